@@ -1,0 +1,20 @@
+import type { Binding, Buffer } from "../kernel.ts";
+
+export type WeightFormatName = "f32" | "f16" | "bf16" | "q8" | "q4";
+
+/** Weights that share a scale in q8 and q4. Every stored row is padded with zeros to a multiple of it. */
+export const GROUP = 32;
+
+/** The stored width of a row of K weights, and of the activations that meet it. */
+export const padded = (K: number): number => Math.ceil(K / GROUP) * GROUP;
+
+/** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
+export interface WeightFormat {
+  readonly name: WeightFormatName;
+  /** WGSL: `fn weight8(n: u32, k8: u32) -> array<vec4f, 2>`, entries 8·k8 … 8·k8 + 7 of row n. */
+  readonly source: string;
+  /** The buffers of N rows, bound from `@binding(first)` on. */
+  bindings(N: number, K: number): readonly Binding[];
+  /** The entry at flat index i = n * K + k. */
+  at(buffers: readonly Buffer[], i: number): number;
+}

@@ -1,0 +1,40 @@
+// The contract every kernel keeps: a shader, how to launch it, and the plain TypeScript it must agree with.
+
+/** One buffer a kernel binds. Its place in the list is its `@binding` number. */
+export interface Binding {
+  readonly name: string;
+  readonly type: "f32" | "u32";
+  /** Elements of four bytes. */
+  readonly length: number;
+  readonly writes?: true;
+}
+
+export type Buffer = Float32Array | Uint32Array;
+
+/** A size with the number of rows (tokens) a pass works on, where the kernel has one. */
+export type Workgroups = readonly [x: number, y?: number, z?: number];
+
+export interface Kernel<Size = object> {
+  /** Also the entry point's name. Variants share an entry point and differ in `variant`. */
+  readonly name: string;
+  /** What tells this variant from the others of the same name, for labels: "q4", "bf16_norm", … */
+  readonly variant?: string;
+  /** WGSL files, concatenated. Numbers that depend on the model are `override`s. */
+  readonly source: readonly string[];
+  /** Features without which the shader does not compile. */
+  readonly requires?: readonly GPUFeatureName[];
+  /** Sizes the tests run, most awkward first. */
+  readonly testSizes: readonly Size[];
+  /** Largest allowed difference, relative to 1e-3 + |expected|. Default 1e-3; say why where it is larger. */
+  readonly tolerance?: number;
+  bindings(size: Size): readonly Binding[];
+  /** Values of the shader's `override`s. */
+  constants(size: Size): Record<string, number>;
+  /** `const` lines put before the source, where WGSL forbids an override (register tiles, private arrays). */
+  prelude?(size: Size): Record<string, number>;
+  workgroups(size: Size): Workgroups;
+  /** Test contents of a binding where random numbers would not do (ids, positions, packed weights). */
+  fill?(size: Size, name: string, random: () => number): Buffer | undefined;
+  /** Same buffers, same result, no cleverness. */
+  reference(size: Size, ...buffers: Buffer[]): void;
+}
