@@ -1,8 +1,9 @@
 // The contract every kernel keeps: a shader, how to launch it, and the plain TypeScript it must agree with.
 
-/** One buffer a kernel binds. Its place in the list is its `@binding` number. */
+/** One storage buffer a kernel binds, at `@group(0) @binding(slot)`; without a slot, its place in the list. */
 export interface Binding {
   readonly name: string;
+  readonly slot?: number;
   readonly type: "f32" | "u32";
   /** Elements of four bytes. */
   readonly length: number;
@@ -11,7 +12,6 @@ export interface Binding {
 
 export type Buffer = Float32Array | Uint32Array;
 
-/** A size with the number of rows (tokens) a pass works on, where the kernel has one. */
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
 export interface Kernel<Size = object> {

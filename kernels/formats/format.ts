@@ -11,9 +11,9 @@ export const padded = (K: number): number => Math.ceil(K / GROUP) * GROUP;
 /** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
 export interface WeightFormat {
   readonly name: WeightFormatName;
-  /** WGSL: `fn weight8(n: u32, k8: u32) -> array<vec4f, 2>`, entries 8·k8 … 8·k8 + 7 of row n. */
+  /** WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K: u32`. */
   readonly source: string;
-  /** The buffers of N rows, bound from `@binding(first)` on. */
+  /** The buffers of N rows: `weight` at slot 6, and `scale` at slot 7 where the format has scales. */
   bindings(N: number, K: number): readonly Binding[];
   /** The entry at flat index i = n * K + k. */
   at(buffers: readonly Buffer[], i: number): number;

@@ -1,0 +1,137 @@
+// What people hold: the types of the public interface, with no code.
+import type { WeightFormatName } from "../kernels/index.ts";
+import type { ModelConfig } from "../weights/config.ts";
+
+export interface Message {
+  readonly role: "system" | "user" | "assistant";
+  readonly content: string;
+}
+
+/** How far loading is. `loaded` and `total` are bytes of the stored tensors; a cold Hub repository downloads first. */
+export interface Progress {
+  readonly stage: "download" | "load";
+  /** File (download) or tensor (load) at hand. */
+  readonly name: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface LoadOptions {
+  /** Format of the resident weights. `auto`: the most exact that fits the adapter. */
+  readonly weights?: "auto" | WeightFormatName;
+  /** Tokens the cache holds where the model has no window; with a window a conversation may be longer. */
+  readonly contextLength?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+  /** Part of the name of the adapter to use, as `sirocco info` lists them (Node only). */
+  readonly adapter?: string;
+  /** A device to use in place of opening one; `dispose()` leaves it alone. */
+  readonly device?: GPUDevice;
+  /** Pretend the adapter binds no more than this many bytes at once: matrices over it are split by rows. */
+  readonly maxBindingBytes?: number;
+  /** Most tokens of a prefill pass. */
+  readonly chunkLength?: number;
+}
+
+export interface SamplingOptions {
+  /** 0: always the likeliest token. Default 0. */
+  readonly temperature?: number;
+  /** Keep the k likeliest tokens; 0: all. */
+  readonly topK?: number;
+  /** Keep the likeliest tokens whose probabilities reach this sum; 1: all. */
+  readonly topP?: number;
+  /** Keep tokens at least this fraction as likely as the likeliest; 0: all. */
+  readonly minP?: number;
+  /** Divides (multiplies, where negative) logits of tokens seen in prompt or answer; 1: none. */
+  readonly repetitionPenalty?: number;
+  /** Subtracted once for each time a token stands in the answer. */
+  readonly frequencyPenalty?: number;
+  /** Subtracted once from tokens that stand in the answer. */
+  readonly presencePenalty?: number;
+  /** Added to the logits of these ids. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Same seed, same tokens on the same adapter. Default: random. */
+  readonly seed?: number;
+}
+
+export interface GenerateOptions extends SamplingOptions {
+  /** Most tokens of the answer. Default: what the context holds, or 512 with a window. */
+  readonly maxTokens?: number;
+  /** The answer ends before the first of these strings. */
+  readonly stop?: string | readonly string[];
+  /** Go on past the end-of-sequence token. */
+  readonly ignoreEos?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** A piece of an answer. The texts of all chunks make the answer; `finish` stands on the last one only. */
+export interface Chunk {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly finish?: Finish;
+}
+
+export interface Finish {
+  /** `stop`: end-of-sequence token or stop string. `length`: `maxTokens` or the context. `abort`: the signal. */
+  readonly reason: "stop" | "length" | "abort";
+  readonly promptTokens: number;
+  /** Prompt tokens whose keys and values were still in the cache. */
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  /** Milliseconds from the call to the first token, and from the first token to the last. */
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}
+
+export interface Score {
+  /** Natural-log probability of each token given those before it; one fewer than the tokens. */
+  readonly logProbs: Float32Array;
+  /** exp(−mean(logProbs)). */
+  readonly perplexity: number;
+}
+
+export interface AdapterDescription {
+  readonly name: string;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly features: readonly string[];
+  readonly maxBindingBytes: number;
+  readonly maxBufferBytes: number;
+}
+
+/** Bytes a model needs on the GPU, known before the first weight is read. */
+export interface Plan {
+  readonly weights: WeightFormatName;
+  readonly weightBytes: number;
+  readonly cacheBytes: number;
+  readonly scratchBytes: number;
+  readonly totalBytes: number;
+  /** The largest storage binding, after splitting by rows. */
+  readonly largestBindingBytes: number;
+  readonly adapter: AdapterDescription;
+  readonly contextLength: number;
+  /** Slots of the ring cache. */
+  readonly cacheSlots: number;
+  readonly chunkLength: number;
+  /** Bytes the stored checkpoint takes (what is downloaded or read). */
+  readonly checkpointBytes: number;
+  readonly parameters: number;
+}
+
+export interface Model {
+  readonly config: ModelConfig;
+  readonly plan: Plan;
+  readonly adapter: AdapterDescription;
+  readonly contextLength: number;
+  /** Continues a text (a beginning-of-sequence token is put first) or token ids (taken as they are). */
+  generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
+  /** Answers a conversation, rendered with the model's chat template. */
+  chat(messages: readonly Message[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
+  /** Teacher-forced log-probabilities. */
+  score(text: string | readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
+  /** Logits [V] after the last of `ids`. */
+  logits(ids: readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+  dispose(): void;
+}

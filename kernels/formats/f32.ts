@@ -1,0 +1,9 @@
+import source from "./f32.wgsl?raw";
+import type { WeightFormat } from "./format.ts";
+
+export const f32: WeightFormat = {
+  name: "f32",
+  source,
+  bindings: (N, K) => [{ name: "weight", slot: 6, type: "f32", length: N * K }],
+  at: ([weight], i) => weight![i]!,
+};

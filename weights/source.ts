@@ -1,0 +1,10 @@
+// Where a checkpoint's bytes come from. The code above never knows which kind it reads.
+
+export interface Source {
+  /** For messages: the folder, the URL, or owner/name@revision. */
+  readonly name: string;
+  /** Bytes of a file, or undefined where there is no such file. */
+  size(file: string, signal?: AbortSignal): Promise<number | undefined>;
+  /** Exactly the bytes [start, end) of a file; the whole file without a range. @throws CheckpointError where it is shorter. */
+  read(file: string, start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+}
