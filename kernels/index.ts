@@ -1,7 +1,8 @@
-import { rmsNorm } from "./rms-norm.ts";
 import type { Kernel } from "./kernel.ts";
+import { rmsNorm } from "./rms-norm.ts";
 
-export { type WeightFormat, type WeightFormatName, GROUP, padded } from "./formats/format.ts";
+export { bytesPerRow, GROUP, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
+export { weightFormats } from "./formats/index.ts";
 export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
 export { rmsNorm };
 

@@ -13,8 +13,18 @@ export interface WeightFormat {
   readonly name: WeightFormatName;
   /** WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K: u32`. */
   readonly source: string;
+  /** u32 words of one row of `weight`. */
+  words(K: number): number;
+  /** u32 words of one row of `scale`: f16 pairs, one scale a group. 0 where the format has no scales. */
+  scaleWords(K: number): number;
   /** The buffers of N rows: `weight` at slot 6, and `scale` at slot 7 where the format has scales. */
   bindings(N: number, K: number): readonly Binding[];
   /** The entry at flat index i = n * K + k. */
-  at(buffers: readonly Buffer[], i: number): number;
+  at(buffers: readonly Buffer[], i: number, K: number): number;
+  /** Test contents of the buffer `name`, so that entries lie in [-1, 1]. */
+  random(name: string, length: number, next: () => number): Buffer;
 }
+
+/** Bytes that a row of K weights takes, scales included. */
+export const bytesPerRow = (format: WeightFormat, K: number): number =>
+  4 * (format.words(padded(K)) + format.scaleWords(padded(K)));

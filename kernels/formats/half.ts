@@ -1,0 +1,56 @@
+// Sixteen-bit floats as bit patterns: f16 (IEEE 754 binary16) and bf16 (the upper half of an f32).
+
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+
+export function f32ToBits(value: number): number {
+  float[0] = value;
+  return bits[0]!;
+}
+
+export function bitsToF32(pattern: number): number {
+  bits[0] = pattern;
+  return float[0]!;
+}
+
+/** The value of an f16 bit pattern, exactly. */
+export function f16ToNumber(pattern: number): number {
+  const exponent = (pattern >> 10) & 0x1f;
+  const fraction = pattern & 0x3ff;
+  const sign = pattern & 0x8000 ? -1 : 1;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
+}
+
+/** The f16 nearest to the f32 of these bits, ties to even; finite values saturate at ±65504, infinities and NaN stay. */
+export function f32BitsToF16(pattern: number): number {
+  const sign = (pattern >>> 16) & 0x8000;
+  const exponent = (pattern >>> 23) & 0xff;
+  const fraction = pattern & 0x7fffff;
+  if (exponent === 0xff) return sign | 0x7c00 | (fraction >> 13 || (fraction ? 0x200 : 0));
+  const magnitude = pattern & 0x7fffffff;
+  if (exponent > 112) return sign | Math.min(roundedShift(magnitude - 0x38000000, 13), 0x7bff);
+  return sign | (exponent > 101 ? roundedShift(fraction | 0x800000, 126 - exponent) : 0); // subnormal in f16
+}
+
+export const numberToF16 = (value: number): number => f32BitsToF16(f32ToBits(value));
+
+/** The value of a bf16 bit pattern, exactly. */
+export const bf16ToNumber = (pattern: number): number => bitsToF32(pattern << 16);
+
+/** The bf16 nearest to the f32 of these bits, ties to even; NaN stays. */
+export function f32BitsToBf16(pattern: number): number {
+  if ((pattern & 0x7fffffff) <= 0x7f800000) return roundedShift(pattern, 16);
+  const upper = pattern >>> 16; // of a NaN
+  return upper & 0x7f ? upper : upper | 0x40;
+}
+
+export const numberToBf16 = (value: number): number => f32BitsToBf16(f32ToBits(value));
+
+/** value / 2^shift to the nearest integer, ties to even. */
+function roundedShift(value: number, shift: number): number {
+  const below = 2 ** shift;
+  const whole = Math.floor((value >>> 0) / below);
+  const rest = (value >>> 0) - whole * below;
+  return whole + (rest * 2 > below || (rest * 2 === below && whole % 2 === 1) ? 1 : 0);
+}

@@ -1,0 +1,8 @@
+import { bf16 } from "./bf16.ts";
+import { f16 } from "./f16.ts";
+import { f32 } from "./f32.ts";
+import type { WeightFormat, WeightFormatName } from "./format.ts";
+import { q4 } from "./q4.ts";
+import { q8 } from "./q8.ts";
+
+export const weightFormats: Record<WeightFormatName, WeightFormat> = { f32, f16, bf16, q8, q4 };

@@ -1,0 +1,19 @@
+// The scales of q8 and q4: one f16 a group, in pairs, every row starting at a new word.
+import type { Buffer } from "../kernel.ts";
+import { GROUP } from "./format.ts";
+import { f16ToNumber, numberToF16 } from "./half.ts";
+
+export const scaleWords = (K: number): number => Math.ceil(K / (2 * GROUP));
+
+/** The scale of the entry at flat index i of a matrix with K columns. */
+export function scaleAt(scale: Buffer, i: number, K: number): number {
+  const group = Math.floor((i % K) / GROUP);
+  const word = scale[Math.floor(i / K) * scaleWords(K) + (group >> 1)]!;
+  return f16ToNumber((word >>> (16 * (group % 2))) & 0xffff);
+}
+
+/** Words of two random f16 in ±[limit / 2, limit). */
+export function randomScales(length: number, limit: number, next: () => number): Uint32Array {
+  const half = () => numberToF16((limit / 2) * (1 + next() / 2 ** 32)) | (next() & 0x8000);
+  return Uint32Array.from({ length }, () => half() | (half() << 16));
+}
