@@ -1,4 +1,10 @@
-// config.json -> the numbers of the graph. (interface fixed; parser to come)
+// config.json -> the numbers of the graph, or a refusal that names the field.
+import { mismatch, show } from "./errors.ts";
+import { ADVICE, Fields } from "./fields.ts";
+import { isObject, type JsonObject, own, parseJsonText } from "./json.ts";
+import { parseRope, type RopeScaling } from "./rope.ts";
+
+export type { RopeScaling };
 
 /** Sizes and constants of a model of Mistral's graph, in the alphabet of ARCHITECTURE.md. */
 export interface ModelConfig {
@@ -32,12 +38,117 @@ export interface ModelConfig {
   readonly eosTokenIds: readonly number[];
 }
 
-export type RopeScaling =
-  | { readonly type: "linear"; readonly factor: number }
-  | {
-      readonly type: "llama3";
-      readonly factor: number;
-      readonly lowFreqFactor: number;
-      readonly highFreqFactor: number;
-      readonly originalMaxPositions: number;
-    };
+const ARCHITECTURES = ["MistralForCausalLM", "LlamaForCausalLM"] as const;
+const UNSUPPORTED = "Sirocco does not run this; choose another checkpoint.";
+
+// Far above any model of the family, and small enough that no product of them passes 2^53.
+const MOST = {
+  layers: 4096,
+  width: 2 ** 17,
+  hidden: 2 ** 20,
+  heads: 4096,
+  vocab: 2 ** 22,
+  positions: 2 ** 30,
+};
+
+/** Reads config.json, and the end-of-sequence ids of generation_config.json where there is one. */
+export function parseConfig(
+  config: string | JsonObject,
+  file = "config.json",
+  generation?: string | JsonObject,
+): ModelConfig {
+  const json = typeof config === "string" ? parseJsonText(config, file, ADVICE) : config;
+  if (!isObject(json)) throw mismatch(file, "a JSON object", show(json), ADVICE);
+  const fields = new Fields(json, file);
+  const architecture = parseArchitecture(json, file);
+  refuseUnsupported(fields);
+
+  const D = fields.size("hidden_size", MOST.width);
+  const H = fields.size("num_attention_heads", MOST.heads);
+  const G = fields.given("num_key_value_heads") ? fields.size("num_key_value_heads", MOST.heads) : H;
+  if (H % G !== 0) {
+    throw fields.wrong("num_key_value_heads", `a divisor of num_attention_heads (${H})`, UNSUPPORTED);
+  }
+  const given = fields.given("head_dim");
+  if (!given && D % H !== 0) {
+    throw fields.wrong("hidden_size", `a multiple of num_attention_heads (${H}), as head_dim is not given`);
+  }
+  const d = given ? fields.size("head_dim", MOST.width) : D / H;
+  if (d % 2 !== 0)
+    throw mismatch(`${file}: head_dim`, "an even number (RoPE turns pairs)", `${d}`, UNSUPPORTED);
+  if (H * d > MOST.hidden) {
+    throw mismatch(`${file}: head_dim`, `heads of at most ${MOST.hidden} numbers in all`, `${H * d}`, ADVICE);
+  }
+
+  const V = fields.size("vocab_size", MOST.vocab);
+  const rope = parseRope(fields);
+  const stop = generation === undefined ? undefined : generationFields(generation);
+  const bos = fields.ids("bos_token_id", V, [1]);
+  return {
+    architecture,
+    L: fields.size("num_hidden_layers", MOST.layers),
+    D,
+    F: fields.size("intermediate_size", MOST.hidden),
+    H,
+    G,
+    d,
+    V,
+    W: architecture === "LlamaForCausalLM" ? null : parseWindow(fields),
+    eps: fields.given("rms_norm_eps") ? fields.number("rms_norm_eps", 1e-30, 0.1) : 1e-6,
+    ropeTheta: rope.theta,
+    ropeScaling: rope.scaling,
+    maxPositions: fields.size("max_position_embeddings", MOST.positions),
+    tied: fields.flag("tie_word_embeddings"),
+    bosTokenId: bos[0] ?? stop?.ids("bos_token_id", V, [])[0] ?? null,
+    eosTokenIds: [
+      ...new Set([...fields.ids("eos_token_id", V, [2]), ...(stop?.ids("eos_token_id", V, []) ?? [])]),
+    ],
+  };
+}
+
+function parseArchitecture(json: JsonObject, file: string): ModelConfig["architecture"] {
+  const names = own(json, "architectures");
+  const found = ARCHITECTURES.find((name) => Array.isArray(names) && names.length === 1 && names[0] === name);
+  if (!found)
+    throw mismatch(
+      `${file}: architectures`,
+      `[one of ${ARCHITECTURES.join(", ")}]`,
+      show(names),
+      UNSUPPORTED,
+    );
+  return found;
+}
+
+// Every field here would change the numbers: running on without it is fluent wrong output.
+function refuseUnsupported(fields: Fields): void {
+  const act = fields.get("hidden_act") ?? "silu";
+  if (act !== "silu") throw fields.wrong("hidden_act", '"silu"', UNSUPPORTED);
+  for (const bias of ["attention_bias", "mlp_bias"]) {
+    if (fields.flag(bias)) throw fields.wrong(bias, "false", UNSUPPORTED);
+  }
+  if (fields.given("quantization_config")) {
+    const advice = "Choose the original weights: Sirocco quantises them itself.";
+    throw fields.wrong("quantization_config", "none", advice);
+  }
+  if (fields.given("partial_rotary_factor") && fields.get("partial_rotary_factor") !== 1) {
+    throw fields.wrong("partial_rotary_factor", "1", UNSUPPORTED);
+  }
+  const kinds = fields.get("layer_types");
+  if (Array.isArray(kinds) && new Set(kinds).size > 1) {
+    throw fields.wrong("layer_types", "one kind of attention in all layers", UNSUPPORTED);
+  }
+}
+
+function parseWindow(fields: Fields): number | null {
+  const off = fields.given("use_sliding_window") && !fields.flag("use_sliding_window");
+  return off || !fields.given("sliding_window") ? null : fields.size("sliding_window", MOST.positions);
+}
+
+function generationFields(generation: string | JsonObject): Fields {
+  const file = "generation_config.json";
+  const json =
+    typeof generation === "string"
+      ? parseJsonText(generation, file, `Repair or delete ${file}.`)
+      : generation;
+  return new Fields(isObject(json) ? json : {}, file);
+}

@@ -1,0 +1,81 @@
+// How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU holds, so that loading only copies.
+import type { ModelConfig } from "./config.ts";
+import { mismatch, show } from "./errors.ts";
+import { type RequiredTensor, requiredTensors } from "./names.ts";
+import type { DType } from "./safetensors.ts";
+
+/** Formats of a packed checkpoint. */
+export type PackedFormat = "f32" | "f16" | "bf16" | "q8" | "q4";
+
+export interface Packed {
+  readonly weights: PackedFormat;
+  readonly version: string;
+}
+
+/** A tensor as it stands in a file. */
+export interface StoredTensor extends RequiredTensor {
+  readonly dtype: DType;
+}
+
+/** Version of the layout below; files of any other are refused. */
+export const PACKED_VERSION = "1";
+
+/** Rows are padded with zeros to a multiple of this; in q8 and q4 so many weights share a scale. */
+const GROUP = 32;
+const WORDS_PER_GROUP: Readonly<Record<PackedFormat, number>> = { f32: 32, f16: 16, bf16: 16, q8: 8, q4: 4 };
+
+/** The matrix `name` is stored as U32 words under this name: rows × words per row. */
+export const packedName = (name: string): string => `${name}.packed`;
+/** Its scales, in q8 and q4: rows × ⌈groups / 2⌉ words of two f16 each. */
+export const scaleName = (name: string): string => `${name}.scale`;
+
+/** Words that a row of K weights takes, and words of its scales (0 where the format has none). */
+export function packedRow(
+  weights: PackedFormat,
+  K: number,
+): { readonly words: number; readonly scaleWords: number } {
+  const groups = Math.ceil(K / GROUP);
+  const scaled = weights === "q8" || weights === "q4";
+  return { words: groups * WORDS_PER_GROUP[weights], scaleWords: scaled ? Math.ceil(groups / 2) : 0 };
+}
+
+/** The tensors of a packed checkpoint, in the order to write them. Norm gains stay as they are, here as `gains`. */
+export function packedTensors(
+  config: ModelConfig,
+  weights: PackedFormat,
+  gains: DType = "F32",
+): StoredTensor[] {
+  return requiredTensors(config).flatMap(({ name, shape }): StoredTensor[] => {
+    const [rows = 0, K] = shape;
+    if (K === undefined) return [{ name, shape, dtype: gains }];
+    const { words, scaleWords } = packedRow(weights, K);
+    const packed: StoredTensor = { name: packedName(name), shape: [rows, words], dtype: "U32" };
+    if (scaleWords === 0) return [packed];
+    return [packed, { name: scaleName(name), shape: [rows, scaleWords], dtype: "U32" }];
+  });
+}
+
+/** `__metadata__` of a packed file. */
+export function packedMetadata(weights: PackedFormat): Readonly<Record<string, string>> {
+  return { format: "sirocco", version: PACKED_VERSION, weights };
+}
+
+/** What `__metadata__` says of the layout; null for an ordinary checkpoint. */
+export function parsePacked(metadata: Readonly<Record<string, string>>, file: string): Packed | null {
+  const { format, version, weights } = metadata;
+  if (format !== "sirocco") return null;
+  const where = `${file}: __metadata__`;
+  if (version !== PACKED_VERSION) {
+    const advice = "Quantise the original checkpoint again with this version of Sirocco.";
+    throw mismatch(`${where}: version`, show(PACKED_VERSION), show(version), advice);
+  }
+  if (!isPackedFormat(weights)) {
+    const expected = `one of ${Object.keys(WORDS_PER_GROUP).join(", ")}`;
+    throw mismatch(`${where}: weights`, expected, show(weights), "Quantise the original checkpoint again.");
+  }
+  return { weights, version };
+}
+
+function isPackedFormat(value: string | undefined): value is PackedFormat {
+  return value !== undefined && Object.hasOwn(WORDS_PER_GROUP, value);
+}
