@@ -1,0 +1,20 @@
+// x[t, :] = weight[token of t, :], for tokens in rows N0 .. N0 + N of the embedding.
+// One thread per 8 entries of one token t. A part of a split embedding leaves the tokens of the other parts alone.
+
+override N: u32;              // rows of this part
+override N0: u32;             // its first token
+override K: u32;              // stored width of a row
+override THREADS: u32 = 64;
+
+@group(0) @binding(0) var<storage, read> rows: array<vec4u>;         // [T] token, position, sequence, rows in this pass
+@group(0) @binding(1) var<storage, read_write> x: array<vec4f>;      // [T, K]
+
+@compute @workgroup_size(THREADS)
+fn embed(@builtin(global_invocation_id) id: vec3u) {
+  let token = rows[id.y].x;
+  if (id.x >= K / 8 || token < N0 || token >= N0 + N) { return; }
+  let w = weight8(token - N0, id.x);
+  let i = id.y * (K / 4) + 2 * id.x;
+  x[i] = w[0];
+  x[i + 1] = w[1];
+}

@@ -1,0 +1,57 @@
+import { weightContents } from "./formats/contents.ts";
+import { padded, type WeightFormat } from "./formats/format.ts";
+import source from "./gate-up.wgsl?raw";
+import type { Kernel } from "./kernel.ts";
+import {
+  type InputSize,
+  inputBindings,
+  inputConstants,
+  inputContents,
+  matrixSource,
+  ROWS,
+  referenceDot,
+  referenceInput,
+} from "./matrix-input.ts";
+import silu from "./snippets/silu.wgsl?raw";
+
+export interface GateUpSize extends InputSize {
+  /** Outputs of this part of the matrix, and where they stand. */
+  F: number;
+  F0?: number;
+  /** Outputs of the whole matrix. Default F0 + F. */
+  width?: number;
+}
+
+const outputs = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(width);
+
+/** RMSNorm, the gate and up projections, and SwiGLU in one (Shazeer 2020). */
+export const gateUp = (format: WeightFormat): Kernel<GateUpSize> => ({
+  name: "gate_up",
+  variant: format.name,
+  source: [source, silu, ...matrixSource(format, "norm")],
+  testSizes: [
+    { T: 1, F: 1, K: 5 },
+    { T: 2, F: 37, K: 33, F0: 6, width: 50 },
+    { T: 1, F: 64, K: 704 },
+  ],
+  prelude: () => ({ ROWS }),
+  bindings: (size) => [
+    ...inputBindings(size, "norm"),
+    { name: "hidden", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
+    ...format.bindings(2 * size.F, padded(size.K)),
+  ],
+  constants: (size) => ({ ...inputConstants(size, "norm"), F: size.F, F0: size.F0 ?? 0, Y_STRIDE: outputs(size) }),
+  workgroups: ({ F, T }) => [Math.ceil(F / (ROWS / 2)), T],
+  fill: (size, name, random) =>
+    inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
+  reference(size, x, gain, hidden, ...weight) {
+    for (let t = 0; t < size.T; t++) {
+      const row = referenceInput(size, t, x, gain);
+      for (let f = 0; f < size.F; f++) {
+        const gate = referenceDot(format, weight, f, row);
+        const up = referenceDot(format, weight, size.F + f, row);
+        hidden![t * outputs(size) + (size.F0 ?? 0) + f] = (gate / (1 + Math.exp(-gate))) * up;
+      }
+    }
+  },
+});

@@ -1,0 +1,65 @@
+import { weightContents } from "./formats/contents.ts";
+import { padded, type WeightFormat } from "./formats/format.ts";
+import type { Kernel } from "./kernel.ts";
+import {
+  type InputSize,
+  inputBindings,
+  inputConstants,
+  inputContents,
+  matrixSource,
+  ROWS,
+  referenceDot,
+  referenceInput,
+} from "./matrix-input.ts";
+import source from "./matvec.wgsl?raw";
+
+export interface MatvecSize extends InputSize {
+  /** Rows of this part of the matrix, and where they stand among the outputs. */
+  N: number;
+  N0?: number;
+  /** Outputs of the whole matrix. Default N0 + N. */
+  width?: number;
+  /** Add to the output instead of replacing it. */
+  add?: boolean;
+}
+
+const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
+
+/** A matrix times few tokens: each weight is read once a token. */
+export const matvec = (format: WeightFormat, input: "plain" | "norm" = "plain"): Kernel<MatvecSize> => ({
+  name: "matvec",
+  variant: input === "norm" ? `${format.name}_norm` : format.name,
+  source: [source, ...matrixSource(format, input)],
+  testSizes: [
+    { T: 1, N: 1, K: 5 },
+    { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
+    { T: 2, N: 66, K: 1024 },
+  ],
+  prelude: () => ({ ROWS }),
+  bindings: (size) => [
+    ...inputBindings(size, input),
+    { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
+    ...format.bindings(size.N, padded(size.K)),
+  ],
+  constants: (size) => ({
+    ...inputConstants(size, input),
+    N: size.N,
+    N0: size.N0 ?? 0,
+    Y_STRIDE: outputs(size),
+    ADD: size.add ? 1 : 0,
+  }),
+  workgroups: ({ N, T }) => [Math.ceil(N / ROWS), T],
+  fill: (size, name, random) =>
+    inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
+  reference(size, x, ...rest) {
+    const gain = input === "norm" ? rest.shift() : undefined;
+    const [y, ...weight] = rest;
+    for (let t = 0; t < size.T; t++) {
+      const row = referenceInput(size, t, x, gain);
+      for (let n = 0; n < size.N; n++) {
+        const at = t * outputs(size) + (size.N0 ?? 0) + n;
+        y![at] = referenceDot(format, weight, n, row) + (size.add ? y![at]! : 0);
+      }
+    }
+  },
+});

@@ -1,0 +1,63 @@
+import { weightContents } from "./formats/contents.ts";
+import { padded, type WeightFormat } from "./formats/format.ts";
+import type { Kernel } from "./kernel.ts";
+import {
+  type InputSize,
+  inputBindings,
+  inputConstants,
+  inputContents,
+  matrixSource,
+  ROWS,
+  referenceDot,
+  referenceInput,
+} from "./matrix-input.ts";
+import source from "./qkv.wgsl?raw";
+import { type RopeSize, referencePair, ropeBindings, ropeConstants, ropeContents } from "./rope.ts";
+import ropeWrite from "./snippets/rope-write.wgsl?raw";
+
+export interface QkvSize extends InputSize, RopeSize {
+  /** Heads (queries, then keys, then values) in this part of the matrix, and the first of them. */
+  heads: number;
+  head0?: number;
+}
+
+/** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], RoPE, and the write into the ring. */
+export const qkv = (format: WeightFormat): Kernel<QkvSize> => ({
+  name: "qkv",
+  variant: format.name,
+  source: [source, ropeWrite, ...matrixSource(format, "norm")],
+  testSizes: [
+    { T: 1, K: 5, B: 1, H: 1, G: 1, d: 2, S: 3, heads: 3 },
+    { T: 3, K: 37, B: 2, H: 6, G: 2, d: 6, S: 7, heads: 10 },
+    { T: 2, K: 64, B: 1, H: 4, G: 1, d: 32, S: 16, heads: 3, head0: 3 },
+  ],
+  prelude: () => ({ ROWS }),
+  bindings: (size) => [
+    ...inputBindings(size, "norm"),
+    ...ropeBindings(size),
+    ...format.bindings(size.heads * size.d, padded(size.K)),
+  ],
+  constants: (size) => ({
+    ...inputConstants(size, "norm"),
+    ...ropeConstants(size),
+    HEADS: size.heads,
+    HEAD0: size.head0 ?? 0,
+  }),
+  workgroups: ({ heads, d, T }) => [Math.ceil((heads * d) / ROWS), T],
+  fill: (size, name, random) =>
+    inputContents(size, name, random) ??
+    ropeContents(size, name, random) ??
+    weightContents(format, size.heads * size.d, padded(size.K), name, random),
+  reference(size, x, gain, rows, _angles, q, cache, ...weight) {
+    const { T, heads, head0 = 0, d } = size;
+    for (let t = 0; t < T; t++) {
+      const row = referenceInput(size, t, x, gain);
+      for (let head = 0; head < heads; head++) {
+        for (let i = 0; i < d / 2; i++) {
+          const pair = [head * d + i, head * d + i + d / 2].map((n) => referenceDot(format, weight, n, row));
+          referencePair(size, [rows!, q!, cache!], [t, head0 + head, i], 1e4 ** ((-2 * i) / d), pair as [number, number]);
+        }
+      }
+    }
+  },
+});

@@ -1,0 +1,122 @@
+// rows[b].token = argmin_i E_i / exp(x[b, i] / temperature) over the tokens kept, E_i exponential: the exponential race,
+// which is the Gumbel-max draw from softmax (Gumbel 1954). x: logits after bias and penalties. kernels/sampling.ts
+// has the rules. One workgroup per sequence b; a thread takes every 256th group of four logits.
+
+override V: u32;       // vocabulary
+override STRIDE: u32;  // stored width of a row, V rounded up to a multiple of 32
+const THREADS = 256u;
+
+struct Params {
+  scale: f32,       // octaves per unit of logit, in units of 2^-25; 0: greedy
+  top_k: u32,       // 0: all
+  top_p: u32,       // in units of 2^-32; 0: all
+  farthest: u32,    // octaves below the likeliest that min-p keeps
+  discourage_positive: f32,  // factors of logits of tokens in prompt or answer
+  discourage_negative: f32,
+  frequency: f32,   // subtracted for each time in the answer
+  presence: f32,    // subtracted where in the answer
+  seed_low: u32,
+  seed_high: u32,
+  flags: u32,
+  unused: u32,
+}
+const USES_BIAS: u32 = 1;
+const USES_COUNTS: u32 = 2;
+
+@group(0) @binding(0) var<storage, read_write> logits: array<vec4f>;  // [B, STRIDE]; scratch afterwards
+@group(0) @binding(1) var<storage, read_write> counts: array<u32>;    // [B, V]: bit 31 in the prompt, below times in the answer
+@group(0) @binding(2) var<storage, read> bias: array<f32>;            // [V]
+@group(0) @binding(3) var<storage, read> params: array<Params>;       // [B, 12 words]
+@group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [B]: token, position, sequence, 0
+
+const LARGEST = 1e20f;  // logits end here on both sides, so that no later step meets infinity; NaN counts as -LARGEST
+
+@compute @workgroup_size(THREADS)
+fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let b = group.x;
+  let row = b * (STRIDE / 4);
+  let p = params[b];
+  let greedy = p.scale == 0;
+
+  var winner = vec2u(0, 0xffffffff);  // (key, id)
+  for (var i = thread; i < STRIDE / 4; i += THREADS) {
+    var x = logits[row + i];
+    for (var c = 0u; c < 4; c++) {
+      x[c] = adjusted(x[c], b, 4 * i + c, p);
+      if (ordered(x[c]) > winner.x) { winner = vec2u(ordered(x[c]), 4 * i + c); }
+    }
+    if (!greedy) { logits[row + i] = x; }
+  }
+  winner = workgroup_arg_max(winner, thread);
+
+  if (!greedy && winner.x != ordered(-LARGEST)) {
+    let best = unordered(winner.x);
+    var limit = 64 * OCTAVE - 1;
+    if (p.top_k > 0 && p.top_k < V) { limit = nearest(row, best, p.scale, limit, p.top_k, false, thread); }
+    if (p.top_p > 0) { limit = nearest(row, best, p.scale, limit, p.top_p, true, thread); }
+    winner = workgroup_arg_max(race(b, best, min(limit, p.farthest), thread), thread);
+  }
+
+  if (thread == 0) {
+    let id = winner.y;
+    rows[b].x = id;
+    rows[b].y += 1;
+    counts[b * V + id] += 1;
+  }
+}
+
+// This thread's first of the race: (-1 - octaves, id), the largest wins.
+fn race(b: u32, best: f32, limit: u32, thread: u32) -> vec2u {
+  let p = params[b];
+  let position = rows[b].y + 1;
+  var winner = vec2u(0, 0xffffffff);
+  for (var i = thread; i < STRIDE / 4; i += THREADS) {
+    let far = distances(b * (STRIDE / 4) + i, best, p.scale);
+    let nearest_of_four = min(min(far.x, far.y), min(far.z, far.w));
+    if (nearest_of_four > limit || nearest_of_four >= ~winner.x) { continue; }
+    let random = philox(vec4u(i, position, 0, 0), vec2u(p.seed_low, p.seed_high));
+    for (var c = 0u; c < 4; c++) {
+      // A lower bound of the race's time spares most logarithms.
+      if (far[c] > limit || far[c] + (32 - countLeadingZeros(random[c])) * OCTAVE >= ~winner.x) { continue; }
+      let time = far[c] + log2_exponential(random[c]);
+      if (~time > winner.x) { winner = vec2u(~time, 4 * i + c); }
+    }
+  }
+  return winner;
+}
+
+// How many octaves four tokens are less likely than the likeliest; 64 and more are 64, and are never drawn.
+fn distances(at: u32, best: f32, scale: f32) -> vec4u {
+  return vec4u(min((best - logits[at]) * scale, vec4f(f32(64 * OCTAVE))));
+}
+
+// Bias and penalties. Each step ends in finite(), so that no device can fuse it with the next and round differently.
+fn adjusted(logit: f32, b: u32, i: u32, p: Params) -> f32 {
+  if (i >= V) { return -LARGEST; }
+  var x = finite(logit);
+  if ((p.flags & USES_BIAS) != 0) { x = finite(x + finite(bias[i])); }
+  if ((p.flags & USES_COUNTS) != 0) {
+    let seen = counts[b * V + i];
+    if (seen != 0) { x = finite(x * select(p.discourage_negative, p.discourage_positive, x > 0)); }
+    let times = seen & 0x7fffffff;
+    if (times != 0) { x = finite(x - f32(times) * p.frequency - p.presence); }
+  }
+  return x;
+}
+
+// Within ±LARGEST, NaN as -LARGEST, below the normal numbers as zero. By bits: WGSL lets a compiler assume no NaN.
+fn finite(x: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  let magnitude = bits & 0x7fffffff;
+  if (magnitude < 0x00800000) { return 0; }
+  if (magnitude <= bitcast<u32>(LARGEST)) { return x; }
+  return select(LARGEST, -LARGEST, bits != magnitude || magnitude > 0x7f800000);
+}
+
+// Floats as integers of the same order.
+fn ordered(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  return select(bits | 0x80000000, ~bits, bits >= 0x80000000);
+}
+
+fn unordered(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffff, key >= 0x80000000)); }
