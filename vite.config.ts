@@ -1,3 +1,52 @@
-import { defineConfig } from "vitest/config";
+// The library build, and the test projects: one for the CPU, one for each driver of this machine.
+import { availableParallelism } from "node:os";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { type Driver, findDrivers } from "./scripts/drivers.mjs";
 
-export default defineConfig({ test: { environment: "node", include: ["test/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000, pool: "forks", maxWorkers: 1 } });
+/** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
+const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench}/**/!(*.cpu).test.ts"];
+
+export default defineConfig(async () => ({
+  publicDir: false as const,
+  // Not a bundle: each module stays a module, dependencies stay imports, shaders are inlined.
+  build: {
+    ssr: true,
+    target: "es2023",
+    minify: false,
+    sourcemap: true,
+    emptyOutDir: true,
+    rolldownOptions: {
+      input: ["engine/index.ts", "engine/node.ts", "cli/main.ts"],
+      external: /^(?![./\0]|[A-Za-z]:)/,
+      output: {
+        format: "esm" as const,
+        preserveModules: true,
+        preserveModulesRoot: ".",
+        entryFileNames: ({ facadeModuleId }: { facadeModuleId?: string | null }) =>
+          facadeModuleId?.endsWith(".wgsl?raw") ? "[name].wgsl.js" : "[name].js",
+      },
+    },
+  },
+  ...(process.env["VITEST"] ? { test: await tests() } : {}),
+}));
+
+async function tests() {
+  const given = process.env["SIROCCO_DRIVERS"];
+  const drivers: Driver[] = given ? JSON.parse(given) : (await findDrivers()).drivers;
+  return {
+    // Kernels compute on all cores anyway; a second worker fills the time in which one checks results.
+    maxWorkers: Math.min(4, availableParallelism()),
+    pool: "forks" as const,
+    projects: [
+      project("cpu", {}, ["test/**/*.test.ts"], GPU_TESTS),
+      ...drivers.map(({ name, env }) => project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, [])),
+    ],
+  };
+}
+
+function project(name: string, env: Record<string, string>, include: string[], exclude: string[]): TestProjectConfiguration {
+  return {
+    extends: true,
+    test: { name, env, include, exclude: ["**/node_modules/**", ...exclude], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+  };
+}

@@ -1,0 +1,89 @@
+// `npm run build`: dist/ mirrors the source tree, one module for one module, with declarations beside them.
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ensureDependencies, root, run } from "./setup.mjs";
+
+const SOURCES = ["engine", "kernels", "tokenizer", "weights", "cli", "scripts/swiftshader.mjs", "package-lock.json"];
+const CONFIGS = ["vite.config.ts", "tsconfig.json", "tsconfig.build.json", "package.json", "scripts/build.mjs"];
+
+const dist = join(root, "dist");
+const stamp = (/** @type {boolean} */ types) => join(root, "node_modules", ".cache", "sirocco", types ? "built" : "built-js");
+
+/**
+ * Builds where a source is newer than the last build.
+ * @param {{ types?: boolean, silent?: boolean }} [options] `types`: with declarations, which a run does not need
+ * @returns {Promise<boolean>} false: it failed, and said why
+ */
+export async function ensureBuild({ types = false, silent = false } = {}) {
+  return isFresh(types) || build({ types, silent });
+}
+
+/** @param {boolean} types */
+function isFresh(types) {
+  const built = [stamp(true), ...(types ? [] : [stamp(false)])].filter((file) => existsSync(file));
+  const last = Math.max(0, ...built.map((file) => statSync(file).mtimeMs));
+  const entries = ["engine/index.js", "engine/node.js", "cli/main.js", "weights/tiny-mistral/config.json"];
+  return (
+    entries.every((file) => existsSync(join(dist, file))) &&
+    [...SOURCES, ...CONFIGS].every((path) => newest(join(root, path)) < last)
+  );
+}
+
+/**
+ * @param {string} path
+ * @returns {number}
+ */
+function newest(path) {
+  const stats = statSync(path);
+  // A folder's own time tells of files that were removed or renamed.
+  return stats.isDirectory()
+    ? readdirSync(path).reduce((time, name) => Math.max(time, newest(join(path, name))), stats.mtimeMs)
+    : stats.mtimeMs;
+}
+
+/** @param {{ types: boolean, silent?: boolean }} options */
+async function build({ types, silent = false }) {
+  const started = new Date();
+  // Built beside dist/ and swapped in whole: a command that runs from dist/ never sees half of it.
+  const next = join(root, "node_modules", ".cache", "sirocco", `dist-${process.pid}`);
+  rmSync(next, { recursive: true, force: true });
+  try {
+    const outDir = ["--outDir", next];
+    const quiet = ["--logLevel", silent ? "error" : "warn"];
+    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), "build", ...outDir, ...quiet])) !== 0) return false;
+    cpSync(join(root, "weights", "tiny-mistral"), join(next, "weights", "tiny-mistral"), { recursive: true });
+    chmodSync(join(next, "cli", "main.js"), 0o755);
+    const tsc = [bin("typescript", "bin/tsc"), "-p", "tsconfig.build.json", ...outDir];
+    const typed = !types || (await run(process.execPath, tsc)) === 0;
+    swap(next);
+    for (const each of [true, false]) rmSync(stamp(each), { force: true });
+    if (!typed) return false;
+    mkdirSync(dirname(stamp(types)), { recursive: true });
+    writeFileSync(stamp(types), "");
+    // The time at which reading began: what was edited meanwhile counts as newer.
+    utimesSync(stamp(types), started, started);
+    return true;
+  } finally {
+    rmSync(next, { recursive: true, force: true });
+  }
+}
+
+/** @param {string} next */
+function swap(next) {
+  const old = `${next}-old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(next, dist);
+  rmSync(old, { recursive: true, force: true });
+}
+
+/**
+ * @param {string} name
+ * @param {string} file
+ */
+const bin = (name, file) => join(root, "node_modules", name, file);
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await ensureDependencies();
+  if (!(await build({ types: true }))) process.exitCode = 1;
+}
