@@ -1,0 +1,82 @@
+// `npm test`: every test on every adapter this machine has. `--driver NAME` chooses among them (and "cpu", the tests that
+// need none); everything else goes to Vitest.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensureBuild } from "./build.mjs";
+import { findDrivers } from "./drivers.mjs";
+import { ensureDependencies, root, run } from "./setup.mjs";
+
+/** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
+
+/** Names of skipped tests that are worth a line each; a filter by name skips hundreds. */
+const MAX_SKIPPED_NAMES = 50;
+
+const { chosen, rest } = parseArgs(process.argv.slice(2));
+const folder = mkdtempSync(join(tmpdir(), "sirocco-test-"));
+try {
+  await ensureDependencies();
+  const { drivers, missing } = await findDrivers();
+  for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
+  for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);
+  const unknown = chosen.filter((name) => name !== "cpu" && !drivers.some((driver) => driver.name === name));
+  if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
+  // The tests of the command and of the package run what a user runs.
+  const errors = (await ensureBuild({ types: true })) ? [] : ["the build failed: see above"];
+  process.exitCode = report(await vitest(drivers), errors);
+} catch (error) {
+  console.error(/** @type {Error} */ (error).message);
+  process.exitCode = report(undefined, []);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** @param {string[]} args */
+function parseArgs(args) {
+  /** @type {string[]} */
+  const chosen = [];
+  const rest = args.filter((arg, i) => {
+    if (args[i - 1] === "--driver") chosen.push(...arg.split(","));
+    else if (arg.startsWith("--driver=")) chosen.push(...arg.slice("--driver=".length).split(","));
+    else return arg !== "--driver";
+    return false;
+  });
+  return { chosen, rest };
+}
+
+/**
+ * @param {import("./drivers.mjs").Driver[]} drivers
+ * @returns {Promise<Summary | undefined>} undefined: it ended without telling
+ */
+async function vitest(drivers) {
+  const summary = join(folder, "summary.json");
+  const reporters = ["--reporter=default", "--reporter=./test/setup/reporter.ts"];
+  const projects = chosen.flatMap((name) => ["--project", name]);
+  const args = [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...projects, ...rest];
+  const env = { SIROCCO_DRIVERS: JSON.stringify(drivers), SIROCCO_SUMMARY: summary };
+  await run(process.execPath, args, { env, hideNoise: true });
+  return existsSync(summary) ? JSON.parse(readFileSync(summary, "utf8")) : undefined;
+}
+
+/**
+ * Prints what ran, then the line that scripts read.
+ * @param {Summary | undefined} summary
+ * @param {string[]} errors
+ */
+function report(summary, errors) {
+  const { projects, skipped, errors: more } = summary ?? { projects: {}, skipped: [], errors: ["no test ran to its end"] };
+  const problems = [...errors, ...more];
+  const ran = Object.entries(projects).filter(([, { passed, failed }]) => passed + failed > 0);
+  for (const [name, { passed, failed }] of ran) console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed`);
+  const adapters = ran.filter(([name]) => name !== "cpu").length;
+  const wanted = Number(process.env["SIROCCO_MIN_ADAPTERS"] ?? 0);
+  if (adapters < wanted) problems.push(`expected at least ${wanted} adapters, tests ran on ${adapters}`);
+  if (ran.length === 0 && problems.length === 0) problems.push("no test was run");
+  if (skipped.length > 0) console.log(`${skipped.length} skipped${skipped.length > MAX_SKIPPED_NAMES ? ", among them" : ":"}`);
+  for (const name of skipped.slice(0, MAX_SKIPPED_NAMES)) console.log(`  ${name}`);
+  for (const problem of problems) console.log(`problem: ${problem}`);
+  const sum = (/** @type {"passed" | "failed"} */ key) => ran.reduce((total, [, counts]) => total + counts[key], 0);
+  const failed = sum("failed") + problems.length;
+  console.log(`${sum("passed")} passed, ${failed} failed`);
+  return failed > 0 ? 1 : 0;
+}
