@@ -1,0 +1,53 @@
+// tokenizer_config.json, special_tokens_map.json and chat_template.jinja: what tokenizer.json does not say.
+import { isFields, refuse } from "./tokenizer-file.ts";
+
+export interface Companions {
+  readonly bosToken: string | undefined;
+  readonly eosToken: string | undefined;
+  /** undefined: tokenizer.json decides. */
+  readonly addBos: boolean | undefined;
+  readonly chatTemplate: string | undefined;
+}
+
+/** Checks the files beside tokenizer.json; where two of them name a token, tokenizer_config.json wins. */
+export function readCompanions(config: unknown, specialTokensMap: unknown, jinja: unknown): Companions {
+  const settings = config ?? {};
+  if (!isFields(settings)) refuse("tokenizer_config.json", "an object", settings);
+  const map = specialTokensMap ?? {};
+  if (!isFields(map)) refuse("special_tokens_map.json", "an object", map);
+  if (jinja !== undefined && typeof jinja !== "string") refuse("chat_template.jinja", "a text", jinja);
+
+  const token = (name: string): string | undefined =>
+    readToken(`tokenizer_config.json ${name}`, settings[name]) ??
+    readToken(`special_tokens_map.json ${name}`, map[name]);
+  const { add_bos_token: addBos, chat_template: template } = settings;
+  if (addBos !== undefined && addBos !== null && typeof addBos !== "boolean") {
+    refuse("tokenizer_config.json add_bos_token", "true or false", addBos);
+  }
+  return {
+    bosToken: token("bos_token"),
+    eosToken: token("eos_token"),
+    addBos: addBos ?? undefined,
+    // Newer repositories keep the template in a file of its own, which then is the one in force.
+    chatTemplate: jinja ?? readTemplate(template),
+  };
+}
+
+/** A token is its text, or an object with the text as `content`. */
+function readToken(where: string, value: unknown): string | undefined {
+  const { content: text } = isFields(value) ? value : { content: value };
+  if (text === undefined || text === null) return undefined;
+  if (typeof text !== "string") refuse(where, "a token", text);
+  return text;
+}
+
+/** A template is a text, or a list of named ones of which "default" is for plain chat. */
+function readTemplate(value: unknown): string | undefined {
+  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
+  const where = "tokenizer_config.json chat_template";
+  if (!Array.isArray(value)) refuse(where, "a text or a list of named templates", value);
+  const named = value.filter(isFields).find(({ name }) => name === "default");
+  const { template } = named ?? {};
+  if (typeof template !== "string") refuse(where, 'a template named "default"', value);
+  return template;
+}

@@ -1,0 +1,53 @@
+import type { AddedTokenMatcher } from "./added-tokens.ts";
+
+/**
+ * Keeps control tokens that stand in somebody's text from being read as such: the first character of each is
+ * swapped for a private one until the text has been cut at the real control tokens, then swapped back. One
+ * character takes the place of one, so that templates that trim or slice a content still do what they did.
+ */
+export class ContentGuard {
+  readonly #controls: AddedTokenMatcher;
+  readonly #standIns: ReadonlyMap<string, string>;
+
+  /** `firsts`: every character a control token begins with. `texts`: all that the private ones must differ from. */
+  constructor(controls: AddedTokenMatcher, firsts: ReadonlySet<string>, texts: readonly string[]) {
+    const free = privateCharacters(texts);
+    this.#controls = controls;
+    this.#standIns = new Map([...firsts].map((first) => [first, free.next().value as string]));
+  }
+
+  /** The text with its control tokens hidden, also one that its end cuts off and a template might complete. */
+  hide(text: string): string {
+    const end = text.trimEnd().length;
+    let hidden = "";
+    let start = 0;
+    for (const character of text) {
+      const standIn = this.#standIns.get(character);
+      const found =
+        standIn !== undefined &&
+        (this.#controls.lengthAt(text, start) > 0 || this.#controls.isCutOff(text, start, end));
+      hidden += found ? standIn : character;
+      start += character.length;
+    }
+    return hidden;
+  }
+
+  /** The text as it was before `hide`. */
+  restore(text: string): string {
+    let restored = text;
+    for (const [first, standIn] of this.#standIns) restored = restored.replaceAll(standIn, () => first);
+    return restored;
+  }
+}
+
+/** Characters of the private use area that stand in none of the texts. */
+function* privateCharacters(texts: readonly string[]): Generator<string, never> {
+  const used = new Set(texts.flatMap((text) => text.match(/[\ue000-\uf8ff]/g) ?? []));
+  for (let code = 0xe000; code <= 0xf8ff; code++) {
+    const character = String.fromCharCode(code);
+    if (!used.has(character)) yield character;
+  }
+  throw new RangeError(
+    "text: expected a private use character that it does not hold, got all 6,400 of them. Remove some.",
+  );
+}

@@ -1,0 +1,109 @@
+import type { DecoderRules, Piece } from "./decoder-rules.ts";
+
+/** All ids of a vocabulary as pieces of text; a piece is made when its id first comes up. */
+export class PieceTable {
+  readonly rules: DecoderRules;
+  readonly #tokens: readonly (string | undefined)[];
+  readonly #added: ReadonlyMap<number, { readonly special: boolean }>;
+  readonly #pieces: (Piece | undefined)[] = [];
+
+  constructor(
+    tokens: readonly (string | undefined)[],
+    added: ReadonlyMap<number, { readonly special: boolean }>,
+    rules: DecoderRules,
+  ) {
+    this.#tokens = tokens;
+    this.#added = added;
+    this.rules = rules;
+  }
+
+  isSpecial(id: number): boolean {
+    return this.#added.get(id)?.special ?? false;
+  }
+
+  token(id: number): string {
+    const token = this.#tokens[id];
+    if (token !== undefined) return token;
+    const last = this.#tokens.length - 1;
+    throw new RangeError(
+      `token id: expected one of the vocabulary (0 to ${last}), got ${id}. Check where it is from.`,
+    );
+  }
+
+  piece(id: number): Piece {
+    let piece = this.#pieces[id];
+    if (piece === undefined) {
+      piece = this.rules.piece(this.token(id), this.#added.has(id));
+      this.#pieces[id] = piece;
+    }
+    return piece;
+  }
+}
+
+/**
+ * Turns ids into text as they come. What `push` and the final `end` return, joined, is exactly what decoding all
+ * ids at once gives; a token costs the same however long the text already is.
+ */
+export class StreamDecoder {
+  readonly #table: PieceTable;
+  readonly #skipSpecial: boolean;
+  /** U+FEFF is a character like others, and the answer may well begin with it. */
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  #inBytes = false;
+  /** Characters still to be stripped at the start. */
+  #strip: number;
+  /** Characters at the end that are stripped if nothing follows. */
+  #held = "";
+
+  /** `continues`: the ids go on from others, so the text's own leading space is kept. */
+  constructor(table: PieceTable, skipSpecial: boolean, continues: boolean) {
+    this.#table = table;
+    this.#skipSpecial = skipSpecial;
+    this.#strip = continues ? 0 : table.rules.strip.start;
+  }
+
+  /** Text that is certain after this id; "" while a character is not whole yet. */
+  push(id: number): string {
+    const piece = this.#table.piece(id);
+    if (this.#skipSpecial && this.#table.isSpecial(id)) return "";
+    if (typeof piece === "string") {
+      const text = this.#flush() + piece;
+      return this.#hold(this.#stripStart(text, true));
+    }
+    this.#inBytes = true;
+    return this.#hold(this.#stripStart(this.#utf8.decode(piece, { stream: true }), true));
+  }
+
+  /** The rest: an unfinished character comes out as U+FFFD. Nothing may be pushed after it. */
+  end(): string {
+    const text = this.#hold(this.#stripStart(this.#flush(), false));
+    this.#held = "";
+    return text;
+  }
+
+  #flush(): string {
+    if (!this.#inBytes) return "";
+    this.#inBytes = false;
+    return this.#utf8.decode();
+  }
+
+  #stripStart(text: string, isToken: boolean): string {
+    if (this.#strip === 0) return text;
+    const { strip, stripFirstTokenOnly } = this.#table.rules;
+    let start = 0;
+    while (start < this.#strip && text[start] === strip.character) start++;
+    this.#strip -= start;
+    if (start < text.length || (stripFirstTokenOnly && isToken)) this.#strip = 0;
+    return text.slice(start);
+  }
+
+  #hold(text: string): string {
+    const { character, end } = this.#table.rules.strip;
+    if (end === 0) return text;
+    const all = this.#held + text;
+    let cut = all.length;
+    while (all.length - cut < end && cut > 0 && all[cut - 1] === character) cut--;
+    this.#held = all.slice(cut);
+    return all.slice(0, cut);
+  }
+}

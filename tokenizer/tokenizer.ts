@@ -1,0 +1,146 @@
+import { AddedTokenMatcher } from "./added-tokens.ts";
+import { type ChatMessage, type ChatTemplate, requireTemplate } from "./chat-template.ts";
+import { type Companions, readCompanions } from "./companion-files.ts";
+import { ContentGuard } from "./content-guard.ts";
+import { readDecoder } from "./decoder-rules.ts";
+import { PieceTable, StreamDecoder } from "./stream-decoder.ts";
+import { TextModel } from "./text-model.ts";
+import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
+
+/** Files of a checkpoint, parsed but not trusted. */
+export interface TokenizerFiles {
+  /** tokenizer.json */
+  readonly tokenizer: unknown;
+  /** tokenizer_config.json */
+  readonly tokenizerConfig?: unknown;
+  /** special_tokens_map.json */
+  readonly specialTokensMap?: unknown;
+  /** chat_template.jinja, which wins over the template in tokenizer_config.json */
+  readonly chatTemplate?: string | undefined;
+}
+
+export interface EncodeOptions {
+  /** Put the beginning-of-sequence token first, unless the text does. Default: whether the tokenizer adds one. */
+  readonly bos?: boolean | undefined;
+  /**
+   * Read control tokens in the text ("</s>", "[INST]") as such rather than as text. Default true, for prompts
+   * written by hand in the model's own format; pass false for text that comes from elsewhere.
+   */
+  readonly special?: boolean | undefined;
+}
+
+export interface DecodeOptions {
+  /** Leave special tokens out. Default true. */
+  readonly skipSpecial?: boolean | undefined;
+  /** The ids go on from earlier ones: keep the space they begin with. Default false. */
+  readonly continues?: boolean | undefined;
+}
+
+/** Text to ids and back, for one checkpoint. Text is never cleaned up: it is what the tokens say. */
+export class Tokenizer {
+  /** Beginning and end of a sequence; undefined where the files name none. */
+  readonly bosId: number | undefined;
+  readonly eosId: number | undefined;
+  /** One more than the highest id. */
+  readonly size: number;
+  readonly #model: TextModel;
+  readonly #table: PieceTable;
+  readonly #companions: Companions;
+  readonly #addsBos: boolean;
+  readonly #controls: AddedTokenMatcher;
+  /** What control tokens begin with. */
+  readonly #firsts: ReadonlySet<string>;
+  #template: ChatTemplate | undefined;
+
+  private constructor(file: TokenizerFile, companions: Companions) {
+    const added = new Map(file.addedTokens.map((token) => [token.id, token]));
+    const idOf = new Map(file.tokens.map((token, id) => [token, id]));
+    const {
+      bosToken = file.firstToken,
+      eosToken = "</s>",
+      addBos = file.firstToken !== undefined,
+    } = companions;
+    this.bosId = bosToken === undefined ? undefined : idOf.get(bosToken);
+    this.eosId = idOf.get(eosToken);
+    this.size = file.tokens.length;
+    this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
+    this.#addsBos = addBos;
+    this.#model = new TextModel(file);
+    this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
+    const controls = file.addedTokens.filter(isControl);
+    this.#controls = new AddedTokenMatcher(controls);
+    this.#firsts = new Set(controls.map(({ content }) => String.fromCodePoint(content.codePointAt(0)!)));
+  }
+
+  /** Checks the files; throws a TokenizerError that names the file and field at fault. */
+  static from(files: TokenizerFiles): Tokenizer {
+    const file = readTokenizerFile(files.tokenizer);
+    return new Tokenizer(
+      file,
+      readCompanions(files.tokenizerConfig, files.specialTokensMap, files.chatTemplate),
+    );
+  }
+
+  /** Whether `encodeChat` can work. */
+  get hasChatTemplate(): boolean {
+    return this.#companions.chatTemplate !== undefined;
+  }
+
+  encode(text: string, { bos = this.#addsBos, special = true }: EncodeOptions = {}): number[] {
+    const guard = special ? undefined : this.#guard([text]);
+    const ids = this.#model.encode(guard ? guard.hide(text) : text, guard);
+    // A prompt that spells out its "<s>" means that one, not two.
+    if (bos && this.bosId !== undefined && ids[0] !== this.bosId) ids.unshift(this.bosId);
+    return ids;
+  }
+
+  /**
+   * A conversation, rendered with the checkpoint's chat template. The template's control tokens become control
+   * tokens; the same characters in a message stay characters, so no message can end its turn or open another.
+   */
+  encodeChat(
+    messages: readonly ChatMessage[],
+    { addGenerationPrompt = true }: { readonly addGenerationPrompt?: boolean | undefined } = {},
+  ): number[] {
+    const { chatTemplate, bosToken, eosToken } = this.#companions;
+    this.#template ??= requireTemplate(chatTemplate);
+    const contents = messages.map(({ content }) => String(content));
+    const guard = this.#guard(contents, chatTemplate);
+    const hidden = guard
+      ? messages.map(({ role, content }) => ({ role, content: guard.hide(content) }))
+      : messages;
+    const text = this.#template.render(hidden, { bosToken, eosToken, addGenerationPrompt });
+    return this.#model.encode(text, guard);
+  }
+
+  decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    const decoder = this.stream(options);
+    let text = "";
+    for (const id of ids) text += decoder.push(id);
+    return text + decoder.end();
+  }
+
+  /** Decodes ids as they come; see StreamDecoder. */
+  stream({ skipSpecial = true, continues = false }: DecodeOptions = {}): StreamDecoder {
+    return new StreamDecoder(this.#table, skipSpecial, continues);
+  }
+
+  /** The token as the vocabulary spells it ("▁the", "<0x0A>"). */
+  tokenText(id: number): string {
+    return this.#table.token(id);
+  }
+
+  /** undefined where no text holds what a control token begins with: then there is nothing to hide. */
+  #guard(texts: readonly string[], around = ""): ContentGuard | undefined {
+    const needed = [...this.#firsts].some((first) => texts.some((text) => text.includes(first)));
+    return needed ? new ContentGuard(this.#controls, this.#firsts, [...texts, around]) : undefined;
+  }
+}
+
+/**
+ * Tokens that steer the model. Fine-tunes also ship markers such as "<|im_start|>" without the special flag, so
+ * whatever looks like markup counts; runs of blanks and the like stay ordinary vocabulary.
+ */
+function isControl({ special, content }: AddedToken): boolean {
+  return special || /^[<[].*[>\]]$/s.test(content);
+}
