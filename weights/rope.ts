@@ -58,7 +58,7 @@ function parseScaling(fields: Fields): RopeScaling | null {
       }
       const originalMaxPositions = fields.size("original_max_position_embeddings", MOST_POSITIONS);
       return {
-        type,
+        type: "llama3",
         factor: fields.number("factor", 1, 1e6),
         lowFreqFactor,
         highFreqFactor,
