@@ -44,9 +44,22 @@ async function tests() {
   };
 }
 
-function project(name: string, env: Record<string, string>, include: string[], exclude: string[]): TestProjectConfiguration {
+function project(
+  name: string,
+  env: Record<string, string>,
+  include: string[],
+  exclude: string[],
+): TestProjectConfiguration {
   return {
     extends: true,
-    test: { name, env, include, exclude: ["**/node_modules/**", ...exclude], environment: "node", testTimeout: 120_000, hookTimeout: 120_000 },
+    test: {
+      name,
+      env,
+      include,
+      exclude: ["**/node_modules/**", ...exclude],
+      environment: "node",
+      testTimeout: 120_000,
+      hookTimeout: 120_000,
+    },
   };
 }

@@ -1,14 +1,40 @@
 // `npm run build`: dist/ mirrors the source tree, one module for one module, with declarations beside them.
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
-const SOURCES = ["engine", "kernels", "tokenizer", "weights", "cli", "scripts/swiftshader.mjs", "package-lock.json"];
-const CONFIGS = ["vite.config.ts", "tsconfig.json", "tsconfig.build.json", "package.json", "scripts/build.mjs"];
+const SOURCES = [
+  "engine",
+  "kernels",
+  "tokenizer",
+  "weights",
+  "cli",
+  "scripts/swiftshader.mjs",
+  "package-lock.json",
+];
+const CONFIGS = [
+  "vite.config.ts",
+  "tsconfig.json",
+  "tsconfig.build.json",
+  "package.json",
+  "scripts/build.mjs",
+];
 
 const dist = join(root, "dist");
-const stamp = (/** @type {boolean} */ types) => join(root, "node_modules", ".cache", "sirocco", types ? "built" : "built-js");
+const stamp = (/** @type {boolean} */ types) =>
+  join(root, "node_modules", ".cache", "sirocco", types ? "built" : "built-js");
 
 /**
  * Builds where a source is newer than the last build.
@@ -51,7 +77,8 @@ async function build({ types, silent = false }) {
   try {
     const outDir = ["--outDir", next];
     const quiet = ["--logLevel", silent ? "error" : "warn"];
-    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), "build", ...outDir, ...quiet])) !== 0) return false;
+    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), "build", ...outDir, ...quiet])) !== 0)
+      return false;
     cpSync(join(root, "weights", "tiny-mistral"), join(next, "weights", "tiny-mistral"), { recursive: true });
     chmodSync(join(next, "cli", "main.js"), 0o755);
     const tsc = [bin("typescript", "bin/tsc"), "-p", "tsconfig.build.json", ...outDir];

@@ -30,8 +30,15 @@ export async function findDrivers() {
       ? { name: "default", why: "no driver of a GPU is installed" }
       : hardware("default", gpus, "drivers of GPUs are installed, but no GPU answers them"),
     icds.some(isLavapipe)
-      ? software("lavapipe", icds.filter(isLavapipe), "it is installed but gives no adapter: is Mesa older than 24?")
-      : { name: "lavapipe", why: "not installed (Debian: .ci/run installs mesa-vulkan-drivers from backports)" },
+      ? software(
+          "lavapipe",
+          icds.filter(isLavapipe),
+          "it is installed but gives no adapter: is Mesa older than 24?",
+        )
+      : {
+          name: "lavapipe",
+          why: "not installed (Debian: .ci/run installs mesa-vulkan-drivers from backports)",
+        },
     findSwiftshader(icds.filter(isSwiftshader)),
   ]);
   return {

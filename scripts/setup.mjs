@@ -38,26 +38,33 @@ function installed() {
 function npm(args) {
   const cli = process.env["npm_execpath"];
   // On Windows npm is a .cmd file, which only a shell starts.
-  return cli?.endsWith(".js") ? run(process.execPath, [cli, ...args]) : run("npm", args, { shell: process.platform === "win32" });
+  return cli?.endsWith(".js")
+    ? run(process.execPath, [cli, ...args])
+    : run("npm", args, { shell: process.platform === "win32" });
 }
 
 /** Lines Dawn and the Vulkan loader write that tell a user nothing. */
-const NOISE = /artificially reduced from|^Error: Loader Message|^Warning: vkEnumeratePhysicalDevices|^ +at GatherPhysicalDevices/;
+const NOISE =
+  /artificially reduced from|^Error: Loader Message|^Warning: vkEnumeratePhysicalDevices|^ +at GatherPhysicalDevices/;
 
 /**
  * Runs a command in the foreground and gives its exit code. Ctrl-C reaches it through the terminal; we wait for its end.
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, shell?: boolean, hideNoise?: boolean, silent?: boolean }} [options]
+ * @param {{ env?: Record<string, string | undefined>, shell?: boolean, hideNoise?: boolean, silent?: boolean, stdin?: boolean }} [options]
  * @returns {Promise<number>}
  */
-export function run(command, args, { env = {}, shell = false, hideNoise = false, silent = false } = {}) {
+export function run(
+  command,
+  args,
+  { env = {}, shell = false, hideNoise = false, silent = false, stdin = true } = {},
+) {
   const stdout = silent ? "ignore" : "inherit";
   const child = spawn(command, args, {
     cwd: root,
     env: { ...process.env, ...env },
     shell,
-    stdio: ["inherit", stdout, hideNoise ? "pipe" : stdout],
+    stdio: [stdin ? "inherit" : "ignore", stdout, hideNoise ? "pipe" : stdout],
   });
   if (child.stderr) {
     createInterface({ input: child.stderr }).on("line", (line) => {

@@ -1,6 +1,15 @@
 // SwiftShader, a software Vulkan driver, for Linux machines that have none: no root, no download of our own.
 // Used by the scripts here and, built into the package, by the `sirocco` command. Node's own modules only.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
@@ -14,7 +23,12 @@ const DRIVER = "libvk_swiftshader.so";
 const LOADER = "libvulkan.so.1";
 
 /** Where browsers of the Chromium family keep the same driver. */
-const BROWSERS = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/usr/lib64/chromium-browser", "/opt/google/chrome"];
+const BROWSERS = [
+  "/usr/lib/chromium",
+  "/usr/lib/chromium-browser",
+  "/usr/lib64/chromium-browser",
+  "/opt/google/chrome",
+];
 
 export const ADVICE =
   "Install the Vulkan driver of your GPU, or a software driver: Mesa's lavapipe, version 24 or newer (Debian, Ubuntu: " +
@@ -28,7 +42,8 @@ export const ADVICE =
 export function swiftshader() {
   if (process.platform !== "linux") return { problem: "SwiftShader is set up on Linux only." };
   try {
-    const folder = BROWSERS.find((at) => existsSync(join(at, ICD)) && existsSync(join(at, DRIVER))) ?? fromNpm();
+    const folder =
+      BROWSERS.find((at) => existsSync(join(at, ICD)) && existsSync(join(at, DRIVER))) ?? fromNpm();
     if (!folder) return { problem: `No Vulkan driver. ${ADVICE}` };
     provideLoader(folder);
     return { icd: join(folder, ICD) };
@@ -67,7 +82,8 @@ function fromNpm() {
   } catch (error) {
     // A global installation belongs to root: keep the driver in this user's own cache.
     const { XDG_CACHE_HOME, HOME } = process.env;
-    if (!["EACCES", "EPERM", "EROFS"].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? "")) throw error;
+    if (!["EACCES", "EPERM", "EROFS"].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? ""))
+      throw error;
     return unpackOnce(archive, join(XDG_CACHE_HOME || (HOME ? join(HOME, ".cache") : tmpdir()), "sirocco"));
   }
 }
@@ -96,7 +112,8 @@ function unpackOnce(archive, cache) {
   const unfinished = mkdtempSync(`${folder}-`);
   try {
     const tar = brotliDecompressSync(readFileSync(archive));
-    for (const name of [ICD, DRIVER, LOADER]) writeFileSync(join(unfinished, name), tarEntry(tar, name), { mode: 0o755 });
+    for (const name of [ICD, DRIVER, LOADER])
+      writeFileSync(join(unfinished, name), tarEntry(tar, name), { mode: 0o755 });
     renameSync(unfinished, folder);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
@@ -114,7 +131,12 @@ function tarEntry(tar, wanted) {
     tar.toString("latin1", start, end).split("\0", 1)[0] ?? "";
   for (let at = 0; at + 512 <= tar.length; ) {
     const size = Number.parseInt(text(at + 124, at + 136), 8) || 0;
-    if (text(at, at + 100).split("/").pop() === wanted) return tar.subarray(at + 512, at + 512 + size);
+    if (
+      text(at, at + 100)
+        .split("/")
+        .pop() === wanted
+    )
+      return tar.subarray(at + 512, at + 512 + size);
     at += 512 + Math.ceil(size / 512) * 512;
   }
   throw new Error(`${wanted} is missing in ${CARRIER}'s archive`);
@@ -126,7 +148,11 @@ function tarEntry(tar, wanted) {
  * @param {string} folder
  */
 function provideLoader(folder) {
-  const dawn = join(dirname(createRequire(import.meta.url).resolve("webgpu")), "dist", `linux-${process.arch}`);
+  const dawn = join(
+    dirname(createRequire(import.meta.url).resolve("webgpu")),
+    "dist",
+    `linux-${process.arch}`,
+  );
   const target = join(dawn, LOADER);
   if (existsSync(target) || systemHasLoader() || !existsSync(join(folder, LOADER))) return;
   const unfinished = `${target}.${process.pid}`;

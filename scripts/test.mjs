@@ -52,7 +52,13 @@ async function vitest(drivers) {
   const summary = join(folder, "summary.json");
   const reporters = ["--reporter=default", "--reporter=./test/setup/reporter.ts"];
   const projects = chosen.flatMap((name) => ["--project", name]);
-  const args = [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...reporters, ...projects, ...rest];
+  const args = [
+    join(root, "node_modules", "vitest", "vitest.mjs"),
+    "run",
+    ...reporters,
+    ...projects,
+    ...rest,
+  ];
   const env = { SIROCCO_DRIVERS: JSON.stringify(drivers), SIROCCO_SUMMARY: summary };
   await run(process.execPath, args, { env, hideNoise: true });
   return existsSync(summary) ? JSON.parse(readFileSync(summary, "utf8")) : undefined;
@@ -64,18 +70,25 @@ async function vitest(drivers) {
  * @param {string[]} errors
  */
 function report(summary, errors) {
-  const { projects, skipped, errors: more } = summary ?? { projects: {}, skipped: [], errors: ["no test ran to its end"] };
+  const {
+    projects,
+    skipped,
+    errors: more,
+  } = summary ?? { projects: {}, skipped: [], errors: ["no test ran to its end"] };
   const problems = [...errors, ...more];
   const ran = Object.entries(projects).filter(([, { passed, failed }]) => passed + failed > 0);
-  for (const [name, { passed, failed }] of ran) console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed`);
+  for (const [name, { passed, failed }] of ran)
+    console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed`);
   const adapters = ran.filter(([name]) => name !== "cpu").length;
   const wanted = Number(process.env["SIROCCO_MIN_ADAPTERS"] ?? 0);
   if (adapters < wanted) problems.push(`expected at least ${wanted} adapters, tests ran on ${adapters}`);
   if (ran.length === 0 && problems.length === 0) problems.push("no test was run");
-  if (skipped.length > 0) console.log(`${skipped.length} skipped${skipped.length > MAX_SKIPPED_NAMES ? ", among them" : ":"}`);
+  if (skipped.length > 0)
+    console.log(`${skipped.length} skipped${skipped.length > MAX_SKIPPED_NAMES ? ", among them" : ":"}`);
   for (const name of skipped.slice(0, MAX_SKIPPED_NAMES)) console.log(`  ${name}`);
   for (const problem of problems) console.log(`problem: ${problem}`);
-  const sum = (/** @type {"passed" | "failed"} */ key) => ran.reduce((total, [, counts]) => total + counts[key], 0);
+  const sum = (/** @type {"passed" | "failed"} */ key) =>
+    ran.reduce((total, [, counts]) => total + counts[key], 0);
   const failed = sum("failed") + problems.length;
   console.log(`${sum("passed")} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;

@@ -13,7 +13,11 @@ export interface Summary {
 
 export default class SummaryReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly { readonly message: string }[]): void {
-    const summary: Summary = { projects: {}, skipped: [], errors: unhandled.map(({ message }) => firstLine(message)) };
+    const summary: Summary = {
+      projects: {},
+      skipped: [],
+      errors: unhandled.map(({ message }) => firstLine(message)),
+    };
     for (const module of modules) count(module, summary);
     const file = process.env["SIROCCO_SUMMARY"];
     if (file) writeFileSync(file, JSON.stringify(summary));

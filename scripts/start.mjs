@@ -1,0 +1,56 @@
+// `npm start`: from a bare checkout to a story in the terminal. Arguments replace ours: `npm start -- chat`.
+import { join } from "node:path";
+import { ensureBuild } from "./build.mjs";
+import { probe } from "./drivers.mjs";
+import { ensureDependencies, root, run } from "./setup.mjs";
+import { swiftshader, vulkanEnv } from "./swiftshader.mjs";
+
+const STORY = [
+  "generate",
+  "Once upon a time",
+  "--max-tokens",
+  "200",
+  "--temperature",
+  "0.7",
+  "--top-p",
+  "0.95",
+];
+
+const NEXT = `
+Next:
+  npx sirocco chat                                      talk to the embedded model
+  npx sirocco generate "The little dog" --max-tokens 80
+  npx sirocco plan --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
+                                                        the bytes a model needs, before any is downloaded
+  npx sirocco chat --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
+                                                        the real Mistral 7B (a 14.5 GB download, 5 GB on the GPU)
+  npx sirocco --help                                    all commands
+  import { loadModel } from "sirocco"                   the library: see README.md
+`;
+
+/** The environment in which Dawn finds an adapter: this one where it does, or else one that names SwiftShader. */
+async function adapterEnv() {
+  if ((await probe({})) || process.platform !== "linux") return {};
+  const { icd, problem } = swiftshader();
+  if (problem !== undefined) throw new Error(problem);
+  console.log(
+    "No Vulkan driver answers on this machine: computing on the CPU with SwiftShader. Expect it to be slow.",
+  );
+  return vulkanEnv([icd]);
+}
+
+try {
+  await ensureDependencies();
+  if (!(await ensureBuild())) throw new Error("The build failed: see above.");
+  const env = await adapterEnv();
+  const given = process.argv.slice(2);
+  const command = given.length > 0 ? given : STORY;
+  // A chat needs the terminal to itself; the story needs neither input nor the driver's warnings.
+  const story = command === STORY;
+  const cli = join(root, "dist", "cli", "main.js");
+  process.exitCode = await run(process.execPath, [cli, ...command], { env, hideNoise: story, stdin: !story });
+  if (process.exitCode === 0 && story) console.log(NEXT);
+} catch (error) {
+  console.error(/** @type {Error} */ (error).message);
+  process.exitCode = 1;
+}
