@@ -1,0 +1,55 @@
+// An answer as it streams: its pieces to the terminal, its whole for --json, its numbers for the last line.
+import type { Chunk, Finish, Model } from "./engine.ts";
+import { formatDuration, threeDigits } from "./format.ts";
+
+export interface Answer {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly finish: Finish;
+}
+
+/** Hands each piece of text to `write` as it comes. */
+export async function collectAnswer(
+  chunks: AsyncIterable<Chunk>,
+  write: (text: string) => void,
+): Promise<Answer> {
+  let text = "";
+  const ids: number[] = [];
+  let finish: Finish | undefined;
+  for await (const chunk of chunks) {
+    text += chunk.text;
+    ids.push(...chunk.ids);
+    if (chunk.text) write(chunk.text);
+    finish = chunk.finish;
+  }
+  if (!finish)
+    throw new Error("answer: expected a finish on the last chunk, got none. This is a bug in the engine.");
+  return { text, ids, finish };
+}
+
+/** Tokens a second after the first one; undefined where there was no second. */
+export function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined {
+  return completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;
+}
+
+/** "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7". */
+export function statsLine({ finish }: Answer, { plan, adapter }: Model, seed: number): string {
+  const rate = decodeRate(finish);
+  return [
+    `${finish.completionTokens} tokens (${finish.reason})`,
+    ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
+    `first after ${formatDuration(finish.prefillMs)}`,
+    `${plan.weights} on ${adapter.name}`,
+    `seed ${seed}`,
+  ].join(", ");
+}
+
+/** The object that --json prints for an answer: enough to judge it and to repeat it. */
+export const answerRecord = ({ text, ids, finish }: Answer, { plan, adapter }: Model, seed: number) => ({
+  text,
+  ids,
+  finish,
+  seed,
+  weights: plan.weights,
+  adapter: adapter.name,
+});

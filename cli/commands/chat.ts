@@ -1,0 +1,170 @@
+// sirocco chat: a conversation, at a terminal or line by line through a pipe.
+import { createInterface } from "node:readline";
+import { type Command, Option } from "commander";
+import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { Conversation } from "../conversation.ts";
+import type { Model } from "../engine.ts";
+import { errorMessage, isAbort } from "../errors.ts";
+import { History } from "../history.ts";
+import { type Context, exitCode } from "../io.ts";
+import { withModel } from "../open-model.ts";
+import {
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  addSamplingOptions,
+  type LoadingOptions,
+  randomSeed,
+  type SamplingOptions,
+  toGenerateOptions,
+} from "../options.ts";
+import { TerminalPrompt } from "../terminal-prompt.ts";
+
+interface Options extends LoadingOptions, SamplingOptions {
+  readonly system?: string;
+  readonly history: boolean;
+}
+
+export function addChat(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("chat")
+    .summary("talk with a model")
+    .description(
+      "A conversation in the model's own chat format. At a terminal: /help lists the commands, the up arrow\n" +
+        "brings back earlier lines. Through a pipe each line is a turn, and only the answers are printed.",
+    )
+    .addHelpText(
+      "after",
+      `
+Ctrl-C stops an answer and keeps the chat; twice in a row it quits, with exit code 130. Ctrl-D quits.
+
+Examples:
+  $ sirocco chat --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
+  $ printf 'Hello!\\nTell me more.\\n' | sirocco chat --seed 1`,
+    );
+  addOptions(command, "Input", [
+    new Option("-s, --system <text>", "system message"),
+    new Option("--no-history", "do not keep typed lines in $XDG_STATE_HOME/sirocco/chat-history"),
+  ]);
+  addSamplingOptions(command, 512);
+  addLoadingOptions(command);
+  addOutputOptions(command, "read as from a pipe, and print one object a line: as `generate --json` prints");
+  command.action(async (options: Options) => {
+    exit(await withModel(context, options, (model) => new Chat(context, model, options).run()));
+  });
+}
+
+class Chat {
+  readonly #context: Context;
+  readonly #model: Model;
+  readonly #options: Options;
+  readonly #conversation: Conversation;
+  /** Of the next answer: each has its own, so that /reset and the same question give another answer. */
+  #seed: number;
+
+  constructor(context: Context, model: Model, options: Options) {
+    this.#context = context;
+    this.#model = model;
+    this.#options = options;
+    this.#conversation = new Conversation(options.system);
+    this.#seed = options.seed ?? randomSeed();
+  }
+
+  run(): Promise<number> {
+    const { io, output } = this.#context;
+    const terminal = io.stdin.isTTY === true && output.stderrIsTerminal && !this.#options.json;
+    return terminal ? this.#atTerminal() : this.#throughPipe();
+  }
+
+  async #throughPipe(): Promise<number> {
+    const { io, interrupts } = this.#context;
+    const { signal } = interrupts;
+    for await (const line of createInterface({ input: io.stdin, crlfDelay: Infinity, signal })) {
+      if (line.trim() !== "") await this.#answer(line);
+      if (signal.aborted) break;
+    }
+    return signal.aborted ? exitCode.interrupted : exitCode.ok;
+  }
+
+  async #atTerminal(): Promise<number> {
+    const { io, output, interrupts } = this.#context;
+    const history = this.#options.history ? new History(io.env) : undefined;
+    const prompt = new TerminalPrompt({
+      input: io.stdin,
+      output: io.stderr,
+      history: history?.load() ?? [],
+      onInterrupt: () => {
+        const answering = !prompt.waiting;
+        interrupts.press();
+        if (interrupts.quitting) prompt.close();
+        else if (!answering) output.note("Ctrl-C again, Ctrl-D or /quit to leave.");
+      },
+    });
+    if (!this.#options.quiet) output.note("/help lists the commands.");
+    try {
+      for (;;) {
+        const line = await readTurn(prompt, output.bold("> "), output.bold("… "));
+        if (line === undefined) return interrupts.quitting ? exitCode.interrupted : exitCode.ok;
+        interrupts.renew();
+        if (line.trim() === "") continue;
+        for (const each of line.split("\n")) history?.add(each);
+        if (line.startsWith("/")) {
+          const reply = await this.#conversation.command(line);
+          if (reply === "quit") return exitCode.ok;
+          output.note(reply);
+        } else {
+          await this.#answerOrExplain(line);
+        }
+      }
+    } finally {
+      prompt.close();
+    }
+  }
+
+  /** At a terminal an error ends the turn, not the chat; a lost device would fail every turn after. */
+  async #answerOrExplain(line: string): Promise<void> {
+    try {
+      await this.#answer(line);
+    } catch (error) {
+      if (error instanceof Error && error.name === "DeviceLostError") throw error;
+      if (!isAbort(error)) this.#context.output.note(`sirocco: ${errorMessage(error)}`);
+    }
+  }
+
+  async #answer(question: string): Promise<void> {
+    const { output, interrupts } = this.#context;
+    const { json = false, quiet = false } = this.#options;
+    this.#conversation.ask(question);
+    const seed = this.#seed;
+    this.#seed = (seed + 1) % 2 ** 32;
+    let text = "";
+    try {
+      const { messages } = this.#conversation;
+      const options = { ...toGenerateOptions(this.#options, seed), signal: interrupts.signal };
+      const answer = await collectAnswer(this.#model.chat(messages, options), (piece) => {
+        text += piece;
+        if (!json) output.write(piece);
+      });
+      if (json) output.json(answerRecord(answer, this.#model, seed));
+      else if (!text.endsWith("\n")) output.write("\n");
+      const statistics = !json && !quiet && output.stderrIsTerminal;
+      if (statistics) output.note(statsLine(answer, this.#model, seed));
+    } catch (error) {
+      if (!json && text !== "" && !text.endsWith("\n")) output.write("\n");
+      throw error;
+    } finally {
+      this.#conversation.answer(text);
+    }
+  }
+}
+
+/** A line, and those that a final backslash joins to it. */
+async function readTurn(prompt: TerminalPrompt, first: string, more: string): Promise<string | undefined> {
+  let turn = await prompt.read(first);
+  while (turn?.endsWith("\\")) {
+    const next = await prompt.read(more);
+    if (next === undefined) return undefined;
+    turn = `${turn.slice(0, -1)}\n${next}`;
+  }
+  return turn;
+}

@@ -1,0 +1,79 @@
+// sirocco generate: continues a text.
+import { type Command, Option } from "commander";
+import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { readText } from "../input.ts";
+import { type Context, exitCode } from "../io.ts";
+import { withModel } from "../open-model.ts";
+import {
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  addSamplingOptions,
+  type LoadingOptions,
+  randomSeed,
+  type SamplingOptions,
+  toGenerateOptions,
+} from "../options.ts";
+
+interface Options extends LoadingOptions, SamplingOptions {
+  readonly file?: string;
+}
+
+export function addGenerate(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("generate")
+    .summary("continue a text")
+    .description(
+      "Continues a text and streams the continuation to stdout. Statistics follow on stderr.\n" +
+        "The prompt is an argument, a file, or what is piped in; a final newline of the latter two is dropped.",
+    )
+    .argument("[prompt]", "the text to continue")
+    .addHelpText(
+      "after",
+      `
+Ctrl-C stops the answer, a second one quits at once.
+
+Examples:
+  $ sirocco generate "Once upon a time"
+  $ echo "The cat sat" | sirocco generate --temperature 0 --max-tokens 40 > story.txt
+  $ sirocco generate -m mistralai/Mistral-7B-v0.1 --weights q4 --json "2 + 2 ="`,
+    );
+  addOptions(command, "Input", [new Option("-f, --file <path>", "read the prompt from a file")]);
+  addSamplingOptions(command, 256);
+  addLoadingOptions(command);
+  addOutputOptions(
+    command,
+    "print one object: text, ids, finish (reason, counts, ms), seed, weights, adapter",
+  );
+  command.action(async (prompt: string | undefined, options: Options) =>
+    exit(await generate(context, prompt, options)),
+  );
+}
+
+async function generate(context: Context, argument: string | undefined, options: Options): Promise<number> {
+  const { output, interrupts } = context;
+  const { json = false, quiet = false, file } = options;
+  const prompt = await readText(context, { command: "generate", what: "prompt", argument, file });
+  const seed = options.seed ?? randomSeed();
+  return withModel(context, options, async (model) => {
+    if (!json && output.stdoutIsTerminal) output.writeDim(prompt);
+    let last = "";
+    const write = (text: string): void => {
+      if (json) return;
+      output.write(text);
+      last = text;
+    };
+    const chunks = model.generate(prompt, { ...toGenerateOptions(options, seed), signal: interrupts.signal });
+    try {
+      const answer = await collectAnswer(chunks, write);
+      if (json) output.json(answerRecord(answer, model, seed));
+      else if (!last.endsWith("\n")) output.write("\n");
+      if (!json && !quiet) output.note(statsLine(answer, model, seed));
+      return answer.finish.reason === "abort" ? exitCode.interrupted : exitCode.ok;
+    } catch (error) {
+      // The message of the error starts on a line of its own.
+      if (!json && last !== "" && !last.endsWith("\n")) output.write("\n");
+      throw error;
+    }
+  });
+}

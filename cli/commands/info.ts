@@ -1,0 +1,74 @@
+// sirocco info: what this machine offers, and what a model is.
+import type { Command } from "commander";
+import { driverAdvice } from "../driver.ts";
+import type { AdapterDescription } from "../engine.ts";
+import { errorMessage } from "../errors.ts";
+import { formatBytes, table } from "../format.ts";
+import { type Context, exitCode } from "../io.ts";
+import { addModelOptions, addOutputOptions, type ModelOptions } from "../options.ts";
+import { packageVersion } from "../package.ts";
+import { planRows } from "./plan.ts";
+
+export function addInfo(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("info")
+    .summary("GPUs of this machine, versions; facts of a model")
+    .description(
+      "Lists the WebGPU adapters of this machine with their limits, and the versions at work. Where there is no\n" +
+        "adapter: what to install. With --model also that model's facts.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sirocco info
+  $ sirocco info --model mistralai/Mistral-7B-v0.1`,
+    );
+  addModelOptions(command);
+  addOutputOptions(
+    command,
+    "print one object: version, node, platform, adapters, advice or null, model or null",
+  );
+  command.action(async (options: ModelOptions) => exit(await info(context, options)));
+}
+
+async function info({ io, output, interrupts }: Context, options: ModelOptions): Promise<number> {
+  const { listAdapters, planModel } = await io.engine();
+  let problem = "";
+  const adapters = await listAdapters().catch((error: unknown) => {
+    // Without Dawn's package there is no adapter either: to be said, and the rest to be shown.
+    problem = errorMessage(error);
+    return [];
+  });
+  const advice =
+    adapters.length > 0 ? null : [problem, driverAdvice(process.platform)].filter(Boolean).join(" ");
+  const versions = { version: packageVersion, node: process.versions.node };
+  const platform = `${process.platform} ${process.arch}`;
+  const adapter = options.adapter === undefined ? {} : { adapter: options.adapter };
+  const plan =
+    options.model === undefined
+      ? null
+      : await planModel(options.model, { ...adapter, signal: interrupts.signal });
+  if (options.json) output.json({ ...versions, platform, adapters, advice, model: plan });
+  else {
+    output.write(
+      table([
+        ["sirocco", versions.version],
+        ["node", versions.node],
+        ["platform", platform],
+      ]),
+    );
+    if (advice) output.write(`\nno adapter: ${advice}\n`);
+    for (const each of adapters) output.write(`\n${table(adapterRows(each))}`);
+    if (plan) output.write(`\n${table(planRows(plan, options.model))}`);
+  }
+  return exitCode.ok;
+}
+
+const adapterRows = (adapter: AdapterDescription): [label: string, value: string][] => [
+  ["adapter", adapter.name],
+  ["vendor", [adapter.vendor, adapter.architecture].filter(Boolean).join(", ") || "unknown"],
+  ["largest binding", formatBytes(adapter.maxBindingBytes)],
+  ["largest buffer", formatBytes(adapter.maxBufferBytes)],
+  ["features", [...adapter.features].sort().join(", ") || "none"],
+];

@@ -1,0 +1,55 @@
+// sirocco plan: what a model needs of a GPU, before any weight is read.
+import type { Command } from "commander";
+import type { Plan } from "../engine.ts";
+import { formatBytes, formatCount, table } from "../format.ts";
+import { type Context, exitCode } from "../io.ts";
+import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions } from "../options.ts";
+
+export function addPlan(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("plan")
+    .summary("memory a model needs, before it is downloaded")
+    .description(
+      "Reads a model's configuration and headers only, and prints the exact bytes it will take on the GPU against\n" +
+        "the adapter's limits. Where it cannot fit: says by how much and what to do, with exit code 1.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sirocco plan --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
+  $ sirocco plan --model ./my-model --context 8192 --json`,
+    );
+  addLoadingOptions(command);
+  addOutputOptions(command, "print the plan as one object, sizes in bytes");
+  command.action(async (options: LoadingOptions) => exit(await plan(context, options)));
+}
+
+async function plan({ io, output, interrupts }: Context, options: LoadingOptions): Promise<number> {
+  const { planModel } = await io.engine();
+  const result = await planModel(options.model, { ...toLoadOptions(options), signal: interrupts.signal });
+  if (options.json) output.json(result);
+  else output.write(table(planRows(result, options.model)));
+  return exitCode.ok;
+}
+
+/** The rows of the table; `info --model` shows them too. */
+export function planRows(plan: Plan, model = "the embedded tiny model"): [label: string, value: string][] {
+  const { adapter } = plan;
+  return [
+    ["model", model],
+    ["parameters", formatCount(plan.parameters)],
+    ["checkpoint", formatBytes(plan.checkpointBytes)],
+    ["weights", `${formatBytes(plan.weightBytes)} as ${plan.weights}`],
+    ["cache", `${formatBytes(plan.cacheBytes)}, ${formatCount(plan.cacheSlots)} slots`],
+    ["scratch", `${formatBytes(plan.scratchBytes)}, ${formatCount(plan.chunkLength)} tokens a pass`],
+    ["total", formatBytes(plan.totalBytes)],
+    [
+      "largest binding",
+      `${formatBytes(plan.largestBindingBytes)} of at most ${formatBytes(adapter.maxBindingBytes)}`,
+    ],
+    ["context", `${formatCount(plan.contextLength)} tokens`],
+    ["adapter", adapter.name],
+    ["verdict", "fits this adapter's limits"],
+  ];
+}

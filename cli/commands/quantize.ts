@@ -1,0 +1,86 @@
+// sirocco quantize: writes a smaller checkpoint.
+import { readdir } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { WeightFormatName } from "../engine.ts";
+import { UsageError } from "../errors.ts";
+import { formatBytes } from "../format.ts";
+import { type Context, exitCode } from "../io.ts";
+import { addModelOptions, addOptions, addOutputOptions, type ModelOptions } from "../options.ts";
+import { nonEmpty, storedWeights } from "../parse.ts";
+import { withProgress } from "../progress.ts";
+
+interface Options extends ModelOptions {
+  readonly weights?: WeightFormatName;
+  readonly out?: string;
+}
+
+export function addQuantize(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("quantize")
+    .summary("write a smaller checkpoint")
+    .description(
+      "Writes a model with its weights in another format, in a folder of its own. It loads faster than the original,\n" +
+        "and gives the same numbers as the original loaded with that --weights.",
+    )
+    .addHelpText(
+      "after",
+      `
+Example:
+  $ sirocco quantize --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4 --out mistral-q4`,
+    );
+  addOptions(command, "Required", [
+    new Option("-w, --weights <format>", "format to write: f32, f16, bf16, q8 or q4").argParser(
+      storedWeights,
+    ),
+    new Option("-o, --out <folder>", "folder to write; new, or empty").argParser(
+      nonEmpty("--out", "a folder"),
+    ),
+  ]);
+  addModelOptions(command);
+  addOutputOptions(command, "print one object: out, weights, bytesBefore, bytes, files");
+  command.action(async (options: Options) => exit(await quantize(context, options)));
+}
+
+async function quantize(context: Context, options: Options): Promise<number> {
+  const { io, output, interrupts } = context;
+  const { weights, out, model, adapter, json = false, quiet = false } = options;
+  if (!weights) throw new UsageError("quantize: expected --weights, as in --weights q4");
+  if (!out) throw new UsageError("quantize: expected --out, as in --out my-model-q4");
+  await checkEmpty(out);
+  const { quantizeModel } = await io.engine();
+  let bytesBefore: number | undefined;
+  const { bytes, files } = await withProgress(context, options, (onProgress) =>
+    quantizeModel(model, {
+      ...{ weights, out, signal: interrupts.signal },
+      ...(adapter === undefined ? {} : { adapter }),
+      onProgress: (progress) => {
+        if (progress.stage === "load") bytesBefore = progress.total;
+        onProgress(progress);
+      },
+    }),
+  );
+  if (json) output.json({ out, weights, bytesBefore, bytes, files });
+  else {
+    const before = bytesBefore === undefined ? "" : `${formatBytes(bytesBefore)} -> `;
+    output.write(`${out}: ${before}${formatBytes(bytes)} as ${weights}, ${files.length} files\n`);
+    if (!quiet) output.note(`Try it: sirocco generate --model ${quoted(asFolder(out))} "Once upon a time"`);
+  }
+  return exitCode.ok;
+}
+
+async function checkEmpty(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    if (error.code === "ENOTDIR") throw new UsageError(`--out: expected a folder, got the file "${out}"`);
+    throw error;
+  });
+  if (names.length === 0) return;
+  const held = names.length === 1 ? `"${names[0]}"` : `${names.length} entries`;
+  throw new UsageError(`--out: expected a new or empty folder, got "${out}", which holds ${held}`);
+}
+
+/** "a/b" alone would read as a Hub repository. */
+const asFolder = (path: string): string => (/^([./~\\]|[a-z]:)/i.test(path) ? path : `./${path}`);
+
+const quoted = (path: string): string =>
+  /^[\w./:\\-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,59 @@
+// sirocco score: how likely a text is to a model.
+import { type Command, Option } from "commander";
+import { threeDigits } from "../format.ts";
+import { readText } from "../input.ts";
+import { type Context, exitCode } from "../io.ts";
+import { withModel } from "../open-model.ts";
+import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+
+interface Options extends LoadingOptions {
+  readonly file?: string;
+}
+
+export function addScore(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("score")
+    .summary("perplexity of a text")
+    .description(
+      "Prints the perplexity of a text: exp of the mean negative log-probability of its tokens, each given those\n" +
+        "before it; lower is likelier. The text is an argument, a file, or what is piped in; a final newline of the\n" +
+        "latter two is dropped.",
+    )
+    .argument("[text]", "the text to score")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sirocco score "The cat sat on the mat."
+  $ sirocco score --file book.txt --weights q4 --json`,
+    );
+  addOptions(command, "Input", [new Option("-f, --file <path>", "read the text from a file")]);
+  addLoadingOptions(command);
+  addOutputOptions(
+    command,
+    "print one object: perplexity, tokens, logProbs (natural log, one a token), weights, adapter",
+  );
+  command.action(async (text: string | undefined, options: Options) =>
+    exit(await score(context, text, options)),
+  );
+}
+
+async function score(context: Context, argument: string | undefined, options: Options): Promise<number> {
+  const { output, interrupts } = context;
+  const text = await readText(context, { command: "score", what: "text", argument, file: options.file });
+  return withModel(context, options, async (model) => {
+    const start = performance.now();
+    const { logProbs, perplexity } = await model.score(text, { signal: interrupts.signal });
+    const tokens = logProbs.length;
+    if (options.json) {
+      const { plan, adapter } = model;
+      const logs = Array.from(logProbs);
+      output.json({ perplexity, tokens, logProbs: logs, weights: plan.weights, adapter: adapter.name });
+    } else {
+      output.write(`perplexity ${perplexity.toFixed(4)} over ${tokens} tokens\n`);
+      const rate = threeDigits((tokens / (performance.now() - start)) * 1000);
+      if (!options.quiet) output.note(`${rate} tokens/s, ${model.plan.weights} on ${model.adapter.name}`);
+    }
+    return exitCode.ok;
+  });
+}

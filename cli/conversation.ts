@@ -1,0 +1,74 @@
+// The messages of a chat and the slash commands that change them.
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Message } from "./engine.ts";
+import { errorMessage } from "./errors.ts";
+
+const HELP = `/help           this list
+/reset          forget the conversation, keep the system message
+/system <text>  set the system message; without text, remove it
+/save <file>    write the messages as JSON
+/quit           leave; so do Ctrl-D, and Ctrl-C twice
+A line that ends with \\ goes on in the next one. Ctrl-C stops an answer.`;
+
+export class Conversation {
+  #system: string | undefined;
+  #turns: Message[] = [];
+  /** Files this chat wrote: these, and no others, may be overwritten. */
+  readonly #saved = new Set<string>();
+
+  constructor(system?: string) {
+    this.#system = system;
+  }
+
+  get messages(): readonly Message[] {
+    return this.#system === undefined
+      ? this.#turns
+      : [{ role: "system", content: this.#system }, ...this.#turns];
+  }
+
+  ask(content: string): void {
+    this.#turns.push({ role: "user", content });
+  }
+
+  /** Keeps an answer, whole or stopped; a question without any answer is taken back, as roles must alternate. */
+  answer(content: string): void {
+    if (content === "") this.#turns.pop();
+    else this.#turns.push({ role: "assistant", content });
+  }
+
+  /** What a slash command has to say, or "quit". */
+  async command(line: string): Promise<string> {
+    const [, name, argument] = /^\/(\S*)\s*(.*)$/s.exec(line.trim()) as unknown as [string, string, string];
+    switch (name) {
+      case "help":
+        return HELP;
+      case "quit":
+      case "exit":
+        return "quit";
+      case "reset":
+        this.#turns = [];
+        return "The conversation is forgotten.";
+      case "system":
+        this.#system = argument || undefined;
+        return argument ? "The system message is set." : "The system message is removed.";
+      case "save":
+        return argument ? await this.#save(argument) : "/save: expected a file, as in /save chat.json";
+      default:
+        return `/${name}: no such command. /help lists them.`;
+    }
+  }
+
+  async #save(name: string): Promise<string> {
+    const file = resolve(name);
+    try {
+      const flag = this.#saved.has(file) ? "w" : "wx";
+      await writeFile(file, `${JSON.stringify(this.messages, null, 2)}\n`, { flag });
+      this.#saved.add(file);
+      return `${this.messages.length} messages written to ${name}.`;
+    } catch (error) {
+      const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
+      return exists ? `/save: ${name} exists already. Choose another name.` : `/save: ${errorMessage(error)}`;
+    }
+  }
+}

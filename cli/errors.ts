@@ -1,0 +1,30 @@
+// Errors as the terminal shows them: one line, or one JSON object.
+import { inspect } from "node:util";
+
+/** The command was called wrongly: exit code 2. The message names the option. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The message on one line, with the cause where the message alone says little ("fetch failed"). */
+export function errorMessage(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = error.message || error.name;
+  const cause = error.cause instanceof Error ? error.cause.message : "";
+  return oneLine(cause && !message.includes(cause) ? `${message} (${cause})` : message);
+}
+
+/** What goes to stderr for an error. */
+export function renderError(error: unknown, { json, debug }: { json: boolean; debug: boolean }): string {
+  const message = errorMessage(error);
+  if (json) {
+    const name = error instanceof Error ? error.name : "Error";
+    return `${JSON.stringify({ error: { name, message } })}\n`;
+  }
+  return `sirocco: ${message}\n${debug ? `${inspect(error)}\n` : ""}`;
+}
+
+/** An abort by the signal, as `fetch` and the engine throw it. */
+export const isAbort = (error: unknown): boolean => error instanceof Error && error.name === "AbortError";
+
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, " ");

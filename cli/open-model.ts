@@ -1,0 +1,23 @@
+// A loaded model for a command, with the bar while it loads.
+import type { Model } from "./engine.ts";
+import type { Context } from "./io.ts";
+import { type LoadingOptions, toLoadOptions } from "./options.ts";
+import { withProgress } from "./progress.ts";
+
+/** Runs `use` with the model and disposes of it after. */
+export async function withModel<T>(
+  context: Context,
+  options: LoadingOptions,
+  use: (model: Model) => Promise<T>,
+): Promise<T> {
+  const { loadModel } = await context.io.engine();
+  const { signal } = context.interrupts;
+  const model = await withProgress(context, options, (onProgress) =>
+    loadModel(options.model, { ...toLoadOptions(options), onProgress, signal }),
+  );
+  try {
+    return await use(model);
+  } finally {
+    model.dispose();
+  }
+}

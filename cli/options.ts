@@ -1,0 +1,135 @@
+// The options that commands share, and the engine's options they become.
+import { type Command, Option } from "commander";
+import type { GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
+import { integer, logitBias, nonEmpty, number, stop, weights } from "./parse.ts";
+
+export interface OutputOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+export interface ModelOptions extends OutputOptions {
+  readonly model?: string;
+  readonly adapter?: string;
+}
+
+export interface LoadingOptions extends ModelOptions {
+  readonly weights: "auto" | WeightFormatName;
+  readonly context?: number;
+}
+
+export interface SamplingOptions {
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly frequencyPenalty: number;
+  readonly presencePenalty: number;
+  readonly logitBias?: Readonly<Record<number, number>>;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  readonly ignoreEos?: boolean;
+}
+
+/** Options of one heading in the help, added to a command. */
+export function addOptions(command: Command, heading: string, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option.helpGroup(`${heading}:`));
+  return command;
+}
+
+/** `--model` and `--adapter`: which checkpoint, on which GPU. */
+export const addModelOptions = (command: Command): Command =>
+  addOptions(command, "Model", [
+    new Option("-m, --model <source>", "folder, URL, or Hub repository as owner/name[@revision]")
+      .argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]"))
+      .default(undefined, "the embedded tiny model"),
+    new Option("--adapter <name>", "part of the name of the GPU to use, as `sirocco info` lists them")
+      .argParser(nonEmpty("--adapter", "part of an adapter's name"))
+      .default(undefined, "the system's choice"),
+  ]);
+
+/** The model options and those that set how it is laid out in memory. */
+export const addLoadingOptions = (command: Command): Command =>
+  addOptions(addModelOptions(command), "Model", [
+    new Option(
+      "-w, --weights <format>",
+      "weights in memory: auto, f32, f16, bf16, q8 or q4; auto is the most exact that fits",
+    )
+      .argParser(weights)
+      .default("auto"),
+    new Option(
+      "-c, --context <tokens>",
+      "tokens the cache holds; with an attention window a text may be longer",
+    )
+      .argParser(integer("--context", { min: 1, words: "of at least 1" }))
+      .default(undefined, "the model's own"),
+  ]);
+
+/** `--json`, `--quiet`, `--debug`. */
+export const addOutputOptions = (command: Command, json: string): Command =>
+  addOptions(command, "Output", [
+    new Option("--json", json),
+    new Option("-q, --quiet", "no progress and no statistics on stderr"),
+    new Option("--debug", "show where an error came from"),
+  ]);
+
+export const addSamplingOptions = (command: Command, maxTokens: number): Command =>
+  addOptions(command, "Sampling", [
+    new Option("-n, --max-tokens <count>", "most tokens of an answer")
+      .argParser(integer("--max-tokens", { min: 1, words: "of at least 1" }))
+      .default(maxTokens),
+    new Option("-t, --temperature <t>", "0: always the likeliest token; above 1: flatter than the model")
+      .argParser(number("--temperature", { min: 0, words: "of at least 0" }))
+      .default(0.7),
+    new Option("--top-k <count>", "keep the likeliest tokens; 0: all")
+      .argParser(integer("--top-k", { words: "of at least 0" }))
+      .default(0),
+    new Option("--top-p <p>", "keep the likeliest tokens whose probabilities reach p; 1: all")
+      .argParser(number("--top-p", { min: 0, max: 1, words: "between 0 and 1" }))
+      .default(0.95),
+    new Option("--min-p <p>", "keep tokens at least p times as likely as the likeliest; 0: all")
+      .argParser(number("--min-p", { min: 0, max: 1, words: "between 0 and 1" }))
+      .default(0),
+    new Option("--repetition-penalty <x>", "divides logits of tokens seen before; 1: none")
+      .argParser(number("--repetition-penalty", { min: Number.MIN_VALUE, words: "above 0" }))
+      .default(1),
+    new Option("--frequency-penalty <x>", "subtracted for each time a token stands in the answer")
+      .argParser(number("--frequency-penalty"))
+      .default(0),
+    new Option("--presence-penalty <x>", "subtracted once from tokens that stand in the answer")
+      .argParser(number("--presence-penalty"))
+      .default(0),
+    new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
+      logitBias,
+    ),
+    new Option("--seed <number>", "same seed, same tokens on the same adapter")
+      .argParser(integer("--seed", { words: "from 0 to 4294967295" }))
+      .default(undefined, "random, and printed"),
+    new Option("--stop <text>", "the answer ends before this text; repeatable").argParser(stop),
+    new Option("--ignore-eos", "go on past the end-of-sequence token"),
+  ]);
+
+/** What `loadModel` and `planModel` are given. */
+export const toLoadOptions = ({ weights, context, adapter }: LoadingOptions): LoadOptions => ({
+  weights,
+  ...(context === undefined ? {} : { contextLength: context }),
+  ...(adapter === undefined ? {} : { adapter }),
+});
+
+/** What `generate` and `chat` are given; the seed is always there, so that a run can be repeated. */
+export function toGenerateOptions(options: SamplingOptions, seed: number): GenerateOptions {
+  const { maxTokens, temperature, topK, topP, minP, stop, logitBias, ignoreEos = false } = options;
+  const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;
+  return {
+    ...{ maxTokens, temperature, topK, topP, minP },
+    ...{ repetitionPenalty, frequencyPenalty, presencePenalty },
+    ...(logitBias === undefined ? {} : { logitBias }),
+    ...(stop === undefined ? {} : { stop }),
+    ...{ ignoreEos, seed },
+  };
+}
+
+/** A seed of 32 bits for runs that name none. */
+export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;

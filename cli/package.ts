@@ -1,0 +1,21 @@
+// Where the package lies and which version it is, from the sources and from dist/ alike.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const { folder, version } = findPackage(dirname(fileURLToPath(import.meta.url)));
+
+export { folder as packageFolder, version as packageVersion };
+
+function findPackage(from: string): { folder: string; version: string } {
+  for (let folder = from; ; folder = dirname(folder)) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+      if (name === "sirocco") return { folder, version };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    if (folder === dirname(folder))
+      throw new Error("package.json of sirocco not found. Install the package again.");
+  }
+}

@@ -1,0 +1,76 @@
+// Option values: text in, checked value out, or a UsageError that says what was expected.
+import type { WeightFormatName } from "./engine.ts";
+import { UsageError } from "./errors.ts";
+
+const FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const satisfies readonly WeightFormatName[];
+// JavaScript would also take "", "0x10" and " 1".
+const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+  /** The range in words, after "a number" or "a whole number". */
+  readonly words?: string;
+}
+
+/** A parser of numbers within a range, for the option `flag`. */
+export function number(flag: string, { min = -Infinity, max = Infinity, words = "" }: Range = {}) {
+  return (text: string): number => {
+    const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    throw expected(flag, `a number${words && ` ${words}`}`, text);
+  };
+}
+
+/** A parser of whole numbers within a range, for the option `flag`. */
+export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }: Range = {}) {
+  return (text: string): number => {
+    const value = /^[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw expected(flag, `a whole number${words && ` ${words}`}`, text);
+  };
+}
+
+/** `auto` or a weight format. */
+export function weights(text: string): "auto" | WeightFormatName {
+  const found = ["auto" as const, ...FORMATS].find((name) => name === text);
+  if (!found) throw expected("--weights", `one of auto, ${FORMATS.join(", ")}`, text);
+  return found;
+}
+
+/** A weight format that a checkpoint can be written in. */
+export function storedWeights(text: string): WeightFormatName {
+  const found = FORMATS.find((name) => name === text);
+  if (!found) throw expected("--weights", `one of ${FORMATS.join(", ")}`, text);
+  return found;
+}
+
+/** `id=value`, added to those given before. */
+export function logitBias(
+  text: string,
+  before: Readonly<Record<number, number>> = {},
+): Record<number, number> {
+  const [, id, bias = ""] = /^(\d+)=(.*)$/.exec(text) ?? [];
+  const value = DECIMAL.test(bias) ? Number(bias) : Number.NaN;
+  if (id === undefined || !Number.isFinite(value)) {
+    throw expected("--logit-bias", "a token id and a number, as in 42=-1.5", text);
+  }
+  return { ...before, [Number(id)]: value };
+}
+
+/** A stop string, added to those given before. */
+export function stop(text: string, before: readonly string[] = []): readonly string[] {
+  if (text === "") throw expected("--stop", "at least one character", text);
+  return [...before, text];
+}
+
+/** Any text but the empty one. */
+export function nonEmpty(flag: string, what: string) {
+  return (text: string): string => {
+    if (text === "") throw expected(flag, what, text);
+    return text;
+  };
+}
+
+const expected = (flag: string, what: string, got: string) =>
+  new UsageError(`${flag}: expected ${what}, got "${got}"`);

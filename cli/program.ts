@@ -1,0 +1,50 @@
+// The command tree: names, help and where each command's exit code goes.
+import { Command } from "commander";
+import { addChat } from "./commands/chat.ts";
+import { addGenerate } from "./commands/generate.ts";
+import { addInfo } from "./commands/info.ts";
+import { addPlan } from "./commands/plan.ts";
+import { addQuantize } from "./commands/quantize.ts";
+import { addScore } from "./commands/score.ts";
+import type { Context } from "./io.ts";
+import { packageVersion } from "./package.ts";
+
+export function createProgram(context: Context, exit: (code: number) => void): Command {
+  const { io } = context;
+  const program = new Command("sirocco")
+    .description(
+      "Runs Mistral 7B and its family straight from Hugging Face safetensors, on WebGPU.\n" +
+        "Without --model every command uses a tiny model that comes with the package.",
+    )
+    .version(packageVersion)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // run() prints errors, in its own form.
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText(
+      "after",
+      `
+Environment:
+  HF_TOKEN          token for private Hub repositories
+  HF_ENDPOINT       another Hub than https://huggingface.co
+  VK_DRIVER_FILES   Vulkan drivers to use (Linux)
+  NO_COLOR          no colours
+  SIROCCO_DEBUG     as --debug
+
+Exit codes: 0 done, 1 failed, 2 called wrongly, 130 stopped by Ctrl-C.
+Sizes are in powers of 1024: 1 GiB is 1024 MiB.
+
+Example:
+  $ sirocco generate "Once upon a time"`,
+    );
+  for (const add of [addGenerate, addChat, addScore, addPlan, addQuantize, addInfo])
+    add(program, context, exit);
+  return program;
+}

@@ -1,0 +1,94 @@
+// The bar on stderr while a model is downloaded and loaded.
+import { SingleBar } from "cli-progress";
+import type { Progress } from "./engine.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+import type { Context } from "./io.ts";
+import type { OutputOptions } from "./options.ts";
+
+const BAR = 24;
+
+/** Runs `work` with a listener for its progress. Without a terminal, or with --quiet, nothing is drawn. */
+export async function withProgress<T>(
+  { io, output }: Context,
+  { quiet = false }: OutputOptions,
+  work: (onProgress: (progress: Progress) => void) => Promise<T>,
+): Promise<T> {
+  if (quiet || !output.stderrIsTerminal) return work(() => {});
+  const bar = new ProgressBar(io.stderr);
+  try {
+    return await work((progress) => bar.update(progress));
+  } finally {
+    bar.clear();
+  }
+}
+
+class ProgressBar {
+  readonly #stream: NodeJS.WritableStream;
+  #bar: SingleBar | undefined;
+  #stage: Progress["stage"] | undefined;
+  #rate = new Rate(0);
+
+  constructor(stream: NodeJS.WritableStream) {
+    this.#stream = stream;
+  }
+
+  update({ stage, name, loaded, total }: Progress): void {
+    if (stage !== this.#stage) {
+      this.clear();
+      this.#stage = stage;
+      this.#rate = new Rate(loaded);
+      this.#bar = new SingleBar({
+        stream: this.#stream,
+        clearOnComplete: true,
+        // Otherwise the bar turns line wrapping off, and a second Ctrl-C would leave it off.
+        linewrap: null,
+        format: (_, { value, total }, { name }) =>
+          progressLine(stage, String(name), value, total, this.#rate.bytesPerMs(value)),
+      });
+      this.#bar.start(total, loaded, { name });
+    }
+    this.#bar?.setTotal(total);
+    this.#bar?.update(loaded, { name });
+  }
+
+  clear(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+    this.#stage = undefined;
+  }
+}
+
+/** Bytes a millisecond since the stage began. */
+class Rate {
+  readonly #from: number;
+  readonly #start = performance.now();
+
+  constructor(from: number) {
+    this.#from = from;
+  }
+
+  bytesPerMs(value: number): number {
+    return (value - this.#from) / Math.max(1, performance.now() - this.#start);
+  }
+}
+
+/** One line of the bar; the name comes last, where a narrow terminal may cut it off. */
+export function progressLine(
+  stage: Progress["stage"],
+  name: string,
+  loaded: number,
+  total: number,
+  bytesPerMs: number,
+): string {
+  const done = total > 0 ? Math.min(1, loaded / total) : 0;
+  const filled = Math.round(done * BAR);
+  const parts = [
+    `${stage === "download" ? "Downloading" : "Loading"} [${"=".repeat(filled)}${"-".repeat(BAR - filled)}]`,
+    `${String(Math.floor(done * 100)).padStart(3)} %`,
+    `${formatBytes(loaded)} of ${formatBytes(total)}`,
+  ];
+  if (bytesPerMs > 0) {
+    parts.push(`${formatBytes(bytesPerMs * 1000)}/s`, `ETA ${formatDuration((total - loaded) / bytesPerMs)}`);
+  }
+  return `${parts.join("  ")}  ${name}`;
+}
