@@ -1,0 +1,100 @@
+import source from "./attention.wgsl?raw";
+import { padded } from "./formats/format.ts";
+import type { Kernel } from "./kernel.ts";
+import {
+  attend,
+  firstVisible,
+  type RingSize,
+  referenceAttention,
+  ringBindings,
+  ringConstants,
+  ringContents,
+} from "./ring.ts";
+import { storedHead } from "./rope.ts";
+import cacheF32 from "./snippets/cache-f32.wgsl?raw";
+import ring from "./snippets/ring.wgsl?raw";
+import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
+
+/** Rows of T are sequences: each has one query. */
+export interface AttentionSize extends RingSize {
+  /** Parts that a query's keys are split into; more than one needs attention_combine. */
+  SPLITS: number;
+}
+
+/** Query heads of a key/value head, spread evenly over as few workgroups as 16 KiB of workgroup memory allows. */
+export function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
+  const most = Math.max(1, Math.min(8, Math.floor(1024 / storedHead(d))));
+  return Math.ceil(H / G / Math.ceil(H / G / most));
+}
+
+/** Threads of a workgroup, and keys of a block. */
+const threads = (size: RingSize): number => (headsPerWorkgroup(size) > 4 ? 64 : 128);
+
+const headBlocks = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number =>
+  Math.ceil(H / G / headsPerWorkgroup({ H, G, d }));
+
+/** Parts for about 256 workgroups of at least 128 keys each; one where a second launch would cost more than it saves. */
+export function attentionSplits({ H, G, d, S, W }: Pick<RingSize, "H" | "G" | "d" | "S" | "W">): number {
+  const visible = Math.min(S, W);
+  if (visible <= 256) return 1;
+  return Math.min(Math.ceil(visible / 128), Math.ceil(256 / (G * headBlocks({ H, G, d }))));
+}
+
+/** f32 [T, H, SPLITS, 2 + d]: largest score, sum of exp(score − largest), and values weighted by it. */
+export const partialLength = ({ T, H, d, SPLITS }: Pick<AttentionSize, "T" | "H" | "d" | "SPLITS">): number =>
+  T * H * SPLITS * (2 + d);
+
+/**
+ * Decode: one query token a sequence over its ring. Online softmax after Milakov and Gimelshein 2018, heads of a group
+ * together as in Ainslie et al. 2023 (GQA), keys split as in Flash-Decoding (Dao et al. 2023).
+ */
+export const attention: Kernel<AttentionSize> = {
+  name: "attention",
+  source: [source, ring, cacheF32, softmaxBlock],
+  testSizes: [
+    { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, SPLITS: 1, positions: [0] },
+    { T: 1, B: 1, H: 6, G: 2, d: 6, S: 7, W: 1, SPLITS: 1, positions: [38] },
+    { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
+    { T: 2, B: 3, H: 4, G: 4, d: 2, S: 141, W: 128, SPLITS: 1, positions: [708, 16_000_001] },
+    { T: 3, B: 3, H: 8, G: 2, d: 32, S: 333, W: 0xffffffff, SPLITS: 1, positions: [0, 127, 332] },
+    { T: 2, B: 2, H: 32, G: 1, d: 128, S: 150, W: 128, SPLITS: 1, positions: [127, 753] },
+    { T: 1, B: 1, H: 20, G: 2, d: 256, S: 301, W: 299, SPLITS: 1, positions: [16_000_000] },
+    { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
+    { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
+    { T: 2, B: 2, H: 14, G: 2, d: 32, S: 700, W: 0xffffffff, SPLITS: 4, positions: [1, 699] },
+    { T: 1, B: 1, H: 32, G: 8, d: 128, S: 1100, W: 1000, SPLITS: 5, positions: [15_999_999] },
+    { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
+  ],
+  bindings: (size) => [
+    ...ringBindings(size),
+    {
+      name: "out",
+      slot: 3,
+      type: "f32",
+      length: size.SPLITS > 1 ? partialLength(size) : size.T * padded(size.H * size.d),
+      writes: true,
+    },
+  ],
+  constants: (size) => ({ ...ringConstants(size), SPLITS: size.SPLITS }),
+  prelude: (size) => ({ HEADS: headsPerWorkgroup(size), THREADS: threads(size) }),
+  workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
+  fill: (size, name, random) =>
+    ringContents(size, name, random, [(t) => size.B - 1 - t, (t) => size.positions?.[t] ?? 0]),
+  reference(size, q, cache, rows, out) {
+    const { T, H, d, W, SPLITS } = size;
+    const buffers = [q, cache, rows];
+    if (SPLITS === 1) return referenceAttention(size, buffers, out!);
+    for (let t = 0; t < T; t++) {
+      const end = rows[4 * t + 1]! + 1;
+      const first = firstVisible(end - 1, W);
+      const keys = Math.ceil((end - first) / SPLITS / threads(size)) * threads(size);
+      for (let h = 0; h < H; h++) {
+        for (let part = 0; part < SPLITS; part++) {
+          const from = Math.min(end, first + part * keys);
+          const { largest, sum, values } = attend(size, buffers, t, h, from, Math.min(end, from + keys));
+          out!.set([largest, sum, ...values], ((t * H + h) * SPLITS + part) * (2 + d));
+        }
+      }
+    }
+  },
+};

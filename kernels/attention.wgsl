@@ -1,0 +1,111 @@
+// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
+// One workgroup per HEADS query heads of a key/value head, part of the visible keys, and token; BLOCK keys at a time.
+
+override SPLITS: u32;         // parts; with more than one, `out` takes what attention_combine puts together
+
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, Q_STRIDE], or [T, H, SPLITS, 2 + d]: max, sum, sum · out
+
+const ROWS = HEADS;
+const BLOCK = THREADS;        // LANES threads share the dot products of 4 keys
+const BLOCK4 = BLOCK / 4;
+const LANES = 4u;
+
+var<workgroup> query: array<vec4f, HEADS * VECTORS>;   // [HEADS, VECTORS]
+var<workgroup> shared4: array<vec4f, HEADS * THREADS>; // [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out
+
+@compute @workgroup_size(THREADS)
+fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let t = group.z;
+  let head_blocks = (M + HEADS - 1) / HEADS;
+  let g = group.x / head_blocks;
+  let m0 = group.x % head_blocks * HEADS;
+  let p = rows[t].y;
+  let first = first_visible(p);
+  let visible = p + 1 - first;
+  let ring = stretch(rows[t].z, g, first);
+  let part_size = (visible + BLOCK * SPLITS - 1) / (BLOCK * SPLITS) * BLOCK;
+  let end = min(visible, part_size * (group.y + 1));
+
+  for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
+    query[i] = query4(t, g * M + min(m0 + i / VECTORS, M - 1), i % VECTORS);
+  }
+  workgroupBarrier();
+
+  // Values: a thread sums column c over the keys key_group, key_group + KEY_GROUPS, … (in fours).
+  let key_groups = min(THREADS / VECTORS, BLOCK4);
+  let key_group = thread / VECTORS;
+  let c = thread % VECTORS;
+  var sums: array<vec4f, HEADS>;
+  var softmax = Softmax(START, 0);
+
+  for (var block = part_size * group.y; block < end; block += BLOCK) {
+    partial_scores(ring, block, end, thread);
+    workgroupBarrier();
+    softmax = softmax_block(thread, softmax);
+    for (var m = 0u; m < HEADS; m++) { sums[m] *= shrink[m]; }
+    if (key_group < key_groups) {
+      for (var key4 = key_group; key4 < BLOCK4 && block + 4 * key4 < end; key4 += key_groups) {
+        let values = four_rows(ring.values, ring, block + 4 * key4, end, c);
+        for (var m = 0u; m < HEADS; m++) { sums[m] += values * weights[m * WEIGHT_STRIDE + key4]; }
+      }
+    }
+  }
+
+  for (var m = 0u; m < HEADS; m++) { shared4[m * THREADS + thread] = sums[m]; }
+  softmax_end(thread, softmax);
+  for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
+    let m = i / VECTORS;
+    if (m0 + m >= M) { break; }
+    var total = vec4f(0);
+    for (var k = 0u; k < key_groups; k++) { total += shared4[m * THREADS + k * VECTORS + i % VECTORS]; }
+    write4(t, g * M + m0 + m, group.y, i % VECTORS, total, row_sum(m));
+  }
+  if (SPLITS > 1 && thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
+    let at = ((t * H + g * M + m0 + thread / PARTS) * SPLITS + group.y) * (d + 2);
+    out[at] = softmax.max;
+    out[at + 1] = row_sum(thread / PARTS);
+  }
+}
+
+/// q · k of all heads with the keys of a block. Lane l of a key takes the columns l, l + LANES, …
+fn partial_scores(ring: Stretch, block: u32, end: u32, thread: u32) {
+  let lane = thread % LANES;
+  let key4 = thread / LANES;
+  let key = block + 4 * key4;
+  var dots: array<vec4f, HEADS>;
+  for (var c = lane; c < VECTORS; c += LANES) {
+    let keys = four_rows(ring.keys, ring, key, end, c);
+    for (var m = 0u; m < HEADS; m++) { dots[m] += query[m * VECTORS + c] * keys; }
+  }
+  let hidden = (vec4u(key) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
+  for (var m = 0u; m < HEADS; m++) {
+    // Turned by key4, so that both the writes and the reads of scores4 spread over the banks.
+    shared4[(m * BLOCK4 + key4) * LANES + (lane + key4) % LANES] = select(dots[m], vec4f(NEVER), hidden);
+  }
+}
+
+fn scores4(m: u32, key4: u32) -> vec4f {
+  var scores = vec4f(0);
+  for (var l = 0u; l < LANES; l++) { scores += shared4[(m * BLOCK4 + key4) * LANES + (l + key4) % LANES]; }
+  return scores;
+}
+
+/// Column c of four stored rows as the columns of a matrix; past the end the last row again, so that no other slot is read.
+fn four_rows(base: u32, ring: Stretch, key: u32, end: u32, c: u32) -> mat4x4f {
+  return mat4x4f(
+    cached4(base + slot_of(ring, min(key, end - 1)), c),
+    cached4(base + slot_of(ring, min(key + 1, end - 1)), c),
+    cached4(base + slot_of(ring, min(key + 2, end - 1)), c),
+    cached4(base + slot_of(ring, min(key + 3, end - 1)), c),
+  );
+}
+
+fn write4(t: u32, head: u32, part: u32, c: u32, total: vec4f, sum: f32) {
+  for (var i = 4 * c; i < min(4 * c + 4, d); i++) {
+    if (SPLITS == 1) {
+      out[t * Q_STRIDE + head * d + i] = total[i % 4] / sum;
+    } else {
+      out[((t * H + head) * SPLITS + part) * (d + 2) + 2 + i] = total[i % 4];
+    }
+  }
+}
