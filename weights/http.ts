@@ -6,6 +6,8 @@ export interface HttpOptions {
   readonly fetch?: typeof fetch;
   /** Sent with every request, such as Authorization. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** What to do about a 401 or 403. */
+  readonly accessAdvice?: string;
   /** How often a request is tried again without a MiB of progress. Default 5. */
   readonly retries?: number;
   /** First pause before another try, doubled each time. Default 500. */
@@ -138,7 +140,8 @@ export async function request(
   }
   if (status === 404 || status === 410) throw mismatch(what, "a file", "no such file", "Check the address.");
   if (status === 401 || status === 403) {
-    throw mismatch(what, "access", `HTTP ${status}`, "Check the address and the credentials.");
+    const advice = options.accessAdvice ?? "Check the address and the credentials.";
+    throw mismatch(what, "access", `HTTP ${status}`, advice);
   }
   if (!response.ok && status !== 416)
     throw mismatch(what, "HTTP 200 or 206", `${status}`, "Check the address.");
