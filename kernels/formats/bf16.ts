@@ -1,14 +1,22 @@
 import source from "./bf16.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
-import { bf16ToNumber, numberToBf16 } from "./half.ts";
+import { bf16ToNumber, f32BitsToBf16, numberToBf16 } from "./half.ts";
+import half from "./half-bf16.wgsl?raw";
+import writer from "./write-halves.wgsl?raw";
 
 export const bf16: WeightFormat = {
   name: "bf16",
   source,
+  writer: [writer, half],
   words: (K) => K / 2,
   scaleWords: () => 0,
   bindings: (N, K) => [{ name: "weight", slot: 6, type: "u32", length: (N * K) / 2 }],
   at: ([weight], i) => bf16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
+  store([weight], n, row) {
+    for (let k = 0; k < row.length; k += 2) {
+      weight![(n * row.length + k) / 2] = f32BitsToBf16(row[k]!) | (f32BitsToBf16(row[k + 1]!) << 16);
+    }
+  },
   random(_, length, next) {
     const half = () => numberToBf16(next() / 2 ** 31 - 1);
     return Uint32Array.from({ length }, () => half() | (half() << 16));

@@ -1,14 +1,22 @@
 import source from "./f16.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
-import { f16ToNumber, numberToF16 } from "./half.ts";
+import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
+import half from "./half-f16.wgsl?raw";
+import writer from "./write-halves.wgsl?raw";
 
 export const f16: WeightFormat = {
   name: "f16",
   source,
+  writer: [writer, half],
   words: (K) => K / 2,
   scaleWords: () => 0,
   bindings: (N, K) => [{ name: "weight", slot: 6, type: "u32", length: (N * K) / 2 }],
   at: ([weight], i) => f16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
+  store([weight], n, row) {
+    for (let k = 0; k < row.length; k += 2) {
+      weight![(n * row.length + k) / 2] = f32BitsToF16(row[k]!) | (f32BitsToF16(row[k + 1]!) << 16);
+    }
+  },
   random(_, length, next) {
     const half = () => numberToF16(next() / 2 ** 31 - 1);
     return Uint32Array.from({ length }, () => half() | (half() << 16));

@@ -1,12 +1,17 @@
 import source from "./f32.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
+import writer from "./write-f32.wgsl?raw";
 
 export const f32: WeightFormat = {
   name: "f32",
   source,
+  writer: [writer],
   words: (K) => K,
   scaleWords: () => 0,
   bindings: (N, K) => [{ name: "weight", slot: 6, type: "f32", length: N * K }],
   at: ([weight], i) => weight![i]!,
+  store([weight], n, row) {
+    new Uint32Array(weight!.buffer, weight!.byteOffset).set(row, n * row.length);
+  },
   random: (_, length, next) => Float32Array.from({ length }, () => next() / 2 ** 31 - 1),
 };

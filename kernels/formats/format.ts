@@ -13,6 +13,8 @@ export interface WeightFormat {
   readonly name: WeightFormatName;
   /** WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K: u32`. */
   readonly source: string;
+  /** WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores columns 64·block … of row n from `value(r, k)`. */
+  readonly writer: readonly string[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;
   /** u32 words of one row of `scale`: f16 pairs, one scale a group. 0 where the format has no scales. */
@@ -21,6 +23,8 @@ export interface WeightFormat {
   bindings(N: number, K: number): readonly Binding[];
   /** The entry at flat index i = n * K + k. */
   at(buffers: readonly Buffer[], i: number, K: number): number;
+  /** Stores row n from f32 bit patterns [K]: what `writer` does. */
+  store(buffers: readonly Buffer[], n: number, row: Uint32Array): void;
   /** Test contents of the buffer `name`, so that entries lie in [-1, 1]. */
   random(name: string, length: number, next: () => number): Buffer;
 }

@@ -22,6 +22,13 @@ export function f16ToNumber(pattern: number): number {
   return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
 }
 
+/** The f32 bit pattern of an f16 bit pattern; unlike a number it keeps what a NaN carries. */
+export function f16ToF32Bits(pattern: number): number {
+  const fraction = pattern & 0x3ff;
+  const isNan = (pattern & 0x7c00) === 0x7c00 && fraction > 0;
+  return isNan ? ((pattern & 0x8000) << 16) | 0x7f800000 | (fraction << 13) : f32ToBits(f16ToNumber(pattern));
+}
+
 /** The f16 nearest to the f32 of these bits, ties to even; finite values saturate at ±65504, infinities and NaN stay. */
 export function f32BitsToF16(pattern: number): number {
   const sign = (pattern >>> 16) & 0x8000;

@@ -1,11 +1,15 @@
-import type { WeightFormat } from "./format.ts";
+import { GROUP, type WeightFormat } from "./format.ts";
 import source from "./q4.wgsl?raw";
-import { randomScales, scaleAt, scaleWords } from "./scale.ts";
+import { quantise } from "./quantise.ts";
+import search from "./quantise.wgsl?raw";
+import { randomScales, scaleAt, scaleWords, storeScale } from "./scale.ts";
+import writer from "./write-q4.wgsl?raw";
 
 /** Nibbles, value = (q - 8) * scale: 4.5 bits a weight. */
 export const q4: WeightFormat = {
   name: "q4",
   source,
+  writer: [writer, search],
   words: (K) => K / 8,
   scaleWords,
   bindings: (N, K) => [
@@ -13,6 +17,17 @@ export const q4: WeightFormat = {
     { name: "scale", slot: 7, type: "u32", length: N * scaleWords(K) },
   ],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
+  store([weight, scale], n, row) {
+    for (let k = 0; k < row.length; k += GROUP) {
+      const group = quantise(row.subarray(k, k + GROUP), { codes: 8, first: 6, last: 9, step: 0.25 });
+      storeScale(scale!, n, k, row.length, group.scale);
+      for (let i = 0; i < GROUP; i += 8) {
+        let word = 0;
+        for (let j = 0; j < 8; j++) word |= (group.q[i + j]! + 8) << (4 * j);
+        weight![(n * row.length + k + i) / 8] = word;
+      }
+    }
+  },
   random: (name, length, next) =>
     name === "scale" ? randomScales(length, 1 / 8, next) : Uint32Array.from({ length }, next),
 };

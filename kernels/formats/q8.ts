@@ -1,11 +1,15 @@
-import type { WeightFormat } from "./format.ts";
+import { GROUP, type WeightFormat } from "./format.ts";
 import source from "./q8.wgsl?raw";
-import { randomScales, scaleAt, scaleWords } from "./scale.ts";
+import { quantise } from "./quantise.ts";
+import search from "./quantise.wgsl?raw";
+import { randomScales, scaleAt, scaleWords, storeScale } from "./scale.ts";
+import writer from "./write-q8.wgsl?raw";
 
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
 export const q8: WeightFormat = {
   name: "q8",
   source,
+  writer: [writer, search],
   words: (K) => K / 4,
   scaleWords,
   bindings: (N, K) => [
@@ -13,6 +17,17 @@ export const q8: WeightFormat = {
     { name: "scale", slot: 7, type: "u32", length: N * scaleWords(K) },
   ],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
+  store([weight, scale], n, row) {
+    for (let k = 0; k < row.length; k += GROUP) {
+      const group = quantise(row.subarray(k, k + GROUP), { codes: 128, first: 120, last: 128, step: 0.5 });
+      storeScale(scale!, n, k, row.length, group.scale);
+      for (let i = 0; i < GROUP; i += 4) {
+        let word = 0;
+        for (let j = 0; j < 4; j++) word |= (group.q[i + j]! & 0xff) << (8 * j);
+        weight![(n * row.length + k + i) / 4] = word;
+      }
+    }
+  },
   random: (name, length, next) =>
     name === "scale" ? randomScales(length, 1 / 128, next) : Uint32Array.from({ length }, next),
 };

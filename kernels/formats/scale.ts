@@ -12,6 +12,12 @@ export function scaleAt(scale: Buffer, i: number, K: number): number {
   return f16ToNumber((word >>> (16 * (group % 2))) & 0xffff);
 }
 
+/** Stores the scale, as f16 bits, of the group that begins at row n, column k. Even groups clear the odd one's half. */
+export function storeScale(scales: Buffer, n: number, k: number, K: number, scale: number): void {
+  const word = n * scaleWords(K) + Math.floor(k / (2 * GROUP));
+  scales[word] = k % (2 * GROUP) === 0 ? scale : scales[word]! | (scale << 16);
+}
+
 /** Words of two random f16 in ±[limit / 2, limit). */
 export function randomScales(length: number, limit: number, next: () => number): Uint32Array {
   const half = () => numberToF16((limit / 2) * (1 + next() / 2 ** 32)) | (next() & 0x8000);

@@ -1,0 +1,28 @@
+// weight[row0 + r, k] = stored(raw[r, k]) for k < K0, exact zeros from there to the padded width K
+// One thread per block of 64 columns of a row: the two groups of 32 that share a word of scales in q8 and q4.
+// Values travel as f32 bit patterns, because a driver may flush subnormal floats and lose what a NaN carries.
+
+override K0: u32;                           // columns in the file
+override K: u32 = (K0 + 31) / 32 * 32;      // columns stored
+override BLOCKS: u32 = (K0 + 63) / 64;
+const THREADS = 64u;
+
+@group(0) @binding(0) var<storage, read> raw: array<u32>;    // [R, K0] as in the file, without gaps between rows
+@group(0) @binding(1) var<storage, read> range: array<u32>;  // [4]: row0, R, 0, 0
+
+@compute @workgroup_size(THREADS)
+fn convert(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = (workgroup.y * workgroups.x + workgroup.x) * THREADS + thread;
+  let r = index / BLOCKS;
+  if (r < range[1]) { write_block(range[0] + r, index % BLOCKS, r); }
+}
+
+// The f32 bits of raw[r, k].
+fn value(r: u32, k: u32) -> u32 {
+  if (k >= K0) { return 0; }
+  return read_bits(r * K0 + k);
+}

@@ -1,0 +1,91 @@
+// The plain TypeScript of quantise.wgsl: every number is an integer below 2^53, so both give the same words.
+import { GROUP } from "./format.ts";
+import { bitsToF32, numberToF16 } from "./half.ts";
+
+/** Codes are -codes … codes - 1; the scales tried are max |x| / d for d = first, first + step, … last. */
+export interface ScaleSearch {
+  readonly codes: number;
+  readonly first: number;
+  readonly last: number;
+  readonly step: number;
+}
+
+interface Fit {
+  readonly scale: number;
+  /** sum(x²) - sum((x - scale·q)²), the squared error this scale saves over all zeros. */
+  readonly saved: number;
+  readonly xq: number;
+  readonly qq: number;
+}
+
+const NOTHING: Fit = { scale: 0, saved: 0, xq: 0, qq: 0 };
+
+/**
+ * The codes and f16 scale of a group of f32 bit patterns, of least squared error.
+ * Values beyond ±2^18 are clamped; NaN and infinities count as 0.
+ */
+export function quantise(bits: Uint32Array, search: ScaleSearch): { q: number[]; scale: number } {
+  const { exponent, x } = fixedPoint(bits);
+  const largest = Math.max(...x.map(Math.abs));
+  const steps = 1 / search.step;
+  let best = NOTHING;
+  const attempt = (scale: number) => {
+    const next = measure(x, scale, search.codes);
+    if (next.saved > best.saved) best = next;
+  };
+  for (let divisor = search.first * steps; divisor <= search.last * steps; divisor++) {
+    const scale = roundScale(largest * steps, divisor, exponent);
+    attempt(scale);
+    attempt(-scale);
+  }
+  for (let refinement = 0; refinement < 2 && best.qq > 0; refinement++) {
+    attempt(Math.sign(best.scale) * roundScale(Math.abs(best.xq), best.qq, exponent));
+  }
+  const { scale } = best;
+  return {
+    q: x.map((value) => code(value, scale, search.codes)),
+    scale: numberToF16(scale * unitOf(exponent)),
+  };
+}
+
+const unitOf = (exponent: number): number => 2 ** (exponent - 127 - 17);
+
+/** Integers x with |x| ≤ 2^18, in units of 2^-17 of the power of two below the largest. */
+function fixedPoint(bits: Uint32Array): { exponent: number; x: number[] } {
+  const exponentOf = (pattern: number) => (pattern >>> 23) & 255;
+  const finite = Array.from(bits, (pattern) => (exponentOf(pattern) === 255 ? 0 : pattern));
+  const exponent = Math.min(Math.max(106, ...finite.map(exponentOf)), 144);
+  const x = finite.map((pattern) => {
+    const value = bitsToF32(pattern);
+    const magnitude = Math.min(Math.round(Math.abs(value) / unitOf(exponent)), 2 ** 18);
+    return value < 0 ? -magnitude : magnitude;
+  });
+  return { exponent, x };
+}
+
+/** numerator / denominator, rounded to the 11 bits of an f16 or to its smallest step, at most 65504. */
+function roundScale(numerator: number, denominator: number, exponent: number): number {
+  const scale = Math.floor((numerator + Math.floor(denominator / 2)) / denominator);
+  const leading = 31 - Math.clz32(scale | 1);
+  const step = 2 ** Math.max(leading - 10, 120 - exponent, 0);
+  return Math.min(Math.floor((scale + Math.floor(step / 2)) / step) * step, 65504);
+}
+
+function measure(x: readonly number[], scale: number, codes: number): Fit {
+  if (scale === 0) return NOTHING;
+  let xq = 0;
+  let qq = 0;
+  for (let i = 0; i < GROUP; i++) {
+    const q = code(x[i]!, scale, codes);
+    xq += x[i]! * q;
+    qq += q * q;
+  }
+  return { scale, saved: scale * (2 * xq - scale * qq), xq, qq };
+}
+
+/** x / scale to the nearest code, ties away from zero. */
+function code(x: number, scale: number, codes: number): number {
+  if (scale === 0) return 0;
+  const magnitude = Math.floor((2 * Math.abs(x) + Math.abs(scale)) / (2 * Math.abs(scale)));
+  return x < 0 === scale < 0 ? Math.min(magnitude, codes - 1) : -Math.min(magnitude, codes);
+}

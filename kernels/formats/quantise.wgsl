@@ -1,0 +1,109 @@
+// The scale s that minimises the squared error of a group, sum_i (x_i - s q_i)^2 with q_i = round(x_i / s):
+// the best of a grid of candidates, max |x| / divisor with either sign, then twice the closed form s = sum(x q) / sum(q^2).
+// One thread per group. Integers throughout, so that every driver finds the same scale: x is in units of 2^-17 of the
+// power of two below max |x|, and s is rounded to what f16 can hold.
+// Values beyond ±2^18 are clamped; NaN and infinities count as 0.
+
+// CODES, codes are -CODES .. CODES - 1; divisors are (FIRST_DIVISOR .. LAST_DIVISOR) / DIVISOR_STEPS.
+const LARGEST = 1u << 18;  // |x|
+const SMALLEST_EXPONENT = 106u;  // below it, the smallest f16 is coarser than any scale
+const LARGEST_EXPONENT = 144u;   // above it, scales overflow f16
+
+var<private> x: array<i32, 32>;
+
+// s and the error it saves, sum(x^2) - sum((x - s q)^2) = s (2 xq - s qq), as a number in two words.
+struct Fit { scale: i32, saved: vec2u, xq: i32, qq: u32 }
+
+// The codes of columns k .. k + 31 of row r, left in x; returns the scale as f16 bits.
+fn quantise(r: u32, k: u32) -> u32 {
+  let exponent = load_group(r, k);
+  var largest = 0u;
+  for (var i = 0u; i < 32; i++) { largest = max(largest, u32(abs(x[i]))); }
+
+  var best = Fit();
+  for (var divisor = FIRST_DIVISOR; divisor <= LAST_DIVISOR; divisor++) {
+    let scale = round_scale(largest * DIVISOR_STEPS, divisor, exponent);
+    best = better(best, measure(scale));
+    best = better(best, measure(-scale));
+  }
+  for (var refinement = 0; refinement < 2 && best.qq > 0; refinement++) {
+    best = better(best, measure(sign(best.scale) * round_scale(u32(abs(best.xq)), best.qq, exponent)));
+  }
+
+  for (var i = 0u; i < 32; i++) { x[i] = code(x[i], best.scale); }
+  return scale_bits(best.scale, exponent);
+}
+
+// Fills x and returns the exponent field of its unit's 2^17.
+fn load_group(r: u32, k: u32) -> u32 {
+  var exponent = SMALLEST_EXPONENT;
+  for (var i = 0u; i < 32; i++) {
+    let bits = value(r, k + i);
+    let own = (bits >> 23) & 255;
+    x[i] = select(bitcast<i32>(bits), 0, own == 255);
+    exponent = max(exponent, select(own, 0, own == 255));
+  }
+  exponent = min(exponent, LARGEST_EXPONENT);
+  for (var i = 0u; i < 32; i++) { x[i] = fixed_point(bitcast<u32>(x[i]), exponent); }
+  return exponent;
+}
+
+// The f32 of these bits in units of 2^(exponent - 127 - 17), to nearest.
+fn fixed_point(bits: u32, exponent: u32) -> i32 {
+  let own = max((bits >> 23) & 255, 1);
+  let mantissa = (bits & 0x7fffff) | select(0x800000u, 0, (bits & 0x7f800000) == 0);
+  let shift = min(exponent + 6 - min(own, exponent), 31);
+  let magnitude = select((mantissa + (1u << (shift - 1))) >> shift, LARGEST, own > exponent);
+  return select(i32(magnitude), -i32(magnitude), (bits >> 31) == 1);
+}
+
+// numerator / denominator, rounded to the 11 bits of an f16 or to its smallest step, at most 65504.
+fn round_scale(numerator: u32, denominator: u32, exponent: u32) -> i32 {
+  let scale = (numerator + denominator / 2) / denominator;
+  let leading = 31 - countLeadingZeros(scale | 1);
+  let dropped = max(max(leading, 10) - 10, max(120, exponent) - exponent);
+  return i32(min(((scale + (1u << dropped) / 2) >> dropped) << dropped, 65504));
+}
+
+fn measure(scale: i32) -> Fit {
+  if (scale == 0) { return Fit(); }
+  var xq = 0;
+  var qq = 0;
+  for (var i = 0u; i < 32; i++) {
+    let q = code(x[i], scale);
+    xq += x[i] * q;
+    qq += q * q;
+  }
+  let s = u32(abs(scale));
+  return Fit(scale, product(s, 2 * u32(abs(xq)) - s * u32(qq)), xq, u32(qq));
+}
+
+// x / scale to the nearest code, ties away from zero.
+fn code(x: i32, scale: i32) -> i32 {
+  if (scale == 0) { return 0; }
+  let s = u32(abs(scale));
+  let magnitude = i32((2 * u32(abs(x)) + s) / (2 * s));
+  return select(min(magnitude, CODES - 1), -min(magnitude, CODES), (x ^ scale) < 0);
+}
+
+// a * b as (b's upper part, lower 16 bits); a < 2^16.
+fn product(a: u32, b: u32) -> vec2u {
+  let low = a * (b & 0xffff);
+  return vec2u(a * (b >> 16) + (low >> 16), low & 0xffff);
+}
+
+fn better(a: Fit, b: Fit) -> Fit {
+  let b_wins = b.saved.x > a.saved.x || (b.saved.x == a.saved.x && b.saved.y > a.saved.y);
+  if (b_wins) { return b; }
+  return a;
+}
+
+// scale * 2^(exponent - 127 - 17) as f16 bits, exact.
+fn scale_bits(scale: i32, exponent: u32) -> u32 {
+  if (scale == 0) { return 0; }
+  let sign = select(0u, 0x8000, scale < 0);
+  let s = u32(abs(scale));
+  let leading = firstLeadingBit(s);
+  if (leading + exponent <= 129) { return sign | (s >> (120 - exponent)); }  // subnormal
+  return sign | ((leading + exponent - 129) << 10) | (((s << 10) >> leading) & 0x3ff);
+}

@@ -1,0 +1,15 @@
+// weight[n, k] = half(value(r, k)), sixteen bits each, the lower half of a word first
+@group(0) @binding(6) var<storage, read_write> weight: array<u32>;  // [N, K/2]
+
+fn write_block(n: u32, block: u32, r: u32) {
+  let end = min(64 * block + 64, K);
+  for (var k = 64 * block; k < end; k += 2) {
+    weight[(n * K + k) / 2] = half(value(r, k)) | (half(value(r, k + 1)) << 16);
+  }
+}
+
+// value / 2^shift to the nearest integer, ties to even.
+fn rounded_shift(value: u32, shift: u32) -> u32 {
+  let odd = (value >> shift) & 1;
+  return (value + (1u << (shift - 1)) - 1 + odd) >> shift;
+}
