@@ -1,0 +1,195 @@
+import { padded } from "./formats/format.ts";
+import type { Buffer, Kernel } from "./kernel.ts";
+import source from "./sample.wgsl?raw";
+import { SAMPLING_WORDS, type SamplingSettings, samplingParams, USES_BIAS, USES_COUNTS } from "./sampling.ts";
+import { log2Exponential, mass, OCTAVE, philox } from "./sampling-arithmetic.ts";
+import argMax from "./snippets/arg-max.wgsl?raw";
+import octaves from "./snippets/octaves.wgsl?raw";
+import philoxSource from "./snippets/philox.wgsl?raw";
+import nearest from "./snippets/sample-nearest.wgsl?raw";
+import wideInteger from "./snippets/wide-integer.wgsl?raw";
+
+export interface SampleSize {
+  B: number;
+  V: number;
+  /** What the tests put in `params`. */
+  mode?: Mode;
+}
+
+const IN_PROMPT = 0x80000000;
+const TIMES = 0x7fffffff;
+
+/** Logits end here on both sides; NaN counts as the lower end. */
+const LARGEST = Math.fround(1e20);
+
+const penalties = {
+  repetitionPenalty: 1.3,
+  frequencyPenalty: 0.2,
+  presencePenalty: -0.4,
+  logitBias: { 0: 1 },
+};
+const modes = {
+  greedy: [{}, penalties],
+  temperature: [{ temperature: 1 }, { temperature: 0.5, ...penalties }],
+  topK: [
+    { temperature: 1, topK: 1 },
+    { temperature: 2, topK: 40 },
+    { temperature: 0.7, topK: 1e6 },
+  ],
+  topP: [
+    { temperature: 1, topP: 0.9 },
+    { temperature: 2, topP: 0.3 },
+    { temperature: 1, topP: 0 },
+  ],
+  minP: [
+    { temperature: 1, minP: 0.1 },
+    { temperature: 1.5, minP: 1 },
+  ],
+  mixed: [
+    { temperature: 1.2, topK: 50, topP: 0.95, minP: 0.01, ...penalties },
+    {},
+    { temperature: 0.1, topP: 0.5 },
+  ],
+} satisfies Record<string, SamplingSettings[]>;
+type Mode = keyof typeof modes;
+
+/**
+ * Picks the next token of each of B sequences: kernels/sampling.ts has the rules and `params`.
+ * Writes rows[b] = { token picked, position + 1, sequence, 0 }, counts it in `counts`, and uses up `logits`.
+ */
+export const sample: Kernel<SampleSize> = {
+  name: "sample",
+  source: [source, argMax, nearest, octaves, philoxSource, wideInteger],
+  testSizes: (Object.keys(modes) as Mode[]).flatMap((mode) => [
+    { B: 3, V: 257, mode },
+    { B: 4, V: 1, mode },
+    { B: 9, V: 5, mode },
+    { B: 2, V: 32000, mode },
+  ]),
+  bindings: ({ B, V }) => [
+    { name: "logits", type: "f32", length: B * padded(V), writes: true },
+    { name: "counts", type: "u32", length: B * V, writes: true },
+    { name: "bias", type: "f32", length: V },
+    { name: "params", type: "u32", length: B * SAMPLING_WORDS },
+    { name: "rows", type: "u32", length: B * 4, writes: true },
+  ],
+  constants: ({ V }) => ({ V, STRIDE: padded(V) }),
+  workgroups: ({ B }) => [B],
+  fill: contents,
+  reference({ B, V }, logits, counts, bias, params, rows) {
+    for (let b = 0; b < B; b++) {
+      const p = readParams(params.subarray(b * SAMPLING_WORDS, (b + 1) * SAMPLING_WORDS));
+      const row = logits.subarray(b * padded(V), (b + 1) * padded(V));
+      const x = Float32Array.from({ length: V }, (_, i) =>
+        adjusted(row[i]!, counts[b * V + i]!, bias[i]!, p),
+      );
+      if (p.scale > 0) {
+        row.fill(-LARGEST);
+        row.set(x);
+      }
+      const position = rows[b * 4 + 1]! + 1;
+      const id = pick(x, p, position);
+      rows[b * 4] = id;
+      rows[b * 4 + 1] = position;
+      counts[b * V + id]! += 1;
+    }
+  },
+};
+
+type Params = ReturnType<typeof readParams>;
+
+function readParams(words: Buffer) {
+  const u = new Uint32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
+  const f = new Float32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
+  const [scale, positive, negative, frequency, presence] = [f[0]!, f[4]!, f[5]!, f[6]!, f[7]!];
+  const [topK, topP, farthest, flags] = [u[1]!, u[2]!, u[3]!, u[10]!];
+  return {
+    scale,
+    topK,
+    topP,
+    farthest,
+    positive,
+    negative,
+    frequency,
+    presence,
+    seed: [u[8]!, u[9]!],
+    flags,
+  };
+}
+
+function adjusted(logit: number, seen: number, bias: number, p: Params): number {
+  let x = finite(logit);
+  if (p.flags & USES_BIAS) x = finite(x + finite(bias));
+  if (p.flags & USES_COUNTS) {
+    if (seen !== 0) x = finite(x * (x > 0 ? p.positive : p.negative));
+    const times = seen & TIMES;
+    if (times !== 0) x = finite(Math.fround(x - times * p.frequency) - p.presence);
+  }
+  return x;
+}
+
+function finite(x: number): number {
+  if (Number.isNaN(x)) return -LARGEST;
+  if (Math.abs(x) < 2 ** -126) return 0;
+  return Math.fround(Math.max(-LARGEST, Math.min(LARGEST, x)));
+}
+
+function pick(x: Float32Array, p: Params, position: number): number {
+  const best = x.reduce((a, b) => Math.max(a, b));
+  if (p.scale === 0 || best === -LARGEST) return x.indexOf(best);
+  const distances = x.map((value) => Math.fround(Math.fround(best - value) * p.scale));
+  const far = Array.from(distances, (distance) => Math.floor(Math.min(distance, 64 * OCTAVE)));
+
+  let kept = far.filter((distance) => distance < 64 * OCTAVE).sort((a, b) => a - b);
+  if (p.topK > 0) kept = firstToReach(p.topK, kept, () => 1);
+  if (p.topP > 0) {
+    const total = kept.reduce((sum, distance) => sum + mass(distance), 0);
+    const target = Number((BigInt(total) * BigInt(p.topP)) >> 32n);
+    kept = firstToReach(Math.max(1, target), kept, mass);
+  }
+  const limit = Math.min(kept.at(-1)!, p.farthest);
+
+  let winner = 0;
+  let first = Infinity;
+  for (let i = 0; i < x.length; i++) {
+    if (far[i]! > limit) continue;
+    const time = far[i]! + log2Exponential(philox([i >>> 2, position, 0, 0], p.seed)[i % 4]!);
+    if (time < first) [winner, first] = [i, time];
+  }
+  return winner;
+}
+
+/** The start of a sorted list whose weights reach the target, and all that equal its last one. */
+function firstToReach(
+  target: number,
+  sorted: readonly number[],
+  weight: (distance: number) => number,
+): number[] {
+  let sum = 0;
+  for (const last of sorted) {
+    sum += weight(last);
+    if (sum >= target) return sorted.filter((distance) => distance <= last);
+  }
+  return [...sorted];
+}
+
+function contents(
+  { B, V, mode = "greedy" }: SampleSize,
+  name: string,
+  random: () => number,
+): Buffer | undefined {
+  if (name === "logits")
+    return Float32Array.from({ length: B * padded(V) }, () => (random() / 2 ** 32) * 30 - 10);
+  if (name === "counts") {
+    return Uint32Array.from({ length: B * V }, () =>
+      random() % 3 ? 0 : (random() % 2 ? IN_PROMPT : 0) + (random() % 4),
+    );
+  }
+  if (name === "rows")
+    return Uint32Array.from({ length: B * 4 }, (_, i) => [random() % V, random() % 5000, i >> 2, 0][i % 4]!);
+  if (name !== "params") return undefined;
+  const rows = Array.from({ length: B }, (_, b) =>
+    samplingParams(modes[mode][b % modes[mode].length]!, random()),
+  );
+  return Uint32Array.from(rows.flatMap((words) => [...words]));
+}

@@ -1,0 +1,110 @@
+// How a token is chosen from logits, in this order:
+//
+//   logit bias            x += bias
+//   repetition penalty    x /= r where x > 0, x *= r where not, for tokens in prompt or answer
+//                         (Keskar et al. 2019, CTRL; the sign rule is Hugging Face's)
+//   frequency, presence   x -= frequency * times + presence, for tokens in the answer (OpenAI's rule)
+//   temperature           0: the largest x, of equal ones the lowest id; else x /= temperature, and
+//   top-k                 keep the k largest (Fan et al. 2018); all that equal the last one stay
+//   top-p                 keep the smallest set of the likeliest tokens whose probabilities after top-k reach p
+//                         (Holtzman et al. 2020); at least one; all that equal the last one stay
+//   min-p                 keep probability >= minP * the largest (Nguyen et al. 2024)
+//   draw                  from the softmax of what is kept, with random numbers that depend on seed, position and id only
+//
+// Past the penalties everything is integers: a token's distance below the likeliest in octaves of 2^-25, its mass in
+// 2^-28 of the likeliest's. So every device, and the TypeScript in sample.ts, picks the same token from the same logits.
+// Two tokens are "equal" when less than one such unit apart, which no two float32 logits above 1 are at usual temperatures.
+import { OCTAVE } from "./sampling-arithmetic.ts";
+
+export interface SamplingSettings {
+  readonly temperature?: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly repetitionPenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  /** Whether it has entries decides if the bias buffer is read. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+}
+
+/** Words of four bytes that one sequence's parameters take in the `params` buffer. */
+export const SAMPLING_WORDS = 12;
+export const USES_BIAS = 1;
+export const USES_COUNTS = 2;
+
+/**
+ * The parameters of one sequence as the `sample` kernel reads them:
+ *
+ *     0  f32  2^25 log2(e) / temperature; 0 for temperature 0
+ *     1  u32  topK; 0 keeps all
+ *     2  u32  2^32 topP; 0 keeps all
+ *     3  u32  octaves below the likeliest token that minP keeps, in units of 2^-25
+ *     4  f32  1 / repetitionPenalty, the factor of positive logits
+ *     5  f32  repetitionPenalty, the factor of the others
+ *     6  f32  frequencyPenalty in 12 significant bits: times * frequency is exact up to 4096 times
+ *     7  f32  presencePenalty
+ *     8  u32  seed, low word       9  u32  seed, high word
+ *    10  u32  1: reads bias, 2: reads counts
+ *    11  u32  0
+ *
+ * @throws RangeError naming the option that is out of range.
+ */
+export function samplingParams(settings: SamplingSettings, seed: number): Uint32Array<ArrayBuffer> {
+  const { temperature, topK, topP, minP, repetition, frequency, presence } = checked(settings, seed);
+  const words = new Uint32Array(SAMPLING_WORDS);
+  const floats = new Float32Array(words.buffer);
+  // Within these bounds the largest logit stays finite and the smallest temperature still is not greedy.
+  if (temperature > 0) floats[0] = Math.min(Math.max((OCTAVE * Math.LOG2E) / temperature, 1e-30), 1e17);
+  words[1] = Math.min(topK, 0xffffffff);
+  words[2] = topP === 1 ? 0 : Math.min(Math.max(Math.round(topP * 2 ** 32), 1), 0xffffffff);
+  words[3] = Math.floor(Math.min(-Math.log2(minP) * OCTAVE, 64 * OCTAVE - 1));
+  floats[4] = 1 / repetition;
+  floats[5] = repetition;
+  floats[6] = significant(frequency, 12);
+  floats[7] = presence;
+  words[8] = seed >>> 0;
+  words[9] = Math.floor(seed / 2 ** 32);
+  const usesBias = Object.keys(settings.logitBias ?? {}).length > 0;
+  const usesCounts = repetition !== 1 || frequency !== 0 || presence !== 0;
+  words[10] = (usesBias ? USES_BIAS : 0) | (usesCounts ? USES_COUNTS : 0);
+  return words;
+}
+
+function checked(settings: SamplingSettings, seed: number) {
+  const check = (name: string, value: number, expected: string, legal: boolean): number => {
+    if (!legal) throw new RangeError(`${name}: expected ${expected}, got ${value}.`);
+    return value;
+  };
+  const finite = (name: string, value: number) =>
+    check(name, value, "a number from -1000 to 1000", Math.abs(value) <= 1000);
+  const { temperature = 0, topK = 0, topP = 1, minP = 0 } = settings;
+  const { repetitionPenalty = 1, frequencyPenalty = 0, presencePenalty = 0 } = settings;
+  check("seed", seed, "a whole number from 0 to 2^53 - 1", Number.isSafeInteger(seed) && seed >= 0);
+  return {
+    temperature: check(
+      "temperature",
+      temperature,
+      "a number >= 0",
+      temperature >= 0 && temperature < Infinity,
+    ),
+    topK: check("topK", topK, "a whole number >= 0", Number.isInteger(topK) && topK >= 0),
+    topP: check("topP", topP, "a number from 0 to 1", topP >= 0 && topP <= 1),
+    minP: check("minP", minP, "a number from 0 to 1", minP >= 0 && minP <= 1),
+    repetition: check(
+      "repetitionPenalty",
+      repetitionPenalty,
+      "a number from 0.001 to 1000",
+      repetitionPenalty >= 0.001 && repetitionPenalty <= 1000,
+    ),
+    frequency: finite("frequencyPenalty", frequencyPenalty),
+    presence: finite("presencePenalty", presencePenalty),
+  };
+}
+
+/** `value` rounded to its first `bits` binary digits. */
+function significant(value: number, bits: number): number {
+  if (value === 0) return 0;
+  const unit = 2 ** (Math.floor(Math.log2(Math.abs(value))) - bits + 1);
+  return Math.round(value / unit) * unit;
+}
