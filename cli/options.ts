@@ -42,12 +42,14 @@ export function addOptions(command: Command, heading: string, options: readonly 
 /** `--model` and `--adapter`: which checkpoint, on which GPU. */
 export const addModelOptions = (command: Command): Command =>
   addOptions(command, "Model", [
-    new Option("-m, --model <source>", "folder, URL, or Hub repository as owner/name[@revision]")
-      .argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]"))
-      .default(undefined, "the embedded tiny model"),
-    new Option("--adapter <name>", "part of the name of the GPU to use, as `sirocco info` lists them")
-      .argParser(nonEmpty("--adapter", "part of an adapter's name"))
-      .default(undefined, "the system's choice"),
+    new Option(
+      "-m, --model <source>",
+      "folder, URL, or Hub repository as owner/name[@revision] (default: the embedded tiny model)",
+    ).argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]")),
+    new Option(
+      "--adapter <name>",
+      "part of the name of the GPU to use, as `sirocco info` lists them (default: the system's choice)",
+    ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
   ]);
 
 /** The model options and those that set how it is laid out in memory. */
@@ -58,13 +60,11 @@ export const addLoadingOptions = (command: Command): Command =>
       "weights in memory: auto, f32, f16, bf16, q8 or q4; auto is the most exact that fits",
     )
       .argParser(weights)
-      .default("auto"),
+      .default("auto", "auto"),
     new Option(
       "-c, --context <tokens>",
-      "tokens the cache holds; with an attention window a text may be longer",
-    )
-      .argParser(integer("--context", { min: 1, words: "of at least 1" }))
-      .default(undefined, "the model's own"),
+      "tokens the cache holds; with an attention window a text may be longer (default: the model's own)",
+    ).argParser(integer("--context", { min: 1, words: "of at least 1" })),
   ]);
 
 /** `--json`, `--quiet`, `--debug`. */
@@ -104,9 +104,10 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
       logitBias,
     ),
-    new Option("--seed <number>", "same seed, same tokens on the same adapter")
-      .argParser(integer("--seed", { words: "from 0 to 4294967295" }))
-      .default(undefined, "random, and printed"),
+    new Option(
+      "--seed <number>",
+      "same seed, same tokens on the same adapter (default: random, and printed)",
+    ).argParser(integer("--seed", { words: "from 0 to 4294967295" })),
     new Option("--stop <text>", "the answer ends before this text; repeatable").argParser(stop),
     new Option("--ignore-eos", "go on past the end-of-sequence token"),
   ]);

@@ -40,8 +40,8 @@ class ProgressBar {
       this.#bar = new SingleBar({
         stream: this.#stream,
         clearOnComplete: true,
-        // Otherwise the bar turns line wrapping off, and a second Ctrl-C would leave it off.
-        linewrap: null,
+        // Cuts long lines. Otherwise the bar turns wrapping off, and a second Ctrl-C would leave it off.
+        linewrap: true,
         format: (_, { value, total }, { name }) =>
           progressLine(stage, String(name), value, total, this.#rate.bytesPerMs(value)),
       });

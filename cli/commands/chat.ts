@@ -100,6 +100,8 @@ class Chat {
         else if (!answering) output.note("Ctrl-C again, Ctrl-D or /quit to leave.");
       },
     });
+    // Ctrl-C may also come as a signal, past the prompt: the terminal must leave raw mode all the same.
+    void interrupts.quit.then(() => prompt.close());
     if (!this.#options.quiet) output.note("/help lists the commands.");
     try {
       for (;;) {

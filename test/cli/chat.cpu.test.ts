@@ -1,0 +1,341 @@
+// `sirocco chat`: turns through a pipe, and a terminal with keys, commands and Ctrl-C.
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ContextLengthError, DeviceLostError } from "../../engine/errors.ts";
+import { Session, type Setting, sirocco } from "./fakes.ts";
+
+const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
+
+describe("through a pipe", () => {
+  test("each line is a turn, and answers alone are printed", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(["chat"], {
+      stdin: "Hello!\n\nMore?\n",
+      pieces: ["Hi", "."],
+    });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "Hi.\nHi.\n", stderr: "" });
+    const [first, second] = engine.called("chat");
+    expect(first?.messages).toEqual([{ role: "user", content: "Hello!" }]);
+    expect(second?.messages).toEqual([
+      { role: "user", content: "Hello!" },
+      { role: "assistant", content: "Hi." },
+      { role: "user", content: "More?" },
+    ]);
+    expect(engine.called("loadModel")).toHaveLength(1);
+    expect(engine.called("dispose")).toHaveLength(1);
+  });
+
+  test("options reach the engine; each answer has its own seed", async () => {
+    const argv = "chat --system Short. --seed 4294967295 -t 0 --stop x".split(" ");
+    const { engine } = await sirocco(argv, { stdin: "a\nb\n" });
+    const [first, second] = engine.called("chat");
+    expect(first?.messages[0]).toEqual({ role: "system", content: "Short." });
+    expect(first?.options).toMatchObject({ maxTokens: 512, temperature: 0, stop: ["x"], seed: 4294967295 });
+    expect(second?.options.seed).toBe(0);
+  });
+
+  test("--json prints one object a line", async () => {
+    const { stdout } = await sirocco(["chat", "--json", "--seed", "3"], { stdin: "a\nb\n", pieces: ["Hi"] });
+    const lines = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toMatchObject({ text: "Hi", ids: [0], finish: { reason: "stop" }, seed: 4 });
+  });
+
+  test("a line that starts with a slash is a turn as well", async () => {
+    const { engine } = await sirocco(["chat"], { stdin: "/quit\n" });
+    expect(engine.called("chat")[0]?.messages).toEqual([{ role: "user", content: "/quit" }]);
+  });
+
+  test("Ctrl-C ends the chat with 130", async () => {
+    const session = new Session(["chat"], { stdin: "a\nb\n", holdAfter: 1 });
+    await session.see("there ");
+    session.interrupt();
+    expect(await session.exit).toBe(130);
+    expect(session.engine.called("chat")).toHaveLength(1);
+  });
+
+  test("Ctrl-C while it waits for a line ends it too", async () => {
+    const session = new Session(["chat"], { stdin: null });
+    while (session.engine.called("loadModel").length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    session.interrupt();
+    expect(await session.exit).toBe(130);
+  });
+
+  test("an error ends the chat", async () => {
+    const errors = { chat: new ContextLengthError("too long") };
+    const { code, stderr } = await sirocco(["chat"], { stdin: "a\nb\n", errors });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "sirocco: too long\n" });
+  });
+});
+
+const CTRL_C = "\u0003";
+const CTRL_D = "\u0004";
+const UP = "\u001b[A";
+
+/** A chat at a terminal, at its first prompt. */
+async function chat(setting: Setting = {}, argv: readonly string[] = []): Promise<Session> {
+  const terminal = { stdoutTerminal: true, stderrTerminal: true };
+  const env = { NO_COLOR: "1", XDG_STATE_HOME: folder(), ...setting.env };
+  const session = new Session(["chat", "--seed", "1", ...argv], { ...terminal, ...setting, env });
+  await session.see("> ", "stderr");
+  return session;
+}
+
+const prompts = ({ stderr }: Session) => stderr.split("> ").length - 1;
+
+/** Types a line and waits for the answer or the command's reply. */
+async function say(session: Session, line: string, reply: string): Promise<void> {
+  const before = session.stderr.length;
+  session.type(`${line}\r`);
+  const deadline = Date.now() + 5000;
+  while (!session.stderr.slice(before).includes(reply)) {
+    if (Date.now() > deadline)
+      throw new Error(`waited for "${reply}", saw "${session.stderr.slice(before)}"`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+const messagesOf = (session: Session, turn: number) => session.engine.called("chat")[turn]?.messages;
+
+describe("at a terminal", () => {
+  test("turns, statistics, and /quit", async () => {
+    const session = await chat({ pieces: ["Hi."] });
+    await say(session, "Hello", "seed 1\n");
+    await say(session, "Again", "seed 2\n");
+    expect(session.stdout).toBe("Hi.\nHi.\n");
+    expect(messagesOf(session, 1)?.map(({ content }) => content)).toEqual(["Hello", "Hi.", "Again"]);
+    session.type("/quit\r");
+    expect(await session.exit).toBe(0);
+    expect(session.engine.called("dispose")).toHaveLength(1);
+  });
+
+  test("Ctrl-D leaves", async () => {
+    const session = await chat();
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+    expect(session.stderr.endsWith("\n")).toBe(true);
+  });
+
+  test("/help names every command", async () => {
+    const session = await chat();
+    await say(session, "/help", "Ctrl-C stops an answer.");
+    for (const name of ["/reset", "/system", "/save", "/quit"])
+      expect(session.stderr).toContain(`\n${name} `.trimEnd());
+    await say(session, "/nonsense", "/nonsense: no such command. /help lists them.");
+    expect(session.engine.called("chat")).toHaveLength(0);
+  });
+
+  test("/system and /reset change the messages", async () => {
+    const session = await chat({ pieces: ["Hi."] });
+    await say(session, "/system Be brief.", "set");
+    await say(session, "One", "seed 1");
+    await say(session, "/reset", "forgotten");
+    await say(session, "Two", "seed 2");
+    await say(session, "/system", "removed");
+    await say(session, "Three", "seed 3");
+    expect(messagesOf(session, 0)?.map(({ content }) => content)).toEqual(["Be brief.", "One"]);
+    expect(messagesOf(session, 1)?.map(({ content }) => content)).toEqual(["Be brief.", "Two"]);
+    expect(messagesOf(session, 2)?.map(({ content }) => content)).toEqual(["Two", "Hi.", "Three"]);
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("/save writes JSON, over its own file but no other", async () => {
+    const file = join(folder(), "chat.json");
+    const taken = join(folder(), "taken.json");
+    writeFileSync(taken, "precious");
+    const session = await chat({ pieces: ["Hi."] }, ["--system", "S"]);
+    await say(session, "One", "seed 1");
+    await say(session, `/save ${file}`, "3 messages written");
+    expect(JSON.parse(readFileSync(file, "utf8"))).toEqual([
+      { role: "system", content: "S" },
+      { role: "user", content: "One" },
+      { role: "assistant", content: "Hi." },
+    ]);
+    await say(session, "Two", "seed 2");
+    await say(session, `/save ${file}`, "5 messages written");
+    await say(session, `/save ${taken}`, "exists already");
+    expect(readFileSync(taken, "utf8")).toBe("precious");
+    await say(session, "/save", "expected a file");
+    await say(session, `/save ${join(file, "x")}`, "/save: ENOTDIR");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("a final backslash goes on in the next line", async () => {
+    const session = await chat();
+    await say(session, "one\\", "… ");
+    await say(session, "two", "seed 1");
+    expect(messagesOf(session, 0)).toEqual([{ role: "user", content: "one\ntwo" }]);
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("lines typed during an answer wait, and do not show in it", async () => {
+    const session = await chat({ holdAfter: 1 });
+    session.type("One\r");
+    await session.see("there ");
+    const before = session.stderr;
+    session.type("Two\r");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(session.stderr).toBe(before);
+    session.type(CTRL_C);
+    await session.see("> Two\n", "stderr");
+    session.type(CTRL_C);
+    await session.see("seed 2", "stderr");
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+  });
+
+  test("an error ends the turn, not the chat", async () => {
+    const session = await chat({ errors: { chat: new ContextLengthError("too long. Use /reset.") } });
+    await say(session, "One", "sirocco: too long. Use /reset.\n");
+    await say(session, "Two", "sirocco: too long.");
+    // The question that got no answer is taken back.
+    expect(messagesOf(session, 1)).toEqual([{ role: "user", content: "Two" }]);
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+  });
+
+  test("a lost device ends the chat", async () => {
+    const session = await chat({ errors: { chat: new DeviceLostError("the GPU is gone") } });
+    session.type("One\r");
+    expect(await session.exit).toBe(1);
+    expect(session.stderr).toContain("sirocco: the GPU is gone\n");
+  });
+});
+
+describe("Ctrl-C at a terminal", () => {
+  test("stops the answer and keeps the chat and what was said", async () => {
+    const session = await chat({ holdAfter: 2 });
+    session.type("One\r");
+    await session.see("was ");
+    session.type(CTRL_C);
+    await session.see("(abort)", "stderr");
+    session.type("Two\r");
+    await session.see("there was \nthere was ");
+    expect(messagesOf(session, 1)).toEqual([
+      { role: "user", content: "One" },
+      { role: "assistant", content: "there was " },
+      { role: "user", content: "Two" },
+    ]);
+    // The second answer is stopped by a first Ctrl-C of its own.
+    session.type(CTRL_C);
+    await session.see("seed 2", "stderr");
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+  });
+
+  test("an answer stopped before its first word takes the question back", async () => {
+    const session = await chat({ holdAfter: 0 });
+    session.type("One\r");
+    while (session.engine.called("chat").length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    session.type(CTRL_C);
+    await session.see("seed 1", "stderr");
+    session.type("Two\r");
+    while (session.engine.called("chat").length === 1) await new Promise((resolve) => setTimeout(resolve, 2));
+    expect(messagesOf(session, 1)).toEqual([{ role: "user", content: "Two" }]);
+    session.type(CTRL_C);
+    await session.see("seed 2", "stderr");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("twice in an answer quits with 130, even where the engine does not listen", async () => {
+    const session = await chat({ holdAfter: 1, deaf: true });
+    session.type("One\r");
+    await session.see("there ");
+    session.type(CTRL_C);
+    session.type(CTRL_C);
+    expect(await session.exit).toBe(130);
+  });
+
+  test("at the prompt says how to leave, and the second time leaves", async () => {
+    const session = await chat();
+    session.type(CTRL_C);
+    await session.see("Ctrl-C again, Ctrl-D or /quit to leave.\n", "stderr");
+    expect(prompts(session)).toBe(2);
+    session.type(CTRL_C);
+    expect(await session.exit).toBe(130);
+  });
+
+  test("in an answer and then at the prompt leaves; a turn between makes it the first again", async () => {
+    const session = await chat({ holdAfter: 1 });
+    session.type("One\r");
+    await session.see("there ");
+    session.type(CTRL_C);
+    await session.see("(abort)", "stderr");
+    await say(session, "/reset", "forgotten");
+    session.type(CTRL_C);
+    await session.see("Ctrl-C again", "stderr");
+    session.type(CTRL_C);
+    expect(await session.exit).toBe(130);
+  });
+
+  test("drops a half-typed line and nothing else", async () => {
+    const session = await chat({ pieces: ["Hi."] });
+    session.type("half a li");
+    session.type(CTRL_C);
+    await say(session, "whole", "seed 1");
+    expect(messagesOf(session, 0)).toEqual([{ role: "user", content: "whole" }]);
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+  });
+
+  test("as a signal to the process does the same", async () => {
+    const session = await chat({ holdAfter: 1 });
+    session.type("One\r");
+    await session.see("there ");
+    session.interrupt();
+    await session.see("(abort)", "stderr");
+    session.interrupt();
+    expect(await session.exit).toBe(130);
+  });
+});
+
+describe("history", () => {
+  test("of earlier chats comes back with the up arrow, and is private", async () => {
+    const state = folder();
+    const first = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } });
+    await say(first, "remember me", "seed 1");
+    first.type(CTRL_D);
+    await first.exit;
+    const file = join(state, "sirocco", "chat-history");
+    expect(readFileSync(file, "utf8")).toBe("remember me\n");
+    if (process.platform !== "win32") expect(statSync(file).mode & 0o777).toBe(0o600);
+    const second = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } });
+    await say(second, UP, "seed 1");
+    expect(messagesOf(second, 0)).toEqual([{ role: "user", content: "remember me" }]);
+    second.type(CTRL_D);
+    await second.exit;
+  });
+
+  test("is not kept with --no-history", async () => {
+    const state = folder();
+    const session = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } }, ["--no-history"]);
+    await say(session, "forget me", "seed 1");
+    session.type(CTRL_D);
+    await session.exit;
+    expect(existsSync(join(state, "sirocco"))).toBe(false);
+  });
+
+  test("that grew long is cut to its latest lines", async () => {
+    const state = folder();
+    const first = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } });
+    await say(first, "x", "seed 1");
+    first.type(CTRL_D);
+    await first.exit;
+    const file = join(state, "sirocco", "chat-history");
+    writeFileSync(file, Array.from({ length: 1001 }, (_, i) => `line ${i}\n`).join(""));
+    const second = await chat({ env: { XDG_STATE_HOME: state } });
+    const lines = readFileSync(file, "utf8").trimEnd().split("\n");
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([500, "line 501", "line 1000"]);
+    second.type(CTRL_D);
+    await second.exit;
+  });
+});

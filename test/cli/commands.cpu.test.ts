@@ -1,0 +1,178 @@
+// `sirocco score`, `plan`, `quantize` and `info`.
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { DeviceError } from "../../engine/errors.ts";
+import { adapter, plan, sirocco } from "./fakes.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
+
+describe("score", () => {
+  test("prints the perplexity, and its speed on stderr", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(["score", "A text."]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "perplexity 7.3891 over 3 tokens\n" });
+    expect(stderr).toMatch(/^[\d.]+ tokens\/s, q4 on Paper GPU\n$/);
+    expect(engine.called("score")[0]?.text).toBe("A text.");
+    expect(engine.called("dispose")).toHaveLength(1);
+  });
+
+  test("takes its text from a pipe or a file as well", async () => {
+    expect((await sirocco(["score"], { stdin: "piped\n" })).engine.called("score")[0]?.text).toBe("piped");
+    const file = join(folder(), "text");
+    writeFileSync(file, "filed\n");
+    expect((await sirocco(["score", "-f", file, "-q"])).engine.called("score")[0]?.text).toBe("filed");
+    expect(await sirocco(["score"])).toMatchObject({ code: 2 });
+  });
+
+  test("--json", async () => {
+    const { stdout, stderr } = await sirocco(["score", "x", "--json", "--weights", "q4", "--model", "./m"]);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      perplexity: Math.exp(2),
+      tokens: 3,
+      logProbs: [-1, -2, -3],
+      weights: "q4",
+      adapter: "Paper GPU",
+    });
+  });
+});
+
+describe("plan", () => {
+  test("prints a table", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(
+      "plan -m o/n --weights q4 --context 4096".split(" "),
+    );
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`model            o/n
+parameters       7.24 billion
+checkpoint       13.5 GiB
+weights          3.73 GiB as q4
+cache            512 MiB, 4,352 slots
+scratch          3.00 MiB, 256 tokens a pass
+total            4.23 GiB
+largest binding  100 MiB of at most 128 MiB
+context          4,096 tokens
+adapter          Paper GPU
+verdict          fits this adapter's limits
+`);
+    const { source, options } = engine.called("planModel")[0]!;
+    expect(source).toBe("o/n");
+    expect(options).toMatchObject({ weights: "q4", contextLength: 4096 });
+    expect(engine.called("loadModel")).toEqual([]);
+  });
+
+  test("--json prints the plan", async () => {
+    expect(JSON.parse((await sirocco(["plan", "--json"])).stdout)).toEqual(plan);
+  });
+
+  test("refuses with the engine's numbers", async () => {
+    const errors = {
+      planModel: new DeviceError("plan: 14.5 GB of weights, 4 GB at most. Use --weights q4."),
+    };
+    const { code, stdout, stderr } = await sirocco(["plan"], { errors });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe("sirocco: plan: 14.5 GB of weights, 4 GB at most. Use --weights q4.\n");
+  });
+});
+
+describe("quantize", () => {
+  test("writes a checkpoint, tells both sizes and how to run it", async () => {
+    const out = join(folder(), "new");
+    const argv = ["quantize", "--model", "o/n", "--weights", "q4", "--out", out, "--adapter", "llvm"];
+    const { code, stdout, stderr, engine } = await sirocco(argv);
+    expect(code).toBe(0);
+    expect(stdout).toBe(`${out}: 2.00 MiB -> 512 KiB as q4, 2 files\n`);
+    expect(stderr).toBe(`Try it: sirocco generate --model ${out} "Once upon a time"\n`);
+    const { source, options } = engine.called("quantizeModel")[0]!;
+    expect(source).toBe("o/n");
+    expect(options).toMatchObject({ weights: "q4", out, adapter: "llvm" });
+    expect(options.signal).toBeInstanceOf(AbortSignal);
+  });
+
+  test("--json", async () => {
+    const out = join(folder(), "new");
+    const { stdout, stderr } = await sirocco(["quantize", "-w", "q8", "-o", out, "--json"]);
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      out,
+      weights: "q8",
+      bytesBefore: 2 ** 21,
+      bytes: 2 ** 19,
+      files: ["model.safetensors", "config.json"],
+    });
+  });
+
+  test("shows a command that names a folder, and quotes what needs it", async () => {
+    const { stderr } = await sirocco(["quantize", "-w", "q8", "-o", "not there/it's q8"]);
+    expect(stderr).toContain("--model './not there/it'\\''s q8' ");
+  });
+
+  test("needs a format and a folder that is new or empty", async () => {
+    const empty = folder();
+    expect((await sirocco(["quantize", "-w", "q4", "-o", empty])).code).toBe(0);
+    const full = folder();
+    mkdirSync(join(full, "a"));
+    const file = join(full, "b");
+    writeFileSync(file, "");
+    for (const [argv, message] of [
+      [["-o", empty], "quantize: expected --weights, as in --weights q4"],
+      [["-w", "q4"], "quantize: expected --out, as in --out my-model-q4"],
+      [["-w", "auto", "-o", empty], '--weights: expected one of f32, f16, bf16, q8, q4, got "auto"'],
+      [["-w", "q4", "-o", ""], '--out: expected a folder, got ""'],
+      [
+        ["-w", "q4", "-o", full],
+        `--out: expected a new or empty folder, got "${full}", which holds 2 entries`,
+      ],
+      [["-w", "q4", "-o", file], `--out: expected a folder, got the file "${file}"`],
+    ] as const) {
+      const { code, stderr, engine } = await sirocco(["quantize", ...argv]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: `sirocco: ${message}\n` });
+      expect(engine.calls).toEqual([]);
+    }
+  });
+});
+
+describe("info", () => {
+  test("lists versions and adapters", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(["info"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`sirocco   ${version}
+node      ${process.versions.node}
+platform  ${process.platform} ${process.arch}
+
+adapter          Paper GPU
+vendor           acme, origami
+largest binding  128 MiB
+largest buffer   2.00 GiB
+features         shader-f16, subgroups
+`);
+    expect(engine.called("planModel")).toEqual([]);
+  });
+
+  test("with --model shows the model's facts", async () => {
+    const { stdout, engine } = await sirocco(["info", "--model", "./m", "--adapter", "Paper"]);
+    expect(stdout).toMatch(/\nmodel {12}\.\/m\nparameters {7}7\.24 billion\n/);
+    expect(engine.called("planModel")[0]).toMatchObject({ source: "./m", options: { adapter: "Paper" } });
+  });
+
+  test("says what to do where there is no adapter", async () => {
+    const none = await sirocco(["info"], { adapters: [] });
+    expect(none.code).toBe(0);
+    expect(none.stdout).toMatch(/\nno adapter: .*\b(driver|system)\b/);
+    const broken = await sirocco(["info"], {
+      errors: { listAdapters: new DeviceError("webgpu is not installed.") },
+    });
+    expect(broken.stdout).toContain("\nno adapter: webgpu is not installed. ");
+  });
+
+  test("--json", async () => {
+    const { stdout } = await sirocco(["info", "--json"]);
+    const platform = `${process.platform} ${process.arch}`;
+    const facts = { version, node: process.versions.node, platform };
+    expect(JSON.parse(stdout)).toEqual({ ...facts, adapters: [adapter], advice: null, model: null });
+    const none = JSON.parse((await sirocco(["info", "--json", "-m", "./m"], { adapters: [] })).stdout);
+    expect(none).toMatchObject({ adapters: [], advice: expect.any(String), model: plan });
+  });
+});

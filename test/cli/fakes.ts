@@ -1,0 +1,277 @@
+// A terminal and an engine of paper, to drive the command in this process.
+import { PassThrough, Writable } from "node:stream";
+import type {
+  AdapterDescription,
+  Chunk,
+  Engine,
+  GenerateOptions,
+  LoadOptions,
+  Message,
+  Model,
+  Plan,
+  QuantizeOptions,
+} from "../../cli/engine.ts";
+import type { Io } from "../../cli/io.ts";
+import { run } from "../../cli/run.ts";
+
+export const adapter: AdapterDescription = {
+  name: "Paper GPU",
+  vendor: "acme",
+  architecture: "origami",
+  features: ["subgroups", "shader-f16"],
+  maxBindingBytes: 128 * 2 ** 20,
+  maxBufferBytes: 2 ** 31,
+};
+
+export const plan: Plan = {
+  weights: "q4",
+  weightBytes: 4_000_000_000,
+  cacheBytes: 512 * 2 ** 20,
+  scratchBytes: 3 * 2 ** 20,
+  totalBytes: 4_000_000_000 + 515 * 2 ** 20,
+  largestBindingBytes: 100 * 2 ** 20,
+  adapter,
+  contextLength: 4096,
+  cacheSlots: 4352,
+  chunkLength: 256,
+  checkpointBytes: 14_500_000_000,
+  parameters: 7_241_732_096,
+};
+
+type Call =
+  | { readonly name: "loadModel"; readonly source: string | undefined; readonly options: LoadOptions }
+  | { readonly name: "planModel"; readonly source: string | undefined; readonly options: LoadOptions }
+  | { readonly name: "quantizeModel"; readonly source: string | undefined; readonly options: QuantizeOptions }
+  | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
+  | { readonly name: "chat"; readonly messages: readonly Message[]; readonly options: GenerateOptions }
+  | { readonly name: "score"; readonly text: string }
+  | { readonly name: "dispose" };
+
+export interface FakeOptions {
+  /** The pieces of each answer. */
+  readonly pieces?: readonly string[];
+  /** Stops after this many pieces until the signal aborts. */
+  readonly holdAfter?: number;
+  /** Never ends, whatever the signal says: an engine that hangs. */
+  readonly deaf?: boolean;
+  /** Thrown by the function of this name. */
+  readonly errors?: Partial<
+    Record<"loadModel" | "planModel" | "quantizeModel" | "listAdapters" | "chat" | "generate", Error>
+  >;
+  readonly adapters?: readonly AdapterDescription[];
+  /** Loading waits for the signal. */
+  readonly slowLoad?: boolean;
+}
+
+export class FakeEngine implements Engine {
+  readonly calls: Call[] = [];
+  readonly #fake: FakeOptions;
+
+  constructor(fake: FakeOptions = {}) {
+    this.#fake = fake;
+  }
+
+  /** The calls of one function. */
+  called<Name extends Call["name"]>(name: Name): Extract<Call, { name: Name }>[] {
+    return this.calls.filter((call): call is Extract<Call, { name: Name }> => call.name === name);
+  }
+
+  // Arrow functions, as the command takes them off the module.
+  readonly loadModel = async (source?: string, options: LoadOptions = {}): Promise<Model> => {
+    this.calls.push({ name: "loadModel", source, options });
+    this.#throw("loadModel");
+    options.onProgress?.({ stage: "download", name: "model.safetensors", loaded: 2 ** 20, total: 2 ** 21 });
+    options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 20, total: 2 ** 21 });
+    if (this.#fake.slowLoad) await untilAborted(options.signal);
+    options.signal?.throwIfAborted();
+    return this.#model();
+  };
+
+  readonly planModel = async (source?: string, options: LoadOptions = {}): Promise<Plan> => {
+    this.calls.push({ name: "planModel", source, options });
+    this.#throw("planModel");
+    return plan;
+  };
+
+  readonly quantizeModel = async (source: string | undefined, options: QuantizeOptions) => {
+    this.calls.push({ name: "quantizeModel", source, options });
+    this.#throw("quantizeModel");
+    options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 21, total: 2 ** 21 });
+    return { bytes: 2 ** 19, files: ["model.safetensors", "config.json"] };
+  };
+
+  readonly listAdapters = async (): Promise<readonly AdapterDescription[]> => {
+    this.#throw("listAdapters");
+    return this.#fake.adapters ?? [adapter];
+  };
+
+  #throw(name: keyof NonNullable<FakeOptions["errors"]>): void {
+    const error = this.#fake.errors?.[name];
+    if (error) throw error;
+  }
+
+  #model(): Model {
+    const missing = () => {
+      throw new Error("the command has no use for this");
+    };
+    return {
+      config: undefined as unknown as Model["config"],
+      plan,
+      adapter,
+      contextLength: plan.contextLength,
+      generate: (prompt, options = {}) => {
+        this.calls.push({ name: "generate", prompt: prompt as string, options });
+        this.#throw("generate");
+        return this.#answer(options);
+      },
+      chat: (messages, options = {}) => {
+        this.calls.push({ name: "chat", messages: [...messages], options });
+        this.#throw("chat");
+        return this.#answer(options);
+      },
+      score: async (text) => {
+        this.calls.push({ name: "score", text: text as string });
+        return { logProbs: Float32Array.of(-1, -2, -3), perplexity: Math.exp(2) };
+      },
+      logits: missing,
+      encode: missing,
+      decode: missing,
+      dispose: () => {
+        this.calls.push({ name: "dispose" });
+      },
+    };
+  }
+
+  async *#answer({ signal }: GenerateOptions): AsyncGenerator<Chunk, void, void> {
+    const { pieces = ["there ", "was ", "a cat."], holdAfter, deaf } = this.#fake;
+    let count = 0;
+    for (const text of pieces) {
+      if (count === holdAfter) await (deaf ? new Promise(() => {}) : untilAborted(signal));
+      if (signal?.aborted) break;
+      yield { text, ids: [count++] };
+    }
+    const reason = signal?.aborted ? "abort" : "stop";
+    const times = { prefillMs: 120, decodeMs: 50 * (count - 1) };
+    yield {
+      text: "",
+      ids: [],
+      finish: { reason, promptTokens: 4, cachedTokens: 0, completionTokens: count, ...times },
+    };
+  }
+}
+
+const untilAborted = (signal: AbortSignal | undefined) =>
+  new Promise<void>((resolve) => {
+    if (signal?.aborted) resolve();
+    else signal?.addEventListener("abort", () => resolve());
+  });
+
+export interface Setting extends FakeOptions {
+  readonly engine?: FakeEngine;
+  /** What is piped in; null: a pipe that stays open. Without it stdin is a terminal. */
+  readonly stdin?: string | null;
+  readonly stdoutTerminal?: boolean;
+  readonly stderrTerminal?: boolean;
+  readonly env?: Record<string, string>;
+  /** Bytes after which the reader of stdout goes away. */
+  readonly breakAfter?: number;
+  /** Error of every write to stdout. */
+  readonly stdoutError?: NodeJS.ErrnoException;
+}
+
+/** A stream that keeps what is written. */
+class Screen extends Writable {
+  text = "";
+  readonly columns = 120;
+  readonly isTTY: boolean;
+  readonly #fail: (text: string) => Error | undefined;
+
+  constructor(isTTY: boolean, fail: (text: string) => Error | undefined = () => undefined) {
+    super({ decodeStrings: false });
+    this.isTTY = isTTY;
+    this.#fail = fail;
+  }
+
+  override _write(text: string, _: BufferEncoding, done: (error?: Error | null) => void): void {
+    const error = this.#fail(this.text + text);
+    if (!error) this.text += text;
+    done(error);
+    this.emit("written");
+  }
+}
+
+/** A run of the command, to type at and to look at while it goes on. */
+export class Session {
+  readonly engine: FakeEngine;
+  readonly exit: Promise<number>;
+  readonly #stdin = new PassThrough();
+  readonly #stdout: Screen;
+  readonly #stderr: Screen;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(argv: readonly string[], setting: Setting = {}) {
+    this.engine = setting.engine ?? new FakeEngine(setting);
+    const { breakAfter, stdoutError } = setting;
+    this.#stdout = new Screen(setting.stdoutTerminal ?? false, (text) =>
+      breakAfter !== undefined && text.length > breakAfter
+        ? Object.assign(new Error("write EPIPE"), { code: "EPIPE" })
+        : stdoutError,
+    );
+    this.#stderr = new Screen(setting.stderrTerminal ?? false);
+    if (setting.stdin === undefined) Object.assign(this.#stdin, { isTTY: true });
+    else if (setting.stdin !== null) this.#stdin.end(setting.stdin);
+    const io: Io = {
+      engine: async () => this.engine,
+      stdin: this.#stdin,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      env: { HOME: "/nowhere", XDG_STATE_HOME: "/nowhere", ...setting.env },
+      onInterrupt: (listener) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+      },
+    };
+    this.exit = run(argv, io);
+  }
+
+  get stdout(): string {
+    return this.#stdout.text;
+  }
+
+  get stderr(): string {
+    return this.#stderr.text;
+  }
+
+  /** How many listeners for Ctrl-C are left. */
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  /** Ctrl-C as the signal of a process. */
+  interrupt(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Keys, as a terminal sends them. */
+  type(keys: string): void {
+    this.#stdin.write(keys);
+  }
+
+  /** Waits until a stream shows the text. */
+  async see(text: string, stream: "stdout" | "stderr" = "stdout"): Promise<void> {
+    const deadline = Date.now() + 5000;
+    while (!this[stream].includes(text)) {
+      if (Date.now() > deadline)
+        throw new Error(`waited for "${text}" on ${stream}, which shows "${this[stream]}"`);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+}
+
+/** Runs the command to its end. */
+export async function sirocco(argv: readonly string[], setting: Setting = {}) {
+  const session = new Session(argv, setting);
+  const code = await session.exit;
+  const { stdout, stderr, engine, listeners } = session;
+  return { code, stdout, stderr, engine, listeners };
+}
