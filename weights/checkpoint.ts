@@ -61,12 +61,9 @@ function checkTensor(
 ): TensorInfo {
   const tensor = shards.tensors.get(name);
   if (!tensor) {
-    throw mismatch(
-      `${[...shards.metadata.keys()].join(", ")}: ${name}`,
-      `a tensor ${show(shape)}`,
-      "none",
-      ADVICE,
-    );
+    const [file = "", ...others] = shards.metadata.keys();
+    const where = others.length === 0 ? file : `${file} and ${others.length} more`;
+    throw mismatch(`${where}: ${name}`, `a tensor ${show(shape)}`, "none", ADVICE);
   }
   const where = `${tensor.file}: ${name}`;
   if (!dtypes.includes(tensor.dtype)) {
