@@ -1,0 +1,213 @@
+// Weight formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep a group.
+import { describe, expect, test } from "vitest";
+import {
+  bf16ToNumber,
+  bitsToF32,
+  f16ToF32Bits,
+  f16ToNumber,
+  f32BitsToBf16,
+  f32BitsToF16,
+  f32ToBits,
+  numberToBf16,
+  numberToF16,
+} from "../kernels/formats/half.ts";
+import { bytesPerRow, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
+import { randomU32 } from "./helpers.ts";
+
+const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
+const { f32, f16, bf16, q8, q4 } = weightFormats;
+
+describe("sixteen-bit floats", () => {
+  test("known values", () => {
+    const f16Values: [number, number][] = [
+      [0x3c00, 1],
+      [0xc000, -2],
+      [0x3555, 0.333251953125],
+      [0x7bff, 65504],
+      [0x0400, 2 ** -14],
+      [0x03ff, 1023 * 2 ** -24],
+      [0x0001, 2 ** -24],
+      [0xfc00, -Infinity],
+      [0x8000, -0],
+    ];
+    for (const [pattern, value] of f16Values) expect(f16ToNumber(pattern)).toBe(value);
+    expect(bf16ToNumber(0x3f80)).toBe(1);
+    expect(bf16ToNumber(0xc049)).toBe(-3.140625);
+    expect(bf16ToNumber(0x0001)).toBe(2 ** -133);
+  });
+
+  test("every pattern survives the way through f32, NaN included", () => {
+    expect(everyPattern.filter((pattern) => f32BitsToF16(f16ToF32Bits(pattern)) !== pattern)).toEqual([]);
+    expect(everyPattern.filter((pattern) => f32BitsToBf16((pattern << 16) >>> 0) !== pattern)).toEqual([]);
+  });
+
+  test.each([
+    ["f16", f16ToNumber, numberToF16, 0x7bff],
+    ["bf16", bf16ToNumber, numberToBf16, 0x7f7f],
+  ] as const)(
+    "%s rounds to nearest, ties to even, between every two neighbours",
+    (_, decode, encode, largest) => {
+      const wrong: number[] = [];
+      for (let lower = 0; lower < largest; lower++) {
+        const [a, b] = [decode(lower), decode(lower + 1)];
+        const middle = (a + b) / 2; // exact in f32, but for the subnormals of bf16's last place
+        const even = lower % 2 === 0 ? lower : lower + 1;
+        const justBelow = bitsToF32(f32ToBits(middle) - 1);
+        const justAbove = bitsToF32(f32ToBits(middle) + 1);
+        for (const [value, expected] of [
+          [middle, even],
+          [justBelow, lower],
+          [justAbove, lower + 1],
+        ] as const) {
+          if (encode(value) !== expected || encode(-value) !== (expected | 0x8000)) wrong.push(lower);
+        }
+      }
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  test("past the largest: f16 saturates, bf16 does as IEEE 754", () => {
+    expect([65504, 65520, 1e30, -7e4].map(numberToF16)).toEqual([0x7bff, 0x7bff, 0x7bff, 0xfbff]);
+    expect([Infinity, -Infinity].map(numberToF16)).toEqual([0x7c00, 0xfc00]);
+    expect(f16ToNumber(numberToF16(Number.NaN))).toBeNaN();
+    expect(numberToBf16(3.4e38)).toBe(0x7f80);
+    // A NaN whose payload lies in the lost bits alone must not become an infinity.
+    expect(f16ToNumber(f32BitsToF16(0x7f800001))).toBeNaN();
+    expect(bf16ToNumber(f32BitsToBf16(0xff800001))).toBeNaN();
+  });
+});
+
+describe.each(Object.values(weightFormats).map((format) => [format.name, format] as const))(
+  "%s",
+  (_, format) => {
+    test.each([32, 64, 96, 704])("K = %i: rows neither touch nor disturb each other", (K) => {
+      const next = randomU32(K);
+      const value = () => Math.fround(next() / 2 ** 31 - 1);
+      const rows = Array.from({ length: 3 }, () => Array.from({ length: K }, value));
+      const alone = rows.map((row) => decoded(format, [row])[0]!);
+      expect(decoded(format, rows)).toEqual(alone);
+      const bounds = { f32: 0, f16: 2 ** -12, bf16: 2 ** -9, q8: 0.75 / 120, q4: 0.75 / 6 };
+      const errors = rows.flatMap((row, n) => row.map((x, k) => Math.abs(x - alone[n]![k]!)));
+      expect(Math.max(...errors)).toBeLessThanOrEqual(bounds[format.name]);
+    });
+
+    test("bytes of a row are those of its buffers", () => {
+      for (const K of [1, 32, 33, 4096]) {
+        const words = format.bindings(1, padded(K)).reduce((sum, { length }) => sum + length, 0);
+        expect(bytesPerRow(format, K)).toBe(4 * words);
+      }
+    });
+
+    test("zeros stay exact", () => {
+      for (const x of decoded(format, [Array(96).fill(0)])[0]!) expect(Math.abs(x)).toBe(0);
+    });
+  },
+);
+
+test("bytes of a row of 4096", () => {
+  const bytes = [f32, f16, bf16, q8, q4].map((format) => bytesPerRow(format, 4096));
+  expect(bytes).toEqual([16384, 8192, 8192, 4096 + 256, 2048 + 256]);
+});
+
+describe("q8 and q4", () => {
+  /** A sum of three uniforms: bell-shaped, like trained weights. */
+  const bells = (count: number, seed: number) => {
+    const next = randomU32(seed);
+    return Array.from({ length: count }, () => Math.fround((next() + next() + next()) / 2 ** 31 - 3));
+  };
+
+  test.each([
+    ["q8", 127, 0.92, q8],
+    ["q4", 7, 0.88, q4],
+  ] as const)("%s beats the scale max|x| / %i", (_, codes, ratio, format) => {
+    const x = bells(32 * 500, 1);
+    let [plain, searched] = [0, 0];
+    for (let k = 0; k < x.length; k += 32) {
+      const group = x.slice(k, k + 32);
+      const scale = f16ToNumber(numberToF16(Math.max(...group.map(Math.abs)) / codes));
+      plain += squaredError(
+        group,
+        group.map((v) => scale * Math.max(-codes - 1, Math.min(codes, Math.round(v / scale)))),
+      );
+      searched += squaredError(group, decoded(format, [group])[0]!);
+    }
+    expect(Math.sqrt(searched / plain)).toBeLessThan(ratio);
+  });
+
+  test("q4 is within 0.2 % of the best of all f16 scales", () => {
+    const x = bells(32 * 40, 2);
+    let [best, searched] = [0, 0];
+    for (let k = 0; k < x.length; k += 32) {
+      const group = x.slice(k, k + 32);
+      const largest = Math.max(...group.map(Math.abs));
+      let least = Infinity;
+      for (let pattern = numberToF16(largest / 16); pattern < numberToF16(largest / 3); pattern++) {
+        for (const scale of [f16ToNumber(pattern), -f16ToNumber(pattern)]) {
+          const kept = group.map((v) => scale * Math.max(-8, Math.min(7, Math.round(v / scale))));
+          least = Math.min(least, squaredError(group, kept));
+        }
+      }
+      best += least;
+      searched += squaredError(group, decoded(q4, [group])[0]!);
+    }
+    expect(Math.sqrt(searched / best)).toBeLessThan(1.002);
+  });
+
+  test.each([q8, q4])(
+    "$name keeps one outlier, on either side, and still resolves the rest as its step allows",
+    (format) => {
+      const codes = format === q8 ? 128 : 8;
+      for (const outlier of [5, -5]) {
+        const group = bells(32, 3).map((x) => 0.1 * x);
+        group[17] = outlier;
+        const kept = decoded(format, [group])[0]!;
+        // Clipping the largest by up to half a step may pay off for the others.
+        const errors = group.map((x, i) => Math.abs(x - kept[i]!));
+        expect(Math.max(...errors)).toBeLessThanOrEqual(0.75 * (5 / (codes - 1)));
+      }
+    },
+  );
+
+  test.each([q8, q4])("$name scales with its group, from the smallest f16 scale to the largest", (format) => {
+    const group = bells(32, 4).map((x) => x / 3);
+    const relative = (factor: number) => {
+      const scaled = group.map((x) => Math.fround(x * factor));
+      return Math.sqrt(
+        squaredError(scaled, decoded(format, [scaled])[0]!) / squaredError(scaled, Array(32).fill(0)),
+      );
+    };
+    const usual = relative(1);
+    expect(usual).toBeLessThan(format === q8 ? 0.01 : 0.12);
+    for (const power of [-6, 8, 16, 17]) expect(relative(2 ** power)).toBe(usual);
+    // Below 2^-14 scales have fewer bits.
+    expect(relative(format === q8 ? 2 ** -12 : 2 ** -17)).toBeLessThan(1.5 * usual);
+    expect(relative(1e-12)).toBe(1); // all zeros
+  });
+
+  test.each([q8, q4])("$name counts NaN and infinities as 0 and clamps at 2^18", (format) => {
+    const group = bells(32, 5);
+    const spoilt = [...group];
+    [spoilt[3], spoilt[4], spoilt[5]] = [Number.NaN, Infinity, -Infinity];
+    [group[3], group[4], group[5]] = [0, 0, 0];
+    expect(decoded(format, [spoilt])).toEqual(decoded(format, [group]));
+    const huge = decoded(format, [[3e38, -3e38, ...Array(30).fill(2 ** 18)]])[0]!;
+    for (const x of huge) expect(Math.abs(x)).toBeCloseTo(2 ** 18, -4.5);
+  });
+});
+
+/** Rows [N, K] stored and read back. */
+function decoded(format: WeightFormat, rows: number[][]): number[][] {
+  const K = rows[0]!.length;
+  const buffers = format
+    .bindings(rows.length, K)
+    .map(({ type, length }) =>
+      type === "f32" ? new Float32Array(length) : new Uint32Array(length).fill(~0),
+    );
+  rows.forEach((row, n) => {
+    format.store(buffers, n, Uint32Array.from(row, f32ToBits));
+  });
+  return rows.map((row, n) => row.map((_, k) => format.at(buffers, n * K + k, K)));
+}
+
+const squaredError = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
