@@ -29,7 +29,7 @@ export async function missing(
   try {
     await source.read(file, 0, 1, signal);
   } catch (error) {
-    if (!(error instanceof CheckpointError) || !/no such file/.test(error.message)) return error as Error;
+    if (!(error instanceof CheckpointError) || !/got no such file/.test(error.message)) return error as Error;
   }
   return mismatch(file, "a file", `no such file in ${source.name}`, advice);
 }

@@ -1,0 +1,75 @@
+// Folders and picked files: exact bytes, names that stay inside, words where a file is not a file.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { CheckpointError, fileSource, folderSource, openCheckpoint } from "../../weights/node.ts";
+import { filesOf } from "./memory-source.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sirocco-folder-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+writeFileSync(join(folder, "a.bin"), "0123456789");
+mkdirSync(join(folder, "inside"));
+writeFileSync(join(folder, "inside", "b.bin"), "secret");
+symlinkSync(join("inside", "b.bin"), join(folder, "link.bin"));
+const source = folderSource(folder);
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+test("bytes by position, in arrays of their own", async () => {
+  expect(await source.size("a.bin")).toBe(10);
+  expect(text(await source.read("a.bin", 3, 6))).toBe("345");
+  expect(text(await source.read("a.bin"))).toBe("0123456789");
+  const bytes = await source.read("a.bin", 9, 10);
+  expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, 1]);
+  expect(text(await source.read("link.bin"))).toBe("secret"); // The Hub's cache is made of links.
+});
+
+test("what is not there, not a file, or too short", async () => {
+  expect(await source.size("none")).toBeUndefined();
+  await expect(source.read("none")).rejects.toThrow(/none: expected a file, got no such file/);
+  await expect(source.size("inside")).rejects.toThrow(/inside: expected a file, got a directory/);
+  await expect(source.read("a.bin", 8, 12)).rejects.toThrow(/a\.bin: expected at least 12 bytes, got 10/);
+  await expect(source.read("a.bin", 6, 3)).rejects.toThrow(RangeError);
+  expect(await folderSource(join(folder, "a.bin")).size("x")).toBeUndefined();
+});
+
+test.each(["../x", "inside/b.bin", "..", ".", "", "/etc/passwd", "a\\b", "a\0b", "C:x"])(
+  "%j is no file name",
+  async (name) => {
+    await expect(source.size(name)).rejects.toThrow(CheckpointError);
+    await expect(source.read(name)).rejects.toThrow(/plain file name/);
+  },
+);
+
+test("an abort is heard", async () => {
+  await expect(source.read("a.bin", 0, 1, AbortSignal.abort())).rejects.toThrow(/abort/i);
+});
+
+test("picked files make a checkpoint", async () => {
+  const files = Object.entries(filesOf("test/golden/families/two_shards"));
+  const picked = files.map(([name, bytes]) => new File([new Uint8Array(bytes)], name));
+  const checkpoint = await openCheckpoint(fileSource(picked));
+  const norm = checkpoint.tensors.get("model.norm.weight");
+  if (!norm) throw new Error("no norm");
+  const bytes = await checkpoint.source.read(norm.file, norm.start, norm.end);
+  const stored = readFileSync(`test/golden/families/two_shards/${norm.file}`).subarray(norm.start, norm.end);
+  expect(Buffer.compare(bytes, stored)).toBe(0);
+  await expect(openCheckpoint(fileSource(picked.slice(1)))).rejects.toThrow(CheckpointError);
+  expect(() => fileSource([...picked, ...picked])).toThrow(/one file of this name, got two/);
+  await expect(fileSource(picked).read("config.json", 0, 1e6)).rejects.toThrow(
+    /config\.json: expected at least 1000000/,
+  );
+});
+
+test("nothing that the browser imports reaches node:*", () => {
+  const seen = new Set<string>();
+  const walk = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const code = readFileSync(join("weights", file), "utf8");
+    expect(code, file).not.toMatch(/from "node:|import\("node:|@huggingface\/hub"/);
+    for (const [, next] of code.matchAll(/(?:from|import) "\.\/([\w.-]+)"/g)) walk(next as string);
+  };
+  walk("index.ts");
+  expect(seen.size).toBeGreaterThan(10);
+});
