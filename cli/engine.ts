@@ -1,6 +1,12 @@
 // What the command line asks of the engine. Types only: `sirocco --help` must not open a GPU.
-import type { AdapterDescription, LoadOptions, Model, Plan, Progress } from "../engine/api.ts";
-import type { WeightFormatName } from "../kernels/index.ts";
+import type {
+  AdapterDescription,
+  LoadOptions,
+  Model,
+  Plan,
+  Quantized,
+  QuantizeOptions,
+} from "../engine/node.ts";
 
 export type {
   AdapterDescription,
@@ -12,26 +18,15 @@ export type {
   Model,
   Plan,
   Progress,
-  Score,
-} from "../engine/api.ts";
-export type { WeightFormatName };
+  QuantizeOptions,
+} from "../engine/node.ts";
 
-export interface QuantizeOptions {
-  readonly weights: WeightFormatName;
-  /** The folder to write. */
-  readonly out: string;
-  readonly onProgress?: (progress: Progress) => void;
-  readonly signal?: AbortSignal;
-  readonly adapter?: string;
-}
+export type WeightFormatName = Plan["weights"];
 
 /** The functions of `engine/node.ts` that the commands call; the tests give a fake. */
 export interface Engine {
   loadModel(source?: string, options?: LoadOptions): Promise<Model>;
   planModel(source?: string, options?: LoadOptions): Promise<Plan>;
-  quantizeModel(
-    source: string | undefined,
-    options: QuantizeOptions,
-  ): Promise<{ readonly bytes: number; readonly files: readonly string[] }>;
+  quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<Quantized>;
   listAdapters(): Promise<readonly AdapterDescription[]>;
 }

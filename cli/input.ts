@@ -1,7 +1,7 @@
 // The text a command works on: its argument, a file, or what is piped in.
 import { readFile } from "node:fs/promises";
+import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
-import type { Context } from "./io.ts";
 
 interface Given {
   /** The command, for messages. */

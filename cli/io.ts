@@ -1,8 +1,6 @@
 // Everything a command may touch outside itself: the process in main.ts, fakes in the tests.
 import type { Readable, Writable } from "node:stream";
 import type { Engine } from "./engine.ts";
-import type { Interrupts } from "./interrupts.ts";
-import type { Output } from "./output.ts";
 
 export type Input = Readable & { readonly isTTY?: boolean };
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -17,12 +15,3 @@ export interface Io {
   /** Calls back at each Ctrl-C, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }
-
-/** What every command is handed. */
-export interface Context {
-  readonly io: Io;
-  readonly output: Output;
-  readonly interrupts: Interrupts;
-}
-
-export const exitCode = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const;

@@ -1,6 +1,7 @@
 // A loaded model for a command, with the bar while it loads.
+
+import type { Context } from "./context.ts";
 import type { Model } from "./engine.ts";
-import type { Context } from "./io.ts";
 import { type LoadingOptions, toLoadOptions } from "./options.ts";
 import { withProgress } from "./progress.ts";
 

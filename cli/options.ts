@@ -44,26 +44,23 @@ export const addModelOptions = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      "folder, URL, or Hub repository as owner/name[@revision] (default: the embedded tiny model)",
+      "folder, URL or owner/name[@revision] of the Hub (default: the embedded tiny model)",
     ).argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]")),
     new Option(
       "--adapter <name>",
-      "part of the name of the GPU to use, as `sirocco info` lists them (default: the system's choice)",
+      "GPU to use: part of a name that `sirocco info` lists (default: the system's choice)",
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
   ]);
 
 /** The model options and those that set how it is laid out in memory. */
 export const addLoadingOptions = (command: Command): Command =>
   addOptions(addModelOptions(command), "Model", [
-    new Option(
-      "-w, --weights <format>",
-      "weights in memory: auto, f32, f16, bf16, q8 or q4; auto is the most exact that fits",
-    )
+    new Option("-w, --weights <format>", "f32, f16, bf16, q8, q4, or auto: the most exact that fits")
       .argParser(weights)
       .default("auto", "auto"),
     new Option(
       "-c, --context <tokens>",
-      "tokens the cache holds; with an attention window a text may be longer (default: the model's own)",
+      "most tokens of a conversation (default: the model's, up to 4096; no bound with an attention window)",
     ).argParser(integer("--context", { min: 1, words: "of at least 1" })),
   ]);
 
@@ -73,23 +70,23 @@ export const addOutputOptions = (command: Command, json: string): Command =>
     new Option("--json", json),
     new Option("-q, --quiet", "no progress and no statistics on stderr"),
     new Option("--debug", "show where an error came from"),
-  ]);
+  ]).addHelpOption(new Option("-h, --help", "show this help").helpGroup("Output:"));
 
 export const addSamplingOptions = (command: Command, maxTokens: number): Command =>
   addOptions(command, "Sampling", [
     new Option("-n, --max-tokens <count>", "most tokens of an answer")
       .argParser(integer("--max-tokens", { min: 1, words: "of at least 1" }))
       .default(maxTokens),
-    new Option("-t, --temperature <t>", "0: always the likeliest token; above 1: flatter than the model")
+    new Option("-t, --temperature <t>", "0: always the likeliest token")
       .argParser(number("--temperature", { min: 0, words: "of at least 0" }))
       .default(0.7),
     new Option("--top-k <count>", "keep the likeliest tokens; 0: all")
       .argParser(integer("--top-k", { words: "of at least 0" }))
       .default(0),
-    new Option("--top-p <p>", "keep the likeliest tokens whose probabilities reach p; 1: all")
+    new Option("--top-p <p>", "keep the likeliest tokens that together reach p; 1: all")
       .argParser(number("--top-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0.95),
-    new Option("--min-p <p>", "keep tokens at least p times as likely as the likeliest; 0: all")
+    new Option("--min-p <p>", "keep tokens p times as likely as the likeliest; 0: all")
       .argParser(number("--min-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0),
     new Option("--repetition-penalty <x>", "divides logits of tokens seen before; 1: none")
@@ -104,10 +101,9 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
       logitBias,
     ),
-    new Option(
-      "--seed <number>",
-      "same seed, same tokens on the same adapter (default: random, and printed)",
-    ).argParser(integer("--seed", { words: "from 0 to 4294967295" })),
+    new Option("--seed <number>", "same seed, same tokens (default: random, and printed)").argParser(
+      integer("--seed", { words: "from 0 to 4294967295" }),
+    ),
     new Option("--stop <text>", "the answer ends before this text; repeatable").argParser(stop),
     new Option("--ignore-eos", "go on past the end-of-sequence token"),
   ]);

@@ -6,7 +6,7 @@ import { addInfo } from "./commands/info.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addScore } from "./commands/score.ts";
-import type { Context } from "./io.ts";
+import type { Context } from "./context.ts";
 import { packageVersion } from "./package.ts";
 
 export function createProgram(context: Context, exit: (code: number) => void): Command {
@@ -16,7 +16,8 @@ export function createProgram(context: Context, exit: (code: number) => void): C
       "Runs Mistral 7B and its family straight from Hugging Face safetensors, on WebGPU.\n" +
         "Without --model every command uses a tiny model that comes with the package.",
     )
-    .version(packageVersion)
+    .version(packageVersion, "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this help")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
@@ -34,6 +35,7 @@ export function createProgram(context: Context, exit: (code: number) => void): C
 Environment:
   HF_TOKEN          token for private Hub repositories
   HF_ENDPOINT       another Hub than https://huggingface.co
+  HF_HOME           folder of the Hub's cache, shared with Python (~/.cache/huggingface)
   VK_DRIVER_FILES   Vulkan drivers to use (Linux)
   NO_COLOR          no colours
   SIROCCO_DEBUG     as --debug

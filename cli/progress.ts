@@ -1,11 +1,12 @@
 // The bar on stderr while a model is downloaded and loaded.
 import { SingleBar } from "cli-progress";
+import type { Context } from "./context.ts";
 import type { Progress } from "./engine.ts";
 import { formatBytes, formatDuration } from "./format.ts";
-import type { Context } from "./io.ts";
 import type { OutputOptions } from "./options.ts";
 
-const BAR = 24;
+/** Leaves the longest line within 80 columns, the name apart. */
+const BAR = 14;
 
 /** Runs `work` with a listener for its progress. Without a terminal, or with --quiet, nothing is drawn. */
 export async function withProgress<T>(
@@ -83,12 +84,11 @@ export function progressLine(
   const done = total > 0 ? Math.min(1, loaded / total) : 0;
   const filled = Math.round(done * BAR);
   const parts = [
-    `${stage === "download" ? "Downloading" : "Loading"} [${"=".repeat(filled)}${"-".repeat(BAR - filled)}]`,
-    `${String(Math.floor(done * 100)).padStart(3)} %`,
+    `${stage === "download" ? "Downloading" : "Loading"} [${"=".repeat(filled)}${"-".repeat(BAR - filled)}] ${String(Math.floor(done * 100)).padStart(3)} %`,
     `${formatBytes(loaded)} of ${formatBytes(total)}`,
   ];
   if (bytesPerMs > 0) {
     parts.push(`${formatBytes(bytesPerMs * 1000)}/s`, `ETA ${formatDuration((total - loaded) / bytesPerMs)}`);
   }
-  return `${parts.join("  ")}  ${name}`;
+  return `${parts.join(", ")}, ${name}`;
 }

@@ -1,8 +1,9 @@
 // One run of the command: arguments in, exit code out. main.ts gives it the process, the tests give it fakes.
 import { CommanderError } from "commander";
+import { type Context, exitCode } from "./context.ts";
 import { isAbort, renderError, UsageError } from "./errors.ts";
 import { Interrupts } from "./interrupts.ts";
-import { type Context, exitCode, type Io } from "./io.ts";
+import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
 

@@ -76,7 +76,6 @@ export class TerminalPrompt {
       this.#readline.write(null, { ctrl: true, name: "u" });
       return;
     }
-    if (this.#waiting) this.#screen.write("\n");
     onInterrupt();
     if (this.#waiting) this.#readline.prompt();
   }

@@ -2,11 +2,11 @@
 import { createInterface } from "node:readline";
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { type Context, exitCode } from "../context.ts";
 import { Conversation } from "../conversation.ts";
 import type { Model } from "../engine.ts";
 import { errorMessage, isAbort } from "../errors.ts";
 import { History } from "../history.ts";
-import { type Context, exitCode } from "../io.ts";
 import { withModel } from "../open-model.ts";
 import {
   addLoadingOptions,
@@ -30,7 +30,7 @@ export function addChat(program: Command, context: Context, exit: (code: number)
     .command("chat")
     .summary("talk with a model")
     .description(
-      "A conversation in the model's own chat format. At a terminal: /help lists the commands, the up arrow\n" +
+      "A conversation in the model's own chat format. At a terminal /help lists the commands, and the up arrow " +
         "brings back earlier lines. Through a pipe each line is a turn, and only the answers are printed.",
     )
     .addHelpText(
@@ -97,7 +97,7 @@ class Chat {
         const answering = !prompt.waiting;
         interrupts.press();
         if (interrupts.quitting) prompt.close();
-        else if (!answering) output.note("Ctrl-C again, Ctrl-D or /quit to leave.");
+        else if (!answering) output.note("\nCtrl-C again, Ctrl-D or /quit to leave.");
       },
     });
     // Ctrl-C may also come as a signal, past the prompt: the terminal must leave raw mode all the same.

@@ -1,8 +1,8 @@
 // sirocco generate: continues a text.
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { type Context, exitCode } from "../context.ts";
 import { readText } from "../input.ts";
-import { type Context, exitCode } from "../io.ts";
 import { withModel } from "../open-model.ts";
 import {
   addLoadingOptions,
@@ -24,7 +24,7 @@ export function addGenerate(program: Command, context: Context, exit: (code: num
     .command("generate")
     .summary("continue a text")
     .description(
-      "Continues a text and streams the continuation to stdout. Statistics follow on stderr.\n" +
+      "Continues a text and streams the continuation to stdout. Statistics follow on stderr. " +
         "The prompt is an argument, a file, or what is piped in; a final newline of the latter two is dropped.",
     )
     .argument("[prompt]", "the text to continue")

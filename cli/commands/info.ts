@@ -1,10 +1,10 @@
 // sirocco info: what this machine offers, and what a model is.
 import type { Command } from "commander";
+import { type Context, exitCode } from "../context.ts";
 import { driverAdvice } from "../driver.ts";
 import type { AdapterDescription } from "../engine.ts";
 import { errorMessage } from "../errors.ts";
 import { formatBytes, table } from "../format.ts";
-import { type Context, exitCode } from "../io.ts";
 import { addModelOptions, addOutputOptions, type ModelOptions } from "../options.ts";
 import { packageVersion } from "../package.ts";
 import { planRows } from "./plan.ts";
@@ -14,7 +14,7 @@ export function addInfo(program: Command, context: Context, exit: (code: number)
     .command("info")
     .summary("GPUs of this machine, versions; facts of a model")
     .description(
-      "Lists the WebGPU adapters of this machine with their limits, and the versions at work. Where there is no\n" +
+      "Lists the WebGPU adapters of this machine with their limits, and the versions at work. Where there is no " +
         "adapter: what to install. With --model also that model's facts.",
     )
     .addHelpText(

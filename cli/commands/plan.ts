@@ -1,8 +1,8 @@
 // sirocco plan: what a model needs of a GPU, before any weight is read.
 import type { Command } from "commander";
+import { type Context, exitCode } from "../context.ts";
 import type { Plan } from "../engine.ts";
 import { formatBytes, formatCount, table } from "../format.ts";
-import { type Context, exitCode } from "../io.ts";
 import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions } from "../options.ts";
 
 export function addPlan(program: Command, context: Context, exit: (code: number) => void): void {
@@ -10,7 +10,7 @@ export function addPlan(program: Command, context: Context, exit: (code: number)
     .command("plan")
     .summary("memory a model needs, before it is downloaded")
     .description(
-      "Reads a model's configuration and headers only, and prints the exact bytes it will take on the GPU against\n" +
+      "Reads a model's configuration and headers only, and prints the exact bytes it will take on the GPU against " +
         "the adapter's limits. Where it cannot fit: says by how much and what to do, with exit code 1.",
     )
     .addHelpText(

@@ -1,10 +1,10 @@
 // sirocco quantize: writes a smaller checkpoint.
 import { readdir } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { type Context, exitCode } from "../context.ts";
 import type { WeightFormatName } from "../engine.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../format.ts";
-import { type Context, exitCode } from "../io.ts";
 import { addModelOptions, addOptions, addOutputOptions, type ModelOptions } from "../options.ts";
 import { nonEmpty, storedWeights } from "../parse.ts";
 import { withProgress } from "../progress.ts";
@@ -19,7 +19,7 @@ export function addQuantize(program: Command, context: Context, exit: (code: num
     .command("quantize")
     .summary("write a smaller checkpoint")
     .description(
-      "Writes a model with its weights in another format, in a folder of its own. It loads faster than the original,\n" +
+      "Writes a model with its weights in another format, in a folder of its own. It loads faster than the original, " +
         "and gives the same numbers as the original loaded with that --weights.",
     )
     .addHelpText(
@@ -37,7 +37,7 @@ Example:
     ),
   ]);
   addModelOptions(command);
-  addOutputOptions(command, "print one object: out, weights, bytesBefore, bytes, files");
+  addOutputOptions(command, "print one object: out, weights, before, bytes, files");
   command.action(async (options: Options) => exit(await quantize(context, options)));
 }
 
@@ -48,21 +48,18 @@ async function quantize(context: Context, options: Options): Promise<number> {
   if (!out) throw new UsageError("quantize: expected --out, as in --out my-model-q4");
   await checkEmpty(out);
   const { quantizeModel } = await io.engine();
-  let bytesBefore: number | undefined;
-  const { bytes, files } = await withProgress(context, options, (onProgress) =>
+  const { before, bytes, files } = await withProgress(context, options, (onProgress) =>
     quantizeModel(model, {
       ...{ weights, out, signal: interrupts.signal },
       ...(adapter === undefined ? {} : { adapter }),
-      onProgress: (progress) => {
-        if (progress.stage === "load") bytesBefore = progress.total;
-        onProgress(progress);
-      },
+      onProgress,
     }),
   );
-  if (json) output.json({ out, weights, bytesBefore, bytes, files });
+  if (json) output.json({ out, weights, before, bytes, files });
   else {
-    const before = bytesBefore === undefined ? "" : `${formatBytes(bytesBefore)} -> `;
-    output.write(`${out}: ${before}${formatBytes(bytes)} as ${weights}, ${files.length} files\n`);
+    output.write(
+      `${out}: ${formatBytes(before)} -> ${formatBytes(bytes)} as ${weights}, ${files.length} files\n`,
+    );
     if (!quiet) output.note(`Try it: sirocco generate --model ${quoted(asFolder(out))} "Once upon a time"`);
   }
   return exitCode.ok;

@@ -1,8 +1,9 @@
 // sirocco score: how likely a text is to a model.
 import { type Command, Option } from "commander";
+import { type Context, exitCode } from "../context.ts";
+import { UsageError } from "../errors.ts";
 import { threeDigits } from "../format.ts";
 import { readText } from "../input.ts";
-import { type Context, exitCode } from "../io.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
 
@@ -15,8 +16,8 @@ export function addScore(program: Command, context: Context, exit: (code: number
     .command("score")
     .summary("perplexity of a text")
     .description(
-      "Prints the perplexity of a text: exp of the mean negative log-probability of its tokens, each given those\n" +
-        "before it; lower is likelier. The text is an argument, a file, or what is piped in; a final newline of the\n" +
+      "Prints the perplexity of a text: exp of the mean negative log-probability of its tokens, each given those " +
+        "before it; lower is likelier. The text is an argument, a file, or what is piped in; a final newline of the " +
         "latter two is dropped.",
     )
     .argument("[text]", "the text to score")
@@ -45,6 +46,7 @@ async function score(context: Context, argument: string | undefined, options: Op
     const start = performance.now();
     const { logProbs, perplexity } = await model.score(text, { signal: interrupts.signal });
     const tokens = logProbs.length;
+    if (tokens === 0) throw new UsageError("score: expected a text of at least one token, got an empty one");
     if (options.json) {
       const { plan, adapter } = model;
       const logs = Array.from(logProbs);

@@ -98,7 +98,7 @@ describe("quantize", () => {
     expect(JSON.parse(stdout)).toEqual({
       out,
       weights: "q8",
-      bytesBefore: 2 ** 21,
+      before: 2 ** 21,
       bytes: 2 ** 19,
       files: ["model.safetensors", "config.json"],
     });

@@ -63,13 +63,13 @@ describe("numbers", () => {
 describe("progress", () => {
   test("a line has bar, share, bytes, speed, time left and name", () => {
     expect(progressLine("download", "model.safetensors", 2 ** 30, 2 ** 32, 2 ** 20)).toBe(
-      "Downloading [======------------------]   25 %  1.00 GiB of 4.00 GiB  0.98 GiB/s  ETA 3.07 s  model.safetensors",
+      "Downloading [====----------]  25 %, 1.00 GiB of 4.00 GiB, 0.98 GiB/s, ETA 3.07 s, model.safetensors",
     );
     expect(progressLine("load", "x", 0, 100, 0)).toBe(
-      "Loading [------------------------]    0 %  0 bytes of 100 bytes  x",
+      "Loading [--------------]   0 %, 0 bytes of 100 bytes, x",
     );
-    expect(progressLine("load", "x", 0, 0, 0)).toContain("  0 %");
-    expect(progressLine("load", "x", 101, 100, 1)).toContain("[========================]  100 %");
+    expect(progressLine("load", "x", 0, 0, 0)).toContain("]   0 %,");
+    expect(progressLine("load", "x", 101, 100, 1)).toContain("[==============] 100 %");
   });
 
   test("is drawn on a terminal, both stages, and cleared before the answer", async () => {

@@ -1,0 +1,13 @@
+// What a command works with, and how it ends.
+import type { Interrupts } from "./interrupts.ts";
+import type { Io } from "./io.ts";
+import type { Output } from "./output.ts";
+
+/** What every command is handed. */
+export interface Context {
+  readonly io: Io;
+  readonly output: Output;
+  readonly interrupts: Interrupts;
+}
+
+export const exitCode = { ok: 0, error: 1, usage: 2, interrupted: 130 } as const;
