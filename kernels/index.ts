@@ -1,6 +1,7 @@
 import { convert, inputDtypes } from "./convert.ts";
 import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
+import { attentionTile } from "./attention-tile.ts";
 import { embed } from "./embed.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
@@ -23,7 +24,7 @@ export { NO_TARGET } from "./log-prob.ts";
 export { TILE } from "./matmul.ts";
 export { angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
-export { attention, attentionCombine, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
+export { attention, attentionCombine, attentionTile, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
 
 const everyFormat = Object.values(weightFormats).flatMap((format) => [
   embed(format),
@@ -42,6 +43,7 @@ export const allKernels: readonly Kernel[] = [
   logProb as Kernel,
   attention as Kernel,
   attentionCombine as Kernel,
+  attentionTile as Kernel,
   ropeCache as Kernel,
   swiglu as Kernel,
   ...(everyFormat as Kernel[]),
