@@ -2,14 +2,35 @@
 import { ADVICE, useSwiftshader } from "../scripts/swiftshader.mjs";
 import type { Engine } from "./engine.ts";
 
-/** Sees to it that `listAdapters` finds something, if that can be done. Called before the first use of the GPU. */
-export async function ensureDriver({ listAdapters }: Pick<Engine, "listAdapters">): Promise<void> {
+/** The engine, and a second try with SwiftShader where a call finds no adapter at all. */
+export function withDriver(engine: Engine): Engine {
+  const retried = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof Error && error.name === "DeviceError" && (await findDriver(engine))))
+        throw error;
+      return call();
+    }
+  };
+  return {
+    loadModel: (source, options) => retried(() => engine.loadModel(source, options)),
+    planModel: (source, options) => retried(() => engine.planModel(source, options)),
+    quantizeModel: (source, options) => retried(() => engine.quantizeModel(source, options)),
+    listAdapters: async () => {
+      const adapters = await engine.listAdapters();
+      return adapters.length === 0 && (await findDriver(engine)) ? engine.listAdapters() : adapters;
+    },
+  };
+}
+
+/** Whether SwiftShader now stands in for a driver that is missing. */
+async function findDriver({ listAdapters }: Engine): Promise<boolean> {
   // Named drivers are the user's choice, even where they do not work.
-  if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"])
-    return;
-  const adapters = await listAdapters().catch(() => []);
-  // What hinders SwiftShader is told by the error for the missing adapter, and by `sirocco info`.
-  if (adapters.length === 0) useSwiftshader();
+  if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"]) {
+    return false;
+  }
+  return (await listAdapters()).length === 0 && useSwiftshader() === undefined;
 }
 
 /** What to do where there is no adapter. */

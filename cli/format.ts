@@ -37,8 +37,21 @@ export function threeDigits(value: number): string {
   return value.toFixed(digits);
 }
 
-/** Rows of label and value, the values aligned. */
+/** Rows of label and value, the values aligned; a value of several lines stays in its column. */
 export function table(rows: readonly (readonly [label: string, value: string])[]): string {
-  const width = Math.max(...rows.map(([label]) => label.length));
-  return rows.map(([label, value]) => `${label.padEnd(width)}  ${value}\n`).join("");
+  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
+  const indent = `\n${" ".repeat(width)}`;
+  return rows.map(([label, value]) => `${label.padEnd(width)}${value.replaceAll("\n", indent)}\n`).join("");
+}
+
+/** "a, b, c" in lines of at most `width` characters. */
+export function wrapList(items: readonly string[], width: number): string {
+  const lines = [""];
+  for (const [i, item] of items.entries()) {
+    const piece = i < items.length - 1 ? `${item},` : item;
+    const line = lines.at(-1) as string;
+    if (line === "" || line.length + 1 + piece.length > width) lines.push(piece);
+    else lines[lines.length - 1] = `${line} ${piece}`;
+  }
+  return lines.filter(Boolean).join("\n");
 }

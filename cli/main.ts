@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // The `sirocco` command: joins run() to the process.
-import { ensureDriver } from "./driver.ts";
-import type { Engine } from "./engine.ts";
+import { withDriver } from "./driver.ts";
 import { run } from "./run.ts";
 
 const code = await run(process.argv.slice(2), {
-  engine: openEngine,
+  engine: async () => withDriver(await import("../engine/node.ts")),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
@@ -17,9 +16,3 @@ const code = await run(process.argv.slice(2), {
 });
 // A second Ctrl-C must not wait for the GPU, nor a closed pipe for the rest of the answer.
 process.stderr.write("", () => process.exit(code));
-
-async function openEngine(): Promise<Engine> {
-  const engine = await import("../engine/node.ts");
-  await ensureDriver(engine);
-  return engine;
-}

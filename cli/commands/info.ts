@@ -4,7 +4,7 @@ import { type Context, exitCode } from "../context.ts";
 import { driverAdvice } from "../driver.ts";
 import type { AdapterDescription } from "../engine.ts";
 import { errorMessage } from "../errors.ts";
-import { formatBytes, table } from "../format.ts";
+import { formatBytes, table, wrapList } from "../format.ts";
 import { addModelOptions, addOutputOptions, type ModelOptions } from "../options.ts";
 import { packageVersion } from "../package.ts";
 import { planRows } from "./plan.ts";
@@ -70,5 +70,5 @@ const adapterRows = (adapter: AdapterDescription): [label: string, value: string
   ["vendor", [adapter.vendor, adapter.architecture].filter(Boolean).join(", ") || "unknown"],
   ["largest binding", formatBytes(adapter.maxBindingBytes)],
   ["largest buffer", formatBytes(adapter.maxBufferBytes)],
-  ["features", [...adapter.features].sort().join(", ") || "none"],
+  ["features", wrapList([...adapter.features].sort(), 62) || "none"],
 ];

@@ -1,12 +1,12 @@
 // The small parts of the command line: numbers as people read them, the progress bar, the driver.
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { driverAdvice, ensureDriver } from "../../cli/driver.ts";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { driverAdvice, withDriver } from "../../cli/driver.ts";
 import { errorMessage } from "../../cli/errors.ts";
-import { formatBytes, formatCount, formatDuration, table, threeDigits } from "../../cli/format.ts";
+import { formatBytes, formatCount, formatDuration, table, threeDigits, wrapList } from "../../cli/format.ts";
 import { progressLine } from "../../cli/progress.ts";
 import { DeviceError } from "../../engine/errors.ts";
 import { swiftshader } from "../../scripts/swiftshader.mjs";
-import { adapter, Session, sirocco } from "./fakes.ts";
+import { adapter, FakeEngine, Session, sirocco } from "./fakes.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -57,6 +57,13 @@ describe("numbers", () => {
         ["long", "2"],
       ]),
     ).toBe("a     1\nlong  2\n");
+    expect(table([["a", "1\n2"]])).toBe("a  1\n   2\n");
+  });
+
+  test("lists are wrapped between their items", () => {
+    expect(wrapList(["one", "two", "three"], 9)).toBe("one, two,\nthree");
+    expect(wrapList(["one", "two", "three"], 1)).toBe("one,\ntwo,\nthree");
+    expect(wrapList([], 9)).toBe("");
   });
 });
 
@@ -110,31 +117,44 @@ test("errors that are no Error, or have no message, still say something", () => 
 
 describe("the driver", () => {
   const driver = () => process.env["VK_DRIVER_FILES"];
+  const noAdapter = { errors: { planModel: new DeviceError("no adapter") }, adapters: [] };
 
-  test("that the user names is left alone", async () => {
-    vi.stubEnv("VK_DRIVER_FILES", "/nowhere/icd.json");
-    await ensureDriver({ listAdapters: () => Promise.reject(new Error("not to be asked")) });
-    expect(driver()).toBe("/nowhere/icd.json");
-  });
-
-  test("that works is left alone", async () => {
+  beforeEach(() => {
     vi.stubEnv("VK_DRIVER_FILES", undefined);
     vi.stubEnv("VK_ICD_FILENAMES", undefined);
-    await ensureDriver({ listAdapters: async () => [adapter] });
+  });
+
+  test("that works is left alone, whatever else is wrong", async () => {
+    const engine = new FakeEngine({ errors: noAdapter.errors });
+    await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");
+    expect(engine.called("planModel")).toHaveLength(1);
+    const other = new FakeEngine({ errors: { planModel: new Error("no such file") }, adapters: [] });
+    await expect(withDriver(other).planModel()).rejects.toThrow("no such file");
     expect(driver()).toBeUndefined();
   });
 
-  test.runIf(process.platform === "linux")(
-    "that does not is replaced by SwiftShader, where that is at hand",
-    async () => {
-      for (const listAdapters of [async () => [], () => Promise.reject(new DeviceError("no adapter"))]) {
-        vi.stubEnv("VK_DRIVER_FILES", undefined);
-        vi.stubEnv("VK_ICD_FILENAMES", undefined);
-        await ensureDriver({ listAdapters });
-        expect(driver()).toBe(swiftshader().icd);
-      }
-    },
-  );
+  test("that the user names is left alone, even where it does not work", async () => {
+    vi.stubEnv("VK_DRIVER_FILES", "/nowhere/icd.json");
+    const engine = new FakeEngine(noAdapter);
+    await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");
+    expect(await withDriver(engine).listAdapters()).toEqual([]);
+    expect(driver()).toBe("/nowhere/icd.json");
+  });
+
+  describe.runIf(swiftshader().icd)("that is missing is replaced by SwiftShader", () => {
+    test("before a second try", async () => {
+      const engine = new FakeEngine(noAdapter);
+      await expect(withDriver(engine).planModel("m")).rejects.toThrow("no adapter");
+      expect(engine.called("planModel").map(({ source }) => source)).toEqual(["m", "m"]);
+      expect(driver()).toBe(swiftshader().icd);
+    });
+
+    test("before adapters are listed again", async () => {
+      const listAdapters = vi.fn(async () => (driver() ? [adapter] : []));
+      const engine = Object.assign(new FakeEngine(), { listAdapters });
+      expect(await withDriver(engine).listAdapters()).toEqual([adapter]);
+    });
+  });
 });
 
 test("there is advice for every platform", () => {
