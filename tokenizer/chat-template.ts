@@ -57,7 +57,7 @@ export class ChatTemplate {
       ...(eosToken !== undefined && { eos_token: eosToken }),
     };
     // Templates may look through all messages for each of them.
-    const budget = 4e6 + 8 * messages.length ** 2;
+    const budget = Math.min(5e5 + 16 * messages.length ** 2, 2e7);
     return guarded("a template that renders", () => run(this.#program, variables, budget));
   }
 }

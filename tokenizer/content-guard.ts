@@ -25,7 +25,7 @@ export class ContentGuard {
       const standIn = this.#standIns.get(character);
       const found =
         standIn !== undefined &&
-        (this.#controls.lengthAt(text, start) > 0 || this.#controls.isCutOff(text, start, end));
+        (this.#controls.at(text, start) !== undefined || this.#controls.isCutOff(text, start, end));
       hidden += found ? standIn : character;
       start += character.length;
     }

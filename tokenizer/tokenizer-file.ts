@@ -54,8 +54,10 @@ export function readTokenizerFile(json: unknown): TokenizerFile {
   if (!isFields(json)) refuse(file, "an object", json);
   const { model, added_tokens: added, decoder, post_processor: processor } = json;
   if (!isFields(model)) refuse(`${file} model`, "an object", model);
-  const { type = "BPE", vocab, merges, unk_token: unknown } = model;
+  const { type = "BPE", vocab, merges, unk_token: unknown, end_of_word_suffix: suffix } = model;
   if (type !== "BPE") refuse(`${file} model.type`, '"BPE"', type, "Only BPE tokenizers are supported.");
+  if (suffix)
+    refuse(`${file} model.end_of_word_suffix`, "none", suffix, "CLIP-like tokenizers are not supported.");
   checkMerges(merges);
   const tokens = readVocabulary(vocab);
   const addedTokens = readAddedTokens(added ?? []);

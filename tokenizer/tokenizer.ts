@@ -3,7 +3,8 @@ import { type ChatMessage, type ChatTemplate, requireTemplate } from "./chat-tem
 import { type Companions, readCompanions } from "./companion-files.ts";
 import { ContentGuard } from "./content-guard.ts";
 import { readDecoder } from "./decoder-rules.ts";
-import { PieceTable, StreamDecoder } from "./stream-decoder.ts";
+import { PieceTable } from "./piece-table.ts";
+import { StreamDecoder } from "./stream-decoder.ts";
 import { TextModel } from "./text-model.ts";
 import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
 
@@ -54,14 +55,13 @@ export class Tokenizer {
 
   private constructor(file: TokenizerFile, companions: Companions) {
     const added = new Map(file.addedTokens.map((token) => [token.id, token]));
-    const idOf = new Map(file.tokens.map((token, id) => [token, id]));
     const {
       bosToken = file.firstToken,
       eosToken = "</s>",
       addBos = file.firstToken !== undefined,
     } = companions;
-    this.bosId = bosToken === undefined ? undefined : idOf.get(bosToken);
-    this.eosId = idOf.get(eosToken);
+    this.bosId = idOf(file, bosToken);
+    this.eosId = idOf(file, eosToken);
     this.size = file.tokens.length;
     this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
     this.#addsBos = addBos;
@@ -69,7 +69,7 @@ export class Tokenizer {
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
     this.#controls = new AddedTokenMatcher(controls);
-    this.#firsts = new Set(controls.map(({ content }) => String.fromCodePoint(content.codePointAt(0)!)));
+    this.#firsts = new Set(controls.flatMap(({ content }) => Array.from(content).slice(0, 1)));
   }
 
   /** Checks the files; throws a TokenizerError that names the file and field at fault. */
@@ -135,6 +135,11 @@ export class Tokenizer {
     const needed = [...this.#firsts].some((first) => texts.some((text) => text.includes(first)));
     return needed ? new ContentGuard(this.#controls, this.#firsts, [...texts, around]) : undefined;
   }
+}
+
+function idOf({ tokens }: TokenizerFile, token: string | undefined): number | undefined {
+  const id = token === undefined ? -1 : tokens.indexOf(token);
+  return id < 0 ? undefined : id;
 }
 
 /**
