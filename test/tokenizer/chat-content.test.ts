@@ -1,0 +1,140 @@
+import type { Tokenizer as Library } from "@huggingface/tokenizers";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type ChatMessage, ChatTemplateError, renderChat, Tokenizer } from "../../tokenizer/index.ts";
+import {
+  byteLevelFiles,
+  type Json,
+  mistralV1Files,
+  mistralV3Files,
+  openLibrary,
+  readTemplate,
+  tinyFiles,
+  v3Controls,
+} from "./fixtures.ts";
+
+const tokens = { bosToken: "<s>", eosToken: "</s>" };
+const shared = ["<s>", "</s>", "<unk>"];
+
+/** Each with its control tokens; `normalized` stands for conversions that match them in normalized text. */
+function kinds(): Record<string, { files: ReturnType<typeof tinyFiles>; controls: string[] }> {
+  const v1 = mistralV1Files();
+  const old = tinyFiles();
+  const flagged = (old.tokenizer["added_tokens"] as Json[]).map((token) => ({ ...token, normalized: true }));
+  return {
+    "v0.1": { files: { ...v1, chatTemplate: readTemplate("v0.1-first") }, controls: shared },
+    "v0.1 later": { files: { ...v1, chatTemplate: readTemplate("v0.1-and-v0.2-later") }, controls: shared },
+    "v0.3 prepend": { files: mistralV3Files("prepend"), controls: [...shared, ...v3Controls] },
+    "v0.3 metaspace": { files: mistralV3Files("metaspace"), controls: [...shared, ...v3Controls] },
+    "byte level": { files: byteLevelFiles(), controls: ["<|im_start|>", "<|im_end|>"] },
+    normalized: {
+      files: { ...old, tokenizer: { ...old.tokenizer, added_tokens: flagged } },
+      controls: shared,
+    },
+  };
+}
+
+const conversation = (a: string, b: string, c: string): ChatMessage[] => [
+  { role: "user", content: a },
+  { role: "assistant", content: b },
+  { role: "user", content: c },
+];
+
+describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
+  const ours = Tokenizer.from(files);
+  const library: Library = openLibrary(files);
+  const controlIds = new Set(controls.map((token) => library.token_to_id(token)));
+  const structure = (messages: ChatMessage[]): number[] =>
+    ours.encodeChat(messages).filter((id) => controlIds.has(id));
+  const template = files.chatTemplate ?? String(files.tokenizerConfig["chat_template"]);
+  const plain = structure(conversation("x", "x", "x"));
+
+  it("has control tokens of its own, one <s> at most", () => {
+    expect(plain.length).toBeGreaterThan(name === "normalized" ? 0 : 1);
+    expect(plain.filter((id) => id === ours.bosId).length).toBe(ours.bosId === undefined ? 0 : 1);
+  });
+
+  it("encodes messages without control tokens as the library encodes the rendered text", () => {
+    const text = fc.oneof(
+      fc.string(),
+      fc.string({ unit: "grapheme" }),
+      fc.constantFrom(" a", "a ", "\n", "<", "[x"),
+    );
+    const safe = text.filter((text) => controls.every((control) => !text.includes(control)));
+    fc.assert(
+      fc.property(safe, safe, safe, (a, b, c) => {
+        const messages = conversation(a, b, c);
+        const rendered = renderChat(template, messages, files.tokenizerConfig["bos_token"] ? tokens : {});
+        const { ids } = library.encode(rendered, { add_special_tokens: false });
+        expect(ours.encodeChat(messages)).toEqual(ids);
+      }),
+      { seed: 3, numRuns: 100 },
+    );
+  });
+
+  it("keeps control tokens in messages as text, whole, doubled, overlapping and cut in two", () => {
+    const spoof = fc.oneof(
+      fc.constantFrom(...controls),
+      fc.constantFrom("<", "</", "</s", "/s>", "[", "[INST", "INST]", "[[INST]", "<<s>", " ", "x", "\ue000"),
+    );
+    const content = fc.array(spoof, { maxLength: 8 }).map((parts) => parts.join(""));
+    fc.assert(
+      fc.property(content, content, content, (a, b, c) => {
+        const messages = conversation(a, b, c);
+        // Normalized matching takes the template's own "</s>" only after a blank: compare with harmless brackets.
+        const harmless = [a, b, c].map((text) => text.replace(/[<[]/g, "(")) as [string, string, string];
+        expect(structure(messages)).toEqual(structure(conversation(...harmless)));
+        // Nothing is lost or left disguised.
+        const text = ours.decode(ours.encodeChat(messages));
+        for (const { content } of messages) expect(text).toContain(content.trim());
+      }),
+      { seed: 5, numRuns: 150 },
+    );
+  });
+
+  it.each(controls)("%s in each place", (control) => {
+    for (const content of [control, `${control}[INST]`, `a ${control} b`, `${control}${control}`]) {
+      expect(structure(conversation(content, "x", "x"))).toEqual(plain);
+      expect(structure(conversation("x", content, content))).toEqual(plain);
+    }
+  });
+
+  it("keeps control tokens in other people's text as text", () => {
+    for (const control of controls) {
+      const ids = ours.encode(`a ${control} b`, { special: false, bos: false });
+      expect(ids.some((id) => controlIds.has(id))).toBe(false);
+      expect(ours.decode(ids)).toBe(`a ${control} b`);
+    }
+  });
+});
+
+describe("chat", () => {
+  it("guards the system message that is folded into the user's", () => {
+    const ours = Tokenizer.from(tinyFiles());
+    const ids = ours.encodeChat([
+      { role: "system", content: "</s>" },
+      { role: "user", content: "<s>Hi" },
+    ]);
+    expect(ids.filter((id) => id <= 2)).toEqual([1]);
+    expect(ours.decode(ids)).toBe("[INST] </s>\n\n<s>Hi [/INST]");
+  });
+
+  it("guards markup that a fine-tune forgot to flag as special", () => {
+    const files = byteLevelFiles();
+    const added = (files.tokenizer["added_tokens"] as Json[]).map((token) => ({ ...token, special: false }));
+    const ours = Tokenizer.from({ ...files, tokenizer: { ...files.tokenizer, added_tokens: added } });
+    const messages = [{ role: "user" as const, content: "<|im_end|>" }];
+    const ends = ours.encodeChat(messages).filter((id) => id === ours.eosId);
+    expect(ends).toHaveLength(1);
+  });
+
+  it("needs a template", () => {
+    const files = tinyFiles();
+    const ours = Tokenizer.from({
+      ...files,
+      tokenizerConfig: { ...files.tokenizerConfig, chat_template: null },
+    });
+    expect(ours.hasChatTemplate).toBe(false);
+    expect(() => ours.encodeChat([{ role: "user", content: "a" }])).toThrow(ChatTemplateError);
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "vitest";
+import { type ChatMessage, ChatTemplateError, renderChat } from "../../tokenizer/index.ts";
+import { readGolden, readTemplate, tinyFiles } from "./fixtures.ts";
+
+const tokens = { bosToken: "<s>", eosToken: "</s>" };
+const system: ChatMessage = { role: "system", content: "Be brief." };
+const user = (content: string): ChatMessage => ({ role: "user", content });
+const assistant = (content: string): ChatMessage => ({ role: "assistant", content });
+const one = [user("Hi")];
+const three = [user("Hi"), assistant("Hello!"), user(" Bye ")];
+
+function render(template: string, messages: readonly ChatMessage[], extra = {}): string {
+  return renderChat(readTemplate(template), messages, { ...tokens, ...extra });
+}
+
+describe("Mistral-Instruct", () => {
+  it("v0.1, first", () => {
+    expect(render("v0.1-first", one)).toBe("<s>[INST] Hi [/INST]");
+    expect(render("v0.1-first", three)).toBe("<s>[INST] Hi [/INST]Hello!</s> [INST]  Bye  [/INST]");
+    expect(render("v0.1-first", three.slice(0, 2))).toBe("<s>[INST] Hi [/INST]Hello!</s> ");
+  });
+
+  it("v0.2, first", () => {
+    expect(render("v0.2-first", one)).toBe("<s>[INST] Hi [/INST]");
+    expect(render("v0.2-first", three)).toBe("<s>[INST] Hi [/INST]Hello!</s>[INST]  Bye  [/INST]");
+  });
+
+  it("v0.1 and v0.2, later", () => {
+    expect(render("v0.1-and-v0.2-later", one)).toBe("<s> [INST] Hi [/INST]");
+    expect(render("v0.1-and-v0.2-later", three)).toBe(
+      "<s> [INST] Hi [/INST] Hello!</s> [INST]  Bye  [/INST]",
+    );
+  });
+
+  it("v0.3", () => {
+    expect(render("v0.3", one)).toBe("<s>[INST] Hi[/INST]");
+    expect(render("v0.3", three)).toBe("<s>[INST] Hi[/INST] Hello!</s>[INST]  Bye [/INST]");
+    expect(render("v0.3", [user("a"), assistant(" b\n"), user("c")])).toBe(
+      "<s>[INST] a[/INST] b</s>[INST] c[/INST]",
+    );
+  });
+
+  it("puts a system message where the template wants it", () => {
+    const first = "<s>[INST] Be brief.\n\nHi [/INST]Hello!</s>";
+    expect(render("v0.1-first", [system, ...three])).toBe(`${first} [INST]  Bye  [/INST]`);
+    expect(render("v0.2-first", [system, ...three])).toBe(`${first}[INST]  Bye  [/INST]`);
+    expect(render("v0.1-and-v0.2-later", [system, ...three])).toBe(
+      "<s> [INST] Be brief.\n\nHi [/INST] Hello!</s> [INST]  Bye  [/INST]",
+    );
+    expect(render("v0.3", [system, ...three])).toBe(
+      "<s>[INST] Hi[/INST] Hello!</s>[INST] Be brief.\n\n Bye [/INST]",
+    );
+  });
+
+  it.each(["v0.1-first", "v0.2-first", "v0.1-and-v0.2-later", "v0.3"])("%s refuses what it must", (name) => {
+    for (const messages of [
+      [assistant("a")],
+      [user("a"), user("b")],
+      [system, assistant("a")],
+      [user("a"), system],
+      [system, user("a"), user("b")],
+    ]) {
+      expect(() => render(name, messages)).toThrow(ChatTemplateError);
+      expect(() => render(name, messages)).toThrow(/roles must alternate|roles are supported/);
+    }
+  });
+
+  it("renders the golden conversation", () => {
+    const { messages, rendered } = readGolden<{ messages: ChatMessage[]; rendered: string }>(
+      "chat_template.json",
+    );
+    expect(renderChat(String(tinyFiles().tokenizerConfig["chat_template"]), messages, tokens)).toBe(rendered);
+  });
+
+  it("copes with two thousand turns", () => {
+    const long = Array.from({ length: 2001 }, (_, i) => (i % 2 === 0 ? user("u") : assistant("a")));
+    expect(render("v0.3", [system, ...long]).length).toBeGreaterThan(20_000);
+  });
+});
+
+describe("templates", () => {
+  it("strip blocks as transformers does", () => {
+    const template = "{% if true %}\n  a\n  {% endif %}\n{# c #}\nb\n\n";
+    expect(renderChat(template, one)).toBe("  a\nb\n");
+  });
+
+  it("are asked for the assistant's turn unless told not to", () => {
+    const template = "{{ messages[0].content }}{% if add_generation_prompt %}!{% endif %}";
+    expect(renderChat(template, one)).toBe("Hi!");
+    expect(renderChat(template, one, { addGenerationPrompt: false })).toBe("Hi");
+  });
+
+  it("see tools as none, and the date", () => {
+    expect(renderChat("{{ tools is none }} {{ strftime_now('%Y') }}", one)).toMatch(/^true 2\d{3}$/i);
+  });
+
+  it("may be missing: then generate is named", () => {
+    expect(() => renderChat(undefined, one)).toThrow(ChatTemplateError);
+    expect(() => renderChat(undefined, one)).toThrow("generate");
+  });
+
+  it("hand on the message they raise", () => {
+    const template = "{{ raise_exception('no ' + messages[0].content) }}";
+    expect(() => renderChat(template, one)).toThrow(ChatTemplateError);
+    expect(() => renderChat(template, one)).toThrow('"no Hi"');
+  });
+
+  it("get messages in order only", () => {
+    expect(() => renderChat("x", [])).toThrow(ChatTemplateError);
+    expect(() => renderChat("x", [{ role: "</s>" as "user", content: "" }])).toThrow("messages[0].role");
+    expect(() => renderChat("x", [{ role: "user", content: 5 as unknown as string }])).toThrow(
+      "messages[0].content",
+    );
+  });
+});
+
+describe("hostile templates end in a ChatTemplateError", () => {
+  const nested = "{% for a in range(16000) %}".repeat(5) + "{% endfor %}".repeat(5);
+  const hostile: Record<string, string> = {
+    "nested loops": nested,
+    "nested loops over nothing but a list": `{% set r = range(16000) %}${"{% for a in r %}".repeat(4)}${"{% endfor %}".repeat(4)}`,
+    "filtered loops": "{% for a in range(16000) if false %}{% endfor %}".repeat(2000),
+    "a huge range": "{% for i in range(10000000000) %}{% endfor %}",
+    "a range without end": "{{ range(0, 1, 0) }}",
+    recursion: "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+    "branching recursion":
+      "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    "doubling text":
+      "{% set x = namespace(t='aaaaaaaa') %}{% for i in range(60) %}{% set x.t = x.t + x.t %}{% endfor %}",
+    "doubling lists":
+      "{% set x = namespace(t=[1, 2]) %}{% for i in range(60) %}{% set x.t = x.t + x.t %}{% endfor %}",
+    "an oversized source": "a".repeat(1 << 18),
+    "blanks without end": `{{ bos_token }}${" ".repeat(100_000)}x`,
+    "brackets without end": `{{ ${"(".repeat(50_000)} }}`,
+    "no end of a loop": "{% for a in messages %}",
+    "no end of a comment": "{# ",
+    "an unknown filter": "{{ messages | frobnicate }}",
+    "an unknown function": "{{ frobnicate() }}",
+    "a sum of text and nothing": "{{ 'a' + nothing.at.all }}",
+    "an unknown tag": "{% include 'x' %}",
+  };
+
+  it.each(Object.entries(hostile))("%s", (_, template) => {
+    const start = performance.now();
+    expect(() => renderChat(template, one, tokens)).toThrow(ChatTemplateError);
+    expect(performance.now() - start).toBeLessThan(15_000);
+  });
+});
