@@ -1,5 +1,6 @@
 // The Hub's cache folder, laid out as the Python libraries lay it out: blobs by digest, snapshots of links, refs.
-import { copyFile, link, mkdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { copyFile, link, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 
@@ -39,7 +40,7 @@ export class RepositoryCache {
   async setCommit(revision: string, commit: string): Promise<void> {
     const file = join(this.folder, "refs", revision);
     await mkdir(dirname(file), { recursive: true });
-    const temporary = `${file}.${process.pid}.tmp`;
+    const temporary = besideName(file);
     await writeFile(temporary, commit);
     await rename(temporary, file);
   }
@@ -58,8 +59,7 @@ export class RepositoryCache {
     const blob = this.blob(digest);
     await mkdir(dirname(pointer), { recursive: true });
     // Made beside and renamed over, so that another process always sees the old or the new one.
-    const temporary = `${pointer}.${process.pid}.tmp`;
-    await rm(temporary, { force: true });
+    const temporary = besideName(pointer);
     try {
       await symlink(relative(dirname(pointer), blob), temporary);
     } catch {
@@ -68,6 +68,11 @@ export class RepositoryCache {
     }
     await rename(temporary, pointer);
   }
+}
+
+/** A name beside `path` that nobody else uses: not another process, and not another load in this one. */
+export function besideName(path: string): string {
+  return `${path}.sirocco.${randomUUID()}`;
 }
 
 /** Bytes of a regular file, links followed; undefined where there is none. */

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { mismatch } from "./errors.ts";
 import { fetchRange } from "./fetch-range.ts";
 import type { HttpOptions } from "./http.ts";
+import { besideName } from "./hub-cache.ts";
 
 /** What the Hub says of a file. */
 export interface HubFile {
@@ -34,7 +35,7 @@ export async function downloadVerified(
   const lock = `${path}.sirocco.lock`;
   const locked = await takeLock(lock);
   // Another process is at it: work beside it. The first to finish wins, and both end with the same bytes.
-  const incomplete = locked ? `${path}.sirocco.incomplete` : `${path}.sirocco.${process.pid}-${Date.now()}`;
+  const incomplete = locked ? `${path}.sirocco.incomplete` : besideName(path);
   try {
     // Bytes left by an earlier run may themselves be what is wrong: then once more, from nothing.
     for (let resumed = true, tries = 0; resumed && tries < 2; tries++) {

@@ -48,19 +48,39 @@ export function own(object: JsonObject, key: string): unknown {
 }
 
 // JSON.parse keeps the last of two equal keys and says nothing. `text` has already passed it, so brackets match.
+// By hand, since a regular expression overflows its stack on a string of some megabytes.
 function duplicateKey(text: string): string | undefined {
   const open: (Set<string> | undefined)[] = []; // one a nesting level; undefined for arrays
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g;
-  for (const [match, colon] of text.matchAll(token)) {
-    if (match === "{") open.push(new Set());
-    else if (match === "[") open.push(undefined);
-    else if (match === "}" || match === "]") open.pop();
-    else if (colon !== undefined) {
-      const key: string = JSON.parse(match.slice(0, match.length - colon.length));
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === "{") open.push(new Set());
+    else if (char === "[") open.push(undefined);
+    else if (char === "}" || char === "]") open.pop();
+    else if (char === '"') {
+      const end = stringEnd(text, at);
       const keys = open.at(-1);
-      if (keys?.has(key)) return key;
-      keys?.add(key);
+      if (keys && nextChar(text, end) === ":") {
+        const key: string = JSON.parse(text.slice(at, end));
+        if (keys.has(key)) return key;
+        keys.add(key);
+      }
+      at = end - 1;
     }
   }
   return undefined;
+}
+
+/** Just past the string that begins at `start`. */
+function stringEnd(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at++) {
+    if (text[at] === "\\") at++;
+    else if (text[at] === '"') return at + 1;
+  }
+  return text.length;
+}
+
+function nextChar(text: string, start: number): string | undefined {
+  let at = start;
+  while (/\s/.test(text[at] ?? "x")) at++;
+  return text[at];
 }

@@ -69,6 +69,12 @@ test("empty tensors, scalars, and data in another order than the header", async 
   expect(tensors.map(({ name }) => name)).toEqual(["first", "empty", "scalar"]);
 });
 
+test.each(["x", "\\\\", '\\"'])("a string of 20 MB of %s in the header is no trouble", async (unit) => {
+  const header = `{"__metadata__":{"a":"${unit.repeat(2e7 / unit.length)}"}}`;
+  const { metadata } = await read(join(header, new Uint8Array()));
+  expect(metadata["a"]?.length).toBe(unit.length === 1 ? 2e7 : 1e7);
+});
+
 test("no byte of a header can be changed into a crash", async () => {
   const whole = filesOf("test/golden/families/gqa_4x2")[FILE] ?? new Uint8Array();
   const headerBytes = whole.length - split(whole).data.length;

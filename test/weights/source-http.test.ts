@@ -12,7 +12,7 @@ import { filesOf } from "./memory-source.ts";
 
 const FILE = "model.safetensors";
 const data = Uint8Array.from({ length: 100_000 }, (_, i) => (i * 2654435761) >>> 24);
-const quick = { retries: 3, retryDelayMs: 1, stallMs: 2000 };
+const quick = { retries: 3, retryDelayMs: 1, stallMs: 10_000 };
 
 let server: Loopback | undefined;
 afterEach(async () => {
@@ -53,7 +53,7 @@ test("a checkpoint loads by ranges, under a folder of the server and with its qu
   const tensor = checkpoint.tensors.get("lm_head.weight");
   if (!tensor) throw new Error("no lm_head");
   for await (const { bytes, row } of readRows(checkpoint, tensor, { maxBytes: 1000 })) {
-    const at = tensor.start + row * (bytes.length / Math.max(1, Math.floor(bytes.length / 64)));
+    const at = tensor.start + row * 64; // 32 numbers of bf16
     expect(bytes[0]).toBe(files[tensor.file]?.[at]);
   }
   expect(requests.every((line) => line.startsWith("GET /models/tiny/") && line.includes("?key=secret"))).toBe(
