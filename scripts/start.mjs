@@ -48,6 +48,7 @@ try {
   // A chat needs the terminal to itself; the story needs neither input nor the driver's warnings.
   const story = command === STORY;
   const cli = join(root, "dist", "cli", "main.js");
+  if (story) process.stdout.write(PROMPT); // the command prints what follows it
   process.exitCode = await run(process.execPath, [cli, ...command], { env, hideNoise: story, stdin: !story });
   if (process.exitCode === 0 && story) console.log(NEXT);
 } catch (error) {
