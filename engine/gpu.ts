@@ -111,3 +111,11 @@ function checkSizes(label: string, bindings: readonly Binding[], buffers: readon
     }
   });
 }
+
+/** writeBuffer takes whole words; an odd row of 16-bit weights ends in half a word. */
+export function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const whole = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
+  whole.set(bytes);
+  return whole;
+}

@@ -1,0 +1,126 @@
+// The buffers a pass works in: where each token stands, the residual stream, and what lies between two dispatches.
+import { angleTable, cacheLength, padded, partialLength, TILE } from "../kernels/index.ts";
+import type { Buffers } from "./buffers.ts";
+import { ropeFrequencies } from "./rope-frequencies.ts";
+import type { Shape } from "./shape.ts";
+
+/** Tokens whose logits `score` computes at once. */
+export const SCORE_ROWS = TILE;
+
+/** Buffers of one decode step: a row for each of B sequences. */
+export interface DecodeState {
+  /** u32 [B, 4]: token, position, sequence, 0. The sampler moves it on: the next step needs nothing from the host. */
+  readonly rows: GPUBuffer;
+  /** [B, D] residual stream. */
+  readonly x: GPUBuffer;
+  /** [B, H·d] */
+  readonly q: GPUBuffer;
+  /** [B, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
+  readonly partial: GPUBuffer;
+  /** [B, H·d] */
+  readonly attended: GPUBuffer;
+  /** [B, F] */
+  readonly hidden: GPUBuffer;
+  /** [B, V] */
+  readonly logits: GPUBuffer;
+}
+
+/** Buffers of one prefill pass: a row for each of up to T tokens of one sequence. */
+export interface PrefillState {
+  /** u32 [T, 4]: token, position, sequence, tokens in this pass. */
+  readonly rows: GPUBuffer;
+  /** [T, D] residual stream. */
+  readonly x: GPUBuffer;
+  /** [T, D] */
+  readonly normed: GPUBuffer;
+  /** [T, (H + 2G)·d] */
+  readonly qkv: GPUBuffer;
+  /** [T, H·d] */
+  readonly q: GPUBuffer;
+  /** [T, H·d] */
+  readonly attended: GPUBuffer;
+  /** [T, 2F] */
+  readonly gateUp: GPUBuffer;
+  /** [T, F] */
+  readonly hidden: GPUBuffer;
+  /** [SCORE_ROWS, V], the ids to score [SCORE_ROWS], and their log-probabilities [SCORE_ROWS]. */
+  readonly logits: GPUBuffer;
+  readonly targets: GPUBuffer;
+  readonly logProbs: GPUBuffer;
+}
+
+/** What the sampler reads besides logits: penalties' counts [B, V], bias [V], options [B, 12]. */
+export interface SamplerState {
+  readonly counts: GPUBuffer;
+  readonly bias: GPUBuffer;
+  readonly params: GPUBuffer;
+}
+
+export interface Activations {
+  /** cos and sin of RoPE, f32 [2, ANGLE_ROWS, d/2, 2]. */
+  readonly angles: GPUBuffer;
+  /** L rings [B, 2, G, S, d]. */
+  readonly caches: readonly GPUBuffer[];
+  readonly decode: DecodeState;
+  readonly prefill: PrefillState;
+  readonly sampler: SamplerState;
+}
+
+type Lengths<T> = { readonly [Name in keyof T]: number };
+
+/** Words of every buffer but the rings: what `plan` adds up and `allocate` makes. */
+export function scratchLengths(shape: Shape): {
+  readonly angles: number;
+  readonly decode: Lengths<DecodeState>;
+  readonly prefill: Lengths<PrefillState>;
+  readonly sampler: Lengths<SamplerState>;
+} {
+  const { B, D, F, H, G, d, V, chunkLength } = shape;
+  const T = Math.ceil(chunkLength / TILE) * TILE;
+  return {
+    angles: 2 * 4096 * d,
+    decode: {
+      rows: 4 * B,
+      x: B * padded(D),
+      q: B * padded(H * d),
+      partial: partialLength({ T: B, H, d, SPLITS: shape.SPLITS }),
+      attended: B * padded(H * d),
+      hidden: B * padded(F),
+      logits: B * padded(V),
+    },
+    prefill: {
+      rows: 4 * T,
+      x: T * padded(D),
+      normed: T * padded(D),
+      qkv: T * padded((H + 2 * G) * d),
+      q: T * padded(H * d),
+      attended: T * padded(H * d),
+      gateUp: T * padded(2 * F),
+      hidden: T * padded(F),
+      logits: SCORE_ROWS * padded(V),
+      targets: SCORE_ROWS,
+      logProbs: SCORE_ROWS,
+    },
+    sampler: { counts: B * V, bias: V, params: 12 * B },
+  };
+}
+
+export const ringLength = (shape: Shape): number => cacheLength(shape);
+
+/** Makes the buffers; RoPE's angles are the only ones that do not start as zeros. */
+export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Activations {
+  const lengths = scratchLengths(shape);
+  const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>
+    Object.fromEntries(
+      Object.entries<number>(sizes).map(([name, length]) => [name, buffers.storage(`${group} ${name}`, length)]),
+    ) as { [Name in keyof T]: GPUBuffer };
+  const angles = buffers.storage("rope angles", lengths.angles);
+  device.queue.writeBuffer(angles, 0, angleTable(ropeFrequencies(shape)));
+  return {
+    angles,
+    caches: Array.from({ length: shape.L }, (_, i) => buffers.storage(`cache of layer ${i}`, ringLength(shape))),
+    decode: make<DecodeState>("decode", lengths.decode),
+    prefill: make<PrefillState>("prefill", lengths.prefill),
+    sampler: make<SamplerState>("sampler", lengths.sampler),
+  };
+}

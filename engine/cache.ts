@@ -1,0 +1,43 @@
+// The ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
+import type { ModelConfig } from "../weights/index.ts";
+
+/** Decoded tokens that may be on the GPU before the host has seen the first of them. */
+export const STEPS_IN_FLIGHT = 4;
+
+/** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */
+export const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
+
+export class Cache {
+  /** Slots: position p lives in slot p mod S. */
+  readonly S: number;
+  readonly #window: number;
+  #ids: readonly number[] = [];
+  /** One past the highest position written since the ring was last begun anew. */
+  #written = 0;
+
+  constructor({ W }: Pick<ModelConfig, "W">, S: number) {
+    this.S = S;
+    this.#window = W ?? S;
+  }
+
+  /** Longest start of `ids` whose keys and values can stay, always leaving one token to compute. */
+  reusable(ids: readonly number[]): number {
+    let shared = 0;
+    while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared]) shared++;
+    // Position j is intact while j + S was not written; the next query sees (shared − W, shared].
+    const oldest = Math.max(0, shared - this.#window + 1);
+    return oldest >= this.#written - this.S ? shared : 0;
+  }
+
+  /** Goes back to the first `length` tokens; what was written after them is taken back. */
+  begin(ids: readonly number[], length: number): void {
+    this.#ids = ids.slice(0, length);
+    if (length === 0) this.#written = 0;
+  }
+
+  /** `ids` are the sequence so far; positions up to `written` hold something, beyond `ids` by steps taken back. */
+  commit(ids: readonly number[], written: number): void {
+    this.#ids = ids.slice(0, written);
+    this.#written = Math.max(this.#written, written);
+  }
+}

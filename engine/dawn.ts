@@ -1,0 +1,70 @@
+// WebGPU in Node: Dawn, from the optional npm package `webgpu`.
+import type { AdapterDescription } from "./api.ts";
+import { describe, type Gpu, openDevice } from "./device.ts";
+import { DeviceError } from "./errors.ts";
+
+const HINT =
+  "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
+
+/** Dawn hides shader-f16 on NVIDIA unless told that it may show it. */
+const F16_ON_NVIDIA = "enable-dawn-features=vulkan_enable_f16_on_nvidia,use_vulkan_memory_model";
+
+/** Dawn crashes when the object that `create` returned is collected while a device of its lives: none ever is. */
+const alive: GPU[] = [];
+
+/** @param adapter part of the name of the adapter to use, as `listDawnAdapters` gives it; the best one without */
+export async function openDawn(adapter: string | undefined): Promise<Gpu> {
+  const create = await loadDawn();
+  const chosen = adapter === undefined ? [] : [`adapter=${await fullName(create, adapter)}`];
+  const gpu = start(create, chosen);
+  const found = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (found?.info.vendor === "nvidia" && !found.features.has("shader-f16")) {
+    return openDevice(start(create, [...chosen, F16_ON_NVIDIA]), HINT);
+  }
+  return openDevice(gpu, HINT);
+}
+
+/** Every adapter that Dawn sees. */
+export async function listDawnAdapters(): Promise<AdapterDescription[]> {
+  const create = await loadDawn();
+  const found: AdapterDescription[] = [];
+  for (const name of await adapterNames(create)) {
+    const adapter = await start(create, [`adapter=${name}`]).requestAdapter();
+    if (adapter) found.push({ ...describe(adapter.info, adapter), name });
+  }
+  return found;
+}
+
+type Create = (options: string[]) => GPU;
+
+async function loadDawn(): Promise<Create> {
+  try {
+    return (await import("webgpu")).create as Create;
+  } catch (cause) {
+    const problem = (cause as Error).message.split("\n")[0];
+    throw new DeviceError(`webgpu: expected the npm package to load, got: ${problem}. Run npm install webgpu.`, { cause });
+  }
+}
+
+function start(create: Create, options: string[]): GPU {
+  const gpu = create(options);
+  alive.push(gpu);
+  return gpu;
+}
+
+async function fullName(create: Create, part: string): Promise<string> {
+  const names = await adapterNames(create);
+  const name = names.find((candidate) => candidate.toLowerCase().includes(part.toLowerCase()));
+  if (name !== undefined) return name;
+  throw new DeviceError(`adapter: expected part of one of ${names.map((known) => `"${known}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`);
+}
+
+/** WebGPU cannot list adapters, but Dawn names them all when asked for one that it does not have. */
+async function adapterNames(create: Create): Promise<string[]> {
+  try {
+    await start(create, ["adapter=an adapter of no such name"]).requestAdapter();
+  } catch (error) {
+    return [...(error as Error).message.matchAll(/name: '(.*)'/g)].map(([, name]) => name!);
+  }
+  return [];
+}

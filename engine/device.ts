@@ -1,0 +1,111 @@
+// The adapter, the device, and what goes wrong with them.
+import type { AdapterDescription } from "./api.ts";
+import { DeviceError, DeviceLostError } from "./errors.ts";
+
+/** Speeds some kernels up where the adapter has it; nothing depends on it. */
+const HELPFUL_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+const HELPFUL_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** A device with its troubles: they become errors on the next call that waits for the GPU. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly #owned: boolean;
+  #trouble: Error | undefined;
+
+  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+    this.device = device;
+    this.adapter = adapter;
+    this.#owned = owned;
+    device.addEventListener("uncapturederror", (event) => {
+      event.preventDefault();
+      this.#trouble ??= deviceError(adapter, event.error);
+    });
+    void device.lost.then(({ reason, message }) => {
+      const advice = reason === "destroyed" ? "The device was destroyed." : "Load the model again.";
+      this.#trouble = new DeviceLostError(`${adapter.name}: the device is lost (${message || reason}). ${advice}`);
+    });
+  }
+
+  /** @throws DeviceError or DeviceLostError where anything went wrong since the last call. */
+  check(): void {
+    const trouble = this.#trouble;
+    // A refused command says nothing about the next one; a lost device stays lost.
+    if (!(trouble instanceof DeviceLostError)) this.#trouble = undefined;
+    if (trouble) throw trouble;
+  }
+
+  /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    try {
+      const result = await work;
+      this.check();
+      return result;
+    } catch (error) {
+      // A lost device rejects pending work before it says that it is lost.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.check();
+      throw error;
+    }
+  }
+
+  /** Runs `create` so that a refusal to allocate or a misuse is thrown here, naming the adapter. */
+  async scoped<T>(create: () => T | Promise<T>): Promise<T> {
+    this.device.pushErrorScope("validation");
+    this.device.pushErrorScope("out-of-memory");
+    let result: T | undefined;
+    let failure: unknown;
+    try {
+      result = await create();
+    } catch (error) {
+      failure = error;
+    }
+    const errors = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+    this.check();
+    if (failure) throw failure;
+    const error = errors.find((candidate) => candidate !== null);
+    if (error) throw deviceError(this.adapter, error);
+    return result as T;
+  }
+
+  dispose(): void {
+    if (this.#owned) this.device.destroy();
+  }
+}
+
+function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError {
+  const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";
+  const advice = outOfMemory ? " Load a smaller weight format or a shorter context." : "";
+  const kind = outOfMemory ? "out of memory" : "the device refused a command";
+  return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, { cause: error });
+}
+
+/** @throws DeviceError where there is no adapter. */
+export async function openDevice(gpu: GPU | undefined, hint = ""): Promise<Gpu> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
+  const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  return new Gpu(device, describe(adapter.info, device), true);
+}
+
+/** A device that someone else opened and keeps. */
+export const borrowDevice = (device: GPUDevice): Gpu => new Gpu(device, describe(device.adapterInfo, device), false);
+
+export function describe(info: GPUAdapterInfo, { features, limits }: GPUDevice | GPUAdapter): AdapterDescription {
+  return {
+    name: info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed GPU",
+    vendor: info.vendor,
+    architecture: info.architecture,
+    features: [...features].sort(),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+  };
+}

@@ -1,0 +1,126 @@
+// Prefill, then steps in flight, until a stop: ids and text as they come.
+import type { StreamDecoder } from "../tokenizer/index.ts";
+import type { Chunk, Finish, GenerateOptions } from "./api.ts";
+import { type Cache, STEPS_IN_FLIGHT } from "./cache.ts";
+import type { Decoder } from "./decoder.ts";
+import { ContextLengthError } from "./errors.ts";
+import { StopStrings } from "./stop-strings.ts";
+
+export interface Generation {
+  readonly decoder: Decoder;
+  readonly cache: Cache;
+  /** Prompt, of at least one token. */
+  readonly ids: readonly number[];
+  /** Turns ids into the answer's text. */
+  readonly text: StreamDecoder;
+  /** Ids that end the answer; they are not part of it. */
+  readonly endIds: ReadonlySet<number>;
+}
+
+/** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
+const DEFAULT_MAX_TOKENS = 512;
+
+/** @throws ContextLengthError where the prompt does not fit. RangeError for options out of range. */
+export async function* generate(
+  { decoder, cache, ids, text, endIds }: Generation,
+  options: GenerateOptions,
+): AsyncGenerator<Chunk, void, void> {
+  const { shape } = decoder;
+  const { signal } = options;
+  const began = performance.now();
+  // The last token of an answer needs no slot: nothing comes after it.
+  const room = shape.positions - ids.length + 1;
+  if (room < 1) {
+    throw new ContextLengthError(
+      `prompt: expected at most ${shape.positions} tokens, got ${ids.length}. Shorten it, or load with a larger contextLength.`,
+    );
+  }
+  const maxTokens = Math.min(checkedMaxTokens(options.maxTokens), room);
+  const stops = new StopStrings(options.stop);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  decoder.configure(options, seed, ids);
+
+  const cachedTokens = cache.reusable(ids);
+  const answer: number[] = [];
+  let steps = 0;
+  let firstAt = began;
+  const finish = (reason: Finish["reason"]): Finish => ({
+    reason,
+    promptTokens: ids.length,
+    cachedTokens,
+    completionTokens: answer.length,
+    prefillMs: (answer.length > 0 ? firstAt : performance.now()) - began,
+    decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
+  });
+
+  const pending: Promise<number>[] = [];
+  const submit = (id: Promise<number>) => {
+    // Awaited in turn, perhaps after the caller's pause: a loss meanwhile is not an unhandled rejection.
+    id.catch(() => {});
+    pending.push(id);
+  };
+  cache.begin(ids, cachedTokens);
+  let written = cachedTokens;
+  try {
+    if (signal?.aborted) {
+      yield { text: "", ids: [], finish: finish("abort") };
+      return;
+    }
+    try {
+      await decoder.prefill(ids.slice(cachedTokens), cachedTokens, signal);
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+      // Chunks done before the abort are lost with it: how many were is not known here.
+      cache.begin(ids, 0);
+      written = 0;
+      yield { text: "", ids: [], finish: finish("abort") };
+      return;
+    }
+    written = ids.length;
+    if (maxTokens === 0) {
+      yield { text: "", ids: [], finish: finish("length") };
+      return;
+    }
+    submit(decoder.first());
+    for (;;) {
+      while (pending.length < STEPS_IN_FLIGHT && steps + 1 < maxTokens) {
+        steps++;
+        submit(decoder.step());
+      }
+      written = ids.length + steps;
+      const id = await pending.shift()!;
+      if (answer.length === 0) firstAt = performance.now();
+      if (!options.ignoreEos && endIds.has(id)) {
+        yield { text: stops.push(text.end()).text + stops.end(), ids: [], finish: finish("stop") };
+        return;
+      }
+      answer.push(id);
+      const { text: piece, stopped } = stops.push(text.push(id));
+      if (stopped) {
+        yield { text: piece, ids: [id], finish: finish("stop") };
+        return;
+      }
+      if (answer.length === maxTokens || signal?.aborted) {
+        const rest = stops.push(text.end());
+        const reason = rest.stopped ? "stop" : answer.length === maxTokens ? "length" : "abort";
+        const held = rest.stopped ? "" : stops.end();
+        yield { text: piece + rest.text + held, ids: [id], finish: finish(reason) };
+        return;
+      }
+      yield { text: piece, ids: [id] };
+    }
+  } catch (error) {
+    cache.begin(ids, 0);
+    written = 0;
+    throw error;
+  } finally {
+    // Steps past the stop are taken back: their slots hold nothing that a later token will see.
+    await Promise.allSettled(pending);
+    if (written > 0) cache.commit([...ids, ...answer], written);
+  }
+}
+
+function checkedMaxTokens(maxTokens = DEFAULT_MAX_TOKENS): number {
+  if (Number.isInteger(maxTokens) && maxTokens >= 0) return maxTokens;
+  throw new RangeError(`maxTokens: expected a whole number, got ${maxTokens}.`);
+}

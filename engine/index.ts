@@ -1,0 +1,28 @@
+// The browser's entry point: the same names as node.ts, with no Node in them.
+import { httpSource, type Source } from "../weights/index.ts";
+import type { LoadOptions, Model, Plan } from "./api.ts";
+import { openDevice } from "./device.ts";
+import * as load from "./load.ts";
+
+export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
+export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
+export type * from "./api.ts";
+export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+
+const browser: load.Platform = {
+  openDevice: () => openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+  openSource: (spec) => {
+    if (spec === undefined) return httpSource(new URL("../weights/tiny-mistral/", import.meta.url).href);
+    if (/^https?:\/\//.test(spec)) return httpSource(spec);
+    const [repository, revision = "main"] = spec.split("@");
+    return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`);
+  },
+};
+
+/** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
+  load.loadModel(browser, source, options);
+
+/** What a model would take on this adapter, from its config and headers only. */
+export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
+  load.planModel(browser, source, options);

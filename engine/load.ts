@@ -1,0 +1,93 @@
+// A source -> config, tokenizer, weights on the GPU -> Model.
+import { Tokenizer } from "../tokenizer/index.ts";
+import { type Checkpoint, CheckpointError, openCheckpoint, type Source } from "../weights/index.ts";
+import { allocate } from "./activations.ts";
+import type { LoadOptions, Model, Plan } from "./api.ts";
+import { Buffers } from "./buffers.ts";
+import { Decoder } from "./decoder.ts";
+import { borrowDevice, type Gpu } from "./device.ts";
+import { Pipelines } from "./gpu.ts";
+import { LoadedModel } from "./model.ts";
+import { type Planned, planModel as plan } from "./plan.ts";
+import { uploadWeights } from "./upload.ts";
+
+/** What differs between a browser and Node. */
+export interface Platform {
+  openDevice(adapter: string | undefined): Promise<Gpu>;
+  /** A folder, URL or repository by name; the embedded model without one. */
+  openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
+}
+
+/** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
+async function withCheckpoint<T>(
+  platform: Platform,
+  source: string | Source | undefined,
+  options: LoadOptions,
+  use: (checkpoint: Checkpoint, gpu: Gpu, planned: Planned) => Promise<T>,
+): Promise<T> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const opened = typeof source === "object" ? source : await platform.openSource(source, options);
+  const checkpoint = await openCheckpoint(opened, signal);
+  const gpu = options.device ? borrowDevice(options.device) : await platform.openDevice(options.adapter);
+  try {
+    return await use(checkpoint, gpu, plan(checkpoint, gpu.adapter, options));
+  } catch (error) {
+    gpu.dispose();
+    throw error;
+  }
+}
+
+/** Loads a model. Nothing stays on the GPU where it fails. */
+export function loadModel(platform: Platform, source: string | Source | undefined, options: LoadOptions): Promise<Model> {
+  return withCheckpoint(platform, source, options, async (checkpoint, gpu, { plan, shape, layout, format }) => {
+    const tokenizer = await openTokenizer(checkpoint.source, options.signal);
+    const buffers = new Buffers(gpu.device);
+    try {
+      const pipelines = new Pipelines(gpu.device);
+      const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, format, options);
+      const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
+      const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+      return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder });
+    } catch (error) {
+      buffers.destroy();
+      throw error;
+    }
+  });
+}
+
+/** What a model would take, without loading it. */
+export function planModel(platform: Platform, source: string | Source | undefined, options: LoadOptions): Promise<Plan> {
+  return withCheckpoint(platform, source, options, async (_, gpu, planned) => {
+    gpu.dispose();
+    return planned.plan;
+  });
+}
+
+/** The tokenizer of a checkpoint. @throws CheckpointError where its files are missing or no JSON. */
+export async function openTokenizer(source: Source, signal: AbortSignal | undefined): Promise<Tokenizer> {
+  const read = async (file: string) => {
+    if ((await source.size(file, signal)) === undefined) return undefined;
+    return new TextDecoder().decode(await source.read(file, undefined, undefined, signal));
+  };
+  const json = async (file: string): Promise<unknown> => {
+    const text = await read(file);
+    if (text === undefined) return undefined;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new CheckpointError(`${file}: expected JSON, got ${(cause as Error).message}. Fetch the file again.`, { cause });
+    }
+  };
+  const tokenizer = await json("tokenizer.json");
+  if (tokenizer === undefined) {
+    throw new CheckpointError(`${source.name}: expected tokenizer.json, got no such file. Fetch it from the model's repository.`);
+  }
+  return Tokenizer.from({
+    tokenizer,
+    tokenizerConfig: await json("tokenizer_config.json"),
+    specialTokensMap: await json("special_tokens_map.json"),
+    chatTemplate: await read("chat_template.jinja"),
+  });
+}
+

@@ -1,0 +1,56 @@
+// Node's entry point: the names of index.ts on Dawn and the file system, and what only Node has.
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
+import { folderSource, httpSource, hubSource, type Source } from "../weights/node.ts";
+import type { AdapterDescription, LoadOptions, Model, Plan } from "./api.ts";
+import { listDawnAdapters, openDawn } from "./dawn.ts";
+import * as load from "./load.ts";
+import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
+
+export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
+export {
+  CheckpointError,
+  fileSource,
+  folderSource,
+  httpSource,
+  hubSource,
+  type ModelConfig,
+  type Source,
+} from "../weights/node.ts";
+export type * from "./api.ts";
+export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+export type { Quantized, QuantizeOptions } from "./quantize.ts";
+
+const node: load.Platform = {
+  openDevice: openDawn,
+  openSource: (spec, { onProgress, signal }) => {
+    if (spec === undefined) return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));
+    if (/^https?:\/\//.test(spec)) return httpSource(spec);
+    const path = spec.replace(/^~(?=\/)/, homedir());
+    if (looksLikeFolder(path)) return folderSource(path);
+    return hubSource(spec, {
+      ...(signal && { signal }),
+      onProgress: ({ file, loaded, total }) => onProgress?.({ stage: "download", name: file, loaded, total }),
+    });
+  },
+};
+
+/** Loads a model from a folder, a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
+  load.loadModel(node, source, options);
+
+/** What a model would take on this adapter, from its config and headers only. */
+export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
+  load.planModel(node, source, options);
+
+/** Writes a smaller checkpoint, packed as it will lie on the GPU. */
+export const quantizeModel = (source: string | Source | undefined, options: QuantizeOptions): Promise<Quantized> =>
+  quantize(node, source, options);
+
+/** The adapters of this machine; `name` is what the option `adapter` matches. */
+export const listAdapters = (): Promise<AdapterDescription[]> => listDawnAdapters();
+
+/** A path by its look, so that a mistyped one is not asked of the Hub; else any folder that is there. */
+const looksLikeFolder = (path: string): boolean =>
+  /^(\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:)/.test(path) || !path.includes("/") || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -1,0 +1,123 @@
+// Bytes and bindings of a model before the first weight is read.
+import { bytesPerRow, padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
+import { type Checkpoint, CheckpointError } from "../weights/index.ts";
+import { ringLength, scratchLengths } from "./activations.ts";
+import type { AdapterDescription, LoadOptions, Plan } from "./api.ts";
+import { DeviceError } from "./errors.ts";
+import { gains, type ModelLayout, matrices, modelLayout } from "./layout.ts";
+import { modelShape, type Shape } from "./shape.ts";
+
+/** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */
+const DEFAULT_CONTEXT = 4096;
+const DEFAULT_CHUNK = 512;
+/** What `auto` takes to fit: WebGPU does not tell how much memory there is. */
+const AUTO_BYTES = 6 * 2 ** 30;
+
+/** A plan, and what loading needs of it. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly shape: Shape;
+  readonly layout: ModelLayout;
+  readonly format: WeightFormat;
+}
+
+type PlanOptions = Pick<LoadOptions, "weights" | "contextLength" | "maxBindingBytes" | "chunkLength">;
+
+/** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
+export function planModel(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
+  const asked = options.weights ?? "auto";
+  if (asked !== "auto" && !weightFormats[asked]) {
+    throw new RangeError(`weights: expected auto, ${Object.keys(weightFormats).join(", ")}, got ${asked}.`);
+  }
+  const { packed } = checkpoint;
+  if (packed) {
+    if (asked !== "auto" && asked !== packed.weights) {
+      throw new CheckpointError(
+        `${checkpoint.source.name}: this checkpoint is packed as ${packed.weights}, not ${asked}. Load it as it is, or quantise the original.`,
+      );
+    }
+    return planFormat(checkpoint, adapter, packed.weights, options);
+  }
+  if (asked !== "auto") return planFormat(checkpoint, adapter, asked, options);
+  const candidates = [storedFormat(checkpoint), "q8", "q4"] as const;
+  const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
+  for (const plan of plans.slice(0, -1)) {
+    const planned = plan();
+    if (planned.plan.totalBytes <= AUTO_BYTES) return planned;
+  }
+  return plans.at(-1)!();
+}
+
+/** The format that keeps the stored values as they are. */
+function storedFormat({ tensors }: Checkpoint): WeightFormatName {
+  const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
+  return dtypes.has("F32") || dtypes.size > 1 ? "f32" : dtypes.has("F16") ? "f16" : "bf16";
+}
+
+function planFormat(checkpoint: Checkpoint, adapter: AdapterDescription, name: WeightFormatName, options: PlanOptions): Planned {
+  const { config } = checkpoint;
+  const format = weightFormats[name];
+  const bindingLimit = Math.min(options.maxBindingBytes ?? Infinity, adapter.maxBindingBytes, adapter.maxBufferBytes);
+  const contextLength = contextTokens(checkpoint, options.contextLength);
+  const shapeOf = (chunk: number) => modelShape(config, format, contextLength, chunk);
+  const chunkLength = options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
+  if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {
+    throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);
+  }
+  const shape = shapeOf(chunkLength);
+  const layout = modelLayout(config, format, bindingLimit);
+
+  const cacheBytes = 4 * ringLength(shape);
+  if (cacheBytes > adapter.maxBindingBytes) {
+    const most = Math.floor((adapter.maxBindingBytes / cacheBytes) * shape.S);
+    throw new DeviceError(
+      `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${shape.S} tokens need ${cacheBytes} a layer. Ask for a context of at most ${most} tokens.`,
+    );
+  }
+  const partBytes = matrices(layout).flatMap(({ K, parts }) => parts.map(({ rows }) => rows * bytesPerRow(format, K)));
+  const scratch = scratchSizes(shape);
+  const weightBytes = sum(partBytes) + gains(layout).length * 4 * padded(config.D);
+  const scratchBytes = sum(scratch);
+  return {
+    shape,
+    layout,
+    format,
+    plan: {
+      weights: name,
+      weightBytes,
+      cacheBytes: config.L * cacheBytes,
+      scratchBytes,
+      totalBytes: weightBytes + config.L * cacheBytes + scratchBytes,
+      largestBindingBytes: [cacheBytes, ...partBytes, ...scratch].reduce((a, b) => Math.max(a, b)),
+      adapter,
+      contextLength: shape.positions,
+      cacheSlots: shape.S,
+      chunkLength,
+      checkpointBytes: checkpoint.bytes,
+      parameters: checkpoint.parameters,
+    },
+  };
+}
+
+function contextTokens({ config }: Checkpoint, asked: number | undefined): number {
+  if (asked !== undefined && !(Number.isInteger(asked) && asked > 0)) {
+    throw new RangeError(`contextLength: expected a positive whole number, got ${asked}.`);
+  }
+  if (config.W !== null) return asked ?? Infinity;
+  return asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
+}
+
+/** The largest chunk whose buffers the adapter can bind. */
+function fittingChunk(shapeOf: (chunk: number) => Shape, limit: number): number {
+  let chunk = DEFAULT_CHUNK;
+  while (chunk > 1 && scratchSizes(shapeOf(chunk)).some((bytes) => bytes > limit)) chunk /= 2;
+  return chunk;
+}
+
+const scratchSizes = (shape: Shape): number[] => {
+  const { angles, decode, prefill, sampler } = scratchLengths(shape);
+  const words = [angles, ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group }))];
+  return words.map((length) => 4 * length);
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

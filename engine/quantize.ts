@@ -1,0 +1,169 @@
+// `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { convert, convertRange, type InputDtype, padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
+import {
+  type Checkpoint,
+  CheckpointError,
+  openCheckpoint,
+  packedMetadata,
+  packedName,
+  packedTensors,
+  type Source,
+  scaleName,
+  type TensorInfo,
+  writeHeader,
+} from "../weights/index.ts";
+import type { Progress } from "./api.ts";
+import { Buffers } from "./buffers.ts";
+import type { Gpu } from "./device.ts";
+import { encode, launch, Pipelines, readBuffer, wholeWords } from "./gpu.ts";
+import type { Platform } from "./load.ts";
+
+export interface QuantizeOptions {
+  readonly weights: WeightFormatName;
+  /** Folder to write: new or empty. */
+  readonly out: string;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+  readonly adapter?: string;
+}
+
+export interface Quantized {
+  /** Bytes of the tensors before and after. */
+  readonly before: number;
+  readonly bytes: number;
+  readonly files: readonly string[];
+}
+
+const CHUNK_BYTES = 8 * 2 ** 20;
+const WEIGHTS_FILE = "model.safetensors";
+const COMPANIONS = [
+  "config.json",
+  "generation_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "chat_template.jinja",
+];
+
+/** @throws CheckpointError where the checkpoint is packed already. Error where `out` holds files. */
+export async function quantize(platform: Platform, spec: string | Source | undefined, options: QuantizeOptions): Promise<Quantized> {
+  const { weights, out, signal } = options;
+  const format = weightFormats[weights];
+  if (!format) throw new RangeError(`weights: expected ${Object.keys(weightFormats).join(", ")}, got ${weights}.`);
+  const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
+  const checkpoint = await openCheckpoint(source, signal);
+  if (checkpoint.packed) {
+    throw new CheckpointError(
+      `${source.name}: expected an original checkpoint, got one packed as ${checkpoint.packed.weights}. Quantise the original.`,
+    );
+  }
+  await mkdir(out, { recursive: true });
+  if ((await readdir(out)).length > 0) throw new Error(`${out}: expected a new or empty folder. Name another one.`);
+
+  const gpu = await platform.openDevice(options.adapter);
+  const buffers = new Buffers(gpu.device);
+  // Under this name until it is whole: an interrupted file is never taken for a checkpoint.
+  const partial = join(out, `${WEIGHTS_FILE}.partial`);
+  try {
+    const files = await copyCompanions(source, out, signal);
+    await writeWeights(new Packer(gpu, buffers, format), checkpoint, weights, partial, options);
+    await rename(partial, join(out, WEIGHTS_FILE));
+    const after = await openCheckpoint(await platform.openSource(out, {}), signal);
+    return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
+  } finally {
+    await rm(partial, { force: true });
+    buffers.destroy();
+    gpu.dispose();
+  }
+}
+
+async function copyCompanions(source: Source, out: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const copied: string[] = [];
+  for (const file of COMPANIONS) {
+    if ((await source.size(file, signal)) === undefined) continue;
+    await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));
+    copied.push(file);
+  }
+  return copied;
+}
+
+async function writeWeights(
+  packer: Packer,
+  checkpoint: Checkpoint,
+  weights: WeightFormatName,
+  path: string,
+  { onProgress, signal }: QuantizeOptions,
+): Promise<void> {
+  const header = writeHeader(packedTensors(checkpoint.config, weights), packedMetadata(weights));
+  const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
+  const file = await open(path, "wx");
+  try {
+    await file.write(header.bytes, 0, header.bytes.byteLength, 0);
+    let loaded = 0;
+    for (const tensor of checkpoint.tensors.values()) {
+      const names = tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
+      const at = names.map((name) => starts.get(name) ?? 0);
+      for await (const pieces of packer.pack(checkpoint.source, tensor, signal)) {
+        for (const [i, bytes] of pieces.entries()) {
+          await file.write(bytes, 0, bytes.byteLength, at[i]!);
+          at[i]! += bytes.byteLength;
+        }
+      }
+      loaded += tensor.end - tensor.start;
+      onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Converts tensors on the GPU, by the kernel that loading uses, and brings them back. */
+class Packer {
+  readonly #gpu: Gpu;
+  readonly #buffers: Buffers;
+  readonly #format: WeightFormat;
+  readonly #pipelines: Pipelines;
+
+  constructor(gpu: Gpu, buffers: Buffers, format: WeightFormat) {
+    this.#gpu = gpu;
+    this.#buffers = buffers;
+    this.#format = format;
+    this.#pipelines = new Pipelines(gpu.device);
+  }
+
+  /** The bytes of a tensor's buffers, some rows at a time. A gain becomes plain f32. */
+  async *pack(source: Source, tensor: TensorInfo, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array[]> {
+    const isMatrix = tensor.shape.length > 1;
+    const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
+    const format = isMatrix ? this.#format : weightFormats.f32;
+    const rowBytes = (tensor.end - tensor.start) / total;
+    const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
+    const { device } = this.#gpu;
+    const raw = this.#buffers.storage("chunk as read", Math.ceil((step * rowBytes) / 4));
+    const range = this.#buffers.storage("rows of a chunk", 4);
+    const packed = format.bindings(step, padded(K)).map(({ name, length }) => this.#buffers.storage(name, length));
+    for (let row = 0; row < total; row += step) {
+      signal?.throwIfAborted();
+      const R = Math.min(step, total - row);
+      const start = tensor.start + row * rowBytes;
+      const size = { R, K, N: step, row0: 0 };
+      const bytes = await source.read(tensor.file, start, start + R * rowBytes, signal);
+      device.queue.writeBuffer(raw, 0, wholeWords(bytes));
+      device.queue.writeBuffer(range, 0, convertRange(size));
+      const dispatch = await this.#pipelines.prepare(launch(convert(tensor.dtype as InputDtype, format), size, raw, range, ...packed));
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      encode(pass, [dispatch]);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
+      const pieces = await this.#gpu.settle(Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))));
+      yield pieces.map((piece) => new Uint8Array(piece));
+    }
+    // Large tensors differ in size: their buffers do not serve the next one.
+    this.#buffers.destroy();
+  }
+}

@@ -1,0 +1,42 @@
+// Stop strings over a stream of text pieces: nothing of a stop is shown, however it is cut into pieces.
+
+export class StopStrings {
+  readonly #stops: readonly string[];
+  #held = "";
+
+  constructor(stop: string | readonly string[] | undefined) {
+    this.#stops = typeof stop === "string" ? [stop] : (stop ?? []);
+    for (const text of this.#stops) {
+      if (typeof text !== "string" || text === "") throw new RangeError("stop: expected strings that are not empty.");
+    }
+  }
+
+  /** The text that is safe to show, and whether a stop was met; what could begin a stop is held back. */
+  push(piece: string): { readonly text: string; readonly stopped: boolean } {
+    if (this.#stops.length === 0) return { text: piece, stopped: false };
+    const text = this.#held + piece;
+    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+    if (found.length > 0) {
+      this.#held = "";
+      return { text: text.slice(0, Math.min(...found)), stopped: true };
+    }
+    const keep = Math.max(...this.#stops.map((stop) => overlap(text, stop)));
+    this.#held = text.slice(text.length - keep);
+    return { text: text.slice(0, text.length - keep), stopped: false };
+  }
+
+  /** What was held back at the end of the answer: no stop came of it. */
+  end(): string {
+    const held = this.#held;
+    this.#held = "";
+    return held;
+  }
+}
+
+/** Length of the longest end of `text` that begins `stop`. */
+function overlap(text: string, stop: string): number {
+  for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
+    if (text.endsWith(stop.slice(0, length))) return length;
+  }
+  return 0;
+}

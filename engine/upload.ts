@@ -1,0 +1,169 @@
+// Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
+import { convert, convertRange, type InputDtype, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
+import { type Checkpoint, packedName, scaleName, type TensorInfo } from "../weights/index.ts";
+import type { Progress } from "./api.ts";
+import { Buffers } from "./buffers.ts";
+import type { Gpu } from "./device.ts";
+import { encode, launch, type Pipelines, wholeWords } from "./gpu.ts";
+import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout, type Run } from "./layout.ts";
+import type { Matrix, Weights } from "./weights.ts";
+
+/** Most bytes of a tensor on the host at once: one chunk being converted while the next is read. */
+const CHUNK_BYTES = 8 * 2 ** 20;
+
+export interface UploadOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where some rows of a checkpoint tensor go: into which buffers, as a matrix of how many rows. */
+interface Destination extends Run {
+  readonly buffers: readonly GPUBuffer[];
+  readonly format: WeightFormat;
+  readonly N: number;
+  readonly K: number;
+}
+
+/** Makes the buffers of all weights and fills them. What it made before a failure belongs to `buffers`. */
+export async function uploadWeights(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  buffers: Buffers,
+  checkpoint: Checkpoint,
+  layout: ModelLayout,
+  format: WeightFormat,
+  options: UploadOptions,
+): Promise<Weights> {
+  const { weights, destinations } = await gpu.scoped(() => makeBuffers(buffers, checkpoint, layout, format));
+  const staging = new Buffers(gpu.device);
+  try {
+    const writer = new ChunkWriter(gpu, pipelines, staging);
+    let loaded = 0;
+    for (const tensor of checkpoint.tensors.values()) {
+      for (const destination of destinations.get(tensor.name) ?? []) {
+        await writer.write(checkpoint, tensor, destination, options.signal);
+      }
+      loaded += tensor.end - tensor.start;
+      options.onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
+    }
+    await writer.finish();
+  } finally {
+    staging.destroy();
+  }
+  return weights;
+}
+
+function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: ModelLayout, format: WeightFormat) {
+  const destinations = new Map<string, Destination[]>();
+  const send = (name: string, destination: Destination) =>
+    destinations.set(name, [...(destinations.get(name) ?? []), destination]);
+
+  const part = (matrix: MatrixLayout, { first, count, rows, runs }: PartLayout) => {
+    const K = padded(matrix.K);
+    const made = format.bindings(rows, K).map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
+    for (const run of runs) {
+      const destination = { ...run, format, N: rows, K: matrix.K };
+      if (packed) {
+        // Packed tensors are the bytes of these buffers: words of the matrix under one name, of its scales under another.
+        const [words, scales] = made;
+        send(packedName(run.tensor), { ...destination, buffers: [words!] });
+        if (scales) send(scaleName(run.tensor), { ...destination, buffers: [scales] });
+      } else {
+        send(run.tensor, { ...destination, buffers: made });
+      }
+    }
+    return { first, count, buffers: made };
+  };
+
+  const made = new Map<MatrixLayout, Matrix>(
+    matrices(layout).map((matrix) => [matrix, matrix.parts.map((piece) => part(matrix, piece))]),
+  );
+  const gain = new Map(
+    gains(layout).map((tensor) => {
+      const buffer = buffers.storage(tensor, padded(config.D));
+      const run = { tensor, row: 0, rows: 1, at: 0 };
+      send(tensor, { ...run, buffers: [buffer], format: weightFormats.f32, N: 1, K: config.D });
+      return [tensor, buffer];
+    }),
+  );
+  const weights: Weights = {
+    embedTokens: made.get(layout.embedTokens)!,
+    layers: layout.layers.map((layer) => ({
+      inputNorm: gain.get(layer.inputNorm)!,
+      qkv: made.get(layer.qkv)!,
+      oProj: made.get(layer.oProj)!,
+      postAttentionNorm: gain.get(layer.postAttentionNorm)!,
+      gateUp: made.get(layer.gateUp)!,
+      downProj: made.get(layer.downProj)!,
+    })),
+    finalNorm: gain.get(layout.finalNorm)!,
+    lmHead: made.get(layout.lmHead)!,
+  };
+  return { weights, destinations };
+}
+
+/** Writes chunks one after the other; while the GPU converts one, the next is read. */
+class ChunkWriter {
+  readonly #gpu: Gpu;
+  readonly #pipelines: Pipelines;
+  readonly #staging: Buffers;
+  readonly #range: GPUBuffer;
+  #raw: GPUBuffer | undefined;
+  #pending: Promise<unknown> = Promise.resolve();
+
+  constructor(gpu: Gpu, pipelines: Pipelines, staging: Buffers) {
+    this.#gpu = gpu;
+    this.#pipelines = pipelines;
+    this.#staging = staging;
+    this.#range = staging.storage("rows of a chunk", 4);
+  }
+
+  async write({ source }: Checkpoint, tensor: TensorInfo, to: Destination, signal: AbortSignal | undefined): Promise<void> {
+    const rowBytes = (tensor.end - tensor.start) / (tensor.shape.length > 1 ? tensor.shape[0]! : 1);
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
+    for (let done = 0; done < to.rows; done += step) {
+      signal?.throwIfAborted();
+      const rows = Math.min(step, to.rows - done);
+      const start = tensor.start + (to.row + done) * rowBytes;
+      const bytes = await source.read(tensor.file, start, start + rows * rowBytes, signal);
+      await this.finish();
+      if (tensor.dtype === "U32") {
+        this.#gpu.device.queue.writeBuffer(to.buffers[0]!, (to.at + done) * rowBytes, bytes);
+      } else {
+        await this.#convert(tensor.dtype as InputDtype, wholeWords(bytes), { R: rows, K: to.K, N: to.N, row0: to.at + done }, to);
+      }
+      this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
+    }
+  }
+
+  /** Waits for the chunk at hand. */
+  async finish(): Promise<void> {
+    await this.#gpu.settle(this.#pending);
+  }
+
+  async #convert(
+    dtype: InputDtype,
+    bytes: Uint8Array<ArrayBuffer>,
+    size: { R: number; K: number; N: number; row0: number },
+    { buffers, format }: Destination,
+  ): Promise<void> {
+    const { queue } = this.#gpu.device;
+    const raw = this.#rawBuffer(bytes.byteLength);
+    queue.writeBuffer(raw, 0, bytes);
+    queue.writeBuffer(this.#range, 0, convertRange(size));
+    const dispatch = await this.#pipelines.prepare(launch(convert(dtype, format), size, raw, this.#range, ...buffers));
+    const encoder = this.#gpu.device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, [dispatch]);
+    pass.end();
+    queue.submit([encoder.finish()]);
+  }
+
+  /** One buffer for all chunks; a row larger than a chunk makes it grow. */
+  #rawBuffer(bytes: number): GPUBuffer {
+    if (!this.#raw || this.#raw.size < bytes) {
+      this.#raw = this.#staging.storage("chunk as read", Math.max(bytes, CHUNK_BYTES) / 4);
+    }
+    return this.#raw;
+  }
+}

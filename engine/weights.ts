@@ -1,0 +1,36 @@
+// The model's weights on the GPU, named as in the checkpoint.
+
+/** Some units of a matrix: rows, heads, or gate rows with their up rows; `buffers` are its format's bindings. */
+export interface Part {
+  readonly first: number;
+  readonly count: number;
+  readonly buffers: readonly GPUBuffer[];
+}
+
+/** A weight matrix, in one part or, where a binding is too small for it, in several by rows. */
+export type Matrix = readonly Part[];
+
+export interface LayerWeights {
+  /** [padded(D)] */
+  readonly inputNorm: GPUBuffer;
+  /** [(H + 2G)·d, D]: q_proj, k_proj and v_proj; parts in heads. */
+  readonly qkv: Matrix;
+  /** [D, H·d] */
+  readonly oProj: Matrix;
+  /** [padded(D)] */
+  readonly postAttentionNorm: GPUBuffer;
+  /** [2F, D]: in each part its gate_proj rows, then its up_proj rows. */
+  readonly gateUp: Matrix;
+  /** [D, F] */
+  readonly downProj: Matrix;
+}
+
+export interface Weights {
+  /** [V, D] */
+  readonly embedTokens: Matrix;
+  readonly layers: readonly LayerWeights[];
+  /** [padded(D)] */
+  readonly finalNorm: GPUBuffer;
+  /** [V, D] */
+  readonly lmHead: Matrix;
+}
