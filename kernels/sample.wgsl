@@ -42,8 +42,8 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var x = logits[row + i];
     for (var c = 0u; c < 4; c++) {
-      x[c] = adjusted(x[c], b, 4 * i + c, p);
-      if (ordered(x[c]) > winner.x) { winner = vec2u(ordered(x[c]), 4 * i + c); }
+      x = vec4f(x.yzw, adjusted(x.x, b, 4 * i + c, p));  // a full turn; x[c] would unroll this loop
+      if (ordered(x.w) > winner.x) { winner = vec2u(ordered(x.w), 4 * i + c); }
     }
     if (!greedy) { logits[row + i] = x; }
   }
@@ -52,8 +52,10 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   if (!greedy && winner.x != ordered(-LARGEST)) {
     let best = unordered(winner.x);
     var limit = 64 * OCTAVE - 1;
-    if (p.top_k > 0 && p.top_k < V) { limit = nearest(row, best, p.scale, limit, p.top_k, false, thread); }
-    if (p.top_p > 0) { limit = nearest(row, best, p.scale, limit, p.top_p, true, thread); }
+    for (var by_mass = 0u; by_mass < 2; by_mass++) {  // top-k, then top-p; a loop, since drivers copy what is called
+      let wanted = select(select(0, p.top_k, p.top_k < V), p.top_p, by_mass == 1);
+      if (wanted > 0) { limit = nearest(row, best, p.scale, limit, wanted, by_mass == 1, thread); }
+    }
     winner = workgroup_arg_max(race(b, best, min(limit, p.farthest), thread), thread);
   }
 
@@ -71,15 +73,18 @@ fn race(b: u32, best: f32, limit: u32, thread: u32) -> vec2u {
   let position = rows[b].y + 1;
   var winner = vec2u(0, 0xffffffff);
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
-    let far = distances(b * (STRIDE / 4) + i, best, p.scale);
+    var far = distances(b * (STRIDE / 4) + i, best, p.scale);
     let nearest_of_four = min(min(far.x, far.y), min(far.z, far.w));
     if (nearest_of_four > limit || nearest_of_four >= ~winner.x) { continue; }
-    let random = philox(vec4u(i, position, 0, 0), vec2u(p.seed_low, p.seed_high));
+    var random = philox(vec4u(i, position, 0, 0), vec2u(p.seed_low, p.seed_high));
     for (var c = 0u; c < 4; c++) {
       // A lower bound of the race's time spares most logarithms.
-      if (far[c] > limit || far[c] + (32 - countLeadingZeros(random[c])) * OCTAVE >= ~winner.x) { continue; }
-      let time = far[c] + log2_exponential(random[c]);
-      if (~time > winner.x) { winner = vec2u(~time, 4 * i + c); }
+      if (far.x <= limit && far.x + (32 - countLeadingZeros(random.x)) * OCTAVE < ~winner.x) {
+        let time = far.x + log2_exponential(random.x);
+        if (~time > winner.x) { winner = vec2u(~time, 4 * i + c); }
+      }
+      far = far.yzwx;
+      random = random.yzwx;
     }
   }
   return winner;

@@ -10,7 +10,8 @@ const NO_BIN: u32 = 0xffffffffu;
 
 var<workgroup> low_half: array<atomic<u32>, THREADS>;
 var<workgroup> high_half: array<atomic<u32>, THREADS>;
-var<workgroup> running: array<vec2u, THREADS>;
+var<workgroup> bin_weight: array<vec2u, THREADS>;
+var<workgroup> block_sum: array<vec2u, 17>;
 var<workgroup> found: Bin;
 
 // The farthest distance to keep, at most `limit`. `wanted`: a count of tokens, or in units of 2^-32 a share of the
@@ -25,21 +26,23 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
     if (thread == 0) { found.index = NO_BIN; }
     workgroupBarrier();
     for (var i = thread; i < STRIDE / 4; i += THREADS) {
-      let far = distances(row + i, best, scale);
+      var far = distances(row + i, best, scale);
       for (var c = 0u; c < 4; c++) {
-        if (far[c] > limit || (((far[c] ^ prefix) >> shift) >> 8u) != 0) { continue; }
-        var weight = 1u;
-        if (by_mass) { weight = mass(far[c]); }
-        let digit = (far[c] >> shift) & 255;
-        if ((weight & 0x3fff) != 0) { atomicAdd(&low_half[digit], weight & 0x3fff); }
-        if ((weight >> 14u) != 0) { atomicAdd(&high_half[digit], weight >> 14u); }
+        if (far.x <= limit && (((far.x ^ prefix) >> shift) >> 8u) == 0) {
+          var weight = 1u;
+          if (by_mass) { weight = mass(far.x); }
+          let digit = (far.x >> shift) & 255;
+          if ((weight & 0x3fff) != 0) { atomicAdd(&low_half[digit], weight & 0x3fff); }
+          if ((weight >> 14u) != 0) { atomicAdd(&high_half[digit], weight >> 14u); }
+        }
+        far = far.yzwx;
       }
     }
     workgroupBarrier();
     let high = atomicLoad(&high_half[thread]);
     let weight = wide_sum(vec2u(high << 14u, high >> 18u), vec2u(atomicLoad(&low_half[thread]), 0));
-    let before = wide_difference(sum_to(weight, thread), weight);
-    if (by_mass && level == 0) { target_weight = share(workgroupUniformLoad(&running[THREADS - 1]), wanted); }
+    let before = sum_before(weight, thread);
+    if (by_mass && level == 0) { target_weight = share(workgroupUniformLoad(&block_sum[16]), wanted); }
     if (!wide_less(wide_sum(before, weight), target_weight) && wide_less(before, target_weight)) {
       found = Bin(thread, weight, before);
     }
@@ -56,18 +59,21 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
   return prefix;
 }
 
-// Inclusive running sum over the threads (Hillis and Steele 1986).
-fn sum_to(value: vec2u, thread: u32) -> vec2u {
-  running[thread] = value;
+// The sum over the threads before this one, by blocks of 16 threads; leaves the sum over all in block_sum[16].
+fn sum_before(value: vec2u, thread: u32) -> vec2u {
+  bin_weight[thread] = value;
   workgroupBarrier();
-  for (var step = 1u; step < THREADS; step *= 2) {
-    var left = vec2u(0);
-    if (thread >= step) { left = running[thread - step]; }
-    workgroupBarrier();
-    running[thread] = wide_sum(left, running[thread]);
-    workgroupBarrier();
+  if (thread < 16) {
+    var sum = vec2u(0);
+    for (var i = 16 * thread; i < 16 * thread + 16; i++) { sum = wide_sum(sum, bin_weight[i]); }
+    block_sum[thread] = sum;
   }
-  return running[thread];
+  workgroupBarrier();
+  var before = vec2u(0);
+  for (var i = 0u; i < thread / 16; i++) { before = wide_sum(before, block_sum[i]); }
+  for (var i = thread & ~15u; i < thread; i++) { before = wide_sum(before, bin_weight[i]); }
+  if (thread == THREADS - 1) { block_sum[16] = wide_sum(before, value); }
+  return before;
 }
 
 // total * part / 2^32, rounded down, at least 1.
