@@ -9,8 +9,8 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
 
-/** Names of skipped tests that are worth a line each; a filter by name skips hundreds. */
-const MAX_SKIPPED_NAMES = 50;
+/** Names of skipped tests that are worth a line each; none where a filter by name skips hundreds. */
+const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
 
 const { chosen, rest } = parseArgs(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "sirocco-test-"));
@@ -83,8 +83,7 @@ function report(summary, errors) {
   const wanted = Number(process.env["SIROCCO_MIN_ADAPTERS"] ?? 0);
   if (adapters < wanted) problems.push(`expected at least ${wanted} adapters, tests ran on ${adapters}`);
   if (ran.length === 0 && problems.length === 0) problems.push("no test was run");
-  if (skipped.length > 0)
-    console.log(`${skipped.length} skipped${skipped.length > MAX_SKIPPED_NAMES ? ", among them" : ":"}`);
+  if (skipped.length > 0) console.log(`${skipped.length} skipped`);
   for (const name of skipped.slice(0, MAX_SKIPPED_NAMES)) console.log(`  ${name}`);
   for (const problem of problems) console.log(`problem: ${problem}`);
   const sum = (/** @type {"passed" | "failed"} */ key) =>
