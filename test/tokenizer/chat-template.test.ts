@@ -141,8 +141,8 @@ describe("hostile templates end in a ChatTemplateError", () => {
   };
 
   it.each(Object.entries(hostile))("%s", (_, template) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(() => renderChat(template, one, tokens)).toThrow(ChatTemplateError);
-    expect(performance.now() - start).toBeLessThan(15_000);
+    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(10);
   });
 });
