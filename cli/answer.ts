@@ -28,7 +28,7 @@ export async function collectAnswer(
 }
 
 /** Tokens a second after the first one; undefined where there was no second. */
-export function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined {
+function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined {
   return completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;
 }
 

@@ -1,17 +1,15 @@
-// Where the package lies and which version it is, from the sources and from dist/ alike.
+// Which version of the package this is, from the sources and from dist/ alike.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const { folder, version } = findPackage(dirname(fileURLToPath(import.meta.url)));
+export const packageVersion = findVersion(dirname(fileURLToPath(import.meta.url)));
 
-export { folder as packageFolder, version as packageVersion };
-
-function findPackage(from: string): { folder: string; version: string } {
+function findVersion(from: string): string {
   for (let folder = from; ; folder = dirname(folder)) {
     try {
       const { name, version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-      if (name === "sirocco") return { folder, version };
+      if (name === "sirocco") return version;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
