@@ -11,8 +11,8 @@ export interface Generation {
   readonly cache: Cache;
   /** Prompt, of at least one token. */
   readonly ids: readonly number[];
-  /** Turns ids into the answer's text. */
-  readonly text: StreamDecoder;
+  /** Turns ids into the answer's text; without one the answer is ids only. */
+  readonly text: StreamDecoder | undefined;
   /** Ids that end the answer; they are not part of it. */
   readonly endIds: ReadonlySet<number>;
 }
@@ -53,6 +53,12 @@ export async function* generate(
     decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
   });
 
+  /** What decoder and stop strings still hold when no token follows. */
+  const ending = () => {
+    const last = stops.push(text?.end() ?? "");
+    return last.stopped ? last : { text: last.text + stops.end(), stopped: false };
+  };
+
   const pending: Promise<number>[] = [];
   const submit = (id: Promise<number>) => {
     // Awaited in turn, perhaps after the caller's pause: a loss meanwhile is not an unhandled rejection.
@@ -91,20 +97,19 @@ export async function* generate(
       const id = await pending.shift()!;
       if (answer.length === 0) firstAt = performance.now();
       if (!options.ignoreEos && endIds.has(id)) {
-        yield { text: stops.push(text.end()).text + stops.end(), ids: [], finish: finish("stop") };
+        yield { text: ending().text, ids: [], finish: finish("stop") };
         return;
       }
       answer.push(id);
-      const { text: piece, stopped } = stops.push(text.push(id));
+      const { text: piece, stopped } = stops.push(text?.push(id) ?? "");
       if (stopped) {
         yield { text: piece, ids: [id], finish: finish("stop") };
         return;
       }
       if (answer.length === maxTokens || signal?.aborted) {
-        const rest = stops.push(text.end());
+        const rest = ending();
         const reason = rest.stopped ? "stop" : answer.length === maxTokens ? "length" : "abort";
-        const held = rest.stopped ? "" : stops.end();
-        yield { text: piece + rest.text + held, ids: [id], finish: finish(reason) };
+        yield { text: piece + rest.text, ids: [id], finish: finish(reason) };
         return;
       }
       yield { text: piece, ids: [id] };

@@ -64,8 +64,8 @@ export function planModel(platform: Platform, source: string | Source | undefine
   });
 }
 
-/** The tokenizer of a checkpoint. @throws CheckpointError where its files are missing or no JSON. */
-export async function openTokenizer(source: Source, signal: AbortSignal | undefined): Promise<Tokenizer> {
+/** The tokenizer of a checkpoint, where it has one. @throws CheckpointError where a file is no JSON. */
+async function openTokenizer(source: Source, signal: AbortSignal | undefined): Promise<Tokenizer | undefined> {
   const read = async (file: string) => {
     if ((await source.size(file, signal)) === undefined) return undefined;
     return new TextDecoder().decode(await source.read(file, undefined, undefined, signal));
@@ -80,9 +80,7 @@ export async function openTokenizer(source: Source, signal: AbortSignal | undefi
     }
   };
   const tokenizer = await json("tokenizer.json");
-  if (tokenizer === undefined) {
-    throw new CheckpointError(`${source.name}: expected tokenizer.json, got no such file. Fetch it from the model's repository.`);
-  }
+  if (tokenizer === undefined) return undefined;
   return Tokenizer.from({
     tokenizer,
     tokenizerConfig: await json("tokenizer_config.json"),

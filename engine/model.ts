@@ -1,6 +1,6 @@
 // A loaded model: what people hold. One answer runs at a time; calls wait for their turn.
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Checkpoint, ModelConfig } from "../weights/index.ts";
+import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
 import type { AdapterDescription, Chunk, GenerateOptions, Message, Model, Plan, Score } from "./api.ts";
 import type { Buffers } from "./buffers.ts";
 import { Cache } from "./cache.ts";
@@ -12,7 +12,8 @@ import { Turns } from "./turns.ts";
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
-  readonly tokenizer: Tokenizer;
+  /** undefined where the checkpoint has none: then it takes token ids only. */
+  readonly tokenizer: Tokenizer | undefined;
   readonly plan: Plan;
   readonly gpu: Gpu;
   readonly buffers: Buffers;
@@ -38,7 +39,7 @@ export class LoadedModel implements Model {
     this.contextLength = parts.plan.contextLength;
     this.#cache = new Cache(this.config, parts.plan.cacheSlots);
     const { eosTokenIds } = this.config;
-    const { eosId } = parts.tokenizer;
+    const eosId = parts.tokenizer?.eosId;
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
   }
 
@@ -47,14 +48,14 @@ export class LoadedModel implements Model {
   }
 
   chat(messages: readonly Message[], options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
-    return this.#answer(() => this.#parts.tokenizer.encodeChat(messages), false, options);
+    return this.#answer(() => this.#tokenizer.encodeChat(messages), false, options);
   }
 
   async *#answer(encode: () => readonly number[], continues: boolean, options: GenerateOptions): AsyncGenerator<Chunk, void, void> {
     const done = await this.#turn();
     try {
       const ids = encode();
-      const text = this.#parts.tokenizer.stream({ continues });
+      const text = this.#parts.tokenizer?.stream({ continues });
       const { decoder } = this.#parts;
       yield* generate({ decoder, cache: this.#cache, ids, text, endIds: this.#endIds }, options);
     } finally {
@@ -95,11 +96,11 @@ export class LoadedModel implements Model {
   }
 
   encode(text: string): number[] {
-    return this.#parts.tokenizer.encode(text);
+    return this.#tokenizer.encode(text);
   }
 
   decode(ids: readonly number[]): string {
-    return this.#parts.tokenizer.decode(ids);
+    return this.#tokenizer.decode(ids);
   }
 
   dispose(): void {
@@ -117,8 +118,14 @@ export class LoadedModel implements Model {
     throw new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.");
   }
 
+  get #tokenizer(): Tokenizer {
+    const { tokenizer, checkpoint } = this.#parts;
+    if (tokenizer) return tokenizer;
+    throw new CheckpointError(`${checkpoint.source.name}: expected tokenizer.json, got no such file. Fetch it, or pass token ids.`);
+  }
+
   #ids(prompt: string | readonly number[]): readonly number[] {
-    if (typeof prompt === "string") return this.#parts.tokenizer.encode(prompt);
+    if (typeof prompt === "string") return this.#tokenizer.encode(prompt);
     if (prompt.length === 0) throw new RangeError("prompt: expected at least one token id, got none.");
     for (const id of prompt) {
       if (!Number.isInteger(id) || id < 0 || id >= this.config.V) {

@@ -1,0 +1,104 @@
+// Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with re-scoring.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { loadModel, type Model } from "../../engine/node.ts";
+
+const folder = new URL("../golden/families/", import.meta.url).pathname;
+const text600 = JSON.parse(readFileSync(new URL("../golden/tiny-mistral/text600.json", import.meta.url), "utf8")) as { ids: number[] };
+
+/** Deterministic ids below V. */
+const someIds = (length: number, V: number): number[] => Array.from({ length }, (_, i) => (i * i * 7 + i * 3 + 1) % V);
+
+const largest = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity);
+
+async function withModel<T>(name: string, chunkLength: number, use: (model: Model) => Promise<T>): Promise<T> {
+  const model = await loadModel(`${folder}${name}`, { chunkLength });
+  try {
+    return await use(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+test.each([
+  ["window_7", 7],
+  ["gqa_4x2", 16],
+])("%s: one chunk = chunks of 1, 7, W-1, W, W+1", async (family, W) => {
+  // 5 windows and some: slots are reused several times over, at lengths that are no multiple of anything.
+  const length = 5 * W + 3;
+  const whole = await withModel(family, length, async (model) => {
+    const ids = someIds(length, model.config.V);
+    expect(model.config.W).toBe(W);
+    return { ids, logits: await model.logits(ids), score: await model.score(ids) };
+  });
+  for (const chunk of [1, 7, W - 1, W, W + 1]) {
+    await withModel(family, chunk, async (model) => {
+      // The two sides differ only where there are several chunks and the ring rolls over.
+      expect(Math.ceil(length / chunk)).toBeGreaterThan(1);
+      expect(model.plan.cacheSlots).toBeLessThan(length);
+      expect(largest(await model.logits(whole.ids), whole.logits), `chunks of ${chunk}`).toBeLessThan(1e-4);
+      expect(largest((await model.score(whole.ids)).logProbs, whole.score.logProbs), `chunks of ${chunk}`).toBeLessThan(1e-4);
+    });
+  }
+});
+
+test("one prefill = token by token through the decode kernels", async () => {
+  const model = await loadModel(undefined, { chunkLength: 200 });
+  const { W } = model.config;
+  const ids = text600.ids.slice(0, 3 * W! + 5);
+  const whole = await model.logits(ids);
+  // Teacher forcing through the decode path: each next id is the only one that the bias leaves.
+  const start = 100;
+  const forced = ids.slice(start);
+  let prompt = ids.slice(0, start);
+  for (const id of forced.slice(0, -1)) {
+    for await (const chunk of model.generate(prompt, { maxTokens: 1, logitBias: { [id]: 1e4 }, ignoreEos: true })) {
+      expect(chunk.ids).toEqual([id]);
+      if (prompt.length > start) expect(chunk.finish?.cachedTokens).toBe(prompt.length - 1);
+    }
+    prompt = [...prompt, id];
+  }
+  const stepwise = await model.logits(ids);
+  expect(largest(stepwise, whole)).toBeLessThan(5e-4);
+  model.dispose();
+}, 600_000);
+
+test("generate, then score in one prefill: the same log-probabilities", async () => {
+  const model = await loadModel();
+  const prompt = text600.ids.slice(0, 20);
+  const ids = [...prompt];
+  // Longer than two windows, so that decode rolls over what prefill wrote.
+  for await (const chunk of model.generate(prompt, { maxTokens: 2 * model.config.W! + 10, ignoreEos: true })) ids.push(...chunk.ids);
+  expect(ids.length).toBe(20 + 2 * model.config.W! + 10);
+  const { logProbs } = await model.score(ids);
+  // Greedy: every chosen token is the likeliest, so no other may have more than its probability.
+  const chosen = [...logProbs.slice(19)];
+  expect(Math.min(...chosen)).toBeGreaterThan(Math.log(1 / model.config.V));
+  for (const at of [20, 150, ids.length - 1]) {
+    const logits = await model.logits(ids.slice(0, at));
+    const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0);
+    expect(top).toBe(ids[at]);
+    const total = logits.reduce((sum, value) => sum + Math.exp(value - logits[top]!), 0);
+    expect(Math.abs(-Math.log(total) - logProbs[at - 1]!)).toBeLessThan(5e-4);
+  }
+  model.dispose();
+}, 600_000);
+
+test("a conversation of 20 windows keeps memory constant", async () => {
+  const made: number[] = [];
+  const model = await loadModel(`${folder}window_7`, { chunkLength: 8 });
+  const before = model.plan.totalBytes;
+  let ids = [1];
+  while (ids.length < 20 * 7) {
+    for await (const chunk of model.generate(ids, { maxTokens: 20, ignoreEos: true })) {
+      ids = [...ids, ...chunk.ids];
+      if (chunk.finish) made.push(chunk.finish.cachedTokens);
+    }
+  }
+  expect(model.plan.totalBytes).toBe(before);
+  expect(model.plan.cacheSlots).toBe(7 + 8 - 1 + 4);
+  // Every turn went on from the last one's cache.
+  expect(made.slice(1).every((cached) => cached > 0)).toBe(true);
+  model.dispose();
+});
