@@ -87,7 +87,7 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     let row = value_row + n;
     let r = row0 + row;
     if (row >= ROWS || r >= row_count) { break; }
-    let attended = sums[n] / row_sum(row);
+    let attended = sums[n] / row_sum[row];
     let at = r / M * Q_STRIDE + (g * M + r % M) * d + 4 * c;
     out[at] = attended.x;
     out[at + 1] = attended.y;

@@ -58,12 +58,12 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     if (m0 + m >= M) { break; }
     var total = vec4f(0);
     for (var k = 0u; k < key_groups; k++) { total += shared4[m * THREADS + k * VECTORS + i % VECTORS]; }
-    write4(t, g * M + m0 + m, group.y, i % VECTORS, total, row_sum(m));
+    write4(t, g * M + m0 + m, group.y, i % VECTORS, total, row_sum[m]);
   }
   if (SPLITS > 1 && thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
     let at = ((t * H + g * M + m0 + thread / PARTS) * SPLITS + group.y) * (d + 2);
     out[at] = softmax.max;
-    out[at + 1] = row_sum(thread / PARTS);
+    out[at + 1] = row_sum[thread / PARTS];
   }
 }
 

@@ -8,6 +8,7 @@ const WEIGHT_STRIDE = BLOCK4 + 1;  // the odd vec4f keeps rows in different bank
 
 var<workgroup> weights: array<vec4f, ROWS * WEIGHT_STRIDE>;  // [ROWS, BLOCK4]
 var<workgroup> shrink: array<f32, ROWS>;
+var<workgroup> row_sum: array<f32, ROWS>;
 var<workgroup> part: array<f32, ROWS * PARTS>;
 
 /// What a thread knows of its row: the largest score so far, and the sum of the weights it made itself.
@@ -44,14 +45,14 @@ fn softmax_block(thread: u32, before: Softmax) -> Softmax {
   return after;
 }
 
-/// Makes the sums of all rows known to all threads: `row_sum` may be called afterwards.
+/// Puts the sum of every row into `row_sum`, for all threads to read.
 fn softmax_end(thread: u32, softmax: Softmax) {
   if (thread < ROWS * PARTS) { part[thread] = softmax.sum; }
   workgroupBarrier();
-}
-
-fn row_sum(row: u32) -> f32 {
-  var sum = 0.0;
-  for (var i = 0u; i < PARTS; i++) { sum += part[row * PARTS + i]; }
-  return sum;
+  if (thread < ROWS) {
+    var sum = 0.0;
+    for (var i = 0u; i < PARTS; i++) { sum += part[thread * PARTS + i]; }
+    row_sum[thread] = sum;
+  }
+  workgroupBarrier();
 }
