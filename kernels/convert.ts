@@ -22,9 +22,9 @@ export interface ConvertSize {
 /** u32 words of R rows of K entries; the last may be half used. */
 const rawWords = (dtype: InputDtype, R: number, K: number) => Math.ceil((R * K) / (dtype === "F32" ? 1 : 2));
 
-/** The buffer `range`: what differs between chunks of one tensor, so that they share a pipeline. */
-export const convertRange = ({ R, row0 }: ConvertSize): Uint32Array<ArrayBuffer> =>
-  new Uint32Array([row0, R, 0, 0]);
+/** The buffer `range`: what differs between chunks and tensors, so that they share a pipeline. */
+export const convertRange = ({ R, K, row0 }: ConvertSize): Uint32Array<ArrayBuffer> =>
+  new Uint32Array([row0, R, K, 0]);
 
 /** One checkpoint tensor, or a chunk of its rows, into the buffers of `format`. Entries are copied bit for bit where
  * the format is the file's own. */
@@ -46,7 +46,7 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
     { name: "range", type: "u32", length: 4 },
     ...format.bindings(N, padded(K)).map((binding): Binding => ({ ...binding, type: "u32", writes: true })),
   ],
-  constants: ({ K }) => ({ K0: K }),
+  constants: () => ({}),
   workgroups: ({ R, K }) => lines(Math.ceil((R * Math.ceil(K / 64)) / 64)),
   fill(size, name, random) {
     if (name === "range") return convertRange(size);

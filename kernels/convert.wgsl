@@ -1,14 +1,13 @@
-// weight[row0 + r, k] = stored(raw[r, k]) for k < K0, exact zeros from there to the padded width K
+// weight[row0 + r, k] = stored(raw[r, k]) for k < K0, exact zeros from there to the padded width
 // One thread per block of 64 columns of a row: the two groups of 32 that share a word of scales in q8 and q4.
 // Values travel as f32 bit patterns, because a driver may flush subnormal floats and lose what a NaN carries.
 
-override K0: u32;                           // columns in the file
-override K: u32 = (K0 + 31) / 32 * 32;      // columns stored
-override BLOCKS: u32 = (K0 + 63) / 64;
+// Nothing is an override: one pipeline serves every tensor of a checkpoint, as quantising ones take long to compile.
+
 const THREADS = 64u;
 
 @group(0) @binding(0) var<storage, read> raw: array<u32>;    // [R, K0] as in the file, without gaps between rows
-@group(0) @binding(1) var<storage, read> range: array<u32>;  // [4]: row0, R, 0, 0
+@group(0) @binding(1) var<storage, read> range: array<u32>;  // [4]: row0, R, K0, 0
 
 @compute @workgroup_size(THREADS)
 fn convert(
@@ -17,12 +16,18 @@ fn convert(
   @builtin(local_invocation_index) thread: u32,
 ) {
   let index = (workgroup.y * workgroups.x + workgroup.x) * THREADS + thread;
-  let r = index / BLOCKS;
-  if (r < range[1]) { write_block(range[0] + r, index % BLOCKS, r); }
+  let r = index / blocks();
+  if (r < range[1]) { write_block(range[0] + r, index % blocks(), r); }
 }
 
 // The f32 bits of raw[r, k].
 fn value(r: u32, k: u32) -> u32 {
-  if (k >= K0) { return 0; }
-  return read_bits(r * K0 + k);
+  let columns = range[2];
+  if (k >= columns) { return 0; }
+  return read_bits(r * columns + k);
 }
+
+// Columns stored, a multiple of 32.
+fn width() -> u32 { return (range[2] + 31) / 32 * 32; }
+
+fn blocks() -> u32 { return (range[2] + 63) / 64; }

@@ -20,14 +20,18 @@ fn quantise(r: u32, k: u32) -> u32 {
   var largest = 0u;
   for (var i = 0u; i < 32; i++) { largest = max(largest, u32(abs(x[i]))); }
 
+  // One loop and one call: drivers unroll what indexes x, and compiling that several times takes them seconds.
+  let candidates = 2 * (LAST_DIVISOR - FIRST_DIVISOR + 1);
   var best = Fit();
-  for (var divisor = FIRST_DIVISOR; divisor <= LAST_DIVISOR; divisor++) {
-    let scale = round_scale(largest * DIVISOR_STEPS, divisor, exponent);
+  for (var attempt = 0u; attempt < candidates + 2; attempt++) {
+    var scale = 0;
+    if (attempt < candidates) {
+      scale = round_scale(largest * DIVISOR_STEPS, FIRST_DIVISOR + attempt / 2, exponent);
+      scale = select(scale, -scale, attempt % 2 == 1);
+    } else if (best.qq > 0) {
+      scale = sign(best.scale) * round_scale(u32(abs(best.xq)), best.qq, exponent);
+    }
     best = better(best, measure(scale));
-    best = better(best, measure(-scale));
-  }
-  for (var refinement = 0; refinement < 2 && best.qq > 0; refinement++) {
-    best = better(best, measure(sign(best.scale) * round_scale(u32(abs(best.xq)), best.qq, exponent)));
   }
 
   for (var i = 0u; i < 32; i++) { x[i] = code(x[i], best.scale); }
@@ -81,8 +85,12 @@ fn measure(scale: i32) -> Fit {
 // x / scale to the nearest code, ties away from zero.
 fn code(x: i32, scale: i32) -> i32 {
   if (scale == 0) { return 0; }
-  let s = u32(abs(scale));
-  let magnitude = i32((2 * u32(abs(x)) + s) / (2 * s));
+  let s = abs(scale);
+  let numerator = 2 * abs(x) + s;
+  // numerator / 2s, rounded down: estimated in floats, as GPUs divide integers slowly, and mended by the exact rest.
+  let estimate = i32(f32(numerator) * (0.5 / f32(s)));
+  let rest = numerator - 2 * s * estimate;
+  let magnitude = estimate + select(0, 1, rest >= 2 * s) - select(0, 1, rest < 0);
   return select(min(magnitude, CODES - 1), -min(magnitude, CODES), (x ^ scale) < 0);
 }
 

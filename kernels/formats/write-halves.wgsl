@@ -2,9 +2,9 @@
 @group(0) @binding(6) var<storage, read_write> weight: array<u32>;  // [N, K/2]
 
 fn write_block(n: u32, block: u32, r: u32) {
-  let end = min(64 * block + 64, K);
+  let end = min(64 * block + 64, width());
   for (var k = 64 * block; k < end; k += 2) {
-    weight[(n * K + k) / 2] = half(value(r, k)) | (half(value(r, k + 1)) << 16);
+    weight[(n * width() + k) / 2] = half(value(r, k)) | (half(value(r, k + 1)) << 16);
   }
 }
 

@@ -9,14 +9,14 @@ const DIVISOR_STEPS = 4u;
 
 fn write_block(n: u32, block: u32, r: u32) {
   var scales = 0u;
-  for (var half = 0u; half < 2 && 64 * block + 32 * half < K; half++) {
+  for (var half = 0u; half < 2 && 64 * block + 32 * half < width(); half++) {
     let k = 64 * block + 32 * half;
     scales |= quantise(r, k) << (16 * half);
     for (var word = 0u; word < 4; word++) {
       var codes = 0u;
       for (var j = 0u; j < 8; j++) { codes |= u32(x[8 * word + j] + 8) << (4 * j); }
-      weight[(n * K + k) / 8 + word] = codes;
+      weight[(n * width() + k) / 8 + word] = codes;
     }
   }
-  scale[n * BLOCKS + block] = scales;
+  scale[n * blocks() + block] = scales;
 }

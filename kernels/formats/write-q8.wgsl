@@ -9,12 +9,12 @@ const DIVISOR_STEPS = 2u;
 
 fn write_block(n: u32, block: u32, r: u32) {
   var scales = 0u;
-  for (var half = 0u; half < 2 && 64 * block + 32 * half < K; half++) {
+  for (var half = 0u; half < 2 && 64 * block + 32 * half < width(); half++) {
     let k = 64 * block + 32 * half;
     scales |= quantise(r, k) << (16 * half);
     for (var i = 0u; i < 32; i += 4) {
-      weight[(n * K + k + i) / 4] = pack4xI8(vec4i(x[i], x[i + 1], x[i + 2], x[i + 3]));
+      weight[(n * width() + k + i) / 4] = pack4xI8(vec4i(x[i], x[i + 1], x[i + 2], x[i + 3]));
     }
   }
-  scale[n * BLOCKS + block] = scales;
+  scale[n * blocks() + block] = scales;
 }
