@@ -39,7 +39,7 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
     { R: 7, K: 37, N: 16, row0: 9 },
     { R: 2, K: 64, N: 2, row0: 0 },
     { R: 5, K: 704, N: 7, row0: 1 },
-    { R: 4100, K: 1, N: 4100, row0: 0 }, // more than one line of workgroups
+    { R: 8200, K: 1, N: 8200, row0: 0 }, // three lines of workgroups
   ],
   bindings: ({ R, K, N }) => [
     { name: "raw", type: "u32", length: rawWords(dtype, R, K) },
@@ -84,7 +84,7 @@ function awkwardValues(dtype: InputDtype, words: number, random: () => number): 
     () => 0,
     () => toBits(fraction() * 2 ** -(random() % 40)),
     () => toBits(fraction() * 2 ** (random() % 24)),
-    () => random() >>> (dtype === "F32" ? 0 : 16),
+    () => (dtype === "F32" ? random() & -(1 << (random() % 17)) : random() >>> 16), // ties are frequent
   ];
   return Uint32Array.from({ length: words }, (_, i) => {
     const next = kinds[(i >> 4) % kinds.length]!;

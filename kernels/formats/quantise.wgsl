@@ -85,12 +85,10 @@ fn measure(scale: i32) -> Fit {
 // x / scale to the nearest code, ties away from zero.
 fn code(x: i32, scale: i32) -> i32 {
   if (scale == 0) { return 0; }
+  // (2|x| + s) / 2s rounded down, in floats, as GPUs divide integers slowly. Exact: the numerator is an integer below
+  // 2^20, so half a unit more keeps the quotient 2^-21 of itself away from any integer; a float division is that good.
   let s = abs(scale);
-  let numerator = 2 * abs(x) + s;
-  // numerator / 2s, rounded down: estimated in floats, as GPUs divide integers slowly, and mended by the exact rest.
-  let estimate = i32(f32(numerator) * (0.5 / f32(s)));
-  let rest = numerator - 2 * s * estimate;
-  let magnitude = estimate + select(0, 1, rest >= 2 * s) - select(0, 1, rest < 0);
+  let magnitude = i32((f32(2 * abs(x) + s) + 0.5) * (0.5 / f32(s)));
   return select(min(magnitude, CODES - 1), -min(magnitude, CODES), (x ^ scale) < 0);
 }
 
