@@ -39,6 +39,7 @@ export interface ModelConfig {
 }
 
 const ARCHITECTURES = ["MistralForCausalLM", "LlamaForCausalLM"] as const;
+const DEFAULT_WINDOW = 4096;
 const UNSUPPORTED = "Sirocco does not run this; choose another checkpoint.";
 
 // Far above any model of the family, and small enough that no product of them passes 2^53.
@@ -139,9 +140,11 @@ function refuseUnsupported(fields: Fields): void {
   }
 }
 
+// null means no window, but a missing field means transformers' default for Mistral.
 function parseWindow(fields: Fields): number | null {
   const off = fields.given("use_sliding_window") && !fields.flag("use_sliding_window");
-  return off || !fields.given("sliding_window") ? null : fields.size("sliding_window", MOST.positions);
+  if (off || fields.get("sliding_window") === null) return null;
+  return fields.given("sliding_window") ? fields.size("sliding_window", MOST.positions) : DEFAULT_WINDOW;
 }
 
 function generationFields(generation: string | JsonObject): Fields {

@@ -54,7 +54,9 @@ test("an object is taken as well as text", () => {
 
 test.each([
   [{ sliding_window: null }, { W: null }],
-  [{ sliding_window: undefined }, { W: null }],
+  [{ sliding_window: 1024 }, { W: 1024 }],
+  [{ sliding_window: undefined }, { W: 4096 }],
+  [{ sliding_window: undefined, use_sliding_window: false }, { W: null }],
   [{ use_sliding_window: false }, { W: null }],
   [{ use_sliding_window: true }, { W: 4096 }],
   [{ head_dim: 160 }, { d: 160 }],
