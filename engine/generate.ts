@@ -59,6 +59,9 @@ export async function* generate(
     return last.stopped ? last : { text: last.text + stops.end(), stopped: false };
   };
 
+  /** An id that the vocabulary does not name, from logits padded past it, has no text. */
+  const textOf = (id: number): string => (text?.knows(id) ? text.push(id) : "");
+
   const pending: Promise<number>[] = [];
   const submit = (id: Promise<number>) => {
     // Awaited in turn, perhaps after the caller's pause: a loss meanwhile is not an unhandled rejection.
@@ -101,7 +104,7 @@ export async function* generate(
         return;
       }
       answer.push(id);
-      const { text: piece, stopped } = stops.push(text?.push(id) ?? "");
+      const { text: piece, stopped } = stops.push(textOf(id));
       if (stopped) {
         yield { text: piece, ids: [id], finish: finish("stop") };
         return;

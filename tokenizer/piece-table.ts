@@ -21,6 +21,10 @@ export class PieceTable {
     return this.#added.get(id)?.special ?? false;
   }
 
+  has(id: number): boolean {
+    return this.#tokens[id] !== undefined;
+  }
+
   token(id: number): string {
     const token = this.#tokens[id];
     if (token !== undefined) return token;

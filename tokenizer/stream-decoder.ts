@@ -22,7 +22,12 @@ export class StreamDecoder {
     this.#strip = continues ? 0 : table.rules.strip.start;
   }
 
-  /** Text that is certain after this id; "" while a character is not whole yet. */
+  /** Whether the vocabulary names this id: a model's logits may be padded past it. */
+  knows(id: number): boolean {
+    return this.#table.has(id);
+  }
+
+  /** Text that is certain after this id; "" while a character is not whole yet. @throws RangeError where nothing names it */
   push(id: number): string {
     const piece = this.#table.piece(id);
     if (this.#skipSpecial && this.#table.isSpecial(id)) return "";
