@@ -163,10 +163,13 @@ export class Decoder {
     const staging = this.#staging[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#staging.length;
     this.#submit(passes, staging);
-    await this.#gpu.settle(staging.mapAsync(MAP_READ));
-    const id = new Uint32Array(staging.getMappedRange())[0]!;
-    staging.unmap();
-    return id;
+    try {
+      await this.#gpu.settle(staging.mapAsync(MAP_READ));
+      return new Uint32Array(staging.getMappedRange())[0]!;
+    } finally {
+      // Left mapped by an error, it could never be copied into again.
+      staging.unmap();
+    }
   }
 }
 

@@ -90,13 +90,15 @@ export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatc
 /** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
 export async function readBuffer(device: GPUDevice, buffer: GPUBuffer, offset = 0, bytes = buffer.size - offset): Promise<ArrayBuffer> {
   const staging = device.createBuffer({ label: "read back", size: bytes, usage: usage.mapRead | usage.copyDst });
-  const encoder = device.createCommandEncoder();
-  encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
-  device.queue.submit([encoder.finish()]);
-  await staging.mapAsync(MAP_READ);
-  const copy = staging.getMappedRange().slice(0);
-  staging.destroy();
-  return copy;
+  try {
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(MAP_READ);
+    return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
 }
 
 /** WebGPU makes reads past the end of a buffer safe but silent, so lengths are checked here. */
