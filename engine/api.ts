@@ -1,5 +1,5 @@
 // What people hold: the types of the public interface, with no code.
-import type { WeightFormatName } from "../kernels/index.ts";
+import type { Team, WeightFormatName } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
 
 export interface Message {
@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly maxBindingBytes?: number;
   /** Most tokens of a prefill pass. */
   readonly chunkLength?: number;
+  /** Who adds up a dot product in the matrix kernels: a whole workgroup, or each thread its own. Default: what suits the adapter. */
+  readonly team?: Team;
 }
 
 export interface SamplingOptions {
@@ -94,6 +96,8 @@ export interface AdapterDescription {
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
+  /** A driver that computes on the CPU. */
+  readonly software: boolean;
   readonly features: readonly string[];
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;

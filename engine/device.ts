@@ -104,6 +104,7 @@ export function describe(info: GPUAdapterInfo, { features, limits }: GPUDevice |
     name: info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed GPU",
     vendor: info.vendor,
     architecture: info.architecture,
+    software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
     features: [...features].sort(),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,

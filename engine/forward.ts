@@ -23,7 +23,7 @@ import type { LayerWeights, Weights } from "./weights.ts";
 
 /** One token of every sequence: from the ids in `decode.rows` to the residual stream after the last layer. */
 export function decode(shape: Shape, weights: Weights, { decode: s, caches, angles }: Activations): Launch[] {
-  const { format, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { format, team, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const T = B;
 
   const attend = (cache: GPUBuffer): Launch[] =>
@@ -37,24 +37,24 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, buffers }) =>
       launch(
-        qkv(format),
+        qkv(format, team),
         { T, K: D, eps, B, H, G, d, S, heads: count, head0: first },
         ...[s.x, w.inputNorm, s.rows, angles, s.q, caches[i]!, ...buffers],
       ),
     ),
     ...attend(caches[i]!),
     ...w.oProj.map(({ first, count, buffers }) =>
-      launch(matvec(format), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
+      launch(matvec(format, team), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
     ),
     ...w.gateUp.map(({ first, count, buffers }) =>
       launch(
-        gateUp(format),
+        gateUp(format, team),
         { T, K: D, eps, F: count, F0: first, width: F },
         ...[s.x, w.postAttentionNorm, s.hidden, ...buffers],
       ),
     ),
     ...w.downProj.map(({ first, count, buffers }) =>
-      launch(matvec(format), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
+      launch(matvec(format, team), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
     ),
   ];
 
@@ -68,10 +68,10 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
 
 /** Final norm and lm_head: logits of every sequence from its residual stream. */
 export function head(shape: Shape, weights: Weights, { decode: s }: Activations): Launch[] {
-  const { format, B, D, V, eps } = shape;
+  const { format, team, B, D, V, eps } = shape;
   return weights.lmHead.map(({ first, count, buffers }) =>
     launch(
-      matvec(format, "norm"),
+      matvec(format, team, "norm"),
       { T: B, K: D, eps, N: count, N0: first, width: V },
       ...[s.x, weights.finalNorm, s.logits, ...buffers],
     ),
@@ -85,13 +85,13 @@ export const choose = ({ B, V }: Shape, { decode: s, sampler }: Activations): La
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
 export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, angles }: Activations): Launch[] {
-  const { format, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const { format, team, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
     ...w.qkv.map(({ first, count, buffers }) =>
       launch(
-        matmul(format),
+        matmul(format, team),
         { T, K: D, N: count * d, N0: first * d, width: (H + 2 * G) * d },
         ...[s.normed, s.qkv, ...buffers],
       ),
@@ -99,17 +99,17 @@ export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, an
     launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
     launch(attentionTile, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
     ...w.oProj.map(({ first, count, buffers }) =>
-      launch(matmul(format), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
+      launch(matmul(format, team), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
     ),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
     ...w.gateUp.map(({ first, count, buffers }) =>
-      launch(matmul(format), { T, K: D, N: 2 * count, N0: 2 * first, width: 2 * F }, s.normed, s.gateUp, ...buffers),
+      launch(matmul(format, team), { T, K: D, N: 2 * count, N0: 2 * first, width: 2 * F }, s.normed, s.gateUp, ...buffers),
     ),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
     ...w.downProj.map(({ first, count, buffers }) =>
-      launch(matmul(format), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
+      launch(matmul(format, team), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
     ),
   ];
 
@@ -123,12 +123,12 @@ export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, an
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
-  const { format, D, V, eps } = shape;
+  const { format, team, D, V, eps } = shape;
   const T = SCORE_ROWS;
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...weights.lmHead.map(({ first, count, buffers }) =>
-      launch(matmul(format), { T, K: D, N: count, N0: first, width: V }, s.normed, s.logits, ...buffers),
+      launch(matmul(format, team), { T, K: D, N: count, N0: first, width: V }, s.normed, s.logits, ...buffers),
     ),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
   ];

@@ -21,7 +21,7 @@ export interface Planned {
   readonly format: WeightFormat;
 }
 
-type PlanOptions = Pick<LoadOptions, "weights" | "contextLength" | "maxBindingBytes" | "chunkLength">;
+type PlanOptions = Pick<LoadOptions, "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "team">;
 
 /** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
 export function planModel(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
@@ -59,7 +59,8 @@ function planFormat(checkpoint: Checkpoint, adapter: AdapterDescription, name: W
   const format = weightFormats[name];
   const bindingLimit = Math.min(options.maxBindingBytes ?? Infinity, adapter.maxBindingBytes, adapter.maxBufferBytes);
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const shapeOf = (chunk: number) => modelShape(config, format, contextLength, chunk);
+  const team = options.team ?? (adapter.software ? "lane" : "workgroup");
+  const shapeOf = (chunk: number) => modelShape(config, { format, team, contextLength, chunkLength: chunk });
   const chunkLength = options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
   if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {
     throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);

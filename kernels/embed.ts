@@ -37,7 +37,8 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
     for (let t = 0; t < T; t++) {
       const n = rows[4 * t]! - N0;
       if (n < 0 || n >= N) continue;
-      for (let k = 0; k < padded(K); k++) x![t * padded(K) + k] = format.at(weight, n * padded(K) + k, padded(K));
+      for (let k = 0; k < padded(K); k++)
+        x![t * padded(K) + k] = format.at(weight, n * padded(K) + k, padded(K));
     }
   },
 });

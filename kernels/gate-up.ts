@@ -8,9 +8,12 @@ import {
   inputConstants,
   inputContents,
   matrixSource,
+  matrixVariant,
   ROWS,
   referenceDot,
   referenceInput,
+  type Team,
+  teamGroups,
 } from "./matrix-input.ts";
 import silu from "./snippets/silu.wgsl?raw";
 
@@ -25,23 +28,27 @@ export interface GateUpSize extends InputSize {
 const outputs = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(width);
 
 /** RMSNorm, the gate and up projections, and SwiGLU in one (Shazeer 2020). */
-export const gateUp = (format: WeightFormat): Kernel<GateUpSize> => ({
+export const gateUp = (format: WeightFormat, team: Team): Kernel<GateUpSize> => ({
   name: "gate_up",
-  variant: format.name,
-  source: [source, silu, ...matrixSource(format, "norm")],
+  variant: matrixVariant(format, team),
+  source: [source, silu, ...matrixSource(format, team, "norm")],
   testSizes: [
     { T: 1, F: 1, K: 5 },
     { T: 2, F: 37, K: 33, F0: 6, width: 50 },
-    { T: 1, F: 64, K: 704 },
+    { T: 1, F: 130, K: 704 },
   ],
-  prelude: () => ({ ROWS }),
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     { name: "hidden", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
     ...format.bindings(2 * size.F, padded(size.K)),
   ],
-  constants: (size) => ({ ...inputConstants(size, "norm"), F: size.F, F0: size.F0 ?? 0, Y_STRIDE: outputs(size) }),
-  workgroups: ({ F, T }) => [Math.ceil(F / (ROWS / 2)), T],
+  constants: (size) => ({
+    ...inputConstants(size, "norm"),
+    F: size.F,
+    F0: size.F0 ?? 0,
+    Y_STRIDE: outputs(size),
+  }),
+  workgroups: ({ F, T }) => [teamGroups(Math.ceil(F / (ROWS / 2)), team), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
   reference(size, x, gain, hidden, ...weight) {

@@ -22,18 +22,21 @@ export { weightFormats } from "./formats/index.ts";
 export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { TILE } from "./matmul.ts";
+export type { Team } from "./matrix-input.ts";
 export { angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export { attention, attentionCombine, attentionTile, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
 
 const everyFormat = Object.values(weightFormats).flatMap((format) => [
   embed(format),
-  matvec(format),
-  matvec(format, "norm"),
-  gateUp(format),
-  qkv(format),
-  matmul(format),
   ...inputDtypes.map((dtype) => convert(dtype, format)),
+  ...(["workgroup", "lane"] as const).flatMap((team) => [
+    matvec(format, team),
+    matvec(format, team, "norm"),
+    gateUp(format, team),
+    qkv(format, team),
+    matmul(format, team),
+  ]),
 ]);
 
 /** Every kernel the engine can launch, in every variant. The tests run each one against its reference. */

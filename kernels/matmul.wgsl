@@ -32,13 +32,9 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     workgroupBarrier();
 
     for (var k4 = 0u; k4 < 8; k4++) {
-      let w0 = w_tile[k4 * 64 + local.x];
-      let w1 = w_tile[k4 * 64 + local.x + 16];
-      let w2 = w_tile[k4 * 64 + local.x + 32];
-      let w3 = w_tile[k4 * 64 + local.x + 48];
-      for (var i = 0u; i < 4; i++) {
-        let v = x_tile[k4 * 64 + local.y + 16 * i];
-        sums[i] += vec4f(dot(v, w0), dot(v, w1), dot(v, w2), dot(v, w3));
+      for (var j = 0u; j < 4; j++) {
+        let w = w_tile[k4 * 64 + local.x + 16 * j];
+        sums[j] += vec4f(dot(w, x_tile[k4 * 64 + local.y]), dot(w, x_tile[k4 * 64 + local.y + 16]), dot(w, x_tile[k4 * 64 + local.y + 32]), dot(w, x_tile[k4 * 64 + local.y + 48]));
       }
     }
     workgroupBarrier();
@@ -49,7 +45,7 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
       let n = n0 + local.x + 16 * j;
       if (n >= N) { continue; }
       let at = (t0 + local.y + 16 * i) * Y_STRIDE + N0 + n;
-      y[at] = sums[i][j] + select(0.0, y[at], ADD);
+      y[at] = sums[j][i] + select(0.0, y[at], ADD);
     }
   }
 }

@@ -1,12 +1,28 @@
 // What the matrix-vector kernels share: their input, plain or under RMSNorm, and the plain TypeScript of both.
-import type { Binding, Buffer } from "./kernel.ts";
+
 import { padded, type WeightFormat } from "./formats/format.ts";
-import dotRows from "./snippets/dot-rows.wgsl?raw";
+import type { Binding, Buffer } from "./kernel.ts";
+import dot8 from "./snippets/dot8.wgsl?raw";
+import workgroupTeam from "./snippets/dot-rows.wgsl?raw";
+import laneTeam from "./snippets/dot-rows-lane.wgsl?raw";
 import norm from "./snippets/input-norm.wgsl?raw";
 import plain from "./snippets/input-plain.wgsl?raw";
 
-/** Rows of the weight a workgroup takes at once. Even: gate_up and qkv take rows in pairs. */
+/**
+ * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
+ * drivers, where a barrier costs more than scattered reads.
+ */
+export type Team = "workgroup" | "lane";
+
+/** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
 export const ROWS = 4;
+
+/** Workgroups for so many teams. */
+export const teamGroups = (teams: number, team: Team): number => Math.ceil(teams / (team === "lane" ? 64 : 1));
+
+/** Tells a variant's name from those of the other format, input and team. */
+export const matrixVariant = (format: WeightFormat, team: Team, input: "plain" | "norm" = "plain"): string =>
+  [format.name, ...(input === "norm" ? ["norm"] : []), ...(team === "lane" ? ["lane"] : [])].join("_");
 
 export interface InputSize {
   T: number;
@@ -15,8 +31,9 @@ export interface InputSize {
   eps?: number;
 }
 
-export const matrixSource = (format: WeightFormat, input: "plain" | "norm"): string[] => [
-  dotRows,
+export const matrixSource = (format: WeightFormat, team: Team, input: "plain" | "norm"): string[] => [
+  team === "lane" ? laneTeam : workgroupTeam,
+  dot8,
   input === "norm" ? norm : plain,
   format.source,
 ];
@@ -48,7 +65,12 @@ export function referenceInput({ K, eps = 1e-5 }: InputSize, t: number, x: Buffe
 }
 
 /** sum_k weight[n, k] * input[k]. */
-export function referenceDot(format: WeightFormat, weight: readonly Buffer[], n: number, input: readonly number[]): number {
+export function referenceDot(
+  format: WeightFormat,
+  weight: readonly Buffer[],
+  n: number,
+  input: readonly number[],
+): number {
   const stride = padded(input.length);
   return input.reduce((sum, v, k) => sum + format.at(weight, n * stride + k, stride) * v, 0);
 }

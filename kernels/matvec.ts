@@ -7,9 +7,12 @@ import {
   inputConstants,
   inputContents,
   matrixSource,
+  matrixVariant,
   ROWS,
   referenceDot,
   referenceInput,
+  type Team,
+  teamGroups,
 } from "./matrix-input.ts";
 import source from "./matvec.wgsl?raw";
 
@@ -26,16 +29,19 @@ export interface MatvecSize extends InputSize {
 const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
 
 /** A matrix times few tokens: each weight is read once a token. */
-export const matvec = (format: WeightFormat, input: "plain" | "norm" = "plain"): Kernel<MatvecSize> => ({
+export const matvec = (
+  format: WeightFormat,
+  team: Team,
+  input: "plain" | "norm" = "plain",
+): Kernel<MatvecSize> => ({
   name: "matvec",
-  variant: input === "norm" ? `${format.name}_norm` : format.name,
-  source: [source, ...matrixSource(format, input)],
+  variant: matrixVariant(format, team, input),
+  source: [source, ...matrixSource(format, team, input)],
   testSizes: [
     { T: 1, N: 1, K: 5 },
     { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
-    { T: 2, N: 66, K: 1024 },
+    { T: 2, N: 260, K: 1024 },
   ],
-  prelude: () => ({ ROWS }),
   bindings: (size) => [
     ...inputBindings(size, input),
     { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
@@ -48,7 +54,7 @@ export const matvec = (format: WeightFormat, input: "plain" | "norm" = "plain"):
     Y_STRIDE: outputs(size),
     ADD: size.add ? 1 : 0,
   }),
-  workgroups: ({ N, T }) => [Math.ceil(N / ROWS), T],
+  workgroups: ({ N, T }) => [teamGroups(Math.ceil(N / ROWS), team), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
   reference(size, x, ...rest) {

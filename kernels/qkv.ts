@@ -7,9 +7,12 @@ import {
   inputConstants,
   inputContents,
   matrixSource,
+  matrixVariant,
   ROWS,
   referenceDot,
   referenceInput,
+  type Team,
+  teamGroups,
 } from "./matrix-input.ts";
 import source from "./qkv.wgsl?raw";
 import { type RopeSize, referencePair, ropeBindings, ropeConstants, ropeContents } from "./rope.ts";
@@ -22,16 +25,15 @@ export interface QkvSize extends InputSize, RopeSize {
 }
 
 /** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], RoPE, and the write into the ring. */
-export const qkv = (format: WeightFormat): Kernel<QkvSize> => ({
+export const qkv = (format: WeightFormat, team: Team): Kernel<QkvSize> => ({
   name: "qkv",
-  variant: format.name,
-  source: [source, ropeWrite, ...matrixSource(format, "norm")],
+  variant: matrixVariant(format, team),
+  source: [source, ropeWrite, ...matrixSource(format, team, "norm")],
   testSizes: [
     { T: 1, K: 5, B: 1, H: 1, G: 1, d: 2, S: 3, heads: 3 },
     { T: 3, K: 37, B: 2, H: 6, G: 2, d: 6, S: 7, heads: 10 },
-    { T: 2, K: 64, B: 1, H: 4, G: 1, d: 32, S: 16, heads: 3, head0: 3 },
+    { T: 2, K: 64, B: 1, H: 8, G: 4, d: 32, S: 16, heads: 10, head0: 6 },
   ],
-  prelude: () => ({ ROWS }),
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     ...ropeBindings(size),
@@ -43,7 +45,7 @@ export const qkv = (format: WeightFormat): Kernel<QkvSize> => ({
     HEADS: size.heads,
     HEAD0: size.head0 ?? 0,
   }),
-  workgroups: ({ heads, d, T }) => [Math.ceil((heads * d) / ROWS), T],
+  workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), team), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ??
     ropeContents(size, name, random) ??
@@ -55,7 +57,13 @@ export const qkv = (format: WeightFormat): Kernel<QkvSize> => ({
       for (let head = 0; head < heads; head++) {
         for (let i = 0; i < d / 2; i++) {
           const pair = [head * d + i, head * d + i + d / 2].map((n) => referenceDot(format, weight, n, row));
-          referencePair(size, [rows!, q!, cache!], [t, head0 + head, i], 1e4 ** ((-2 * i) / d), pair as [number, number]);
+          referencePair(
+            size,
+            [rows!, q!, cache!],
+            [t, head0 + head, i],
+            1e4 ** ((-2 * i) / d),
+            pair as [number, number],
+          );
         }
       }
     }

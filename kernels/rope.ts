@@ -40,7 +40,8 @@ export interface RopeSize {
 /** Stored width of a head in the cache. */
 export const storedHead = (d: number): number => Math.ceil(d / 4) * 4;
 
-export const cacheLength = ({ B, G, S, d }: Omit<RopeSize, "T" | "H">): number => B * 2 * G * S * storedHead(d);
+export const cacheLength = ({ B, G, S, d }: Omit<RopeSize, "T" | "H">): number =>
+  B * 2 * G * S * storedHead(d);
 
 export const ropeBindings = (size: RopeSize): Binding[] => [
   { name: "rows", slot: 2, type: "u32", length: size.T * 4 },
@@ -61,10 +62,14 @@ export const ropeConstants = ({ H, G, d, S }: RopeSize): Record<string, number> 
 
 /** Rows of one sequence each, at positions of every magnitude; no two write the same slot. */
 export function ropeContents(size: RopeSize, name: string, random: () => number): Buffer | undefined {
-  if (name === "angles") return angleTable(Array.from({ length: size.d / 2 }, (_, i) => 1e4 ** (-2 * i / size.d)));
+  if (name === "angles")
+    return angleTable(Array.from({ length: size.d / 2 }, (_, i) => 1e4 ** ((-2 * i) / size.d)));
   if (name !== "rows") return undefined;
   const start = random() % (MAX_POSITION - size.T);
-  return Uint32Array.from({ length: size.T * 4 }, (_, i) => [0, start + Math.floor(i / 4), size.B - 1, size.T][i % 4]!);
+  return Uint32Array.from(
+    { length: size.T * 4 },
+    (_, i) => [0, start + Math.floor(i / 4), size.B - 1, size.T][i % 4]!,
+  );
 }
 
 /** Entries i and i + d/2 of a head (queries, then keys, then values) of token t, rotated in float64 and written. */
@@ -77,12 +82,15 @@ export function referencePair(
 ): void {
   const [position, sequence] = [rows[4 * t + 1]!, rows[4 * t + 2]!];
   const angle = head < H + G ? position * frequency : 0;
-  const turned = [a * Math.cos(angle) - b * Math.sin(angle), b * Math.cos(angle) + a * Math.sin(angle)] as const;
+  const turned = [
+    a * Math.cos(angle) - b * Math.sin(angle),
+    b * Math.cos(angle) + a * Math.sin(angle),
+  ] as const;
   const target = head < H ? q : cache;
   const at =
     head < H
       ? t * padded(H * d) + head * d + i
-      : (((sequence * 2 * G + head - H) * S + (position % S)) * storedHead(d) + i);
+      : ((sequence * 2 * G + head - H) * S + (position % S)) * storedHead(d) + i;
   target[at] = turned[0];
   target[at + d / 2] = turned[1];
 }

@@ -1,37 +1,42 @@
-// The dot products of ROWS weight rows with one input row, by all THREADS of a workgroup. The input is read once for all
-// of them. `weight8` comes from kernels/formats/, `input8` from an input snippet.
-override K: u32;              // stored width of a row, a multiple of 32
-override THREADS: u32 = 64;   // a power of two
+// The dot products of four weight rows with one input row, by a team: all threads of a workgroup, for GPUs. The input is
+// read once for the four. `weight8` comes from kernels/formats/, `input8` from an input snippet, `weight_row` from the kernel.
+// Two barriers and a tree of eight by eight: software drivers take seconds to compile a deep one.
+override K: u32;      // stored width of a row, a multiple of 32
 
-const LANES = ROWS + 1;       // one sum a row, and the squares of the input
+const ROWS = 4u;
+const THREADS = 64u;
 
-var<workgroup> partial: array<array<f32, LANES>, THREADS>;
+var<workgroup> partial: array<vec4f, THREADS>;
+var<workgroup> squares: array<f32, THREADS>;
 
-/// sum_k weight[rows[r], k] * input[t, k] for every r; only thread 0 gets it.
-fn dot_rows(rows: array<u32, ROWS>, t: u32, thread: u32) -> array<f32, ROWS> {
-  var sums: array<f32, LANES>;
+fn team_of(group: u32, thread: u32) -> u32 { return group; }
+
+/// Whether this thread writes output r of its team.
+fn writes(r: u32, thread: u32) -> bool { return r == thread; }
+
+/// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3, for every thread of the team.
+fn dot_rows(team: u32, t: u32, thread: u32) -> vec4f {
+  let n = vec4u(weight_row(team, 0), weight_row(team, 1), weight_row(team, 2), weight_row(team, 3));
+  var sums = vec4f();
   for (var k8 = thread; k8 < K / 8; k8 += THREADS) {
     let v = input8(t, k8);
-    for (var r = 0u; r < ROWS; r++) {
-      let w = weight8(rows[r], k8);
-      sums[r] += dot(w[0], v[0]) + dot(w[1], v[1]);
-    }
+    sums += vec4f(dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v), dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v));
   }
-  sums[ROWS] = input_squares();
-
   partial[thread] = sums;
+  squares[thread] = input_squares();
   workgroupBarrier();
-  for (var half = THREADS / 2; half > 0; half /= 2) {
-    if (thread < half) {
-      for (var r = 0u; r < LANES; r++) { partial[thread][r] += partial[thread + half][r]; }
+  if (thread < 8) {
+    for (var i = thread + 8; i < THREADS; i += 8) {
+      partial[thread] += partial[i];
+      squares[thread] += squares[i];
     }
-    workgroupBarrier();
   }
-
-  var totals: array<f32, ROWS>;
-  if (thread == 0) {
-    let factor = input_factor(partial[0][ROWS]);
-    for (var r = 0u; r < ROWS; r++) { totals[r] = partial[0][r] * factor; }
+  workgroupBarrier();
+  var total = partial[0];
+  var total_squares = squares[0];
+  for (var i = 1u; i < 8; i++) {
+    total += partial[i];
+    total_squares += squares[i];
   }
-  return totals;
+  return total * input_factor(total_squares);
 }

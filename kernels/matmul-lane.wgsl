@@ -1,0 +1,39 @@
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
+// One thread per tile of 4 tokens x 4 rows, with no workgroup memory: for software drivers, where a barrier costs more
+// than the reads that it saves. x and y hold whole tiles of tokens: rows past T are computed and unused.
+
+override N: u32;              // rows of this part of the matrix
+override N0: u32;             // where its first row stands in the output
+override K: u32;              // stored width of a row, a multiple of 32
+override Y_STRIDE: u32;       // stored width of an output row
+override ADD: bool;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [T, K]
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+
+@compute @workgroup_size(64)
+fn matmul(@builtin(global_invocation_id) id: vec3u) {
+  let n = id.x * 4;
+  let t = id.y * 4;
+  if (n >= N) { return; }
+  var sums = array<vec4f, 4>();  // [token, row]
+
+  for (var k8 = 0u; k8 < K / 8; k8++) {
+    let w0 = weight8(n, k8);
+    let w1 = weight8(min(n + 1, N - 1), k8);
+    let w2 = weight8(min(n + 2, N - 1), k8);
+    let w3 = weight8(min(n + 3, N - 1), k8);
+    for (var i = 0u; i < 4; i++) {
+      let at = (t + i) * (K / 4) + 2 * k8;
+      let v = mat2x4f(x[at], x[at + 1]);
+      sums[i] += vec4f(dot8(w0, v), dot8(w1, v), dot8(w2, v), dot8(w3, v));
+    }
+  }
+
+  for (var i = 0u; i < 4; i++) {
+    for (var j = 0u; j < min(4, N - n); j++) {
+      let at = (t + i) * Y_STRIDE + N0 + n + j;
+      y[at] = sums[i][j] + select(0.0, y[at], ADD);
+    }
+  }
+}
