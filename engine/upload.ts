@@ -1,6 +1,6 @@
 // Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
 import { convert, convertRange, type InputDtype, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
-import { type Checkpoint, packedName, scaleName, type TensorInfo } from "../weights/index.ts";
+import { type Checkpoint, packedName, readRows, scaleName, type TensorInfo } from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
@@ -118,19 +118,15 @@ class ChunkWriter {
     this.#range = staging.storage("rows of a chunk", 4);
   }
 
-  async write({ source }: Checkpoint, tensor: TensorInfo, to: Destination, signal: AbortSignal | undefined): Promise<void> {
-    const rowBytes = (tensor.end - tensor.start) / (tensor.shape.length > 1 ? tensor.shape[0]! : 1);
-    const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
-    for (let done = 0; done < to.rows; done += step) {
-      signal?.throwIfAborted();
-      const rows = Math.min(step, to.rows - done);
-      const start = tensor.start + (to.row + done) * rowBytes;
-      const bytes = await source.read(tensor.file, start, start + rows * rowBytes, signal);
+  async write(checkpoint: Checkpoint, tensor: TensorInfo, to: Destination, signal: AbortSignal | undefined): Promise<void> {
+    const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
+    for await (const { row, rows, bytes } of readRows(checkpoint, tensor, range)) {
       await this.finish();
+      const row0 = to.at + row - to.row;
       if (tensor.dtype === "U32") {
-        this.#gpu.device.queue.writeBuffer(to.buffers[0]!, (to.at + done) * rowBytes, bytes);
+        this.#gpu.device.queue.writeBuffer(to.buffers[0]!, row0 * (bytes.byteLength / rows), bytes);
       } else {
-        await this.#convert(tensor.dtype as InputDtype, wholeWords(bytes), { R: rows, K: to.K, N: to.N, row0: to.at + done }, to);
+        await this.#convert(tensor.dtype as InputDtype, wholeWords(bytes), { R: rows, K: to.K, N: to.N, row0 }, to);
       }
       this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
     }

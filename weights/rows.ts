@@ -1,6 +1,6 @@
 // A tensor's bytes in chunks of whole rows, so that host memory does not grow with the tensor.
 import type { Checkpoint } from "./checkpoint.ts";
-import { CheckpointError } from "./errors.ts";
+import { CheckpointError, mismatch } from "./errors.ts";
 import type { TensorInfo } from "./safetensors.ts";
 
 /** `rows` whole rows of a tensor from row `row` on; a vector is one row. */
@@ -11,28 +11,40 @@ export interface Rows {
 }
 
 export interface ReadRowsOptions {
+  /** The rows to read; all of them by default. */
+  readonly from?: number;
+  readonly to?: number;
   /** Most bytes of a chunk; a single row may be larger. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads a tensor in file order. */
+/** Reads rows of a tensor in file order. @throws CheckpointError where the source gives other than what was asked for */
 export async function* readRows(
-  checkpoint: Pick<Checkpoint, "source" | "tensors">,
+  { source, tensors }: Pick<Checkpoint, "source" | "tensors">,
   tensor: string | TensorInfo,
-  { maxBytes, signal }: ReadRowsOptions,
+  { from = 0, to, maxBytes, signal }: ReadRowsOptions,
 ): AsyncGenerator<Rows, void, void> {
-  const info = typeof tensor === "string" ? checkpoint.tensors.get(tensor) : tensor;
-  if (!info)
-    throw new CheckpointError(`${tensor}: expected a tensor of ${checkpoint.source.name}, got none.`);
-  const { file, shape, start, end } = info;
+  const info = typeof tensor === "string" ? tensors.get(tensor) : tensor;
+  if (!info) throw new CheckpointError(`${tensor}: expected a tensor of ${source.name}, got none.`);
+  const { name, file, shape, start, end } = info;
   const total = shape.length > 1 ? (shape[0] ?? 0) : 1;
   const rowBytes = (end - start) / total;
   const step = Math.max(1, Math.floor(maxBytes / rowBytes));
-  for (let row = 0; row < total; row += step) {
+  const last = to ?? total;
+  for (let row = from; row < last; row += step) {
     signal?.throwIfAborted();
-    const rows = Math.min(step, total - row);
+    const rows = Math.min(step, last - row);
     const first = start + row * rowBytes;
-    yield { row, rows, bytes: await checkpoint.source.read(file, first, first + rows * rowBytes, signal) };
+    const bytes = await source.read(file, first, first + rows * rowBytes, signal);
+    if (bytes.length !== rows * rowBytes) {
+      throw mismatch(
+        `${file}: ${name}`,
+        `${rows * rowBytes} bytes`,
+        `${bytes.length}`,
+        "Fetch the file again.",
+      );
+    }
+    yield { row, rows, bytes };
   }
 }
