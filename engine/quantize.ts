@@ -1,5 +1,5 @@
 // `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
-import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { convert, convertRange, type InputDtype, padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
 import {
@@ -9,6 +9,7 @@ import {
   packedMetadata,
   packedName,
   packedTensors,
+  readRows,
   type Source,
   scaleName,
   type TensorInfo,
@@ -38,6 +39,8 @@ export interface Quantized {
 
 const CHUNK_BYTES = 8 * 2 ** 20;
 const WEIGHTS_FILE = "model.safetensors";
+/** Under this name until it is whole: an interrupted file is never taken for a checkpoint. */
+const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
 const COMPANIONS = [
   "config.json",
   "generation_config.json",
@@ -59,23 +62,34 @@ export async function quantize(platform: Platform, spec: string | Source | undef
       `${source.name}: expected an original checkpoint, got one packed as ${checkpoint.packed.weights}. Quantise the original.`,
     );
   }
-  await mkdir(out, { recursive: true });
-  if ((await readdir(out)).length > 0) throw new Error(`${out}: expected a new or empty folder. Name another one.`);
+  return inEmptyFolder(out, async () => {
+    const gpu = await platform.openDevice(options.adapter);
+    const buffers = new Buffers(gpu.device);
+    try {
+      const files = await copyCompanions(source, out, signal);
+      const partial = join(out, PARTIAL_FILE);
+      await writeWeights(new Packer(gpu, buffers, format), checkpoint, weights, partial, options);
+      await rename(partial, join(out, WEIGHTS_FILE));
+      const after = await openCheckpoint(await platform.openSource(out, {}), signal);
+      return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
+    } finally {
+      buffers.destroy();
+      gpu.dispose();
+    }
+  });
+}
 
-  const gpu = await platform.openDevice(options.adapter);
-  const buffers = new Buffers(gpu.device);
-  // Under this name until it is whole: an interrupted file is never taken for a checkpoint.
-  const partial = join(out, `${WEIGHTS_FILE}.partial`);
+/** Where `write` fails, the folder is left as it was found: the next try starts from the same place. */
+async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T> {
+  const made = await mkdir(out, { recursive: true });
+  if ((await readdir(out)).length > 0) throw new Error(`${out}: expected a new or empty folder. Name another one.`);
   try {
-    const files = await copyCompanions(source, out, signal);
-    await writeWeights(new Packer(gpu, buffers, format), checkpoint, weights, partial, options);
-    await rename(partial, join(out, WEIGHTS_FILE));
-    const after = await openCheckpoint(await platform.openSource(out, {}), signal);
-    return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
-  } finally {
-    await rm(partial, { force: true });
-    buffers.destroy();
-    gpu.dispose();
+    return await write();
+  } catch (error) {
+    for (const file of [...COMPANIONS, PARTIAL_FILE, WEIGHTS_FILE]) await rm(join(out, file), { force: true });
+    // Someone else's files may have come meanwhile; then it stays.
+    if (made !== undefined) await rmdir(out).catch(() => {});
+    throw error;
   }
 }
 
@@ -105,7 +119,7 @@ async function writeWeights(
     for (const tensor of checkpoint.tensors.values()) {
       const names = tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
       const at = names.map((name) => starts.get(name) ?? 0);
-      for await (const pieces of packer.pack(checkpoint.source, tensor, signal)) {
+      for await (const pieces of packer.pack(checkpoint, tensor, signal)) {
         for (const [i, bytes] of pieces.entries()) {
           await file.write(bytes, 0, bytes.byteLength, at[i]!);
           at[i]! += bytes.byteLength;
@@ -135,7 +149,7 @@ class Packer {
   }
 
   /** The bytes of a tensor's buffers, some rows at a time. A gain becomes plain f32. */
-  async *pack(source: Source, tensor: TensorInfo, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array[]> {
+  async *pack(checkpoint: Checkpoint, tensor: TensorInfo, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array[]> {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
     const format = isMatrix ? this.#format : weightFormats.f32;
@@ -145,12 +159,8 @@ class Packer {
     const raw = this.#buffers.storage("chunk as read", Math.ceil((step * rowBytes) / 4));
     const range = this.#buffers.storage("rows of a chunk", 4);
     const packed = format.bindings(step, padded(K)).map(({ name, length }) => this.#buffers.storage(name, length));
-    for (let row = 0; row < total; row += step) {
-      signal?.throwIfAborted();
-      const R = Math.min(step, total - row);
-      const start = tensor.start + row * rowBytes;
+    for await (const { rows: R, bytes } of readRows(checkpoint, tensor, { maxBytes: CHUNK_BYTES, signal })) {
       const size = { R, K, N: step, row0: 0 };
-      const bytes = await source.read(tensor.file, start, start + R * rowBytes, signal);
       device.queue.writeBuffer(raw, 0, wholeWords(bytes));
       device.queue.writeBuffer(range, 0, convertRange(size));
       const dispatch = await this.#pipelines.prepare(launch(convert(tensor.dtype as InputDtype, format), size, raw, range, ...packed));
