@@ -4,6 +4,7 @@
 import {
   attention,
   attentionCombine,
+  attentionLane,
   attentionTile,
   embed,
   gateUp,
@@ -26,13 +27,15 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
   const { format, team, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const T = B;
 
-  const attend = (cache: GPUBuffer): Launch[] =>
-    SPLITS === 1
-      ? [launch(attention, { T, B, H, G, d, S, W, SPLITS }, s.q, cache, s.rows, s.attended)]
-      : [
-          launch(attention, { T, B, H, G, d, S, W, SPLITS }, s.q, cache, s.rows, s.partial),
-          launch(attentionCombine, { T, H, d, SPLITS }, s.partial, s.attended),
-        ];
+  const attend = (cache: GPUBuffer): Launch[] => {
+    const size = { T, B, H, G, d, S, W, SPLITS };
+    if (team === "lane") return [launch(attentionLane, size, s.q, cache, s.rows, s.attended)];
+    if (SPLITS === 1) return [launch(attention, size, s.q, cache, s.rows, s.attended)];
+    return [
+      launch(attention, size, s.q, cache, s.rows, s.partial),
+      launch(attentionCombine, size, s.partial, s.attended),
+    ];
+  };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, buffers }) =>
@@ -86,6 +89,7 @@ export const choose = ({ B, V }: Shape, { decode: s, sampler }: Activations): La
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
 export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, angles }: Activations): Launch[] {
   const { format, team, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const attend = team === "lane" ? attentionLane : attentionTile;
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
@@ -97,7 +101,7 @@ export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, an
       ),
     ),
     launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
-    launch(attentionTile, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
+    launch(attend, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
     ...w.oProj.map(({ first, count, buffers }) =>
       launch(matmul(format, team), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
     ),

@@ -1,6 +1,7 @@
 import { convert, inputDtypes } from "./convert.ts";
 import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
+import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
 import { embed } from "./embed.ts";
 import { weightFormats } from "./formats/index.ts";
@@ -25,7 +26,7 @@ export { TILE } from "./matmul.ts";
 export type { Team } from "./matrix-input.ts";
 export { angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
-export { attention, attentionCombine, attentionTile, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
+export { attention, attentionCombine, attentionLane, attentionTile, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
 
 const everyFormat = Object.values(weightFormats).flatMap((format) => [
   embed(format),
@@ -47,6 +48,7 @@ export const allKernels: readonly Kernel[] = [
   attention as Kernel,
   attentionCombine as Kernel,
   attentionTile as Kernel,
+  attentionLane as Kernel,
   ropeCache as Kernel,
   swiglu as Kernel,
   ...(everyFormat as Kernel[]),

@@ -18,7 +18,8 @@ fn matmul(@builtin(global_invocation_id) id: vec3u) {
   if (n >= N) { return; }
   var sums = array<vec4f, 4>();  // [token, row]
 
-  for (var k8 = 0u; k8 < K / 8; k8++) {
+  let steps = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
+  for (var k8 = 0u; k8 < steps; k8++) {
     let w0 = weight8(n, k8);
     let w1 = weight8(min(n + 1, N - 1), k8);
     let w2 = weight8(min(n + 2, N - 1), k8);

@@ -14,7 +14,8 @@ fn writes(r: u32, thread: u32) -> bool { return true; }
 fn dot_rows(team: u32, t: u32, thread: u32) -> vec4f {
   let n = vec4u(weight_row(team, 0), weight_row(team, 1), weight_row(team, 2), weight_row(team, 3));
   var sums = vec4f();
-  for (var k8 = 0u; k8 < K / 8; k8++) {
+  let steps = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
+  for (var k8 = 0u; k8 < steps; k8++) {
     let v = input8(t, k8);
     sums += vec4f(dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v), dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v));
   }

@@ -18,6 +18,7 @@ export const adapter: AdapterDescription = {
   name: "Paper GPU",
   vendor: "acme",
   architecture: "origami",
+  software: false,
   features: ["subgroups", "shader-f16"],
   maxBindingBytes: 128 * 2 ** 20,
   maxBufferBytes: 2 ** 31,
