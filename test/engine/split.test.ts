@@ -11,13 +11,16 @@ import { parseConfig, requiredTensors, type Source, writeHeader } from "../../we
 import { openTestDevice, randomU32 } from "../helpers.ts";
 import { memorySource } from "../weights/memory-source.ts";
 
-/** One layer whose matrices are so alike in size that one limit cuts each of them in two: every part costs compiling. */
+/**
+ * One layer whose matrices are so alike in size that one limit cuts each of them in two: every part costs compiling.
+ * Heads of q, q | q, k, v: a part begins within a tensor, and holds several.
+ */
 const family = fabricate({
   architectures: ["LlamaForCausalLM"],
   num_hidden_layers: 1,
   hidden_size: 32,
   intermediate_size: 21,
-  num_attention_heads: 2,
+  num_attention_heads: 3,
   num_key_value_heads: 1,
   head_dim: 8,
   vocab_size: 53,
@@ -56,7 +59,7 @@ async function answer(model: Model, prompt: number[], maxTokens: number, logitBi
   return ids;
 }
 
-// A row takes 128 bytes of f32 or 16 of q4, and there are 32 of o_proj, down_proj and qkv: a limit of 31 of them.
+// A row takes 128 bytes of f32 or 16 of q4, and o_proj and down_proj have 32: a limit of 31 of them.
 describe.each([
   ["f32", 31 * 128],
   ["q4", 31 * 16],
