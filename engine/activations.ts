@@ -112,13 +112,18 @@ export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Act
   const lengths = scratchLengths(shape);
   const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>
     Object.fromEntries(
-      Object.entries<number>(sizes).map(([name, length]) => [name, buffers.storage(`${group} ${name}`, length)]),
+      Object.entries<number>(sizes).map(([name, length]) => [
+        name,
+        buffers.storage(`${group} ${name}`, length),
+      ]),
     ) as { [Name in keyof T]: GPUBuffer };
   const angles = buffers.storage("rope angles", lengths.angles);
   device.queue.writeBuffer(angles, 0, angleTable(ropeFrequencies(shape)));
   return {
     angles,
-    caches: Array.from({ length: shape.L }, (_, i) => buffers.storage(`cache of layer ${i}`, ringLength(shape))),
+    caches: Array.from({ length: shape.L }, (_, i) =>
+      buffers.storage(`cache of layer ${i}`, ringLength(shape)),
+    ),
     decode: make<DecodeState>("decode", lengths.decode),
     prefill: make<PrefillState>("prefill", lengths.prefill),
     sampler: make<SamplerState>("sampler", lengths.sampler),

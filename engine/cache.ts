@@ -23,7 +23,8 @@ export class Cache {
   /** Longest start of `ids` whose keys and values can stay, always leaving one token to compute. */
   reusable(ids: readonly number[]): number {
     let shared = 0;
-    while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared]) shared++;
+    while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared])
+      shared++;
     // Position j is intact while j + S was not written; the next query sees (shared − W, shared].
     const oldest = Math.max(0, shared - this.#window + 1);
     return oldest >= this.#written - this.S ? shared : 0;

@@ -42,7 +42,10 @@ async function loadDawn(): Promise<Create> {
     return (await import("webgpu")).create as Create;
   } catch (cause) {
     const problem = (cause as Error).message.split("\n")[0];
-    throw new DeviceError(`webgpu: expected the npm package to load, got: ${problem}. Run npm install webgpu.`, { cause });
+    throw new DeviceError(
+      `webgpu: expected the npm package to load, got: ${problem}. Run npm install webgpu.`,
+      { cause },
+    );
   }
 }
 
@@ -56,7 +59,9 @@ async function fullName(create: Create, part: string): Promise<string> {
   const names = await adapterNames(create);
   const name = names.find((candidate) => candidate.toLowerCase().includes(part.toLowerCase()));
   if (name !== undefined) return name;
-  throw new DeviceError(`adapter: expected part of one of ${names.map((known) => `"${known}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`);
+  throw new DeviceError(
+    `adapter: expected part of one of ${names.map((known) => `"${known}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
+  );
 }
 
 /** WebGPU cannot list adapters, but Dawn names them all when asked for one that it does not have. */

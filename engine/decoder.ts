@@ -24,7 +24,13 @@ export class Decoder {
   #turn = 0;
   #biased = false;
 
-  private constructor(gpu: Gpu, shape: Shape, activations: Activations, passes: Passes, staging: GPUBuffer[]) {
+  private constructor(
+    gpu: Gpu,
+    shape: Shape,
+    activations: Activations,
+    passes: Passes,
+    staging: GPUBuffer[],
+  ) {
     this.#gpu = gpu;
     this.shape = shape;
     this.#activations = activations;
@@ -50,7 +56,9 @@ export class Decoder {
         choose: await ready(choose(shape, activations)),
         score: await ready(score(shape, weights, activations)),
       };
-      const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) => buffers.staging(`token ${i}`, shape.B));
+      const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
+        buffers.staging(`token ${i}`, shape.B),
+      );
       return new Decoder(gpu, shape, activations, passes, staging);
     });
   }
@@ -79,7 +87,10 @@ export class Decoder {
     const { device } = this.#gpu;
     const { prefill: p, decode: d } = this.#activations;
     const T = ids.length;
-    const rows = Uint32Array.from({ length: 4 * T }, (_, i) => [ids[i >> 2]!, position + (i >> 2), 0, T][i % 4]!);
+    const rows = Uint32Array.from(
+      { length: 4 * T },
+      (_, i) => [ids[i >> 2]!, position + (i >> 2), 0, T][i % 4]!,
+    );
     device.queue.writeBuffer(p.rows, 0, rows);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
@@ -98,7 +109,9 @@ export class Decoder {
   async logits(): Promise<Float32Array> {
     const { device } = this.#gpu;
     this.#submit([this.#passes.head]);
-    const bytes = await this.#gpu.settle(readBuffer(device, this.#activations.decode.logits, 0, 4 * this.shape.V));
+    const bytes = await this.#gpu.settle(
+      readBuffer(device, this.#activations.decode.logits, 0, 4 * this.shape.V),
+    );
     return new Float32Array(bytes);
   }
 
@@ -140,7 +153,9 @@ export class Decoder {
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
       this.#prefillChunk(chunk, at, false);
-      const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) => (i < chunk.length ? ids[at + i + 1]! : NO_TARGET));
+      const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) =>
+        i < chunk.length ? ids[at + i + 1]! : NO_TARGET,
+      );
       device.queue.writeBuffer(targets, 0, next);
       this.#submit([this.#passes.score]);
       const bytes = await this.#gpu.settle(readBuffer(device, logProbs, 0, 4 * chunk.length));

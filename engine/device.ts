@@ -29,7 +29,9 @@ export class Gpu {
     });
     void device.lost.then(({ reason, message }) => {
       const advice = reason === "destroyed" ? "The device was destroyed." : "Load the model again.";
-      this.#trouble = new DeviceLostError(`${adapter.name}: the device is lost (${message || reason}). ${advice}`);
+      this.#trouble = new DeviceLostError(
+        `${adapter.name}: the device is lost (${message || reason}). ${advice}`,
+      );
     });
   }
 
@@ -97,11 +99,19 @@ export async function openDevice(gpu: GPU | undefined, hint = ""): Promise<Gpu> 
 }
 
 /** A device that someone else opened and keeps. */
-export const borrowDevice = (device: GPUDevice): Gpu => new Gpu(device, describe(device.adapterInfo, device), false);
+export const borrowDevice = (device: GPUDevice): Gpu =>
+  new Gpu(device, describe(device.adapterInfo, device), false);
 
-export function describe(info: GPUAdapterInfo, { features, limits }: GPUDevice | GPUAdapter): AdapterDescription {
+export function describe(
+  info: GPUAdapterInfo,
+  { features, limits }: GPUDevice | GPUAdapter,
+): AdapterDescription {
   return {
-    name: info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "unnamed GPU",
+    name:
+      info.device ||
+      info.description ||
+      [info.vendor, info.architecture].filter(Boolean).join(" ") ||
+      "unnamed GPU",
     vendor: info.vendor,
     architecture: info.architecture,
     software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),

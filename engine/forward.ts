@@ -47,7 +47,13 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
     ),
     ...attend(caches[i]!),
     ...w.oProj.map(({ first, count, buffers }) =>
-      launch(matvec(format, team), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
+      launch(
+        matvec(format, team),
+        { T, K: H * d, N: count, N0: first, width: D, add: true },
+        s.attended,
+        s.x,
+        ...buffers,
+      ),
     ),
     ...w.gateUp.map(({ first, count, buffers }) =>
       launch(
@@ -57,7 +63,13 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
       ),
     ),
     ...w.downProj.map(({ first, count, buffers }) =>
-      launch(matvec(format, team), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
+      launch(
+        matvec(format, team),
+        { T, K: F, N: count, N0: first, width: D, add: true },
+        s.hidden,
+        s.x,
+        ...buffers,
+      ),
     ),
   ];
 
@@ -87,7 +99,11 @@ export const choose = ({ B, V }: Shape, { decode: s, sampler }: Activations): La
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
-export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, angles }: Activations): Launch[] {
+export function prefill(
+  shape: Shape,
+  weights: Weights,
+  { prefill: s, caches, angles }: Activations,
+): Launch[] {
   const { format, team, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
   const attend = team === "lane" ? attentionLane : attentionTile;
 
@@ -103,17 +119,35 @@ export function prefill(shape: Shape, weights: Weights, { prefill: s, caches, an
     launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
     launch(attend, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
     ...w.oProj.map(({ first, count, buffers }) =>
-      launch(matmul(format, team), { T, K: H * d, N: count, N0: first, width: D, add: true }, s.attended, s.x, ...buffers),
+      launch(
+        matmul(format, team),
+        { T, K: H * d, N: count, N0: first, width: D, add: true },
+        s.attended,
+        s.x,
+        ...buffers,
+      ),
     ),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
     ...w.gateUp.map(({ first, count, buffers }) =>
-      launch(matmul(format, team), { T, K: D, N: 2 * count, N0: 2 * first, width: 2 * F }, s.normed, s.gateUp, ...buffers),
+      launch(
+        matmul(format, team),
+        { T, K: D, N: 2 * count, N0: 2 * first, width: 2 * F },
+        s.normed,
+        s.gateUp,
+        ...buffers,
+      ),
     ),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
     ...w.downProj.map(({ first, count, buffers }) =>
-      launch(matmul(format, team), { T, K: F, N: count, N0: first, width: D, add: true }, s.hidden, s.x, ...buffers),
+      launch(
+        matmul(format, team),
+        { T, K: F, N: count, N0: first, width: D, add: true },
+        s.hidden,
+        s.x,
+        ...buffers,
+      ),
     ),
   ];
 
@@ -132,7 +166,13 @@ export function score(shape: Shape, weights: Weights, { prefill: s }: Activation
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...weights.lmHead.map(({ first, count, buffers }) =>
-      launch(matmul(format, team), { T, K: D, N: count, N0: first, width: V }, s.normed, s.logits, ...buffers),
+      launch(
+        matmul(format, team),
+        { T, K: D, N: count, N0: first, width: V },
+        s.normed,
+        s.logits,
+        ...buffers,
+      ),
     ),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
   ];

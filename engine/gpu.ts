@@ -3,7 +3,13 @@ import type { Binding, Kernel, Workgroups } from "../kernels/index.ts";
 import { DeviceError } from "./errors.ts";
 
 /** GPUBufferUsage by value: the global of that name does not exist in Node. https://www.w3.org/TR/webgpu/#buffer-usage */
-export const usage = { mapRead: 0x1, copySrc: 0x4, copyDst: 0x8, storage: 0x80, queryResolve: 0x200 } as const;
+export const usage = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
 const MAP_READ = 1;
 
 /** Everything one kernel launch needs, built once and replayed every token. */
@@ -20,19 +26,26 @@ export interface Dispatch {
 export type Launch = readonly [kernel: Kernel, size: object, ...buffers: GPUBuffer[]];
 
 /** Types a launch by its kernel, so that a wrong size does not compile. */
-export const launch = <Size extends object>(kernel: Kernel<Size>, size: Size, ...buffers: GPUBuffer[]): Launch => [
-  kernel as unknown as Kernel,
-  size,
-  ...buffers,
-];
+export const launch = <Size extends object>(
+  kernel: Kernel<Size>,
+  size: Size,
+  ...buffers: GPUBuffer[]
+): Launch => [kernel as unknown as Kernel, size, ...buffers];
 
-/** Compiles each distinct pipeline of a device once: 32 layers share them. */
+/** Compiles each distinct pipeline of a device once: 32 layers share them, and so do models. */
 export class Pipelines {
+  static readonly #ofDevice = new WeakMap<GPUDevice, Pipelines>();
   readonly #device: GPUDevice;
   readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
 
-  constructor(device: GPUDevice) {
+  private constructor(device: GPUDevice) {
     this.#device = device;
+  }
+
+  static of(device: GPUDevice): Pipelines {
+    const pipelines = Pipelines.#ofDevice.get(device) ?? new Pipelines(device);
+    Pipelines.#ofDevice.set(device, pipelines);
+    return pipelines;
   }
 
   /** @throws DeviceError naming the kernel where the shader does not compile or a buffer is too small. */
@@ -58,7 +71,9 @@ export class Pipelines {
       pipeline = this.#device
         .createComputePipelineAsync({ label, layout: "auto", compute: { module, constants } })
         .catch((cause: unknown) => {
-          throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, { cause });
+          throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
+            cause,
+          });
         });
       this.#compiled.set(key, pipeline);
     }
@@ -71,7 +86,9 @@ export const kernelLabel = ({ name, variant }: Kernel): string => (variant ? `${
 /** The WGSL a kernel compiles from: `enable` lines, its prelude of constants, its files. */
 export function shaderCode(kernel: Kernel, size: object): string {
   const enables = (kernel.requires ?? []).map((feature) => `enable ${WGSL_EXTENSION[feature] ?? feature};`);
-  const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(([name, value]) => `const ${name}: u32 = ${value};`);
+  const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(
+    ([name, value]) => `const ${name}: u32 = ${value};`,
+  );
   return [...enables, ...prelude, ...kernel.source].join("\n");
 }
 
@@ -88,8 +105,17 @@ export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatc
 }
 
 /** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
-export async function readBuffer(device: GPUDevice, buffer: GPUBuffer, offset = 0, bytes = buffer.size - offset): Promise<ArrayBuffer> {
-  const staging = device.createBuffer({ label: "read back", size: bytes, usage: usage.mapRead | usage.copyDst });
+export async function readBuffer(
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  offset = 0,
+  bytes = buffer.size - offset,
+): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({
+    label: "read back",
+    size: bytes,
+    usage: usage.mapRead | usage.copyDst,
+  });
   try {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
@@ -109,7 +135,9 @@ function checkSizes(label: string, bindings: readonly Binding[], buffers: readon
   bindings.forEach(({ name, length }, i) => {
     const bytes = buffers[i]?.size ?? 0;
     if (bytes < length * 4) {
-      throw new DeviceError(`kernel ${label}: expected ${length * 4} bytes in buffer "${name}", got ${bytes}.`);
+      throw new DeviceError(
+        `kernel ${label}: expected ${length * 4} bytes in buffer "${name}", got ${bytes}.`,
+      );
     }
   });
 }

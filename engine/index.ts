@@ -10,7 +10,8 @@ export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 
 const browser: load.Platform = {
-  openDevice: () => openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+  openDevice: () =>
+    openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
   openSource: (spec) => {
     if (spec === undefined) return httpSource(new URL("../weights/tiny-mistral/", import.meta.url).href);
     if (/^https?:\/\//.test(spec)) return httpSource(spec);

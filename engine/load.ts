@@ -39,25 +39,38 @@ async function withCheckpoint<T>(
 }
 
 /** Loads a model. Nothing stays on the GPU where it fails. */
-export function loadModel(platform: Platform, source: string | Source | undefined, options: LoadOptions): Promise<Model> {
-  return withCheckpoint(platform, source, options, async (checkpoint, gpu, { plan, shape, layout, format }) => {
-    const tokenizer = await openTokenizer(checkpoint.source, options.signal);
-    const buffers = new Buffers(gpu.device);
-    try {
-      const pipelines = new Pipelines(gpu.device);
-      const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, format, options);
-      const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
-      const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
-      return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder });
-    } catch (error) {
-      buffers.destroy();
-      throw error;
-    }
-  });
+export function loadModel(
+  platform: Platform,
+  source: string | Source | undefined,
+  options: LoadOptions,
+): Promise<Model> {
+  return withCheckpoint(
+    platform,
+    source,
+    options,
+    async (checkpoint, gpu, { plan, shape, layout, format }) => {
+      const tokenizer = await openTokenizer(checkpoint.source, options.signal);
+      const buffers = new Buffers(gpu.device);
+      try {
+        const pipelines = Pipelines.of(gpu.device);
+        const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, format, options);
+        const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
+        const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+        return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder });
+      } catch (error) {
+        buffers.destroy();
+        throw error;
+      }
+    },
+  );
 }
 
 /** What a model would take, without loading it. */
-export function planModel(platform: Platform, source: string | Source | undefined, options: LoadOptions): Promise<Plan> {
+export function planModel(
+  platform: Platform,
+  source: string | Source | undefined,
+  options: LoadOptions,
+): Promise<Plan> {
   return withCheckpoint(platform, source, options, async (_, gpu, planned) => {
     gpu.dispose();
     return planned.plan;
@@ -65,7 +78,10 @@ export function planModel(platform: Platform, source: string | Source | undefine
 }
 
 /** The tokenizer of a checkpoint, where it has one. @throws CheckpointError where a file is no JSON. */
-async function openTokenizer(source: Source, signal: AbortSignal | undefined): Promise<Tokenizer | undefined> {
+async function openTokenizer(
+  source: Source,
+  signal: AbortSignal | undefined,
+): Promise<Tokenizer | undefined> {
   const read = async (file: string) => {
     if ((await source.size(file, signal)) === undefined) return undefined;
     return new TextDecoder().decode(await source.read(file, undefined, undefined, signal));
@@ -76,7 +92,10 @@ async function openTokenizer(source: Source, signal: AbortSignal | undefined): P
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw new CheckpointError(`${file}: expected JSON, got ${(cause as Error).message}. Fetch the file again.`, { cause });
+      throw new CheckpointError(
+        `${file}: expected JSON, got ${(cause as Error).message}. Fetch the file again.`,
+        { cause },
+      );
     }
   };
   const tokenizer = await json("tokenizer.json");
@@ -88,4 +107,3 @@ async function openTokenizer(source: Source, signal: AbortSignal | undefined): P
     chatTemplate: await read("chat_template.jinja"),
   });
 }
-

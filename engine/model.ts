@@ -43,7 +43,10 @@ export class LoadedModel implements Model {
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
   }
 
-  generate(prompt: string | readonly number[], options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
+  generate(
+    prompt: string | readonly number[],
+    options: GenerateOptions = {},
+  ): AsyncGenerator<Chunk, void, void> {
     return this.#answer(() => this.#ids(prompt), true, options);
   }
 
@@ -51,7 +54,11 @@ export class LoadedModel implements Model {
     return this.#answer(() => this.#tokenizer.encodeChat(messages), false, options);
   }
 
-  async *#answer(encode: () => readonly number[], continues: boolean, options: GenerateOptions): AsyncGenerator<Chunk, void, void> {
+  async *#answer(
+    encode: () => readonly number[],
+    continues: boolean,
+    options: GenerateOptions,
+  ): AsyncGenerator<Chunk, void, void> {
     const done = await this.#turn();
     try {
       const ids = encode();
@@ -63,7 +70,10 @@ export class LoadedModel implements Model {
     }
   }
 
-  async score(text: string | readonly number[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Score> {
+  async score(
+    text: string | readonly number[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Score> {
     const done = await this.#turn();
     try {
       const ids = this.#ids(text);
@@ -78,7 +88,10 @@ export class LoadedModel implements Model {
     }
   }
 
-  async logits(ids: readonly number[], { signal }: { readonly signal?: AbortSignal } = {}): Promise<Float32Array> {
+  async logits(
+    ids: readonly number[],
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<Float32Array> {
     const done = await this.#turn();
     try {
       const checked = this.#ids(ids);
@@ -121,7 +134,9 @@ export class LoadedModel implements Model {
   get #tokenizer(): Tokenizer {
     const { tokenizer, checkpoint } = this.#parts;
     if (tokenizer) return tokenizer;
-    throw new CheckpointError(`${checkpoint.source.name}: expected tokenizer.json, got no such file. Fetch it, or pass token ids.`);
+    throw new CheckpointError(
+      `${checkpoint.source.name}: expected tokenizer.json, got no such file. Fetch it, or pass token ids.`,
+    );
   }
 
   #ids(prompt: string | readonly number[]): readonly number[] {

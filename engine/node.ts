@@ -25,7 +25,8 @@ export type { Quantized, QuantizeOptions } from "./quantize.ts";
 const node: load.Platform = {
   openDevice: openDawn,
   openSource: (spec, { onProgress, signal }) => {
-    if (spec === undefined) return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));
+    if (spec === undefined)
+      return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));
     if (/^https?:\/\//.test(spec)) return httpSource(spec);
     const path = spec.replace(/^~(?=\/)/, homedir());
     if (looksLikeFolder(path)) return folderSource(path);
@@ -45,12 +46,16 @@ export const planModel = (source?: string | Source, options: LoadOptions = {}): 
   load.planModel(node, source, options);
 
 /** Writes a smaller checkpoint, packed as it will lie on the GPU. */
-export const quantizeModel = (source: string | Source | undefined, options: QuantizeOptions): Promise<Quantized> =>
-  quantize(node, source, options);
+export const quantizeModel = (
+  source: string | Source | undefined,
+  options: QuantizeOptions,
+): Promise<Quantized> => quantize(node, source, options);
 
 /** The adapters of this machine; `name` is what the option `adapter` matches. */
 export const listAdapters = (): Promise<AdapterDescription[]> => listDawnAdapters();
 
 /** A path by its look, so that a mistyped one is not asked of the Hub; else any folder that is there. */
 const looksLikeFolder = (path: string): boolean =>
-  /^(\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:)/.test(path) || !path.includes("/") || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  /^(\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:)/.test(path) ||
+  !path.includes("/") ||
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -1,5 +1,11 @@
 // Bytes and bindings of a model before the first weight is read.
-import { bytesPerRow, padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
+import {
+  bytesPerRow,
+  padded,
+  type WeightFormat,
+  type WeightFormatName,
+  weightFormats,
+} from "../kernels/index.ts";
 import { type Checkpoint, CheckpointError } from "../weights/index.ts";
 import { ringLength, scratchLengths } from "./activations.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "./api.ts";
@@ -21,10 +27,17 @@ export interface Planned {
   readonly format: WeightFormat;
 }
 
-type PlanOptions = Pick<LoadOptions, "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "team">;
+type PlanOptions = Pick<
+  LoadOptions,
+  "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "team"
+>;
 
 /** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
-export function planModel(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
+export function planModel(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  options: PlanOptions,
+): Planned {
   const asked = options.weights ?? "auto";
   if (asked !== "auto" && !weightFormats[asked]) {
     throw new RangeError(`weights: expected auto, ${Object.keys(weightFormats).join(", ")}, got ${asked}.`);
@@ -54,14 +67,24 @@ function storedFormat({ tensors }: Checkpoint): WeightFormatName {
   return dtypes.has("F32") || dtypes.size > 1 ? "f32" : dtypes.has("F16") ? "f16" : "bf16";
 }
 
-function planFormat(checkpoint: Checkpoint, adapter: AdapterDescription, name: WeightFormatName, options: PlanOptions): Planned {
+function planFormat(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  name: WeightFormatName,
+  options: PlanOptions,
+): Planned {
   const { config } = checkpoint;
   const format = weightFormats[name];
-  const bindingLimit = Math.min(options.maxBindingBytes ?? Infinity, adapter.maxBindingBytes, adapter.maxBufferBytes);
+  const bindingLimit = Math.min(
+    options.maxBindingBytes ?? Infinity,
+    adapter.maxBindingBytes,
+    adapter.maxBufferBytes,
+  );
   const contextLength = contextTokens(checkpoint, options.contextLength);
   const team = options.team ?? (adapter.software ? "lane" : "workgroup");
   const shapeOf = (chunk: number) => modelShape(config, { format, team, contextLength, chunkLength: chunk });
-  const chunkLength = options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
+  const chunkLength =
+    options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
   if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {
     throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);
   }
@@ -75,7 +98,9 @@ function planFormat(checkpoint: Checkpoint, adapter: AdapterDescription, name: W
       `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${shape.S} tokens need ${cacheBytes} a layer. Ask for a context of at most ${most} tokens.`,
     );
   }
-  const partBytes = matrices(layout).flatMap(({ K, parts }) => parts.map(({ rows }) => rows * bytesPerRow(format, K)));
+  const partBytes = matrices(layout).flatMap(({ K, parts }) =>
+    parts.map(({ rows }) => rows * bytesPerRow(format, K)),
+  );
   const scratch = scratchSizes(shape);
   const weightBytes = sum(partBytes) + gains(layout).length * 4 * padded(config.D);
   const scratchBytes = sum(scratch);
@@ -117,7 +142,10 @@ function fittingChunk(shapeOf: (chunk: number) => Shape, limit: number): number 
 
 const scratchSizes = (shape: Shape): number[] => {
   const { angles, decode, prefill, sampler } = scratchLengths(shape);
-  const words = [angles, ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group }))];
+  const words = [
+    angles,
+    ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group })),
+  ];
   return words.map((length) => 4 * length);
 };
 

@@ -1,7 +1,15 @@
 // `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { convert, convertRange, type InputDtype, padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
+import {
+  convert,
+  convertRange,
+  type InputDtype,
+  padded,
+  type WeightFormat,
+  type WeightFormatName,
+  weightFormats,
+} from "../kernels/index.ts";
 import {
   type Checkpoint,
   CheckpointError,
@@ -51,10 +59,15 @@ const COMPANIONS = [
 ];
 
 /** @throws CheckpointError where the checkpoint is packed already. Error where `out` holds files. */
-export async function quantize(platform: Platform, spec: string | Source | undefined, options: QuantizeOptions): Promise<Quantized> {
+export async function quantize(
+  platform: Platform,
+  spec: string | Source | undefined,
+  options: QuantizeOptions,
+): Promise<Quantized> {
   const { weights, out, signal } = options;
   const format = weightFormats[weights];
-  if (!format) throw new RangeError(`weights: expected ${Object.keys(weightFormats).join(", ")}, got ${weights}.`);
+  if (!format)
+    throw new RangeError(`weights: expected ${Object.keys(weightFormats).join(", ")}, got ${weights}.`);
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
   const checkpoint = await openCheckpoint(source, signal);
   if (checkpoint.packed) {
@@ -82,18 +95,24 @@ export async function quantize(platform: Platform, spec: string | Source | undef
 /** Where `write` fails, the folder is left as it was found: the next try starts from the same place. */
 async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T> {
   const made = await mkdir(out, { recursive: true });
-  if ((await readdir(out)).length > 0) throw new Error(`${out}: expected a new or empty folder. Name another one.`);
+  if ((await readdir(out)).length > 0)
+    throw new Error(`${out}: expected a new or empty folder. Name another one.`);
   try {
     return await write();
   } catch (error) {
-    for (const file of [...COMPANIONS, PARTIAL_FILE, WEIGHTS_FILE]) await rm(join(out, file), { force: true });
+    for (const file of [...COMPANIONS, PARTIAL_FILE, WEIGHTS_FILE])
+      await rm(join(out, file), { force: true });
     // Someone else's files may have come meanwhile; then it stays.
     if (made !== undefined) await rmdir(out).catch(() => {});
     throw error;
   }
 }
 
-async function copyCompanions(source: Source, out: string, signal: AbortSignal | undefined): Promise<string[]> {
+async function copyCompanions(
+  source: Source,
+  out: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const copied: string[] = [];
   for (const file of COMPANIONS) {
     if ((await source.size(file, signal)) === undefined) continue;
@@ -117,7 +136,8 @@ async function writeWeights(
     await file.write(header.bytes, 0, header.bytes.byteLength, 0);
     let loaded = 0;
     for (const tensor of checkpoint.tensors.values()) {
-      const names = tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
+      const names =
+        tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
       const at = names.map((name) => starts.get(name) ?? 0);
       for await (const pieces of packer.pack(checkpoint, tensor, signal)) {
         for (const [i, bytes] of pieces.entries()) {
@@ -145,11 +165,15 @@ class Packer {
     this.#gpu = gpu;
     this.#buffers = buffers;
     this.#format = format;
-    this.#pipelines = new Pipelines(gpu.device);
+    this.#pipelines = Pipelines.of(gpu.device);
   }
 
   /** The bytes of a tensor's buffers, some rows at a time. A gain becomes plain f32. */
-  async *pack(checkpoint: Checkpoint, tensor: TensorInfo, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array[]> {
+  async *pack(
+    checkpoint: Checkpoint,
+    tensor: TensorInfo,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array[]> {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
     const format = isMatrix ? this.#format : weightFormats.f32;
@@ -158,19 +182,25 @@ class Packer {
     const { device } = this.#gpu;
     const raw = this.#buffers.storage("chunk as read", Math.ceil((step * rowBytes) / 4));
     const range = this.#buffers.storage("rows of a chunk", 4);
-    const packed = format.bindings(step, padded(K)).map(({ name, length }) => this.#buffers.storage(name, length));
+    const packed = format
+      .bindings(step, padded(K))
+      .map(({ name, length }) => this.#buffers.storage(name, length));
     for await (const { rows: R, bytes } of readRows(checkpoint, tensor, { maxBytes: CHUNK_BYTES, signal })) {
       const size = { R, K, N: step, row0: 0 };
       device.queue.writeBuffer(raw, 0, wholeWords(bytes));
       device.queue.writeBuffer(range, 0, convertRange(size));
-      const dispatch = await this.#pipelines.prepare(launch(convert(tensor.dtype as InputDtype, format), size, raw, range, ...packed));
+      const dispatch = await this.#pipelines.prepare(
+        launch(convert(tensor.dtype as InputDtype, format), size, raw, range, ...packed),
+      );
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       encode(pass, [dispatch]);
       pass.end();
       device.queue.submit([encoder.finish()]);
       const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
-      const pieces = await this.#gpu.settle(Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))));
+      const pieces = await this.#gpu.settle(
+        Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))),
+      );
       yield pieces.map((piece) => new Uint8Array(piece));
     }
     // Large tensors differ in size: their buffers do not serve the next one.

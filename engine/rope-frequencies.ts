@@ -5,7 +5,11 @@ import type { ModelConfig } from "../weights/index.ts";
  * `linear` divides all by the factor (Chen et al. 2023); `llama3` divides the slow ones, keeps the fast ones, and blends
  * between (the rule of Llama 3.1).
  */
-export function ropeFrequencies({ d, ropeTheta, ropeScaling }: Pick<ModelConfig, "d" | "ropeTheta" | "ropeScaling">): number[] {
+export function ropeFrequencies({
+  d,
+  ropeTheta,
+  ropeScaling,
+}: Pick<ModelConfig, "d" | "ropeTheta" | "ropeScaling">): number[] {
   const plain = Array.from({ length: d / 2 }, (_, i) => ropeTheta ** ((-2 * i) / d));
   if (!ropeScaling) return plain;
   const { factor } = ropeScaling;

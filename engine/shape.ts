@@ -27,12 +27,27 @@ export interface Shape extends Omit<ModelConfig, "W"> {
 /** @param contextLength tokens that a sequence may have; a window's ring holds no more than it needs */
 export function modelShape(
   config: ModelConfig,
-  { format, team, contextLength, chunkLength }: Pick<Shape, "format" | "team" | "chunkLength"> & { contextLength: number },
+  {
+    format,
+    team,
+    contextLength,
+    chunkLength,
+  }: Pick<Shape, "format" | "team" | "chunkLength"> & { contextLength: number },
 ): Shape {
   const { H, G, d } = config;
   const W = config.W ?? UNLIMITED;
   const rolling = config.W === null ? Infinity : ringSlots(config.W, chunkLength);
   const S = Math.min(rolling, contextLength);
   const positions = Math.min(contextLength, MAX_POSITION);
-  return { ...config, format, team, B: 1, S, W, SPLITS: attentionSplits({ H, G, d, S, W }), chunkLength, positions };
+  return {
+    ...config,
+    format,
+    team,
+    B: 1,
+    S,
+    W,
+    SPLITS: attentionSplits({ H, G, d, S, W }),
+    chunkLength,
+    positions,
+  };
 }

@@ -7,7 +7,8 @@ export class StopStrings {
   constructor(stop: string | readonly string[] | undefined) {
     this.#stops = typeof stop === "string" ? [stop] : (stop ?? []);
     for (const text of this.#stops) {
-      if (typeof text !== "string" || text === "") throw new RangeError("stop: expected strings that are not empty.");
+      if (typeof text !== "string" || text === "")
+        throw new RangeError("stop: expected strings that are not empty.");
     }
   }
 

@@ -1,5 +1,12 @@
 // Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
-import { convert, convertRange, type InputDtype, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
+import {
+  convert,
+  convertRange,
+  type InputDtype,
+  padded,
+  type WeightFormat,
+  weightFormats,
+} from "../kernels/index.ts";
 import { type Checkpoint, packedName, readRows, scaleName, type TensorInfo } from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
@@ -53,14 +60,21 @@ export async function uploadWeights(
   return weights;
 }
 
-function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: ModelLayout, format: WeightFormat) {
+function makeBuffers(
+  buffers: Buffers,
+  { config, packed }: Checkpoint,
+  layout: ModelLayout,
+  format: WeightFormat,
+) {
   const destinations = new Map<string, Destination[]>();
   const send = (name: string, destination: Destination) =>
     destinations.set(name, [...(destinations.get(name) ?? []), destination]);
 
   const part = (matrix: MatrixLayout, { first, count, rows, runs }: PartLayout) => {
     const K = padded(matrix.K);
-    const made = format.bindings(rows, K).map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
+    const made = format
+      .bindings(rows, K)
+      .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
     for (const run of runs) {
       const destination = { ...run, format, N: rows, K: matrix.K };
       if (packed) {
@@ -118,7 +132,12 @@ class ChunkWriter {
     this.#range = staging.storage("rows of a chunk", 4);
   }
 
-  async write(checkpoint: Checkpoint, tensor: TensorInfo, to: Destination, signal: AbortSignal | undefined): Promise<void> {
+  async write(
+    checkpoint: Checkpoint,
+    tensor: TensorInfo,
+    to: Destination,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
     for await (const { row, rows, bytes } of readRows(checkpoint, tensor, range)) {
       await this.finish();
@@ -126,7 +145,12 @@ class ChunkWriter {
       if (tensor.dtype === "U32") {
         this.#gpu.device.queue.writeBuffer(to.buffers[0]!, row0 * (bytes.byteLength / rows), bytes);
       } else {
-        await this.#convert(tensor.dtype as InputDtype, wholeWords(bytes), { R: rows, K: to.K, N: to.N, row0 }, to);
+        await this.#convert(
+          tensor.dtype as InputDtype,
+          wholeWords(bytes),
+          { R: rows, K: to.K, N: to.N, row0 },
+          to,
+        );
       }
       this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
     }
@@ -147,7 +171,9 @@ class ChunkWriter {
     const raw = this.#rawBuffer(bytes.byteLength);
     queue.writeBuffer(raw, 0, bytes);
     queue.writeBuffer(this.#range, 0, convertRange(size));
-    const dispatch = await this.#pipelines.prepare(launch(convert(dtype, format), size, raw, this.#range, ...buffers));
+    const dispatch = await this.#pipelines.prepare(
+      launch(convert(dtype, format), size, raw, this.#range, ...buffers),
+    );
     const encoder = this.#gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     encode(pass, [dispatch]);

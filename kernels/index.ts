@@ -1,8 +1,8 @@
-import { convert, inputDtypes } from "./convert.ts";
 import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
 import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
+import { convert, inputDtypes } from "./convert.ts";
 import { embed } from "./embed.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
@@ -16,8 +16,8 @@ import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
-export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { attentionSplits, partialLength } from "./attention.ts";
+export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, GROUP, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
@@ -26,7 +26,23 @@ export { TILE } from "./matmul.ts";
 export type { Team } from "./matrix-input.ts";
 export { angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
-export { attention, attentionCombine, attentionLane, attentionTile, convert, embed, gateUp, logProb, matmul, matvec, qkv, rmsNorm, ropeCache, sample, swiglu };
+export {
+  attention,
+  attentionCombine,
+  attentionLane,
+  attentionTile,
+  convert,
+  embed,
+  gateUp,
+  logProb,
+  matmul,
+  matvec,
+  qkv,
+  rmsNorm,
+  ropeCache,
+  sample,
+  swiglu,
+};
 
 const everyFormat = Object.values(weightFormats).flatMap((format) => [
   embed(format),

@@ -2,9 +2,9 @@
 
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
-import dot8 from "./snippets/dot8.wgsl?raw";
 import workgroupTeam from "./snippets/dot-rows.wgsl?raw";
 import laneTeam from "./snippets/dot-rows-lane.wgsl?raw";
+import dot8 from "./snippets/dot8.wgsl?raw";
 import norm from "./snippets/input-norm.wgsl?raw";
 import plain from "./snippets/input-plain.wgsl?raw";
 
@@ -18,7 +18,8 @@ export type Team = "workgroup" | "lane";
 export const ROWS = 4;
 
 /** Workgroups for so many teams. */
-export const teamGroups = (teams: number, team: Team): number => Math.ceil(teams / (team === "lane" ? 64 : 1));
+export const teamGroups = (teams: number, team: Team): number =>
+  Math.ceil(teams / (team === "lane" ? 64 : 1));
 
 /** Tells a variant's name from those of the other format, input and team. */
 export const matrixVariant = (format: WeightFormat, team: Team, input: "plain" | "norm" = "plain"): string =>

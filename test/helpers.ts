@@ -13,7 +13,9 @@ export async function openTestDevice(options: string[] = []): Promise<GPUDevice>
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
   const wanted: GPUFeatureName[] = ["shader-f16", "subgroups"];
-  return adapter.requestDevice({ requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)) });
+  return adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+  });
 }
 
 /** mulberry32: uniform u32. */
@@ -30,5 +32,7 @@ export function randomU32(seed: number): () => number {
 /** Contents for a binding: f32 in [-1, 1), u32 over its whole range. */
 export function randomBuffer({ type, length }: Binding, seed: number): Buffer {
   const next = randomU32(seed);
-  return type === "u32" ? Uint32Array.from({ length }, next) : Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
+  return type === "u32"
+    ? Uint32Array.from({ length }, next)
+    : Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
 }

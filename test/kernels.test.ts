@@ -15,11 +15,14 @@ describe.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const)
     const bindings = kernel.bindings(size);
     const host = bindings.map((binding, i) => contents(kernel, size, binding, i + 1));
     const buffers = host.map((array) => {
-      const buffer = device.createBuffer({ size: Math.max(4, array.byteLength), usage: usage.storage | usage.copySrc | usage.copyDst });
+      const buffer = device.createBuffer({
+        size: Math.max(4, array.byteLength),
+        usage: usage.storage | usage.copySrc | usage.copyDst,
+      });
       device.queue.writeBuffer(buffer, 0, array as Buffer & ArrayBufferView<ArrayBuffer>);
       return buffer;
     });
-    const dispatch = await new Pipelines(device).prepare([kernel, size, ...buffers]);
+    const dispatch = await Pipelines.of(device).prepare([kernel, size, ...buffers]);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     encode(pass, [dispatch]);

@@ -4,24 +4,39 @@ import { kernelLabel, shaderCode } from "../engine/gpu.ts";
 import { allKernels } from "../kernels/index.ts";
 import { openTestDevice } from "./helpers.ts";
 
-test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))("%s compiles", async (_, kernel) => {
-  const device = await openTestDevice(["backend=null"]);
-  for (const size of kernel.testSizes) {
-    const module = device.createShaderModule({ label: kernel.name, code: shaderCode(kernel, size) });
-    const { messages } = await module.getCompilationInfo();
-    expect(messages.filter(({ type }) => type === "error").map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([]);
-    await device.createComputePipelineAsync({ layout: "auto", compute: { module, constants: kernel.constants(size) } });
-  }
-});
+test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
+  "%s compiles",
+  async (_, kernel) => {
+    const device = await openTestDevice(["backend=null"]);
+    for (const size of kernel.testSizes) {
+      const module = device.createShaderModule({ label: kernel.name, code: shaderCode(kernel, size) });
+      const { messages } = await module.getCompilationInfo();
+      expect(
+        messages
+          .filter(({ type }) => type === "error")
+          .map(({ lineNum, message }) => `${lineNum}: ${message}`),
+      ).toEqual([]);
+      await device.createComputePipelineAsync({
+        layout: "auto",
+        compute: { module, constants: kernel.constants(size) },
+      });
+    }
+  },
+);
 
 test("no kernel stores more than 8 buffers or is listed twice", () => {
   const labels = allKernels.map(kernelLabel);
   expect(new Set(labels).size).toBe(labels.length);
-  for (const kernel of allKernels) expect(kernel.bindings(kernel.testSizes[0]!).length, kernelLabel(kernel)).toBeLessThanOrEqual(8);
+  for (const kernel of allKernels)
+    expect(kernel.bindings(kernel.testSizes[0]!).length, kernelLabel(kernel)).toBeLessThanOrEqual(8);
 });
 
 test("no shader file is left out of allKernels", () => {
-  const files = import.meta.glob<string>("../kernels/**/*.wgsl", { query: "?raw", import: "default", eager: true });
+  const files = import.meta.glob<string>("../kernels/**/*.wgsl", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  });
   const used = new Set(allKernels.flatMap((kernel) => kernel.source));
   for (const [path, text] of Object.entries(files)) expect(used.has(text), path).toBe(true);
 });

@@ -1,19 +1,33 @@
 // Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with re-scoring.
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
+import { openTestDevice } from "../helpers.ts";
 
 const folder = new URL("../golden/families/", import.meta.url).pathname;
-const text600 = JSON.parse(readFileSync(new URL("../golden/tiny-mistral/text600.json", import.meta.url), "utf8")) as { ids: number[] };
+const text600 = JSON.parse(
+  readFileSync(new URL("../golden/tiny-mistral/text600.json", import.meta.url), "utf8"),
+) as { ids: number[] };
+
+// One device for all: the models share what pipelines they can.
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
 
 /** Deterministic ids below V. */
-const someIds = (length: number, V: number): number[] => Array.from({ length }, (_, i) => (i * i * 7 + i * 3 + 1) % V);
+const someIds = (length: number, V: number): number[] =>
+  Array.from({ length }, (_, i) => (i * i * 7 + i * 3 + 1) % V);
 
 const largest = (a: Float32Array, b: Float32Array): number =>
   a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity);
 
-async function withModel<T>(name: string, chunkLength: number, use: (model: Model) => Promise<T>): Promise<T> {
-  const model = await loadModel(`${folder}${name}`, { chunkLength });
+async function withModel<T>(
+  name: string,
+  chunkLength: number,
+  use: (model: Model) => Promise<T>,
+): Promise<T> {
+  const model = await loadModel(`${folder}${name}`, { chunkLength, device });
   try {
     return await use(model);
   } finally {
@@ -38,13 +52,16 @@ test.each([
       expect(Math.ceil(length / chunk)).toBeGreaterThan(1);
       expect(model.plan.cacheSlots).toBeLessThan(length);
       expect(largest(await model.logits(whole.ids), whole.logits), `chunks of ${chunk}`).toBeLessThan(1e-4);
-      expect(largest((await model.score(whole.ids)).logProbs, whole.score.logProbs), `chunks of ${chunk}`).toBeLessThan(1e-4);
+      expect(
+        largest((await model.score(whole.ids)).logProbs, whole.score.logProbs),
+        `chunks of ${chunk}`,
+      ).toBeLessThan(1e-4);
     });
   }
 });
 
 test("one prefill = token by token through the decode kernels", async () => {
-  const model = await loadModel(undefined, { chunkLength: 200 });
+  const model = await loadModel(undefined, { chunkLength: 200, device });
   const { W } = model.config;
   const ids = text600.ids.slice(0, 3 * W! + 5);
   const whole = await model.logits(ids);
@@ -53,7 +70,11 @@ test("one prefill = token by token through the decode kernels", async () => {
   const forced = ids.slice(start);
   let prompt = ids.slice(0, start);
   for (const id of forced.slice(0, -1)) {
-    for await (const chunk of model.generate(prompt, { maxTokens: 1, logitBias: { [id]: 1e4 }, ignoreEos: true })) {
+    for await (const chunk of model.generate(prompt, {
+      maxTokens: 1,
+      logitBias: { [id]: 1e4 },
+      ignoreEos: true,
+    })) {
       expect(chunk.ids).toEqual([id]);
       if (prompt.length > start) expect(chunk.finish?.cachedTokens).toBe(prompt.length - 1);
     }
@@ -65,11 +86,12 @@ test("one prefill = token by token through the decode kernels", async () => {
 }, 600_000);
 
 test("generate, then score in one prefill: the same log-probabilities", async () => {
-  const model = await loadModel();
+  const model = await loadModel(undefined, { device });
   const prompt = text600.ids.slice(0, 20);
   const ids = [...prompt];
   // Longer than two windows, so that decode rolls over what prefill wrote.
-  for await (const chunk of model.generate(prompt, { maxTokens: 2 * model.config.W! + 10, ignoreEos: true })) ids.push(...chunk.ids);
+  for await (const chunk of model.generate(prompt, { maxTokens: 2 * model.config.W! + 10, ignoreEos: true }))
+    ids.push(...chunk.ids);
   expect(ids.length).toBe(20 + 2 * model.config.W! + 10);
   const { logProbs } = await model.score(ids);
   // Greedy: every chosen token is the likeliest, so no other may have more than its probability.
@@ -87,7 +109,7 @@ test("generate, then score in one prefill: the same log-probabilities", async ()
 
 test("a conversation of 20 windows keeps memory constant", async () => {
   const made: number[] = [];
-  const model = await loadModel(`${folder}window_7`, { chunkLength: 8 });
+  const model = await loadModel(`${folder}window_7`, { chunkLength: 8, device });
   const before = model.plan.totalBytes;
   let ids = [1];
   while (ids.length < 20 * 7) {

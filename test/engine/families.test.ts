@@ -1,11 +1,18 @@
 // Miniature models of every corner of the shape space against the independent reference: windows, head counts, head
 // widths, tied embeddings, shards, dtypes, odd sizes. Weights stay as stored.
 import { readdirSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { loadModel } from "../../engine/node.ts";
+import { openTestDevice } from "../helpers.ts";
 
 const folder = new URL("../golden/families/", import.meta.url).pathname;
 const families = readdirSync(folder).filter((name) => !name.endsWith(".json"));
+
+// One device for all: the models share what pipelines they can.
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
 
 interface Case {
   ids: number[];
@@ -19,14 +26,16 @@ test("all 21 families are here", () => expect(families.length).toBe(21));
 test.each(families)("%s", async (family) => {
   const { cases } = JSON.parse(readFileSync(`${folder}${family}/golden.json`, "utf8")) as { cases: Case[] };
   // Chunks shorter than the longest prompt: several of them, and with a window the ring rolls over.
-  const model = await loadModel(`${folder}${family}`, { chunkLength: 16 });
+  // Weights stay as stored: a family in f32 is loaded so.
+  const model = await loadModel(`${folder}${family}`, { chunkLength: 16, device });
   for (const { ids, last_logits, greedy_16, greedy_min_margin } of cases) {
     const logits = await model.logits(ids);
     expect(logits.length).toBe(last_logits.length);
     const worst = last_logits.reduce((max, value, i) => Math.max(max, Math.abs(value - logits[i]!)), 0);
     expect(worst, `${ids.length} tokens`).toBeLessThan(5e-4);
     const answer: number[] = [];
-    for await (const chunk of model.generate(ids, { maxTokens: 16, ignoreEos: true })) answer.push(...chunk.ids);
+    for await (const chunk of model.generate(ids, { maxTokens: 16, ignoreEos: true }))
+      answer.push(...chunk.ids);
     if (greedy_min_margin > 1e-3) expect(answer, `${ids.length} tokens`).toEqual(greedy_16);
   }
   model.dispose();

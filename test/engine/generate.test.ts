@@ -1,6 +1,13 @@
 // What callers of generate and chat rely on: stops, limits, aborts, reuse, options, disposal.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Chunk, ContextLengthError, DeviceLostError, type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
+import {
+  type Chunk,
+  ContextLengthError,
+  DeviceLostError,
+  type GenerateOptions,
+  loadModel,
+  type Model,
+} from "../../engine/node.ts";
 
 let model: Model;
 beforeAll(async () => {
@@ -13,7 +20,12 @@ async function run(prompt: string | number[], options: GenerateOptions = {}) {
   for await (const chunk of model.generate(prompt, options)) chunks.push(chunk);
   const finish = chunks.at(-1)?.finish;
   if (!finish) throw new Error("the last chunk has no finish");
-  return { chunks, text: chunks.map(({ text }) => text).join(""), ids: chunks.flatMap(({ ids }) => ids), finish };
+  return {
+    chunks,
+    text: chunks.map(({ text }) => text).join(""),
+    ids: chunks.flatMap(({ ids }) => ids),
+    finish,
+  };
 }
 
 describe("generate", () => {
@@ -23,20 +35,31 @@ describe("generate", () => {
     expect(finish).toMatchObject({ reason: "length", promptTokens: 5, completionTokens: 12 });
     expect(chunks.slice(0, -1).every((chunk) => chunk.finish === undefined)).toBe(true);
     expect(model.decode([...model.encode("Once upon a time"), ...ids])).toBe(`Once upon a time${text}`);
-    expect(await run("Once upon a time", { maxTokens: 0 })).toMatchObject({ text: "", ids: [], finish: { reason: "length" } });
+    expect(await run("Once upon a time", { maxTokens: 0 })).toMatchObject({
+      text: "",
+      ids: [],
+      finish: { reason: "length" },
+    });
   });
 
   test("ends at the end-of-sequence token, which is not part of the answer", async () => {
     const [eos] = model.config.eosTokenIds;
     const biased = { maxTokens: 8, logitBias: { [eos!]: 1000 } };
-    expect(await run("Once", biased)).toMatchObject({ text: "", ids: [], finish: { reason: "stop", completionTokens: 0 } });
+    expect(await run("Once", biased)).toMatchObject({
+      text: "",
+      ids: [],
+      finish: { reason: "stop", completionTokens: 0 },
+    });
     expect((await run("Once", { ...biased, ignoreEos: true })).ids).toEqual(Array(8).fill(eos));
   });
 
   test("stop strings are found across chunks and not shown", async () => {
     const whole = (await run("Once upon a time", { maxTokens: 40 })).text;
     for (const stop of [whole.slice(10, 22), whole.slice(30, 31)]) {
-      const { text, finish } = await run("Once upon a time", { maxTokens: 40, stop: ["never to be seen", stop] });
+      const { text, finish } = await run("Once upon a time", {
+        maxTokens: 40,
+        stop: ["never to be seen", stop],
+      });
       expect(text).toBe(whole.slice(0, whole.indexOf(stop)));
       expect(finish.reason).toBe("stop");
     }
@@ -58,13 +81,19 @@ describe("generate", () => {
     expect((await run("Once", { signal: AbortSignal.abort() })).finish.reason).toBe("abort");
     const controller = new AbortController();
     const seen: Chunk[] = [];
-    for await (const chunk of model.generate("Once upon a time", { signal: controller.signal, maxTokens: 400, ignoreEos: true })) {
+    for await (const chunk of model.generate("Once upon a time", {
+      signal: controller.signal,
+      maxTokens: 400,
+      ignoreEos: true,
+    })) {
       seen.push(chunk);
       if (seen.length === 3) controller.abort();
     }
     expect(seen.at(-1)?.finish?.reason).toBe("abort");
     expect(seen.length).toBeLessThan(6);
-    expect((await run("Once upon a time", { maxTokens: 3 })).ids).toEqual(seen.slice(0, 3).flatMap(({ ids }) => ids));
+    expect((await run("Once upon a time", { maxTokens: 3 })).ids).toEqual(
+      seen.slice(0, 3).flatMap(({ ids }) => ids),
+    );
   });
 
   test("break gives the model back", async () => {
@@ -80,7 +109,11 @@ describe("generate", () => {
 
   test("a seed repeats an answer; another one differs", async () => {
     const options = { maxTokens: 30, temperature: 1, topP: 0.95, ignoreEos: true };
-    const [a, b, c] = [await run("Once", { ...options, seed: 7 }), await run("Once", { ...options, seed: 7 }), await run("Once", { ...options, seed: 8 })];
+    const [a, b, c] = [
+      await run("Once", { ...options, seed: 7 }),
+      await run("Once", { ...options, seed: 7 }),
+      await run("Once", { ...options, seed: 8 }),
+    ];
     expect(a.ids).toEqual(b.ids);
     expect(a.ids).not.toEqual(c.ids);
   });
@@ -113,7 +146,11 @@ describe("chat", () => {
     const first = [{ role: "user", content: "Tell me a story about a cat." }] as const;
     const { text } = await ask(first);
     expect(text.startsWith(" ")).toBe(false);
-    const second = await ask([...first, { role: "assistant", content: text }, { role: "user", content: "Go on." }]);
+    const second = await ask([
+      ...first,
+      { role: "assistant", content: text },
+      { role: "user", content: "Go on." },
+    ]);
     expect(second.cached).toBeGreaterThan(10);
   });
 });
@@ -123,14 +160,19 @@ describe("limits", () => {
     const small = await loadModel(undefined, { contextLength: 16 });
     const answer: number[] = [];
     let reason: string | undefined;
-    for await (const chunk of small.generate(small.encode("Once upon a time"), { maxTokens: 100, ignoreEos: true })) {
+    for await (const chunk of small.generate(small.encode("Once upon a time"), {
+      maxTokens: 100,
+      ignoreEos: true,
+    })) {
       answer.push(...chunk.ids);
       reason = chunk.finish?.reason ?? reason;
     }
     expect([answer.length, reason]).toEqual([16 - 5 + 1, "length"]);
     const long = Array.from({ length: 17 }, () => 5);
     await expect(small.logits(long)).rejects.toThrow(ContextLengthError);
-    await expect(small.generate(long).next()).rejects.toThrow(/expected at most 16 tokens, got 17.*contextLength/);
+    await expect(small.generate(long).next()).rejects.toThrow(
+      /expected at most 16 tokens, got 17.*contextLength/,
+    );
     small.dispose();
   });
 

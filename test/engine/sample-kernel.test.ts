@@ -14,7 +14,7 @@ import { openTestDevice, randomU32 } from "../helpers.ts";
 const V = 301; // one size: a driver compiles this shader once
 const B = 2000;
 const device = await openTestDevice();
-const pipelines = new Pipelines(device);
+const pipelines = Pipelines.of(device);
 
 /** Runs one step of B rows on the GPU and in TypeScript; the tokens, which agree, as do counts and positions. */
 async function step(rowLogits: (b: number) => number[], settings: (b: number) => SamplingSettings, seed = 1) {
