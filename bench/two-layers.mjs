@@ -1,6 +1,6 @@
 // `npm run bench -- two-layers`: makes a checkpoint of Mistral 7B's exact shapes cut to two layers (1.4 GB of seeded
 // random bf16 in two shards, in a temporary folder), loads it as q4, generates, prints host memory, and cleans up.
-import { mkdtempSync, openSync, closeSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadModel } from "sirocco";
@@ -26,7 +26,10 @@ const config = {
   eos_token_id: 2,
 };
 
-const layer = (i) => {
+/** @typedef {[name: string, shape: number[]]} Tensor */
+
+/** @returns {Tensor[]} */
+const layer = (/** @type {number} */ i) => {
   const name = `model.layers.${i}`;
   return [
     [`${name}.input_layernorm.weight`, [4096]],
@@ -40,13 +43,18 @@ const layer = (i) => {
     [`${name}.self_attn.v_proj.weight`, [1024, 4096]],
   ];
 };
+/** @type {Record<string, Tensor[]>} */
 const shards = {
   "model-00001-of-00002.safetensors": [["model.embed_tokens.weight", [32000, 4096]], ...layer(0)],
-  "model-00002-of-00002.safetensors": [...layer(1), ["model.norm.weight", [4096]], ["lm_head.weight", [32000, 4096]]],
+  "model-00002-of-00002.safetensors": [
+    ...layer(1),
+    ["model.norm.weight", [4096]],
+    ["lm_head.weight", [32000, 4096]],
+  ],
 };
 
 /** A block of random bf16 of about the size of trained weights, ±[1/64, 1/32); xorshift32 from a fixed seed. */
-function randomBlock(values) {
+function randomBlock(/** @type {number} */ values) {
   const block = new Uint16Array(values);
   let state = 0x9e3779b9;
   for (let i = 0; i < values; i++) {
@@ -58,8 +66,14 @@ function randomBlock(values) {
   return new Uint8Array(block.buffer);
 }
 
-function writeShard(path, tensors, block) {
+/** @returns {number} bytes of the tensors */
+function writeShard(
+  /** @type {string} */ path,
+  /** @type {Tensor[]} */ tensors,
+  /** @type {Uint8Array} */ block,
+) {
   let at = 0;
+  /** @type {Record<string, object>} */
   const header = { __metadata__: { format: "pt" } };
   for (const [name, shape] of tensors) {
     const bytes = 2 * shape.reduce((a, b) => a * b);
@@ -83,7 +97,7 @@ function writeShard(path, tensors, block) {
   return at;
 }
 
-const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+const mib = (/** @type {number} */ bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 const folder = mkdtempSync(join(tmpdir(), "sirocco-two-layers-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
@@ -92,11 +106,19 @@ let stored = 0;
 {
   const block = randomBlock(2 ** 22);
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
-  for (const [name, tensors] of Object.entries(shards)) stored += writeShard(join(folder, name), tensors, block);
-  const weight_map = Object.fromEntries(Object.entries(shards).flatMap(([name, tensors]) => tensors.map(([tensor]) => [tensor, name])));
-  writeFileSync(join(folder, "model.safetensors.index.json"), JSON.stringify({ metadata: { total_size: stored }, weight_map }));
+  for (const [name, tensors] of Object.entries(shards))
+    stored += writeShard(join(folder, name), tensors, block);
+  const weight_map = Object.fromEntries(
+    Object.entries(shards).flatMap(([name, tensors]) => tensors.map(([tensor]) => [tensor, name])),
+  );
+  writeFileSync(
+    join(folder, "model.safetensors.index.json"),
+    JSON.stringify({ metadata: { total_size: stored }, weight_map }),
+  );
 }
-console.log(`checkpoint: Mistral 7B's shapes with ${LAYERS} layers, ${mib(stored)} of bf16 in ${Object.keys(shards).length} shards`);
+console.log(
+  `checkpoint: Mistral 7B's shapes with ${LAYERS} layers, ${mib(stored)} of bf16 in ${Object.keys(shards).length} shards`,
+);
 
 // Idle: the engine is loaded and the driver has run once.
 const warm = await loadModel();
@@ -126,16 +148,18 @@ const model = await loadModel(folder, {
 clearInterval(timer);
 const { plan } = model;
 const seconds = (performance.now() - began) / 1000;
-console.log(`loaded as q4 on ${adapter} in ${seconds.toFixed(1)} s, ${mib(stored / seconds)}/s; resident weights ${mib(plan.weightBytes)}`);
+console.log(
+  `loaded as q4 on ${adapter} in ${seconds.toFixed(1)} s, ${mib(stored / seconds)}/s; resident weights ${mib(plan.weightBytes)}`,
+);
 console.log(`host memory above idle and GPU buffers while loading: at most ${mib(peak)} (bound: 256 MiB)`);
 
 const ids = [];
-let finish;
+let decodeMs = 0;
 for await (const chunk of model.generate([1, 415, 5059, 349], { maxTokens: 8, ignoreEos: true })) {
   ids.push(...chunk.ids);
-  finish = chunk.finish ?? finish;
+  decodeMs = chunk.finish?.decodeMs ?? decodeMs;
 }
 console.log(`generated ${ids.length} tokens: ${ids.join(" ")}`);
-console.log(`decode ${((ids.length - 1) / (finish.decodeMs / 1000)).toFixed(2)} tokens/s`);
+console.log(`decode ${((ids.length - 1) / (decodeMs / 1000)).toFixed(2)} tokens/s`);
 model.dispose();
 if (peak > 256 * 2 ** 20 || ids.length !== 8) process.exitCode = 1;

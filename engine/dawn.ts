@@ -30,7 +30,7 @@ export async function listDawnAdapters(): Promise<AdapterDescription[]> {
   const found: AdapterDescription[] = [];
   for (const name of await adapterNames(create)) {
     const adapter = await start(create, [`adapter=${name}`]).requestAdapter();
-    if (adapter) found.push({ ...describe(adapter.info, adapter), name });
+    if (adapter) found.push(describe(adapter.info, adapter));
   }
   return found;
 }
@@ -57,12 +57,19 @@ function start(create: Create, options: string[]): GPU {
 
 async function fullName(create: Create, part: string): Promise<string> {
   const names = await adapterNames(create);
-  const name = names.find((candidate) => candidate.toLowerCase().includes(part.toLowerCase()));
+  const name = names.find((candidate) => slug(candidate).includes(slug(part)));
   if (name !== undefined) return name;
   throw new DeviceError(
-    `adapter: expected part of one of ${names.map((known) => `"${known}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
+    `adapter: expected part of one of ${names.map((known) => `"${slug(known)}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
   );
 }
+
+/** How WebGPU spells a driver's name for its device: "NVIDIA GeForce RTX 3060" -> "nvidia-geforce-rtx-3060". */
+const slug = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/-+$/, "");
 
 /** WebGPU cannot list adapters, but Dawn names them all when asked for one that it does not have. */
 async function adapterNames(create: Create): Promise<string[]> {

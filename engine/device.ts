@@ -18,15 +18,16 @@ export class Gpu {
   readonly adapter: AdapterDescription;
   readonly #owned: boolean;
   #trouble: Error | undefined;
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    event.preventDefault();
+    this.#trouble ??= deviceError(this.adapter, event.error);
+  };
 
   constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
     this.device = device;
     this.adapter = adapter;
     this.#owned = owned;
-    device.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#trouble ??= deviceError(adapter, event.error);
-    });
+    device.addEventListener("uncapturederror", this.#onError);
     void device.lost.then(({ reason, message }) => {
       const advice = reason === "destroyed" ? "The device was destroyed." : "Load the model again.";
       this.#trouble = new DeviceLostError(
@@ -77,6 +78,7 @@ export class Gpu {
   }
 
   dispose(): void {
+    this.device.removeEventListener("uncapturederror", this.#onError);
     if (this.#owned) this.device.destroy();
   }
 }
@@ -108,7 +110,7 @@ export function describe(
 ): AdapterDescription {
   return {
     name:
-      info.device ||
+      info.device.replace(/-+$/, "") ||
       info.description ||
       [info.vendor, info.architecture].filter(Boolean).join(" ") ||
       "unnamed GPU",

@@ -48,10 +48,11 @@ export async function uploadWeights(
     let loaded = 0;
     for (const tensor of checkpoint.tensors.values()) {
       for (const destination of destinations.get(tensor.name) ?? []) {
-        await writer.write(checkpoint, tensor, destination, options.signal);
+        for await (const bytes of writer.write(checkpoint, tensor, destination, options.signal)) {
+          loaded += bytes;
+          options.onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
+        }
       }
-      loaded += tensor.end - tensor.start;
-      options.onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
     }
     await writer.finish();
   } finally {
@@ -132,12 +133,13 @@ class ChunkWriter {
     this.#range = staging.storage("rows of a chunk", 4);
   }
 
-  async write(
+  /** Yields the bytes of every chunk when it is on its way. */
+  async *write(
     checkpoint: Checkpoint,
     tensor: TensorInfo,
     to: Destination,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): AsyncGenerator<number, void, void> {
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
     for await (const { row, rows, bytes } of readRows(checkpoint, tensor, range)) {
       await this.finish();
@@ -153,6 +155,7 @@ class ChunkWriter {
         );
       }
       this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
+      yield bytes.byteLength;
     }
   }
 

@@ -22,7 +22,7 @@ export interface AttentionSize extends RingSize {
 }
 
 /** Query heads of a key/value head, spread evenly over as few workgroups as 16 KiB of workgroup memory allows. */
-export function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
+function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
   const most = Math.max(1, Math.min(8, Math.floor(1024 / storedHead(d))));
   return Math.ceil(H / G / Math.ceil(H / G / most));
 }

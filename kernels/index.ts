@@ -18,7 +18,7 @@ import { swiglu } from "./swiglu.ts";
 
 export { attentionSplits, partialLength } from "./attention.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
-export { bytesPerRow, GROUP, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
+export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";

@@ -18,6 +18,7 @@ Next:
                                                         the bytes a model needs, before any is downloaded
   npx sirocco chat --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
                                                         the real Mistral 7B (a 14.5 GB download, 5 GB on the GPU)
+  npm run bench -- decode                               tokens a second on this machine
   npx sirocco --help                                    all commands
   import { loadModel } from "sirocco"                   the library: see README.md
 `;

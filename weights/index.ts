@@ -16,7 +16,6 @@ export {
   type PackedFormat,
   packedMetadata,
   packedName,
-  packedRow,
   packedTensors,
   type StoredTensor,
   scaleName,

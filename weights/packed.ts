@@ -18,7 +18,7 @@ export interface StoredTensor extends RequiredTensor {
 }
 
 /** Version of the layout below; files of any other are refused. */
-export const PACKED_VERSION = "1";
+const PACKED_VERSION = "1";
 
 /** Rows are padded with zeros to a multiple of this; in q8 and q4 so many weights share a scale. */
 const GROUP = 32;
@@ -30,7 +30,7 @@ export const packedName = (name: string): string => `${name}.packed`;
 export const scaleName = (name: string): string => `${name}.scale`;
 
 /** Words that a row of K weights takes, and words of its scales (0 where the format has none). */
-export function packedRow(
+function packedRow(
   weights: PackedFormat,
   K: number,
 ): { readonly words: number; readonly scaleWords: number } {

@@ -107,6 +107,25 @@ test("generate, then score in one prefill: the same log-probabilities", async ()
   model.dispose();
 }, 600_000);
 
+test("what has rolled out of the ring is not reused", async () => {
+  await withModel("window_7", 4, async (model) => {
+    const prompt = someIds(9, model.config.V);
+    const other = [...prompt.slice(0, 8), 5, 6, 7];
+    const fresh = await withModel("window_7", 4, (untouched) => untouched.logits(other));
+    // Past the slots: the keys of the shared start are gone, however alike the ids are.
+    for await (const _ of model.generate(prompt, { maxTokens: 12, ignoreEos: true }));
+    expect(model.plan.cacheSlots).toBeLessThan(prompt.length + 12);
+    expect(largest(await model.logits(other), fresh)).toBeLessThan(1e-4);
+    // Steps in flight past a stop roll keys out as well.
+    for (let maxTokens = 1; maxTokens < 8; maxTokens++) {
+      await model.logits([1]);
+      for await (const { ids } of model.generate(prompt, { maxTokens: 30, ignoreEos: true }))
+        if (ids.length === maxTokens) break;
+      expect(largest(await model.logits(other), fresh), `${maxTokens} tokens`).toBeLessThan(1e-4);
+    }
+  });
+});
+
 test("a conversation of 20 windows keeps memory constant", async () => {
   const made: number[] = [];
   const model = await loadModel(`${folder}window_7`, { chunkLength: 8, device });

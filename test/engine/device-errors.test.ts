@@ -105,7 +105,7 @@ describe("adapters", () => {
     expect(adapters.length).toBeGreaterThan(0);
     for (const { name, vendor, architecture } of adapters) {
       const { adapter } = await planModel(family, { adapter: name });
-      expect(adapter).toMatchObject({ vendor, architecture });
+      expect(adapter).toMatchObject({ name, vendor, architecture });
       const part = name.slice(0, 8).toUpperCase();
       expect((await planModel(family, { adapter: part })).adapter).toMatchObject({ vendor, architecture });
     }

@@ -1,0 +1,21 @@
+// `npm run bench -- NAME`: builds, then runs one measurement of this folder.
+import { ensureBuild } from "../scripts/build.mjs";
+import { ensureDependencies } from "../scripts/setup.mjs";
+
+const measurements = {
+  decode:
+    "tokens/s of prefill and decode: npm run bench -- decode [SOURCE] [FORMAT]; the embedded model without",
+  "two-layers":
+    "Mistral 7B's shapes with two layers: load as q4, host memory, 8 tokens (1.4 GB of temporary files)",
+};
+
+const [name = ""] = process.argv.slice(2);
+if (!Object.hasOwn(measurements, name)) {
+  console.log("npm run bench -- NAME\n");
+  for (const [known, what] of Object.entries(measurements)) console.log(`  ${known.padEnd(12)} ${what}`);
+  process.exitCode = name === "" || name === "--help" ? 0 : 2;
+} else {
+  await ensureDependencies();
+  if (!(await ensureBuild({}))) process.exit(1);
+  await import(`./${name}.mjs`);
+}

@@ -1,0 +1,134 @@
+// `npm run prove`: puts each known kind of bug back, in a copy of the tree, and sees the named test fail. Not part of CI:
+// a test that cannot fail is a defect, and this is how we know. `npm run prove -- NAME` for one of them.
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { root } from "./setup.mjs";
+
+/** @typedef {{ file: string, from: string, to: string, test: string[] }} Bug */
+
+const kernel = (/** @type {string} */ name) => ["test/kernels.test.ts", "-t", `^${name}`];
+const engine = (/** @type {string} */ file, /** @type {string[]} */ ...name) => [
+  `test/engine/${file}.test.ts`,
+  ...name.flatMap((text) => ["-t", text]),
+];
+
+/** @type {Record<string, Bug>} */
+const bugs = {
+  "rope pairs interleaved": {
+    file: "kernels/qkv.wgsl",
+    from: "pair % (d / 2) + select(0, d / 2, r >= 2)",
+    to: "2 * (pair % (d / 2)) + select(0, 1, r >= 2)",
+    test: kernel("qkv_f32"),
+  },
+  "rope turns the other way": {
+    file: "kernels/snippets/rope-write.wgsl",
+    from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",
+    to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
+    test: kernel("rope_cache"),
+  },
+  "ring one slot short": {
+    file: "engine/cache.ts",
+    from: "W + chunkLength - 1 + STEPS_IN_FLIGHT",
+    to: "W + chunkLength - 2",
+    test: engine("chunks", "window_7"),
+  },
+  "window one too wide": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, W + 1)",
+    test: engine("families", "window_7"),
+  },
+  "window one too narrow": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, max(W, 2) - 1)",
+    test: engine("families", "window_7"),
+  },
+  "query heads dealt to key heads in turn": {
+    file: "kernels/attention-lane.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("families", "gqa_4x2"),
+  },
+  "scale of the neighbouring group": {
+    file: "kernels/formats/q4.wgsl",
+    from: "(k8 & 4) != 0",
+    to: "(k8 & 4) == 0",
+    test: kernel("matvec_q4"),
+  },
+  "last chunk taken for a full one": {
+    file: "engine/decoder.ts",
+    from: "(T - 1) * rowBytes",
+    to: "(this.shape.chunkLength - 1) * rowBytes",
+    test: engine("families", "one_layer"),
+  },
+  "last row of a part lost": {
+    file: "kernels/embed.wgsl",
+    from: "token >= N0 + N",
+    to: "token + 1 >= N0 + N",
+    test: engine("split", "prefill"),
+  },
+  "gate and up swapped": {
+    file: "engine/layout.ts",
+    from: "{ tensor: names.gateProj, row, rows, at: 0 },",
+    to: "{ tensor: names.gateProj, row, rows, at: rows }, { tensor: names.upProj, row, rows, at: 0 },",
+    test: engine("families", "one_layer"),
+  },
+  "keys reused that have rolled out": {
+    file: "engine/cache.ts",
+    from: "oldest >= this.#written - this.S ? shared : 0",
+    to: "oldest >= 0 ? shared : 0",
+    test: engine("chunks", "rolled out"),
+  },
+  "steps past a stop not taken back": {
+    file: "engine/cache.ts",
+    from: "Math.max(this.#written, written)",
+    to: "this.#ids.length",
+    test: engine("chunks", "rolled out"),
+  },
+  "norm without its epsilon": {
+    file: "kernels/snippets/input-norm.wgsl",
+    from: "f32(D) + EPS",
+    to: "f32(K)",
+    test: kernel("matvec_f32_norm"),
+  },
+};
+
+const wanted = process.argv.slice(2).join(" ");
+const copy = mkdtempSync(join(tmpdir(), "sirocco-prove-"));
+let survived = 0;
+try {
+  const skip = new Set(["node_modules", "dist", ".git"].map((name) => join(root, name)));
+  cpSync(root, copy, { recursive: true, filter: (path) => !skip.has(path) });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  for (const [name, { file, from, to, test }] of Object.entries(bugs)) {
+    if (!name.includes(wanted)) continue;
+    const path = join(copy, file);
+    const text = readFileSync(path, "utf8");
+    if (!text.includes(from)) throw new Error(`${name}: ${file} no longer says "${from}".`);
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
+    const failed = testsFail(test);
+    writeFileSync(path, text);
+    console.log(`${failed ? "caught  " : "SURVIVED"}  ${name}: ${test.join(" ")}`);
+    if (!failed) survived++;
+  }
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.exitCode = survived > 0 ? 1 : 0;
+
+/** Runs on the first driver that there is: a bug of arithmetic shows on any. */
+function testsFail(/** @type {string[]} */ test) {
+  const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+  const { status, stdout } = spawnSync(process.execPath, [vitest, "run", "--project", "lavapipe", ...test], {
+    cwd: copy,
+    encoding: "utf8",
+  });
+  if (!/\d+ (passed|failed)/.test(stdout)) throw new Error(`no test ran: ${test.join(" ")}\n${stdout}`);
+  return status !== 0;
+}
