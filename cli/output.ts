@@ -11,6 +11,8 @@ export class Output {
   readonly #stderr: Sink;
   readonly #color: boolean;
   #failure: Error | undefined;
+  /** The reader has gone: the rest of the work is nobody's business. */
+  #left = false;
 
   constructor({ stdout, stderr, env }: Pick<Io, "stdout" | "stderr" | "env">) {
     this.#stdout = stdout;
@@ -18,8 +20,10 @@ export class Output {
     this.#color = !env["NO_COLOR"] && env["TERM"] !== "dumb";
     this.ended = new Promise((resolve, reject) => {
       stdout.on("error", (error: NodeJS.ErrnoException) => {
-        if (error.code === "EPIPE") resolve();
-        else {
+        if (error.code === "EPIPE") {
+          this.#left = true;
+          resolve();
+        } else {
           this.#failure = error;
           reject(new Error("stdout cannot be written", { cause: error }));
         }
@@ -55,7 +59,7 @@ export class Output {
 
   /** A line about the work: statistics, hints. */
   note(line: string): void {
-    this.#stderr.write(`${dim(line, this.stderrIsTerminal && this.#color)}\n`);
+    if (!this.#left) this.#stderr.write(`${dim(line, this.stderrIsTerminal && this.#color)}\n`);
   }
 
   /** Text on stderr as it is. */

@@ -12,9 +12,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, output: new Output(io), interrupts: new Interrupts() };
   const { output, interrupts } = context;
   const detach = io.onInterrupt(() => interrupts.press());
+  const work = execute(argv, context);
   try {
     const code = await Promise.race([
-      execute(argv, context),
+      work,
       interrupts.quit.then(() => exitCode.interrupted),
       // Nobody reads on (`| head`): that is no failure.
       output.ended.then(() => exitCode.ok),
@@ -25,8 +26,23 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return fail(argv, error, context);
   } finally {
     interrupts.stop();
+    await settled(work, interrupts.quitting ? QUIT_MS : LEAVE_MS);
     detach();
   }
+}
+
+// How long work that was told to stop may take: a software driver crashes where the process leaves it in the middle.
+const LEAVE_MS = 5000;
+const QUIT_MS = 1000;
+
+/** Waits for `work` to end, well or not, but no longer than `limit`. */
+async function settled(work: Promise<unknown>, limit: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limit);
+  });
+  await Promise.race([work.catch(() => {}), late]);
+  clearTimeout(timer);
 }
 
 async function execute(argv: readonly string[], context: Context): Promise<number> {

@@ -49,7 +49,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 // A software driver compiles its shaders first, and SwiftShader takes seconds for a token.
 describe("sirocco", { timeout: 600_000 }, () => {
   test("generates the reference's tokens from a pipe", async () => {
-    const count = process.env["SIROCCO_DRIVER"] === "swiftshader" ? 4 : 24;
+    const count = 24;
     const args = ["generate", "--temperature", "0", "--max-tokens", `${count}`, "--json"];
     const { code, stdout, stderr } = await sirocco(args, { stdin: `${once.text}\n` });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -72,10 +72,6 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^sirocco: .*adapter.*\n$/);
   });
-});
-
-// What follows is the same on every adapter: once, where it is quick.
-describe.skipIf(process.env["SIROCCO_DRIVER"] === "swiftshader")("sirocco", { timeout: 600_000 }, () => {
   test("streams text, and Ctrl-C stops it with what there is", {
     skip: process.platform === "win32",
   }, async () => {

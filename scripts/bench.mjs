@@ -1,6 +1,6 @@
-// `npm run bench -- NAME`: builds, then runs one measurement of this folder.
-import { ensureBuild } from "../scripts/build.mjs";
-import { ensureDependencies } from "../scripts/setup.mjs";
+// `npm run bench -- NAME`: builds, then runs one measurement of bench/.
+import { ensureBuild } from "./build.mjs";
+import { ensureDependencies } from "./setup.mjs";
 
 const measurements = {
   decode:
@@ -17,5 +17,5 @@ if (!Object.hasOwn(measurements, name)) {
 } else {
   await ensureDependencies();
   if (!(await ensureBuild({}))) process.exit(1);
-  await import(`./${name}.mjs`);
+  await import(`../bench/${name}.mjs`);
 }
