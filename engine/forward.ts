@@ -8,7 +8,9 @@ import {
   attentionTile,
   embed,
   gateUp,
+  type Kernel,
   logProb,
+  type MatvecSize,
   matmul,
   matvec,
   qkv,
@@ -20,12 +22,13 @@ import {
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { type Launch, launch } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
-import type { LayerWeights, Weights } from "./weights.ts";
+import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
 /** One token of every sequence: from the ids in `decode.rows` to the residual stream after the last layer. */
 export function decode(shape: Shape, weights: Weights, { decode: s, caches, angles }: Activations): Launch[] {
   const { format, team, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const T = B;
+  const times = product(matvec(format, team), T);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
@@ -38,59 +41,27 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
   };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
-    ...w.qkv.map(({ first, count, buffers }) =>
-      launch(
-        qkv(format, team),
-        { T, K: D, eps, B, H, G, d, S, heads: count, head0: first },
-        ...[s.x, w.inputNorm, s.rows, angles, s.q, caches[i]!, ...buffers],
-      ),
-    ),
+    ...w.qkv.map(({ first, count, buffers }) => {
+      const size = { T, K: D, eps, B, H, G, d, S, heads: count, head0: first };
+      return launch(qkv(format, team), size, s.x, w.inputNorm, s.rows, angles, s.q, caches[i]!, ...buffers);
+    }),
     ...attend(caches[i]!),
-    ...w.oProj.map(({ first, count, buffers }) =>
-      launch(
-        matvec(format, team),
-        { T, K: H * d, N: count, N0: first, width: D, add: true },
-        s.attended,
-        s.x,
-        ...buffers,
-      ),
-    ),
-    ...w.gateUp.map(({ first, count, buffers }) =>
-      launch(
-        gateUp(format, team),
-        { T, K: D, eps, F: count, F0: first, width: F },
-        ...[s.x, w.postAttentionNorm, s.hidden, ...buffers],
-      ),
-    ),
-    ...w.downProj.map(({ first, count, buffers }) =>
-      launch(
-        matvec(format, team),
-        { T, K: F, N: count, N0: first, width: D, add: true },
-        s.hidden,
-        s.x,
-        ...buffers,
-      ),
-    ),
+    ...times(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...w.gateUp.map(({ first, count, buffers }) => {
+      const size = { T, K: D, eps, F: count, F0: first, width: F };
+      return launch(gateUp(format, team), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
+    }),
+    ...times(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
-  return [
-    ...weights.embedTokens.map(({ first, count, buffers }) =>
-      launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
-    ),
-    ...weights.layers.flatMap(layer),
-  ];
+  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
 /** Final norm and lm_head: logits of every sequence from its residual stream. */
 export function head(shape: Shape, weights: Weights, { decode: s }: Activations): Launch[] {
   const { format, team, B, D, V, eps } = shape;
-  return weights.lmHead.map(({ first, count, buffers }) =>
-    launch(
-      matvec(format, team, "norm"),
-      { T: B, K: D, eps, N: count, N0: first, width: V },
-      ...[s.x, weights.finalNorm, s.logits, ...buffers],
-    ),
-  );
+  const times = product(matvec(format, team, "norm"), B);
+  return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
 /** The next id of every sequence, put where `decode` reads it. */
@@ -105,75 +76,65 @@ export function prefill(
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
   const { format, team, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const times = product(matmul(format, team), T);
   const attend = team === "lane" ? attentionLane : attentionTile;
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...w.qkv.map(({ first, count, buffers }) =>
-      launch(
-        matmul(format, team),
-        { T, K: D, N: count * d, N0: first * d, width: (H + 2 * G) * d },
-        ...[s.normed, s.qkv, ...buffers],
-      ),
-    ),
+    ...times(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
     launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
     launch(attend, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
-    ...w.oProj.map(({ first, count, buffers }) =>
-      launch(
-        matmul(format, team),
-        { T, K: H * d, N: count, N0: first, width: D, add: true },
-        s.attended,
-        s.x,
-        ...buffers,
-      ),
-    ),
+    ...times(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
-    ...w.gateUp.map(({ first, count, buffers }) =>
-      launch(
-        matmul(format, team),
-        { T, K: D, N: 2 * count, N0: 2 * first, width: 2 * F },
-        s.normed,
-        s.gateUp,
-        ...buffers,
-      ),
-    ),
+    ...times(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
-    ...w.downProj.map(({ first, count, buffers }) =>
-      launch(
-        matmul(format, team),
-        { T, K: F, N: count, N0: first, width: D, add: true },
-        s.hidden,
-        s.x,
-        ...buffers,
-      ),
-    ),
+    ...times(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
-  return [
-    ...weights.embedTokens.map(({ first, count, buffers }) =>
-      launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
-    ),
-    ...weights.layers.flatMap(layer),
-  ];
+  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { format, team, D, V, eps } = shape;
   const T = SCORE_ROWS;
+  const times = product(matmul(format, team), T);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
-    ...weights.lmHead.map(({ first, count, buffers }) =>
-      launch(
-        matmul(format, team),
-        { T, K: D, N: count, N0: first, width: V },
-        s.normed,
-        s.logits,
-        ...buffers,
-      ),
-    ),
+    ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
   ];
 }
+
+/** The residual stream begins as the tokens' rows of the embedding. */
+const embedding = (
+  { format, D }: Shape,
+  { embedTokens }: Weights,
+  T: number,
+  s: { readonly rows: GPUBuffer; readonly x: GPUBuffer },
+): Launch[] =>
+  embedTokens.map(({ first, count, buffers }) =>
+    launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
+  );
+
+/**
+ * A matrix times T rows, by `kernel`, part by part: `width` outputs of `K` inputs, `unit` rows of the matrix to a unit of
+ * its parts, added to what the output holds where `add`. `buffers` are the kernel's own, input first and output last.
+ */
+const product =
+  (kernel: Kernel<MatvecSize>, T: number) =>
+  (
+    matrix: Matrix,
+    { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
+    ...buffers: GPUBuffer[]
+  ): Launch[] =>
+    matrix.map((part) =>
+      launch(
+        kernel,
+        { T, N: part.count * unit, N0: part.first * unit, ...size },
+        ...buffers,
+        ...part.buffers,
+      ),
+    );
