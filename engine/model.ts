@@ -97,10 +97,14 @@ export class LoadedModel implements Model {
       const checked = this.#ids(ids);
       this.#checkLength(checked);
       const start = this.#cache.reusable(checked);
-      // Forgotten until it is done: an abort leaves the ring half written.
-      this.#cache.begin(checked, 0);
-      await this.#parts.decoder.prefill(checked.slice(start), start, signal);
-      const logits = await this.#parts.decoder.logits();
+      this.#cache.begin(checked, start);
+      const logits = await this.#parts.decoder
+        .prefill(checked.slice(start), start, signal)
+        .then(() => this.#parts.decoder.logits())
+        .catch((error: unknown) => {
+          this.#cache.begin(checked, 0);
+          throw error;
+        });
       this.#cache.commit(checked, checked.length);
       return logits;
     } finally {

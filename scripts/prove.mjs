@@ -88,6 +88,12 @@ const bugs = {
     to: "this.#ids.length",
     test: engine("chunks", "rolled out"),
   },
+  "what was written past a prompt forgotten": {
+    file: "engine/model.ts",
+    from: "this.#cache.begin(checked, start);",
+    to: "this.#cache.begin(checked, 0);",
+    test: engine("chunks", "does not forget"),
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
     from: "f32(D) + EPS",

@@ -129,6 +129,32 @@ test("what has rolled out of the ring is not reused", async () => {
   });
 });
 
+test("a pass that goes on from the ring does not forget what was written past it", async () => {
+  await withModel("window_7", 4, (model) =>
+    withModel("window_7", 4, async (untouched) => {
+      const prompt = someIds(9, model.config.V);
+      for (let tokens = 1; tokens < 9; tokens++) {
+        await model.logits([0]);
+        const ids = [...prompt];
+        for await (const chunk of model.generate(prompt, { maxTokens: 30, ignoreEos: true })) {
+          ids.push(...chunk.ids);
+          if (ids.length === prompt.length + tokens) break;
+        }
+        await model.logits(ids);
+        for (let shared = 4; shared < ids.length; shared++) {
+          const other = [...ids.slice(0, shared), (ids[shared]! + 1) % model.config.V];
+          await untouched.logits([0]);
+          const expected = await untouched.logits(other);
+          expect(largest(await model.logits(other), expected), `${tokens}, ${shared} shared`).toBeLessThan(
+            1e-4,
+          );
+          await model.logits(ids);
+        }
+      }
+    }),
+  );
+});
+
 test("a conversation of 20 windows keeps memory constant", async () => {
   const made: number[] = [];
   const model = await loadModel(`${folder}window_7`, { chunkLength: 8, device });
