@@ -1,14 +1,10 @@
 // Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with re-scoring.
-import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
-import { loadModel, type Model } from "../../engine/node.ts";
+import { type Chunk, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { watchDevice } from "./watch-device.ts";
 
 const folder = new URL("../golden/families/", import.meta.url).pathname;
-const text600 = JSON.parse(
-  readFileSync(new URL("../golden/tiny-mistral/text600.json", import.meta.url), "utf8"),
-) as { ids: number[] };
 
 // One device for all: the models share what pipelines they can.
 let device: GPUDevice;
@@ -22,6 +18,12 @@ const someIds = (length: number, V: number): number[] =>
 
 const largest = (a: Float32Array, b: Float32Array): number =>
   a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), a.length === b.length ? 0 : Infinity);
+
+async function lastOf(chunks: AsyncIterable<Chunk>): Promise<Chunk> {
+  let last: Chunk = { text: "", ids: [] };
+  for await (const chunk of chunks) last = chunk;
+  return last;
+}
 
 async function withModel<T>(
   name: string,
@@ -62,51 +64,43 @@ test.each([
 });
 
 test("one prefill = token by token through the decode kernels", async () => {
-  const model = await loadModel(undefined, { chunkLength: 200, device });
-  const { W } = model.config;
-  const ids = text600.ids.slice(0, 3 * W! + 5);
-  const whole = await model.logits(ids);
-  // Teacher forcing through the decode path: each next id is the only one that the bias leaves.
-  const start = 100;
-  const forced = ids.slice(start);
-  let prompt = ids.slice(0, start);
-  for (const id of forced.slice(0, -1)) {
-    for await (const chunk of model.generate(prompt, {
-      maxTokens: 1,
-      logitBias: { [id]: 1e4 },
+  await withModel("gqa_4x2", 100, async (model) => {
+    // Five windows, all but the first token written by decode steps.
+    const ids = [1];
+    for await (const chunk of model.generate(ids.slice(), {
+      maxTokens: 5 * model.config.W!,
       ignoreEos: true,
     })) {
-      expect(chunk.ids).toEqual([id]);
-      if (prompt.length > start) expect(chunk.finish?.cachedTokens).toBe(prompt.length - 1);
+      ids.push(...chunk.ids);
     }
-    prompt = [...prompt, id];
-  }
-  const stepwise = await model.logits(ids);
-  expect(largest(stepwise, whole)).toBeLessThan(5e-4);
-  model.dispose();
-}, 600_000);
+    const { finish } = await lastOf(model.generate(ids, { maxTokens: 1, ignoreEos: true }));
+    expect(finish?.cachedTokens).toBe(ids.length - 1);
+    const stepwise = await model.logits(ids);
+    const whole = await withModel("gqa_4x2", 100, (untouched) => untouched.logits(ids));
+    expect(largest(stepwise, whole)).toBeLessThan(1e-4);
+  });
+});
 
 test("generate, then score in one prefill: the same log-probabilities", async () => {
-  const model = await loadModel(undefined, { device });
-  const prompt = text600.ids.slice(0, 20);
-  const ids = [...prompt];
-  // Longer than two windows, so that decode rolls over what prefill wrote.
-  for await (const chunk of model.generate(prompt, { maxTokens: 2 * model.config.W! + 10, ignoreEos: true }))
-    ids.push(...chunk.ids);
-  expect(ids.length).toBe(20 + 2 * model.config.W! + 10);
-  const { logProbs } = await model.score(ids);
-  // Greedy: every chosen token is the likeliest, so no other may have more than its probability.
-  const chosen = [...logProbs.slice(19)];
-  expect(Math.min(...chosen)).toBeGreaterThan(Math.log(1 / model.config.V));
-  for (const at of [20, 150, ids.length - 1]) {
-    const logits = await model.logits(ids.slice(0, at));
-    const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0);
-    expect(top).toBe(ids[at]);
-    const total = logits.reduce((sum, value) => sum + Math.exp(value - logits[top]!), 0);
-    expect(Math.abs(-Math.log(total) - logProbs[at - 1]!)).toBeLessThan(5e-4);
-  }
-  model.dispose();
-}, 600_000);
+  await withModel("gqa_4x2", 16, async (model) => {
+    const { V, W } = model.config;
+    const prompt = someIds(20, V);
+    const ids = [...prompt];
+    // Longer than three windows, so that decode rolls over what prefill wrote.
+    for await (const chunk of model.generate(prompt, { maxTokens: 3 * W! + 10, ignoreEos: true })) {
+      ids.push(...chunk.ids);
+    }
+    expect(ids.length).toBe(20 + 3 * W! + 10);
+    const { logProbs } = await model.score(ids);
+    for (const at of [20, 40, 60, ids.length - 1]) {
+      const logits = await model.logits(ids.slice(0, at));
+      const top = logits.reduce((best, value, i) => (value > logits[best]! ? i : best), 0);
+      expect(top).toBe(ids[at]);
+      const total = logits.reduce((sum, value) => sum + Math.exp(value - logits[top]!), 0);
+      expect(Math.abs(-Math.log(total) - logProbs[at - 1]!)).toBeLessThan(5e-4);
+    }
+  });
+});
 
 test("what has rolled out of the ring is not reused", async () => {
   await withModel("window_7", 4, async (model) => {
