@@ -1,5 +1,5 @@
 // The buffers a pass works in: where each token stands, the residual stream, and what lies between two dispatches.
-import { angleTable, cacheLength, padded, partialLength, TILE } from "../kernels/index.ts";
+import { angleLength, angleTable, cacheLength, padded, partialLength, TILE } from "../kernels/index.ts";
 import type { Buffers } from "./buffers.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
 import type { Shape } from "./shape.ts";
@@ -78,7 +78,7 @@ export function scratchLengths(shape: Shape): {
   const { B, D, F, H, G, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
   return {
-    angles: 2 * 4096 * d,
+    angles: angleLength(d),
     decode: {
       rows: 4 * B,
       x: B * padded(D),

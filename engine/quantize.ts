@@ -2,8 +2,6 @@
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  convert,
-  convertRange,
   type InputDtype,
   padded,
   type WeightFormat,
@@ -13,6 +11,7 @@ import {
 import {
   type Checkpoint,
   CheckpointError,
+  companionFiles,
   openCheckpoint,
   packedMetadata,
   packedName,
@@ -25,8 +24,9 @@ import {
 } from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
+import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 import type { Gpu } from "./device.ts";
-import { encode, launch, Pipelines, readBuffer, wholeWords } from "./gpu.ts";
+import { Pipelines, readBuffer } from "./gpu.ts";
 import type { Platform } from "./load.ts";
 
 export interface QuantizeOptions {
@@ -45,18 +45,9 @@ export interface Quantized {
   readonly files: readonly string[];
 }
 
-const CHUNK_BYTES = 8 * 2 ** 20;
 const WEIGHTS_FILE = "model.safetensors";
 /** Under this name until it is whole: an interrupted file is never taken for a checkpoint. */
 const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
-const COMPANIONS = [
-  "config.json",
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-];
 
 /** @throws CheckpointError where the checkpoint is packed already. Error where `out` holds files. */
 export async function quantize(
@@ -100,7 +91,7 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
   try {
     return await write();
   } catch (error) {
-    for (const file of [...COMPANIONS, PARTIAL_FILE, WEIGHTS_FILE])
+    for (const file of [...companionFiles, PARTIAL_FILE, WEIGHTS_FILE])
       await rm(join(out, file), { force: true });
     // Someone else's files may have come meanwhile; then it stays.
     if (made !== undefined) await rmdir(out).catch(() => {});
@@ -114,7 +105,7 @@ async function copyCompanions(
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const copied: string[] = [];
-  for (const file of COMPANIONS) {
+  for (const file of companionFiles) {
     if ((await source.size(file, signal)) === undefined) continue;
     await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));
     copied.push(file);
@@ -187,16 +178,15 @@ class Packer {
       .map(({ name, length }) => this.#buffers.storage(name, length));
     for await (const { rows: R, bytes } of readRows(checkpoint, tensor, { maxBytes: CHUNK_BYTES, signal })) {
       const size = { R, K, N: step, row0: 0 };
-      device.queue.writeBuffer(raw, 0, wholeWords(bytes));
-      device.queue.writeBuffer(range, 0, convertRange(size));
-      const dispatch = await this.#pipelines.prepare(
-        launch(convert(tensor.dtype as InputDtype, format), size, raw, range, ...packed),
+      await convertChunk(
+        device,
+        this.#pipelines,
+        [tensor.dtype as InputDtype, format],
+        size,
+        bytes,
+        { raw, range },
+        packed,
       );
-      const encoder = device.createCommandEncoder();
-      const pass = encoder.beginComputePass();
-      encode(pass, [dispatch]);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
       const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
       const pieces = await this.#gpu.settle(
         Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))),

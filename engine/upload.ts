@@ -1,22 +1,13 @@
 // Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
-import {
-  convert,
-  convertRange,
-  type InputDtype,
-  padded,
-  type WeightFormat,
-  weightFormats,
-} from "../kernels/index.ts";
+import { type InputDtype, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
 import { type Checkpoint, packedName, readRows, scaleName, type TensorInfo } from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
+import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 import type { Gpu } from "./device.ts";
-import { encode, launch, type Pipelines, wholeWords } from "./gpu.ts";
+import type { Pipelines } from "./gpu.ts";
 import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout, type Run } from "./layout.ts";
 import type { Matrix, Weights } from "./weights.ts";
-
-/** Most bytes of a tensor on the host at once: one chunk being converted while the next is read. */
-const CHUNK_BYTES = 8 * 2 ** 20;
 
 export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -147,11 +138,14 @@ class ChunkWriter {
       if (tensor.dtype === "U32") {
         this.#gpu.device.queue.writeBuffer(to.buffers[0]!, row0 * (bytes.byteLength / rows), bytes);
       } else {
-        await this.#convert(
-          tensor.dtype as InputDtype,
-          wholeWords(bytes),
+        await convertChunk(
+          this.#gpu.device,
+          this.#pipelines,
+          [tensor.dtype as InputDtype, to.format],
           { R: rows, K: to.K, N: to.N, row0 },
-          to,
+          bytes,
+          { raw: this.#rawBuffer(Math.ceil(bytes.byteLength / 4) * 4), range: this.#range },
+          to.buffers,
         );
       }
       this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
@@ -162,26 +156,6 @@ class ChunkWriter {
   /** Waits for the chunk at hand. */
   async finish(): Promise<void> {
     await this.#gpu.settle(this.#pending);
-  }
-
-  async #convert(
-    dtype: InputDtype,
-    bytes: Uint8Array<ArrayBuffer>,
-    size: { R: number; K: number; N: number; row0: number },
-    { buffers, format }: Destination,
-  ): Promise<void> {
-    const { queue } = this.#gpu.device;
-    const raw = this.#rawBuffer(bytes.byteLength);
-    queue.writeBuffer(raw, 0, bytes);
-    queue.writeBuffer(this.#range, 0, convertRange(size));
-    const dispatch = await this.#pipelines.prepare(
-      launch(convert(dtype, format), size, raw, this.#range, ...buffers),
-    );
-    const encoder = this.#gpu.device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, [dispatch]);
-    pass.end();
-    queue.submit([encoder.finish()]);
   }
 
   /** One buffer for all chunks; a row larger than a chunk makes it grow. */

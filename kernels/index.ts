@@ -25,7 +25,7 @@ export { NO_TARGET } from "./log-prob.ts";
 export { TILE } from "./matmul.ts";
 export type { Team } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";
-export { angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
+export { angleLength, angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {
   attention,

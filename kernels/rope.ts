@@ -7,6 +7,9 @@ export const ANGLE_ROWS = 4096;
 /** Positions the table reaches: ANGLE_ROWS coarse steps of ANGLE_ROWS fine ones. */
 export const MAX_POSITION = ANGLE_ROWS * ANGLE_ROWS;
 
+/** Words of the angle table of heads of width d. */
+export const angleLength = (d: number): number => 2 * ANGLE_ROWS * d;
+
 /**
  * cos and sin of position · frequency, f32 [2, ANGLE_ROWS, d/2, 2], made in float64: first the coarse positions
  * 0, ANGLE_ROWS, 2·ANGLE_ROWS, …, then the fine positions 0 … ANGLE_ROWS − 1. The shader adds one angle of each.
@@ -45,7 +48,7 @@ export const cacheLength = ({ B, G, S, d }: Omit<RopeSize, "T" | "H">): number =
 
 export const ropeBindings = (size: RopeSize): Binding[] => [
   { name: "rows", slot: 2, type: "u32", length: size.T * 4 },
-  { name: "angles", slot: 3, type: "f32", length: 2 * ANGLE_ROWS * size.d },
+  { name: "angles", slot: 3, type: "f32", length: angleLength(size.d) },
   { name: "q", slot: 4, type: "f32", length: size.T * padded(size.H * size.d), writes: true },
   { name: "cache", slot: 5, type: "f32", length: cacheLength(size), writes: true },
 ];

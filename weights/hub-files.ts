@@ -1,5 +1,7 @@
 // The files of one commit of a Hub repository as a source: fetched to the cache as they are needed (Node only).
+
 import { join } from "node:path";
+import { companionFiles } from "./companions.ts";
 import { label, mismatch } from "./errors.ts";
 import { fetchRange } from "./fetch-range.ts";
 import type { HttpOptions } from "./http.ts";
@@ -25,16 +27,6 @@ export interface HubSourceOptions extends Omit<HttpOptions, "headers"> {
   /** In place of `process.env`. */
   readonly env?: Environment;
 }
-
-/** All that is ever asked for beside the weights. */
-const SMALL_FILES = [
-  "config.json",
-  "generation_config.json",
-  "tokenizer.json",
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "chat_template.jinja",
-];
 
 interface HubState {
   readonly name: string;
@@ -67,7 +59,7 @@ export class HubFiles implements Source {
   static async open(state: HubState): Promise<HubFiles> {
     const source = new HubFiles(state);
     const { signal } = state.options;
-    await source.#list([...SMALL_FILES, INDEX_FILE, SINGLE_FILE], signal);
+    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE], signal);
     for (const file of source.#files.keys()) {
       if (!isShardName(file)) await source.#ensure(file, signal);
     }

@@ -1,5 +1,6 @@
 // weights/ for the browser and for Node: nothing here reaches node:*.
 export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError } from "./errors.ts";
 export {
