@@ -2,6 +2,7 @@
 import type { AdapterDescription } from "./api.ts";
 import { describe, type Gpu, openDevice } from "./device.ts";
 import { DeviceError } from "./errors.ts";
+import { restDuring } from "./rest.ts";
 
 const HINT =
   "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
@@ -19,9 +20,9 @@ export async function openDawn(adapter: string | undefined): Promise<Gpu> {
   const gpu = start(create, chosen);
   const found = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (found?.info.vendor === "nvidia" && !found.features.has("shader-f16")) {
-    return openDevice(start(create, [...chosen, F16_ON_NVIDIA]), HINT);
+    return openDevice(start(create, [...chosen, F16_ON_NVIDIA]), HINT, restDuring);
   }
-  return openDevice(gpu, HINT);
+  return openDevice(gpu, HINT, restDuring);
 }
 
 /** Every adapter that Dawn sees. */

@@ -12,21 +12,30 @@ const HELPFUL_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
+/** What to do on the host while a driver that computes on the CPU is waited for. */
+export type Rest = (work: Promise<unknown>) => void;
+
 /** A device with its troubles: they become errors on the next call that waits for the GPU. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly #owned: boolean;
+  readonly #rest: Rest | undefined;
   #trouble: Error | undefined;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     event.preventDefault();
     this.#trouble ??= deviceError(this.adapter, event.error);
   };
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+  constructor(
+    device: GPUDevice,
+    adapter: AdapterDescription,
+    { owned, rest }: { owned: boolean; rest?: Rest | undefined },
+  ) {
     this.device = device;
     this.adapter = adapter;
     this.#owned = owned;
+    this.#rest = adapter.software ? rest : undefined;
     device.addEventListener("uncapturederror", this.#onError);
     void device.lost.then(({ reason, message }) => {
       const advice = reason === "destroyed" ? "The device was destroyed." : "Load the model again.";
@@ -46,6 +55,7 @@ export class Gpu {
 
   /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
   async settle<T>(work: Promise<T>): Promise<T> {
+    this.#rest?.(work);
     try {
       const result = await work;
       this.check();
@@ -91,18 +101,18 @@ function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError 
 }
 
 /** @throws DeviceError where there is no adapter. */
-export async function openDevice(gpu: GPU | undefined, hint = ""): Promise<Gpu> {
+export async function openDevice(gpu: GPU | undefined, hint = "", rest?: Rest): Promise<Gpu> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
   const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-  return new Gpu(device, describe(adapter.info, device), true);
+  return new Gpu(device, describe(adapter.info, device), { owned: true, rest });
 }
 
 /** A device that someone else opened and keeps. */
-export const borrowDevice = (device: GPUDevice): Gpu =>
-  new Gpu(device, describe(device.adapterInfo, device), false);
+export const borrowDevice = (device: GPUDevice, rest?: Rest): Gpu =>
+  new Gpu(device, describe(device.adapterInfo, device), { owned: false, rest });
 
 export function describe(
   info: GPUAdapterInfo,

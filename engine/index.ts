@@ -1,7 +1,7 @@
 // The browser's entry point: the same names as node.ts, with no Node in them.
 import { httpSource, type Source } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan } from "./api.ts";
-import { openDevice } from "./device.ts";
+import { borrowDevice, openDevice } from "./device.ts";
 import * as load from "./load.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
@@ -10,8 +10,10 @@ export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 
 const browser: load.Platform = {
-  openDevice: () =>
-    openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+  openDevice: async ({ device }) =>
+    device
+      ? borrowDevice(device)
+      : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
   openSource: (spec) => {
     if (spec === undefined) return httpSource(new URL("../weights/tiny-mistral/", import.meta.url).href);
     if (/^https?:\/\//.test(spec)) return httpSource(spec);

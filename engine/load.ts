@@ -5,7 +5,7 @@ import { allocate } from "./activations.ts";
 import type { LoadOptions, Model, Plan } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import { Decoder } from "./decoder.ts";
-import { borrowDevice, type Gpu } from "./device.ts";
+import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
@@ -13,7 +13,8 @@ import { uploadWeights } from "./upload.ts";
 
 /** What differs between a browser and Node. */
 export interface Platform {
-  openDevice(adapter: string | undefined): Promise<Gpu>;
+  /** The caller's own device, where there is one. */
+  openDevice(options: Pick<LoadOptions, "adapter" | "device">): Promise<Gpu>;
   /** A folder, URL or repository by name; the embedded model without one. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
 }
@@ -29,7 +30,7 @@ async function withCheckpoint<T>(
   signal?.throwIfAborted();
   const opened = typeof source === "object" ? source : await platform.openSource(source, options);
   const checkpoint = await openCheckpoint(opened, signal);
-  const gpu = options.device ? borrowDevice(options.device) : await platform.openDevice(options.adapter);
+  const gpu = await platform.openDevice(options);
   try {
     return await use(checkpoint, gpu, plan(checkpoint, gpu.adapter, options));
   } catch (error) {

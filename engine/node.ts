@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import { folderSource, httpSource, hubSource, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./dawn.ts";
+import { borrowDevice } from "./device.ts";
 import * as load from "./load.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
+import { restDuring } from "./rest.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export {
@@ -23,7 +25,7 @@ export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
 
 const node: load.Platform = {
-  openDevice: openDawn,
+  openDevice: async ({ adapter, device }) => (device ? borrowDevice(device, restDuring) : openDawn(adapter)),
   openSource: (spec, { onProgress, signal }) => {
     if (spec === undefined)
       return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));

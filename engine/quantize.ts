@@ -67,7 +67,7 @@ export async function quantize(
     );
   }
   return inEmptyFolder(out, async () => {
-    const gpu = await platform.openDevice(options.adapter);
+    const gpu = await platform.openDevice(options);
     const buffers = new Buffers(gpu.device);
     try {
       const files = await copyCompanions(source, out, signal);
