@@ -1,6 +1,7 @@
 // What people hold: the types of the public interface, with no code.
-import type { Team, WeightFormatName } from "../kernels/index.ts";
+import type { WeightFormatName } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
+import type { KernelOptions } from "./kernel-choice.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
@@ -31,8 +32,8 @@ export interface LoadOptions {
   readonly maxBindingBytes?: number;
   /** Most tokens of a prefill pass. */
   readonly chunkLength?: number;
-  /** Who adds up a dot product in the matrix kernels: a whole workgroup, or each thread its own. Default: what suits the adapter. */
-  readonly team?: Team;
+  /** Variants of the hot kernels to use in place of what suits the adapter. */
+  readonly kernels?: KernelOptions;
 }
 
 export interface SamplingOptions {
@@ -99,6 +100,8 @@ export interface AdapterDescription {
   /** A driver that computes on the CPU. */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Threads of a subgroup, where there are subgroups and all are of one size. */
+  readonly subgroupSize?: number;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
 }

@@ -128,6 +128,8 @@ export function describe(
     architecture: info.architecture,
     software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
     features: [...features].sort(),
+    ...(features.has("subgroups") &&
+      info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,
   };

@@ -21,18 +21,20 @@ import {
 } from "../kernels/index.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { type Launch, launch } from "./gpu.ts";
+import type { MatrixRole } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
 /** One token of every sequence: from the ids in `decode.rows` to the residual stream after the last layer. */
 export function decode(shape: Shape, weights: Weights, { decode: s, caches, angles }: Activations): Launch[] {
-  const { format, team, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { format, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { matvec: variant } = kernels;
   const T = B;
-  const times = product(matvec(format, team), T);
+  const times = (role: MatrixRole) => product(matvec(format, variant[role]), T);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
-    if (team === "lane") return [launch(attentionLane, size, s.q, cache, s.rows, s.attended)];
+    if (kernels.attention === "lane") return [launch(attentionLane, size, s.q, cache, s.rows, s.attended)];
     if (SPLITS === 1) return [launch(attention, size, s.q, cache, s.rows, s.attended)];
     return [
       launch(attention, size, s.q, cache, s.rows, s.partial),
@@ -43,15 +45,25 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, buffers }) => {
       const size = { T, K: D, eps, B, H, G, d, S, heads: count, head0: first };
-      return launch(qkv(format, team), size, s.x, w.inputNorm, s.rows, angles, s.q, caches[i]!, ...buffers);
+      return launch(
+        qkv(format, variant.qkv),
+        size,
+        s.x,
+        w.inputNorm,
+        s.rows,
+        angles,
+        s.q,
+        caches[i]!,
+        ...buffers,
+      );
     }),
     ...attend(caches[i]!),
-    ...times(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     ...w.gateUp.map(({ first, count, buffers }) => {
       const size = { T, K: D, eps, F: count, F0: first, width: F };
-      return launch(gateUp(format, team), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
+      return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
     }),
-    ...times(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
@@ -59,8 +71,8 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
 
 /** Final norm and lm_head: logits of every sequence from its residual stream. */
 export function head(shape: Shape, weights: Weights, { decode: s }: Activations): Launch[] {
-  const { format, team, B, D, V, eps } = shape;
-  const times = product(matvec(format, team, "norm"), B);
+  const { format, kernels, B, D, V, eps } = shape;
+  const times = product(matvec(format, kernels.matvec.lmHead, "norm"), B);
   return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
@@ -75,22 +87,22 @@ export function prefill(
   weights: Weights,
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
-  const { format, team, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const times = product(matmul(format, team), T);
-  const attend = team === "lane" ? attentionLane : attentionTile;
+  const { format, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const times = (role: MatrixRole) => product(matmul(format, kernels.matmul[role]), T);
+  const attend = kernels.attention === "lane" ? attentionLane : attentionTile;
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...times(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
+    ...times("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
     launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
     launch(attend, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
-    ...times(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
-    ...times(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
+    ...times("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
-    ...times(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
@@ -98,9 +110,9 @@ export function prefill(
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
-  const { format, team, D, V, eps } = shape;
+  const { format, kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const times = product(matmul(format, team), T);
+  const times = product(matmul(format, kernels.matmul.lmHead), T);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),

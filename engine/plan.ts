@@ -10,6 +10,7 @@ import { type Checkpoint, CheckpointError } from "../weights/index.ts";
 import { ringLength, scratchLengths } from "./activations.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "./api.ts";
 import { DeviceError } from "./errors.ts";
+import { chooseKernels } from "./kernel-choice.ts";
 import { gains, type ModelLayout, matrices, modelLayout } from "./layout.ts";
 import { modelShape, type Shape } from "./shape.ts";
 
@@ -29,7 +30,7 @@ export interface Planned {
 
 type PlanOptions = Pick<
   LoadOptions,
-  "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "team"
+  "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "kernels"
 >;
 
 /** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
@@ -81,8 +82,9 @@ function planFormat(
     adapter.maxBufferBytes,
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const team = options.team ?? (adapter.software ? "lane" : "workgroup");
-  const shapeOf = (chunk: number) => modelShape(config, { format, team, contextLength, chunkLength: chunk });
+  const kernels = chooseKernels(adapter, format, options.kernels);
+  const shapeOf = (chunk: number) =>
+    modelShape(config, { format, kernels, contextLength, chunkLength: chunk });
   const chunkLength =
     options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
   if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {

@@ -1,15 +1,15 @@
 // Everything that fixes the sizes of a loaded model: its config, its cache, and how it is held on this adapter.
-import { attentionSplits, MAX_POSITION, type Team, type WeightFormat } from "../kernels/index.ts";
+import { attentionSplits, MAX_POSITION, type WeightFormat } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/index.ts";
 import { ringSlots } from "./cache.ts";
+import type { KernelChoice } from "./kernel-choice.ts";
 
 /** No window: every earlier position is visible. */
 const UNLIMITED = 0xffffffff;
 
 export interface Shape extends Omit<ModelConfig, "W"> {
   readonly format: WeightFormat;
-  /** How the matrix kernels share their work out: what suits this adapter. */
-  readonly team: Team;
+  readonly kernels: KernelChoice;
   /** Sequences. */
   readonly B: number;
   /** Slots of a ring. */
@@ -29,10 +29,10 @@ export function modelShape(
   config: ModelConfig,
   {
     format,
-    team,
+    kernels,
     contextLength,
     chunkLength,
-  }: Pick<Shape, "format" | "team" | "chunkLength"> & { contextLength: number },
+  }: Pick<Shape, "format" | "kernels" | "chunkLength"> & { contextLength: number },
 ): Shape {
   const { H, G, d } = config;
   const W = config.W ?? UNLIMITED;
@@ -42,7 +42,7 @@ export function modelShape(
   return {
     ...config,
     format,
-    team,
+    kernels,
     B: 1,
     S,
     W,

@@ -7,14 +7,10 @@ import {
   inputBindings,
   inputConstants,
   inputContents,
-  matrixSource,
-  matrixVariant,
-  ROWS,
   referenceDot,
   referenceInput,
-  type Team,
-  teamGroups,
 } from "./matrix-input.ts";
+import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
 import silu from "./snippets/silu.wgsl?raw";
 
 export interface GateUpSize extends InputSize {
@@ -28,10 +24,9 @@ export interface GateUpSize extends InputSize {
 const outputs = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(width);
 
 /** RMSNorm, the gate and up projections, and SwiGLU in one (Shazeer 2020). */
-export const gateUp = (format: WeightFormat, team: Team): Kernel<GateUpSize> => ({
+export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<GateUpSize> => ({
   name: "gate_up",
-  variant: matrixVariant(format, team),
-  source: [source, silu, ...matrixSource(format, team, "norm")],
+  ...variantParts(format, variant, "norm", [source, silu]),
   testSizes: [
     { T: 1, F: 1, K: 5 },
     { T: 2, F: 37, K: 33, F0: 6, width: 50 },
@@ -48,7 +43,7 @@ export const gateUp = (format: WeightFormat, team: Team): Kernel<GateUpSize> => 
     F0: size.F0 ?? 0,
     Y_STRIDE: outputs(size),
   }),
-  workgroups: ({ F, T }) => [teamGroups(Math.ceil(F / (ROWS / 2)), team), T],
+  workgroups: ({ F, T }) => [teamGroups(Math.ceil(F / (ROWS / 2)), variant), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
   reference(size, x, gain, hidden, ...weight) {

@@ -4,12 +4,14 @@ import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { embed } from "./embed.ts";
+import type { WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
 import type { Kernel } from "./kernel.ts";
 import { logProb } from "./log-prob.ts";
-import { matmul } from "./matmul.ts";
+import { type MatmulVariant, matmul, matmulVariants, suits } from "./matmul.ts";
 import { matvec } from "./matvec.ts";
+import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 import { qkv } from "./qkv.ts";
 import { rmsNorm } from "./rms-norm.ts";
 import { ropeCache } from "./rope-cache.ts";
@@ -22,9 +24,9 @@ export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from ".
 export { weightFormats } from "./formats/index.ts";
 export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
-export { TILE } from "./matmul.ts";
-export type { Team } from "./matrix-input.ts";
+export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";
+export { type MatvecVariant, matvecVariants, type Team } from "./matvec-variants.ts";
 export { angleLength, angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {
@@ -45,28 +47,60 @@ export {
   swiglu,
 };
 
-const everyFormat = Object.values(weightFormats).flatMap((format) => [
+const { f32, f16, bf16, q8, q4 } = weightFormats;
+const formats = Object.values(weightFormats);
+const vectorVariants = Object.keys(matvecVariants) as MatvecVariant[];
+const matrixVariants = Object.keys(matmulVariants) as MatmulVariant[];
+
+const stored = (format: WeightFormat) => [
   embed(format),
   ...inputDtypes.map((dtype) => convert(dtype, format)),
-  ...(["workgroup", "lane"] as const).flatMap((team) => [
-    matvec(format, team),
-    matvec(format, team, "norm"),
-    gateUp(format, team),
-    qkv(format, team),
-    matmul(format, team),
-  ]),
-]);
+];
+const vectors = (format: WeightFormat, variant: MatvecVariant) => [
+  matvec(format, variant),
+  matvec(format, variant, "norm"),
+  gateUp(format, variant),
+  qkv(format, variant),
+];
+const multiplied = (format: WeightFormat) =>
+  matrixVariants.filter((variant) => suits(variant, format)).map((variant) => matmul(format, variant));
 
-/** Every kernel the engine can launch, in every variant. The tests run each one against its reference. */
+const others = [
+  rmsNorm,
+  sample,
+  logProb,
+  attention,
+  attentionCombine,
+  attentionTile,
+  attentionLane,
+  ropeCache,
+  swiglu,
+] as Kernel[];
+
+/** Every kernel the engine can launch, in every variant. The tests compile each one. */
 export const allKernels: readonly Kernel[] = [
-  rmsNorm as Kernel,
-  sample as Kernel,
-  logProb as Kernel,
-  attention as Kernel,
-  attentionCombine as Kernel,
-  attentionTile as Kernel,
-  attentionLane as Kernel,
-  ropeCache as Kernel,
-  swiglu as Kernel,
-  ...(everyFormat as Kernel[]),
+  ...others,
+  ...(formats.flatMap((format) => [
+    ...stored(format),
+    ...vectorVariants.flatMap((variant) => vectors(format, variant)),
+    ...multiplied(format),
+  ]) as Kernel[]),
+];
+
+/**
+ * Every variant with a format, and every format by eights, by 32 and as bytes: all there is, but not every combination. The
+ * tests run each one against its reference.
+ */
+export const coveringKernels: readonly Kernel[] = [
+  ...others,
+  ...(formats.flatMap(stored) as Kernel[]),
+  ...([f32, f16, bf16, q8].flatMap((format) => [
+    matvec(format, "workgroup"),
+    matvec(format, "lane_wide"),
+  ]) as Kernel[]),
+  ...(vectorVariants.flatMap((variant) => vectors(q4, variant)) as Kernel[]),
+  ...(multiplied(q4) as Kernel[]),
+  matmul(q8, "tile_int8") as Kernel,
+  matmul(f16, "tile_f16") as Kernel,
+  matmul(f32, "tile") as Kernel,
 ];

@@ -23,10 +23,14 @@ export interface Kernel<Size = object> {
   readonly source: readonly string[];
   /** Features without which the shader does not compile. */
   readonly requires?: readonly GPUFeatureName[];
+  /** Threads of a subgroup that the shader is written for; without it any number will do. */
+  readonly subgroupSize?: number;
   /** Sizes the tests run, most awkward first. */
   readonly testSizes: readonly Size[];
-  /** Largest allowed difference, relative to 1e-3 + |expected|. Default 1e-3; say why where it is larger. */
+  /** Largest allowed difference, relative to floor + |expected|. Default 1e-3; say why where it is larger. */
   readonly tolerance?: number;
+  /** Default 1e-3. */
+  readonly floor?: number;
   bindings(size: Size): readonly Binding[];
   /** Values of the shader's `override`s. */
   constants(size: Size): Record<string, number>;

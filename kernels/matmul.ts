@@ -1,57 +1,122 @@
 import { weightContents } from "./formats/contents.ts";
-import { padded, type WeightFormat } from "./formats/format.ts";
+import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import source from "./matmul.wgsl?raw";
-import laneSource from "./matmul-lane.wgsl?raw";
-import { inputContents, matrixVariant, referenceDot, referenceInput, type Team } from "./matrix-input.ts";
+import tile from "./matmul.wgsl?raw";
+import broadcast from "./matmul-broadcast.wgsl?raw";
+import f16 from "./matmul-f16.wgsl?raw";
+import int8 from "./matmul-int8.wgsl?raw";
+import lane from "./matmul-lane.wgsl?raw";
+import { inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
 import type { MatvecSize } from "./matvec.ts";
+import passRound from "./snippets/broadcast.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
+import dot32 from "./snippets/dot32.wgsl?raw";
+import elementPlain from "./snippets/element-plain.wgsl?raw";
 
-/** Tokens and weight rows a workgroup computes at once. Buffers of a prefill pass hold whole tiles of tokens. */
+/** Buffers of a prefill pass hold whole tiles of so many tokens, the most that a variant computes at once. */
 export const TILE = 64;
 
-const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
-const tiles = (T: number): number => Math.ceil(T / TILE);
-/** A lane's own tile is 4 tokens x 4 rows, of a workgroup's 64 lanes side by side. */
-const LANE_TILE = 4;
+interface Variant {
+  /** Tokens and weight rows of a workgroup. */
+  readonly tile: readonly [tokens: number, rows: number];
+  readonly subgroupSize?: 4 | 8;
+  /** What the variant rounds besides: only weights that are rounded at least as much may meet it. */
+  readonly rounds?: "f16" | "int8";
+}
 
-/** A matrix times many tokens, in register-blocked tiles. */
-export const matmul = (format: WeightFormat, team: Team): Kernel<MatvecSize> => ({
-  name: "matmul",
-  variant: matrixVariant(format, team),
-  source: team === "lane" ? [laneSource, dot8, format.source] : [source, format.source],
-  testSizes: [
-    { T: 1, N: 1, K: 5 },
-    { T: 67, N: 70, K: 37, N0: 5, width: 100, add: true },
-    { T: 64, N: 129, K: 256 },
-  ],
-  bindings: (size) => [
-    { name: "x", slot: 0, type: "f32", length: tiles(size.T) * TILE * padded(size.K) },
-    { name: "y", slot: 1, type: "f32", length: tiles(size.T) * TILE * outputs(size), writes: true },
-    ...format.bindings(size.N, padded(size.K)),
-  ],
-  constants: (size) => ({
-    N: size.N,
-    N0: size.N0 ?? 0,
-    K: padded(size.K),
-    Y_STRIDE: outputs(size),
-    ADD: size.add ? 1 : 0,
-  }),
-  workgroups: ({ N, T }) =>
-    team === "lane"
-      ? [Math.ceil(N / (64 * LANE_TILE)), Math.ceil(T / LANE_TILE)]
-      : [Math.ceil(N / TILE), tiles(T)],
-  fill: (size, name, random) =>
-    inputContents({ K: size.K, T: tiles(size.T) * TILE }, name, random) ??
-    weightContents(format, size.N, padded(size.K), name, random),
-  reference(size, x, y, ...weight) {
-    const tile = team === "lane" ? LANE_TILE : TILE;
-    for (let t = 0; t < Math.ceil(size.T / tile) * tile; t++) {
-      const row = referenceInput(size, t, x);
-      for (let n = 0; n < size.N; n++) {
-        const at = t * outputs(size) + (size.N0 ?? 0) + n;
-        y![at] = referenceDot(format, weight, n, row) + (size.add ? y![at]! : 0);
+/** How a matrix times many tokens may be computed. */
+export const matmulVariants = {
+  /** Runs everywhere. */
+  tile: { tile: [64, 64] },
+  tile_f16: { tile: [64, 64], rounds: "f16" },
+  tile_int8: { tile: [64, 64], rounds: "int8" },
+  lane: { tile: [4, 256] },
+  lane_broadcast4: { tile: [16, 512], subgroupSize: 4 },
+  lane_broadcast8: { tile: [16, 512], subgroupSize: 8 },
+} as const satisfies Record<string, Variant>;
+
+export type MatmulVariant = keyof typeof matmulVariants;
+
+/** Whether the variant computes what `format` stores, and rounds no more than it does. */
+export function suits(name: MatmulVariant, format: WeightFormat): boolean {
+  const { rounds }: Variant = matmulVariants[name];
+  if (rounds === "int8") return format.int8 !== undefined;
+  return rounds !== "f16" || format.name === "f16" || format.int8 !== undefined;
+}
+
+function sources(name: MatmulVariant, format: WeightFormat): string[] {
+  switch (name) {
+    case "tile":
+      return [tile, format.source];
+    case "tile_f16":
+      return [f16, format.source];
+    case "tile_int8":
+      return [int8, format.int8!];
+    case "lane":
+      return [lane, dot8, format.source];
+    default:
+      return [broadcast, passRound, elementPlain, dot8, dot32, ...format.wide];
+  }
+}
+
+const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
+const stored = (T: number): number => Math.ceil(T / TILE) * TILE;
+
+/** A matrix times many tokens. */
+export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<MatvecSize> {
+  const { tile, subgroupSize, rounds }: Variant = matmulVariants[name];
+  const [tokens, rows] = tile;
+  return {
+    name: "matmul",
+    variant: `${format.name}_${name}`,
+    source: sources(name, format),
+    ...(rounds === "f16" && { requires: ["shader-f16"] }),
+    ...(subgroupSize && {
+      requires: ["subgroups"],
+      subgroupSize,
+      prelude: () => ({ SUBGROUP: subgroupSize }),
+    }),
+    // Products of four, of values up to 1, are rounded to 2^-11; where sums are near 0 that is all there is.
+    ...(rounds === "f16" && { tolerance: 1e-2, floor: 1 }),
+    testSizes: [
+      { T: 1, N: 1, K: 5 },
+      { T: 67, N: 70, K: 37, N0: 5, width: 100, add: true },
+      { T: 64, N: 129, K: 256 },
+    ],
+    bindings: (size) => [
+      { name: "x", slot: 0, type: "f32", length: stored(size.T) * padded(size.K) },
+      { name: "y", slot: 1, type: "f32", length: stored(size.T) * outputs(size), writes: true },
+      ...format.bindings(size.N, padded(size.K)),
+    ],
+    constants: (size) => ({
+      N: size.N,
+      N0: size.N0 ?? 0,
+      K: padded(size.K),
+      Y_STRIDE: outputs(size),
+      ADD: size.add ? 1 : 0,
+    }),
+    workgroups: ({ N, T }) => [Math.ceil(N / rows), Math.ceil(T / tokens)],
+    fill: (size, name, random) =>
+      inputContents({ K: size.K, T: stored(size.T) }, name, random) ??
+      weightContents(format, size.N, padded(size.K), name, random),
+    reference(size, x, y, ...weight) {
+      for (let t = 0; t < Math.ceil(size.T / tokens) * tokens; t++) {
+        const row = referenceInput(size, t, x);
+        const input = rounds === "int8" ? quantised(row) : row;
+        for (let n = 0; n < size.N; n++) {
+          const at = t * outputs(size) + (size.N0 ?? 0) + n;
+          y![at] = referenceDot(format, weight, n, input) + (size.add ? y![at]! : 0);
+        }
       }
-    }
-  },
-});
+    },
+  };
+}
+
+/** What is left of a row when every 32 entries become bytes under a scale of max / 127. */
+function quantised(row: readonly number[]): number[] {
+  return row.map((value, k) => {
+    const group = row.slice(k - (k % GROUP), k - (k % GROUP) + GROUP);
+    const scale = group.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0) / 127;
+    return scale === 0 ? 0 : Math.round(value / scale) * scale;
+  });
+}

@@ -1,29 +1,6 @@
-// What the matrix-vector kernels share: their input, plain or under RMSNorm, and the plain TypeScript of both.
-
+// The input of the matrix kernels, plain or under RMSNorm, and the plain TypeScript of their products.
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
-import workgroupTeam from "./snippets/dot-rows.wgsl?raw";
-import laneTeam from "./snippets/dot-rows-lane.wgsl?raw";
-import dot8 from "./snippets/dot8.wgsl?raw";
-import norm from "./snippets/input-norm.wgsl?raw";
-import plain from "./snippets/input-plain.wgsl?raw";
-
-/**
- * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
- * drivers, where a barrier costs more than scattered reads.
- */
-export type Team = "workgroup" | "lane";
-
-/** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
-export const ROWS = 4;
-
-/** Workgroups for so many teams. */
-export const teamGroups = (teams: number, team: Team): number =>
-  Math.ceil(teams / (team === "lane" ? 64 : 1));
-
-/** Tells a variant's name from those of the other format, input and team. */
-export const matrixVariant = (format: WeightFormat, team: Team, input: "plain" | "norm" = "plain"): string =>
-  [format.name, ...(input === "norm" ? ["norm"] : []), ...(team === "lane" ? ["lane"] : [])].join("_");
 
 export interface InputSize {
   T: number;
@@ -31,13 +8,6 @@ export interface InputSize {
   K: number;
   eps?: number;
 }
-
-export const matrixSource = (format: WeightFormat, team: Team, input: "plain" | "norm"): string[] => [
-  team === "lane" ? laneTeam : workgroupTeam,
-  dot8,
-  input === "norm" ? norm : plain,
-  format.source,
-];
 
 export const inputBindings = ({ T, K }: InputSize, input: "plain" | "norm"): Binding[] => [
   { name: "x", slot: 0, type: "f32", length: T * padded(K) },

@@ -6,15 +6,11 @@ import {
   inputBindings,
   inputConstants,
   inputContents,
-  matrixSource,
-  matrixVariant,
-  ROWS,
   referenceDot,
   referenceInput,
-  type Team,
-  teamGroups,
 } from "./matrix-input.ts";
 import source from "./matvec.wgsl?raw";
+import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
 
 export interface MatvecSize extends InputSize {
   /** Rows of this part of the matrix, and where they stand among the outputs. */
@@ -31,12 +27,11 @@ const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(wi
 /** A matrix times few tokens: each weight is read once a token. */
 export const matvec = (
   format: WeightFormat,
-  team: Team,
+  variant: MatvecVariant,
   input: "plain" | "norm" = "plain",
 ): Kernel<MatvecSize> => ({
-  name: "matvec",
-  variant: matrixVariant(format, team, input),
-  source: [source, ...matrixSource(format, team, input)],
+  name: input === "norm" ? "matvec_norm" : "matvec",
+  ...variantParts(format, variant, input, [source]),
   testSizes: [
     { T: 1, N: 1, K: 5 },
     { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
@@ -54,7 +49,7 @@ export const matvec = (
     Y_STRIDE: outputs(size),
     ADD: size.add ? 1 : 0,
   }),
-  workgroups: ({ N, T }) => [teamGroups(Math.ceil(N / ROWS), team), T],
+  workgroups: ({ N, T }) => [teamGroups(Math.ceil(N / ROWS), variant), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
   reference(size, x, ...rest) {

@@ -6,14 +6,10 @@ import {
   inputBindings,
   inputConstants,
   inputContents,
-  matrixSource,
-  matrixVariant,
-  ROWS,
   referenceDot,
   referenceInput,
-  type Team,
-  teamGroups,
 } from "./matrix-input.ts";
+import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
 import source from "./qkv.wgsl?raw";
 import { type RopeSize, referencePair, ropeBindings, ropeConstants, ropeContents } from "./rope.ts";
 import ropeWrite from "./snippets/rope-write.wgsl?raw";
@@ -25,10 +21,9 @@ export interface QkvSize extends InputSize, RopeSize {
 }
 
 /** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], RoPE, and the write into the ring. */
-export const qkv = (format: WeightFormat, team: Team): Kernel<QkvSize> => ({
+export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSize> => ({
   name: "qkv",
-  variant: matrixVariant(format, team),
-  source: [source, ropeWrite, ...matrixSource(format, team, "norm")],
+  ...variantParts(format, variant, "norm", [source, ropeWrite]),
   testSizes: [
     { T: 1, K: 5, B: 1, H: 1, G: 1, d: 2, S: 3, heads: 3 },
     { T: 3, K: 37, B: 2, H: 6, G: 2, d: 6, S: 7, heads: 10 },
@@ -45,7 +40,7 @@ export const qkv = (format: WeightFormat, team: Team): Kernel<QkvSize> => ({
     HEADS: size.heads,
     HEAD0: size.head0 ?? 0,
   }),
-  workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), team), T],
+  workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), variant), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ??
     ropeContents(size, name, random) ??

@@ -2,11 +2,13 @@ import source from "./bf16.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
 import { bf16ToNumber, f32BitsToBf16, numberToBf16 } from "./half.ts";
 import half from "./half-bf16.wgsl?raw";
+import wide from "./wide.wgsl?raw";
 import writer from "./write-halves.wgsl?raw";
 
 export const bf16: WeightFormat = {
   name: "bf16",
   source,
+  wide: [source, wide],
   writer: [writer, half],
   words: (K) => K / 2,
   scaleWords: () => 0,

@@ -2,11 +2,13 @@ import source from "./f16.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
 import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
 import half from "./half-f16.wgsl?raw";
+import wide from "./wide.wgsl?raw";
 import writer from "./write-halves.wgsl?raw";
 
 export const f16: WeightFormat = {
   name: "f16",
   source,
+  wide: [source, wide],
   writer: [writer, half],
   words: (K) => K / 2,
   scaleWords: () => 0,

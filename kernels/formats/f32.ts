@@ -1,10 +1,12 @@
 import source from "./f32.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
+import wide from "./wide.wgsl?raw";
 import writer from "./write-f32.wgsl?raw";
 
 export const f32: WeightFormat = {
   name: "f32",
   source,
+  wide: [source, wide],
   writer: [writer],
   words: (K) => K,
   scaleWords: () => 0,

@@ -1,5 +1,7 @@
 import { GROUP, type WeightFormat } from "./format.ts";
 import source from "./q4.wgsl?raw";
+import int8 from "./q4-int8.wgsl?raw";
+import wide from "./q4-wide.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import search from "./quantise.wgsl?raw";
 import { randomScales, scaleAt, scaleWords, storeScale } from "./scale.ts";
@@ -9,6 +11,8 @@ import writer from "./write-q4.wgsl?raw";
 export const q4: WeightFormat = {
   name: "q4",
   source,
+  wide: [wide],
+  int8,
   writer: [writer, search],
   words: (K) => K / 8,
   scaleWords,

@@ -46,7 +46,11 @@ test.each(families)("%s", async (family) => {
 test("window_none with the kernels of a GPU", async () => {
   const family = "window_none";
   const { cases } = JSON.parse(readFileSync(`${folder}${family}/golden.json`, "utf8")) as { cases: Case[] };
-  const model = await loadModel(`${folder}${family}`, { chunkLength: 16, device, team: "workgroup" });
+  const model = await loadModel(`${folder}${family}`, {
+    chunkLength: 16,
+    device,
+    kernels: { matvec: "workgroup", matmul: "tile", attention: "workgroup" },
+  });
   for (const { ids, last_logits } of cases) {
     const logits = await model.logits(ids);
     const worst = last_logits.reduce((max, value, i) => Math.max(max, Math.abs(value - logits[i]!)), 0);

@@ -1,0 +1,71 @@
+// Which variant of the hot kernels a model runs: what suits the adapter, or what its tuner found fastest.
+import {
+  type MatmulVariant,
+  type MatvecVariant,
+  matmulVariants,
+  matvecVariants,
+  suits,
+  type Team,
+  type WeightFormat,
+} from "../kernels/index.ts";
+import type { AdapterDescription } from "./api.ts";
+
+/** The matrices of a model by what they do; each may be fastest in another way. */
+export const matrixRoles = ["qkv", "oProj", "gateUp", "downProj", "lmHead"] as const;
+export type MatrixRole = (typeof matrixRoles)[number];
+
+export interface KernelChoice {
+  /** Decode: a matrix times one token of every sequence. */
+  readonly matvec: Readonly<Record<MatrixRole, MatvecVariant>>;
+  /** Prefill: a matrix times a chunk of tokens. */
+  readonly matmul: Readonly<Record<MatrixRole, MatmulVariant>>;
+  readonly attention: Team;
+}
+
+/** One variant for every matrix, in place of what would be chosen. */
+export interface KernelOptions {
+  readonly matvec?: MatvecVariant;
+  readonly matmul?: MatmulVariant;
+  readonly attention?: Team;
+}
+
+/** The variants that an adapter can run on weights of a format; the first of each runs everywhere. */
+export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>
+  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) => runs(adapter, name));
+
+export const matmulCandidates = (adapter: AdapterDescription, format: WeightFormat): MatmulVariant[] =>
+  (Object.keys(matmulVariants) as MatmulVariant[]).filter(
+    (name) => runs(adapter, name) && suits(name, format),
+  );
+
+function runs({ features, subgroupSize }: AdapterDescription, name: MatvecVariant | MatmulVariant): boolean {
+  const lanes = /broadcast(\d)/.exec(name)?.[1];
+  if (lanes !== undefined) return subgroupSize === Number(lanes);
+  if (name.startsWith("subgroup")) return features.includes("subgroups");
+  return name !== "tile_f16" || features.includes("shader-f16");
+}
+
+/** What suits most adapters of a kind, unmeasured. @throws RangeError for variants that this adapter cannot run. */
+export function chooseKernels(
+  adapter: AdapterDescription,
+  format: WeightFormat,
+  { matvec, matmul, attention }: KernelOptions = {},
+): KernelChoice {
+  const broadcast = `lane_broadcast${adapter.subgroupSize}`;
+  const lane = matvecCandidates(adapter).find((name) => name === broadcast) ? broadcast : "lane";
+  check("matvec", matvec, matvecCandidates(adapter));
+  check("matmul", matmul, matmulCandidates(adapter, format));
+  return {
+    matvec: everyRole(matvec ?? (adapter.software ? (lane as MatvecVariant) : "workgroup")),
+    matmul: everyRole(matmul ?? (adapter.software ? (lane as MatmulVariant) : "tile")),
+    attention: attention ?? (adapter.software ? "lane" : "workgroup"),
+  };
+}
+
+const everyRole = <T>(variant: T): Record<MatrixRole, T> =>
+  Object.fromEntries(matrixRoles.map((role) => [role, variant])) as Record<MatrixRole, T>;
+
+function check(kernel: string, asked: string | undefined, known: readonly string[]): void {
+  if (asked === undefined || known.includes(asked)) return;
+  throw new RangeError(`kernels: expected ${kernel} as one of ${known.join(", ")}, got ${asked}.`);
+}

@@ -1,0 +1,47 @@
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
+// One thread per tile of 16 tokens x 8 rows, 32 columns at a time; the lanes of a subgroup read the input for each other.
+// For software drivers. x and y hold whole tiles of tokens: rows past T are computed and unused.
+
+override N: u32;              // rows of this part of the matrix
+override N0: u32;             // where its first row stands in the output
+override K: u32;              // stored width of a row, a multiple of 32
+override Y_STRIDE: u32;       // stored width of an output row
+override ADD: bool;
+
+const TOKENS = 16u;
+
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+
+@compute @workgroup_size(64)
+fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let n = (group.x * 64 + thread) * 8;
+  let t = group.y * TOKENS;
+  var sums = array<mat2x4f, TOKENS>();  // [token][row]
+
+  // Unknown to the compiler, which would spend seconds on unrolling.
+  let steps = select(0, K / 32, arrayLength(&x) > 0);
+  let tokens = select(0, TOKENS, arrayLength(&x) > 0);
+  for (var g = 0u; g < steps; g++) {
+    let w0 = weight32(min(n, N - 1), g);
+    let w1 = weight32(min(n + 1, N - 1), g);
+    let w2 = weight32(min(n + 2, N - 1), g);
+    let w3 = weight32(min(n + 3, N - 1), g);
+    let w4 = weight32(min(n + 4, N - 1), g);
+    let w5 = weight32(min(n + 5, N - 1), g);
+    let w6 = weight32(min(n + 6, N - 1), g);
+    let w7 = weight32(min(n + 7, N - 1), g);
+    for (var i = 0u; i < tokens; i++) {
+      let v = input32(t + i, g);
+      sums[i] += mat2x4f(
+        dot32(w0, v), dot32(w1, v), dot32(w2, v), dot32(w3, v), dot32(w4, v), dot32(w5, v), dot32(w6, v), dot32(w7, v),
+      );
+    }
+  }
+
+  for (var i = 0u; i < tokens; i++) {
+    for (var j = 0u; n + j < min(n + 8, N); j++) {
+      let at = (t + i) * Y_STRIDE + N0 + n + j;
+      y[at] = sums[i][j / 4][j % 4] + select(0.0, y[at], ADD);
+    }
+  }
+}

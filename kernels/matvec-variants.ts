@@ -1,0 +1,80 @@
+// How the matrix-vector kernels may share their work out. All give the same sums up to rounding; which is fastest depends on
+// the adapter and the shape, so the engine's tuner measures them.
+import type { WeightFormat } from "./formats/format.ts";
+import type { Kernel } from "./kernel.ts";
+import broadcast from "./snippets/broadcast.wgsl?raw";
+import dotRows from "./snippets/dot-rows.wgsl?raw";
+import dotRowsWide from "./snippets/dot-rows-wide.wgsl?raw";
+import dot8 from "./snippets/dot8.wgsl?raw";
+import dot32 from "./snippets/dot32.wgsl?raw";
+import elementNorm from "./snippets/element-norm.wgsl?raw";
+import elementPlain from "./snippets/element-plain.wgsl?raw";
+import inputNorm from "./snippets/input-norm.wgsl?raw";
+import inputPlain from "./snippets/input-plain.wgsl?raw";
+import inputWide from "./snippets/input-wide.wgsl?raw";
+import lane from "./snippets/team-lane.wgsl?raw";
+import subgroup from "./snippets/team-subgroup.wgsl?raw";
+import workgroup from "./snippets/team-workgroup.wgsl?raw";
+
+/**
+ * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
+ * drivers, where a barrier costs more than scattered reads.
+ */
+export type Team = "workgroup" | "lane";
+
+interface Variant {
+  readonly team: Team;
+  /** Threads of a workgroup. */
+  readonly threads: number;
+  /** Sums are made in workgroup memory, by subgroups, or in a thread's registers. */
+  readonly sums: string;
+  /** Columns that a thread takes at once. */
+  readonly columns: 8 | 32;
+  /** Lanes that pass the input round among themselves, each reading a part: the subgroup has just so many. */
+  readonly broadcast?: 4 | 8;
+}
+
+export const matvecVariants = {
+  /** Runs everywhere. */
+  workgroup: { team: "workgroup", threads: 64, sums: workgroup, columns: 8 },
+  workgroup_wide: { team: "workgroup", threads: 32, sums: workgroup, columns: 32 },
+  subgroup: { team: "workgroup", threads: 64, sums: subgroup, columns: 8 },
+  subgroup_wide: { team: "workgroup", threads: 32, sums: subgroup, columns: 32 },
+  lane: { team: "lane", threads: 64, sums: lane, columns: 8 },
+  lane_wide: { team: "lane", threads: 64, sums: lane, columns: 32 },
+  lane_broadcast4: { team: "lane", threads: 64, sums: lane, columns: 32, broadcast: 4 },
+  lane_broadcast8: { team: "lane", threads: 64, sums: lane, columns: 32, broadcast: 8 },
+} as const satisfies Record<string, Variant>;
+
+export type MatvecVariant = keyof typeof matvecVariants;
+
+/** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
+export const ROWS = 4;
+
+/** Workgroups for so many teams. */
+export function teamGroups(teams: number, name: MatvecVariant): number {
+  const { team, threads }: Variant = matvecVariants[name];
+  return Math.ceil(teams / (team === "lane" ? threads : 1));
+}
+
+/** The parts of a kernel that its variant decides; `own` are the kernel's own files. */
+export function variantParts(
+  format: WeightFormat,
+  name: MatvecVariant,
+  input: "plain" | "norm",
+  own: readonly string[],
+): Pick<Kernel, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
+  const variant: Variant = matvecVariants[name];
+  const { threads, sums, columns, broadcast: lanes } = variant;
+  const read = columns === 8 ? [dotRows, dot8, format.source] : [dotRowsWide, dot8, dot32, ...format.wide];
+  const elements = input === "norm" ? elementNorm : elementPlain;
+  const eights = input === "norm" ? inputNorm : inputPlain;
+  const inputs = lanes ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
+  return {
+    variant: [format.name, name].join("_"),
+    source: [...own, sums, ...read, ...inputs],
+    prelude: () => ({ THREADS: threads, ...(lanes && { SUBGROUP: lanes }) }),
+    ...((lanes || sums === subgroup) && { requires: ["subgroups"] }),
+    ...(lanes && { subgroupSize: lanes }),
+  };
+}

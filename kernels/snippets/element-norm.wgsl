@@ -1,0 +1,18 @@
+// The input of a matrix product under RMSNorm, one entry at a time; see input-norm.wgsl.
+override D: u32;    // model width; K is D rounded up to a multiple of 32
+override EPS: f32;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;     // [T, K], zero from D on
+@group(0) @binding(1) var<storage, read> gain: array<f32>;  // [K], zero from D on
+
+var<private> squares_seen: f32;
+
+fn element(t: u32, k: u32) -> f32 {
+  let value = x[t * K + k];
+  squares_seen += value * value;
+  return value * gain[k];
+}
+
+/// Of the whole row: its lanes have seen a part each.
+fn input_squares() -> f32 { return subgroupAdd(squares_seen); }
+fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }
