@@ -88,8 +88,8 @@ export const allKernels: readonly Kernel[] = [
 ];
 
 /**
- * Every variant with a format, and every format by eights, by 32 and as bytes: all there is, but not every combination. The
- * tests run each one against its reference.
+ * Every variant with a format, every format by eights, by 32 and as bytes, and what else a kernel does with what runs
+ * everywhere: all there is, but not every combination. The tests run each one against its reference.
  */
 export const coveringKernels: readonly Kernel[] = [
   ...others,
@@ -98,7 +98,11 @@ export const coveringKernels: readonly Kernel[] = [
     matvec(format, "workgroup"),
     matvec(format, "lane_wide"),
   ]) as Kernel[]),
-  ...(vectorVariants.flatMap((variant) => vectors(q4, variant)) as Kernel[]),
+  ...(vectorVariants.flatMap((variant) => [matvec(q4, variant), matvec(q4, variant, "norm")]) as Kernel[]),
+  ...((["workgroup", "lane"] as const).flatMap((variant) => [
+    gateUp(q4, variant),
+    qkv(q4, variant),
+  ]) as Kernel[]),
   ...(multiplied(q4) as Kernel[]),
   matmul(q8, "tile_int8") as Kernel,
   matmul(f16, "tile_f16") as Kernel,
