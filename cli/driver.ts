@@ -16,6 +16,7 @@ export function withDriver(engine: Engine): Engine {
   return {
     loadModel: (source, options) => retried(() => engine.loadModel(source, options)),
     planModel: (source, options) => retried(() => engine.planModel(source, options)),
+    tuneModel: (source, options) => retried(() => engine.tuneModel(source, options)),
     quantizeModel: (source, options) => retried(() => engine.quantizeModel(source, options)),
     listAdapters: async () => {
       const adapters = await engine.listAdapters();

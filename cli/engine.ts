@@ -6,6 +6,7 @@ import type {
   Plan,
   Quantized,
   QuantizeOptions,
+  Tuning,
 } from "../engine/node.ts";
 
 export type {
@@ -19,6 +20,8 @@ export type {
   Plan,
   Progress,
   QuantizeOptions,
+  Tuning,
+  TuningMeasurement,
 } from "../engine/node.ts";
 
 export type WeightFormatName = Plan["weights"];
@@ -27,6 +30,7 @@ export type WeightFormatName = Plan["weights"];
 export interface Engine {
   loadModel(source?: string, options?: LoadOptions): Promise<Model>;
   planModel(source?: string, options?: LoadOptions): Promise<Plan>;
+  tuneModel(source?: string, options?: LoadOptions): Promise<Tuning>;
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<Quantized>;
   listAdapters(): Promise<readonly AdapterDescription[]>;
 }

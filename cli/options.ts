@@ -14,6 +14,9 @@ export interface ModelOptions extends OutputOptions {
 }
 
 export interface LoadingOptions extends ModelOptions {
+  /** False with --no-tune. */
+  readonly tune?: boolean;
+  readonly unsafeFast?: boolean;
   readonly weights: "auto" | WeightFormatName;
   readonly context?: number;
 }
@@ -62,6 +65,8 @@ export const addLoadingOptions = (command: Command): Command =>
       "-c, --context <tokens>",
       "most tokens of a conversation (default: the model's, up to 4096; no bound with an attention window)",
     ).argParser(integer("--context", { min: 1, words: "of at least 1" })),
+    new Option("--no-tune", "do not measure which kernels are fastest at the first load on an adapter"),
+    new Option("--unsafe-fast", "without the checks that keep shaders within their buffers"),
   ]);
 
 /** `--json`, `--quiet`, `--debug`. */
@@ -109,8 +114,16 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
   ]);
 
 /** What `loadModel` and `planModel` are given. */
-export const toLoadOptions = ({ weights, context, adapter }: LoadingOptions): LoadOptions => ({
+export const toLoadOptions = ({
   weights,
+  context,
+  adapter,
+  tune,
+  unsafeFast,
+}: LoadingOptions): LoadOptions => ({
+  weights,
+  ...(tune === false ? { tune } : {}),
+  ...(unsafeFast ? { unsafeFast } : {}),
   ...(context === undefined ? {} : { contextLength: context }),
   ...(adapter === undefined ? {} : { adapter }),
 });

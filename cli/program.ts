@@ -6,6 +6,7 @@ import { addInfo } from "./commands/info.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addScore } from "./commands/score.ts";
+import { addTune } from "./commands/tune.ts";
 import type { Context } from "./context.ts";
 import { packageVersion } from "./package.ts";
 
@@ -46,7 +47,7 @@ Sizes are in powers of 1024: 1 GiB is 1024 MiB.
 Example:
   $ sirocco generate "Once upon a time"`,
     );
-  for (const add of [addGenerate, addChat, addScore, addPlan, addQuantize, addInfo])
+  for (const add of [addGenerate, addChat, addScore, addPlan, addTune, addQuantize, addInfo])
     add(program, context, exit);
   return program;
 }

@@ -23,6 +23,8 @@ export async function withProgress<T>(
   }
 }
 
+const VERBS = { download: "Downloading", tune: "Tuning", load: "Loading" } as const;
+
 class ProgressBar {
   readonly #stream: NodeJS.WritableStream;
   #bar: SingleBar | undefined;
@@ -84,10 +86,10 @@ export function progressLine(
   const done = total > 0 ? Math.min(1, loaded / total) : 0;
   const filled = Math.round(done * BAR);
   const parts = [
-    `${stage === "download" ? "Downloading" : "Loading"} [${"=".repeat(filled)}${"-".repeat(BAR - filled)}] ${String(Math.floor(done * 100)).padStart(3)} %`,
-    `${formatBytes(loaded)} of ${formatBytes(total)}`,
+    `${VERBS[stage]} [${"=".repeat(filled)}${"-".repeat(BAR - filled)}] ${String(Math.floor(done * 100)).padStart(3)} %`,
+    stage === "tune" ? `${loaded} of ${total}` : `${formatBytes(loaded)} of ${formatBytes(total)}`,
   ];
-  if (bytesPerMs > 0) {
+  if (bytesPerMs > 0 && stage !== "tune") {
     parts.push(`${formatBytes(bytesPerMs * 1000)}/s`, `ETA ${formatDuration((total - loaded) / bytesPerMs)}`);
   }
   return `${parts.join(", ")}, ${name}`;

@@ -1,17 +1,20 @@
 // What people hold: the types of the public interface, with no code.
 import type { WeightFormatName } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
-import type { KernelOptions } from "./kernel-choice.ts";
+import type { KernelChoice, KernelOptions, MatrixRole } from "./kernel-choice.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
   readonly content: string;
 }
 
-/** How far loading is. `loaded` and `total` are bytes of the stored tensors; a cold Hub repository downloads first. */
+/**
+ * How far loading is. A cold Hub repository downloads first; then a new adapter may be tuned for. `loaded` and `total` are
+ * bytes of the stored tensors, or while tuning the variants measured.
+ */
 export interface Progress {
-  readonly stage: "download" | "load";
-  /** File (download) or tensor (load) at hand. */
+  readonly stage: "download" | "tune" | "load";
+  /** File (download), kernel (tune) or tensor (load) at hand. */
   readonly name: string;
   readonly loaded: number;
   readonly total: number;
@@ -26,13 +29,23 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Part of the name of the adapter to use, as `sirocco info` lists them (Node only). */
   readonly adapter?: string;
+  /**
+   * Switch off the checks that keep shaders within their buffers (Node only). Faster where a GPU waits for them; a bug in a
+   * shader may then read or write other memory of the GPU.
+   */
+  readonly unsafeFast?: boolean;
   /** A device to use in place of opening one; `dispose()` leaves it alone. */
   readonly device?: GPUDevice;
   /** Pretend the adapter binds no more than this many bytes at once: matrices over it are split by rows. */
   readonly maxBindingBytes?: number;
   /** Most tokens of a prefill pass. */
   readonly chunkLength?: number;
-  /** Variants of the hot kernels to use in place of what suits the adapter. */
+  /**
+   * Measure which kernels are fastest on this adapter, at the first load of a model of these shapes; at most 5 s on a GPU, 60 s
+   * on a software driver. Default: for models of 64 MiB and more on a device that loading opens itself.
+   */
+  readonly tune?: boolean;
+  /** Variants of the hot kernels to use in place of what was measured or suits the adapter. */
   readonly kernels?: KernelOptions;
 }
 
@@ -97,6 +110,8 @@ export interface AdapterDescription {
   readonly name: string;
   readonly vendor: string;
   readonly architecture: string;
+  /** The driver and its version, where it says so. */
+  readonly driver: string;
   /** A driver that computes on the CPU. */
   readonly software: boolean;
   readonly features: readonly string[];
@@ -104,6 +119,24 @@ export interface AdapterDescription {
   readonly subgroupSize?: number;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
+}
+
+/** One variant of a matrix product, at (or, for a large matrix, below) the size it has in the model. */
+export interface TuningMeasurement {
+  readonly pass: "decode" | "prefill";
+  readonly role: MatrixRole;
+  readonly variant: string;
+  /** Of one launch; Infinity where it was rejected. */
+  readonly microseconds: number;
+  /** Why it is not used on this adapter: it does not compile, or gives wrong numbers. */
+  readonly rejected?: string;
+}
+
+export interface Tuning {
+  readonly adapter: AdapterDescription;
+  readonly weights: WeightFormatName;
+  readonly choice: KernelChoice;
+  readonly measurements: readonly TuningMeasurement[];
 }
 
 /** Bytes a model needs on the GPU, known before the first weight is read. */

@@ -1,7 +1,7 @@
 // The ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
 import type { ModelConfig } from "../weights/index.ts";
 
-/** Decoded tokens that may be on the GPU before the host has seen the first of them. */
+/** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
 export const STEPS_IN_FLIGHT = 4;
 
 /** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */

@@ -1,5 +1,5 @@
 // WebGPU in Node: Dawn, from the optional npm package `webgpu`.
-import type { AdapterDescription } from "./api.ts";
+import type { AdapterDescription, LoadOptions } from "./api.ts";
 import { describe, type Gpu, openDevice } from "./device.ts";
 import { DeviceError } from "./errors.ts";
 import { restDuring } from "./rest.ts";
@@ -8,22 +8,39 @@ const HINT =
   "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
 
 /** Dawn hides shader-f16 on NVIDIA unless told that it may show it. */
-const F16_ON_NVIDIA = "enable-dawn-features=vulkan_enable_f16_on_nvidia,use_vulkan_memory_model";
+const F16_ON_NVIDIA = ["vulkan_enable_f16_on_nvidia", "use_vulkan_memory_model"];
+
+/** What keeps a wrong shader from reading outside its buffers. Ours are tested not to, with these checks switched on. */
+const UNCHECKED = ["disable_robustness", "disable_workgroup_init"];
 
 /** Dawn crashes when the object that `create` returned is collected while a device of its lives: none ever is. */
 const alive: GPU[] = [];
 
-/** @param adapter part of the name of the adapter to use, as `listDawnAdapters` gives it; the best one without */
-export async function openDawn(adapter: string | undefined): Promise<Gpu> {
+/**
+ * @param adapter part of the name of the adapter to use, as `listDawnAdapters` gives it; the best one without
+ * @param unsafeFast without the checks that keep shaders within their buffers
+ */
+export async function openDawn({
+  adapter,
+  unsafeFast = false,
+}: Pick<LoadOptions, "adapter" | "unsafeFast">): Promise<Gpu> {
   const create = await loadDawn();
   const chosen = adapter === undefined ? [] : [`adapter=${await fullName(create, adapter)}`];
-  const gpu = start(create, chosen);
+  const features = unsafeFast ? UNCHECKED : [];
+  const gpu = start(create, [...chosen, ...enabled(features)]);
   const found = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (found?.info.vendor === "nvidia" && !found.features.has("shader-f16")) {
-    return openDevice(start(create, [...chosen, F16_ON_NVIDIA]), HINT, restDuring);
+    return openDevice(
+      start(create, [...chosen, ...enabled([...features, ...F16_ON_NVIDIA])]),
+      HINT,
+      restDuring,
+    );
   }
   return openDevice(gpu, HINT, restDuring);
 }
+
+const enabled = (features: readonly string[]): string[] =>
+  features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : [];
 
 /** Every adapter that Dawn sees. */
 export async function listDawnAdapters(): Promise<AdapterDescription[]> {

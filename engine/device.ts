@@ -126,6 +126,7 @@ export function describe(
       "unnamed GPU",
     vendor: info.vendor,
     architecture: info.architecture,
+    driver: info.description,
     software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
     features: [...features].sort(),
     ...(features.has("subgroups") &&

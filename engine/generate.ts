@@ -1,9 +1,10 @@
 // Prefill, then steps in flight, until a stop: ids and text as they come.
 import type { StreamDecoder } from "../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "./api.ts";
-import { type Cache, STEPS_IN_FLIGHT } from "./cache.ts";
+import type { Cache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import { ContextLengthError } from "./errors.ts";
+import { Flight } from "./flight.ts";
 import { StopStrings } from "./stop-strings.ts";
 
 export interface Generation {
@@ -62,12 +63,7 @@ export async function* generate(
   /** An id that the vocabulary does not name, from logits padded past it, has no text. */
   const textOf = (id: number): string => (text?.knows(id) ? text.push(id) : "");
 
-  const pending: Promise<number>[] = [];
-  const submit = (id: Promise<number>) => {
-    // Awaited in turn, perhaps after the caller's pause: a loss meanwhile is not an unhandled rejection.
-    id.catch(() => {});
-    pending.push(id);
-  };
+  const flight = new Flight();
   cache.begin(ids, cachedTokens);
   let written = cachedTokens;
   try {
@@ -90,14 +86,14 @@ export async function* generate(
       yield { text: "", ids: [], finish: finish("length") };
       return;
     }
-    submit(decoder.first());
+    flight.submit(decoder.first());
     for (;;) {
-      while (pending.length < STEPS_IN_FLIGHT && steps + 1 < maxTokens) {
+      while (flight.hasRoom && steps + 1 < maxTokens) {
         steps++;
-        submit(decoder.step());
+        flight.submit(decoder.step());
       }
       written = ids.length + steps;
-      const id = await pending.shift()!;
+      const id = await flight.next();
       if (answer.length === 0) firstAt = performance.now();
       if (!options.ignoreEos && endIds.has(id)) {
         yield { text: ending().text, ids: [], finish: finish("stop") };
@@ -123,7 +119,7 @@ export async function* generate(
     throw error;
   } finally {
     // Steps past the stop are taken back: their slots hold nothing that a later token will see.
-    await Promise.allSettled(pending);
+    await flight.landed();
     if (written > 0) cache.commit([...ids, ...answer], written);
   }
 }

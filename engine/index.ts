@@ -1,8 +1,9 @@
 // The browser's entry point: the same names as node.ts, with no Node in them.
 import { httpSource, type Source } from "../weights/index.ts";
-import type { LoadOptions, Model, Plan } from "./api.ts";
+import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
 import * as load from "./load.ts";
+import { tuningOpfs } from "./tuning-opfs.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
@@ -10,6 +11,7 @@ export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 
 const browser: load.Platform = {
+  tuning: tuningOpfs,
   openDevice: async ({ device }) =>
     device
       ? borrowDevice(device)
@@ -29,3 +31,7 @@ export const loadModel = (source?: string | Source, options: LoadOptions = {}): 
 /** What a model would take on this adapter, from its config and headers only. */
 export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
   load.planModel(browser, source, options);
+
+/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
+  load.tuneModel(browser, source, options);

@@ -2,21 +2,23 @@
 import { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, openCheckpoint, type Source } from "../weights/index.ts";
 import { allocate } from "./activations.ts";
-import type { LoadOptions, Model, Plan } from "./api.ts";
+import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import { Decoder } from "./decoder.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
+import { measureKernels, type TuningStore, tunedShape } from "./tuning.ts";
 import { uploadWeights } from "./upload.ts";
 
 /** What differs between a browser and Node. */
 export interface Platform {
   /** The caller's own device, where there is one. */
-  openDevice(options: Pick<LoadOptions, "adapter" | "device">): Promise<Gpu>;
+  openDevice(options: Pick<LoadOptions, "adapter" | "device" | "unsafeFast">): Promise<Gpu>;
   /** A folder, URL or repository by name; the embedded model without one. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
+  readonly tuning: TuningStore;
 }
 
 /** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
@@ -49,11 +51,12 @@ export function loadModel(
     platform,
     source,
     options,
-    async (checkpoint, gpu, { plan, shape, layout, format }) => {
+    async (checkpoint, gpu, { plan, shape: untuned, layout, format }) => {
       const tokenizer = await openTokenizer(checkpoint.source, options.signal);
       const buffers = new Buffers(gpu.device);
       try {
         const pipelines = Pipelines.of(gpu.device);
+        const shape = await tunedShape(gpu, pipelines, platform.tuning, untuned, plan.weightBytes, options);
         const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, format, options);
         const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
         const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
@@ -75,6 +78,21 @@ export function planModel(
   return withCheckpoint(platform, source, options, async (_, gpu, planned) => {
     gpu.dispose();
     return planned.plan;
+  });
+}
+
+/** Measures the kernels on a model's shapes, and remembers which are fastest; no weight is read. */
+export function tuneModel(
+  platform: Platform,
+  source: string | Source | undefined,
+  options: LoadOptions,
+): Promise<Tuning> {
+  return withCheckpoint(platform, source, options, async (_, gpu, { shape }) => {
+    try {
+      return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, shape, options);
+    } finally {
+      gpu.dispose();
+    }
   });
 }
 

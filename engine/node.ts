@@ -3,12 +3,13 @@ import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { folderSource, httpSource, hubSource, type Source } from "../weights/node.ts";
-import type { AdapterDescription, LoadOptions, Model, Plan } from "./api.ts";
+import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./dawn.ts";
 import { borrowDevice } from "./device.ts";
 import * as load from "./load.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
 import { restDuring } from "./rest.ts";
+import { tuningFiles } from "./tuning-files.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export {
@@ -25,7 +26,9 @@ export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
 
 const node: load.Platform = {
-  openDevice: async ({ adapter, device }) => (device ? borrowDevice(device, restDuring) : openDawn(adapter)),
+  tuning: tuningFiles,
+  openDevice: async ({ device, ...options }) =>
+    device ? borrowDevice(device, restDuring) : openDawn(options),
   openSource: (spec, { onProgress, signal }) => {
     if (spec === undefined)
       return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));
@@ -46,6 +49,10 @@ export const loadModel = (source?: string | Source, options: LoadOptions = {}): 
 /** What a model would take on this adapter, from its config and headers only. */
 export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
   load.planModel(node, source, options);
+
+/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
+  load.tuneModel(node, source, options);
 
 /** Writes a smaller checkpoint, packed as it will lie on the GPU. */
 export const quantizeModel = (

@@ -16,7 +16,8 @@ import { modelShape, type Shape } from "./shape.ts";
 
 /** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */
 const DEFAULT_CONTEXT = 4096;
-const DEFAULT_CHUNK = 512;
+/** Tokens of a prefill pass: what keeps a GPU busy; a software driver is busy with fewer, and lets others run in between. */
+const CHUNK = { gpu: 512, software: 128 } as const;
 /** What `auto` takes to fit: WebGPU does not tell how much memory there is. */
 const AUTO_BYTES = 6 * 2 ** 30;
 
@@ -86,7 +87,12 @@ function planFormat(
   const shapeOf = (chunk: number) =>
     modelShape(config, { format, kernels, contextLength, chunkLength: chunk });
   const chunkLength =
-    options.chunkLength ?? fittingChunk(shapeOf, Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes));
+    options.chunkLength ??
+    fittingChunk(
+      shapeOf,
+      CHUNK[adapter.software ? "software" : "gpu"],
+      Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes),
+    );
   if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {
     throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);
   }
@@ -136,8 +142,8 @@ function contextTokens({ config }: Checkpoint, asked: number | undefined): numbe
 }
 
 /** The largest chunk whose buffers the adapter can bind. */
-function fittingChunk(shapeOf: (chunk: number) => Shape, limit: number): number {
-  let chunk = DEFAULT_CHUNK;
+function fittingChunk(shapeOf: (chunk: number) => Shape, most: number, limit: number): number {
+  let chunk = most;
   while (chunk > 1 && scratchSizes(shapeOf(chunk)).some((bytes) => bytes > limit)) chunk /= 2;
   return chunk;
 }

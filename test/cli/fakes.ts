@@ -10,6 +10,7 @@ import type {
   Model,
   Plan,
   QuantizeOptions,
+  Tuning,
 } from "../../cli/engine.ts";
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/run.ts";
@@ -18,6 +19,7 @@ export const adapter: AdapterDescription = {
   name: "Paper GPU",
   vendor: "acme",
   architecture: "origami",
+  driver: "535.1",
   software: false,
   features: ["subgroups", "shader-f16"],
   maxBindingBytes: 128 * 2 ** 20,
@@ -41,6 +43,7 @@ export const plan: Plan = {
 
 type Call =
   | { readonly name: "loadModel"; readonly source: string | undefined; readonly options: LoadOptions }
+  | { readonly name: "tuneModel"; readonly source: string | undefined; readonly options: LoadOptions }
   | { readonly name: "planModel"; readonly source: string | undefined; readonly options: LoadOptions }
   | { readonly name: "quantizeModel"; readonly source: string | undefined; readonly options: QuantizeOptions }
   | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
@@ -57,12 +60,31 @@ export interface FakeOptions {
   readonly deaf?: boolean;
   /** Thrown by the function of this name. */
   readonly errors?: Partial<
-    Record<"loadModel" | "planModel" | "quantizeModel" | "listAdapters" | "chat" | "generate", Error>
+    Record<
+      "loadModel" | "planModel" | "tuneModel" | "quantizeModel" | "listAdapters" | "chat" | "generate",
+      Error
+    >
   >;
   readonly adapters?: readonly AdapterDescription[];
   /** Loading waits for the signal. */
   readonly slowLoad?: boolean;
 }
+
+const roles = ["qkv", "oProj", "gateUp", "downProj", "lmHead"] as const;
+const everyRole = <T>(variant: T) =>
+  Object.fromEntries(roles.map((role) => [role, variant])) as Record<(typeof roles)[number], T>;
+
+export const tuning: Tuning = {
+  adapter,
+  weights: "q4",
+  choice: { matvec: everyRole("subgroup"), matmul: everyRole("tile"), attention: "workgroup" },
+  measurements: [
+    { pass: "decode", role: "qkv", variant: "workgroup", microseconds: 52.25 },
+    { pass: "decode", role: "qkv", variant: "subgroup", microseconds: 41.5 },
+    { pass: "decode", role: "qkv", variant: "lane", microseconds: Infinity, rejected: "gives 1 where 2" },
+    { pass: "prefill", role: "qkv", variant: "tile", microseconds: 912 },
+  ],
+};
 
 export class FakeEngine implements Engine {
   readonly calls: Call[] = [];
@@ -92,6 +114,13 @@ export class FakeEngine implements Engine {
     this.calls.push({ name: "planModel", source, options });
     this.#throw("planModel");
     return plan;
+  };
+
+  readonly tuneModel = async (source?: string, options: LoadOptions = {}): Promise<Tuning> => {
+    this.calls.push({ name: "tuneModel", source, options });
+    this.#throw("tuneModel");
+    options.onProgress?.({ stage: "tune", name: "decode qkv workgroup", loaded: 3, total: 12 });
+    return tuning;
   };
 
   readonly quantizeModel = async (source: string | undefined, options: QuantizeOptions) => {

@@ -1,0 +1,69 @@
+// sirocco tune: which kernels are fastest on this adapter.
+import type { Command } from "commander";
+import { type Context, exitCode } from "../context.ts";
+import type { Tuning, TuningMeasurement } from "../engine.ts";
+import { threeDigits } from "../format.ts";
+import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions } from "../options.ts";
+import { withProgress } from "../progress.ts";
+
+export function addTune(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("tune")
+    .summary("measure which kernels are fastest here")
+    .description(
+      "Measures every variant of the matrix kernels on this adapter at the model's own shapes, drops those that give " +
+        "wrong numbers, prints the table, and remembers the fastest for the next load. No weight is read. Large models " +
+        "are tuned at their first load anyway, unless it is told --no-tune.",
+    )
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ sirocco tune --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
+  $ sirocco tune --json`,
+    );
+  addLoadingOptions(command);
+  addOutputOptions(
+    command,
+    "print one object: adapter, weights, choice, measurements (microseconds a launch, null where rejected)",
+  );
+  command.action(async (options: LoadingOptions) => exit(await tune(context, options)));
+}
+
+async function tune(context: Context, options: LoadingOptions): Promise<number> {
+  const { io, output, interrupts } = context;
+  const { tuneModel } = await io.engine();
+  const { signal } = interrupts;
+  const tuning = await withProgress(context, options, (onProgress) =>
+    tuneModel(options.model, { ...toLoadOptions(options), onProgress, signal }),
+  );
+  if (options.json) output.json(tuning);
+  else output.write(tuningTable(tuning));
+  return exitCode.ok;
+}
+
+/** A line for each matrix, its variants from the fastest to those that are out; the chosen one has a star. */
+export function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
+  const lines = [`${weights} on ${adapter.name}; microseconds a launch, * is used\n`];
+  const groups = new Map<string, TuningMeasurement[]>();
+  for (const each of measurements) {
+    const name = `${each.pass} ${each.role}`;
+    groups.set(name, [...(groups.get(name) ?? []), each]);
+  }
+  for (const [name, group] of groups) {
+    const { pass, role } = group[0] as TuningMeasurement;
+    const chosen = pass === "decode" ? choice.matvec[role] : choice.matmul[role];
+    lines.push(`\n${name}\n`);
+    for (const { variant, microseconds, rejected } of [...group].sort(
+      (a, b) => a.microseconds - b.microseconds,
+    )) {
+      const mark = variant === chosen ? "*" : " ";
+      const time = rejected === undefined ? threeDigits(microseconds) : "-";
+      lines.push(
+        `  ${mark} ${variant.padEnd(16)} ${time.padStart(8)}${rejected ? `  out: ${rejected}` : ""}\n`,
+      );
+    }
+  }
+  if (groups.size === 0) lines.push("nothing was measured\n");
+  return lines.join("");
+}

@@ -1,0 +1,25 @@
+// The tuner's memory in a browser: small files in the origin's private file system.
+// https://fs.spec.whatwg.org/#origin-private-file-system
+import type { TuningStore } from "./tuning.ts";
+
+const FOLDER = "sirocco-tuning";
+
+export const tuningOpfs: TuningStore = {
+  async read(name) {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+    const names: string[] = [];
+    for await (const key of folder.keys()) names.push(key);
+    if (!names.includes(name)) return undefined;
+    const file = await (await folder.getFileHandle(name)).getFile();
+    return file.text();
+  },
+  async write(name, text) {
+    const root = await navigator.storage.getDirectory();
+    const folder = await root.getDirectoryHandle(FOLDER, { create: true });
+    // Takes effect when it is closed: a reader never sees half of it.
+    const file = await (await folder.getFileHandle(name, { create: true })).createWritable();
+    await file.write(text);
+    await file.close();
+  },
+};

@@ -1,0 +1,110 @@
+// The tuner: what it measures, what it drops, what it remembers.
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { borrowDevice } from "../../engine/device.ts";
+import { type Launch, Pipelines } from "../../engine/gpu.ts";
+import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/kernel-choice.ts";
+import { loadModel, tuneModel } from "../../engine/node.ts";
+import { modelShape } from "../../engine/shape.ts";
+import { tune } from "../../engine/tune.ts";
+import { weightFormats } from "../../kernels/index.ts";
+import { openTestDevice } from "../helpers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sirocco-tune-"));
+const cacheHome = process.env["XDG_CACHE_HOME"];
+beforeAll(() => {
+  process.env["XDG_CACHE_HOME"] = folder;
+});
+afterAll(() => {
+  if (cacheHome === undefined) delete process.env["XDG_CACHE_HOME"];
+  else process.env["XDG_CACHE_HOME"] = cacheHome;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const config = {
+  ...{ L: 1, D: 64, F: 96, H: 4, G: 2, d: 16, V: 101, eps: 1e-5, W: 16 },
+  ...{ maxPositions: 64, ropeTheta: 1e4, tied: false, eosTokenIds: [] },
+} as unknown as Parameters<typeof modelShape>[0];
+
+test("variants that give wrong numbers are dropped with the reason, the others are measured", async () => {
+  const gpu = borrowDevice(await openTestDevice());
+  const real = Pipelines.of(gpu.device);
+  // q4's zero is 8: with another, every sum of this variant is off.
+  const broken = (launch: Launch): Launch => {
+    const [kernel, ...rest] = launch;
+    if (kernel.variant !== "q4_lane_wide") return launch;
+    const source = kernel.source.map((file) => file.replace("ZERO_CODE = 8.0", "ZERO_CODE = 7.5"));
+    return [{ ...kernel, name: kernel.name, variant: "broken", source }, ...rest];
+  };
+  const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
+  const format = weightFormats.q4;
+  const kernels = chooseKernels(gpu.adapter, format);
+  const shape = modelShape(config, { format, kernels, contextLength: 64, chunkLength: 8 });
+  const names: string[] = [];
+  const { choice, measurements } = await tune(gpu, pipelines, shape, {
+    budgetMs: 30_000,
+    onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
+  });
+  expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);
+  const first = measurements.filter(({ pass, role }) => pass === "decode" && role === "gateUp");
+  expect(new Set(first.map(({ variant }) => variant))).toEqual(new Set(matvecCandidates(gpu.adapter)));
+  for (const { variant, microseconds, rejected } of measurements) {
+    if (variant === "lane_wide") {
+      expect(rejected).toMatch(/^gives .* where (plain arithmetic|\w+) gives /);
+      expect(microseconds).toBe(Infinity);
+    } else {
+      expect(rejected, variant).toBeUndefined();
+      expect(microseconds).toBeGreaterThan(0);
+    }
+  }
+  const fastest = first.reduce((a, b) => (b.microseconds < a.microseconds ? b : a));
+  expect(choice.matvec.gateUp).toBe(fastest.variant);
+  expect(Object.values(choice.matvec)).not.toContain("lane_wide");
+  gpu.device.destroy();
+});
+
+test("a choice is remembered for its adapter and shapes; what cannot be read is measured again", async () => {
+  // Nothing runs on the null backend, so every variant is wrong there: what is usual stays.
+  const device = await openTestDevice(["backend=null"]);
+  const tuned = await tuneModel(undefined, { device, weights: "q4" });
+  expect(tuned.measurements.every(({ rejected }) => rejected !== undefined)).toBe(true);
+  const files = () => readdirSync(join(folder, "sirocco", "tuning"));
+  expect(files()).toHaveLength(1);
+  const file = join(folder, "sirocco", "tuning", files()[0]!);
+  expect(JSON.parse(readFileSync(file, "utf8")).choice).toEqual(tuned.choice);
+
+  const stages = async (options: object) => {
+    const seen = new Set<string>();
+    const onProgress = ({ stage }: { stage: string }) => seen.add(stage);
+    (await loadModel(undefined, { device, weights: "q4", onProgress, ...options })).dispose();
+    return [...seen];
+  };
+  expect(await stages({ tune: true })).toEqual(["load"]);
+  expect(await stages({ tune: true, weights: "q8" })).toEqual(["tune", "load"]);
+  expect(files()).toHaveLength(2);
+  for (const text of ["{", "{}", JSON.stringify({ choice: { ...tuned.choice, attention: "none" } })]) {
+    writeFileSync(file, text);
+    expect(await stages({ tune: true }), text).toEqual(["tune", "load"]);
+  }
+  // Not asked, and too small to be worth it.
+  writeFileSync(file, "{");
+  expect(await stages({})).toEqual(["load"]);
+  expect(await stages({ tune: false })).toEqual(["load"]);
+  device.destroy();
+});
+
+test("lossy variants are offered to lossy weights only; an unknown variant is named", async () => {
+  const { adapter } = borrowDevice(await openTestDevice(["backend=null"]));
+  const able = { ...adapter, features: ["shader-f16", "subgroups"], subgroupSize: 8 };
+  expect(matmulCandidates(able, weightFormats.bf16)).toEqual(["tile", "lane", "lane_broadcast8"]);
+  expect(matmulCandidates(able, weightFormats.f16)).toContain("tile_f16");
+  expect(matmulCandidates(able, weightFormats.f16)).not.toContain("tile_int8");
+  expect(matmulCandidates(able, weightFormats.q4)).toContain("tile_int8");
+  expect(matvecCandidates({ ...able, features: [] })).not.toContain("subgroup");
+  expect(matvecCandidates(able)).not.toContain("lane_broadcast4");
+  expect(() => chooseKernels(able, weightFormats.f32, { matmul: "tile_int8" })).toThrow(
+    /kernels: expected matmul as one of tile, lane, lane_broadcast8, got tile_int8/,
+  );
+});
