@@ -66,10 +66,10 @@ test("variants that give wrong numbers are dropped with the reason, the others a
 });
 
 test("a choice is remembered for its adapter and shapes; what cannot be read is measured again", async () => {
-  // Nothing runs on the null backend, so every variant is wrong there: what is usual stays.
+  // The null backend computes nothing: what is found to be right there, and fastest, is anything.
   const device = await openTestDevice(["backend=null"]);
   const tuned = await tuneModel(undefined, { device, weights: "q4" });
-  expect(tuned.measurements.every(({ rejected }) => rejected !== undefined)).toBe(true);
+  expect(tuned.measurements.length).toBeGreaterThan(5 * 4);
   const files = () => readdirSync(join(folder, "sirocco", "tuning"));
   expect(files()).toHaveLength(1);
   const file = join(folder, "sirocco", "tuning", files()[0]!);
