@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DeviceError } from "../../engine/errors.ts";
-import { adapter, plan, sirocco } from "./fakes.ts";
+import { adapter, plan, sirocco, tuning } from "./fakes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
@@ -74,6 +74,39 @@ verdict          fits this adapter's limits
     const { code, stdout, stderr } = await sirocco(["plan"], { errors });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe("sirocco: plan: 14.5 GB of weights, 4 GB at most. Use --weights q4.\n");
+  });
+});
+
+describe("tune", () => {
+  test("prints what was measured, the fastest first, and what is out", async () => {
+    const { code, stdout, stderr, engine } = await sirocco("tune -m o/n -w q4".split(" "));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`q4 on Paper GPU; microseconds a launch, * is used
+
+decode qkv
+  * subgroup             41.5
+    workgroup            52.3
+    lane                    -  out: gives 1 where 2
+
+prefill qkv
+  * tile                  912
+`);
+    expect(engine.called("tuneModel")[0]).toMatchObject({ source: "o/n", options: { weights: "q4" } });
+    expect(engine.called("loadModel")).toEqual([]);
+  });
+
+  test("--json prints the tuning", async () => {
+    const { choice, measurements } = JSON.parse((await sirocco(["tune", "--json"])).stdout);
+    expect(choice).toEqual(tuning.choice);
+    expect(measurements[2]).toMatchObject({ variant: "lane", microseconds: null });
+  });
+
+  test("--no-tune and --unsafe-fast reach the engine, and only when asked for", async () => {
+    const { engine } = await sirocco("score x --no-tune --unsafe-fast".split(" "));
+    expect(engine.called("loadModel")[0]?.options).toMatchObject({ tune: false, unsafeFast: true });
+    const plain = (await sirocco(["score", "x"])).engine.called("loadModel")[0]?.options;
+    expect(plain).not.toHaveProperty("tune");
+    expect(plain).not.toHaveProperty("unsafeFast");
   });
 });
 

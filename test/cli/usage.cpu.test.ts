@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sirocco } from "./fakes.ts";
 
 const COMMON = ["--model", "--adapter", "--json", "--quiet", "--debug", "--help"];
-const LOADING = [...COMMON, "--weights", "--context"];
+const LOADING = [...COMMON, "--weights", "--context", "--no-tune", "--unsafe-fast"];
 const SAMPLING = (
   "--max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --frequency-penalty " +
   "--presence-penalty --logit-bias --seed --stop --ignore-eos"
@@ -16,6 +16,7 @@ const OPTIONS: Record<string, string[]> = {
   chat: [...LOADING, ...SAMPLING, "--system", "--no-history"],
   score: [...LOADING, "--file"],
   plan: LOADING,
+  tune: LOADING,
   quantize: [...COMMON, "--weights", "--out"],
   info: COMMON,
 };
@@ -114,7 +115,7 @@ describe("wrong values", () => {
   });
 
   test("every option that takes a value has its wrong values here", () => {
-    const flags = ["--json", "--quiet", "--debug", "--help", "--ignore-eos", "--file"];
+    const flags = "--json --quiet --debug --help --ignore-eos --file --no-tune --unsafe-fast".split(" ");
     const valued = (OPTIONS["generate"] ?? []).filter((option) => !flags.includes(option));
     expect(cases.map(([option]) => option).toSorted()).toEqual(valued.toSorted());
   });
