@@ -25,6 +25,7 @@ export type {
 } from "../engine/node.ts";
 
 export type WeightFormatName = Plan["weights"];
+export type CacheFormatName = Plan["cache"];
 
 /** The functions of `engine/node.ts` that the commands call; the tests give a fake. */
 export interface Engine {

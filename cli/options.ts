@@ -1,7 +1,7 @@
 // The options that commands share, and the engine's options they become.
 import { type Command, Option } from "commander";
-import type { GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
-import { integer, logitBias, nonEmpty, number, stop, weights } from "./parse.ts";
+import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
+import { cache, integer, logitBias, nonEmpty, number, stop, weights } from "./parse.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -18,6 +18,7 @@ export interface LoadingOptions extends ModelOptions {
   readonly tune?: boolean;
   readonly unsafeFast?: boolean;
   readonly weights: "auto" | WeightFormatName;
+  readonly cache: "auto" | CacheFormatName;
   readonly context?: number;
 }
 
@@ -60,6 +61,12 @@ export const addLoadingOptions = (command: Command): Command =>
   addOptions(addModelOptions(command), "Model", [
     new Option("-w, --weights <format>", "f32, f16, bf16, q8, q4, or auto: the most exact that fits")
       .argParser(weights)
+      .default("auto", "auto"),
+    new Option(
+      "--cache <format>",
+      "keys and values in f32, f16, q8, or auto: f32 up to 512 MiB, then what fits",
+    )
+      .argParser(cache)
       .default("auto", "auto"),
     new Option(
       "-c, --context <tokens>",
@@ -116,12 +123,14 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
 /** What `loadModel` and `planModel` are given. */
 export const toLoadOptions = ({
   weights,
+  cache,
   context,
   adapter,
   tune,
   unsafeFast,
 }: LoadingOptions): LoadOptions => ({
   weights,
+  cache,
   ...(tune === false ? { tune } : {}),
   ...(unsafeFast ? { unsafeFast } : {}),
   ...(context === undefined ? {} : { contextLength: context }),

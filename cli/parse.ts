@@ -1,8 +1,9 @@
 // Option values: text in, checked value out, or a UsageError that says what was expected.
-import type { WeightFormatName } from "./engine.ts";
+import type { CacheFormatName, WeightFormatName } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 
 const FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const satisfies readonly WeightFormatName[];
+const CACHE_FORMATS = ["f32", "f16", "q8"] as const satisfies readonly CacheFormatName[];
 // JavaScript would also take "", "0x10" and " 1".
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
@@ -35,6 +36,13 @@ export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }
 export function weights(text: string): "auto" | WeightFormatName {
   const found = ["auto" as const, ...FORMATS].find((name) => name === text);
   if (!found) throw expected("--weights", `one of auto, ${FORMATS.join(", ")}`, text);
+  return found;
+}
+
+/** `auto` or a cache format. */
+export function cache(text: string): "auto" | CacheFormatName {
+  const found = ["auto" as const, ...CACHE_FORMATS].find((name) => name === text);
+  if (!found) throw expected("--cache", `one of auto, ${CACHE_FORMATS.join(", ")}`, text);
   return found;
 }
 

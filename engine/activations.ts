@@ -1,5 +1,13 @@
 // The buffers a pass works in: where each token stands, the residual stream, and what lies between two dispatches.
-import { angleLength, angleTable, cacheLength, padded, partialLength, TILE } from "../kernels/index.ts";
+import {
+  angleLength,
+  angleTable,
+  cacheLength,
+  padded,
+  partialLength,
+  qkvStride,
+  TILE,
+} from "../kernels/index.ts";
 import type { Buffers } from "./buffers.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
 import type { Shape } from "./shape.ts";
@@ -13,8 +21,8 @@ export interface DecodeState {
   readonly rows: GPUBuffer;
   /** [B, D] residual stream. */
   readonly x: GPUBuffer;
-  /** [B, H·d] */
-  readonly q: GPUBuffer;
+  /** [B, (H + 2G)·d] */
+  readonly qkv: GPUBuffer;
   /** [B, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
   readonly partial: GPUBuffer;
   /** [B, H·d] */
@@ -35,8 +43,6 @@ export interface PrefillState {
   readonly normed: GPUBuffer;
   /** [T, (H + 2G)·d] */
   readonly qkv: GPUBuffer;
-  /** [T, H·d] */
-  readonly q: GPUBuffer;
   /** [T, H·d] */
   readonly attended: GPUBuffer;
   /** [T, 2F] */
@@ -59,7 +65,7 @@ export interface SamplerState {
 export interface Activations {
   /** cos and sin of RoPE, f32 [2, ANGLE_ROWS, d/2, 2]. */
   readonly angles: GPUBuffer;
-  /** L rings [B, 2, G, S, d]. */
+  /** L rings, [B, 2, G, S] rows in the cache format. */
   readonly caches: readonly GPUBuffer[];
   readonly decode: DecodeState;
   readonly prefill: PrefillState;
@@ -75,14 +81,14 @@ export function scratchLengths(shape: Shape): {
   readonly prefill: Lengths<PrefillState>;
   readonly sampler: Lengths<SamplerState>;
 } {
-  const { B, D, F, H, G, d, V, chunkLength } = shape;
+  const { B, D, F, H, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
   return {
     angles: angleLength(d),
     decode: {
       rows: 4 * B,
       x: B * padded(D),
-      q: B * padded(H * d),
+      qkv: B * qkvStride(shape),
       partial: partialLength({ T: B, H, d, SPLITS: shape.SPLITS }),
       attended: B * padded(H * d),
       hidden: B * padded(F),
@@ -92,8 +98,7 @@ export function scratchLengths(shape: Shape): {
       rows: 4 * T,
       x: T * padded(D),
       normed: T * padded(D),
-      qkv: T * padded((H + 2 * G) * d),
-      q: T * padded(H * d),
+      qkv: T * qkvStride(shape),
       attended: T * padded(H * d),
       gateUp: T * padded(2 * F),
       hidden: T * padded(F),
@@ -105,7 +110,7 @@ export function scratchLengths(shape: Shape): {
   };
 }
 
-export const ringLength = (shape: Shape): number => cacheLength(shape);
+export const ringLength = (shape: Shape): number => cacheLength(shape.cacheFormat, shape);
 
 /** Makes the buffers; RoPE's angles are the only ones that do not start as zeros. */
 export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Activations {

@@ -1,5 +1,5 @@
 // What people hold: the types of the public interface, with no code.
-import type { WeightFormatName } from "../kernels/index.ts";
+import type { CacheFormatName, WeightFormatName } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
 import type { KernelChoice, KernelOptions, MatrixRole } from "./kernel-choice.ts";
 
@@ -23,6 +23,11 @@ export interface Progress {
 export interface LoadOptions {
   /** Format of the resident weights. `auto`: the most exact that fits the adapter. */
   readonly weights?: "auto" | WeightFormatName;
+  /**
+   * Format of the keys and values of earlier tokens. `auto`: f32 where all of them take at most 512 MiB, else f16, or q8
+   * where f16 would not fit.
+   */
+  readonly cache?: "auto" | CacheFormatName;
   /** Tokens the cache holds where the model has no window; with a window a conversation may be longer. */
   readonly contextLength?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -143,6 +148,7 @@ export interface Tuning {
 export interface Plan {
   readonly weights: WeightFormatName;
   readonly weightBytes: number;
+  readonly cache: CacheFormatName;
   readonly cacheBytes: number;
   readonly scratchBytes: number;
   readonly totalBytes: number;

@@ -27,35 +27,29 @@ import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
 /** One token of every sequence: from the ids in `decode.rows` to the residual stream after the last layer. */
 export function decode(shape: Shape, weights: Weights, { decode: s, caches, angles }: Activations): Launch[] {
-  const { format, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
   const T = B;
   const times = (role: MatrixRole) => product(matvec(format, variant[role]), T);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
-    if (kernels.attention === "lane") return [launch(attentionLane, size, s.q, cache, s.rows, s.attended)];
-    if (SPLITS === 1) return [launch(attention, size, s.q, cache, s.rows, s.attended)];
+    if (kernels.attention === "lane") {
+      const storing = { ...size, store: true };
+      return [launch(attentionLane(cacheFormat), storing, s.qkv, cache, s.rows, s.attended)];
+    }
+    const kernel = attention(cacheFormat);
+    if (SPLITS === 1) return [launch(kernel, size, s.qkv, cache, s.rows, s.attended)];
     return [
-      launch(attention, size, s.q, cache, s.rows, s.partial),
+      launch(kernel, size, s.qkv, cache, s.rows, s.partial),
       launch(attentionCombine, size, s.partial, s.attended),
     ];
   };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, buffers }) => {
-      const size = { T, K: D, eps, B, H, G, d, S, heads: count, head0: first };
-      return launch(
-        qkv(format, variant.qkv),
-        size,
-        s.x,
-        w.inputNorm,
-        s.rows,
-        angles,
-        s.q,
-        caches[i]!,
-        ...buffers,
-      );
+      const size = { T, K: D, eps, H, G, d, heads: count, head0: first };
+      return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
     ...attend(caches[i]!),
     ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
@@ -87,15 +81,21 @@ export function prefill(
   weights: Weights,
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
-  const { format, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
   const times = (role: MatrixRole) => product(matmul(format, kernels.matmul[role]), T);
-  const attend = kernels.attention === "lane" ? attentionLane : attentionTile;
+  const attend = (cache: GPUBuffer): Launch => {
+    const size = { T, B, H, G, d, S, W };
+    if (kernels.attention === "workgroup")
+      return launch(attentionTile(cacheFormat), size, s.qkv, cache, s.rows, s.attended);
+    const stored = { ...size, store: false };
+    return launch(attentionLane(cacheFormat), stored, s.qkv, cache, s.rows, s.attended);
+  };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
     ...times("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
-    launch(ropeCache, { T, B, H, G, d, S }, s.qkv, s.rows, angles, s.q, caches[i]!),
-    launch(attend, { T, B, H, G, d, S, W }, s.q, caches[i]!, s.rows, s.attended),
+    launch(ropeCache(cacheFormat), { T, B, H, G, d, S }, s.qkv, caches[i]!, s.rows, angles),
+    attend(caches[i]!),
     ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
     ...times("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),

@@ -1,6 +1,8 @@
 // Bytes and bindings of a model before the first weight is read.
 import {
   bytesPerRow,
+  type CacheFormatName,
+  cacheFormats,
   padded,
   type WeightFormat,
   type WeightFormatName,
@@ -20,6 +22,8 @@ const DEFAULT_CONTEXT = 4096;
 const CHUNK = { gpu: 512, software: 128 } as const;
 /** What `auto` takes to fit: WebGPU does not tell how much memory there is. */
 const AUTO_BYTES = 6 * 2 ** 30;
+/** Up to here `auto` keeps keys and values as computed: a smaller cache would save little beside the weights. */
+const EXACT_CACHE_BYTES = 512 * 2 ** 20;
 
 /** A plan, and what loading needs of it. */
 export interface Planned {
@@ -31,7 +35,7 @@ export interface Planned {
 
 type PlanOptions = Pick<
   LoadOptions,
-  "weights" | "contextLength" | "maxBindingBytes" | "chunkLength" | "kernels"
+  "weights" | "cache" | "contextLength" | "maxBindingBytes" | "chunkLength" | "kernels"
 >;
 
 /** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
@@ -69,14 +73,57 @@ function storedFormat({ tensors }: Checkpoint): WeightFormatName {
   return dtypes.has("F32") || dtypes.size > 1 ? "f32" : dtypes.has("F16") ? "f16" : "bf16";
 }
 
+/** With the cache that was asked for; `auto` goes from f32 to f16 to q8 as memory and the adapter's bindings allow. */
 function planFormat(
   checkpoint: Checkpoint,
   adapter: AdapterDescription,
-  name: WeightFormatName,
+  weights: WeightFormatName,
+  options: PlanOptions,
+): Planned {
+  const asked = options.cache ?? "auto";
+  if (asked !== "auto" && !cacheFormats[asked]) {
+    throw new RangeError(`cache: expected auto, ${Object.keys(cacheFormats).join(", ")}, got ${asked}.`);
+  }
+  const plan = (cache: CacheFormatName) => planFormats(checkpoint, adapter, { weights, cache }, options);
+  let planned = plan(asked === "auto" ? "f32" : asked);
+  if (asked === "auto") {
+    if (!bindsCache(planned) || planned.plan.cacheBytes > EXACT_CACHE_BYTES) planned = plan("f16");
+    if (!bindsCache(planned) || (planned.plan.cache === "f16" && planned.plan.totalBytes > AUTO_BYTES))
+      planned = plan("q8");
+  }
+  if (!bindsCache(planned)) throw cacheTooLarge(planned);
+  return planned;
+}
+
+const layerCacheBytes = ({ cacheFormat, ...shape }: Shape, format = cacheFormat): number =>
+  4 * ringLength({ ...shape, cacheFormat: format });
+
+const bindsCache = ({ shape, plan: { adapter } }: Planned): boolean =>
+  layerCacheBytes(shape) <= adapter.maxBindingBytes;
+
+function cacheTooLarge({ shape, plan: { adapter, cache } }: Planned): DeviceError {
+  const mostTokens = (format: CacheFormatName) =>
+    Math.floor(adapter.maxBindingBytes / (layerCacheBytes(shape, cacheFormats[format]) / shape.S));
+  const formats = Object.keys(cacheFormats) as CacheFormatName[];
+  const smaller = formats.slice(formats.indexOf(cache) + 1).map((name) => `${name} (${mostTokens(name)})`);
+  const ways = [
+    `of at most ${mostTokens(cache)} tokens`,
+    ...(smaller.length > 0 ? [`a cache in ${smaller.join(" or ")}`] : []),
+  ];
+  return new DeviceError(
+    `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${shape.S} tokens in ${cache} need ${layerCacheBytes(shape)} a layer. Ask for a context ${ways.join(", or for ")}.`,
+  );
+}
+
+function planFormats(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  { weights, cache }: Pick<Plan, "weights" | "cache">,
   options: PlanOptions,
 ): Planned {
   const { config } = checkpoint;
-  const format = weightFormats[name];
+  const format = weightFormats[weights];
+  const cacheFormat = cacheFormats[cache];
   const bindingLimit = Math.min(
     options.maxBindingBytes ?? Infinity,
     adapter.maxBindingBytes,
@@ -85,7 +132,7 @@ function planFormat(
   const contextLength = contextTokens(checkpoint, options.contextLength);
   const kernels = chooseKernels(adapter, format, options.kernels);
   const shapeOf = (chunk: number) =>
-    modelShape(config, { format, kernels, contextLength, chunkLength: chunk });
+    modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk });
   const chunkLength =
     options.chunkLength ??
     fittingChunk(
@@ -99,13 +146,7 @@ function planFormat(
   const shape = shapeOf(chunkLength);
   const layout = modelLayout(config, format, bindingLimit);
 
-  const cacheBytes = 4 * ringLength(shape);
-  if (cacheBytes > adapter.maxBindingBytes) {
-    const most = Math.floor((adapter.maxBindingBytes / cacheBytes) * shape.S);
-    throw new DeviceError(
-      `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${shape.S} tokens need ${cacheBytes} a layer. Ask for a context of at most ${most} tokens.`,
-    );
-  }
+  const cacheBytes = layerCacheBytes(shape);
   const partBytes = matrices(layout).flatMap(({ K, parts }) =>
     parts.map(({ rows }) => rows * bytesPerRow(format, K)),
   );
@@ -117,8 +158,9 @@ function planFormat(
     layout,
     format,
     plan: {
-      weights: name,
+      weights,
       weightBytes,
+      cache,
       cacheBytes: config.L * cacheBytes,
       scratchBytes,
       totalBytes: weightBytes + config.L * cacheBytes + scratchBytes,

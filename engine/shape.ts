@@ -1,5 +1,5 @@
 // Everything that fixes the sizes of a loaded model: its config, its cache, and how it is held on this adapter.
-import { attentionSplits, MAX_POSITION, type WeightFormat } from "../kernels/index.ts";
+import { attentionSplits, type CacheFormat, MAX_POSITION, type WeightFormat } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/index.ts";
 import { ringSlots } from "./cache.ts";
 import type { KernelChoice } from "./kernel-choice.ts";
@@ -9,6 +9,7 @@ const UNLIMITED = 0xffffffff;
 
 export interface Shape extends Omit<ModelConfig, "W"> {
   readonly format: WeightFormat;
+  readonly cacheFormat: CacheFormat;
   readonly kernels: KernelChoice;
   /** Sequences. */
   readonly B: number;
@@ -29,10 +30,11 @@ export function modelShape(
   config: ModelConfig,
   {
     format,
+    cacheFormat,
     kernels,
     contextLength,
     chunkLength,
-  }: Pick<Shape, "format" | "kernels" | "chunkLength"> & { contextLength: number },
+  }: Pick<Shape, "format" | "cacheFormat" | "kernels" | "chunkLength"> & { contextLength: number },
 ): Shape {
   const { H, G, d } = config;
   const W = config.W ?? UNLIMITED;
@@ -42,6 +44,7 @@ export function modelShape(
   return {
     ...config,
     format,
+    cacheFormat,
     kernels,
     B: 1,
     S,

@@ -1,33 +1,53 @@
-import { attention } from "./attention.ts";
+import { attentionSizes } from "./attention.ts";
 import source from "./attention-lane.wgsl?raw";
-import { attentionTile } from "./attention-tile.ts";
+import { attentionTileSizes } from "./attention-tile.ts";
+import { type CacheFormat, vectors } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import { type RingSize, referenceAttention, ringBindings, ringConstants, ringContents } from "./ring.ts";
-import { storedHead } from "./rope.ts";
-import cacheF32 from "./snippets/cache-f32.wgsl?raw";
+import {
+  decodeRows,
+  prefillRows,
+  type RingSize,
+  referenceAttention,
+  ringBindings,
+  ringConstants,
+  ringContents,
+  storeNewest,
+} from "./ring.ts";
 import ring from "./snippets/ring.wgsl?raw";
+import storeNewestSource from "./snippets/store-newest.wgsl?raw";
 
 const THREADS = 8;
 
+export interface AttentionLaneSize extends RingSize {
+  /** Decode: puts each token's key and value into the ring first. In prefill rope_cache did. */
+  store: boolean;
+}
+
 /** Attention of decode and prefill for software drivers: what attention and attention_tile do, without barriers. */
-export const attentionLane: Kernel<RingSize> = {
+export const attentionLane = (format: CacheFormat): Kernel<AttentionLaneSize> => ({
   name: "attention_lane",
-  source: [source, ring, cacheF32],
+  variant: format.name,
+  source: [source, ring, storeNewestSource, format.source, ...format.writer],
   // Where attention_tile is tested: consecutive rows of one sequence; and decode's rows of several sequences.
-  testSizes: [...attentionTile.testSizes, ...attention.testSizes.filter(({ SPLITS }) => SPLITS === 1)],
+  testSizes: [
+    ...attentionTileSizes(format).map((size) => ({ ...size, store: false })),
+    ...attentionSizes(format)
+      .filter(({ SPLITS }) => SPLITS === 1)
+      .map(({ SPLITS: _, ...size }) => ({ ...size, store: true })),
+  ],
   bindings: (size) => [
-    ...ringBindings(size),
+    ...ringBindings(format, size, size.store),
     { name: "out", slot: 3, type: "f32", length: size.T * padded(size.H * size.d), writes: true },
   ],
-  constants: ringConstants,
-  prelude: ({ d }) => ({ COLUMNS: storedHead(d) / 4 }),
+  constants: (size) => ({ ...ringConstants(size), STORE: size.store ? 1 : 0 }),
+  prelude: ({ d }) => ({ COLUMNS: vectors(d) }),
   workgroups: ({ T, H }) => [Math.ceil(H / THREADS), T],
   fill: (size, name, random) =>
-    "SPLITS" in size
-      ? ringContents(size, name, random, [(t) => size.B - 1 - t, (t) => size.positions?.[t] ?? 0])
-      : ringContents(size, name, random, [() => size.B - 1, (t) => (size.positions?.[0] ?? 0) + t]),
-  reference(size, q, cache, rows, out) {
-    referenceAttention(size, [q!, cache!, rows!], out!);
+    ringContents(format, size, name, random, size.store ? decodeRows(size) : prefillRows(size)),
+  reference(size, qkv, cache, rows, out) {
+    const buffers = [qkv!, cache!, rows!];
+    for (let t = 0; size.store && t < size.T; t++) storeNewest(format, size, buffers, t);
+    referenceAttention(format, size, buffers, out!);
   },
-};
+});

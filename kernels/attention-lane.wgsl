@@ -1,7 +1,9 @@
 // out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
 // One thread per token t and query head h, with no barrier: for software drivers, in decode and in prefill alike.
 
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, Q_STRIDE] as [H, d]
+override STORE: bool;  // decode: the keys and values of these tokens are not in the ring yet
+
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE] as [H, d]
 
 const THREADS = 8u;  // what software drivers compute at once
 
@@ -13,6 +15,8 @@ fn attention_lane(@builtin(global_invocation_id) id: vec3u) {
   let p = rows[t].y;
   let first = first_visible(p);
   let ring = stretch(rows[t].z, h / M, first);
+  // Each of the M heads, so that none waits for another: they store the same words.
+  if (STORE) { store_newest(ring, p - first, t, h / M, 0, 1); }
 
   // Not known to the compiler: lavapipe takes a minute over these loops where it can unroll them.
   let columns = select(0, COLUMNS, arrayLength(&out) > 0);
@@ -35,7 +39,7 @@ fn attention_lane(@builtin(global_invocation_id) id: vec3u) {
     for (var c = 0u; c < columns; c++) { values[c] = values[c] * shrink + cached4(ring.values + slot, c) * weight; }
   }
 
-  let at = t * Q_STRIDE + h * d;
+  let at = t * OUT_STRIDE + h * d;
   for (var c = 0u; c < columns; c++) {
     let attended = values[c] / sum;
     out[at + 4 * c] = attended.x;

@@ -1,9 +1,15 @@
 import source from "./attention-tile.wgsl?raw";
+import { type CacheFormat, vectors } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import { type RingSize, referenceAttention, ringBindings, ringConstants, ringContents } from "./ring.ts";
-import { storedHead } from "./rope.ts";
-import cacheF32 from "./snippets/cache-f32.wgsl?raw";
+import {
+  prefillRows,
+  type RingSize,
+  referenceAttention,
+  ringBindings,
+  ringConstants,
+  ringContents,
+} from "./ring.ts";
 import ring from "./snippets/ring.wgsl?raw";
 import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
 
@@ -14,36 +20,48 @@ const tileRows = (d: number): number => (d > 128 ? 16 : 32);
 
 /** Rows whose values a thread sums, so that all rows and columns of a tile have their thread. */
 const valueRows = (d: number): number =>
-  Math.ceil(tileRows(d) / Math.min(tileRows(d), Math.floor(THREADS / (storedHead(d) / 4))));
+  Math.ceil(tileRows(d) / Math.min(tileRows(d), Math.floor(THREADS / vectors(d))));
+
+const SIZES: readonly RingSize[] = [
+  { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, positions: [0] },
+  { T: 7, B: 2, H: 6, G: 2, d: 6, S: 13, W: 7, positions: [65] },
+  { T: 33, B: 1, H: 4, G: 4, d: 2, S: 40, W: 1, positions: [0] },
+  { T: 70, B: 2, H: 6, G: 2, d: 6, S: 199, W: 128, positions: [998] },
+  { T: 40, B: 3, H: 8, G: 2, d: 32, S: 141, W: 0xffffffff, positions: [97] },
+  { T: 5, B: 1, H: 32, G: 1, d: 128, S: 140, W: 128, positions: [15_999_990] },
+  { T: 9, B: 1, H: 4, G: 2, d: 256, S: 301, W: 200, positions: [1508] },
+  { T: 11, B: 1, H: 3, G: 1, d: 96, S: 90, W: 0xffffffff, positions: [60] },
+  { T: 67, B: 1, H: 1, G: 1, d: 200, S: 74, W: 7, positions: [370] },
+];
+
+/** Every corner in f32; of the packed formats tails of a group, and several tiles. */
+export const attentionTileSizes = ({ name }: CacheFormat): readonly RingSize[] =>
+  name === "f32"
+    ? SIZES
+    : [
+        { T: 7, B: 2, H: 6, G: 2, d: 6, S: 13, W: 7, positions: [65] },
+        { T: 11, B: 1, H: 3, G: 1, d: 80, S: 90, W: 0xffffffff, positions: [60] },
+        { T: 67, B: 1, H: 2, G: 2, d: 40, S: 74, W: 7, positions: [370] },
+      ];
 
 /**
  * Prefill: T query tokens of one sequence at consecutive positions, whose keys are in the ring already. rows[0].w is T.
  * Tiles after FlashAttention (Dao et al. 2022); blocks of keys that no row of a tile sees are skipped.
  */
-export const attentionTile: Kernel<RingSize> = {
+export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   name: "attention_tile",
-  source: [source, ring, cacheF32, softmaxBlock],
-  testSizes: [
-    { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, positions: [0] },
-    { T: 7, B: 2, H: 6, G: 2, d: 6, S: 13, W: 7, positions: [65] },
-    { T: 33, B: 1, H: 4, G: 4, d: 2, S: 40, W: 1, positions: [0] },
-    { T: 70, B: 2, H: 6, G: 2, d: 6, S: 199, W: 128, positions: [998] },
-    { T: 40, B: 3, H: 8, G: 2, d: 32, S: 141, W: 0xffffffff, positions: [97] },
-    { T: 5, B: 1, H: 32, G: 1, d: 128, S: 140, W: 128, positions: [15_999_990] },
-    { T: 9, B: 1, H: 4, G: 2, d: 256, S: 301, W: 200, positions: [1508] },
-    { T: 11, B: 1, H: 3, G: 1, d: 96, S: 90, W: 0xffffffff, positions: [60] },
-    { T: 67, B: 1, H: 1, G: 1, d: 200, S: 74, W: 7, positions: [370] },
-  ],
+  variant: format.name,
+  source: [source, ring, softmaxBlock, format.source],
+  testSizes: attentionTileSizes(format),
   bindings: (size) => [
-    ...ringBindings(size),
+    ...ringBindings(format, size, false),
     { name: "out", slot: 3, type: "f32", length: size.T * padded(size.H * size.d), writes: true },
   ],
   constants: ringConstants,
   prelude: ({ d }) => ({ THREADS, ROWS: tileRows(d), VALUE_ROWS: valueRows(d) }),
   workgroups: ({ T, H, G, d }) => [Math.ceil((T * H) / G / tileRows(d)), G],
-  fill: (size, name, random) =>
-    ringContents(size, name, random, [() => size.B - 1, (t) => (size.positions?.[0] ?? 0) + t]),
-  reference(size, q, cache, rows, out) {
-    referenceAttention(size, [q, cache, rows], out);
+  fill: (size, name, random) => ringContents(format, size, name, random, prefillRows(size)),
+  reference(size, qkv, cache, rows, out) {
+    referenceAttention(format, size, [qkv, cache, rows], out);
   },
-};
+});

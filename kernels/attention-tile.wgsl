@@ -1,7 +1,7 @@
 // out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
 // One workgroup per key/value head and ROWS query rows r = t * M + m, which share its keys; BLOCK keys at a time.
 
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, Q_STRIDE] as [H, d]
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE] as [H, d]
 
 const BLOCK = 4 * BLOCK4;
 const BLOCK4 = 16u;
@@ -88,7 +88,7 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
     let r = row0 + row;
     if (row >= ROWS || r >= row_count) { break; }
     let attended = sums[n] / row_sum[row];
-    let at = r / M * Q_STRIDE + (g * M + r % M) * d + 4 * c;
+    let at = r / M * OUT_STRIDE + (g * M + r % M) * d + 4 * c;
     out[at] = attended.x;
     out[at + 1] = attended.y;
     if (4 * c + 2 < d) {

@@ -1,19 +1,21 @@
 import source from "./attention.wgsl?raw";
+import { type CacheFormat, vectors } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   attend,
+  decodeRows,
   firstVisible,
   type RingSize,
   referenceAttention,
   ringBindings,
   ringConstants,
   ringContents,
+  storeNewest,
 } from "./ring.ts";
-import { storedHead } from "./rope.ts";
-import cacheF32 from "./snippets/cache-f32.wgsl?raw";
 import ring from "./snippets/ring.wgsl?raw";
 import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
+import storeNewestSource from "./snippets/store-newest.wgsl?raw";
 
 /** Rows of T are sequences: each has one query. */
 export interface AttentionSize extends RingSize {
@@ -23,7 +25,7 @@ export interface AttentionSize extends RingSize {
 
 /** Query heads of a key/value head, spread evenly over as few workgroups as 16 KiB of workgroup memory allows. */
 function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
-  const most = Math.max(1, Math.min(8, Math.floor(1024 / storedHead(d))));
+  const most = Math.max(1, Math.min(8, Math.floor(256 / vectors(d))));
   return Math.ceil(H / G / Math.ceil(H / G / most));
 }
 
@@ -44,29 +46,42 @@ export function attentionSplits({ H, G, d, S, W }: Pick<RingSize, "H" | "G" | "d
 export const partialLength = ({ T, H, d, SPLITS }: Pick<AttentionSize, "T" | "H" | "d" | "SPLITS">): number =>
   T * H * SPLITS * (2 + d);
 
+const SIZES: readonly AttentionSize[] = [
+  { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, SPLITS: 1, positions: [0] },
+  { T: 1, B: 1, H: 6, G: 2, d: 6, S: 7, W: 1, SPLITS: 1, positions: [38] },
+  { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
+  { T: 2, B: 3, H: 4, G: 4, d: 2, S: 141, W: 128, SPLITS: 1, positions: [708, 16_000_001] },
+  { T: 3, B: 3, H: 8, G: 2, d: 32, S: 333, W: 0xffffffff, SPLITS: 1, positions: [0, 127, 332] },
+  { T: 2, B: 2, H: 32, G: 1, d: 128, S: 150, W: 128, SPLITS: 1, positions: [127, 753] },
+  { T: 1, B: 1, H: 20, G: 2, d: 256, S: 301, W: 299, SPLITS: 1, positions: [16_000_000] },
+  { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
+  { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
+  { T: 2, B: 2, H: 14, G: 2, d: 32, S: 700, W: 0xffffffff, SPLITS: 4, positions: [1, 699] },
+  { T: 1, B: 1, H: 32, G: 8, d: 128, S: 1100, W: 1000, SPLITS: 5, positions: [15_999_999] },
+  { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
+];
+
+/** Every corner in f32; of the packed formats a tail of a group, two workgroups of a key/value head, and split keys. */
+export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] =>
+  name === "f32"
+    ? SIZES
+    : [
+        { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
+        { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
+        { T: 1, B: 1, H: 32, G: 2, d: 128, S: 300, W: 290, SPLITS: 2, positions: [15_999_999] },
+      ];
+
 /**
- * Decode: one query token a sequence over its ring. Online softmax after Milakov and Gimelshein 2018, heads of a group
+ * Decode: one query token a sequence over its ring, into which it puts the token's key and value first. Online softmax after Milakov and Gimelshein 2018, heads of a group
  * together as in Ainslie et al. 2023 (GQA), keys split as in Flash-Decoding (Dao et al. 2023).
  */
-export const attention: Kernel<AttentionSize> = {
+export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   name: "attention",
-  source: [source, ring, cacheF32, softmaxBlock],
-  testSizes: [
-    { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, SPLITS: 1, positions: [0] },
-    { T: 1, B: 1, H: 6, G: 2, d: 6, S: 7, W: 1, SPLITS: 1, positions: [38] },
-    { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
-    { T: 2, B: 3, H: 4, G: 4, d: 2, S: 141, W: 128, SPLITS: 1, positions: [708, 16_000_001] },
-    { T: 3, B: 3, H: 8, G: 2, d: 32, S: 333, W: 0xffffffff, SPLITS: 1, positions: [0, 127, 332] },
-    { T: 2, B: 2, H: 32, G: 1, d: 128, S: 150, W: 128, SPLITS: 1, positions: [127, 753] },
-    { T: 1, B: 1, H: 20, G: 2, d: 256, S: 301, W: 299, SPLITS: 1, positions: [16_000_000] },
-    { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
-    { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
-    { T: 2, B: 2, H: 14, G: 2, d: 32, S: 700, W: 0xffffffff, SPLITS: 4, positions: [1, 699] },
-    { T: 1, B: 1, H: 32, G: 8, d: 128, S: 1100, W: 1000, SPLITS: 5, positions: [15_999_999] },
-    { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
-  ],
+  variant: format.name,
+  source: [source, ring, storeNewestSource, softmaxBlock, format.source, ...format.writer],
+  testSizes: attentionSizes(format),
   bindings: (size) => [
-    ...ringBindings(size),
+    ...ringBindings(format, size, true),
     {
       name: "out",
       slot: 3,
@@ -78,12 +93,12 @@ export const attention: Kernel<AttentionSize> = {
   constants: (size) => ({ ...ringConstants(size), SPLITS: size.SPLITS }),
   prelude: (size) => ({ HEADS: headsPerWorkgroup(size), THREADS: threads(size) }),
   workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
-  fill: (size, name, random) =>
-    ringContents(size, name, random, [(t) => size.B - 1 - t, (t) => size.positions?.[t] ?? 0]),
-  reference(size, q, cache, rows, out) {
+  fill: (size, name, random) => ringContents(format, size, name, random, decodeRows(size)),
+  reference(size, qkv, cache, rows, out) {
     const { T, H, d, W, SPLITS } = size;
-    const buffers = [q, cache, rows];
-    if (SPLITS === 1) return referenceAttention(size, buffers, out!);
+    const buffers = [qkv, cache, rows];
+    for (let t = 0; t < T; t++) storeNewest(format, size, buffers, t);
+    if (SPLITS === 1) return referenceAttention(format, size, buffers, out!);
     for (let t = 0; t < T; t++) {
       const end = rows[4 * t + 1]! + 1;
       const first = firstVisible(end - 1, W);
@@ -91,10 +106,18 @@ export const attention: Kernel<AttentionSize> = {
       for (let h = 0; h < H; h++) {
         for (let part = 0; part < SPLITS; part++) {
           const from = Math.min(end, first + part * keys);
-          const { largest, sum, values } = attend(size, buffers, t, h, from, Math.min(end, from + keys));
+          const { largest, sum, values } = attend(
+            format,
+            size,
+            buffers,
+            t,
+            h,
+            from,
+            Math.min(end, from + keys),
+          );
           out!.set([largest, sum, ...values], ((t * H + h) * SPLITS + part) * (2 + d));
         }
       }
     }
   },
-};
+});

@@ -1,9 +1,10 @@
 // out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
 // One workgroup per HEADS query heads of a key/value head, part of the visible keys, and token; BLOCK keys at a time.
+// Whoever has the newest key stores it and its value first; several workgroups of a key/value head store the same words.
 
 override SPLITS: u32;         // parts; with more than one, `out` takes what attention_combine puts together
 
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, Q_STRIDE], or [T, H, SPLITS, 2 + d]: max, sum, sum · out
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE], or [T, H, SPLITS, 2 + d]: max, sum, sum · out
 
 const ROWS = HEADS;
 const BLOCK = THREADS;        // LANES threads share the dot products of 4 keys
@@ -24,11 +25,14 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   let visible = p + 1 - first;
   let ring = stretch(rows[t].z, g, first);
   let part_size = (visible + BLOCK * SPLITS - 1) / (BLOCK * SPLITS) * BLOCK;
-  let end = min(visible, part_size * (group.y + 1));
+  let begin = part_size * group.y;
+  let end = min(visible, begin + part_size);
 
   for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
     query[i] = query4(t, g * M + min(m0 + i / VECTORS, M - 1), i % VECTORS);
   }
+  if (begin < end && end == visible) { store_newest(ring, visible - 1, t, g, thread, THREADS); }
+  storageBarrier();
   workgroupBarrier();
 
   // Values: a thread sums column c over the keys key_group, key_group + KEY_GROUPS, … (in fours).
@@ -38,7 +42,7 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   var sums: array<vec4f, HEADS>;
   var softmax = Softmax(START, 0);
 
-  for (var block = part_size * group.y; block < end; block += BLOCK) {
+  for (var block = begin; block < end; block += BLOCK) {
     partial_scores(ring, block, end, thread);
     workgroupBarrier();
     softmax = softmax_block(thread, softmax);
@@ -103,7 +107,7 @@ fn four_rows(base: u32, ring: Stretch, key: u32, end: u32, c: u32) -> mat4x4f {
 fn write4(t: u32, head: u32, part: u32, c: u32, total: vec4f, sum: f32) {
   for (var i = 4 * c; i < min(4 * c + 4, d); i++) {
     if (SPLITS == 1) {
-      out[t * Q_STRIDE + head * d + i] = total[i % 4] / sum;
+      out[t * OUT_STRIDE + head * d + i] = total[i % 4] / sum;
     } else {
       out[((t * H + head) * SPLITS + part) * (d + 2) + 2 + i] = total[i % 4];
     }

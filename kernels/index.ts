@@ -2,6 +2,7 @@ import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
 import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
+import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { embed } from "./embed.ts";
 import type { WeightFormat } from "./formats/format.ts";
@@ -19,6 +20,8 @@ import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
 export { attentionSplits, partialLength } from "./attention.ts";
+export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/format.ts";
+export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
@@ -27,7 +30,8 @@ export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";
 export { type MatvecVariant, matvecVariants, type Team } from "./matvec-variants.ts";
-export { angleLength, angleTable, cacheLength, MAX_POSITION } from "./rope.ts";
+export { qkvStride } from "./ring.ts";
+export { angleLength, angleTable, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {
   attention,
@@ -69,12 +73,14 @@ const others = [
   rmsNorm,
   sample,
   logProb,
-  attention,
   attentionCombine,
-  attentionTile,
-  attentionLane,
-  ropeCache,
   swiglu,
+  ...Object.values(cacheFormats).flatMap((format) => [
+    attention(format),
+    attentionTile(format),
+    attentionLane(format),
+    ropeCache(format),
+  ]),
 ] as Kernel[];
 
 /** Every kernel the engine can launch, in every variant. The tests compile each one. */

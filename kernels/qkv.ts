@@ -11,8 +11,17 @@ import {
 } from "./matrix-input.ts";
 import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
 import source from "./qkv.wgsl?raw";
-import { type RopeSize, referencePair, ropeBindings, ropeConstants, ropeContents } from "./rope.ts";
-import ropeWrite from "./snippets/rope-write.wgsl?raw";
+import { qkvStride } from "./ring.ts";
+import {
+  type RopeSize,
+  ropeBindings,
+  ropeConstants,
+  ropeContents,
+  testFrequency,
+  testPosition,
+  turnedPair,
+} from "./rope.ts";
+import rope from "./snippets/rope.wgsl?raw";
 
 export interface QkvSize extends InputSize, RopeSize {
   /** Heads (queries, then keys, then values) in this part of the matrix, and the first of them. */
@@ -20,18 +29,19 @@ export interface QkvSize extends InputSize, RopeSize {
   head0?: number;
 }
 
-/** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], RoPE, and the write into the ring. */
+/** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], and RoPE. */
 export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSize> => ({
   name: "qkv",
-  ...variantParts(format, variant, "norm", [source, ropeWrite]),
+  ...variantParts(format, variant, "norm", [source, rope]),
   testSizes: [
-    { T: 1, K: 5, B: 1, H: 1, G: 1, d: 2, S: 3, heads: 3 },
-    { T: 3, K: 37, B: 2, H: 6, G: 2, d: 6, S: 7, heads: 10 },
-    { T: 2, K: 64, B: 1, H: 8, G: 4, d: 32, S: 16, heads: 10, head0: 6 },
+    { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
+    { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
+    { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
   ],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     ...ropeBindings(size),
+    { name: "out", slot: 4, type: "f32", length: size.T * qkvStride(size), writes: true },
     ...format.bindings(size.heads * size.d, padded(size.K)),
   ],
   constants: (size) => ({
@@ -43,22 +53,19 @@ export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSiz
   workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), variant), T],
   fill: (size, name, random) =>
     inputContents(size, name, random) ??
-    ropeContents(size, name, random) ??
+    ropeContents(size, name, 0) ??
     weightContents(format, size.heads * size.d, padded(size.K), name, random),
-  reference(size, x, gain, rows, _angles, q, cache, ...weight) {
+  reference(size, x, gain, _rows, _angles, out, ...weight) {
     const { T, heads, head0 = 0, d } = size;
     for (let t = 0; t < T; t++) {
       const row = referenceInput(size, t, x, gain);
       for (let head = 0; head < heads; head++) {
         for (let i = 0; i < d / 2; i++) {
           const pair = [head * d + i, head * d + i + d / 2].map((n) => referenceDot(format, weight, n, row));
-          referencePair(
-            size,
-            [rows!, q!, cache!],
-            [t, head0 + head, i],
-            1e4 ** ((-2 * i) / d),
-            pair as [number, number],
-          );
+          const angle = testPosition(t) * testFrequency(i, d);
+          const turned = turnedPair(size, head0 + head, angle, pair as [number, number]);
+          const at = t * qkvStride(size) + (head0 + head) * d + i;
+          [out![at], out![at + d / 2]] = turned;
         }
       }
     }

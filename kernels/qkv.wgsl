@@ -1,8 +1,10 @@
-// q, k, v = rope(W_qkv norm(x)); q goes to its buffer, k and v into their slot of the ring.
+// q, k, v = rope(W_qkv norm(x)). Keys and values go into the ring when attention reads them.
 // One team of threads per two rotation pairs (rows i and i + d/2 of a head) of one token t.
 
 override HEADS: u32;          // heads (query, key, value) in this part of the matrix
 override HEAD0: u32;          // the first of them
+
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;  // [T, QKV_STRIDE] as [H + 2G, d]
 
 /// Both first entries, then both second entries of the pairs.
 fn weight_row(team: u32, r: u32) -> u32 {
@@ -17,6 +19,11 @@ fn qkv(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thr
   for (var r = 0u; r < 2; r++) {
     let pair = team * 2 + r;
     if (!writes(r, thread) || pair >= HEADS * (d / 2)) { continue; }
-    write_pair(group.y, HEAD0 + pair / (d / 2), pair % (d / 2), vec2f(sums[r], sums[r + 2]));
+    let head = HEAD0 + pair / (d / 2);
+    let i = pair % (d / 2);
+    let value = turned(group.y, head, i, vec2f(sums[r], sums[r + 2]));
+    let at = group.y * QKV_STRIDE + head * d + i;
+    out[at] = value.x;
+    out[at + d / 2] = value.y;
   }
 }

@@ -1,7 +1,7 @@
 // Attention over the ring cache in plain TypeScript: which keys a query sees, and what it makes of them.
+import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
-import { cacheLength, storedHead } from "./rope.ts";
 
 export interface RingSize {
   T: number;
@@ -18,36 +18,61 @@ export interface RingSize {
   positions?: readonly number[];
 }
 
-export const ringBindings = (size: RingSize): Binding[] => [
-  { name: "q", slot: 0, type: "f32", length: size.T * padded(size.H * size.d) },
-  { name: "cache", slot: 1, type: "f32", length: cacheLength(size) },
+/** Stored width of a token's queries, keys and values. */
+export const qkvStride = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number => padded((H + 2 * G) * d);
+
+/** `stores`: the keys and values of these tokens are not in the ring yet. */
+export const ringBindings = (format: CacheFormat, size: RingSize, stores: boolean): Binding[] => [
+  { name: "qkv", slot: 0, type: "f32", length: size.T * qkvStride(size) },
+  {
+    name: "cache",
+    slot: 1,
+    type: format.type,
+    length: cacheLength(format, size),
+    ...(stores ? { writes: true } : {}),
+  },
   { name: "rows", slot: 2, type: "u32", length: size.T * 4 },
 ];
 
-export const ringConstants = ({ H, G, d, S, W }: RingSize): Record<string, number> => ({
-  H,
-  G,
-  d,
-  d_STORED: storedHead(d),
-  S,
-  W,
-  Q_STRIDE: padded(H * d),
-});
+export const ringConstants = (size: RingSize): Record<string, number> => {
+  const { H, G, d, S, W } = size;
+  return { H, G, d, S, W, QKV_STRIDE: qkvStride(size), OUT_STRIDE: padded(H * d) };
+};
 
 /** The lowest position that position p sees. */
 export const firstVisible = (p: number, W: number): number => Math.max(0, p - W + 1);
 
-/** Where the row of a position starts in the cache. `kind` is 0 for keys, 1 for values. */
-const rowAt = ({ G, S, d }: RingSize, sequence: number, kind: 0 | 1, g: number, position: number): number =>
-  (((sequence * 2 + kind) * G + g) * S + (position % S)) * storedHead(d);
+/** The row of the cache where a position's key (head g) or value (head G + g) lives. */
+export const rowOf = (
+  { G, S }: Pick<RingSize, "G" | "S">,
+  sequence: number,
+  head: number,
+  position: number,
+): number => (sequence * 2 * G + head) * S + (position % S);
+
+/** Puts the key and the value of row t, every head, where its position lives. */
+export function storeNewest(
+  format: CacheFormat,
+  size: RingSize,
+  [qkv, cache, rows]: readonly Buffer[],
+  t: number,
+): void {
+  const { H, G, d } = size;
+  for (let head = 0; head < 2 * G; head++) {
+    const at = t * qkvStride(size) + (H + head) * d;
+    const row = rowOf(size, rows![4 * t + 2]!, head, rows![4 * t + 1]!);
+    format.store(cache!, row, qkv!.subarray(at, at + d));
+  }
+}
 
 /**
  * Softmax attention of query head h of row t over the positions [from, to), in float64.
  * @returns the largest score, the sum of exp(score − largest), and the values weighted by it
  */
 export function attend(
+  format: CacheFormat,
   size: RingSize,
-  [q, cache, rows]: readonly Buffer[],
+  [qkv, cache, rows]: readonly Buffer[],
   t: number,
   h: number,
   from: number,
@@ -58,17 +83,17 @@ export function attend(
   const g = Math.floor(h / (H / G));
   const scores: number[] = [];
   for (let j = from; j < to; j++) {
-    const key = rowAt(size, sequence, 0, g, j);
+    const key = rowOf(size, sequence, g, j);
     let dot = 0;
-    for (let i = 0; i < d; i++) dot += q![t * padded(H * d) + h * d + i]! * cache![key + i]!;
+    for (let i = 0; i < d; i++) dot += qkv![t * qkvStride(size) + h * d + i]! * format.at(cache!, key, i, d);
     scores.push(dot / Math.sqrt(d));
   }
   const largest = scores.reduce((a, b) => Math.max(a, b), EMPTY);
   const weights = scores.map((score) => Math.exp(score - largest));
   const values = new Float64Array(d);
   for (let j = from; j < to; j++) {
-    const value = rowAt(size, sequence, 1, g, j);
-    for (let i = 0; i < d; i++) values[i]! += weights[j - from]! * cache![value + i]!;
+    const value = rowOf(size, sequence, G + g, j);
+    for (let i = 0; i < d; i++) values[i]! += weights[j - from]! * format.at(cache!, value, i, d);
   }
   return { largest, sum: weights.reduce((a, b) => a + b, 0), values };
 }
@@ -77,12 +102,17 @@ export function attend(
 export const EMPTY = -1e30;
 
 /** Attention of every row and head over all the positions it sees, into out [T, padded(H·d)]. */
-export function referenceAttention(size: RingSize, buffers: readonly Buffer[], out: Buffer): void {
+export function referenceAttention(
+  format: CacheFormat,
+  size: RingSize,
+  buffers: readonly Buffer[],
+  out: Buffer,
+): void {
   const { T, H, d, W } = size;
   for (let t = 0; t < T; t++) {
     const position = buffers[2]![4 * t + 1]!;
     for (let h = 0; h < H; h++) {
-      const { sum, values } = attend(size, buffers, t, h, firstVisible(position, W), position + 1);
+      const { sum, values } = attend(format, size, buffers, t, h, firstVisible(position, W), position + 1);
       values.forEach((value, i) => {
         out[t * padded(H * d) + h * d + i] = value / sum;
       });
@@ -90,17 +120,25 @@ export function referenceAttention(size: RingSize, buffers: readonly Buffer[], o
   }
 }
 
+/** A word that is NaN in every cache format: as f32, as two f16, as a scale. */
+const NOTHING = 0x7fc07fc0;
+
 /**
- * Test contents: queries large enough for the softmax to be far from flat, and NaN in every slot that no row sees.
- * `sequenceOf` and `positionOf` say where row t stands.
+ * Test contents: queries large enough for the softmax to be far from flat, and NaN in every slot that no row sees or
+ * that is still to be stored. `sequenceOf` and `positionOf` say where row t stands.
  */
 export function ringContents(
+  format: CacheFormat,
   size: RingSize,
   name: string,
   random: () => number,
-  [sequenceOf, positionOf]: readonly [(t: number) => number, (t: number) => number],
+  {
+    sequenceOf,
+    positionOf,
+    stores,
+  }: { sequenceOf(t: number): number; positionOf(t: number): number; stores: boolean },
 ): Buffer | undefined {
-  const { T, B, H, G, d, S, W } = size;
+  const { T, H, G, d, W } = size;
   const uniform = (): number => random() / 2 ** 31 - 1;
   if (name === "rows") {
     return Uint32Array.from({ length: T * 4 }, (_, i) => {
@@ -108,19 +146,34 @@ export function ringContents(
       return [random(), positionOf(t), sequenceOf(t), i === 3 ? T : 0][i % 4]!;
     });
   }
-  if (name === "q") return Float32Array.from({ length: T * padded(H * d) }, () => 6 * uniform());
+  if (name === "qkv") {
+    const stride = qkvStride(size);
+    return Float32Array.from({ length: T * stride }, (_, i) => (i % stride < H * d ? 6 : 1) * uniform());
+  }
   if (name !== "cache") return undefined;
-  const cache = new Float32Array(cacheLength({ B, G, S, d })).fill(Number.NaN);
+  const words = new Uint32Array(cacheLength(format, size)).fill(NOTHING);
+  const cache = format.type === "f32" ? new Float32Array(words.buffer) : words;
   for (let t = 0; t < T; t++) {
-    for (let j = firstVisible(positionOf(t), W); j <= positionOf(t); j++) {
-      for (const kind of [0, 1] as const) {
-        for (let g = 0; g < G; g++) {
-          const row = rowAt(size, sequenceOf(t), kind, g, j);
-          if (Number.isNaN(cache[row])) cache.fill(0, row, row + storedHead(d));
-          for (let i = 0; i < d; i++) cache[row + i] = uniform();
-        }
+    const end = positionOf(t) + (stores ? 0 : 1);
+    for (let j = firstVisible(positionOf(t), W); j < end; j++) {
+      for (let head = 0; head < 2 * G; head++) {
+        format.store(cache, rowOf(size, sequenceOf(t), head, j), Float32Array.from({ length: d }, uniform));
       }
     }
   }
   return cache;
 }
+
+/** Where the rows of a decode step stand in tests: each in a sequence of its own. */
+export const decodeRows = ({ B, positions }: RingSize) => ({
+  sequenceOf: (t: number) => B - 1 - t,
+  positionOf: (t: number) => positions?.[t] ?? 0,
+  stores: true,
+});
+
+/** Where the rows of a prefill pass stand in tests: one after the other in one sequence. */
+export const prefillRows = ({ B, positions }: RingSize) => ({
+  sequenceOf: () => B - 1,
+  positionOf: (t: number) => (positions?.[0] ?? 0) + t,
+  stores: false,
+});

@@ -1,37 +1,77 @@
-import { padded } from "./formats/format.ts";
-import type { Kernel } from "./kernel.ts";
-import { type RopeSize, referencePair, ropeBindings, ropeConstants, ropeContents } from "./rope.ts";
+import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
+import { GROUP } from "./formats/format.ts";
+import type { Buffer, Kernel } from "./kernel.ts";
+import { qkvStride, rowOf } from "./ring.ts";
+import {
+  type RopeSize,
+  ropeBindings,
+  ropeConstants,
+  ropeContents,
+  testFrequency,
+  testPosition,
+  turnedPair,
+} from "./rope.ts";
 import source from "./rope-cache.wgsl?raw";
-import ropeWrite from "./snippets/rope-write.wgsl?raw";
+import rope from "./snippets/rope.wgsl?raw";
 
-const stride = ({ H, G, d }: RopeSize): number => padded((H + 2 * G) * d);
+export interface RopeCacheSize extends RopeSize {
+  /** Sequences the cache holds, and slots of each. */
+  B: number;
+  S: number;
+}
 
-/** RoPE and the write into the ring for a prefill pass, whose projections a matmul made. */
-export const ropeCache: Kernel<RopeSize> = {
+/** RoPE, in place for queries, and the write into the ring, for a prefill pass, whose projections a matmul made. */
+export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   name: "rope_cache",
-  source: [source, ropeWrite],
+  variant: format.name,
+  source: [source, rope, format.source, ...format.writer],
   testSizes: [
     { T: 1, B: 1, H: 1, G: 1, d: 2, S: 3 },
     { T: 5, B: 2, H: 6, G: 2, d: 6, S: 7 },
-    { T: 65, B: 1, H: 8, G: 2, d: 32, S: 100 },
+    { T: 65, B: 1, H: 3, G: 2, d: 80, S: 100 },
   ],
   bindings: (size) => [
-    { name: "qkv", slot: 0, type: "f32", length: size.T * stride(size) },
+    { name: "qkv", slot: 0, type: "f32", length: size.T * qkvStride(size), writes: true },
+    { name: "cache", slot: 1, type: format.type, length: cacheLength(format, size), writes: true },
     ...ropeBindings(size),
   ],
-  constants: (size) => ({ ...ropeConstants(size), QKV_STRIDE: stride(size) }),
-  workgroups: ({ H, G, d, T }) => [Math.ceil(((H + 2 * G) * d) / 2 / 64), T],
-  fill: ropeContents,
-  reference(size, qkv, rows, _angles, q, cache) {
-    const { T, H, G, d } = size;
+  constants: (size) => ({ ...ropeConstants(size), S: size.S }),
+  workgroups: ({ H, G, d, T }) => [Math.ceil(((H * d) / 2 + 2 * G * format.units(d)) / 64), T],
+  fill: (size, name, random) =>
+    name === "qkv" ? projections(size, random) : ropeContents(size, name, size.B - 1),
+  reference(size, qkv, cache) {
+    const { T, B, H, G, d } = size;
     for (let t = 0; t < T; t++) {
       for (let head = 0; head < H + 2 * G; head++) {
+        const at = t * qkvStride(size) + head * d;
+        const row = new Float32Array(d);
         for (let i = 0; i < d / 2; i++) {
-          const at = t * stride(size) + head * d + i;
-          const pair = [qkv[at]!, qkv[at + d / 2]!] as const;
-          referencePair(size, [rows!, q!, cache!], [t, head, i], 1e4 ** ((-2 * i) / d), pair);
+          const pair = [qkv[at + i]!, qkv[at + i + d / 2]!] as const;
+          [row[i], row[i + d / 2]] = turnedPair(size, head, testPosition(t) * testFrequency(i, d), pair);
         }
+        if (head < H) qkv.set(row, at);
+        else format.store(cache, rowOf(size, B - 1, head - H, testPosition(t)), row);
       }
     }
   },
-};
+});
+
+/**
+ * Queries, keys and values that are odd multiples of 1/128 once they are turned, the first of every GROUP 127/128: far
+ * from where any format's rounding hangs on the last place of a sine.
+ */
+function projections(size: RopeCacheSize, random: () => number): Buffer {
+  const { T, H, G, d } = size;
+  const qkv = new Float32Array(T * qkvStride(size));
+  const wanted = (i: number) => (i % GROUP === 0 ? 127 : 2 * (random() % 128) - 127) / 128;
+  for (let t = 0; t < T; t++) {
+    for (let head = 0; head < H + 2 * G; head++) {
+      const at = t * qkvStride(size) + head * d;
+      for (let i = 0; i < d / 2; i++) {
+        const angle = -testPosition(t) * testFrequency(i, d);
+        [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(size, head, angle, [wanted(i), wanted(i + d / 2)]);
+      }
+    }
+  }
+  return qkv;
+}

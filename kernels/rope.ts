@@ -1,6 +1,6 @@
 // Rotary position embedding (Su et al. 2021), rotate-half: entries i and i + d/2 of a head turn together.
-import { padded } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
+import { qkvStride } from "./ring.ts";
 
 /** Rows of the coarse and of the fine half of the angle table. */
 export const ANGLE_ROWS = 4096;
@@ -29,71 +29,48 @@ export function angleTable(frequencies: readonly number[]): Float32Array<ArrayBu
   return table;
 }
 
-/** What a kernel that rotates and writes queries, keys and values needs to know. */
+/** What a kernel that rotates queries and keys needs to know. */
 export interface RopeSize {
   T: number;
-  /** Sequences the cache holds. */
-  B: number;
   H: number;
   G: number;
   d: number;
-  S: number;
 }
-
-/** Stored width of a head in the cache. */
-export const storedHead = (d: number): number => Math.ceil(d / 4) * 4;
-
-export const cacheLength = ({ B, G, S, d }: Omit<RopeSize, "T" | "H">): number =>
-  B * 2 * G * S * storedHead(d);
 
 export const ropeBindings = (size: RopeSize): Binding[] => [
   { name: "rows", slot: 2, type: "u32", length: size.T * 4 },
   { name: "angles", slot: 3, type: "f32", length: angleLength(size.d) },
-  { name: "q", slot: 4, type: "f32", length: size.T * padded(size.H * size.d), writes: true },
-  { name: "cache", slot: 5, type: "f32", length: cacheLength(size), writes: true },
 ];
 
-export const ropeConstants = ({ H, G, d, S }: RopeSize): Record<string, number> => ({
-  H,
-  G,
-  d,
-  d_STORED: storedHead(d),
-  S,
-  Q_STRIDE: padded(H * d),
-  ANGLE_ROWS,
-});
+export const ropeConstants = (size: RopeSize): Record<string, number> => {
+  const { H, G, d } = size;
+  return { H, G, d, QKV_STRIDE: qkvStride(size), ANGLE_ROWS };
+};
 
-/** Rows of one sequence each, at positions of every magnitude; no two write the same slot. */
-export function ropeContents(size: RopeSize, name: string, random: () => number): Buffer | undefined {
-  if (name === "angles")
-    return angleTable(Array.from({ length: size.d / 2 }, (_, i) => 1e4 ** ((-2 * i) / size.d)));
+/** Tests: radians a position of pair i. */
+export const testFrequency = (i: number, d: number): number => 1e4 ** ((-2 * i) / d);
+
+/** Tests: the position of row t. The fine half of the angle table ends among them, at token 16. */
+export const testPosition = (t: number): number => 0xaaaff0 + t;
+
+/** Rows of one sequence each, one after the other, and the angles of `testFrequency`. */
+export function ropeContents(size: RopeSize, name: string, sequence: number): Buffer | undefined {
+  const { T, d } = size;
+  if (name === "angles") return angleTable(Array.from({ length: d / 2 }, (_, i) => testFrequency(i, d)));
   if (name !== "rows") return undefined;
-  const start = random() % (MAX_POSITION - size.T);
   return Uint32Array.from(
-    { length: size.T * 4 },
-    (_, i) => [0, start + Math.floor(i / 4), size.B - 1, size.T][i % 4]!,
+    { length: T * 4 },
+    (_, i) => [0, testPosition(Math.floor(i / 4)), sequence, T][i % 4]!,
   );
 }
 
-/** Entries i and i + d/2 of a head (queries, then keys, then values) of token t, rotated in float64 and written. */
-export function referencePair(
-  { H, G, d, S }: RopeSize,
-  [rows, q, cache]: readonly [Buffer, Buffer, Buffer],
-  [t, head, i]: readonly [number, number, number],
-  frequency: number,
+/** Entries i and i + d/2 of a head (queries, then keys, then values), turned by `angle` in float64; values stay. */
+export function turnedPair(
+  { H, G }: RopeSize,
+  head: number,
+  angle: number,
   [a, b]: readonly [number, number],
-): void {
-  const [position, sequence] = [rows[4 * t + 1]!, rows[4 * t + 2]!];
-  const angle = head < H + G ? position * frequency : 0;
-  const turned = [
-    a * Math.cos(angle) - b * Math.sin(angle),
-    b * Math.cos(angle) + a * Math.sin(angle),
-  ] as const;
-  const target = head < H ? q : cache;
-  const at =
-    head < H
-      ? t * padded(H * d) + head * d + i
-      : ((sequence * 2 * G + head - H) * S + (position % S)) * storedHead(d) + i;
-  target[at] = turned[0];
-  target[at + d / 2] = turned[1];
+): [number, number] {
+  if (head >= H + G) return [a, b];
+  return [a * Math.cos(angle) - b * Math.sin(angle), b * Math.cos(angle) + a * Math.sin(angle)];
 }

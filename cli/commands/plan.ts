@@ -41,7 +41,7 @@ export function planRows(plan: Plan, model = "the embedded tiny model"): [label:
     ["parameters", formatCount(plan.parameters)],
     ["checkpoint", formatBytes(plan.checkpointBytes)],
     ["weights", `${formatBytes(plan.weightBytes)} as ${plan.weights}`],
-    ["cache", `${formatBytes(plan.cacheBytes)}, ${formatCount(plan.cacheSlots)} slots`],
+    ["cache", `${formatBytes(plan.cacheBytes)} as ${plan.cache}, ${formatCount(plan.cacheSlots)} slots`],
     ["scratch", `${formatBytes(plan.scratchBytes)}, ${formatCount(plan.chunkLength)} tokens a pass`],
     ["total", formatBytes(plan.totalBytes)],
     [

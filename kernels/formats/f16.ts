@@ -1,3 +1,4 @@
+import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./f16.wgsl?raw";
 import type { WeightFormat } from "./format.ts";
 import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
@@ -9,7 +10,7 @@ export const f16: WeightFormat = {
   name: "f16",
   source,
   wide: [source, wide],
-  writer: [writer, half],
+  writer: [writer, half, roundedShift],
   words: (K) => K / 2,
   scaleWords: () => 0,
   bindings: (N, K) => [{ name: "weight", slot: 6, type: "u32", length: (N * K) / 2 }],

@@ -7,9 +7,3 @@ fn write_block(n: u32, block: u32, r: u32) {
     weight[(n * width() + k) / 2] = half(value(r, k)) | (half(value(r, k + 1)) << 16);
   }
 }
-
-// value / 2^shift to the nearest integer, ties to even.
-fn rounded_shift(value: u32, shift: u32) -> u32 {
-  let odd = (value >> shift) & 1;
-  return (value + (1u << (shift - 1)) - 1 + odd) >> shift;
-}

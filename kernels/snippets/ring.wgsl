@@ -2,23 +2,25 @@
 override H: u32;                            // query heads
 override G: u32;                            // key/value heads
 override d: u32;                            // head width, even
-override d_STORED: u32;                     // d rounded up to a multiple of 4
 override S: u32;                            // slots of the ring: position p lives in slot p mod S
 override W: u32;                            // window: position p sees p - W + 1 … p
-override Q_STRIDE: u32;                     // stored width of a query row
-override VECTORS: u32 = d_STORED / 4;       // vec4f of a stored head
+override QKV_STRIDE: u32;                   // stored width of a row of qkv
+override OUT_STRIDE: u32;                   // stored width of a row of out
+override VECTORS: u32 = (d + 3) / 4;        // vec4f of a stored head
 override M: u32 = H / G;                    // query heads that share a key/value head
 
-@group(0) @binding(0) var<storage, read> q: array<f32>;       // [T, Q_STRIDE] as [H, d], after RoPE
+@group(0) @binding(0) var<storage, read> qkv: array<f32>;     // [T, QKV_STRIDE] as [H + 2G, d], after RoPE
 @group(0) @binding(2) var<storage, read> rows: array<vec4u>;  // [T] token, position, sequence, rows in this pass
 
-/// Entries 4c … 4c + 3 of a query head of token t, scaled by 1 / sqrt(d).
-fn query4(t: u32, head: u32, c: u32) -> vec4f {
-  let at = t * Q_STRIDE + head * d + 4 * c;
-  var four = vec4f(q[at], q[at + 1], 0, 0);
-  if (4 * c + 2 < d) { four = vec4f(four.xy, q[at + 2], q[at + 3]); }
-  return four * inverseSqrt(f32(d));
+/// Entries 4c … 4c + 3 of a head of token t as projected; heads count queries, then keys, then values. Zero from d on.
+fn fresh4(t: u32, head: u32, c: u32) -> vec4f {
+  let at = t * QKV_STRIDE + head * d + 4 * c;
+  if (4 * c + 2 < d) { return vec4f(qkv[at], qkv[at + 1], qkv[at + 2], qkv[at + 3]); }
+  return vec4f(qkv[at], qkv[at + 1], 0, 0);
 }
+
+/// The same of a query head, scaled by 1 / sqrt(d).
+fn query4(t: u32, head: u32, c: u32) -> vec4f { return fresh4(t, head, c) * inverseSqrt(f32(d)); }
 
 /// The lowest position that position p sees.
 fn first_visible(p: u32) -> u32 { return p + 1 - min(p + 1, W); }

@@ -9,7 +9,7 @@ import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { modelShape } from "../../engine/shape.ts";
 import { tune } from "../../engine/tune.ts";
-import { weightFormats } from "../../kernels/index.ts";
+import { cacheFormats, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sirocco-tune-"));
@@ -41,7 +41,8 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
   const format = weightFormats.q4;
   const kernels = chooseKernels(gpu.adapter, format);
-  const shape = modelShape(config, { format, kernels, contextLength: 64, chunkLength: 8 });
+  const cacheFormat = cacheFormats.f32;
+  const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const names: string[] = [];
   const { choice, measurements } = await tune(gpu, pipelines, shape, {
     budgetMs: 30_000,

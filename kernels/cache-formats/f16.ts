@@ -1,0 +1,24 @@
+import { f16ToNumber, numberToF16 } from "../formats/half.ts";
+import half from "../formats/half-f16.wgsl?raw";
+import roundedShift from "../snippets/rounded-shift.wgsl?raw";
+import source from "./f16.wgsl?raw";
+import { type CacheFormat, vectors } from "./format.ts";
+import writer from "./store-f16.wgsl?raw";
+
+/** f16 in pairs, to nearest; beyond ±65504 it saturates. */
+export const f16: CacheFormat = {
+  name: "f16",
+  type: "u32",
+  source,
+  writer: [writer, half, roundedShift],
+  words: (d) => 2 * vectors(d),
+  units: vectors,
+  at: (cache, row, i, d) =>
+    f16ToNumber((cache[row * 2 * vectors(d) + (i >> 1)]! >>> (16 * (i % 2))) & 0xffff),
+  store(cache, row, entries) {
+    const words = 2 * vectors(entries.length);
+    const half = (i: number) => numberToF16(entries[i] ?? 0);
+    for (let word = 0; word < words; word++)
+      cache[row * words + word] = half(2 * word) | (half(2 * word + 1) << 16);
+  },
+};
