@@ -49,7 +49,7 @@ describe("plan", () => {
 parameters       7.24 billion
 checkpoint       13.5 GiB
 weights          3.73 GiB as q4
-cache            512 MiB, 4,352 slots
+cache            512 MiB as f16, 4,352 slots
 scratch          3.00 MiB, 256 tokens a pass
 total            4.23 GiB
 largest binding  100 MiB of at most 128 MiB

@@ -29,6 +29,7 @@ export const adapter: AdapterDescription = {
 export const plan: Plan = {
   weights: "q4",
   weightBytes: 4_000_000_000,
+  cache: "f16",
   cacheBytes: 512 * 2 ** 20,
   scratchBytes: 3 * 2 ** 20,
   totalBytes: 4_000_000_000 + 515 * 2 ** 20,

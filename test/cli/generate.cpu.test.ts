@@ -158,6 +158,7 @@ describe("what the engine is given", () => {
     expect(source).toBeUndefined();
     expect(options).toEqual({
       weights: "auto",
+      cache: "auto",
       onProgress: expect.any(Function),
       signal: expect.any(AbortSignal),
     });
@@ -177,7 +178,7 @@ describe("what the engine is given", () => {
   });
 
   test("every option", async () => {
-    const loading = "--model owner/name@v1 --weights q8 --context 4096 --adapter llvm";
+    const loading = "--model owner/name@v1 --weights q8 --cache f16 --context 4096 --adapter llvm";
     const sampling =
       "--max-tokens 9 --temperature 1.5 --top-k 40 --top-p 0.9 --min-p .05 --repetition-penalty 1.1 " +
       "--frequency-penalty -0.5 --presence-penalty 2e-1 --logit-bias 42=-1.5 --logit-bias 7=100 --seed 4294967295 " +
@@ -185,7 +186,7 @@ describe("what the engine is given", () => {
     const { engine } = await sirocco(["generate", "x", ...`${loading} ${sampling}`.split(" ")]);
     const load = engine.called("loadModel")[0]!;
     expect(load.source).toBe("owner/name@v1");
-    expect(load.options).toMatchObject({ weights: "q8", contextLength: 4096, adapter: "llvm" });
+    expect(load.options).toMatchObject({ weights: "q8", cache: "f16", contextLength: 4096, adapter: "llvm" });
     expect(engine.called("generate")[0]?.options).toMatchObject({
       maxTokens: 9,
       temperature: 1.5,

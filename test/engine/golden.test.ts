@@ -77,6 +77,37 @@ test.each([
   expect(Math.abs(change)).toBeLessThan(bound);
 });
 
+test.each([
+  ["f16", 1e-4],
+  ["q8", 1e-3],
+] as const)(
+  "a cache in %s: perplexity within %d of the reference, greedy continuation",
+  async (cache, bound) => {
+    const model = await loadModel(undefined, { weights: "f32", cache, device });
+    expect(model.plan.cache).toBe(cache);
+    const text = read("text600");
+    const { perplexity } = await model.score(text.ids);
+    const change = perplexity / text.perplexity - 1;
+    console.log(
+      `cache ${cache}: perplexity ${perplexity.toFixed(5)} (${(100 * change).toFixed(4)} %), ${model.plan.cacheBytes} bytes of cache`,
+    );
+    expect(Math.abs(change)).toBeLessThan(bound);
+    // As long as the reference prefers its token clearly; the last prompt is longer than the window.
+    for (const name of ["02_once", "10_len_129"]) {
+      const golden = read(name);
+      const margins: number[] = golden.greedy_top1_minus_top2;
+      const unsure = margins.findIndex((margin) => margin <= 0.1);
+      const sure = unsure < 0 ? 64 : unsure;
+      expect(sure).toBeGreaterThan(4);
+      const ids: number[] = [];
+      for await (const chunk of model.generate(golden.ids, { maxTokens: sure, ignoreEos: true }))
+        ids.push(...chunk.ids);
+      expect(ids).toEqual(golden.greedy_64_ids.slice(0, sure));
+    }
+    model.dispose();
+  },
+);
+
 describe("every variant of the matrix kernels, forced: the same numbers", () => {
   // One of each kind at a time; where there are fewer of a kind, its first again.
   const names = Array.from(

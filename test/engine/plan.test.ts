@@ -1,6 +1,8 @@
 // The plan against what loading really makes, its refusals, and a decoded token that makes nothing.
 import { beforeAll, describe, expect, test } from "vitest";
 import { DeviceError, type LoadOptions, loadModel, planModel } from "../../engine/node.ts";
+import { planModel as planCheckpoint } from "../../engine/plan.ts";
+import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { watchDevice } from "./watch-device.ts";
 
@@ -21,10 +23,11 @@ test.each<[string, LoadOptions]>([
   ["two_shards", { weights: "f16", contextLength: 9 }],
   ["odd_vocab_101", { weights: "q4", chunkLength: 7 }],
   ["odd_group_6x2", { weights: "q8", maxBindingBytes: 3000 }],
-  ["head_dim_2", { weights: "q4", chunkLength: 1 }],
-  ["head_dim_128", { weights: "q8", chunkLength: 33 }],
+  ["head_dim_2", { weights: "q4", chunkLength: 1, cache: "f16" }],
+  ["head_dim_128", { weights: "q8", chunkLength: 33, cache: "q8" }],
+  ["odd_heads_3x1", { cache: "q8" }],
   // Without a window, a context long enough for attention to be split over the cache.
-  ["window_none", { weights: "bf16", contextLength: 5000 }],
+  ["window_none", { weights: "bf16", contextLength: 5000, cache: "f16" }],
 ])("the plan of %s %j is what loading makes", async (family, options) => {
   const planned = await plan(family, options);
   const own = await openTestDevice(["backend=null"]);
@@ -60,15 +63,17 @@ describe("a plan", () => {
     // A slot of G = 2 heads of d = 8 takes 2 · 2 · 8 · 4 bytes of keys and values.
     const most = device.limits.maxStorageBufferBindingSize / 128;
     expect(Number.isInteger(most)).toBe(true);
-    const error = await plan("window_none", { contextLength: most + 1 }).catch((reason: unknown) => reason);
+    const cache = "f32";
+    const options = { cache, contextLength: most + 1 } as const;
+    const error = await plan("window_none", options).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(DeviceError);
     const { maxStorageBufferBindingSize } = device.limits;
     expect((error as Error).message).toMatch(
       new RegExp(
-        `cache: .+ at most ${maxStorageBufferBindingSize} bytes, .* ${most + 1} tokens need ${(most + 1) * 128} .*most ${most} `,
+        `cache: .+ at most ${maxStorageBufferBindingSize} bytes, .* ${most + 1} tokens in f32 need ${(most + 1) * 128} .*most ${most} tokens, or for a cache in f16 \\(${2 * most}\\) or q8 \\(${Math.floor((128 / 48) * most)}\\)\\.$`,
       ),
     );
-    const { contextLength, largestBindingBytes } = await plan("window_none", { contextLength: most });
+    const { contextLength, largestBindingBytes } = await plan("window_none", { cache, contextLength: most });
     expect([contextLength, largestBindingBytes]).toEqual([most, maxStorageBufferBindingSize]);
   });
 
@@ -78,6 +83,42 @@ describe("a plan", () => {
       expect(error).toBeInstanceOf(RangeError);
       expect((error as Error).message).toBe(`${name}: expected a positive whole number, got ${value}.`);
     }
+  });
+
+  test("q8 is the smallest cache: past it the context alone can be less", async () => {
+    // A slot takes 2 · 2 · (2 words of codes + 1 of scale).
+    const most = Math.floor(device.limits.maxStorageBufferBindingSize / 48);
+    const options = { contextLength: most + 1 };
+    const message = new RegExp(
+      `in q8 need ${(most + 1) * 48} a layer\\. Ask for a context of at most ${most} tokens\\.$`,
+    );
+    await expect(plan("window_none", options)).rejects.toThrow(message);
+    await expect(plan("window_none", { ...options, cache: "q8" })).rejects.toThrow(message);
+    expect((await plan("window_none", { contextLength: most })).cache).toBe("q8");
+  });
+
+  test("takes f32 up to 512 MiB, f16 up to 6 GiB in all, then q8; less where a layer could not be bound", async () => {
+    const checkpoint = await openCheckpoint(folderSource(`${folder}window_none`));
+    const { adapter } = await plan("window_none");
+    const planned = (contextLength: number, maxBindingBytes: number) => {
+      const roomy = { ...adapter, maxBindingBytes, maxBufferBytes: 2 ** 40 };
+      return planCheckpoint(checkpoint, roomy, { contextLength, chunkLength: 16 }).plan;
+    };
+    // Two layers of G = 2 heads of d = 8: 256 bytes a token in f32, 128 in f16.
+    const exact = 2 ** 29 / 256;
+    const { totalBytes, cacheBytes } = planned(exact + 1, 2 ** 40);
+    const half = Math.floor((6 * 2 ** 30 - totalBytes + cacheBytes) / 128);
+    const formats = [exact, exact + 1, half, half + 1].map((tokens) => planned(tokens, 2 ** 40).cache);
+    expect(formats).toEqual(["f32", "f16", "f16", "q8"]);
+    const tight = [64, 65, 128, 129].map((tokens) => planned(tokens, 64 * 128).cache);
+    expect(tight).toEqual(["f32", "f16", "f16", "q8"]);
+  });
+
+  test("a cache format that does not exist is named", async () => {
+    const cache = "q4" as "q8";
+    await expect(plan("gqa_4x2", { cache })).rejects.toThrow(
+      /^cache: expected auto, f32, f16, q8, got q4\.$/,
+    );
   });
 
   test("a weight format that does not exist is named", async () => {
