@@ -34,14 +34,13 @@ const SIZES: readonly RingSize[] = [
   { T: 67, B: 1, H: 1, G: 1, d: 200, S: 74, W: 7, positions: [370] },
 ];
 
-/** Every corner in f32; of the packed formats tails of a group, and several tiles. */
+/** Every corner in f32; of the packed formats tails of a group. */
 export const attentionTileSizes = ({ name }: CacheFormat): readonly RingSize[] =>
   name === "f32"
     ? SIZES
     : [
         { T: 7, B: 2, H: 6, G: 2, d: 6, S: 13, W: 7, positions: [65] },
         { T: 11, B: 1, H: 3, G: 1, d: 80, S: 90, W: 0xffffffff, positions: [60] },
-        { T: 67, B: 1, H: 2, G: 2, d: 40, S: 74, W: 7, positions: [370] },
       ];
 
 /**

@@ -61,14 +61,13 @@ const SIZES: readonly AttentionSize[] = [
   { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
 ];
 
-/** Every corner in f32; of the packed formats a tail of a group, two workgroups of a key/value head, and split keys. */
+/** Every corner in f32; of the packed formats tails of a group, two workgroups of a key/value head, split keys. */
 export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] =>
   name === "f32"
     ? SIZES
     : [
         { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
-        { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
-        { T: 1, B: 1, H: 32, G: 2, d: 128, S: 300, W: 290, SPLITS: 2, positions: [15_999_999] },
+        { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
       ];
 
 /**

@@ -26,7 +26,7 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   variant: format.name,
   source: [source, rope, format.source, ...format.writer],
   testSizes: [
-    { T: 1, B: 1, H: 1, G: 1, d: 2, S: 3 },
+    ...(format.name === "f32" ? [{ T: 1, B: 1, H: 1, G: 1, d: 2, S: 3 }] : []),
     { T: 5, B: 2, H: 6, G: 2, d: 6, S: 7 },
     { T: 65, B: 1, H: 3, G: 2, d: 80, S: 100 },
   ],

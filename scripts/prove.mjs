@@ -23,7 +23,7 @@ const bugs = {
     test: kernel("qkv_f32"),
   },
   "rope turns the other way": {
-    file: "kernels/snippets/rope-write.wgsl",
+    file: "kernels/snippets/rope.wgsl",
     from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",
     to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
     test: kernel("rope_cache"),
@@ -57,6 +57,18 @@ const bugs = {
     from: "(k8 & 4) != 0",
     to: "(k8 & 4) == 0",
     test: kernel("matvec_q4"),
+  },
+  "scale of the neighbouring group in the cache": {
+    file: "kernels/cache-formats/q8.wgsl",
+    from: "VECTORS + c / 8]",
+    to: "VECTORS + (c / 8 ^ 1)]",
+    test: kernel("attention_lane_q8"),
+  },
+  "newest key and value left out of the ring": {
+    file: "kernels/snippets/store-newest.wgsl",
+    from: "2 * UNITS, arrayLength",
+    to: "UNITS, arrayLength",
+    test: kernel("attention_lane_f32"),
   },
   "last chunk taken for a full one": {
     file: "engine/decoder.ts",

@@ -1,4 +1,4 @@
-// Weight formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep a group.
+// Weight and cache formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep a group.
 import { describe, expect, test } from "vitest";
 import {
   bf16ToNumber,
@@ -11,7 +11,7 @@ import {
   numberToBf16,
   numberToF16,
 } from "../kernels/formats/half.ts";
-import { bytesPerRow, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
+import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
 import { randomU32 } from "./helpers.ts";
 
 const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
@@ -211,3 +211,60 @@ function decoded(format: WeightFormat, rows: number[][]): number[][] {
 
 const squaredError = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
+
+describe.each(Object.values(cacheFormats).map((format) => [format.name, format] as const))(
+  "cache %s",
+  (name, format) => {
+    /** A row stored between two others, read back. */
+    const kept = (row: readonly number[]): number[] => {
+      const words = 3 * format.words(row.length);
+      const cache = format.type === "f32" ? new Float32Array(words) : new Uint32Array(words);
+      for (const at of [0, 2]) format.store(cache, at, new Float32Array(row.length).fill(7));
+      format.store(cache, 1, row);
+      for (const at of [0, 2]) {
+        const neighbour = row.map((_, i) => format.at(cache, at, i, row.length));
+        for (const value of neighbour) expect(Math.abs(value / 7 - 1)).toBeLessThan(1e-4);
+      }
+      return row.map((_, i) => format.at(cache, 1, i, row.length));
+    };
+
+    test.each([2, 6, 30, 32, 34, 80, 128, 256])("keeps a row of %d, each group by its own scale", (d) => {
+      const next = randomU32(d);
+      // Every group a thousand times smaller than the one before: the scale of a neighbour would show.
+      const size = (i: number) => 1000 ** -Math.floor(i / 32);
+      const row = Array.from({ length: d }, (_, i) => size(i) * Math.fround(next() / 2 ** 31 - 1));
+      kept(row).forEach((value, i) => {
+        const group = row.slice(32 * Math.floor(i / 32), 32 * Math.floor(i / 32) + 32);
+        const halfCode = (Math.max(...group.map(Math.abs)) / 127 / 2) * 1.0001;
+        const bound = { f32: 2 ** -24, f16: 2 ** -11, q8: halfCode / Math.abs(row[i]!) }[name];
+        // The smallest f16 are 2^-24 apart.
+        const least = name === "f16" ? 2 ** -25 : 0;
+        expect(Math.abs(value - row[i]!)).toBeLessThanOrEqual(bound * Math.abs(row[i]!) + least);
+      });
+    });
+
+    test("keeps zeros, signs and extremes", () => {
+      const ones = [1, -1, 0, 0, 1, -1];
+      kept(ones).forEach((value, i) => {
+        expect(value).toBeCloseTo(ones[i]!, 4);
+      });
+      expect(kept([0, 0, 0, 0]).map(Math.abs)).toEqual([0, 0, 0, 0]);
+      expect(kept([1e-40, 0])[0]).toBeLessThan(1e-30);
+      const [large, negative] = kept([6e4, -6e4]);
+      expect(large).toBe(-negative!);
+      expect(Math.abs(large! / 6e4 - 1)).toBeLessThan(1e-3);
+      if (name !== "f16") expect(Math.abs(kept([1e30, 1])[0]! / 1e30 - 1)).toBeLessThan(1e-3);
+      else expect(kept([1e30, 1])[0]).toBe(65504);
+    });
+  },
+);
+
+test("a code of the q8 cache is the nearest, ties away from zero", () => {
+  // 127 / 127: the scale is 1.
+  const row = [127, 0.5, -0.5, 0.49999997, 1.5, -2.5, 126.5, -126.49999];
+  const cache = new Uint32Array(cacheFormats.q8.words(row.length));
+  cacheFormats.q8.store(cache, 0, row);
+  expect(row.map((_, i) => cacheFormats.q8.at(cache, 0, i, row.length))).toEqual([
+    127, 1, -1, 0, 2, -3, 127, -126,
+  ]);
+});
