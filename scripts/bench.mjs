@@ -5,6 +5,8 @@ import { ensureDependencies } from "./setup.mjs";
 const measurements = {
   decode:
     "tokens/s of prefill and decode: npm run bench -- decode [SOURCE] [FORMAT]; the embedded model without",
+  peers:
+    "beside onnxruntime (WebGPU) and llama.cpp (Vulkan), same adapter, same weights, in turns; --help lists options",
   "two-layers":
     "Mistral 7B's shapes with two layers: load as q4, host memory, 8 tokens (1.4 GB of temporary files)",
 };

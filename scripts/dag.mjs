@@ -16,7 +16,7 @@ const MAY_IMPORT = {
   kernels: [],
   engine: [...foundation, "scripts/swiftshader.mjs"],
   server: [...foundation, "engine"],
-  bench: [...foundation, "engine"],
+  bench: [...foundation, "engine", "scripts/drivers.mjs"],
   demo: ["engine"],
   cli: [...foundation, "engine", "server", "bench", "scripts/swiftshader.mjs"],
 };

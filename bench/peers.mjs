@@ -1,0 +1,183 @@
+// `npm run bench -- peers`: Sirocco beside onnxruntime's WebGPU provider and llama.cpp's Vulkan backend, on one adapter, with
+// the same weight values, in turns. The greedy ids must agree: weights written wrongly for one of them show at once.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { findDrivers } from "../scripts/drivers.mjs";
+import { parametersOf, tensorsOf } from "./mistral.mjs";
+import { measureInChild } from "./peers/child.mjs";
+import { writeGguf } from "./peers/gguf.mjs";
+import { install } from "./peers/install.mjs";
+import { shapes } from "./peers/model.mjs";
+import { writeOnnx } from "./peers/onnx.mjs";
+import { writeCheckpoint } from "./peers/safetensors.mjs";
+import { results, table, wrongAnswers } from "./peers/table.mjs";
+
+const HELP = `npm run bench -- peers [options]
+
+  --shape NAME     ${Object.keys(shapes).join(" or ")} (default quarter: Mistral at a quarter of its width, 174 M parameters)
+  --rounds N       turns of every engine (default 3)
+  --prompt N       tokens of the prompt (default 64)
+  --decode N       steps of decode (default 8)
+  --adapter NAME   default, lavapipe or swiftshader (without: lavapipe where it is installed)
+  --json FILE      the figures, too
+
+The first run on a driver compiles for minutes; every turn runs once unmeasured before it is measured.`;
+
+const { values: options } = parseArgs({
+  args: process.argv.slice(3),
+  options: {
+    shape: { type: "string", default: "quarter" },
+    rounds: { type: "string", default: "3" },
+    prompt: { type: "string", default: "64" },
+    decode: { type: "string", default: "8" },
+    adapter: { type: "string" },
+    json: { type: "string" },
+    help: { type: "boolean" },
+  },
+});
+
+const stop = new AbortController();
+const folder = mkdtempSync(join(tmpdir(), "sirocco-peers-"));
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    stop.abort();
+    process.exit(130);
+  });
+}
+
+if (options.help) console.log(HELP);
+else await main();
+
+async function main() {
+  const [rounds, length, steps] = [options.rounds, options.prompt, options.decode].map(positive);
+  const shape = shapes[options.shape];
+  if (!shape || !rounds || !length || !steps || length < 2 || length + steps >= 500) {
+    console.error(HELP);
+    process.exitCode = 2;
+    return;
+  }
+  const driver = await chooseDriver();
+  const version = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+
+  console.error("writing the models ...");
+  const files = {
+    safetensors: join(folder, "hf"),
+    gguf: join(folder, "model.gguf"),
+    onnx: join(folder, "model.onnx"),
+  };
+  writeCheckpoint(files.safetensors, shape);
+  writeGguf(files.gguf, shape);
+  writeOnnx(files.onnx, shape);
+
+  const prompt = promptOf(length, shape.V);
+  const task = { shape, prompt, warmup: prompt.map((id) => (id + 1) % shape.V), steps };
+  const peers = [
+    { name: `sirocco ${version}`, script: "./sirocco.mjs", file: files.safetensors, packages: {}, env: {} },
+    {
+      name: "onnxruntime-node 1.30.0, WebGPU",
+      script: "./onnxruntime.mjs",
+      file: files.onnx,
+      packages: { "onnxruntime-node": "1.30.0" },
+      env: {},
+      // Its activations have eight bits.
+      sureIds: 1,
+    },
+    {
+      name: "llama.cpp (node-llama-cpp 3.22.1), Vulkan",
+      script: "./llama-cpp.mjs",
+      file: files.gguf,
+      packages: {
+        "node-llama-cpp": "3.22.1",
+        [`@node-llama-cpp/${process.platform}-${process.arch}`]: "3.22.1",
+        [`@node-llama-cpp/${process.platform}-${process.arch}-vulkan`]: "3.22.1",
+      },
+      // It leaves out devices of the type CPU unless they are named.
+      env: driver.name === "default" ? {} : { GGML_VK_VISIBLE_DEVICES: "0" },
+    },
+  ];
+
+  const engines = [];
+  for (const peer of peers) {
+    const engine = {
+      ...peer,
+      readings: /** @type {import("./peers/child.mjs").Reading[]} */ ([]),
+      installed: "",
+    };
+    engines.push({ ...engine, problems: /** @type {string[]} */ ([]) });
+    const added = engines.at(-1);
+    if (!added || Object.keys(peer.packages).length === 0) continue;
+    added.installed = await install(peer.script.slice(2, -4), peer.packages, stop.signal).catch((error) => {
+      added.problems.push(`${peer.name} could not be installed. ${error.message}`);
+      return "";
+    });
+  }
+
+  for (let round = 1; round <= rounds; round++) {
+    for (const engine of engines) {
+      if (engine.problems.length > 0) continue;
+      const { name, script, file, installed, env } = engine;
+      console.error(`round ${round} of ${rounds}: ${name} ...`);
+      try {
+        const all = { ...driver.env, ...env };
+        const reading = await measureInChild(script, { ...task, file, installed }, all, stop.signal);
+        engine.readings.push(reading);
+        console.error(
+          `  prefill ${reading.prefill.toFixed(2)}, decode ${reading.decode.toFixed(2)} tokens/s`,
+        );
+      } catch (error) {
+        engine.problems.push(`${name} did not run. ${/** @type {Error} */ (error).message}`);
+        console.error(`  ${engine.problems.at(-1)}`);
+      }
+    }
+  }
+
+  const [ours, ...others] = engines;
+  if (!ours) return;
+  for (const other of others) other.problems.push(...new Set(wrongAnswers(ours, other, other.sureIds)));
+  const parameters = parametersOf(tensorsOf(shape));
+  const date = new Date().toISOString();
+  console.log(
+    `${driver.adapter} (${driver.name}), ${process.platform} ${process.arch}, node ${process.version}, ${date.slice(0, 10)}\n` +
+      `Mistral's shape "${options.shape}", ${(parameters / 1e6).toFixed(0)} M parameters in 4 bits; prompt ${length}, decode ${steps}; ` +
+      `median (least to most) of ${rounds} rounds\n\n${table(engines)}`,
+  );
+  const problems = engines.flatMap((engine) => engine.problems);
+  for (const problem of problems) console.log(`problem: ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
+  if (!options.json) return;
+  const params = {
+    adapter: driver.adapter,
+    driver: driver.name,
+    shape: options.shape,
+    parameters,
+    prompt: length,
+    steps,
+  };
+  const page = { date, package: version, node: process.version, problems, results: results(engines, params) };
+  writeFileSync(options.json, `${JSON.stringify(page, null, 2)}\n`);
+}
+
+function positive(/** @type {string} */ text) {
+  return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
+}
+
+/** The begin-of-text token, then ordinary ones. */
+function promptOf(/** @type {number} */ length, /** @type {number} */ V) {
+  let state = 1;
+  return Array.from({ length }, (_, i) => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return i === 0 ? 1 : 259 + ((state >>> 8) % (V - 260));
+  });
+}
+
+async function chooseDriver() {
+  const { drivers } = await findDrivers();
+  const wanted = options.adapter ?? "lavapipe";
+  const driver = drivers.find(({ name }) => name === wanted) ?? (options.adapter ? undefined : drivers[0]);
+  if (driver) return driver;
+  const names = drivers.map(({ name }) => name).join(", ");
+  throw new Error(`--adapter: expected one of ${names || "none, as no adapter answers"}, got ${wanted}.`);
+}

@@ -1,0 +1,63 @@
+// An engine is measured in a process of its own, so that none keeps memory, threads or a device while another runs.
+// Parent and child of that process.
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/**
+ * @typedef {object} Task
+ * @property {string} file the model, in the engine's format
+ * @property {string} installed where the engine's package lies
+ * @property {import("./model.mjs").Shape} shape
+ * @property {number[]} prompt
+ * @property {number[]} warmup another prompt, of the same length and with nothing in common
+ * @property {number} steps of decode to measure
+ */
+/** @typedef {{ prefill: number, decode: number, ids: number[] }} Reading tokens/s, and the greedy ids */
+
+const TIMEOUT_MS = 15 * 60_000;
+
+/**
+ * For the child: measures once and tells the parent.
+ * @param {(task: Task) => Promise<Reading>} measure
+ */
+export async function answer(measure) {
+  const reply = await measure(JSON.parse(process.argv[2] ?? "")).then(
+    (reading) => ({ reading }),
+    (/** @type {Error} */ error) => ({ error: error.message }),
+  );
+  // Some engines hold the process open, or crash while they are taken apart.
+  process.send?.(reply, () => process.exit(0));
+}
+
+/**
+ * For the parent.
+ * @param {string} script @param {Task} task @param {Record<string, string>} env @param {AbortSignal} signal
+ * @returns {Promise<Reading>}
+ */
+export function measureInChild(script, task, env, signal) {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const child = fork(path, [JSON.stringify(task)], {
+    env: { ...process.env, ...env },
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    timeout: TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    signal,
+  });
+  let noise = "";
+  child.stderr?.on("data", (data) => {
+    noise = (noise + data).slice(-500);
+  });
+  /** @type {{ reading?: Reading, error?: string }} */
+  let reply = {};
+  child.on("message", (/** @type {typeof reply} */ message) => {
+    reply = message;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, killed) => {
+      if (reply.reading) resolve(reply.reading);
+      else reject(new Error(reply.error ?? `It ended with ${killed ?? code} and no answer. ${noise.trim()}`));
+    });
+  });
+}

@@ -1,0 +1,188 @@
+// The model as a GGUF file with Q4_0 matrices. For llama.cpp.
+// A GGUF of the llama architecture rotates neighbours, rows 2i and 2i + 1 of a head, where Hugging Face's rotates rows i and
+// i + d/2: query and key rows change places. With them unchanged everything runs, and the answer is another.
+import { closeSync, openSync, writeSync } from "node:fs";
+import { tensorsOf } from "../mistral.mjs";
+import { GROUP, isNorm, matrix, norm } from "./model.mjs";
+
+/** @typedef {import("./model.mjs").Shape} Shape */
+
+const ALIGNMENT = 32;
+const BLOCK_BYTES = 18;
+/** Numbers of the format: types of metadata values, and of tensors. */
+const U32 = 4;
+const I32 = 5;
+const F32 = 6;
+const STRING = 8;
+const ARRAY = 9;
+const TENSOR_F32 = 0;
+const TENSOR_Q4_0 = 2;
+
+/** @param {string} path @param {Shape} shape */
+export function writeGguf(path, shape) {
+  const tensors = tensorsOf(shape).map((tensor) => ({
+    ...tensor,
+    name: ggufName(tensor.name),
+    data: () => (isNorm(tensor.name) ? bytesOf(norm(shape, tensor.name)) : q4_0(shape, tensor.name)),
+  }));
+  const file = openSync(path, "w");
+  let offset = 0;
+  const infos = tensors.map(({ name, shape: dims }) => {
+    const type = dims.length === 1 ? TENSOR_F32 : TENSOR_Q4_0;
+    const info = [string(name), u32(dims.length), ...dims.toReversed().map(u64), u32(type), u64(offset)];
+    const size = dims.reduce((product, n) => product * n, 1);
+    offset += aligned(type === TENSOR_F32 ? 4 * size : (size / GROUP) * BLOCK_BYTES);
+    return info;
+  });
+  const entries = metadata(shape);
+  const start = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(entries.length)];
+  writePadded(file, Buffer.concat([...start, ...entries.flat(), ...infos.flat()]));
+  for (const { data } of tensors) writePadded(file, data());
+  closeSync(file);
+}
+
+const ggufNames = [
+  [/^model\.embed_tokens/, "token_embd"],
+  [/^model\.norm/, "output_norm"],
+  [/^lm_head/, "output"],
+  [/^model\.layers\.(\d+)\./, "blk.$1."],
+  [/input_layernorm/, "attn_norm"],
+  [/post_attention_layernorm/, "ffn_norm"],
+  [/self_attn\.o_proj/, "attn_output"],
+  [/self_attn\.([qkv])_proj/, "attn_$1"],
+  [/mlp\.(gate|up|down)_proj/, "ffn_$1"],
+];
+const ggufName = (/** @type {string} */ name) =>
+  ggufNames.reduce((text, [from = "", to = ""]) => text.replace(from, String(to)), name);
+
+/** Blocks of a scale in f16 and sixteen bytes: code + 8 of values 0 … 15 in the lower nibbles, of 16 … 31 in the upper. */
+function q4_0(/** @type {Shape} */ shape, /** @type {string} */ name) {
+  const { N, K, code, scale } = matrix(shape, name);
+  const rotates = /[qk]_proj/.test(name);
+  const bytes = Buffer.alloc(((N * K) / GROUP) * BLOCK_BYTES);
+  let at = 0;
+  for (let row = 0; row < N; row++) {
+    const n = rotates ? rotateHalfRow(row, shape.d) : row;
+    for (let k = 0; k < K; k += GROUP) {
+      bytes.writeUInt16LE(f16(scale(n, k / GROUP)), at);
+      for (let j = 0; j < 16; j++)
+        bytes[at + 2 + j] = (code(n, k + j) + 8) | ((code(n, k + 16 + j) + 8) << 4);
+      at += BLOCK_BYTES;
+    }
+  }
+  return bytes;
+}
+
+/** The row of a Hugging Face matrix that is row `row` where neighbours rotate. */
+function rotateHalfRow(/** @type {number} */ row, /** @type {number} */ d) {
+  const i = row % d;
+  return row - i + (i % 2) * (d / 2) + Math.floor(i / 2);
+}
+
+/** The f16 of a positive number that is exact and normal in it. */
+function f16(/** @type {number} */ value) {
+  const exponent = Math.floor(Math.log2(value));
+  return ((exponent + 15) << 10) | ((value / 2 ** exponent - 1) * 1024);
+}
+
+/** @returns {Buffer[][]} each a key, a type and a value */
+function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }) {
+  const number = (/** @type {string} */ key, /** @type {number} */ value) => [
+    string(key),
+    u32(U32),
+    u32(value),
+  ];
+  const real = (/** @type {string} */ key, /** @type {number} */ value) => [
+    string(key),
+    u32(F32),
+    f32(value),
+  ];
+  const text = (/** @type {string} */ key, /** @type {string} */ value) => [
+    string(key),
+    u32(STRING),
+    string(value),
+  ];
+  const list = (/** @type {string} */ key, /** @type {number} */ type, /** @type {Buffer[]} */ values) => [
+    string(key),
+    u32(ARRAY),
+    u32(type),
+    u64(values.length),
+    ...values,
+  ];
+  const ids = Array.from({ length: V }, (_, id) => id);
+  return [
+    text("general.architecture", "llama"),
+    text("general.name", "made-up weights"),
+    number("general.file_type", 2),
+    number("general.quantization_version", 2),
+    number("general.alignment", ALIGNMENT),
+    number("llama.vocab_size", V),
+    number("llama.context_length", 2048),
+    number("llama.embedding_length", D),
+    number("llama.block_count", L),
+    number("llama.feed_forward_length", F),
+    number("llama.attention.head_count", H),
+    number("llama.attention.head_count_kv", G),
+    number("llama.attention.key_length", d),
+    number("llama.attention.value_length", d),
+    number("llama.rope.dimension_count", d),
+    real("llama.rope.freq_base", 10000),
+    real("llama.attention.layer_norm_rms_epsilon", 1e-5),
+    // A vocabulary that is never used, as ids go in and come out: control tokens, bytes, then anything.
+    text("tokenizer.ggml.model", "llama"),
+    list("tokenizer.ggml.tokens", STRING, ids.map(token)),
+    list(
+      "tokenizer.ggml.scores",
+      F32,
+      ids.map((id) => f32(-id)),
+    ),
+    list(
+      "tokenizer.ggml.token_type",
+      I32,
+      ids.map((id) => u32(tokenType(id))),
+    ),
+    number("tokenizer.ggml.bos_token_id", 1),
+    number("tokenizer.ggml.eos_token_id", 2),
+    number("tokenizer.ggml.unknown_token_id", 0),
+  ];
+}
+
+function token(/** @type {number} */ id) {
+  if (id < 3) return string(["<unk>", "<s>", "</s>"][id] ?? "");
+  return string(id < 259 ? `<0x${(id - 3).toString(16).toUpperCase().padStart(2, "0")}>` : `t${id}`);
+}
+
+/** 1 normal, 2 unknown, 3 control, 6 byte. */
+const tokenType = (/** @type {number} */ id) => (id === 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1);
+
+const aligned = (/** @type {number} */ bytes) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+function writePadded(/** @type {number} */ file, /** @type {Buffer} */ bytes) {
+  writeSync(file, bytes);
+  writeSync(file, Buffer.alloc(aligned(bytes.length) - bytes.length));
+}
+
+const bytesOf = (/** @type {Float32Array<ArrayBuffer>} */ floats) => Buffer.from(floats.buffer);
+
+function u32(/** @type {number} */ value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function u64(/** @type {number} */ value) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
+
+function f32(/** @type {number} */ value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return bytes;
+}
+
+function string(/** @type {string} */ text) {
+  const bytes = Buffer.from(text);
+  return Buffer.concat([u64(bytes.length), bytes]);
+}

@@ -1,0 +1,78 @@
+// Made-up weights that every engine holds exactly: groups of 32 along a row, each value a code -7 … 7 times the group's scale.
+// Every group has a ±7, so that a quantiser which looks for the scale of least error finds that very one; scales have five
+// bits of mantissa, so that code times scale is exact in bf16.
+import { tensorsOf } from "../mistral.mjs";
+
+/** @typedef {import("../mistral.mjs").Shape} Shape */
+/** @typedef {import("../mistral.mjs").Tensor} Tensor */
+
+/** @type {Record<string, Shape>} */
+export const shapes = {
+  // Mistral 7B at a quarter of its width, with a quarter of its layers: 174 M parameters.
+  quarter: { L: 8, D: 1024, H: 8, G: 2, d: 128, F: 3584, V: 32000, W: null },
+  // For a quick try of the script: nothing that it measures means anything.
+  tiny: { L: 2, D: 256, H: 2, G: 1, d: 128, F: 896, V: 4096, W: null },
+};
+
+export const GROUP = 32;
+
+/**
+ * @typedef {object} Matrix N×K
+ * @property {number} N @property {number} K
+ * @property {(n: number, k: number) => number} code -7 … 7
+ * @property {(n: number, group: number) => number} scale of columns 32·group … 32·group + 31
+ */
+
+/** The matrix of a name. @returns {Matrix} */
+export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
+  const [N = 0, K = 0] = find(shape, name).shape;
+  const next = generator(name);
+  const codes = new Int8Array(N * K);
+  for (let i = 0; i < codes.length; i += 2) {
+    const bits = next();
+    codes[i] = i % GROUP === 0 ? (bits & 1 ? 7 : -7) : (((bits >>> 16) * 15) >>> 16) - 7;
+    codes[i + 1] = (((bits & 0xffff) * 15) >>> 16) - 7;
+  }
+  // Codes deviate from 0 by 4.3 in the root mean square, mantissas are 24 on average.
+  const exponent = Math.round(Math.log2(deviation(name, K) / 4.3 / 24));
+  const scales = new Float32Array(codes.length / GROUP);
+  for (let i = 0; i < scales.length; i++) scales[i] = (16 + (next() >>> 28)) * 2 ** exponent;
+  return {
+    N,
+    K,
+    code: (n, k) => codes[n * K + k] ?? 0,
+    scale: (n, group) => scales[(n * K) / GROUP + group] ?? 0,
+  };
+}
+
+/** The weight of the norm of a name, [D]: around 1, exact in bf16. */
+export function norm(/** @type {Shape} */ shape, /** @type {string} */ name) {
+  const next = generator(name);
+  return Float32Array.from({ length: find(shape, name).shape[0] ?? 0 }, () => (112 + (next() >>> 27)) / 128);
+}
+
+export const isNorm = (/** @type {string} */ name) => /norm\.weight$/.test(name);
+
+function find(/** @type {Shape} */ shape, /** @type {string} */ name) {
+  const found = tensorsOf(shape).find((tensor) => tensor.name === name);
+  if (!found) throw new Error(`peers: no tensor ${name}`);
+  return found;
+}
+
+/** Large enough that logits differ, small enough that no layer drowns the others. */
+function deviation(/** @type {string} */ name, /** @type {number} */ K) {
+  if (name.includes("embed_tokens")) return 1;
+  return (name.includes("lm_head") ? 2 : 1) / Math.sqrt(K);
+}
+
+/** mulberry32 seeded by a name: uniform u32. */
+function generator(/** @type {string} */ name) {
+  let state = 0;
+  for (const letter of name) state = Math.imul(state ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
