@@ -7,8 +7,9 @@ const measurements = {
     "tokens/s of prefill and decode: npm run bench -- decode [SOURCE] [FORMAT]; the embedded model without",
   peers:
     "beside onnxruntime (WebGPU) and llama.cpp (Vulkan), same adapter, same weights, in turns; --help lists options",
-  "two-layers":
-    "Mistral 7B's shapes with two layers: load as q4, host memory, 8 tokens (1.4 GB of temporary files)",
+  "full-size":
+    "Mistral 7B's exact shapes: load as q4, memory against its bounds, 8 tokens (14.5 GB of temporary files; --layers N, --folder)",
+  "two-layers": "full-size with two layers (1.4 GB)",
 };
 
 const [name = ""] = process.argv.slice(2);
