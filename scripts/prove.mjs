@@ -70,6 +70,12 @@ const bugs = {
     to: "UNITS, arrayLength",
     test: kernel("attention_lane_f32"),
   },
+  "newest value read before it is rounded": {
+    file: "kernels/attention-lane.wgsl",
+    from: "cached4(ring.values + slot, c) *",
+    to: "select(cached4(ring.values + slot, c), fresh4(t, H + G + h / M, c), STORE && i == p - first) *",
+    test: engine("chunks", "token by token"),
+  },
   "last chunk taken for a full one": {
     file: "engine/decoder.ts",
     from: "(T - 1) * rowBytes",
