@@ -62,7 +62,7 @@ describe.each(["f32", "bf16"] as const)("weights %s are the stored values", (wei
 
 test.each([
   ["f16", 1e-3],
-  ["q8", 2e-3],
+  ["q8", 1e-3],
   ["q4", 2e-2],
 ] as const)("perplexity in %s is within %d of bf16", async (weights, bound) => {
   const golden = read("text600");

@@ -1,4 +1,4 @@
-// What q8 and q4 cost the embedded model, beside llama.cpp's Q4_0 on the same tensors.
+// What q4 costs the embedded model, beside llama.cpp's Q4_0 on the same tensors. golden.test.ts holds the other formats.
 // Loss is the rise of the mean negative log-likelihood a token of text600 over the float64 reference on the stored bf16
 // weights; as the rise is small, a hundred times it is also the rise of perplexity in percent. The text is what it is:
 // a token's rise varies so much that 600 of them know the mean to ±0.65 %. The two formats share most of that luck.
@@ -28,15 +28,13 @@ test("Q4_0 of a block, by hand: the extreme is kept, a multiple of the scale sta
   expect(throughQ4_0(new Float32Array(64)).every((x) => x === 0)).toBe(true);
 });
 
-test("q8 loses at most 0.1 %, q4 at most 1.1 times what Q4_0 does", async () => {
-  const [q8, q4, q4_0] = [
-    await loss(embedded, { weights: "q8" }),
-    await loss(embedded, { weights: "q4" }),
-    await loss(throughQ4_0Matrices(), { weights: "f32" }),
-  ];
+// A matter of the format, not of the driver: golden.test.ts sees every driver reach the same q4. SwiftShader takes minutes.
+const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
+test.skipIf(slow)("q4 loses at most 1.1 times what Q4_0 does", async () => {
+  const q4 = await loss(embedded, { weights: "q4" });
+  const q4_0 = await loss(throughQ4_0Matrices(), { weights: "f32" });
   const percent = (value: number) => `${(100 * value).toFixed(3)} %`;
-  console.log(`loss on text600: q8 ${percent(q8)}, q4 ${percent(q4)}, Q4_0 ${percent(q4_0)}`);
-  expect(Math.abs(q8)).toBeLessThan(1e-3);
+  console.log(`loss on text600: q4 ${percent(q4)}, Q4_0 ${percent(q4_0)}`);
   // A yardstick: far from what an exact or a broken copy of the weights would lose.
   expect(q4_0).toBeGreaterThan(5e-3);
   expect(q4_0).toBeLessThan(3e-2);
