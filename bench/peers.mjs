@@ -49,7 +49,12 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 }
 
 if (options.help) console.log(HELP);
-else await main();
+else {
+  await main().catch((/** @type {Error} */ error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}
 
 async function main() {
   const [rounds, length, steps] = [options.rounds, options.prompt, options.decode].map(positive);
