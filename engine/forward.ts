@@ -65,8 +65,8 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
 
 /** Final norm and lm_head: logits of every sequence from its residual stream. */
 export function head(shape: Shape, weights: Weights, { decode: s }: Activations): Launch[] {
-  const { format, kernels, B, D, V, eps } = shape;
-  const times = product(matvec(format, kernels.matvec.lmHead, "norm"), B);
+  const { headFormat, kernels, B, D, V, eps } = shape;
+  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), B);
   return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
@@ -110,9 +110,9 @@ export function prefill(
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
-  const { format, kernels, D, V, eps } = shape;
+  const { headFormat, kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const times = product(matmul(format, kernels.matmul.lmHead), T);
+  const times = product(matmul(headFormat, kernels.matmul.lmHead), T);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
@@ -122,13 +122,13 @@ export function score(shape: Shape, weights: Weights, { prefill: s }: Activation
 
 /** The residual stream begins as the tokens' rows of the embedding. */
 const embedding = (
-  { format, D }: Shape,
+  { embedFormat, D }: Shape,
   { embedTokens }: Weights,
   T: number,
   s: { readonly rows: GPUBuffer; readonly x: GPUBuffer },
 ): Launch[] =>
   embedTokens.map(({ first, count, buffers }) =>
-    launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
+    launch(embed(embedFormat), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
   );
 
 /**

@@ -45,14 +45,19 @@ function runs({ features, subgroupSize }: AdapterDescription, name: MatvecVarian
   return name !== "tile_f16" || features.includes("shader-f16");
 }
 
+/** Parameters below which a software driver takes longer to compile its fastest kernels than they save. */
+const SMALL = 2 ** 25;
+
 /** What suits most adapters of a kind, unmeasured. @throws RangeError for variants that this adapter cannot run. */
 export function chooseKernels(
   adapter: AdapterDescription,
   format: WeightFormat,
+  parameters: number,
   { matvec, matmul, attention }: KernelOptions = {},
 ): KernelChoice {
   const broadcast = `lane_broadcast${adapter.subgroupSize}`;
-  const lane = matvecCandidates(adapter).find((name) => name === broadcast) ? broadcast : "lane";
+  const offered = matvecCandidates(adapter).some((name) => name === broadcast);
+  const lane = offered && parameters >= SMALL ? broadcast : "lane";
   check("matvec", matvec, matvecCandidates(adapter));
   check("matmul", matmul, matmulCandidates(adapter, format));
   return {

@@ -1,6 +1,13 @@
 // Which rows of which checkpoint tensor lie where on the GPU: fused matrices, split by rows where a binding is too small.
-import { padded, type WeightFormat } from "../kernels/index.ts";
-import { embedTokens, finalNorm, layerNames, lmHead, type ModelConfig } from "../weights/index.ts";
+import { padded, type WeightFormat, type WeightFormatName, weightFormats } from "../kernels/index.ts";
+import {
+  embedTokens,
+  finalNorm,
+  layerNames,
+  lmHead,
+  type ModelConfig,
+  matrixFormat,
+} from "../weights/index.ts";
 import { DeviceError } from "./errors.ts";
 
 /** Rows `row` … `row + rows` of a checkpoint tensor, resident in a part from row `at` on. */
@@ -22,6 +29,7 @@ export interface PartLayout {
 /** A matrix [rows, K]. A unit is what may not be torn apart: a row, a head, or a gate row with its up row. */
 export interface MatrixLayout {
   readonly name: string;
+  readonly format: WeightFormat;
   readonly K: number;
   readonly parts: readonly PartLayout[];
 }
@@ -44,7 +52,11 @@ export interface ModelLayout {
 }
 
 /** @throws DeviceError where not even one unit of a matrix fits a binding. */
-export function modelLayout(config: ModelConfig, format: WeightFormat, maxBindingBytes: number): ModelLayout {
+export function modelLayout(
+  config: ModelConfig,
+  weights: WeightFormatName,
+  maxBindingBytes: number,
+): ModelLayout {
   const { L, D, F, H, G, d, V } = config;
 
   /** Cuts `units` of `rowsPerUnit` rows into parts that fit; `runsOf` tells where the rows of some units come from. */
@@ -55,6 +67,7 @@ export function modelLayout(config: ModelConfig, format: WeightFormat, maxBindin
     rowsPerUnit: number,
     runsOf: (first: number, count: number) => Run[],
   ): MatrixLayout => {
+    const format = weightFormats[matrixFormat(weights, name, config)];
     const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;
     const most = Math.floor(maxBindingBytes / unitBytes);
     if (most < 1) {
@@ -69,7 +82,7 @@ export function modelLayout(config: ModelConfig, format: WeightFormat, maxBindin
       const count = Math.floor(((i + 1) * units) / pieces) - first;
       return { first, count, rows: count * rowsPerUnit, runs: runsOf(first, count) };
     });
-    return { name, K, parts };
+    return { name, format, K, parts };
   };
 
   const plain = (tensor: string, N: number, K: number) =>

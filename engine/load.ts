@@ -51,13 +51,13 @@ export function loadModel(
     platform,
     source,
     options,
-    async (checkpoint, gpu, { plan, shape: untuned, layout, format }) => {
+    async (checkpoint, gpu, { plan, shape: untuned, layout }) => {
       const tokenizer = await openTokenizer(checkpoint.source, options.signal);
       const buffers = new Buffers(gpu.device);
       try {
         const pipelines = Pipelines.of(gpu.device);
         const shape = await tunedShape(gpu, pipelines, platform.tuning, untuned, plan.weightBytes, options);
-        const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, format, options);
+        const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, options);
         const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
         const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
         return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder });

@@ -4,7 +4,6 @@ import {
   type CacheFormatName,
   cacheFormats,
   padded,
-  type WeightFormat,
   type WeightFormatName,
   weightFormats,
 } from "../kernels/index.ts";
@@ -30,7 +29,6 @@ export interface Planned {
   readonly plan: Plan;
   readonly shape: Shape;
   readonly layout: ModelLayout;
-  readonly format: WeightFormat;
 }
 
 type PlanOptions = Pick<
@@ -130,7 +128,7 @@ function planFormats(
     adapter.maxBufferBytes,
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const kernels = chooseKernels(adapter, format, options.kernels);
+  const kernels = chooseKernels(adapter, format, checkpoint.parameters, options.kernels);
   const shapeOf = (chunk: number) =>
     modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk });
   const chunkLength =
@@ -144,11 +142,11 @@ function planFormats(
     throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);
   }
   const shape = shapeOf(chunkLength);
-  const layout = modelLayout(config, format, bindingLimit);
+  const layout = modelLayout(config, weights, bindingLimit);
 
   const cacheBytes = layerCacheBytes(shape);
-  const partBytes = matrices(layout).flatMap(({ K, parts }) =>
-    parts.map(({ rows }) => rows * bytesPerRow(format, K)),
+  const partBytes = matrices(layout).flatMap((matrix) =>
+    matrix.parts.map(({ rows }) => rows * bytesPerRow(matrix.format, matrix.K)),
   );
   const scratch = scratchSizes(shape);
   const weightBytes = sum(partBytes) + gains(layout).length * 4 * padded(config.D);
@@ -156,7 +154,6 @@ function planFormats(
   return {
     shape,
     layout,
-    format,
     plan: {
       weights,
       weightBytes,

@@ -1,17 +1,12 @@
 // `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type InputDtype,
-  padded,
-  type WeightFormat,
-  type WeightFormatName,
-  weightFormats,
-} from "../kernels/index.ts";
+import { type InputDtype, padded, type WeightFormatName, weightFormats } from "../kernels/index.ts";
 import {
   type Checkpoint,
   CheckpointError,
   companionFiles,
+  matrixFormat,
   openCheckpoint,
   packedMetadata,
   packedName,
@@ -56,8 +51,7 @@ export async function quantize(
   options: QuantizeOptions,
 ): Promise<Quantized> {
   const { weights, out, signal } = options;
-  const format = weightFormats[weights];
-  if (!format)
+  if (!weightFormats[weights])
     throw new RangeError(`weights: expected ${Object.keys(weightFormats).join(", ")}, got ${weights}.`);
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
   const checkpoint = await openCheckpoint(source, signal);
@@ -72,7 +66,7 @@ export async function quantize(
     try {
       const files = await copyCompanions(source, out, signal);
       const partial = join(out, PARTIAL_FILE);
-      await writeWeights(new Packer(gpu, buffers, format), checkpoint, weights, partial, options);
+      await writeWeights(new Packer(gpu, buffers, weights), checkpoint, weights, partial, options);
       await rename(partial, join(out, WEIGHTS_FILE));
       const after = await openCheckpoint(await platform.openSource(out, {}), signal);
       return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
@@ -149,13 +143,13 @@ async function writeWeights(
 class Packer {
   readonly #gpu: Gpu;
   readonly #buffers: Buffers;
-  readonly #format: WeightFormat;
+  readonly #weights: WeightFormatName;
   readonly #pipelines: Pipelines;
 
-  constructor(gpu: Gpu, buffers: Buffers, format: WeightFormat) {
+  constructor(gpu: Gpu, buffers: Buffers, weights: WeightFormatName) {
     this.#gpu = gpu;
     this.#buffers = buffers;
-    this.#format = format;
+    this.#weights = weights;
     this.#pipelines = Pipelines.of(gpu.device);
   }
 
@@ -167,7 +161,9 @@ class Packer {
   ): AsyncGenerator<Uint8Array[]> {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
-    const format = isMatrix ? this.#format : weightFormats.f32;
+    const format = isMatrix
+      ? weightFormats[matrixFormat(this.#weights, tensor.name, checkpoint.config)]
+      : weightFormats.f32;
     const rowBytes = (tensor.end - tensor.start) / total;
     const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
     const { device } = this.#gpu;

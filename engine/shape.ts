@@ -1,6 +1,12 @@
 // Everything that fixes the sizes of a loaded model: its config, its cache, and how it is held on this adapter.
-import { attentionSplits, type CacheFormat, MAX_POSITION, type WeightFormat } from "../kernels/index.ts";
-import type { ModelConfig } from "../weights/index.ts";
+import {
+  attentionSplits,
+  type CacheFormat,
+  MAX_POSITION,
+  type WeightFormat,
+  weightFormats,
+} from "../kernels/index.ts";
+import { embedTokens, lmHead, type ModelConfig, matrixFormat } from "../weights/index.ts";
 import { ringSlots } from "./cache.ts";
 import type { KernelChoice } from "./kernel-choice.ts";
 
@@ -9,6 +15,9 @@ const UNLIMITED = 0xffffffff;
 
 export interface Shape extends Omit<ModelConfig, "W"> {
   readonly format: WeightFormat;
+  /** Formats of the embedding and of lm_head, which may be kept more exactly. */
+  readonly embedFormat: WeightFormat;
+  readonly headFormat: WeightFormat;
   readonly cacheFormat: CacheFormat;
   readonly kernels: KernelChoice;
   /** Sequences. */
@@ -44,6 +53,8 @@ export function modelShape(
   return {
     ...config,
     format,
+    embedFormat: weightFormats[matrixFormat(format.name, embedTokens, config)],
+    headFormat: weightFormats[matrixFormat(format.name, config.tied ? embedTokens : lmHead, config)],
     cacheFormat,
     kernels,
     B: 1,

@@ -50,6 +50,7 @@ const ROUNDING_TOLERANCE = 5e-2;
 interface Contest {
   readonly pass: TuningMeasurement["pass"];
   readonly role: MatrixRole;
+  readonly format: WeightFormat;
   readonly size: MatvecSize;
   readonly candidates: readonly string[];
   readonly kernel: (variant: string) => Kernel<MatvecSize>;
@@ -73,7 +74,7 @@ export async function tune(
   const measurements: TuningMeasurement[] = [];
   let done = 0;
   for (const contest of contests) {
-    const lab = new Lab(gpu, pipelines, shape.format, contest);
+    const lab = new Lab(gpu, pipelines, contest);
     const times: TuningMeasurement[] = [];
     try {
       for (const variant of contest.candidates) {
@@ -107,7 +108,7 @@ function setChoice(
 
 /** The largest matrices first: where the time does not suffice, they matter most. */
 function allContests({ adapter }: Gpu, shape: Shape, effort: { weights: number; tokens: number }): Contest[] {
-  const { D, F, H, G, d, V, B, format, kernels, chunkLength } = shape;
+  const { D, F, H, G, d, V, B, kernels, chunkLength } = shape;
   const matrices: Record<MatrixRole, readonly [N: number, K: number]> = {
     qkv: [(H + 2 * G) * d, D],
     oProj: [D, H * d],
@@ -123,22 +124,27 @@ function allContests({ adapter }: Gpu, shape: Shape, effort: { weights: number; 
     (a, b) => matrices[b][0] * matrices[b][1] - matrices[a][0] * matrices[a][1],
   );
   const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
-  return bySize.flatMap((role): Contest[] => [
-    {
-      pass: "decode",
-      role,
-      size: { T: B, ...capped(role) },
-      candidates: usualFirst(kernels.matvec[role], matvecCandidates(adapter)),
-      kernel: (variant) => matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
-    },
-    {
-      pass: "prefill",
-      role,
-      size: { T: Math.min(chunkLength, effort.tokens), ...capped(role) },
-      candidates: usualFirst(kernels.matmul[role], matmulCandidates(adapter, format)),
-      kernel: (variant) => matmul(format, variant as MatmulVariant),
-    },
-  ]);
+  return bySize.flatMap((role): Contest[] => {
+    const format = role === "lmHead" ? shape.headFormat : shape.format;
+    return [
+      {
+        pass: "decode",
+        role,
+        format,
+        size: { T: B, ...capped(role) },
+        candidates: usualFirst(kernels.matvec[role], matvecCandidates(adapter)),
+        kernel: (variant) => matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
+      },
+      {
+        pass: "prefill",
+        role,
+        format,
+        size: { T: Math.min(chunkLength, effort.tokens), ...capped(role) },
+        candidates: usualFirst(kernels.matmul[role], matmulCandidates(adapter, format)),
+        kernel: (variant) => matmul(format, variant as MatmulVariant),
+      },
+    ];
+  });
 }
 
 const usualFirst = (usual: string, all: readonly string[]): string[] => [
@@ -150,17 +156,15 @@ const usualFirst = (usual: string, all: readonly string[]): string[] => [
 class Lab {
   readonly #gpu: Gpu;
   readonly #pipelines: Pipelines;
-  readonly #format: WeightFormat;
   readonly #contest: Contest;
   readonly #made: Buffers;
   #buffers: GPUBuffer[] | undefined;
   #expected: Float32Array | undefined;
   #best = Infinity;
 
-  constructor(gpu: Gpu, pipelines: Pipelines, format: WeightFormat, contest: Contest) {
+  constructor(gpu: Gpu, pipelines: Pipelines, contest: Contest) {
     this.#gpu = gpu;
     this.#pipelines = pipelines;
-    this.#format = format;
     this.#contest = contest;
     this.#made = new Buffers(gpu.device);
   }
@@ -213,7 +217,7 @@ class Lab {
         const words = Math.min(length, 2 ** 16 - 1); // odd: rows differ
         const stretch =
           name === "weight" || name === "scale"
-            ? this.#format.random(name, words, random)
+            ? this.#contest.format.random(name, words, random)
             : Float32Array.from({ length: words }, () => random() / 2 ** 31 - 1);
         for (let at = 0; name !== "y" && at < length; at += words) {
           const piece = stretch.subarray(0, Math.min(words, length - at)) as typeof stretch &
@@ -272,7 +276,11 @@ class Lab {
     const host = await Promise.all(
       names.map(async (name, i) => {
         const words =
-          name === "weight" ? this.#format.words(K) : name === "scale" ? this.#format.scaleWords(K) : K;
+          name === "weight"
+            ? this.#contest.format.words(K)
+            : name === "scale"
+              ? this.#contest.format.scaleWords(K)
+              : K;
         const from = name === "weight" || name === "scale" ? 4 * n * words : 0;
         const bytes = await readBuffer(
           this.#gpu.device,
@@ -280,7 +288,7 @@ class Lab {
           from,
           4 * Math.min(words, this.#buffers![i]!.size / 4),
         );
-        return name === "scale" || (name === "weight" && this.#format.name !== "f32")
+        return name === "scale" || (name === "weight" && this.#contest.format.name !== "f32")
           ? new Uint32Array(bytes)
           : new Float32Array(bytes);
       }),

@@ -29,10 +29,9 @@ export async function uploadWeights(
   buffers: Buffers,
   checkpoint: Checkpoint,
   layout: ModelLayout,
-  format: WeightFormat,
   options: UploadOptions,
 ): Promise<Weights> {
-  const { weights, destinations } = await gpu.scoped(() => makeBuffers(buffers, checkpoint, layout, format));
+  const { weights, destinations } = await gpu.scoped(() => makeBuffers(buffers, checkpoint, layout));
   const staging = new Buffers(gpu.device);
   try {
     const writer = new ChunkWriter(gpu, pipelines, staging);
@@ -52,18 +51,14 @@ export async function uploadWeights(
   return weights;
 }
 
-function makeBuffers(
-  buffers: Buffers,
-  { config, packed }: Checkpoint,
-  layout: ModelLayout,
-  format: WeightFormat,
-) {
+function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: ModelLayout) {
   const destinations = new Map<string, Destination[]>();
   const send = (name: string, destination: Destination) =>
     destinations.set(name, [...(destinations.get(name) ?? []), destination]);
 
   const part = (matrix: MatrixLayout, { first, count, rows, runs }: PartLayout) => {
     const K = padded(matrix.K);
+    const { format } = matrix;
     const made = format
       .bindings(rows, K)
       .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));

@@ -13,6 +13,7 @@ export {
   requiredTensors,
 } from "./names.ts";
 export {
+  matrixFormat,
   type Packed,
   type PackedFormat,
   packedMetadata,

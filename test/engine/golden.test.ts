@@ -63,7 +63,7 @@ describe.each(["f32", "bf16"] as const)("weights %s are the stored values", (wei
 test.each([
   ["f16", 1e-3],
   ["q8", 1e-3],
-  ["q4", 2e-2],
+  ["q4", 1e-2],
 ] as const)("perplexity in %s is within %d of bf16", async (weights, bound) => {
   const golden = read("text600");
   const model = await loadModel(undefined, { weights, device });

@@ -49,16 +49,19 @@ async function loss(source: LoadSource, options: LoadOptions): Promise<number> {
 }
 type LoadSource = Parameters<typeof loadModel>[0];
 
-/** The embedded checkpoint in f32, every matrix with what Q4_0 leaves of it, the embedding and lm_head too. */
+/**
+ * The embedded checkpoint in f32, every matrix with what Q4_0 leaves of it, but for lm_head: beside q4 ours is kept as q8,
+ * beside Q4_0 llama.cpp's is kept as Q6_K.
+ */
 function throughQ4_0Matrices(): LoadSource {
   const files = filesOf(embedded);
   for (const [name, file] of Object.entries(files)) {
     if (!name.endsWith(".safetensors")) continue;
     const { header, data } = split(file);
     const { __metadata__: _, ...stored }: Record<string, Stored> = JSON.parse(header);
-    const kept = Object.values(stored).map(({ shape, data_offsets }) => {
+    const kept = Object.entries(stored).map(([tensor, { shape, data_offsets }]) => {
       const weights = fromBf16(data.slice(...data_offsets));
-      return shape.length === 2 ? throughQ4_0(weights) : weights;
+      return shape.length === 2 && tensor !== "lm_head.weight" ? throughQ4_0(weights) : weights;
     });
     const tensors = Object.entries(stored).map(
       ([tensor, { shape }]) => ({ name: tensor, dtype: "F32", shape }) as const,

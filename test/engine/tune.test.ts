@@ -40,7 +40,7 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   };
   const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
   const format = weightFormats.q4;
-  const kernels = chooseKernels(gpu.adapter, format);
+  const kernels = chooseKernels(gpu.adapter, format, 1e9);
   const cacheFormat = cacheFormats.f32;
   const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const names: string[] = [];
@@ -96,6 +96,21 @@ test("a choice is remembered for its adapter and shapes; what cannot be read is 
   device.destroy();
 });
 
+test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small model what compiles fast", () => {
+  const gpu = {
+    ...{ name: "", vendor: "", architecture: "", driver: "", software: false },
+    ...{ features: ["subgroups"], subgroupSize: 8, maxBindingBytes: 1, maxBufferBytes: 1 },
+  };
+  const of = (adapter: typeof gpu, parameters: number) => {
+    const { matvec, matmul, attention } = chooseKernels(adapter, weightFormats.q4, parameters);
+    return [matvec.qkv, matmul.lmHead, attention];
+  };
+  expect(of(gpu, 7e9)).toEqual(["workgroup", "tile", "workgroup"]);
+  expect(of({ ...gpu, software: true }, 7e9)).toEqual(["lane_broadcast8", "lane_broadcast8", "lane"]);
+  expect(of({ ...gpu, software: true }, 5e6)).toEqual(["lane", "lane", "lane"]);
+  expect(of({ ...gpu, software: true, subgroupSize: 16 }, 7e9)).toEqual(["lane", "lane", "lane"]);
+});
+
 test("lossy variants are offered to lossy weights only; an unknown variant is named", async () => {
   const { adapter } = borrowDevice(await openTestDevice(["backend=null"]));
   const able = { ...adapter, features: ["shader-f16", "subgroups"], subgroupSize: 8 };
@@ -105,7 +120,7 @@ test("lossy variants are offered to lossy weights only; an unknown variant is na
   expect(matmulCandidates(able, weightFormats.q4)).toContain("tile_int8");
   expect(matvecCandidates({ ...able, features: [] })).not.toContain("subgroup");
   expect(matvecCandidates(able)).not.toContain("lane_broadcast4");
-  expect(() => chooseKernels(able, weightFormats.f32, { matmul: "tile_int8" })).toThrow(
+  expect(() => chooseKernels(able, weightFormats.f32, 1e9, { matmul: "tile_int8" })).toThrow(
     /kernels: expected matmul as one of tile, lane, lane_broadcast8, got tile_int8/,
   );
 });

@@ -517,13 +517,13 @@ export const brokenCheckpoints: readonly BrokenCheckpoint[] = [
   // Packed by `sirocco quantize`.
   broken(
     "a packed file of another version",
-    /__metadata__: version: .*"1", got "99"/,
+    /__metadata__: version: .*"2", got "99"/,
     packed(() => {}, { format: "sirocco", version: "99", weights: "q4" }),
   ),
   broken(
     "a packed file of an unknown format",
     /__metadata__: weights: .*got "q3"/,
-    packed(() => {}, { format: "sirocco", version: "1", weights: "q3" }),
+    packed(() => {}, { format: "sirocco", version: "2", weights: "q3" }),
   ),
   broken(
     "a packed file with unpacked weights",

@@ -136,7 +136,7 @@ test("a packed checkpoint of each format opens, with its scales and gains", asyn
   for (const weights of ["f32", "f16", "bf16", "q8", "q4"] as const) {
     const { file } = write(packedTensors(config, weights, "BF16"), { ...packedMetadata(weights) });
     const checkpoint = await openCheckpoint(memorySource({ ...files, [FILE]: file }));
-    expect(checkpoint.packed).toEqual({ weights, version: "1" });
+    expect(checkpoint.packed).toEqual({ weights, version: "2" });
     const down = checkpoint.tensors.get("model.layers.1.mlp.down_proj.weight.packed");
     expect(down?.shape).toEqual([32, { f32: 64, f16: 32, bf16: 32, q8: 16, q4: 8 }[weights]]);
     const scale = checkpoint.tensors.get("model.layers.1.mlp.down_proj.weight.scale");
