@@ -68,6 +68,20 @@ export class Decoder {
     return [...this.#passes.decode, ...this.#passes.head, ...this.#passes.choose];
   }
 
+  /** The list of dispatches of a prefill pass, prepared for `chunkLength` tokens. */
+  get prefillDispatches(): readonly Dispatch[] {
+    return this.#passes.prefill;
+  }
+
+  /** Puts the sequence at a position without its keys and values: a step there takes as long, only its ids mean nothing. */
+  moveTo(position: number): void {
+    this.#gpu.device.queue.writeBuffer(
+      this.#activations.decode.rows,
+      0,
+      new Uint32Array([0, position, 0, 0]),
+    );
+  }
+
   /**
    * Writes the tokens' keys and values and leaves the last one's residual stream for `logits` or `sample`.
    * Runs in chunks and lets others run between them.

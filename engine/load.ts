@@ -60,7 +60,7 @@ export function loadModel(
         const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, options);
         const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
         const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
-        return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder });
+        return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder, weights });
       } catch (error) {
         buffers.destroy();
         throw error;

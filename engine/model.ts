@@ -9,6 +9,7 @@ import type { Gpu } from "./device.ts";
 import { ContextLengthError, DeviceLostError } from "./errors.ts";
 import { generate } from "./generate.ts";
 import { Turns } from "./turns.ts";
+import type { Weights } from "./weights.ts";
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
@@ -18,6 +19,7 @@ export interface ModelParts {
   readonly gpu: Gpu;
   readonly buffers: Buffers;
   readonly decoder: Decoder;
+  readonly weights: Weights;
 }
 
 export class LoadedModel implements Model {
@@ -107,6 +109,20 @@ export class LoadedModel implements Model {
         });
       this.#cache.commit(checked, checked.length);
       return logits;
+    } finally {
+      done();
+    }
+  }
+
+  /**
+   * Runs `use`, alone, with what the model is made of; what the cache held is forgotten. For measurements: not part of
+   * the public interface.
+   */
+  async measure<T>(use: (parts: Pick<ModelParts, "gpu" | "decoder" | "weights">) => Promise<T>): Promise<T> {
+    const done = await this.#turn();
+    try {
+      this.#cache.begin([], 0);
+      return await use(this.#parts);
     } finally {
       done();
     }

@@ -6,6 +6,7 @@ import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   decodeRows,
+  keysSeen,
   prefillRows,
   type RingSize,
   referenceAttention,
@@ -22,6 +23,14 @@ const THREADS = 8;
 export interface AttentionLaneSize extends RingSize {
   /** Decode: puts each token's key and value into the ring first. In prefill rope_cache did. */
   store: boolean;
+}
+
+/** Workgroups that read a key/value head: the threads of one read it together. */
+function walks({ H, G }: Pick<RingSize, "H" | "G">): number {
+  const groupOf = (h: number) => Math.floor(h / (H / G));
+  let read = 0;
+  for (let h = 0; h < H; h += THREADS) read += groupOf(Math.min(h + THREADS, H) - 1) - groupOf(h) + 1;
+  return read / G;
 }
 
 /** Attention of decode and prefill for software drivers: what attention and attention_tile do, without barriers. */
@@ -43,6 +52,14 @@ export const attentionLane = (format: CacheFormat): Kernel<AttentionLaneSize> =>
   constants: (size) => ({ ...ringConstants(size), STORE: size.store ? 1 : 0 }),
   prelude: ({ d }) => ({ COLUMNS: vectors(d) }),
   workgroups: ({ T, H }) => [Math.ceil(H / THREADS), T],
+  cost(size, position) {
+    const keys = keysSeen(size, position);
+    const stored = size.store ? size.T : 0;
+    return {
+      flops: 4 * size.H * size.d * keys,
+      passes: { cache: (walks(size) * (keys + stored)) / (size.B * size.S) },
+    };
+  },
   fill: (size, name, random) =>
     ringContents(format, size, name, random, size.store ? decodeRows(size) : prefillRows(size)),
   reference(size, qkv, cache, rows, out) {

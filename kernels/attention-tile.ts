@@ -3,6 +3,8 @@ import { type CacheFormat, vectors } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
+  firstVisible,
+  keysSeen,
   prefillRows,
   type RingSize,
   referenceAttention,
@@ -59,6 +61,19 @@ export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   constants: ringConstants,
   prelude: ({ d }) => ({ THREADS, ROWS: tileRows(d), VALUE_ROWS: valueRows(d) }),
   workgroups: ({ T, H, G, d }) => [Math.ceil((T * H) / G / tileRows(d)), G],
+  // Every tile goes over the keys and values from the first that its first row sees to its last row's own.
+  cost(size, position) {
+    const { T, B, H, G, d, S, W } = size;
+    const start = position - T + 1;
+    let keys = 0;
+    for (let row = 0; row < (T * H) / G; row += tileRows(d)) {
+      const [first, last] = [row, Math.min(row + tileRows(d), (T * H) / G) - 1].map((r) =>
+        Math.floor(r / (H / G)),
+      ) as [number, number];
+      keys += start + last + 1 - firstVisible(start + first, W);
+    }
+    return { flops: 4 * H * d * keysSeen(size, position), passes: { cache: keys / (B * S) } };
+  },
   fill: (size, name, random) => ringContents(format, size, name, random, prefillRows(size)),
   reference(size, qkv, cache, rows, out) {
     referenceAttention(format, size, [qkv, cache, rows], out);

@@ -92,6 +92,14 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   constants: (size) => ({ ...ringConstants(size), SPLITS: size.SPLITS }),
   prelude: (size) => ({ HEADS: headsPerWorkgroup(size), THREADS: threads(size) }),
   workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
+  // Every block of heads goes over the keys and values of its group, the newest of which it has stored before.
+  cost(size, position) {
+    const keys = size.T * Math.min(position + 1, size.W);
+    return {
+      flops: 4 * size.H * size.d * keys,
+      passes: { cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S) },
+    };
+  },
   fill: (size, name, random) => ringContents(format, size, name, random, decodeRows(size)),
   reference(size, qkv, cache, rows, out) {
     const { T, H, d, W, SPLITS } = size;

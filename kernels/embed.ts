@@ -28,6 +28,8 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
   ],
   constants: ({ K, N, N0 = 0 }) => ({ K: padded(K), N, N0 }),
   workgroups: ({ K, T }) => [Math.ceil(padded(K) / 8 / 64), T],
+  // Single rows are read, however many there are.
+  cost: ({ T, N }) => ({ passes: { weight: T / N, scale: T / N } }),
   fill: ({ T, K, N, N0 = 0 }, name, random) =>
     // Tokens on both sides of this part too.
     name === "rows"

@@ -44,6 +44,7 @@ export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<Gat
     Y_STRIDE: outputs(size),
   }),
   workgroups: ({ F, T }) => [teamGroups(Math.ceil(F / (ROWS / 2)), variant), T],
+  cost: (size) => ({ flops: 4 * size.T * size.F * size.K, passes: { hidden: size.F / outputs(size) } }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
   reference(size, x, gain, hidden, ...weight) {

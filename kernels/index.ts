@@ -4,6 +4,7 @@ import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
 import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
+import { copy } from "./copy.ts";
 import { embed } from "./embed.ts";
 import type { WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
@@ -13,6 +14,7 @@ import { logProb } from "./log-prob.ts";
 import { type MatmulVariant, matmul, matmulVariants, suits } from "./matmul.ts";
 import { matvec } from "./matvec.ts";
 import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
+import { multiplyAdd } from "./multiply-add.ts";
 import { qkv } from "./qkv.ts";
 import { rmsNorm } from "./rms-norm.ts";
 import { ropeCache } from "./rope-cache.ts";
@@ -25,7 +27,7 @@ export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
-export type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
+export type { Binding, Buffer, Cost, Kernel, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";
@@ -39,11 +41,13 @@ export {
   attentionLane,
   attentionTile,
   convert,
+  copy,
   embed,
   gateUp,
   logProb,
   matmul,
   matvec,
+  multiplyAdd,
   qkv,
   rmsNorm,
   ropeCache,
@@ -75,6 +79,8 @@ const others = [
   logProb,
   attentionCombine,
   swiglu,
+  copy,
+  multiplyAdd,
   ...Object.values(cacheFormats).flatMap((format) => [
     attention(format),
     attentionTile(format),

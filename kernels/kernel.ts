@@ -14,6 +14,14 @@ export type Buffer = Float32Array | Uint32Array;
 
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
+/** What a launch has to do, for the profiler and the bench. */
+export interface Cost {
+  /** Floating-point operations; a multiplication with its addition counts two. */
+  readonly flops?: number;
+  /** How often a launch goes over the whole of a binding, by name, where that is not once. */
+  readonly passes?: Readonly<Record<string, number>>;
+}
+
 export interface Kernel<Size = object> {
   /** Also the entry point's name. Variants share an entry point and differ in `variant`. */
   readonly name: string;
@@ -37,6 +45,8 @@ export interface Kernel<Size = object> {
   /** `const` lines put before the source, where WGSL forbids an override (register tiles, private arrays). */
   prelude?(size: Size): Record<string, number>;
   workgroups(size: Size): Workgroups;
+  /** Work at a size where the last row stands at `position`. Default: every binding once, no arithmetic to speak of. */
+  cost?(size: Size, position: number): Cost;
   /** Test contents of a binding where random numbers would not do (ids, positions, packed weights). */
   fill?(size: Size, name: string, random: () => number): Buffer | undefined;
   /** Same buffers, same result, no cleverness. */

@@ -7,7 +7,7 @@ import f16 from "./matmul-f16.wgsl?raw";
 import int8 from "./matmul-int8.wgsl?raw";
 import lane from "./matmul-lane.wgsl?raw";
 import { inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
-import type { MatvecSize } from "./matvec.ts";
+import { type MatvecSize, outputPasses } from "./matvec.ts";
 import passRound from "./snippets/broadcast.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
 import dot32 from "./snippets/dot32.wgsl?raw";
@@ -96,6 +96,7 @@ export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<Matvec
       ADD: size.add ? 1 : 0,
     }),
     workgroups: ({ N, T }) => [Math.ceil(N / rows), Math.ceil(T / tokens)],
+    cost: (size) => ({ flops: 2 * size.T * size.N * size.K, passes: outputPasses(size) }),
     fill: (size, name, random) =>
       inputContents({ K: size.K, T: stored(size.T) }, name, random) ??
       weightContents(format, size.N, padded(size.K), name, random),

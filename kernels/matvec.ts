@@ -24,6 +24,9 @@ export interface MatvecSize extends InputSize {
 
 const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
 
+/** A part writes its own outputs only; adding reads them before. */
+export const outputPasses = (size: MatvecSize) => ({ y: (size.N / outputs(size)) * (size.add ? 2 : 1) });
+
 /** A matrix times few tokens: each weight is read once a token. */
 export const matvec = (
   format: WeightFormat,
@@ -50,6 +53,7 @@ export const matvec = (
     ADD: size.add ? 1 : 0,
   }),
   workgroups: ({ N, T }) => [teamGroups(Math.ceil(N / ROWS), variant), T],
+  cost: (size) => ({ flops: 2 * size.T * size.N * size.K, passes: outputPasses(size) }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
   reference(size, x, ...rest) {

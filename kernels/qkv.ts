@@ -13,6 +13,7 @@ import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-var
 import source from "./qkv.wgsl?raw";
 import { qkvStride } from "./ring.ts";
 import {
+  anglePasses,
   type RopeSize,
   ropeBindings,
   ropeConstants,
@@ -51,6 +52,10 @@ export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSiz
     HEAD0: size.head0 ?? 0,
   }),
   workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), variant), T],
+  cost: (size) => ({
+    flops: 2 * size.T * size.heads * size.d * size.K,
+    passes: { angles: anglePasses(size), out: size.heads / (size.H + 2 * size.G) },
+  }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ??
     ropeContents(size, name, 0) ??

@@ -42,6 +42,13 @@ export const ringConstants = (size: RingSize): Record<string, number> => {
 /** The lowest position that position p sees. */
 export const firstVisible = (p: number, W: number): number => Math.max(0, p - W + 1);
 
+/** Keys that rows of one sequence see together, the last of T consecutive ones at `position`. */
+export function keysSeen({ T, W }: Pick<RingSize, "T" | "W">, position: number): number {
+  let keys = 0;
+  for (let t = 0; t < T; t++) keys += Math.max(0, Math.min(position - t + 1, W));
+  return keys;
+}
+
 /** The row of the cache where a position's key (head g) or value (head G + g) lives. */
 export const rowOf = (
   { G, S }: Pick<RingSize, "G" | "S">,

@@ -3,6 +3,7 @@ import { GROUP } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import { qkvStride, rowOf } from "./ring.ts";
 import {
+  anglePasses,
   type RopeSize,
   ropeBindings,
   ropeConstants,
@@ -37,6 +38,7 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   ],
   constants: (size) => ({ ...ropeConstants(size), S: size.S }),
   workgroups: ({ H, G, d, T }) => [Math.ceil(((H * d) / 2 + 2 * G * format.units(d)) / 64), T],
+  cost: (size) => ({ passes: { angles: anglePasses(size), cache: size.T / (size.B * size.S) } }),
   fill: (size, name, random) =>
     name === "qkv" ? projections(size, random) : ropeContents(size, name, size.B - 1),
   reference(size, qkv, cache) {

@@ -47,6 +47,9 @@ export const ropeConstants = (size: RopeSize): Record<string, number> => {
   return { H, G, d, QKV_STRIDE: qkvStride(size), ANGLE_ROWS };
 };
 
+/** Of the angle table, a position needs a row of coarse and one of fine angles. */
+export const anglePasses = ({ T }: Pick<RopeSize, "T">): number => T / ANGLE_ROWS;
+
 /** Tests: radians a position of pair i. */
 export const testFrequency = (i: number, d: number): number => 1e4 ** ((-2 * i) / d);
 

@@ -12,7 +12,7 @@ export async function openTestDevice(options: string[] = []): Promise<GPUDevice>
   keepAlive.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
-  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups"];
+  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
   });

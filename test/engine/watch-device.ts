@@ -1,15 +1,5 @@
 // A device whose buffers are counted, and which can be made to refuse one.
-
-/** What may be created at load, and never for a token. */
-const CREATORS = [
-  "createBuffer",
-  "createBindGroup",
-  "createBindGroupLayout",
-  "createPipelineLayout",
-  "createShaderModule",
-  "createComputePipeline",
-  "createComputePipelineAsync",
-] as const;
+import { watchCreations } from "../../engine/creations.ts";
 
 export interface Watch {
   /** Buffers that were created and not destroyed. */
@@ -24,15 +14,9 @@ export interface Watch {
 export function watchDevice(device: GPUDevice): Watch {
   const live = new Set<GPUBuffer>();
   const watch: Watch = { live, created: 0, refuseIn: Infinity };
-  for (const name of CREATORS) {
-    const create = device[name].bind(device) as (descriptor: never) => unknown;
-    Object.assign(device, {
-      [name]: (descriptor: never) => {
-        watch.created++;
-        return create(descriptor);
-      },
-    });
-  }
+  watchCreations(device, () => {
+    watch.created++;
+  });
   const create = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
     const size = --watch.refuseIn === 0 ? 2 ** 50 : descriptor.size;

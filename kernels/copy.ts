@@ -1,0 +1,23 @@
+import source from "./copy.wgsl?raw";
+import type { Kernel } from "./kernel.ts";
+
+export interface CopySize {
+  /** Words of four bytes; a multiple of four. */
+  words: number;
+}
+
+/** The bench holds other kernels against it: nothing moves bytes faster than a plain copy. */
+export const copy: Kernel<CopySize> = {
+  name: "copy",
+  source: [source],
+  testSizes: [{ words: 4 }, { words: 1028 }, { words: 4 * 4096 + 4 }],
+  bindings: ({ words }) => [
+    { name: "x", type: "u32", length: words },
+    { name: "out", type: "u32", length: words, writes: true },
+  ],
+  constants: ({ words }) => ({ LENGTH: words / 4 }),
+  workgroups: ({ words }) => [64, Math.ceil(words / 4 / 4096)],
+  reference(_, x, out) {
+    out!.set(x!);
+  },
+};

@@ -1,0 +1,33 @@
+import type { Kernel } from "./kernel.ts";
+import source from "./multiply-add.wgsl?raw";
+
+export interface MultiplyAddSize {
+  /** Threads of all workgroups; each has four vec4s. */
+  threads: number;
+  /** Multiply-adds of a chain, one after the other. */
+  rounds: number;
+}
+
+const WORDS = 16;
+
+/** The bench holds other kernels against it: nothing computes faster than multiply-adds in registers. */
+export const multiplyAdd: Kernel<MultiplyAddSize> = {
+  name: "multiply_add",
+  source: [source],
+  testSizes: [
+    { threads: 1, rounds: 1 },
+    { threads: 70, rounds: 9 },
+  ],
+  bindings: ({ threads }) => [
+    { name: "x", type: "f32", length: WORDS * threads },
+    { name: "y", type: "f32", length: WORDS * threads, writes: true },
+  ],
+  constants: ({ threads, rounds }) => ({ THREADS: threads, ROUNDS: rounds }),
+  workgroups: ({ threads }) => [Math.ceil(threads / 64)],
+  cost: ({ threads, rounds }) => ({ flops: 2 * WORDS * threads * rounds, passes: { y: 2 } }),
+  reference({ rounds }, x, y) {
+    for (let i = 0; i < y!.length; i++) {
+      for (let round = 0; round < rounds; round++) y![i] = y![i]! / 2 + x![i]!;
+    }
+  },
+};
