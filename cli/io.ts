@@ -1,5 +1,6 @@
 // Everything a command may touch outside itself: the process in main.ts, fakes in the tests.
 import type { Readable, Writable } from "node:stream";
+import type { runSuites } from "../bench/run.ts";
 import type { Engine } from "./engine.ts";
 
 export type Input = Readable & { readonly isTTY?: boolean };
@@ -8,6 +9,8 @@ export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: num
 export interface Io {
   /** Opens the engine on first use: help and usage errors need neither Dawn nor a driver. */
   readonly engine: () => Promise<Engine>;
+  /** What measures: it reaches into the engine, so it is opened on first use as well. */
+  readonly bench: () => Promise<typeof runSuites>;
   readonly stdin: Input;
   readonly stdout: Sink;
   readonly stderr: Sink;

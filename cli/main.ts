@@ -5,6 +5,7 @@ import { run } from "./run.ts";
 
 const code = await run(process.argv.slice(2), {
   engine: async () => withDriver(await import("../engine/node.ts")),
+  bench: async () => (await import("../bench/run.ts")).runSuites,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,

@@ -76,10 +76,10 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--unsafe-fast", "without the checks that keep shaders within their buffers"),
   ]);
 
-/** `--json`, `--quiet`, `--debug`. */
-export const addOutputOptions = (command: Command, json: string): Command =>
+/** `--json` with what it prints, or options in its place; `--quiet`, `--debug`. */
+export const addOutputOptions = (command: Command, json: string | readonly Option[]): Command =>
   addOptions(command, "Output", [
-    new Option("--json", json),
+    ...(typeof json === "string" ? [new Option("--json", json)] : json),
     new Option("-q, --quiet", "no progress and no statistics on stderr"),
     new Option("--debug", "show where an error came from"),
   ]).addHelpOption(new Option("-h, --help", "show this help").helpGroup("Output:"));
@@ -128,7 +128,7 @@ export const toLoadOptions = ({
   adapter,
   tune,
   unsafeFast,
-}: LoadingOptions): LoadOptions => ({
+}: Omit<LoadingOptions, keyof OutputOptions>): LoadOptions => ({
   weights,
   cache,
   ...(tune === false ? { tune } : {}),

@@ -1,5 +1,6 @@
 // The command tree: names, help and where each command's exit code goes.
 import { Command } from "commander";
+import { addBench } from "./commands/bench.ts";
 import { addChat } from "./commands/chat.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInfo } from "./commands/info.ts";
@@ -20,6 +21,8 @@ export function createProgram(context: Context, exit: (code: number) => void): C
     .version(packageVersion, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .exitOverride()
+    // `bench` and its `compare` both have a --json: each takes what follows its own name.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
@@ -47,7 +50,7 @@ Sizes are in powers of 1024: 1 GiB is 1024 MiB.
 Example:
   $ sirocco generate "Once upon a time"`,
     );
-  for (const add of [addGenerate, addChat, addScore, addPlan, addTune, addQuantize, addInfo])
+  for (const add of [addGenerate, addChat, addScore, addPlan, addTune, addQuantize, addBench, addInfo])
     add(program, context, exit);
   return program;
 }

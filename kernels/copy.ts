@@ -6,17 +6,20 @@ export interface CopySize {
   words: number;
 }
 
+/** vec4s that a thread copies. */
+const EACH = 8;
+
 /** The bench holds other kernels against it: nothing moves bytes faster than a plain copy. */
 export const copy: Kernel<CopySize> = {
   name: "copy",
   source: [source],
-  testSizes: [{ words: 4 }, { words: 1028 }, { words: 4 * 4096 + 4 }],
+  testSizes: [{ words: 4 }, { words: 1028 }, { words: 4 * 64 * 64 * EACH + 4 }],
   bindings: ({ words }) => [
     { name: "x", type: "u32", length: words },
     { name: "out", type: "u32", length: words, writes: true },
   ],
-  constants: ({ words }) => ({ LENGTH: words / 4 }),
-  workgroups: ({ words }) => [64, Math.ceil(words / 4 / 4096)],
+  constants: ({ words }) => ({ LENGTH: words / 4, EACH }),
+  workgroups: ({ words }) => [64, Math.ceil(words / 4 / (64 * 64 * EACH))],
   reference(_, x, out) {
     out!.set(x!);
   },

@@ -1,10 +1,10 @@
-// `npm run bench -- NAME`: builds, then runs one measurement of bench/.
+// `npm run bench -- NAME …`: builds, then runs a script of bench/, or `sirocco bench` with what was given.
+import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
-import { ensureDependencies } from "./setup.mjs";
+import { ensureDependencies, root, run } from "./setup.mjs";
 
-const measurements = {
-  decode:
-    "tokens/s of prefill and decode: npm run bench -- decode [SOURCE] [FORMAT]; the embedded model without",
+/** Measurements that are no suites of the command: they make checkpoints up, and run other engines. */
+const scripts = {
   peers:
     "beside onnxruntime (WebGPU) and llama.cpp (Vulkan), same adapter, same weights, in turns; --help lists options",
   "full-size":
@@ -12,13 +12,16 @@ const measurements = {
   "two-layers": "full-size with two layers (1.4 GB)",
 };
 
-const [name = ""] = process.argv.slice(2);
-if (!Object.hasOwn(measurements, name)) {
-  console.log("npm run bench -- NAME\n");
-  for (const [known, what] of Object.entries(measurements)) console.log(`  ${known.padEnd(12)} ${what}`);
-  process.exitCode = name === "" || name === "--help" ? 0 : 2;
-} else {
-  await ensureDependencies();
-  if (!(await ensureBuild({}))) process.exit(1);
+const [name = "--help", ...rest] = process.argv.slice(2);
+await ensureDependencies();
+if (!(await ensureBuild({}))) process.exit(1);
+if (Object.hasOwn(scripts, name)) {
   await import(`../bench/${name}.mjs`);
+} else {
+  const command = [join(root, "dist", "cli", "main.js"), "bench", name, ...rest];
+  process.exitCode = await run(process.execPath, command);
+  if (name === "--help") {
+    console.log("\nAlso, with npm run bench -- NAME:");
+    for (const [known, what] of Object.entries(scripts)) console.log(`  ${known.padEnd(12)} ${what}`);
+  }
 }

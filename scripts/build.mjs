@@ -21,6 +21,7 @@ const SOURCES = [
   "tokenizer",
   "weights",
   "cli",
+  "bench",
   "scripts/swiftshader.mjs",
   "package-lock.json",
 ];

@@ -1,5 +1,7 @@
 // A terminal and an engine of paper, to drive the command in this process.
 import { PassThrough, Writable } from "node:stream";
+import type { Report } from "../../bench/result.ts";
+import type { RunOptions } from "../../bench/run.ts";
 import type {
   AdapterDescription,
   Chunk,
@@ -14,6 +16,7 @@ import type {
 } from "../../cli/engine.ts";
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/run.ts";
+import { report } from "../bench/report.ts";
 
 export const adapter: AdapterDescription = {
   name: "Paper GPU",
@@ -50,6 +53,7 @@ type Call =
   | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
   | { readonly name: "chat"; readonly messages: readonly Message[]; readonly options: GenerateOptions }
   | { readonly name: "score"; readonly text: string }
+  | { readonly name: "bench"; readonly options: RunOptions }
   | { readonly name: "dispose" };
 
 export interface FakeOptions {
@@ -69,6 +73,10 @@ export interface FakeOptions {
   readonly adapters?: readonly AdapterDescription[];
   /** Loading waits for the signal. */
   readonly slowLoad?: boolean;
+  /** What a bench finds, in place of one figure. */
+  readonly report?: Partial<Report>;
+  /** A bench waits for the signal after its first figure. */
+  readonly slowBench?: boolean;
 }
 
 const roles = ["qkv", "oProj", "gateUp", "downProj", "lmHead"] as const;
@@ -135,6 +143,13 @@ export class FakeEngine implements Engine {
     this.#throw("listAdapters");
     return this.#fake.adapters ?? [adapter];
   };
+
+  async bench(options: RunOptions): Promise<Report> {
+    this.calls.push({ name: "bench", options });
+    options.onProgress("decode: context 0");
+    if (this.#fake.slowBench) await untilAborted(options.signal);
+    return { ...report, interrupted: options.signal.aborted, ...this.#fake.report };
+  }
 
   #throw(name: keyof NonNullable<FakeOptions["errors"]>): void {
     const error = this.#fake.errors?.[name];
@@ -253,6 +268,7 @@ export class Session {
     else if (setting.stdin !== null) this.#stdin.end(setting.stdin);
     const io: Io = {
       engine: async () => this.engine,
+      bench: async () => (options) => this.engine.bench(options),
       stdin: this.#stdin,
       stdout: this.#stdout,
       stderr: this.#stderr,

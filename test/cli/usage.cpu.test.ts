@@ -18,6 +18,7 @@ const OPTIONS: Record<string, string[]> = {
   plan: LOADING,
   tune: LOADING,
   quantize: [...COMMON, "--weights", "--out"],
+  bench: [...LOADING, "--runs", "--seconds", "--text", "--html"],
   info: COMMON,
 };
 

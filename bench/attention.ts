@@ -1,0 +1,100 @@
+// attention: multi-head, grouped-query and multi-query attention at the same width, the kernel by itself.
+import { Buffers } from "../engine/buffers.ts";
+import type { Gpu } from "../engine/device.ts";
+import { type Launch, launch, Pipelines } from "../engine/gpu.ts";
+import { costOf, Profiler } from "../engine/profile.ts";
+import {
+  attentionCombine,
+  attention as attentionKernel,
+  attentionLane,
+  attentionSplits,
+  cacheFormats,
+  cacheLength,
+  padded,
+  partialLength,
+  qkvStride,
+  type Team,
+} from "../kernels/index.ts";
+import { exactly, figure, repeat } from "./measure.ts";
+import type { Bench, Suite } from "./suite.ts";
+
+/** Mistral 7B's query heads over a context of its window. */
+const H = 32;
+const d = 128;
+const CONTEXT = 4096;
+const KINDS = [
+  ["multi-head", 32],
+  ["grouped-query", 8],
+  ["multi-query", 1],
+] as const;
+
+export const attention: Suite = async (bench) => {
+  await bench.loaded.measure(async ({ gpu, decoder }) => {
+    // Kernels shaped for GPUs are not what a software driver runs, but what it says about them is worth knowing.
+    const teams: readonly Team[] = gpu.adapter.software
+      ? ["lane", "workgroup"]
+      : [decoder.shape.kernels.attention];
+    for (const team of teams) {
+      for (const [kind, G] of KINDS) {
+        if (bench.signal.aborted) return;
+        const bytes = 4 * cacheLength(cacheFormats.f32, { B: 1, G, S: CONTEXT, d });
+        if (bytes <= gpu.adapter.maxBindingBytes) await measureKind(bench, gpu, team, kind, G);
+        else
+          bench.note(`attention: ${kind} binds ${bytes} bytes, this adapter ${gpu.adapter.maxBindingBytes}`);
+      }
+    }
+  });
+};
+
+async function measureKind(
+  { budget, signal, add, doing }: Bench,
+  gpu: Gpu,
+  team: Team,
+  kind: string,
+  G: number,
+): Promise<void> {
+  doing(`${kind}, ${H} heads on ${G}, ${team} kernel`);
+  const buffers = new Buffers(gpu.device);
+  const profiler = new Profiler(gpu);
+  try {
+    const pipelines = Pipelines.of(gpu.device);
+    const dispatches = await gpu.scoped(() =>
+      Promise.all(launchesOf(gpu, buffers, G, team).map((each) => pipelines.prepare(each))),
+    );
+    const { traffic } = costOf(dispatches, CONTEXT - 1);
+    const times = await repeat(budget, signal, () => profiler.run(dispatches));
+    const seconds = times.map((each) => each.reduce((a, b) => a + b) / 1000);
+    const params = { kernel: dispatches[0]?.label ?? "", kind, heads: `${H} on ${G}`, context: CONTEXT };
+    add("milliseconds", "ms", figure(seconds.map((s) => 1000 * s)), params);
+    add("tokensPerSecond", "tokens/s", figure(seconds.map((s) => 1 / s)), params);
+    add("gigabytesPerSecond", "GB/s", figure(seconds.map((s) => traffic.total / s / 1e9)), params);
+    add(
+      "cacheBytes",
+      "bytes",
+      exactly(4 * cacheLength(cacheFormats.f32, { B: 1, G, S: CONTEXT, d })),
+      params,
+    );
+    add("cacheBytesRead", "bytes", exactly(traffic.cache), params);
+  } finally {
+    profiler.dispose();
+    buffers.destroy();
+  }
+}
+
+/** One token's attention over a cache of zeros: the time is the same. */
+function launchesOf(gpu: Gpu, buffers: Buffers, G: number, team: Team): Launch[] {
+  const ring = { T: 1, B: 1, H, G, d, S: CONTEXT, W: CONTEXT };
+  const qkv = buffers.storage("qkv", qkvStride(ring));
+  const cache = buffers.storage("cache", cacheLength(cacheFormats.f32, ring));
+  const rows = buffers.storage("rows", 4);
+  const attended = buffers.storage("attended", padded(H * d));
+  gpu.device.queue.writeBuffer(rows, 0, new Uint32Array([0, CONTEXT - 1, 0, 0]));
+  if (team === "lane") {
+    return [launch(attentionLane(cacheFormats.f32), { ...ring, store: true }, qkv, cache, rows, attended)];
+  }
+  const kernel = attentionKernel(cacheFormats.f32);
+  const size = { ...ring, SPLITS: attentionSplits(ring) };
+  if (size.SPLITS === 1) return [launch(kernel, size, qkv, cache, rows, attended)];
+  const partial = buffers.storage("partial", partialLength(size));
+  return [launch(kernel, size, qkv, cache, rows, partial), launch(attentionCombine, size, partial, attended)];
+}

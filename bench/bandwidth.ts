@@ -1,0 +1,45 @@
+// What the adapter does at best: bytes of a plain copy, operations of multiply-adds in registers.
+import { Buffers } from "../engine/buffers.ts";
+import type { Gpu } from "../engine/device.ts";
+import { launch, Pipelines } from "../engine/gpu.ts";
+import { costOf, Profiler } from "../engine/profile.ts";
+import { copy, multiplyAdd } from "../kernels/index.ts";
+import { type Budget, figure, repeat } from "./measure.ts";
+import type { Limits } from "./result.ts";
+
+/** Larger than any cache between a GPU and its memory; a software driver has a CPU's, and less patience. */
+const COPY_BYTES = { gpu: 128 * 2 ** 20, software: 64 * 2 ** 20 };
+/** Enough threads to fill a GPU, enough rounds to forget the loads around them. */
+const ARITHMETIC = {
+  gpu: { threads: 2 ** 17, rounds: 4096 },
+  software: { threads: 2 ** 12, rounds: 1024 },
+};
+
+export async function measureLimits(gpu: Gpu, budget: Budget, signal: AbortSignal): Promise<Limits> {
+  const kind = gpu.adapter.software ? "software" : "gpu";
+  const words = Math.min(COPY_BYTES[kind], gpu.adapter.maxBindingBytes) / 4;
+  const { threads, rounds } = ARITHMETIC[kind];
+  const buffers = new Buffers(gpu.device);
+  const profiler = new Profiler(gpu);
+  try {
+    const make = (...lengths: [string, number][]) =>
+      lengths.map(([name, length]) => buffers.storage(name, length)) as [GPUBuffer, GPUBuffer];
+    const launches = [
+      launch(copy, { words }, ...make(["copied", words], ["copy", words])),
+      launch(multiplyAdd, { threads, rounds }, ...make(["x", 16 * threads], ["y", 16 * threads])),
+    ];
+    const pipelines = Pipelines.of(gpu.device);
+    const dispatches = await gpu.scoped(() => Promise.all(launches.map((each) => pipelines.prepare(each))));
+    const times = await repeat(budget, signal, () => profiler.run(dispatches));
+    // The best run is the limit: what got in the way of the others is no part of it.
+    const best = dispatches.map((_, i) => figure(times.map((each) => each[i] ?? 0)).min / 1000);
+    const [copied, computed] = dispatches.map((dispatch) => costOf([dispatch], 0));
+    return {
+      copyGigabytesPerSecond: (copied?.traffic.total ?? 0) / (best[0] ?? 0) / 1e9,
+      peakGigaflopsPerSecond: (computed?.flops ?? 0) / (best[1] ?? 0) / 1e9,
+    };
+  } finally {
+    profiler.dispose();
+    buffers.destroy();
+  }
+}

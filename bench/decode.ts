@@ -1,0 +1,50 @@
+// decode: tokens a second at several contexts, what a token costs, and how far that is from the adapter's bandwidth.
+import { watchCreations } from "../engine/creations.ts";
+import { costOf, idealBytes } from "../engine/profile.ts";
+import type { Shape } from "../engine/shape.ts";
+import { exactly, figure, repeat } from "./measure.ts";
+import { runSteps, stepCount } from "./steps.ts";
+import type { Suite } from "./suite.ts";
+
+/** Steps that a figure takes at most: a context without a window needs room for them. */
+const MOST_STEPS = 64;
+
+export const decode: Suite = async (bench) => {
+  const { loaded, budget, signal } = bench;
+  await loaded.measure(async ({ gpu, decoder }) => {
+    const { copyGigabytesPerSecond } = await bench.limits(gpu);
+    decoder.configure({}, 0, []);
+    for (const context of contexts(decoder.shape, loaded.config.W)) {
+      if (signal.aborted) return;
+      bench.doing(`context ${context}`);
+      const params = { context };
+      const count = await stepCount(decoder, context, budget.seconds);
+      const runs = await repeat(budget, signal, () => runSteps(decoder, context, count));
+      let made = 0;
+      const stop = watchCreations(gpu.device, () => {
+        made++;
+      });
+      await runSteps(decoder, context, 4);
+      stop();
+      const { total } = costOf(decoder.stepDispatches, context).traffic;
+      const perToken = runs.map(({ seconds }) => seconds / count);
+      const limit = (copyGigabytesPerSecond * 1e9) / total;
+      bench.add("tokensPerSecond", "tokens/s", figure(perToken.map((s) => 1 / s)), params);
+      bench.add("gigabytesPerSecond", "GB/s", figure(perToken.map((s) => total / s / 1e9)), params);
+      bench.add("limitTokensPerSecond", "tokens/s", exactly(limit), params);
+      bench.add("shareOfLimit", "of the limit", figure(perToken.map((s) => 1 / s / limit)), params);
+      bench.add("bytesPerToken", "bytes", exactly(total), params);
+      bench.add("bytesOverIdeal", "times", exactly(total / idealBytes(decoder.shape, context)), params);
+      bench.add("dispatchesPerToken", "count", exactly(decoder.stepDispatches.length), params);
+      bench.add("hostMsPerToken", "ms", figure(runs.map(({ hostMs }) => hostMs)), params);
+      bench.add("allocationsPerToken", "count", exactly(made / 4), params);
+    }
+  });
+};
+
+/** Tokens already in the cache: 0, half a window, a window, four; without a window, parts of the context. */
+function contexts({ positions }: Shape, W: number | null): number[] {
+  const last = Math.max(0, positions - MOST_STEPS);
+  const wanted = W === null ? [0, last / 4, last / 2, last] : [0, W / 2, W, 4 * W];
+  return [...new Set(wanted.map((context) => Math.min(last, Math.floor(context))))];
+}

@@ -1,0 +1,101 @@
+// kernels: each kernel of a decode step and of a prefill chunk at the model's own shapes, beside what the adapter can do.
+import type { Dispatch } from "../engine/gpu.ts";
+import { costOf, groups, Profiler } from "../engine/profile.ts";
+import type { Shape } from "../engine/shape.ts";
+import { figure, repeat } from "./measure.ts";
+import type { Limits } from "./result.ts";
+import type { Bench, Suite } from "./suite.ts";
+
+/** Tokens of the prefill chunk on a driver that computes on the CPU: rates are the same, and it ends sooner. */
+const SOFTWARE_CHUNK = 128;
+/** Kernels that move less than this in a launch are told by their time alone. */
+const HOT_BYTES = 4096;
+
+export const kernels: Suite = async (bench) => {
+  await bench.loaded.measure(async ({ gpu, decoder }) => {
+    const limits = await bench.limits(gpu);
+    const profiler = new Profiler(gpu);
+    try {
+      const { shape } = decoder;
+      const context = Math.min(shape.W, Math.floor(shape.positions / 2));
+      decoder.configure({}, 0, []);
+      bench.doing("a decode step");
+      await measurePass(bench, profiler, limits, "decode", decoder.stepDispatches, shape, context, () => {
+        decoder.moveTo(context);
+      });
+      if (bench.signal.aborted) return;
+      bench.doing("a prefill chunk");
+      const most = gpu.adapter.software ? SOFTWARE_CHUNK : shape.chunkLength;
+      const T = Math.min(most, shape.chunkLength, shape.positions);
+      const ids = Array.from({ length: T }, (_, i) => i % shape.V);
+      // Leaves the rows that the pass reads.
+      await decoder.prefill(ids, 0, bench.signal);
+      await measurePass(
+        bench,
+        profiler,
+        limits,
+        "prefill",
+        decoder.prefillDispatches,
+        shape,
+        T - 1,
+        () => {},
+        T,
+      );
+    } finally {
+      profiler.dispose();
+    }
+  });
+};
+
+async function measurePass(
+  { budget, signal, add }: Bench,
+  profiler: Profiler,
+  { copyGigabytesPerSecond, peakGigaflopsPerSecond }: Limits,
+  pass: "decode" | "prefill",
+  dispatches: readonly Dispatch[],
+  shape: Shape,
+  position: number,
+  prepare: () => void,
+  T?: number,
+): Promise<void> {
+  const runs = await repeat(budget, signal, () => {
+    prepare();
+    return profiler.run(dispatches, T);
+  });
+  const totals = runs.map((times) => times.reduce((a, b) => a + b));
+  for (const { label, size, kernel, indices } of groups(dispatches)) {
+    // Seconds of a launch, and its part in the pass, in each run.
+    const sums = runs.map((times) => indices.reduce((sum, i) => sum + (times[i] ?? 0), 0));
+    const seconds = sums.map((ms) => ms / 1000 / indices.length);
+    const { traffic, flops } = costOf([{ kernel, size }], position, T);
+    const params = { pass, kernel: label, shape: shapeOf(size, shape), launches: indices.length };
+    add("milliseconds", "ms", figure(seconds.map((s) => 1000 * s)), params);
+    add("shareOfPass", "of the pass", figure(sums.map((sum, i) => sum / (totals[i] ?? 1))), params);
+    // A clock too coarse to see the launch gives no rate.
+    if (traffic.total < HOT_BYTES || seconds.some((s) => s <= 0)) continue;
+    const rates = seconds.map((s) => traffic.total / s / 1e9);
+    add("gigabytesPerSecond", "GB/s", figure(rates), params);
+    add("shareOfCopyBandwidth", "of the limit", figure(rates.map((r) => r / copyGigabytesPerSecond)), params);
+    if (flops === 0) continue;
+    const speeds = seconds.map((s) => flops / s / 1e9);
+    add("gigaflopsPerSecond", "GFLOP/s", figure(speeds), params);
+    add("shareOfPeak", "of the limit", figure(speeds.map((r) => r / peakGigaflopsPerSecond)), params);
+  }
+  const all = costOf(dispatches, position, T);
+  const params = {
+    pass,
+    kernel: "all",
+    shape: T === undefined ? "" : `${T} tokens`,
+    launches: dispatches.length,
+  };
+  add("milliseconds", "ms", figure(totals), params);
+  add("gigabytesPerSecond", "GB/s", figure(totals.map((ms) => all.traffic.total / ms / 1e6)), params);
+  add("gigaflopsPerSecond", "GFLOP/s", figure(totals.map((ms) => all.flops / ms / 1e6)), params);
+}
+
+/** A matrix as rows × columns; what attention runs over; nothing where the size is plain. */
+function shapeOf(size: object, { H, G, d }: Shape): string {
+  const { N, K, F, heads, S } = size as Partial<Record<"N" | "K" | "F" | "heads" | "S", number>>;
+  if (K !== undefined) return `${N ?? (heads === undefined ? 2 * (F ?? 0) : heads * d)}×${K}`;
+  return S === undefined ? "" : `${H} on ${G} heads of ${d}`;
+}

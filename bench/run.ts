@@ -1,0 +1,124 @@
+// Runs suites on a model, one after the other, and gathers their figures with where they come from.
+import type { KernelChoice } from "../engine/kernel-choice.ts";
+import { LoadedModel } from "../engine/model.ts";
+import type { AdapterDescription, Model } from "../engine/node.ts";
+import { attention } from "./attention.ts";
+import { measureLimits } from "./bandwidth.ts";
+import { decode } from "./decode.ts";
+import { kernels } from "./kernels.ts";
+import { load } from "./load.ts";
+import { prefill } from "./prefill.ts";
+import { quality } from "./quality.ts";
+import type { Header, Limits, Report, Result, SuiteName } from "./result.ts";
+import type { Bench, BenchEngine, Request, Suite } from "./suite.ts";
+import { throughput } from "./throughput.ts";
+import { window } from "./window.ts";
+
+const suites: Readonly<Record<SuiteName, Suite>> = {
+  load,
+  decode,
+  prefill,
+  kernels,
+  attention,
+  window,
+  quality,
+  throughput,
+};
+
+export interface RunOptions {
+  readonly engine: BenchEngine;
+  readonly names: readonly SuiteName[];
+  readonly request: Request;
+  /** Of this package. */
+  readonly version: string;
+  /** Aborted: the figure at hand is the last one. */
+  readonly signal: AbortSignal;
+  readonly onProgress: (what: string) => void;
+}
+
+/**
+ * A suite that fails does not stop the next one: the report names it.
+ * @throws where the model does not load, or the device is lost
+ */
+export async function runSuites(options: RunOptions): Promise<Report> {
+  const { engine, names, request, signal, onProgress } = options;
+  const date = new Date().toISOString();
+  onProgress("loading the model");
+  const loaded = await engine.loadModel(request.model, { ...request.load, signal });
+  if (!(loaded instanceof LoadedModel)) throw new TypeError("bench: expected the engine's own model.");
+  try {
+    const results: Result[] = [];
+    const notes: string[] = [];
+    const failed: SuiteName[] = [];
+    let limits: Limits | null = null;
+    for (const suite of names) {
+      if (signal.aborted) break;
+      const bench: Bench = {
+        ...request,
+        ...{ engine, loaded, signal },
+        limits: async (gpu) => {
+          onProgress(`${suite}: the adapter's limits`);
+          limits ??= await measureLimits(gpu, request.budget, signal);
+          return limits;
+        },
+        add: (name, unit, figure, params) => results.push({ suite, name, unit, ...figure, params }),
+        note: (text) => notes.push(text),
+        doing: (what) => onProgress(`${suite}: ${what}`),
+      };
+      try {
+        onProgress(suite);
+        await suites[suite](bench);
+      } catch (error) {
+        if (signal.aborted) break;
+        if ((error as Error).name === "DeviceLostError") throw error;
+        failed.push(suite);
+        notes.push(`${suite}: ${(error as Error).message}`);
+      }
+    }
+    const header = await headerOf(loaded, options, date);
+    return { ...header, limits, results, notes, interrupted: signal.aborted, failed };
+  } finally {
+    loaded.dispose();
+  }
+}
+
+const headerOf = (
+  loaded: LoadedModel,
+  { request, version }: RunOptions,
+  date: string,
+): Promise<Omit<Header, "limits">> =>
+  loaded.measure(async ({ gpu, decoder }) => ({
+    schema: 1,
+    date,
+    version,
+    node: process.versions.node,
+    platform: `${process.platform} ${process.arch}`,
+    adapter: describeAdapter(loaded.adapter, loaded.adapter.driver),
+    model: {
+      source: request.model ?? "embedded",
+      parameters: loaded.plan.parameters,
+      shape: lettersOf(loaded),
+      contextLength: loaded.contextLength,
+    },
+    weights: loaded.plan.weights,
+    cache: loaded.plan.cache,
+    options: {
+      ...request.budget,
+      kernels: variantsOf(decoder.shape.kernels),
+      unsafeFast: request.load.unsafeFast ?? false,
+      kernelClock: gpu.device.features.has("timestamp-query") ? "gpu" : "host",
+    },
+  }));
+
+/** The variants at work, each once. */
+const variantsOf = ({ matvec, matmul, attention: team }: KernelChoice): string =>
+  [matvec, matmul].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ") + ` ${team}`;
+
+const describeAdapter = (
+  { name, vendor, architecture, software, features }: AdapterDescription,
+  driver: string,
+): Header["adapter"] => ({ name, vendor, architecture, driver, software, features });
+
+function lettersOf({ config: { L, D, F, H, G, d, V, W } }: Model): Header["model"]["shape"] {
+  return { L, D, F, H, G, d, V, W };
+}

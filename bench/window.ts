@@ -1,0 +1,88 @@
+// window: what a token costs in time and memory against its position, with the model's window and with none.
+import { allocate, ringLength } from "../engine/activations.ts";
+import { Buffers } from "../engine/buffers.ts";
+import { Decoder } from "../engine/decoder.ts";
+import { Pipelines } from "../engine/gpu.ts";
+import { modelShape, type Shape } from "../engine/shape.ts";
+import { exactly, figure, repeat } from "./measure.ts";
+import { runSteps, stepCount } from "./steps.ts";
+import type { Bench, Parts, Suite } from "./suite.ts";
+
+/** Positions, in windows. */
+const WINDOWS = [0, 0.5, 1, 2, 4, 8, 16];
+/** Room for the steps of a measurement past the last position. */
+const ROOM = 64;
+/** Most bytes for a cache without a window: it is there to be compared with, not to fill the GPU. */
+const MOST_CACHE_BYTES = 2 * 2 ** 30;
+
+export const window: Suite = async (bench) => {
+  const { W } = bench.loaded.config;
+  if (W === null) {
+    bench.note(
+      "window: this model has none. Choose a model with a window, as Mistral 7B v0.1 and the embedded one",
+    );
+    return;
+  }
+  await bench.loaded.measure(async ({ gpu, decoder, weights }) => {
+    const positions = WINDOWS.map((windows) => Math.floor(windows * W));
+    await measure(
+      bench,
+      { gpu, decoder, weights },
+      `${W}`,
+      positions.filter((position) => position + ROOM <= decoder.shape.positions),
+    );
+    if (bench.signal.aborted) return;
+    const { fitting, shape } = unlimited(bench, { gpu, decoder, weights }, positions);
+    const buffers = new Buffers(gpu.device);
+    try {
+      // The same weights under another cache.
+      const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
+      const pipelines = Pipelines.of(gpu.device);
+      const without = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+      await measure(bench, { gpu, decoder: without, weights }, "none", fitting);
+    } finally {
+      buffers.destroy();
+    }
+  });
+};
+
+/** The model without its window, and the positions that a cache for them still fits. */
+function unlimited({ loaded, note }: Bench, { gpu, decoder }: Parts, positions: readonly number[]) {
+  const { format, cacheFormat, kernels } = decoder.shape;
+  const shapeFor = (contextLength: number): Shape =>
+    modelShape(
+      { ...loaded.config, W: null },
+      { format, cacheFormat, kernels, contextLength, chunkLength: 1 },
+    );
+  const fits = (position: number): boolean => {
+    const bytes = 4 * ringLength(shapeFor(position + ROOM));
+    return bytes <= gpu.adapter.maxBindingBytes && bytes * decoder.shape.L <= MOST_CACHE_BYTES;
+  };
+  const fitting = positions.filter(fits);
+  if (fitting.length < positions.length) {
+    note(`window: without one, a cache for more than ${fitting.at(-1)} tokens does not fit`);
+  }
+  return { fitting, shape: shapeFor((fitting.at(-1) ?? 0) + ROOM) };
+}
+
+async function measure(
+  { budget, signal, doing, add }: Bench,
+  { decoder }: Parts,
+  window: string,
+  positions: readonly number[],
+): Promise<void> {
+  decoder.configure({}, 0, []);
+  const { shape } = decoder;
+  const slotBytes = (4 * shape.L * ringLength(shape)) / shape.S;
+  for (const position of positions) {
+    if (signal.aborted) return;
+    doing(`position ${position}, window ${window}`);
+    const count = await stepCount(decoder, position, budget.seconds);
+    const runs = await repeat(budget, signal, () => runSteps(decoder, position, count));
+    const params = { window, position };
+    add("millisecondsPerToken", "ms", figure(runs.map(({ seconds }) => (1000 * seconds) / count)), params);
+    // A ring is there from the start; without a window a cache has to grow with the conversation.
+    const slots = window === "none" ? position + 1 : shape.S;
+    add("cacheBytes", "bytes", exactly(slots * slotBytes), params);
+  }
+}

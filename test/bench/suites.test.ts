@@ -1,0 +1,83 @@
+// Every suite on this driver, once and briefly, on a model so small that only the figures' sense can be checked.
+import { beforeAll, expect, test } from "vitest";
+import { type Report, type Result, suiteNames } from "../../bench/result.ts";
+import { runSuites } from "../../bench/run.ts";
+import { loadModel, quantizeModel } from "../../engine/node.ts";
+
+const folder = new URL("../golden/families/window_7", import.meta.url).pathname;
+let report: Report;
+const progress: string[] = [];
+
+beforeAll(async () => {
+  report = await runSuites({
+    engine: { loadModel, quantizeModel },
+    names: suiteNames,
+    request: { model: folder, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
+    version: "0.0.0",
+    signal: new AbortController().signal,
+    onProgress: (what) => progress.push(what),
+  });
+}, 600_000);
+
+const find = (suite: string, name: string): Result[] =>
+  report.results.filter((result) => result.suite === suite && result.name === name);
+
+test("a suite that cannot run does not stop the others", () => {
+  // This model has no tokenizer.
+  expect(report.failed).toEqual(["quality"]);
+  expect(report.notes.join()).toMatch(/quality: .*tokenizer\.json/);
+  expect([...new Set(report.results.map(({ suite }) => suite))]).toEqual(
+    suiteNames.filter((name) => name !== "quality"),
+  );
+  expect(progress).toEqual(expect.arrayContaining(["loading the model", "decode: context 7"]));
+});
+
+test("every figure is a number, its median between its runs", () => {
+  for (const { suite, name, median, min, max, runs } of report.results) {
+    const figure = `${suite} ${name}`;
+    expect(Number.isFinite(median) && min <= median && median <= max && runs >= 1, figure).toBe(true);
+    expect(median, figure).toBeGreaterThanOrEqual(0);
+  }
+  expect(report.limits!.copyGigabytesPerSecond).toBeGreaterThan(0);
+  expect(report.limits!.peakGigaflopsPerSecond).toBeGreaterThan(0);
+});
+
+test("decode: a token makes nothing, and its limit is bandwidth over bytes", () => {
+  const contexts = find("decode", "tokensPerSecond").map(({ params }) => params["context"]);
+  expect(contexts).toEqual([0, 3, 7, 28]);
+  for (const { median } of find("decode", "allocationsPerToken")) expect(median).toBe(0);
+  const [bytes] = find("decode", "bytesPerToken");
+  const [limit] = find("decode", "limitTokensPerSecond");
+  expect(limit!.median * bytes!.median).toBeCloseTo(report.limits!.copyGigabytesPerSecond * 1e9, -3);
+});
+
+test("attention: keys and values of multi-head to grouped-query are 4 to 1", () => {
+  const all = find("attention", "cacheBytesRead");
+  const kernels = new Set(all.map(({ params }) => params["kernel"]));
+  expect(kernels.size).toBe(report.adapter.software ? 2 : 1);
+  for (const kernel of kernels) {
+    const read = all.filter(({ params }) => params["kernel"] === kernel);
+    expect(read.map(({ params }) => params["heads"])).toEqual(["32 on 32", "32 on 8", "32 on 1"]);
+    expect(read[0]!.median / read[1]!.median).toBe(4);
+  }
+});
+
+test("window: the ring stays as it is, without one the cache grows", () => {
+  const bytes = (window: string) =>
+    find("window", "cacheBytes")
+      .filter(({ params }) => params["window"] === window)
+      .map(({ median }) => median);
+  expect(new Set(bytes("7")).size).toBe(1);
+  const without = bytes("none");
+  expect(without.length).toBe(7);
+  expect(without).toEqual(without.toSorted((a, b) => a - b));
+  expect(without.at(-1)! / without[0]!).toBe(16 * 7 + 1);
+});
+
+test("load: from the checkpoint, with pipelines compiled, quantised", () => {
+  expect(find("load", "seconds").map(({ params }) => params["from"])).toEqual([
+    "cold",
+    "warm pipelines",
+    "quantised q4",
+  ]);
+});

@@ -1,0 +1,136 @@
+// `sirocco bench` and `sirocco bench compare`.
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { renderTable } from "../../bench/table.ts";
+import { report, result } from "../bench/report.ts";
+import { Session, sirocco } from "./fakes.ts";
+
+const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
+
+describe("bench", () => {
+  test("measures the default suites and prints a table", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(["bench"]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: renderTable(report), stderr: "" });
+    const { names, request, version } = engine.called("bench")[0]!.options;
+    expect(names).toEqual(["decode", "prefill", "kernels", "attention", "window"]);
+    expect(request).toMatchObject({ load: { weights: "auto" }, budget: { runs: 5, seconds: 1 } });
+    expect(version).toMatch(/^\d+\.\d+\.\d+/);
+  });
+
+  test("hands on what was asked for", async () => {
+    const text = join(folder(), "text");
+    writeFileSync(text, "A text.");
+    const argv = `bench quality decode -m o/n -w q4 -c 512 --adapter paper --runs 3 --seconds 0.5 --text ${text}`;
+    const { names, request } = (await sirocco(argv.split(" "))).engine.called("bench")[0]!.options;
+    expect(names).toEqual(["decode", "quality"]);
+    expect(request).toEqual({
+      model: "o/n",
+      load: { weights: "q4", contextLength: 512, adapter: "paper" },
+      budget: { runs: 3, seconds: 0.5 },
+      text: "A text.",
+    });
+  });
+
+  test("--json writes a file beside the table, or stdout in its place; --html a page", async () => {
+    const [json, html] = [join(folder(), "a.json"), join(folder(), "a.html")];
+    const both = await sirocco(["bench", "--json", json, "--html", html]);
+    expect(JSON.parse(readFileSync(json, "utf8"))).toEqual(report);
+    expect(readFileSync(html, "utf8")).toMatch(/^<!doctype html>/);
+    expect(both).toMatchObject({ stdout: renderTable(report), stderr: `Written: ${json}, ${html}\n` });
+    const { stdout, stderr } = await sirocco(["bench", "--json", "-"]);
+    expect({ report: JSON.parse(stdout), stderr }).toEqual({ report, stderr: "" });
+  });
+
+  test("shows on a terminal what it measures", async () => {
+    expect((await sirocco(["bench"], { stderrTerminal: true })).stderr).toContain(
+      "Measuring decode: context 0",
+    );
+    expect((await sirocco(["bench", "-q"], { stderrTerminal: true })).stderr).toBe("");
+  });
+
+  test("Ctrl-C ends it with what was measured", async () => {
+    const session = new Session(["bench"], { slowBench: true, stderrTerminal: true });
+    await session.see("context 0", "stderr");
+    session.interrupt();
+    expect(await session.exit).toBe(130);
+    expect(session.stdout).toBe(renderTable({ ...report, interrupted: true }));
+  });
+
+  test("a suite that failed is told, and is the exit code", async () => {
+    const failed = { failed: ["attention"] as const, notes: ["attention: too large"] };
+    const { code, stdout } = await sirocco(["bench"], { report: failed });
+    expect(code).toBe(1);
+    expect(stdout).toContain("note: attention: too large\n");
+  });
+
+  test.each([
+    [["speed"], 2, 'bench: expected suites among load, decode, .*, throughput, got "speed"'],
+    [["--runs", "0"], 2, '--runs: expected a whole number of at least 1, got "0"'],
+    [["--seconds", "x"], 2, '--seconds: expected a number of at least 0, got "x"'],
+    [["--html", ""], 2, '--html: expected a file, got ""'],
+    [["--text", ""], 2, '--text: expected a file, got ""'],
+    [["--text", "/no/such/text"], 1, "--text /no/such/text: cannot be read .*"],
+    [["--html", "/no/such/folder/a.html"], 1, "--html /no/such/folder/a.html: cannot be written .*"],
+  ])("%j is refused before anything is loaded", async (argv, code, message) => {
+    const run = await sirocco(["bench", ...argv]);
+    expect({ code: run.code, stdout: run.stdout, calls: run.engine.calls }).toEqual({
+      code,
+      stdout: "",
+      calls: [],
+    });
+    expect(run.stderr).toMatch(new RegExp(`^sirocco: ${message}\n$`));
+  });
+});
+
+describe("bench compare", () => {
+  const files = (factor: number) => {
+    const root = folder();
+    const after = result({ median: 50 * factor, min: 48 * factor, max: 51 * factor });
+    return [report, { ...report, results: [after] }].map((each, i) => {
+      const file = join(root, `${i}.json`);
+      writeFileSync(file, JSON.stringify(each));
+      return file;
+    });
+  };
+
+  test("exits 1 on a regression over the threshold, 0 on none", async () => {
+    const slower = await sirocco(["bench", "compare", ...files(0.8)]);
+    expect(slower.code).toBe(1);
+    expect(slower.stdout).toMatch(
+      /WORSE +decode +0 +tokens\/s +50\.0 ±4% +40\.0 ±4% +-20\.0 %\n1 of 1 figures moved/,
+    );
+    expect(await sirocco(["bench", "compare", ...files(0.8), "--threshold", "25"])).toMatchObject({
+      code: 0,
+    });
+    expect(await sirocco(["bench", "compare", ...files(1.3)])).toMatchObject({ code: 0 });
+    expect((await sirocco(["bench", "compare", ...files(1)])).stdout).toBe(
+      "0 of 1 figures moved by more than 5 % and beyond their runs\n",
+    );
+  });
+
+  test("--json", async () => {
+    const { code, stdout } = await sirocco(["bench", "compare", ...files(0.8), "--json"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ common: 1, changes: [{ better: false }], differences: [] });
+  });
+
+  test("says which file is none of its own", async () => {
+    const [file] = files(1);
+    const bad = join(folder(), "bad.json");
+    writeFileSync(bad, "{}");
+    expect(await sirocco(["bench", "compare", file!, bad])).toMatchObject({
+      code: 1,
+      stderr: `sirocco: ${bad}: expected a report of schema 1, got schema none. Write it with sirocco bench --json.\n`,
+    });
+    expect((await sirocco(["bench", "compare", file!])).code).toBe(2);
+  });
+
+  test("--help lists its options", async () => {
+    const { code, stdout } = await sirocco(["bench", "compare", "--help"]);
+    expect(code).toBe(0);
+    for (const text of ["--threshold <percent>", "--json", "$ sirocco bench compare"])
+      expect(stdout).toContain(text);
+  });
+});
