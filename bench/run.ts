@@ -1,5 +1,5 @@
 // Runs suites on a model, one after the other, and gathers their figures with where they come from.
-import type { KernelChoice } from "../engine/kernel-choice.ts";
+import type { KernelChoice } from "../engine/api.ts";
 import { LoadedModel } from "../engine/model.ts";
 import type { AdapterDescription, Model } from "../engine/node.ts";
 import { attention } from "./attention.ts";
@@ -112,7 +112,7 @@ const headerOf = (
 
 /** The variants at work, each once. */
 const variantsOf = ({ matvec, matmul, attention: team }: KernelChoice): string =>
-  [matvec, matmul].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ") + ` ${team}`;
+  `${[matvec, matmul].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ")} ${team}`;
 
 const describeAdapter = (
   { name, vendor, architecture, software, features }: AdapterDescription,

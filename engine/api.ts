@@ -1,7 +1,12 @@
 // What people hold: the types of the public interface, with no code.
-import type { CacheFormatName, WeightFormatName } from "../kernels/index.ts";
+import type {
+  CacheFormatName,
+  MatmulVariant,
+  MatvecVariant,
+  Team,
+  WeightFormatName,
+} from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
-import type { KernelChoice, KernelOptions, MatrixRole } from "./kernel-choice.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
@@ -124,6 +129,24 @@ export interface AdapterDescription {
   readonly subgroupSize?: number;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
+}
+
+/** The matrices of a model by what they do; each may be fastest in another way. */
+export type MatrixRole = "qkv" | "oProj" | "gateUp" | "downProj" | "lmHead";
+
+export interface KernelChoice {
+  /** Decode: a matrix times one token of every sequence. */
+  readonly matvec: Readonly<Record<MatrixRole, MatvecVariant>>;
+  /** Prefill: a matrix times a chunk of tokens. */
+  readonly matmul: Readonly<Record<MatrixRole, MatmulVariant>>;
+  readonly attention: Team;
+}
+
+/** One variant for every matrix, in place of what would be chosen. */
+export interface KernelOptions {
+  readonly matvec?: MatvecVariant;
+  readonly matmul?: MatmulVariant;
+  readonly attention?: Team;
 }
 
 /** One variant of a matrix product, at (or, for a large matrix, below) the size it has in the model. */

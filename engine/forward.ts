@@ -20,8 +20,8 @@ import {
   swiglu,
 } from "../kernels/index.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
+import type { MatrixRole } from "./api.ts";
 import { type Launch, launch } from "./gpu.ts";
-import type { MatrixRole } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 

@@ -5,29 +5,11 @@ import {
   matmulVariants,
   matvecVariants,
   suits,
-  type Team,
   type WeightFormat,
 } from "../kernels/index.ts";
-import type { AdapterDescription } from "./api.ts";
+import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "./api.ts";
 
-/** The matrices of a model by what they do; each may be fastest in another way. */
-export const matrixRoles = ["qkv", "oProj", "gateUp", "downProj", "lmHead"] as const;
-export type MatrixRole = (typeof matrixRoles)[number];
-
-export interface KernelChoice {
-  /** Decode: a matrix times one token of every sequence. */
-  readonly matvec: Readonly<Record<MatrixRole, MatvecVariant>>;
-  /** Prefill: a matrix times a chunk of tokens. */
-  readonly matmul: Readonly<Record<MatrixRole, MatmulVariant>>;
-  readonly attention: Team;
-}
-
-/** One variant for every matrix, in place of what would be chosen. */
-export interface KernelOptions {
-  readonly matvec?: MatvecVariant;
-  readonly matmul?: MatmulVariant;
-  readonly attention?: Team;
-}
+export const matrixRoles: readonly MatrixRole[] = ["qkv", "oProj", "gateUp", "downProj", "lmHead"];
 
 /** The variants that an adapter can run on weights of a format; the first of each runs everywhere. */
 export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>

@@ -7,8 +7,8 @@ import {
   weightFormats,
 } from "../kernels/index.ts";
 import { embedTokens, lmHead, type ModelConfig, matrixFormat } from "../weights/index.ts";
+import type { KernelChoice } from "./api.ts";
 import { ringSlots } from "./cache.ts";
-import type { KernelChoice } from "./kernel-choice.ts";
 
 /** No window: every earlier position is visible. */
 const UNLIMITED = 0xffffffff;

@@ -10,17 +10,11 @@ import {
   padded,
   type WeightFormat,
 } from "../kernels/index.ts";
-import type { Progress, TuningMeasurement } from "./api.ts";
+import type { KernelChoice, MatrixRole, Progress, TuningMeasurement } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import type { Gpu } from "./device.ts";
 import { type Dispatch, encode, launch, type Pipelines, readBuffer } from "./gpu.ts";
-import {
-  type KernelChoice,
-  type MatrixRole,
-  matmulCandidates,
-  matrixRoles,
-  matvecCandidates,
-} from "./kernel-choice.ts";
+import { matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
 
 export interface TuneOptions {

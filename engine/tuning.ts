@@ -1,10 +1,10 @@
 // Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
 import { matmulVariants, matvecVariants } from "../kernels/index.ts";
 import { version } from "../package.json";
-import type { LoadOptions, Tuning } from "./api.ts";
+import type { KernelChoice, LoadOptions, Tuning } from "./api.ts";
 import type { Gpu } from "./device.ts";
 import type { Pipelines } from "./gpu.ts";
-import { type KernelChoice, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
+import { matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
 import { tune } from "./tune.ts";
 

@@ -9,12 +9,15 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const foundation = ["tokenizer", "weights", "kernels"];
 
-/** Folder -> the folders it may import, besides itself. The one script that the package contains imports nothing. */
+/**
+ * Folder -> the folders and files it may import, besides itself. The one script that the package contains imports nothing;
+ * package.json tells the version.
+ */
 const MAY_IMPORT = {
   tokenizer: [],
   weights: [],
   kernels: [],
-  engine: [...foundation, "scripts/swiftshader.mjs"],
+  engine: [...foundation, "scripts/swiftshader.mjs", "package.json"],
   server: [...foundation, "engine"],
   bench: [...foundation, "engine", "scripts/drivers.mjs"],
   demo: ["engine"],

@@ -43,7 +43,7 @@ async function tune(context: Context, options: LoadingOptions): Promise<number> 
 }
 
 /** A line for each matrix, its variants from the fastest to those that are out; the chosen one has a star. */
-export function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
+function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
   const lines = [`${weights} on ${adapter.name}; microseconds a launch, * is used\n`];
   const groups = new Map<string, TuningMeasurement[]>();
   for (const each of measurements) {
