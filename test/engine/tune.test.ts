@@ -45,14 +45,15 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const names: string[] = [];
   const { choice, measurements } = await tune(gpu, pipelines, shape, {
-    budgetMs: 30_000,
+    budgetMs: 15_000,
     onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
   });
   expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);
   const first = measurements.filter(({ pass, role }) => pass === "decode" && role === "gateUp");
   expect(new Set(first.map(({ variant }) => variant))).toEqual(new Set(matvecCandidates(gpu.adapter)));
-  for (const { variant, microseconds, rejected } of measurements) {
-    if (variant === "lane_wide") {
+  for (const { role, variant, microseconds, rejected } of measurements) {
+    // lm_head is q8 beside q4: its lane_wide is another shader.
+    if (variant === "lane_wide" && role !== "lmHead") {
       expect(rejected).toMatch(/^gives .* where (plain arithmetic|\w+) gives /);
       expect(microseconds).toBe(Infinity);
     } else {
@@ -62,7 +63,7 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   }
   const fastest = first.reduce((a, b) => (b.microseconds < a.microseconds ? b : a));
   expect(choice.matvec.gateUp).toBe(fastest.variant);
-  expect(Object.values(choice.matvec)).not.toContain("lane_wide");
+  expect(choice.matvec.gateUp).not.toBe("lane_wide");
   gpu.device.destroy();
 });
 
