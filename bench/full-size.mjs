@@ -85,6 +85,8 @@ const showLoading = progressLine(`loading as q4 on ${adapter}:`);
 const began = performance.now();
 const model = await loadModel(folder, {
   weights: "q4",
+  // A minute of its own, and no part of loading.
+  tune: false,
   onProgress: ({ loaded, total }) => {
     watch();
     // 4.5 bits a weight of what was 16.
