@@ -20,7 +20,7 @@ const bugs = {
     file: "kernels/qkv.wgsl",
     from: "pair % (d / 2) + select(0, d / 2, r >= 2)",
     to: "2 * (pair % (d / 2)) + select(0, 1, r >= 2)",
-    test: kernel("qkv_f32"),
+    test: kernel("qkv_q4"),
   },
   "rope turns the other way": {
     file: "kernels/snippets/rope.wgsl",
@@ -116,7 +116,7 @@ const bugs = {
     file: "kernels/snippets/input-norm.wgsl",
     from: "f32(D) + EPS",
     to: "f32(K)",
-    test: kernel("matvec_f32_norm"),
+    test: kernel("matvec_norm_q4"),
   },
 };
 
