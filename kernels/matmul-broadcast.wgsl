@@ -2,15 +2,7 @@
 // One thread per tile of 16 tokens x 8 rows, 32 columns at a time; the lanes of a subgroup read the input for each other.
 // For software drivers. x and y hold whole tiles of tokens: rows past T are computed and unused.
 
-override N: u32;              // rows of this part of the matrix
-override N0: u32;             // where its first row stands in the output
-override K: u32;              // stored width of a row, a multiple of 32
-override Y_STRIDE: u32;       // stored width of an output row
-override ADD: bool;
-
 const TOKENS = 16u;
-
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
 
 @compute @workgroup_size(64)
 fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -40,8 +32,7 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 
   for (var i = 0u; i < tokens; i++) {
     for (var j = 0u; n + j < min(n + 8, N); j++) {
-      let at = (t + i) * Y_STRIDE + N0 + n + j;
-      y[at] = sums[i][j / 4][j % 4] + select(0.0, y[at], ADD);
+      put(t + i, n + j, sums[i][j / 4][j % 4]);
     }
   }
 }

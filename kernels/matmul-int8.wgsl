@@ -2,14 +2,7 @@
 // As matmul.wgsl, with products of bytes: x is quantised on the fly, 32 columns of a token to a scale (max |x| / 127), and
 // dot4I8Packed adds the codes of four columns at once.
 
-override N: u32;              // rows of this part of the matrix
-override N0: u32;             // where its first row stands in the output
-override K: u32;              // stored width of a row, a multiple of 32
-override Y_STRIDE: u32;       // stored width of an output row
-override ADD: bool;
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [T, K]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
 // [8 words of 4 codes along K, 64 rows]: neighbouring threads read neighbouring words.
 var<workgroup> x_tile: array<u32, 512>;
@@ -56,14 +49,7 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     workgroupBarrier();
   }
 
-  for (var i = 0u; i < 4; i++) {
-    for (var j = 0u; j < 4; j++) {
-      let n = n0 + local.x + 16 * j;
-      if (n >= N) { continue; }
-      let at = (t0 + local.y + 16 * i) * Y_STRIDE + N0 + n;
-      y[at] = sums[j][i] + select(0.0, y[at], ADD);
-    }
-  }
+  put_tile(t0, n0, local, sums);
 }
 
 fn x_scale(row: u32) -> f32 {

@@ -2,14 +2,7 @@
 // One thread per tile of 4 tokens x 4 rows, with no workgroup memory: for software drivers, where a barrier costs more
 // than the reads that it saves. x and y hold whole tiles of tokens: rows past T are computed and unused.
 
-override N: u32;              // rows of this part of the matrix
-override N0: u32;             // where its first row stands in the output
-override K: u32;              // stored width of a row, a multiple of 32
-override Y_STRIDE: u32;       // stored width of an output row
-override ADD: bool;
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [T, K]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
 @compute @workgroup_size(64)
 fn matmul(@builtin(global_invocation_id) id: vec3u) {
@@ -33,8 +26,7 @@ fn matmul(@builtin(global_invocation_id) id: vec3u) {
 
   for (var i = 0u; i < 4; i++) {
     for (var j = 0u; j < min(4, N - n); j++) {
-      let at = (t + i) * Y_STRIDE + N0 + n + j;
-      y[at] = sums[i][j] + select(0.0, y[at], ADD);
+      put(t + i, n + j, sums[i][j]);
     }
   }
 }

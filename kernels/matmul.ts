@@ -3,7 +3,6 @@ import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import tile from "./matmul.wgsl?raw";
 import broadcast from "./matmul-broadcast.wgsl?raw";
-import f16 from "./matmul-f16.wgsl?raw";
 import int8 from "./matmul-int8.wgsl?raw";
 import lane from "./matmul-lane.wgsl?raw";
 import { inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
@@ -12,6 +11,10 @@ import passRound from "./snippets/broadcast.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
 import dot32 from "./snippets/dot32.wgsl?raw";
 import elementPlain from "./snippets/element-plain.wgsl?raw";
+import output from "./snippets/matmul-output.wgsl?raw";
+import tileOutput from "./snippets/matmul-tile-output.wgsl?raw";
+import tileF16 from "./snippets/tile-f16.wgsl?raw";
+import tileF32 from "./snippets/tile-f32.wgsl?raw";
 
 /** Buffers of a prefill pass hold whole tiles of so many tokens, the most that a variant computes at once. */
 export const TILE = 64;
@@ -47,11 +50,11 @@ export function suits(name: MatmulVariant, format: WeightFormat): boolean {
 function sources(name: MatmulVariant, format: WeightFormat): string[] {
   switch (name) {
     case "tile":
-      return [tile, format.source];
+      return [tile, tileF32, tileOutput, format.source];
     case "tile_f16":
-      return [f16, format.source];
+      return [tile, tileF16, tileOutput, format.source];
     case "tile_int8":
-      return [int8, format.int8!];
+      return [int8, tileOutput, format.int8!];
     case "lane":
       return [lane, dot8, format.source];
     default:
@@ -69,7 +72,7 @@ export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<Matvec
   return {
     name: "matmul",
     variant: `${format.name}_${name}`,
-    source: sources(name, format),
+    source: [output, ...sources(name, format)],
     ...(rounds === "f16" && { requires: ["shader-f16"] }),
     ...(subgroupSize && {
       requires: ["subgroups"],

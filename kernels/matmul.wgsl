@@ -1,19 +1,12 @@
 // y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
 // One workgroup per tile of 64 tokens x 64 rows; K in steps of 32, dequantised once into workgroup memory; each of the
-// 16 x 16 threads keeps 4 x 4 sums in registers. x and y hold whole tiles of tokens: rows past T are computed and unused.
+// 16 x 16 threads keeps 4 x 4 sums in registers. `element` and `tile4` come from a tile snippet. x and y hold whole tiles of tokens: rows past T are computed and unused.
 
-override N: u32;              // rows of this part of the matrix
-override N0: u32;             // where its first row stands in the output
-override K: u32;              // stored width of a row, a multiple of 32
-override Y_STRIDE: u32;       // stored width of an output row
-override ADD: bool;
-
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [T, K]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
 // [8 vectors of 4 along K, 64 rows]: neighbouring threads read neighbouring vectors.
-var<workgroup> x_tile: array<vec4f, 512>;
-var<workgroup> w_tile: array<vec4f, 512>;
+var<workgroup> x_tile: array<vec4<element>, 512>;
+var<workgroup> w_tile: array<vec4<element>, 512>;
 
 @compute @workgroup_size(16, 16)
 fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -23,29 +16,22 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
 
   for (var step = 0u; step < K / 32; step++) {
     for (var i = thread; i < 512; i += 256) {
-      x_tile[(i % 8) * 64 + i / 8] = x[(t0 + i / 8) * (K / 4) + step * 8 + i % 8];
+      x_tile[(i % 8) * 64 + i / 8] = tile4(x[(t0 + i / 8) * (K / 4) + step * 8 + i % 8]);
     }
     let k8 = thread % 4;
     let w = weight8(min(n0 + thread / 4, N - 1), step * 4 + k8);
-    w_tile[2 * k8 * 64 + thread / 4] = w[0];
-    w_tile[(2 * k8 + 1) * 64 + thread / 4] = w[1];
+    w_tile[2 * k8 * 64 + thread / 4] = tile4(w[0]);
+    w_tile[(2 * k8 + 1) * 64 + thread / 4] = tile4(w[1]);
     workgroupBarrier();
 
     for (var k4 = 0u; k4 < 8; k4++) {
       for (var j = 0u; j < 4; j++) {
         let w = w_tile[k4 * 64 + local.x + 16 * j];
-        sums[j] += vec4f(dot(w, x_tile[k4 * 64 + local.y]), dot(w, x_tile[k4 * 64 + local.y + 16]), dot(w, x_tile[k4 * 64 + local.y + 32]), dot(w, x_tile[k4 * 64 + local.y + 48]));
+        sums[j] += vec4f(vec4<element>(dot(w, x_tile[k4 * 64 + local.y]), dot(w, x_tile[k4 * 64 + local.y + 16]), dot(w, x_tile[k4 * 64 + local.y + 32]), dot(w, x_tile[k4 * 64 + local.y + 48])));
       }
     }
     workgroupBarrier();
   }
 
-  for (var i = 0u; i < 4; i++) {
-    for (var j = 0u; j < 4; j++) {
-      let n = n0 + local.x + 16 * j;
-      if (n >= N) { continue; }
-      let at = (t0 + local.y + 16 * i) * Y_STRIDE + N0 + n;
-      y[at] = sums[j][i] + select(0.0, y[at], ADD);
-    }
-  }
+  put_tile(t0, n0, local, sums);
 }

@@ -1,0 +1,14 @@
+// What every matrix times many tokens writes.
+override N: u32;              // rows of this part of the matrix
+override N0: u32;             // where its first row stands in the output
+override K: u32;              // stored width of a row, a multiple of 32
+override Y_STRIDE: u32;       // stored width of an output row
+override ADD: bool;
+
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
+
+/// The sum of token t and row n of this part goes out, on top of what is there where ADD.
+fn put(t: u32, n: u32, sum: f32) {
+  let at = t * Y_STRIDE + N0 + n;
+  y[at] = sum + select(0.0, y[at], ADD);
+}
