@@ -1,6 +1,6 @@
 // Decode steps as `generate` runs them: several in flight.
-import { STEPS_IN_FLIGHT } from "../engine/cache.ts";
 import type { Decoder } from "../engine/decoder.ts";
+import { Flight } from "../engine/flight.ts";
 
 export interface Steps {
   /** From the first submission to the last token. */
@@ -12,16 +12,17 @@ export interface Steps {
 /** Decodes `count` tokens from `position` on. */
 export async function runSteps(decoder: Decoder, position: number, count: number): Promise<Steps> {
   decoder.moveTo(position);
-  const flying: Promise<number>[] = [];
+  const flight = new Flight();
+  let landed = 0;
   const host: number[] = [];
   const began = performance.now();
   for (let step = 0; step < count; step++) {
     const submitted = performance.now();
-    flying.push(decoder.step());
+    flight.submit(decoder.step());
     host.push(performance.now() - submitted);
-    if (flying.length === STEPS_IN_FLIGHT) await flying.shift();
+    for (; !flight.hasRoom; landed++) await flight.next();
   }
-  await Promise.all(flying);
+  for (; landed < count; landed++) await flight.next();
   const seconds = (performance.now() - began) / 1000;
   return { seconds, hostMs: host.sort((a, b) => a - b)[count >> 1] ?? 0 };
 }
