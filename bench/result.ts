@@ -1,4 +1,5 @@
 // What a run of the bench leaves behind: the schema of --json. bench/README.md describes it.
+import type { AdapterDescription } from "../engine/api.ts";
 
 /** One figure at one setting. A count that is the same every time has one run. */
 export interface Result {
@@ -57,16 +58,10 @@ export interface Header {
   readonly version: string;
   readonly node: string;
   readonly platform: string;
-  readonly adapter: {
-    readonly name: string;
-    readonly vendor: string;
-    readonly architecture: string;
-    /** What the driver says of itself. */
-    readonly driver: string;
-    /** A driver that computes on the CPU. */
-    readonly software: boolean;
-    readonly features: readonly string[];
-  };
+  readonly adapter: Pick<
+    AdapterDescription,
+    "name" | "vendor" | "architecture" | "driver" | "software" | "features"
+  >;
   readonly model: {
     /** As given with --model; "embedded" without. */
     readonly source: string;

@@ -93,7 +93,7 @@ const headerOf = (
     version,
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
-    adapter: describeAdapter(loaded.adapter, loaded.adapter.driver),
+    adapter: describeAdapter(loaded.adapter),
     model: {
       source: request.model ?? "embedded",
       parameters: loaded.plan.parameters,
@@ -114,10 +114,14 @@ const headerOf = (
 const variantsOf = ({ matvec, matmul, attention: team }: KernelChoice): string =>
   `${[matvec, matmul].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ")} ${team}`;
 
-const describeAdapter = (
-  { name, vendor, architecture, software, features }: AdapterDescription,
-  driver: string,
-): Header["adapter"] => ({ name, vendor, architecture, driver, software, features });
+const describeAdapter = ({
+  name,
+  vendor,
+  architecture,
+  driver,
+  software,
+  features,
+}: AdapterDescription): Header["adapter"] => ({ name, vendor, architecture, driver, software, features });
 
 function lettersOf({ config: { L, D, F, H, G, d, V, W } }: Model): Header["model"]["shape"] {
   return { L, D, F, H, G, d, V, W };

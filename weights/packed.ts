@@ -31,7 +31,7 @@ export const scaleName = (name: string): string => `${name}.scale`;
 
 /**
  * The format of one matrix where the weights are in `weights`. Logits show every error of the matrix that makes them, so in q4
- * that one is kept as q8: for an eighth more bytes a seventh of the loss of perplexity is left (ARCHITECTURE.md).
+ * that one is kept as q8. ARCHITECTURE.md has what it costs and what it saves.
  */
 export function matrixFormat(
   weights: PackedFormat,

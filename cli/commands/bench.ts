@@ -49,7 +49,7 @@ Suites:
   kernels     every kernel at the model's shapes: time, GB/s, GFLOP/s, shares of what the adapter does at best
   attention   32 query heads on 32, 8 and 1 key/value heads at a context of 4096
   window      time and memory of a token by its position, with the model's window and with none
-  quality     perplexity of a text under every weight format, beside size and speed
+  quality     perplexity of a text under every weight and cache format, beside size and speed
   throughput  prompts/s of several prompts, one after the other
 
 Examples:
