@@ -29,8 +29,36 @@ function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number
   return Math.ceil(H / G / Math.ceil(H / G / most));
 }
 
-/** Threads of a workgroup, and keys of a block. */
-const threads = (size: RingSize): number => (headsPerWorkgroup(size) > 4 ? 64 : 128);
+/** One subgroup of most GPUs. LANES threads share a key. */
+const THREADS = 32;
+const LANES = 4;
+
+/**
+ * What a thread holds at a time: the scores of 4 KEYS4 keys, and COLUMNS vec4f of the sum of values, each for every head of the
+ * workgroup. The more of them, the fewer reads of queries and weights, and the more registers.
+ */
+function tile(size: Pick<RingSize, "H" | "G" | "d">): { KEYS4: number; COLUMNS: number } {
+  return {
+    KEYS4: headsPerWorkgroup(size) > 4 ? 2 : 4,
+    COLUMNS: Math.max(2, Math.ceil(vectors(size.d) / THREADS)),
+  };
+}
+
+/** Keys of a block. */
+const block = (size: RingSize): number => (4 * tile(size).KEYS4 * THREADS) / LANES;
+
+/** Steps of a loop taken together, so that many reads are under way before the first sum waits for one; none are left over. */
+function steps(size: RingSize): { SCORE_STEPS: number; KEY_GROUPS: number; VALUE_STEPS: number } {
+  const together = (all: number, stride: number) => [4, 2].find((n) => all % (n * stride) === 0) ?? 1;
+  const blocks4 = block(size) / 4;
+  const columnStep = Math.ceil(vectors(size.d) / tile(size).COLUMNS);
+  const keyGroups = Math.min(Math.floor(THREADS / columnStep), blocks4);
+  return {
+    SCORE_STEPS: together(vectors(size.d), LANES),
+    KEY_GROUPS: keyGroups,
+    VALUE_STEPS: together(blocks4, keyGroups),
+  };
+}
 
 const headBlocks = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number =>
   Math.ceil(H / G / headsPerWorkgroup({ H, G, d }));
@@ -47,16 +75,13 @@ export const partialLength = ({ T, H, d, SPLITS }: Pick<AttentionSize, "T" | "H"
   T * H * SPLITS * (2 + d);
 
 const SIZES: readonly AttentionSize[] = [
-  { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 5, SPLITS: 1, positions: [0] },
-  { T: 1, B: 1, H: 6, G: 2, d: 6, S: 7, W: 1, SPLITS: 1, positions: [38] },
+  { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 1, SPLITS: 1, positions: [38] },
   { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
   { T: 2, B: 3, H: 4, G: 4, d: 2, S: 141, W: 128, SPLITS: 1, positions: [708, 16_000_001] },
-  { T: 3, B: 3, H: 8, G: 2, d: 32, S: 333, W: 0xffffffff, SPLITS: 1, positions: [0, 127, 332] },
   { T: 2, B: 2, H: 32, G: 1, d: 128, S: 150, W: 128, SPLITS: 1, positions: [127, 753] },
   { T: 1, B: 1, H: 20, G: 2, d: 256, S: 301, W: 299, SPLITS: 1, positions: [16_000_000] },
   { T: 1, B: 1, H: 9, G: 1, d: 80, S: 70, W: 0xffffffff, SPLITS: 1, positions: [64] },
-  { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
-  { T: 2, B: 2, H: 14, G: 2, d: 32, S: 700, W: 0xffffffff, SPLITS: 4, positions: [1, 699] },
+  { T: 3, B: 3, H: 14, G: 2, d: 32, S: 700, W: 0xffffffff, SPLITS: 4, positions: [1, 128, 699] },
   { T: 1, B: 1, H: 32, G: 8, d: 128, S: 1100, W: 1000, SPLITS: 5, positions: [15_999_999] },
   { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
 ];
@@ -90,7 +115,13 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     },
   ],
   constants: (size) => ({ ...ringConstants(size), SPLITS: size.SPLITS }),
-  prelude: (size) => ({ HEADS: headsPerWorkgroup(size), THREADS: threads(size) }),
+  prelude: (size) => ({
+    HEADS: headsPerWorkgroup(size),
+    THREADS,
+    LANES,
+    ...tile(size),
+    ...steps(size),
+  }),
   workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
   // Every block of heads goes over the keys and values of its group, the newest of which it has stored before.
   cost(size, position) {
@@ -109,7 +140,7 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     for (let t = 0; t < T; t++) {
       const end = rows[4 * t + 1]! + 1;
       const first = firstVisible(end - 1, W);
-      const keys = Math.ceil((end - first) / SPLITS / threads(size)) * threads(size);
+      const keys = Math.ceil((end - first) / SPLITS / block(size)) * block(size);
       for (let h = 0; h < H; h++) {
         for (let part = 0; part < SPLITS; part++) {
           const from = Math.min(end, first + part * keys);

@@ -7,12 +7,13 @@ override SPLITS: u32;         // parts; with more than one, `out` takes what att
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE], or [T, H, SPLITS, 2 + d]: max, sum, sum · out
 
 const ROWS = HEADS;
-const BLOCK = THREADS;        // LANES threads share the dot products of 4 keys
-const BLOCK4 = BLOCK / 4;
-const LANES = 4u;
+const BLOCK = 4 * BLOCK4;
+const BLOCK4 = KEYS4 * KEY_STEP;
+const KEY_STEP = THREADS / LANES;  // LANES threads share the dot products of KEYS4 times 4 keys
+override COLUMN_STEP: u32 = (VECTORS + COLUMNS - 1) / COLUMNS;
 
-var<workgroup> query: array<vec4f, HEADS * VECTORS>;   // [HEADS, VECTORS]
-var<workgroup> shared4: array<vec4f, HEADS * THREADS>; // [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out
+var<workgroup> query: array<vec4f, HEADS * VECTORS>;           // [HEADS, VECTORS]
+var<workgroup> shared4: array<vec4f, HEADS * BLOCK4 * LANES>;  // [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out
 
 @compute @workgroup_size(THREADS)
 fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -35,34 +36,46 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   storageBarrier();
   workgroupBarrier();
 
-  // Values: a thread sums column c over the keys key_group, key_group + KEY_GROUPS, … (in fours).
-  let key_groups = min(THREADS / VECTORS, BLOCK4);
-  let key_group = thread / VECTORS;
-  let c = thread % VECTORS;
-  var sums: array<vec4f, HEADS>;
+  // Values: a thread sums the columns c, c + COLUMN_STEP, … over the keys key_group, key_group + KEY_GROUPS, … (in fours).
+  let key_group = thread / COLUMN_STEP;
+  let c = thread % COLUMN_STEP;
+  var sums: array<vec4f, HEADS * COLUMNS>;
   var softmax = Softmax(START, 0);
 
   for (var block = begin; block < end; block += BLOCK) {
     partial_scores(ring, block, end, thread);
     workgroupBarrier();
     softmax = softmax_block(thread, softmax);
-    for (var m = 0u; m < HEADS; m++) { sums[m] *= shrink[m]; }
-    if (key_group < key_groups) {
-      for (var key4 = key_group; key4 < BLOCK4 && block + 4 * key4 < end; key4 += key_groups) {
-        let values = four_rows(ring.values, ring, block + 4 * key4, end, c);
-        for (var m = 0u; m < HEADS; m++) { sums[m] += values * weights[m * WEIGHT_STRIDE + key4]; }
+    for (var i = 0u; i < HEADS * COLUMNS; i++) { sums[i] *= shrink[i / COLUMNS]; }
+    if (key_group < KEY_GROUPS) {
+      for (var first4 = key_group; first4 < BLOCK4 && block + 4 * first4 < end; first4 += VALUE_STEPS * KEY_GROUPS) {
+        for (var i = 0u; i < VALUE_STEPS; i++) {
+          let key4 = first4 + i * KEY_GROUPS;
+          var weight: array<vec4f, HEADS>;
+          for (var m = 0u; m < HEADS; m++) { weight[m] = weights[m * WEIGHT_STRIDE + key4]; }
+          for (var n = 0u; n < COLUMNS; n++) {
+            let values = four_rows(ring.values, ring, block + 4 * key4, end, min(c + n * COLUMN_STEP, VECTORS - 1));
+            for (var m = 0u; m < HEADS; m++) { sums[m * COLUMNS + n] += values * weight[m]; }
+          }
+        }
       }
     }
   }
 
-  for (var m = 0u; m < HEADS; m++) { shared4[m * THREADS + thread] = sums[m]; }
   softmax_end(thread, softmax);
-  for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
-    let m = i / VECTORS;
-    if (m0 + m >= M) { break; }
-    var total = vec4f(0);
-    for (var k = 0u; k < key_groups; k++) { total += shared4[m * THREADS + k * VECTORS + i % VECTORS]; }
-    write4(t, g * M + m0 + m, group.y, i % VECTORS, total, row_sum[m]);
+  let key_groups = select(0, KEY_GROUPS, arrayLength(&out) > 0);  // unknown to the compiler, which would unroll the sum
+  for (var n = 0u; n < COLUMNS; n++) {
+    for (var m = 0u; m < HEADS; m++) { shared4[m * THREADS + thread] = sums[m * COLUMNS + n]; }
+    workgroupBarrier();
+    for (var i = thread; i < HEADS * COLUMN_STEP; i += THREADS) {
+      let m = i / COLUMN_STEP;
+      let column = n * COLUMN_STEP + i % COLUMN_STEP;
+      if (m0 + m >= M || column >= VECTORS) { continue; }
+      var total = vec4f(0);
+      for (var k = 0u; k < key_groups; k++) { total += shared4[m * THREADS + k * COLUMN_STEP + i % COLUMN_STEP]; }
+      write4(t, g * M + m0 + m, group.y, column, total, row_sum[m]);
+    }
+    workgroupBarrier();
   }
   if (SPLITS > 1 && thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
     let at = ((t * H + g * M + m0 + thread / PARTS) * SPLITS + group.y) * (d + 2);
@@ -74,17 +87,26 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
 /// q · k of all heads with the keys of a block. Lane l of a key takes the columns l, l + LANES, …
 fn partial_scores(ring: Stretch, block: u32, end: u32, thread: u32) {
   let lane = thread % LANES;
-  let key4 = thread / LANES;
-  let key = block + 4 * key4;
-  var dots: array<vec4f, HEADS>;
-  for (var c = lane; c < VECTORS; c += LANES) {
-    let keys = four_rows(ring.keys, ring, key, end, c);
-    for (var m = 0u; m < HEADS; m++) { dots[m] += query[m * VECTORS + c] * keys; }
+  let columns = select(0, VECTORS, arrayLength(&out) > 0);  // unknown to the compiler, which would unroll them all
+  var dots: array<vec4f, HEADS * KEYS4>;
+  for (var first_c = lane; first_c < columns; first_c += SCORE_STEPS * LANES) {
+    for (var i = 0u; i < SCORE_STEPS; i++) {
+      let c = first_c + i * LANES;
+      var q: array<vec4f, HEADS>;
+      for (var m = 0u; m < HEADS; m++) { q[m] = query[m * VECTORS + c]; }
+      for (var n = 0u; n < KEYS4; n++) {
+        let keys = four_rows(ring.keys, ring, block + 4 * (thread / LANES + n * KEY_STEP), end, c);
+        for (var m = 0u; m < HEADS; m++) { dots[m * KEYS4 + n] += q[m] * keys; }
+      }
+    }
   }
-  let hidden = (vec4u(key) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
-  for (var m = 0u; m < HEADS; m++) {
-    // Turned by key4, so that both the writes and the reads of scores4 spread over the banks.
-    shared4[(m * BLOCK4 + key4) * LANES + (lane + key4) % LANES] = select(dots[m], vec4f(NEVER), hidden);
+  for (var n = 0u; n < KEYS4; n++) {
+    let key4 = thread / LANES + n * KEY_STEP;
+    let hidden = (vec4u(block + 4 * key4) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
+    for (var m = 0u; m < HEADS; m++) {
+      // Turned by key4, so that both the writes and the reads of scores4 spread over the banks.
+      shared4[(m * BLOCK4 + key4) * LANES + (lane + key4) % LANES] = select(dots[m * KEYS4 + n], vec4f(NEVER), hidden);
+    }
   }
 }
 
