@@ -1,7 +1,7 @@
 // attention: multi-head, grouped-query and multi-query attention at the same width, the kernel by itself.
 import { Buffers } from "../engine/buffers.ts";
 import type { Gpu } from "../engine/device.ts";
-import { type Launch, launch, Pipelines } from "../engine/gpu.ts";
+import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu.ts";
 import { costOf, Profiler } from "../engine/profile.ts";
 import {
   attentionCombine,
@@ -35,46 +35,54 @@ export const attention: Suite = async (bench) => {
       ? ["lane", "workgroup"]
       : [decoder.shape.kernels.attention];
     for (const team of teams) {
-      for (const [kind, G] of KINDS) {
-        if (bench.signal.aborted) return;
-        const bytes = 4 * cacheLength(cacheFormats.f32, { B: 1, G, S: CONTEXT, d });
-        if (bytes <= gpu.adapter.maxBindingBytes) await measureKind(bench, gpu, team, kind, G);
-        else
-          bench.note(`attention: ${kind} binds ${bytes} bytes, this adapter ${gpu.adapter.maxBindingBytes}`);
-      }
+      if (!bench.signal.aborted) await measureKinds(bench, gpu, team);
     }
   });
 };
 
-async function measureKind(
-  { budget, signal, add, doing }: Bench,
+/** In turn, one of each kind a run, so that what slows the machine down slows all of them down. */
+async function measureKinds(
+  { budget, signal, add, doing, note }: Bench,
   gpu: Gpu,
   team: Team,
-  kind: string,
-  G: number,
 ): Promise<void> {
-  doing(`${kind}, ${H} heads on ${G}, ${team} kernel`);
+  doing(`${KINDS.map(([kind]) => kind).join(", ")}: ${team} kernel`);
   const buffers = new Buffers(gpu.device);
   const profiler = new Profiler(gpu);
   try {
     const pipelines = Pipelines.of(gpu.device);
-    const dispatches = await gpu.scoped(() =>
-      Promise.all(launchesOf(gpu, buffers, G, team).map((each) => pipelines.prepare(each))),
-    );
-    const { traffic } = costOf(dispatches, CONTEXT - 1);
-    const times = await repeat(budget, signal, () => profiler.run(dispatches));
-    const seconds = times.map((each) => each.reduce((a, b) => a + b) / 1000);
-    const params = { kernel: dispatches[0]?.label ?? "", kind, heads: `${H} on ${G}`, context: CONTEXT };
-    add("milliseconds", "ms", figure(seconds.map((s) => 1000 * s)), params);
-    add("tokensPerSecond", "tokens/s", figure(seconds.map((s) => 1 / s)), params);
-    add("gigabytesPerSecond", "GB/s", figure(seconds.map((s) => traffic.total / s / 1e9)), params);
-    add(
-      "cacheBytes",
-      "bytes",
-      exactly(4 * cacheLength(cacheFormats.f32, { B: 1, G, S: CONTEXT, d })),
-      params,
-    );
-    add("cacheBytesRead", "bytes", exactly(traffic.cache), params);
+    const kinds: { kind: string; G: number; bytes: number; dispatches: Dispatch[] }[] = [];
+    for (const [kind, G] of KINDS) {
+      const bytes = 4 * cacheLength(cacheFormats.f32, { B: 1, G, S: CONTEXT, d });
+      if (bytes > gpu.adapter.maxBindingBytes) {
+        note(`attention: ${kind} binds ${bytes} bytes, this adapter ${gpu.adapter.maxBindingBytes}`);
+        continue;
+      }
+      const prepare = () =>
+        Promise.all(launchesOf(gpu, buffers, G, team).map((each) => pipelines.prepare(each)));
+      kinds.push({ kind, G, bytes, dispatches: await gpu.scoped(prepare) });
+    }
+    const all = kinds.flatMap(({ dispatches }) => dispatches);
+    const runs = await repeat(budget, signal, () => profiler.run(all));
+    let at = 0;
+    let multiHead: number[] | undefined;
+    for (const { kind, G, bytes, dispatches } of kinds) {
+      const begin = at;
+      at += dispatches.length;
+      const seconds = runs.map((times) => times.slice(begin, at).reduce((a, b) => a + b) / 1000);
+      if (G === H) multiHead = seconds;
+      const { traffic } = costOf(dispatches, CONTEXT - 1);
+      const params = { kernel: dispatches[0]?.label ?? "", kind, heads: `${H} on ${G}`, context: CONTEXT };
+      add("milliseconds", "ms", figure(seconds.map((s) => 1000 * s)), params);
+      add("tokensPerSecond", "tokens/s", figure(seconds.map((s) => 1 / s)), params);
+      if (multiHead) {
+        const ratios = seconds.map((s, run) => s / (multiHead?.[run] ?? Number.NaN));
+        add("timeOverMultiHead", "times", figure(ratios), params);
+      }
+      add("gigabytesPerSecond", "GB/s", figure(seconds.map((s) => traffic.total / s / 1e9)), params);
+      add("cacheBytes", "bytes", exactly(bytes), params);
+      add("cacheBytesRead", "bytes", exactly(traffic.cache), params);
+    }
   } finally {
     profiler.dispose();
     buffers.destroy();

@@ -24,6 +24,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
   checkpointBytes: "checkpoint",
   peakHostBytes: "peak host",
   peakHostAndGpuBytes: "peak, with GPU",
+  timeOverMultiHead: "of multi-head",
   cacheBytes: "K/V",
   cacheBytesRead: "K/V read",
   weightBytes: "weights",
