@@ -4,6 +4,8 @@ import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
 
 /** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
+/** Tests that drive Chromium: one at a time, on its own SwiftShader. */
+const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
 const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench}/**/!(*.cpu).test.ts"];
 
 export default defineConfig(async () => ({
@@ -38,8 +40,11 @@ async function tests() {
     maxWorkers: Math.min(4, availableParallelism()),
     pool: "forks" as const,
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], GPU_TESTS),
-      ...drivers.map(({ name, env }) => project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, [])),
+      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...BROWSER_TESTS]),
+      ...drivers.map(({ name, env }) =>
+        project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, BROWSER_TESTS),
+      ),
+      project("chromium", {}, BROWSER_TESTS, []),
     ],
   };
 }

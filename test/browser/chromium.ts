@@ -1,0 +1,74 @@
+// Headless Chromium with WebGPU on SwiftShader, and a loopback server for what it opens.
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join, normalize } from "node:path";
+import { type BrowserContext, chromium } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. */
+export async function openChromium(): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+  const executablePath = PLACES.find((path) => existsSync(path));
+  if (!executablePath) throw new Error(`Chromium: expected one of ${PLACES.join(", ")}, got none.`);
+  const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath,
+    headless: true,
+    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
+  });
+  return {
+    context,
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".json": "application/json",
+  ".svg": "image/svg+xml",
+};
+
+/** Serves a folder; `first` may answer a request itself by returning true. */
+export async function serveFolder(
+  folder: string,
+  first: (...args: Parameters<RequestListener>) => boolean = () => false,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    if (first(request, response)) return;
+    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
+    const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
+    readFile(file).then(
+      (bytes) => {
+        const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+        const type = TYPES[extname(file)] ?? "application/octet-stream";
+        if (!range) {
+          response.writeHead(200, { "content-type": type, "content-length": bytes.length }).end(bytes);
+          return;
+        }
+        const start = Number(range[1]);
+        const end = Math.min(bytes.length, range[2] ? Number(range[2]) + 1 : bytes.length);
+        response
+          .writeHead(206, {
+            "content-type": type,
+            "content-range": `bytes ${start}-${end - 1}/${bytes.length}`,
+          })
+          .end(bytes.subarray(start, end));
+      },
+      () => response.writeHead(404).end(),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
