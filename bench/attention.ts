@@ -33,7 +33,7 @@ export const attention: Suite = async (bench) => {
     // Kernels shaped for GPUs are not what a software driver runs, but what it says about them is worth knowing.
     const teams: readonly Team[] = gpu.adapter.software
       ? ["lane", "workgroup"]
-      : [decoder.shape.kernels.attention];
+      : [decoder.shape.kernels.attention.decode];
     for (const team of teams) {
       if (!bench.signal.aborted) await measureKinds(bench, gpu, team);
     }

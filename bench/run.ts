@@ -111,8 +111,8 @@ const headerOf = (
   }));
 
 /** The variants at work, each once. */
-const variantsOf = ({ matvec, matmul, attention: team }: KernelChoice): string =>
-  `${[matvec, matmul].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ")} ${team}`;
+const variantsOf = ({ matvec, matmul, attention }: KernelChoice): string =>
+  [matvec, matmul, attention].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ");
 
 const describeAdapter = ({
   name,

@@ -134,25 +134,28 @@ export interface AdapterDescription {
 /** The matrices of a model by what they do; each may be fastest in another way. */
 export type MatrixRole = "qkv" | "oProj" | "gateUp" | "downProj" | "lmHead";
 
+/** Decode: one token of every sequence. Prefill: a chunk of tokens of one. */
+export type Pass = "decode" | "prefill";
+
 export interface KernelChoice {
   /** Decode: a matrix times one token of every sequence. */
   readonly matvec: Readonly<Record<MatrixRole, MatvecVariant>>;
   /** Prefill: a matrix times a chunk of tokens. */
   readonly matmul: Readonly<Record<MatrixRole, MatmulVariant>>;
-  readonly attention: Team;
+  readonly attention: Readonly<Record<Pass, Team>>;
 }
 
-/** One variant for every matrix, in place of what would be chosen. */
+/** One variant for every matrix and pass, in place of what would be chosen. */
 export interface KernelOptions {
   readonly matvec?: MatvecVariant;
   readonly matmul?: MatmulVariant;
   readonly attention?: Team;
 }
 
-/** One variant of a matrix product, at (or, for a large matrix, below) the size it has in the model. */
+/** One variant of a matrix product or of attention, at (or below) the size it has in the model. */
 export interface TuningMeasurement {
-  readonly pass: "decode" | "prefill";
-  readonly role: MatrixRole;
+  readonly pass: Pass;
+  readonly role: MatrixRole | "attention";
   readonly variant: string;
   /** Of one launch; Infinity where it was rejected. */
   readonly microseconds: number;

@@ -34,7 +34,7 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
-    if (kernels.attention === "lane") {
+    if (kernels.attention.decode === "lane") {
       const storing = { ...size, store: true };
       return [launch(attentionLane(cacheFormat), storing, s.qkv, cache, s.rows, s.attended)];
     }
@@ -85,7 +85,7 @@ export function prefill(
   const times = (role: MatrixRole) => product(matmul(format, kernels.matmul[role]), T);
   const attend = (cache: GPUBuffer): Launch => {
     const size = { T, B, H, G, d, S, W };
-    if (kernels.attention === "workgroup")
+    if (kernels.attention.prefill === "workgroup")
       return launch(attentionTile(cacheFormat), size, s.qkv, cache, s.rows, s.attended);
     const stored = { ...size, store: false };
     return launch(attentionLane(cacheFormat), stored, s.qkv, cache, s.rows, s.attended);

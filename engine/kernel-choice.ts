@@ -5,9 +5,12 @@ import {
   matmulVariants,
   matvecVariants,
   suits,
+  type Team,
   type WeightFormat,
 } from "../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "./api.ts";
+
+export const teams: readonly Team[] = ["workgroup", "lane"];
 
 export const matrixRoles: readonly MatrixRole[] = ["qkv", "oProj", "gateUp", "downProj", "lmHead"];
 
@@ -39,13 +42,14 @@ export function chooseKernels(
 ): KernelChoice {
   const broadcast = `lane_broadcast${adapter.subgroupSize}`;
   const offered = matvecCandidates(adapter).some((name) => name === broadcast);
+  const team = attention ?? (adapter.software ? "lane" : "workgroup");
   const lane = offered && parameters >= SMALL ? broadcast : "lane";
   check("matvec", matvec, matvecCandidates(adapter));
   check("matmul", matmul, matmulCandidates(adapter, format));
   return {
     matvec: everyRole(matvec ?? (adapter.software ? (lane as MatvecVariant) : "workgroup")),
     matmul: everyRole(matmul ?? (adapter.software ? (lane as MatmulVariant) : "tile")),
-    attention: attention ?? (adapter.software ? "lane" : "workgroup"),
+    attention: { decode: team, prefill: team },
   };
 }
 

@@ -4,7 +4,7 @@ import { version } from "../package.json";
 import type { KernelChoice, LoadOptions, Tuning } from "./api.ts";
 import type { Gpu } from "./device.ts";
 import type { Pipelines } from "./gpu.ts";
-import { matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
+import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
 import { tune } from "./tune.ts";
 
@@ -77,7 +77,9 @@ async function remembered(
         matvecCandidates(adapter).includes(choice.matvec[role]) &&
         matmulCandidates(adapter, format).includes(choice.matmul[role]),
     );
-    return known && ["workgroup", "lane"].includes(choice.attention) ? choice : undefined;
+    return known && teams.includes(choice.attention.decode) && teams.includes(choice.attention.prefill)
+      ? choice
+      : undefined;
   } catch {
     return undefined;
   }
@@ -85,12 +87,12 @@ async function remembered(
 
 /** A file name for the choice: it holds for one adapter, driver, version of this package, weight format and set of shapes. */
 async function tuningName({ adapter }: Gpu, shape: Shape): Promise<string> {
-  const { D, F, H, G, d, V, B, chunkLength, format } = shape;
+  const { D, F, H, G, d, V, B, S, W, chunkLength, format, cacheFormat } = shape;
   const { name, vendor, architecture, driver, features, subgroupSize } = adapter;
   const key = [
     [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
     [name, vendor, architecture, driver, features, subgroupSize],
-    [format.name, D, F, H, G, d, V, B, chunkLength],
+    [format.name, D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(key)));
   const hex = [...new Uint8Array(digest).subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0"));

@@ -32,7 +32,15 @@ export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";
 export { type MatvecVariant, matvecVariants, type Team } from "./matvec-variants.ts";
-export { qkvStride } from "./ring.ts";
+export {
+  attend,
+  decodeRows,
+  firstVisible,
+  prefillRows,
+  qkvStride,
+  ringContents,
+  storeNewest,
+} from "./ring.ts";
 export { angleLength, angleTable, MAX_POSITION } from "./rope.ts";
 export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {

@@ -11,7 +11,7 @@ export function addTune(program: Command, context: Context, exit: (code: number)
     .command("tune")
     .summary("measure which kernels are fastest here")
     .description(
-      "Measures every variant of the matrix kernels on this adapter at the model's own shapes, drops those that give " +
+      "Measures every variant of the matrix and attention kernels on this adapter at the model's own shapes, drops those that give " +
         "wrong numbers, prints the table, and remembers the fastest for the next load. No weight is read. Large models " +
         "are tuned at their first load anyway, unless it is told --no-tune.",
     )
@@ -52,7 +52,8 @@ function tuningTable({ adapter, weights, choice, measurements }: Tuning): string
   }
   for (const [name, group] of groups) {
     const { pass, role } = group[0] as TuningMeasurement;
-    const chosen = pass === "decode" ? choice.matvec[role] : choice.matmul[role];
+    const matrices = pass === "decode" ? choice.matvec : choice.matmul;
+    const chosen = role === "attention" ? choice.attention[pass] : matrices[role];
     lines.push(`\n${name}\n`);
     for (const { variant, microseconds, rejected } of [...group].sort(
       (a, b) => a.microseconds - b.microseconds,

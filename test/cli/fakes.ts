@@ -86,7 +86,11 @@ const everyRole = <T>(variant: T) =>
 export const tuning: Tuning = {
   adapter,
   weights: "q4",
-  choice: { matvec: everyRole("subgroup"), matmul: everyRole("tile"), attention: "workgroup" },
+  choice: {
+    matvec: everyRole("subgroup"),
+    matmul: everyRole("tile"),
+    attention: { decode: "workgroup", prefill: "lane" },
+  },
   measurements: [
     { pass: "decode", role: "qkv", variant: "workgroup", microseconds: 52.25 },
     { pass: "decode", role: "qkv", variant: "subgroup", microseconds: 41.5 },

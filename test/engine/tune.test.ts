@@ -9,6 +9,7 @@ import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { modelShape } from "../../engine/shape.ts";
 import { tune } from "../../engine/tune.ts";
+import { AttentionLab } from "../../engine/tune-attention.ts";
 import { cacheFormats, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
@@ -45,7 +46,7 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const names: string[] = [];
   const { choice, measurements } = await tune(gpu, pipelines, shape, {
-    budgetMs: 15_000,
+    budgetMs: 25_000,
     onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
   });
   expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);
@@ -67,6 +68,30 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   gpu.device.destroy();
 });
 
+test.each(["decode", "prefill"] as const)(
+  "attention in %s: a variant that leaves out a key is dropped",
+  async (pass) => {
+    const gpu = borrowDevice(await openTestDevice());
+    const real = Pipelines.of(gpu.device);
+    const broken = ([kernel, ...rest]: Launch): Launch => {
+      const source = kernel.source.map((file) => file.replace("i <= p - first", "i < p - first"));
+      return [kernel.name === "attention_lane" ? { ...kernel, variant: "broken", source } : kernel, ...rest];
+    };
+    const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
+    const format = weightFormats.q4;
+    const kernels = chooseKernels(gpu.adapter, format, 1e9);
+    const cacheFormat = cacheFormats.q8;
+    const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 300, chunkLength: 8 });
+    const lab = new AttentionLab(gpu, pipelines, pass, shape, 200, 64);
+    const right = await lab.measure("workgroup", 1);
+    expect(right.rejected).toBeUndefined();
+    expect(right.microseconds).toBeGreaterThan(0);
+    expect((await lab.measure("lane", 1)).rejected).toMatch(/^gives .* where plain arithmetic gives /);
+    lab.close();
+    gpu.device.destroy();
+  },
+);
+
 test("a choice is remembered for its adapter and shapes; what cannot be read is measured again", async () => {
   // The null backend computes nothing: what is found to be right there, and fastest, is anything.
   const device = await openTestDevice(["backend=null"]);
@@ -86,7 +111,11 @@ test("a choice is remembered for its adapter and shapes; what cannot be read is 
   expect(await stages({ tune: true })).toEqual(["load"]);
   expect(await stages({ tune: true, weights: "q8" })).toEqual(["tune", "load"]);
   expect(files()).toHaveLength(2);
-  for (const text of ["{", "{}", JSON.stringify({ choice: { ...tuned.choice, attention: "none" } })]) {
+  for (const text of [
+    "{",
+    "{}",
+    JSON.stringify({ choice: { ...tuned.choice, attention: { decode: "lane" } } }),
+  ]) {
     writeFileSync(file, text);
     expect(await stages({ tune: true }), text).toEqual(["tune", "load"]);
   }
@@ -104,7 +133,7 @@ test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small mo
   };
   const of = (adapter: typeof gpu, parameters: number) => {
     const { matvec, matmul, attention } = chooseKernels(adapter, weightFormats.q4, parameters);
-    return [matvec.qkv, matmul.lmHead, attention];
+    return [matvec.qkv, matmul.lmHead, attention.decode];
   };
   expect(of(gpu, 7e9)).toEqual(["workgroup", "tile", "workgroup"]);
   expect(of({ ...gpu, software: true }, 7e9)).toEqual(["lane_broadcast8", "lane_broadcast8", "lane"]);
