@@ -1,11 +1,12 @@
 // The library build, and the test projects: one for the CPU, one for each driver of this machine.
 import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+import { type Chromium, findChromium } from "./scripts/chromium.mjs";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
 
-/** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
-/** Tests that drive Chromium: one at a time, on its own SwiftShader. */
+/** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
+/** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
 const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench}/**/!(*.cpu).test.ts"];
 
 export default defineConfig(async () => ({
@@ -35,6 +36,8 @@ export default defineConfig(async () => ({
 async function tests() {
   const given = process.env["SIROCCO_DRIVERS"];
   const drivers: Driver[] = given ? JSON.parse(given) : (await findDrivers()).drivers;
+  const browser = process.env["SIROCCO_CHROMIUM"];
+  const chromium: Chromium | { why: string } = browser ? JSON.parse(browser) : findChromium();
   return {
     // Kernels compute on all cores anyway; a second worker fills the time in which one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
@@ -44,7 +47,7 @@ async function tests() {
       ...drivers.map(({ name, env }) =>
         project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, BROWSER_TESTS),
       ),
-      project("chromium", {}, BROWSER_TESTS, []),
+      ...("path" in chromium ? [browserProject(chromium)] : []),
     ],
   };
 }
@@ -54,6 +57,7 @@ function project(
   env: Record<string, string>,
   include: string[],
   exclude: string[],
+  more: { fileParallelism?: boolean } = {},
 ): TestProjectConfiguration {
   return {
     extends: true,
@@ -65,6 +69,13 @@ function project(
       environment: "node",
       testTimeout: 120_000,
       hookTimeout: 120_000,
+      ...more,
     },
   };
 }
+
+/** One page at a time, and no other test beside it: pages are timed, and each brings a driver that takes all cores. */
+const browserProject = (chromium: Chromium): TestProjectConfiguration =>
+  project("chromium", { SIROCCO_CHROMIUM: JSON.stringify(chromium) }, BROWSER_TESTS, [], {
+    fileParallelism: false,
+  });

@@ -1,13 +1,17 @@
 // `npm test`: every test on every adapter this machine has. `--driver NAME` chooses among them (and "cpu", the tests that
-// need none); everything else goes to Vitest.
+// need none, and "chromium", the tests in a browser); everything else goes to Vitest.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
+import { findChromium } from "./chromium.mjs";
 import { findDrivers } from "./drivers.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
+
+/** Projects that are no adapter of this machine. */
+const OTHERS = ["cpu", "chromium"];
 
 /** Names of skipped tests that are worth a line each; none where a filter by name skips hundreds. */
 const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
@@ -19,11 +23,15 @@ try {
   const { drivers, missing } = await findDrivers();
   for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
   for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);
-  const unknown = chosen.filter((name) => name !== "cpu" && !drivers.some((driver) => driver.name === name));
+  const chromium = findChromium();
+  if ("path" in chromium) console.log(`browser  chromium: ${chromium.version}, ${chromium.path}`);
+  else console.log(`no       chromium: ${chromium.why}`);
+  const known = ["cpu", ...drivers.map(({ name }) => name), ...("path" in chromium ? ["chromium"] : [])];
+  const unknown = chosen.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
   // The tests of the command and of the package run what a user runs.
   const errors = (await ensureBuild({ types: true })) ? [] : ["the build failed: see above"];
-  process.exitCode = report(await vitest(drivers), errors);
+  process.exitCode = report(await vitest(drivers, chromium), errors);
 } catch (error) {
   console.error(/** @type {Error} */ (error).message);
   process.exitCode = report(undefined, []);
@@ -46,9 +54,10 @@ function parseArgs(args) {
 
 /**
  * @param {import("./drivers.mjs").Driver[]} drivers
+ * @param {ReturnType<typeof findChromium>} chromium
  * @returns {Promise<Summary | undefined>} undefined: it ended without telling
  */
-async function vitest(drivers) {
+async function vitest(drivers, chromium) {
   const summary = join(folder, "summary.json");
   const reporters = ["--reporter=default", "--reporter=./test/setup/reporter.ts"];
   const projects = chosen.flatMap((name) => ["--project", name]);
@@ -59,7 +68,11 @@ async function vitest(drivers) {
     ...projects,
     ...rest,
   ];
-  const env = { SIROCCO_DRIVERS: JSON.stringify(drivers), SIROCCO_SUMMARY: summary };
+  const env = {
+    SIROCCO_DRIVERS: JSON.stringify(drivers),
+    SIROCCO_CHROMIUM: JSON.stringify(chromium),
+    SIROCCO_SUMMARY: summary,
+  };
   await run(process.execPath, args, { env, hideNoise: true });
   return existsSync(summary) ? JSON.parse(readFileSync(summary, "utf8")) : undefined;
 }
@@ -79,7 +92,7 @@ function report(summary, errors) {
   const ran = Object.entries(projects).filter(([, { passed, failed }]) => passed + failed > 0);
   for (const [name, { passed, failed }] of ran)
     console.log(`${name.padEnd(12)} ${passed} passed, ${failed} failed`);
-  const adapters = ran.filter(([name]) => name !== "cpu").length;
+  const adapters = ran.filter(([name]) => !OTHERS.includes(name)).length;
   const wanted = Number(process.env["SIROCCO_MIN_ADAPTERS"] ?? 0);
   if (adapters < wanted) problems.push(`expected at least ${wanted} adapters, tests ran on ${adapters}`);
   if (ran.length === 0 && problems.length === 0) problems.push("no test was run");

@@ -1,21 +1,20 @@
 // Headless Chromium with WebGPU on SwiftShader, and a loopback server for what it opens.
-import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
-
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+import type { Chromium } from "../../scripts/chromium.mjs";
 
 /** A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. */
 export async function openChromium(): Promise<{ context: BrowserContext; close(): Promise<void> }> {
-  const executablePath = PLACES.find((path) => existsSync(path));
-  if (!executablePath) throw new Error(`Chromium: expected one of ${PLACES.join(", ")}, got none.`);
+  // vite.config.ts puts it there; without one there is no project "chromium" and nobody comes here.
+  const { path, env }: Chromium = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
-    executablePath,
+    executablePath: path,
+    env: { ...(process.env as Record<string, string>), ...env },
     headless: true,
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
   });

@@ -1,0 +1,82 @@
+// A Chromium for the tests that drive one: the system's, or the one of @sparticuz/chromium (Linux x64). Node's own modules only.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliDecompressSync } from "node:zlib";
+
+/** @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: what it needs to start. */
+
+const PLACES = [
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  "/Applications/Chromium.app/Contents/MacOS/Chromium",
+];
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const carrier = join(root, "node_modules", "@sparticuz", "chromium");
+
+/** @returns {Chromium | { why: string }} one that starts, or why there is none */
+export function findChromium() {
+  const installed = PLACES.filter((path) => existsSync(path));
+  for (const path of installed) {
+    const version = start(path, {});
+    if (version) return { path, env: {}, version };
+  }
+  const missing = `expected one of ${PLACES.join(", ")}${installed.length > 0 ? ", got one that does not start" : ""}`;
+  if (process.platform !== "linux" || process.arch !== "x64") return { why: missing };
+  if (!existsSync(join(carrier, "bin"))) return { why: `${missing}, or the package @sparticuz/chromium` };
+  try {
+    const folder = unpackOnce();
+    const path = join(folder, "chromium");
+    const given = process.env["LD_LIBRARY_PATH"];
+    const libraries = [join(folder, "lib"), folder, ...(given ? [given] : [])].join(delimiter);
+    const env = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder };
+    const version = start(path, env);
+    return version ? { path, env, version } : { why: "the one of @sparticuz/chromium does not start here" };
+  } catch (error) {
+    return { why: `@sparticuz/chromium could not be unpacked: ${/** @type {Error} */ (error).message}` };
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {Record<string, string>} env
+ * @returns {string} its version; empty: it does not start
+ */
+function start(path, env) {
+  const options = {
+    env: { ...process.env, ...env },
+    encoding: /** @type {const} */ ("utf8"),
+    timeout: 30_000,
+  };
+  const { status, stdout } = spawnSync(path, ["--version", "--no-sandbox"], options);
+  return status === 0 ? stdout.trim() : "";
+}
+
+/** Complete or absent: unpacked to a folder of its own, which then takes its name in one step. About 3 s, 200 MB. */
+function unpackOnce() {
+  const { version } = JSON.parse(readFileSync(join(carrier, "package.json"), "utf8"));
+  const cache = join(root, "node_modules", ".cache", "sirocco");
+  const folder = join(cache, `chromium-${version}`);
+  if (existsSync(folder)) return folder;
+  mkdirSync(cache, { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  const unbrotli = (/** @type {string} */ name) =>
+    brotliDecompressSync(readFileSync(join(carrier, "bin", name)));
+  try {
+    for (const name of ["al2023", "fonts", "swiftshader"]) {
+      const input = unbrotli(`${name}.tar.br`);
+      const { status, stderr } = spawnSync("tar", ["-x", "--no-same-owner", "-C", unfinished], { input });
+      if (status !== 0) throw new Error(`tar: ${stderr}`);
+    }
+    writeFileSync(join(unfinished, "chromium"), unbrotli("chromium.br"), { mode: 0o755 });
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error; // another process may have been faster
+  }
+  return folder;
+}
