@@ -12,7 +12,7 @@ const MOST_BYTES = 8 * 2 ** 30;
 
 export const quality: Suite = async (bench) => {
   const { loaded, engine, load, model, signal } = bench;
-  const ids = textIds(bench);
+  const ids = await textIds(bench);
   const { parameters, weights } = loaded.plan;
   let reference: number | undefined;
   // Each weight format with the exact cache, then the smaller caches with the weights that the model was loaded with.
@@ -74,8 +74,8 @@ async function measureFormat(
 }
 
 /** Tokens of the text, as many as the context holds. */
-function textIds({ loaded, text, note }: Bench): readonly number[] {
-  const ids = loaded.encode(text ?? qualityText);
+async function textIds({ loaded, text, note }: Bench): Promise<readonly number[]> {
+  const ids = await loaded.encode(text ?? qualityText);
   if (ids.length <= loaded.contextLength) return ids;
   note(`quality: only the first ${loaded.contextLength} of ${ids.length} tokens fit the context`);
   return ids.slice(0, loaded.contextLength);

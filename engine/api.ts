@@ -203,7 +203,8 @@ export interface Model {
   score(text: string | readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
   /** Logits [V] after the last of `ids`. */
   logits(ids: readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
-  encode(text: string): number[];
-  decode(ids: readonly number[]): string;
+  /** Token ids of a text, with the beginning-of-sequence token first. */
+  encode(text: string): Promise<number[]>;
+  decode(ids: readonly number[]): Promise<string>;
   dispose(): void;
 }

@@ -128,11 +128,11 @@ export class LoadedModel implements Model {
     }
   }
 
-  encode(text: string): number[] {
+  async encode(text: string): Promise<number[]> {
     return this.#tokenizer.encode(text);
   }
 
-  decode(ids: readonly number[]): string {
+  async decode(ids: readonly number[]): Promise<string> {
     return this.#tokenizer.decode(ids);
   }
 

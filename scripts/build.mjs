@@ -50,7 +50,13 @@ export async function ensureBuild({ types = false, silent = false } = {}) {
 function isFresh(types) {
   const built = [stamp(true), ...(types ? [] : [stamp(false)])].filter((file) => existsSync(file));
   const last = Math.max(0, ...built.map((file) => statSync(file).mtimeMs));
-  const entries = ["engine/index.js", "engine/node.js", "cli/main.js", "weights/tiny-mistral/config.json"];
+  const entries = [
+    "engine/index.js",
+    "engine/node.js",
+    "engine/worker.js",
+    "cli/main.js",
+    "weights/tiny-mistral/config.json",
+  ];
   return (
     entries.every((file) => existsSync(join(dist, file))) &&
     [...SOURCES, ...CONFIGS].every((path) => newest(join(root, path)) < last)

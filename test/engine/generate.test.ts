@@ -34,7 +34,9 @@ describe("generate", () => {
     expect(ids.length).toBe(12);
     expect(finish).toMatchObject({ reason: "length", promptTokens: 5, completionTokens: 12 });
     expect(chunks.slice(0, -1).every((chunk) => chunk.finish === undefined)).toBe(true);
-    expect(model.decode([...model.encode("Once upon a time"), ...ids])).toBe(`Once upon a time${text}`);
+    expect(await model.decode([...(await model.encode("Once upon a time")), ...ids])).toBe(
+      `Once upon a time${text}`,
+    );
     expect(await run("Once upon a time", { maxTokens: 0 })).toMatchObject({
       text: "",
       ids: [],
@@ -69,7 +71,7 @@ describe("generate", () => {
 
   test("a stop leaves no trace: the next answer is the same as a fresh model's", async () => {
     const options = { maxTokens: 30, ignoreEos: true };
-    const prompt = model.encode("The dog");
+    const prompt = await model.encode("The dog");
     const fresh = await run(prompt, options);
     await run(prompt, { ...options, stop: "a" });
     const after = await run(prompt, options);
@@ -160,7 +162,7 @@ describe("limits", () => {
     const small = await loadModel(undefined, { contextLength: 16 });
     const answer: number[] = [];
     let reason: string | undefined;
-    for await (const chunk of small.generate(small.encode("Once upon a time"), {
+    for await (const chunk of small.generate(await small.encode("Once upon a time"), {
       maxTokens: 100,
       ignoreEos: true,
     })) {
