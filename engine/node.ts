@@ -24,6 +24,7 @@ export {
 export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
+export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const node: load.Platform = {
   tuning: tuningFiles,

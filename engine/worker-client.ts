@@ -1,0 +1,89 @@
+// A model that runs in a worker, behind the interface of one that runs here: the page never waits for it.
+import type { LoadOptions, Model } from "./api.ts";
+import { DeviceLostError } from "./errors.ts";
+import { Connection } from "./worker-connection.ts";
+import {
+  CALLS,
+  type CallName,
+  type ModelFacts,
+  type Opening,
+  STREAMS,
+  type StreamName,
+} from "./worker-protocol.ts";
+
+export type WorkerLoadOptions = LoadOptions & {
+  /** One that runs `sirocco/worker`; `dispose()` leaves it running. Default: a worker of the model's own. */
+  readonly worker?: Worker;
+};
+
+/**
+ * Loads a model in a worker: from a URL, a Hub repository (`owner/name[@revision]`) or files that were picked; the embedded
+ * one without.
+ */
+export async function loadModelInWorker(
+  source?: string | readonly File[],
+  { worker: given, ...options }: WorkerLoadOptions = {},
+): Promise<Model> {
+  options.signal?.throwIfAborted();
+  if (options.device) {
+    throw new TypeError(
+      "device: expected none, got a GPUDevice, which stays on its own thread. Leave it out, or use loadModel.",
+    );
+  }
+  const worker = given ?? openWorker();
+  const { port1, port2 } = new MessageChannel();
+  const connection = new Connection(port1);
+  let loaded = false;
+  const onError = (event: Event) => {
+    const got = (event as ErrorEvent).message || (loaded ? "the end of it" : "no script that runs");
+    connection.fail(
+      loaded
+        ? new DeviceLostError(`worker: expected a model in it, got ${got}. Load the model again.`)
+        : new Error(
+            `worker: expected it to start, got ${got}. Serve engine/worker.js, or pass a \`worker\`.`,
+          ),
+    );
+    close();
+  };
+  const close = () => {
+    worker.removeEventListener("error", onError);
+    worker.removeEventListener("messageerror", onError);
+    port1.close();
+    if (!given) worker.terminate();
+  };
+  worker.addEventListener("error", onError);
+  worker.addEventListener("messageerror", onError);
+  try {
+    worker.postMessage({ type: "sirocco", port: port2 } satisfies Opening, [port2]);
+    const facts = (await connection.call("load", [source, options])) as ModelFacts;
+    loaded = true;
+    return remoteModel(facts, connection, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function openWorker(): Worker {
+  if (typeof Worker === "undefined")
+    throw new Error("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.");
+  // Bundlers look for this very expression; in the sources they take worker.ts for it.
+  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "sirocco" });
+}
+
+/** Every method by its name in the table; a method of Model that is missing there does not compile. */
+function remoteModel(facts: ModelFacts, connection: Connection, close: () => void): Model {
+  const calls = CALLS.map((name) => [name, (...args: unknown[]) => connection.call(name, args)]);
+  const streams = STREAMS.map((name) => [name, (...args: unknown[]) => connection.stream(name, args)]);
+  return {
+    ...facts,
+    ...(Object.fromEntries(calls) as Pick<Model, CallName>),
+    ...(Object.fromEntries(streams) as Pick<Model, StreamName>),
+    dispose() {
+      connection.dispose(
+        new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again."),
+      );
+      close();
+    },
+  };
+}
