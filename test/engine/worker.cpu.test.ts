@@ -1,0 +1,279 @@
+// The two ends of `loadModelInWorker` over a channel of Node's: what a model in a worker must have in common with one here.
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Chunk, Finish, LoadOptions, Model } from "../../engine/api.ts";
+import {
+  ChatTemplateError,
+  CheckpointError,
+  ContextLengthError,
+  DeviceError,
+  DeviceLostError,
+  loadModelInWorker,
+  TokenizerError,
+} from "../../engine/index.ts";
+import { CHUNKS_AHEAD, type Opening } from "../../engine/worker-protocol.ts";
+import { serve } from "../../engine/worker-server.ts";
+
+const FINISH: Finish = {
+  ...{ reason: "length", promptTokens: 1, cachedTokens: 0 },
+  ...{ completionTokens: 20, prefillMs: 1, decodeMs: 1 },
+};
+
+/** What a model in the worker was asked for, and how far its answer came. */
+interface Seen {
+  made: number;
+  ended: boolean;
+  disposed: boolean;
+  terminated: boolean;
+  options?: LoadOptions | undefined;
+}
+
+/** A worker that runs `serve` on this thread, with a model that makes 20 chunks. */
+function fakeWorker(load?: (options: LoadOptions) => Promise<void>, replace: Partial<Model> = {}) {
+  const seen: Seen = { made: 0, ended: false, disposed: false, terminated: false };
+  async function* generate(
+    _: unknown,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<Chunk, void, void> {
+    try {
+      for (let i = 0; i < 20; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        if (signal?.aborted)
+          return yield { text: "", ids: [], finish: { ...FINISH, reason: "abort" as const } };
+        seen.made++;
+        yield { text: `${i} `, ids: [i], ...(i === 19 && { finish: FINISH }) };
+      }
+    } finally {
+      seen.ended = true;
+    }
+  }
+  const model = {
+    ...({ config: { V: 9 }, plan: { weightBytes: 1 }, adapter: { name: "fake" }, contextLength: 7 } as Model),
+    generate: generate as Model["generate"],
+    chat: generate as Model["chat"],
+    score: (_, { signal } = {}) =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+    logits: async (ids) => Float32Array.from(ids),
+    encode: async (text) => [...text].map((letter) => letter.charCodeAt(0)),
+    decode: async (ids) => String.fromCharCode(...ids),
+    dispose: () => {
+      seen.disposed = true;
+    },
+    ...replace,
+  } satisfies Model;
+  const worker = Object.assign(new EventTarget(), {
+    terminate: () => {
+      seen.terminated = true;
+    },
+    postMessage: ({ port }: Opening) =>
+      serve(port, async (_, options) => {
+        seen.options = options;
+        await load?.(options ?? {});
+        return model;
+      }),
+  }) as unknown as Worker;
+  return { worker, seen };
+}
+
+const open: Model[] = [];
+afterEach(() => {
+  for (const model of open.splice(0)) model.dispose();
+});
+
+async function loaded(...args: Parameters<typeof fakeWorker>) {
+  const { worker, seen } = fakeWorker(...args);
+  const model = await loadModelInWorker(undefined, { worker });
+  open.push(model);
+  return { model, worker, seen };
+}
+
+const idle = () => new Promise((resolve) => setTimeout(resolve, 60));
+
+/** What a promise is rejected with. */
+const failure = (promise: Promise<unknown>): Promise<Error> =>
+  promise.then(
+    () => expect.fail("it was not rejected"),
+    (error: Error) => error,
+  );
+
+test("facts, and calls that answer once", async () => {
+  const { model } = await loaded();
+  expect(model).toMatchObject({ config: { V: 9 }, adapter: { name: "fake" }, contextLength: 7 });
+  expect(await model.encode("abc")).toEqual([97, 98, 99]);
+  expect(await model.decode([97, 98])).toBe("ab");
+  expect(await model.logits([1, 2])).toEqual(Float32Array.of(1, 2));
+});
+
+describe("a stream", () => {
+  test("gives every chunk in its order, two at a time side by side", async () => {
+    const { model } = await loaded();
+    const read = async () => {
+      const chunks: Chunk[] = [];
+      for await (const chunk of model.generate("a")) chunks.push(chunk);
+      return chunks;
+    };
+    for (const chunks of await Promise.all([read(), read()])) {
+      expect(chunks.map(({ ids }) => ids[0])).toEqual([...Array(20).keys()]);
+      expect(chunks.at(-1)?.finish).toEqual(FINISH);
+    }
+  });
+
+  test("does nothing before it is read, and is never far ahead of its reader", async () => {
+    const { model, seen } = await loaded();
+    const answer = model.generate("a");
+    await idle();
+    expect(seen.made).toBe(0);
+    for (const taken of [1, 2, 3]) {
+      await answer.next();
+      await vi.waitFor(() => expect(seen.made).toBe(taken + CHUNKS_AHEAD), 10_000);
+      await idle();
+      expect(seen.made).toBe(taken + CHUNKS_AHEAD);
+    }
+  });
+
+  test("ends in the worker when its reader leaves", async () => {
+    const { model, seen } = await loaded();
+    for await (const { ids } of model.chat([])) if (ids[0] === 1) break;
+    expect(seen.ended).toBe(true);
+    expect(seen.made).toBeLessThan(20);
+  });
+
+  test.each([true, false])("hears a signal, aborted before it began: %s", async (before) => {
+    const { model } = await loaded();
+    const controller = new AbortController();
+    if (before) controller.abort();
+    const reasons: (string | undefined)[] = [];
+    for await (const { finish } of model.generate("a", { signal: controller.signal })) {
+      reasons.push(finish?.reason);
+      controller.abort();
+    }
+    expect(reasons.at(-1)).toBe("abort");
+    expect(reasons.length).toBeLessThan(20);
+  });
+});
+
+describe("errors", () => {
+  test.each([
+    [CheckpointError, "CheckpointError"],
+    [ContextLengthError, "ContextLengthError"],
+    [DeviceError, "DeviceError"],
+    [DeviceLostError, "DeviceLostError"],
+    [ChatTemplateError, "ChatTemplateError"],
+    [TokenizerError, "TokenizerError"],
+    [RangeError, "RangeError"],
+    [TypeError, "TypeError"],
+    [Error, "Error"],
+  ])("%o keeps its class, message and cause", async (Class, name) => {
+    const thrown = new Class("here: expected a, got b.", { cause: new TypeError("why") });
+    const { worker, seen } = fakeWorker(() => Promise.reject(thrown));
+    const error = await failure(loadModelInWorker(undefined, { worker }));
+    expect(error).not.toBe(thrown);
+    expect(Object.getPrototypeOf(error)).toBe(Class.prototype);
+    expect(error).toMatchObject({ name, message: thrown.message, cause: { message: "why" } });
+    expect(error.cause).toBeInstanceOf(TypeError);
+    expect(seen.terminated).toBe(false);
+  });
+
+  test("a DOMException keeps its name; what is no Error becomes one", async () => {
+    const quota = fakeWorker(() => Promise.reject(new DOMException("full", "QuotaExceededError")));
+    expect(await failure(loadModelInWorker(undefined, quota))).toMatchObject({
+      name: "QuotaExceededError",
+      message: "full",
+    });
+    const text = fakeWorker(() => Promise.reject("only text"));
+    expect(await failure(loadModelInWorker(undefined, text))).toMatchObject({ message: "only text" });
+  });
+
+  test("of a stream come after its chunks", async () => {
+    const generate = async function* () {
+      yield { text: "one", ids: [1] };
+      throw new RangeError("no more");
+    };
+    const { model } = await loaded(undefined, { generate });
+    const texts: string[] = [];
+    const error = await failure(
+      (async () => {
+        for await (const { text } of model.generate("a")) texts.push(text);
+      })(),
+    );
+    expect(texts).toEqual(["one"]);
+    expect(error).toBeInstanceOf(RangeError);
+  });
+
+  test("the caller's own reason comes back, the very same", async () => {
+    const { model } = await loaded();
+    const controller = new AbortController();
+    const scored = failure(model.score("a", { signal: controller.signal }));
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await scored).toBe(reason);
+  });
+
+  test("what cannot be cloned is refused at once", async () => {
+    const { model, worker } = await loaded();
+    expect(await failure(model.encode((() => "") as unknown as string))).toMatchObject({
+      name: "DataCloneError",
+    });
+    expect(await model.encode("a")).toEqual([97]);
+    const options = { worker, device: {} as GPUDevice };
+    expect(await failure(loadModelInWorker(undefined, options))).toMatchObject({
+      message: expect.stringMatching(/GPUDevice/),
+    });
+  });
+});
+
+test("progress comes to the page's own function", async () => {
+  const { worker, seen } = fakeWorker(async ({ onProgress }) => {
+    for (const done of [1, 2]) onProgress?.({ stage: "load", name: "tensor", loaded: done, total: 2 });
+  });
+  const progress: number[] = [];
+  const onProgress = ({ loaded }: { readonly loaded: number }) => progress.push(loaded);
+  open.push(await loadModelInWorker(undefined, { worker, weights: "q4", onProgress }));
+  expect(progress).toEqual([1, 2]);
+  expect(seen.options?.weights).toBe("q4");
+});
+
+describe("the end of a worker", () => {
+  test("before it has loaded: loading fails", async () => {
+    const { worker } = fakeWorker(() => new Promise(() => {}));
+    const error = failure(loadModelInWorker(undefined, { worker }));
+    worker.dispatchEvent(new Event("error"));
+    expect(await error).toMatchObject({ message: expect.stringMatching(/expected it to start/) });
+  });
+
+  test.each(["error", "messageerror"])(
+    "by %s: what is pending fails, and what comes later",
+    async (event) => {
+      const { model, worker } = await loaded();
+      const pending = failure(model.score("a"));
+      const answer = model.generate("a");
+      await answer.next();
+      worker.dispatchEvent(new Event(event));
+      expect(await pending).toBeInstanceOf(DeviceLostError);
+      const rest = async () => {
+        for (;;) if ((await answer.next()).done) return;
+      };
+      expect(await failure(rest())).toBeInstanceOf(DeviceLostError);
+      expect(await failure(model.encode("a"))).toBeInstanceOf(DeviceLostError);
+    },
+  );
+});
+
+test("dispose() ends what is pending; a worker that was given goes on", async () => {
+  const { model, worker, seen } = await loaded();
+  const pending = failure(model.score("a"));
+  model.dispose();
+  expect(await pending).toMatchObject({
+    name: "DeviceLostError",
+    message: expect.stringMatching(/disposed/),
+  });
+  expect(await failure(model.encode("a"))).toMatchObject({ message: expect.stringMatching(/disposed/) });
+  await vi.waitFor(() => expect(seen.disposed).toBe(true), 10_000);
+  expect(seen.terminated).toBe(false);
+  open.push(await loadModelInWorker(undefined, { worker }));
+});
+
+test("where there is no Worker it says what to use", async () => {
+  expect(await failure(loadModelInWorker())).toMatchObject({
+    message: expect.stringMatching(/Use loadModel/),
+  });
+});
