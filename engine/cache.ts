@@ -7,11 +7,23 @@ export const STEPS_IN_FLIGHT = 4;
 /** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */
 export const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
 
+/** The pass that wrote keys and values: the other one rounds differently. */
+type Pass = "prefill" | "retrace";
+
+/** Computes keys and values into its ring. */
+type Ring = {
+  readonly [Name in Pass]: (ids: readonly number[], start: number, signal?: AbortSignal) => Promise<void>;
+};
+
 export class Cache {
   /** Slots: position p lives in slot p mod S. */
   readonly S: number;
   readonly #window: number;
   #ids: readonly number[] = [];
+  /** How `ids` came into the ring, in order. */
+  #spans: readonly { readonly start: number; readonly by: Pass }[] = [];
+  /** Where they are; after a loss the ring at hand is another one, and empty. */
+  #ring: Ring | undefined;
   /** One past the highest position written since the ring was last begun anew. */
   #written = 0;
 
@@ -30,15 +42,32 @@ export class Cache {
     return oldest >= this.#written - this.S ? shared : 0;
   }
 
+  /** Tokens whose keys and values are in the ring. */
+  get length(): number {
+    return this.#ids.length;
+  }
+
   /** Goes back to the first `length` tokens; what was written after them is taken back. */
   begin(ids: readonly number[], length: number): void {
     this.#ids = ids.slice(0, length);
+    this.#spans = this.#spans.filter(({ start }) => start < length);
     if (length === 0) this.#written = 0;
   }
 
   /** `ids` are the sequence so far; positions up to `written` hold something, beyond `ids` by steps taken back. */
-  commit(ids: readonly number[], written: number): void {
+  commit(ids: readonly number[], written: number, by: Pass): void {
+    const start = this.#ids.length;
     this.#ids = ids.slice(0, written);
+    if (this.#ids.length > start) this.#spans = [...this.#spans, { start, by }];
     this.#written = Math.max(this.#written, written);
+  }
+
+  /** Sees to it that all is in this ring. What another one held is computed anew by the same passes, so to the same bits. */
+  async restore(ring: Ring, signal?: AbortSignal): Promise<void> {
+    if (this.#ring === ring) return;
+    for (const [i, { start, by }] of this.#spans.entries()) {
+      await ring[by](this.#ids.slice(start, this.#spans[i + 1]?.start), start, signal);
+    }
+    this.#ring = ring;
   }
 }

@@ -11,6 +11,8 @@ import type { Weights } from "./weights.ts";
 
 const MAP_READ = 1;
 const IN_PROMPT = 0x80000000;
+/** Between these others run. */
+const RETRACED_AT_ONCE = 32;
 
 type Passes = Readonly<Record<"prefill" | "decode" | "head" | "choose" | "score", readonly Dispatch[]>>;
 
@@ -73,12 +75,15 @@ export class Decoder {
     return this.#passes.prefill;
   }
 
-  /** Puts the sequence at a position without its keys and values: a step there takes as long, only its ids mean nothing. */
-  moveTo(position: number): void {
+  /**
+   * The next step runs this token at this position. Where the positions before have no keys and values, it takes as long, only
+   * its ids mean nothing.
+   */
+  moveTo(position: number, id = 0): void {
     this.#gpu.device.queue.writeBuffer(
       this.#activations.decode.rows,
       0,
-      new Uint32Array([0, position, 0, 0]),
+      new Uint32Array([id, position, 0, 0]),
     );
   }
 
@@ -93,6 +98,22 @@ export class Decoder {
       signal?.throwIfAborted();
       const chunk = ids.slice(at, at + chunkLength);
       this.#prefillChunk(chunk, start + at, at + chunk.length === ids.length);
+      await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
+    }
+  }
+
+  /**
+   * Writes the keys and values of an answer's tokens anew, by the passes that wrote them first: to the same bits, where a prefill
+   * would round differently. Nothing is picked.
+   * @param start position of ids[0]
+   */
+  async retrace(ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
+    for (let at = 0; at < ids.length; at += RETRACED_AT_ONCE) {
+      signal?.throwIfAborted();
+      ids.slice(at, at + RETRACED_AT_ONCE).forEach((id, i) => {
+        this.moveTo(start + at + i, id);
+        this.#submit([this.#passes.decode]);
+      });
       await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
     }
   }
@@ -129,14 +150,23 @@ export class Decoder {
     return new Float32Array(bytes);
   }
 
-  /** Options for the tokens to come. `prompt` counts for the repetition penalty. @throws RangeError */
-  configure(settings: SamplingSettings, seed: number, prompt: readonly number[]): void {
+  /**
+   * Options for the tokens to come. `prompt` counts for the repetition penalty, what there is of the answer for all of them.
+   * @throws RangeError
+   */
+  configure(
+    settings: SamplingSettings,
+    seed: number,
+    prompt: readonly number[],
+    answer: readonly number[] = [],
+  ): void {
     const { queue } = this.#gpu.device;
     const { counts, bias, params } = this.#activations.sampler;
     const { V } = this.shape;
     queue.writeBuffer(params, 0, samplingParams(settings, seed));
     const seen = new Uint32Array(V);
     for (const id of prompt) seen[id] = IN_PROMPT;
+    for (const id of answer) seen[id]! += 1;
     queue.writeBuffer(counts, 0, seen);
     const biases = Object.entries(settings.logitBias ?? {});
     if (biases.length > 0 || this.#biased) {
@@ -193,8 +223,8 @@ export class Decoder {
     this.#turn = (this.#turn + 1) % this.#staging.length;
     this.#submit(passes, staging);
     try {
-      await this.#gpu.settle(staging.mapAsync(MAP_READ));
-      return new Uint32Array(staging.getMappedRange())[0]!;
+      const mapped = staging.mapAsync(MAP_READ).then(() => staging.getMappedRange());
+      return new Uint32Array(await this.#gpu.settle(mapped))[0]!;
     } finally {
       // Left mapped by an error, it could never be copied into again.
       staging.unmap();

@@ -12,6 +12,9 @@ const HELPFUL_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
+/** How long the news of a loss may come after the failure of what was under way. */
+const NEWS_MS = 50;
+
 /** What to do on the host while a driver that computes on the CPU is waited for. */
 export type Rest = (work: Promise<unknown>) => void;
 
@@ -21,6 +24,7 @@ export class Gpu {
   readonly adapter: AdapterDescription;
   readonly #owned: boolean;
   readonly #rest: Rest | undefined;
+  readonly #lost: Promise<void>;
   #trouble: Error | undefined;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     event.preventDefault();
@@ -37,12 +41,19 @@ export class Gpu {
     this.#owned = owned;
     this.#rest = adapter.software ? rest : undefined;
     device.addEventListener("uncapturederror", this.#onError);
-    void device.lost.then(({ reason, message }) => {
-      const advice = reason === "destroyed" ? "The device was destroyed." : "Load the model again.";
+    this.#lost = device.lost.then(({ reason, message }) => {
+      const advice = owned
+        ? "Load the model again."
+        : "It is the caller's own: load the model again with another one.";
       this.#trouble = new DeviceLostError(
         `${adapter.name}: the device is lost (${message || reason}). ${advice}`,
       );
     });
+  }
+
+  /** Whether the device is known to be lost. */
+  get lost(): boolean {
+    return this.#trouble instanceof DeviceLostError;
   }
 
   /** @throws DeviceError or DeviceLostError where anything went wrong since the last call. */
@@ -62,7 +73,7 @@ export class Gpu {
       return result;
     } catch (error) {
       // A lost device rejects pending work before it says that it is lost.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
       this.check();
       throw error;
     }

@@ -1,25 +1,17 @@
 // A source -> config, tokenizer, weights on the GPU -> Model.
 import { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, openCheckpoint, type Source } from "../weights/index.ts";
-import { allocate } from "./activations.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { Buffers } from "./buffers.ts";
-import { Decoder } from "./decoder.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
-import { measureKernels, type TuningStore, tunedShape } from "./tuning.ts";
-import { uploadWeights } from "./upload.ts";
+import type { Platform } from "./platform.ts";
+import { type Rebuild, Residence } from "./residence.ts";
+import { reside } from "./resident.ts";
+import { measureKernels } from "./tuning.ts";
 
-/** What differs between a browser and Node. */
-export interface Platform {
-  /** The caller's own device, where there is one. */
-  openDevice(options: Pick<LoadOptions, "adapter" | "device" | "unsafeFast">): Promise<Gpu>;
-  /** A folder, URL or repository by name; the embedded model without one. */
-  openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
-  readonly tuning: TuningStore;
-}
+export type { Platform };
 
 /** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
 async function withCheckpoint<T>(
@@ -28,10 +20,7 @@ async function withCheckpoint<T>(
   options: LoadOptions,
   use: (checkpoint: Checkpoint, gpu: Gpu, planned: Planned) => Promise<T>,
 ): Promise<T> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const opened = typeof source === "object" ? source : await platform.openSource(source, options);
-  const checkpoint = await openCheckpoint(opened, signal);
+  const checkpoint = await open(platform, source, options);
   const gpu = await platform.openDevice(options);
   try {
     return await use(checkpoint, gpu, plan(checkpoint, gpu.adapter, options));
@@ -41,32 +30,29 @@ async function withCheckpoint<T>(
   }
 }
 
+async function open(
+  platform: Platform,
+  source: string | Source | undefined,
+  options: LoadOptions,
+): Promise<Checkpoint> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const opened = typeof source === "object" ? source : await platform.openSource(source, options);
+  return openCheckpoint(opened, signal);
+}
+
 /** Loads a model. Nothing stays on the GPU where it fails. */
-export function loadModel(
+export async function loadModel(
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Model> {
-  return withCheckpoint(
-    platform,
-    source,
-    options,
-    async (checkpoint, gpu, { plan, shape: untuned, layout }) => {
-      const tokenizer = await openTokenizer(checkpoint.source, options.signal);
-      const buffers = new Buffers(gpu.device);
-      try {
-        const pipelines = Pipelines.of(gpu.device);
-        const shape = await tunedShape(gpu, pipelines, platform.tuning, untuned, plan.weightBytes, options);
-        const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, options);
-        const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
-        const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
-        return new LoadedModel({ checkpoint, tokenizer, plan, gpu, buffers, decoder, weights });
-      } catch (error) {
-        buffers.destroy();
-        throw error;
-      }
-    },
-  );
+  const checkpoint = await open(platform, source, options);
+  const tokenizer = await openTokenizer(checkpoint.source, options.signal);
+  const resident = await reside(platform, checkpoint, options);
+  const rebuild: Rebuild = (before, signal) => reside(platform, checkpoint, { ...options, signal }, before);
+  const residence = new Residence(resident, options.device ? undefined : rebuild);
+  return new LoadedModel({ checkpoint, tokenizer, residence });
 }
 
 /** What a model would take, without loading it. */

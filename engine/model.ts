@@ -2,47 +2,47 @@
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
 import type { AdapterDescription, Chunk, GenerateOptions, Message, Model, Plan, Score } from "./api.ts";
-import type { Buffers } from "./buffers.ts";
 import { Cache } from "./cache.ts";
-import type { Decoder } from "./decoder.ts";
-import type { Gpu } from "./device.ts";
-import { ContextLengthError, DeviceLostError } from "./errors.ts";
+import { ContextLengthError } from "./errors.ts";
 import { generate } from "./generate.ts";
+import type { Residence } from "./residence.ts";
+import type { Resident } from "./resident.ts";
 import { Turns } from "./turns.ts";
-import type { Weights } from "./weights.ts";
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
   /** undefined where the checkpoint has none: then it takes token ids only. */
   readonly tokenizer: Tokenizer | undefined;
-  readonly plan: Plan;
-  readonly gpu: Gpu;
-  readonly buffers: Buffers;
-  readonly decoder: Decoder;
-  readonly weights: Weights;
+  readonly residence: Residence;
 }
 
 export class LoadedModel implements Model {
   readonly config: ModelConfig;
-  readonly plan: Plan;
-  readonly adapter: AdapterDescription;
   readonly contextLength: number;
-  readonly #parts: ModelParts;
+  readonly #parts: Omit<ModelParts, "residence">;
+  /** What needs the GPU goes through it, so that it is done again where the device is lost. */
+  readonly #residence: Residence;
   readonly #cache: Cache;
   readonly #turns = new Turns();
   readonly #endIds: ReadonlySet<number>;
-  #disposed = false;
 
   constructor(parts: ModelParts) {
     this.#parts = parts;
+    this.#residence = parts.residence;
     this.config = parts.checkpoint.config;
-    this.plan = parts.plan;
-    this.adapter = parts.gpu.adapter;
-    this.contextLength = parts.plan.contextLength;
-    this.#cache = new Cache(this.config, parts.plan.cacheSlots);
+    this.contextLength = this.plan.contextLength;
+    this.#cache = new Cache(this.config, this.plan.cacheSlots);
     const { eosTokenIds } = this.config;
     const eosId = parts.tokenizer?.eosId;
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
+  }
+
+  get plan(): Plan {
+    return this.#residence.last.plan;
+  }
+
+  get adapter(): AdapterDescription {
+    return this.#residence.last.gpu.adapter;
   }
 
   generate(
@@ -65,8 +65,15 @@ export class LoadedModel implements Model {
     try {
       const ids = encode();
       const text = this.#parts.tokenizer?.stream({ continues });
-      const { decoder } = this.#parts;
-      yield* generate({ decoder, cache: this.#cache, ids, text, endIds: this.#endIds }, options);
+      const generation = {
+        residence: this.#residence,
+        cache: this.#cache,
+        contextLength: this.contextLength,
+        ids,
+        text,
+        endIds: this.#endIds,
+      };
+      yield* generate(generation, options);
     } finally {
       done();
     }
@@ -81,8 +88,11 @@ export class LoadedModel implements Model {
       const ids = this.#ids(text);
       this.#checkLength(ids);
       this.#cache.begin(ids, 0);
-      const logProbs = await this.#parts.decoder.score(ids, signal);
-      this.#cache.commit(ids, Math.max(0, ids.length - 1));
+      const logProbs = await this.#residence.run(async ({ decoder }) => {
+        await this.#cache.restore(decoder);
+        return decoder.score(ids, signal);
+      }, signal);
+      this.#cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
       const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
       return { logProbs, perplexity: Math.exp(-mean) };
     } finally {
@@ -100,14 +110,17 @@ export class LoadedModel implements Model {
       this.#checkLength(checked);
       const start = this.#cache.reusable(checked);
       this.#cache.begin(checked, start);
-      const logits = await this.#parts.decoder
-        .prefill(checked.slice(start), start, signal)
-        .then(() => this.#parts.decoder.logits())
+      const logits = await this.#residence
+        .run(async ({ decoder }) => {
+          await this.#cache.restore(decoder, signal);
+          await decoder.prefill(checked.slice(start), start, signal);
+          return decoder.logits();
+        }, signal)
         .catch((error: unknown) => {
           this.#cache.begin(checked, 0);
           throw error;
         });
-      this.#cache.commit(checked, checked.length);
+      this.#cache.commit(checked, checked.length, "prefill");
       return logits;
     } finally {
       done();
@@ -115,14 +128,14 @@ export class LoadedModel implements Model {
   }
 
   /**
-   * Runs `use`, alone, with what the model is made of; what the cache held is forgotten. For measurements: not part of
-   * the public interface.
+   * Runs `use`, alone, with what of the model lies on the GPU; what the cache held is forgotten. For measurements: not
+   * part of the public interface, and not done again where the device is lost.
    */
-  async measure<T>(use: (parts: Pick<ModelParts, "gpu" | "decoder" | "weights">) => Promise<T>): Promise<T> {
+  async measure<T>(use: (resident: Resident) => Promise<T>): Promise<T> {
     const done = await this.#turn();
     try {
       this.#cache.begin([], 0);
-      return await use(this.#parts);
+      return await use(await this.#residence.ready());
     } finally {
       done();
     }
@@ -137,18 +150,19 @@ export class LoadedModel implements Model {
   }
 
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#parts.buffers.destroy();
-    this.#parts.gpu.dispose();
+    this.#residence.dispose();
   }
 
   /** Waits for the calls before this one. @throws DeviceLostError after `dispose`. */
   async #turn(): Promise<() => void> {
     const done = await this.#turns.take();
-    if (!this.#disposed) return done;
-    done();
-    throw new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.");
+    try {
+      this.#residence.check();
+      return done;
+    } catch (error) {
+      done();
+      throw error;
+    }
   }
 
   get #tokenizer(): Tokenizer {

@@ -1,8 +1,8 @@
 // Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends nothing.
 import { expect, test } from "vitest";
 import { Cache } from "../../engine/cache.ts";
-import type { Decoder } from "../../engine/decoder.ts";
 import { generate } from "../../engine/generate.ts";
+import type { Resident } from "../../engine/resident.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
 test("an answer goes on past ids that the vocabulary does not name", async () => {
@@ -14,15 +14,17 @@ test("an answer goes on past ids that the vocabulary does not name", async () =>
   let next = 0;
   const token = async () => answer[next++]!;
   const decoder = {
-    shape: { positions: 100 },
     configure() {},
     async prefill() {},
     first: token,
     step: token,
   };
   const generation = {
-    decoder: decoder as unknown as Decoder,
+    residence: {
+      run: <T>(use: (resident: Resident) => Promise<T>) => use({ decoder } as unknown as Resident),
+    },
     cache: new Cache({ W: null }, 100),
+    contextLength: 100,
     ids: prompt,
     text: tokenizer.stream({ continues: true }),
     endIds: new Set<number>(),

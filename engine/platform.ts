@@ -1,0 +1,13 @@
+import type { Source } from "../weights/index.ts";
+import type { LoadOptions } from "./api.ts";
+import type { Gpu } from "./device.ts";
+import type { TuningStore } from "./tuning.ts";
+
+/** What differs between a browser and Node. */
+export interface Platform {
+  /** The caller's own device, where there is one. */
+  openDevice(options: Pick<LoadOptions, "adapter" | "device" | "unsafeFast">): Promise<Gpu>;
+  /** A folder, URL or repository by name; the embedded model without one. */
+  openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
+  readonly tuning: TuningStore;
+}
