@@ -1,0 +1,272 @@
+// A lost device is replaced: answers go on with the very next token, and nothing that is computed tells of it.
+import { afterAll, describe, expect, test } from "vitest";
+import type { LoadedModel } from "../../engine/model.ts";
+import { type Chunk, DeviceError, DeviceLostError, type GenerateOptions } from "../../engine/node.ts";
+import { loseAtSubmission, Machine } from "./losing-devices.ts";
+
+const folder = (name: string) => new URL(`../golden/families/${name}`, import.meta.url).pathname;
+const embedded = new URL("../../weights/tiny-mistral", import.meta.url).pathname;
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown) => unhandled.push(reason);
+process.on("unhandledRejection", note);
+afterAll(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
+
+async function run(
+  model: LoadedModel,
+  prompt: string | readonly number[],
+  options: GenerateOptions,
+  onToken = (_count: number) => {},
+) {
+  const chunks: Chunk[] = [];
+  for await (const chunk of model.generate(prompt, { ignoreEos: true, ...options })) {
+    chunks.push(chunk);
+    onToken(chunks.length);
+  }
+  const { reason, cachedTokens, completionTokens } = chunks.at(-1)!.finish!;
+  return {
+    ids: chunks.flatMap(({ ids }) => ids),
+    text: chunks.map(({ text }) => text).join(""),
+    finish: { reason, cachedTokens, completionTokens },
+  };
+}
+
+const failure = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => "no error",
+    (reason: unknown) => reason,
+  );
+
+const greedy: GenerateOptions = { maxTokens: 12 };
+const sampled: GenerateOptions = {
+  ...greedy,
+  temperature: 1.5,
+  topP: 0.98,
+  repetitionPenalty: 1.4,
+  frequencyPenalty: 0.8,
+  presencePenalty: 0.6,
+  logitBias: { 3: 2, 7: -2 },
+  seed: 2 ** 40 + 5,
+};
+/** Longer than a chunk and a half. */
+const first = Array.from({ length: 13 }, (_, i) => (i * 7 + 3) % 60);
+
+describe.each(["one_layer", "window_7"])("%s", (family) => {
+  const machine = new Machine();
+  let model: LoadedModel;
+  /** Two turns and the logits after them, from an empty cache. */
+  async function conversation(options: GenerateOptions, onToken?: (count: number) => void) {
+    await model.measure(async () => {});
+    const answer = await run(model, first, options);
+    const second = [...first, ...answer.ids, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+    const next = await run(model, second, options, onToken);
+    return { answer, next, logits: await model.logits([...second, ...next.ids, 1]) };
+  }
+
+  test.each([
+    ["greedy", greedy],
+    ["sampled", sampled],
+  ])("%s: lost between any two tokens", async (_, options) => {
+    model ??= await machine.load(folder(family), { chunkLength: 8 });
+    const undisturbed = await conversation(options);
+    for (const lossAt of [1, 2, 7, 11]) {
+      const disturbed = await conversation(options, (count) => {
+        if (count === lossAt) machine.device.destroy();
+      });
+      expect(disturbed, `lost after token ${lossAt}`).toEqual(undisturbed);
+    }
+  });
+
+  test("lost in prefill, at the first token, with steps in flight, and in both turns", async () => {
+    const undisturbed = await conversation(sampled);
+    for (const submission of [1, 2, 3, 5, 9, 17, 20]) {
+      const opened = machine.devices.length;
+      loseAtSubmission(machine.device, submission);
+      expect(await conversation(sampled), `lost at submission ${submission}`).toEqual(undisturbed);
+      expect(machine.devices.length).toBe(opened + 1);
+    }
+  });
+
+  test("lost between calls", async () => {
+    const lost = async () => {
+      machine.device.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await model.measure(async () => {});
+    const answer = await run(model, first, sampled);
+    const next = [...first, ...answer.ids, 5];
+    const calls = [
+      () => run(model, next, sampled),
+      () => model.logits([...next, 6]),
+      () => model.score(next),
+    ];
+    const undisturbed = [];
+    for (const call of calls) undisturbed.push(await call());
+    await model.measure(async () => {});
+    await run(model, first, sampled);
+    for (const [i, call] of calls.entries()) {
+      await lost();
+      expect(await call()).toEqual(undisturbed[i]);
+    }
+    // Not yet known to be lost.
+    machine.device.destroy();
+    expect(await model.score(next)).toEqual(undisturbed[2]);
+  });
+
+  test("nothing stays on lost devices, and nothing after dispose", () => {
+    const { watch } = machine.devices.pop()!;
+    expect(machine.devices.length).toBeGreaterThan(10);
+    for (const gone of machine.devices) expect(gone.watch.live.size).toBe(0);
+    expect(watch.live.size).toBeGreaterThan(10);
+    model.dispose();
+    expect(watch.live.size).toBe(0);
+  });
+});
+
+test("the text goes on, in the middle of a stop string as well; progress tells of the new device", async () => {
+  const machine = new Machine();
+  const progress: string[] = [];
+  const model = await machine.load(embedded, { onProgress: ({ stage }) => progress.push(stage) });
+  const options = { maxTokens: 30, temperature: 0.8, seed: 3, frequencyPenalty: 0.3 };
+  const whole = await run(model, "Once upon a time", options);
+  const loads = progress.length;
+  const stop = whole.text.slice(40, 60);
+  const stopped = await run(model, "Once upon a time", { ...options, stop });
+  for (const lossAt of [5, 12]) {
+    await model.measure(async () => {});
+    const lose = (count: number) => {
+      if (count === lossAt) machine.device.destroy();
+    };
+    expect(await run(model, "Once upon a time", { ...options, stop }, lose)).toMatchObject({
+      ids: stopped.ids,
+      text: whole.text.slice(0, 40),
+      finish: { reason: "stop" },
+    });
+  }
+  expect(progress.length).toBe(3 * loads);
+  expect(machine.devices.length).toBe(3);
+  model.dispose();
+});
+
+describe("failures", () => {
+  async function open() {
+    const machine = new Machine();
+    const model = await machine.load(folder("one_layer"), { chunkLength: 8 });
+    const expected = await run(model, first, sampled);
+    await model.measure(async () => {});
+    /** An answer in which the device is lost after the third token, and what came of it. */
+    const disturbed = async (options: GenerateOptions = {}) => {
+      const ids: number[] = [];
+      const error = await failure(
+        (async () => {
+          for await (const chunk of model.generate(first, { ignoreEos: true, ...sampled, ...options })) {
+            ids.push(...chunk.ids);
+            if (ids.length === 3) machine.device.destroy();
+          }
+        })(),
+      );
+      return { ids, error };
+    };
+    return { machine, model, expected, disturbed };
+  }
+
+  test("one is made good", async () => {
+    const { machine, model, expected, disturbed } = await open();
+    machine.onOpen = () => {
+      machine.onOpen = () => {};
+      throw new DeviceError("WebGPU: expected an adapter, got none.");
+    };
+    expect(await disturbed()).toEqual({ ids: expected.ids, error: "no error" });
+    await model.measure(async () => {});
+    // Lost while weights are uploaded.
+    machine.onOpen = (device) => {
+      machine.onOpen = () => {};
+      loseAtSubmission(device, 3);
+    };
+    expect(await disturbed()).toEqual({ ids: expected.ids, error: "no error" });
+    model.dispose();
+  });
+
+  test("two in a row are a DeviceLostError; the next call tries again", async () => {
+    const { machine, model, expected, disturbed } = await open();
+    let tries = 0;
+    machine.onOpen = () => {
+      tries++;
+      throw new DeviceError("WebGPU: expected an adapter, got none.");
+    };
+    const { ids, error } = await disturbed();
+    expect(ids).toEqual(expected.ids.slice(0, 3));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toMatch(
+      /the device is lost, .* failed twice, .*: WebGPU: expected an adapter, got none\. .*load the model again\.$/,
+    );
+    expect(tries).toBe(2);
+    expect(await failure(model.logits(first))).toBeInstanceOf(DeviceLostError);
+    expect(tries).toBe(4);
+    machine.onOpen = () => {};
+    expect(await run(model, first, sampled)).toEqual(expected);
+    model.dispose();
+  });
+
+  test("lost again before a token came, twice", async () => {
+    const { machine, model, expected, disturbed } = await open();
+    // Ready after this many submissions: a device that goes on to be lost later, in the replay.
+    let submissions = 0;
+    machine.onOpen = (device) => {
+      const submit = device.queue.submit.bind(device.queue);
+      device.queue.submit = (commands) => {
+        submissions++;
+        submit(commands);
+      };
+    };
+    machine.device.destroy();
+    await model.measure(async () => {});
+    const toLoad = submissions;
+    machine.onOpen = (device) => loseAtSubmission(device, toLoad + 2);
+    const opened = machine.devices.length;
+    const { ids, error } = await disturbed();
+    expect(ids).toEqual(expected.ids.slice(0, 3));
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect(machine.devices.length).toBe(opened + 2);
+    // Each of these devices gives a few tokens: no two failures in a row, and an answer in the end.
+    machine.onOpen = (device) => loseAtSubmission(device, toLoad + 20);
+    expect((await run(model, first, { ...sampled, maxTokens: 12 })).ids).toEqual(expected.ids);
+    model.dispose();
+  });
+
+  test("an abort or dispose meanwhile ends it", async () => {
+    const { machine, model, expected, disturbed } = await open();
+    const controller = new AbortController();
+    machine.onOpen = () => controller.abort();
+    expect(await disturbed({ signal: controller.signal })).toEqual({
+      ids: expected.ids.slice(0, 3),
+      error: "no error",
+    });
+    machine.onOpen = () => {};
+    expect(await run(model, first, sampled)).toEqual(expected);
+
+    const opened = machine.devices.length;
+    machine.onOpen = () => model.dispose();
+    const { error } = await disturbed();
+    expect(error).toBeInstanceOf(DeviceLostError);
+    expect((error as Error).message).toMatch(/expected a loaded model, got a disposed one/);
+    expect(machine.devices.length).toBe(opened + 1);
+    for (const { watch } of machine.devices) expect(watch.live.size).toBe(0);
+  });
+});
+
+test("dispose in mid-answer opens no new device", async () => {
+  const machine = new Machine();
+  const model = await machine.load(folder("one_layer"));
+  const error = await failure(
+    run(model, first, sampled, (count) => {
+      if (count === 3) model.dispose();
+    }),
+  );
+  expect(error).toBeInstanceOf(DeviceLostError);
+  expect(machine.devices.length).toBe(1);
+});

@@ -1,0 +1,48 @@
+// Devices that are lost when a test wants it, and models on them.
+import { describe, Gpu } from "../../engine/device.ts";
+import { loadModel } from "../../engine/load.ts";
+import { LoadedModel } from "../../engine/model.ts";
+import type { LoadOptions } from "../../engine/node.ts";
+import { restDuring } from "../../engine/rest.ts";
+import { folderSource } from "../../weights/node.ts";
+import { openTestDevice } from "../helpers.ts";
+import { type Watch, watchDevice } from "./watch-device.ts";
+
+/** Opens devices as an engine does that has its own, and keeps count of them. */
+export class Machine {
+  readonly devices: { readonly device: GPUDevice; readonly watch: Watch }[] = [];
+  /** Called for every device that is opened; where it throws, none is. */
+  onOpen: (device: GPUDevice) => void = () => {};
+
+  get device(): GPUDevice {
+    return this.devices.at(-1)!.device;
+  }
+
+  async load(folder: string, options: LoadOptions = {}): Promise<LoadedModel> {
+    const platform = {
+      openDevice: () => this.#open(),
+      openSource: () => folderSource(folder),
+      tuning: { read: async () => undefined, write: async () => {} },
+    };
+    const model = await loadModel(platform, undefined, options);
+    if (model instanceof LoadedModel) return model;
+    throw new TypeError("expected the engine's own model");
+  }
+
+  async #open(): Promise<Gpu> {
+    const device = await openTestDevice();
+    this.onOpen(device);
+    this.devices.push({ device, watch: watchDevice(device) });
+    return new Gpu(device, describe(device.adapterInfo, device), { owned: true, rest: restDuring });
+  }
+}
+
+/** Loses the device with its n-th submission from now on, while that is computed. */
+export function loseAtSubmission(device: GPUDevice, n: number): void {
+  const submit = device.queue.submit.bind(device.queue);
+  let count = 0;
+  device.queue.submit = (commands) => {
+    submit(commands);
+    if (++count === n) device.destroy();
+  };
+}
