@@ -8,7 +8,10 @@ import type { OutputOptions } from "./options.ts";
 /** Leaves the longest line within 80 columns, the name apart. */
 const BAR = 14;
 
-/** Runs `work` with a listener for its progress. Without a terminal, or with --quiet, nothing is drawn. */
+/**
+ * Runs `work` with a listener for its progress. Without a terminal, or with --quiet, nothing is drawn; nor when `work` is done:
+ * a model that is put on another device tells of it in the middle of an answer.
+ */
 export async function withProgress<T>(
   { io, output }: Context,
   { quiet = false }: OutputOptions,
@@ -16,9 +19,13 @@ export async function withProgress<T>(
 ): Promise<T> {
   if (quiet || !output.stderrIsTerminal) return work(() => {});
   const bar = new ProgressBar(io.stderr);
+  let done = false;
   try {
-    return await work((progress) => bar.update(progress));
+    return await work((progress) => {
+      if (!done) bar.update(progress);
+    });
   } finally {
+    done = true;
     bar.clear();
   }
 }

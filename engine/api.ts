@@ -35,6 +35,7 @@ export interface LoadOptions {
   readonly cache?: "auto" | CacheFormatName;
   /** Tokens the cache holds where the model has no window; with a window a conversation may be longer. */
   readonly contextLength?: number;
+  /** Called again where a lost device is replaced later on: the weights are loaded once more, from the same source. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
   /** Part of the name of the adapter to use, as `sirocco info` lists them (Node only). */
@@ -44,7 +45,7 @@ export interface LoadOptions {
    * shader may then read or write other memory of the GPU.
    */
   readonly unsafeFast?: boolean;
-  /** A device to use in place of opening one; `dispose()` leaves it alone. */
+  /** A device to use in place of opening one; `dispose()` leaves it alone, and where it is lost, so is the model. */
   readonly device?: GPUDevice;
   /** Pretend the adapter binds no more than this many bytes at once: matrices over it are split by rows. */
   readonly maxBindingBytes?: number;
@@ -190,6 +191,10 @@ export interface Plan {
   readonly parameters: number;
 }
 
+/**
+ * A lost device is replaced by the call that notices: the weights are loaded again, what the cache held is computed again, and
+ * an answer goes on with its very next token.
+ */
 export interface Model {
   readonly config: ModelConfig;
   readonly plan: Plan;

@@ -5,7 +5,10 @@ export class DeviceError extends Error {
   override name = "DeviceError";
 }
 
-/** The GPU went away (driver reset, sleep, `dispose`): the model is gone with it. Load it again. */
+/**
+ * The GPU went away and the model with it: after `dispose`, with a device of the caller's own, while loading, or because putting
+ * the model on a new device failed twice in a row. Load it again; in the last case the next call tries again as well.
+ */
 export class DeviceLostError extends DeviceError {
   override name = "DeviceLostError";
 }

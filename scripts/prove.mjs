@@ -112,6 +112,18 @@ const bugs = {
     to: "this.#cache.begin(checked, 0);",
     test: engine("chunks", "does not forget"),
   },
+  "penalties' counts lost with the device": {
+    file: "engine/continuation.ts",
+    from: "decoder.configure(settings, seed, prompt, answer);",
+    to: "decoder.configure(settings, seed, prompt);",
+    test: engine("device-loss", "sampled: lost"),
+  },
+  "what decode steps wrote computed again by a prefill": {
+    file: "engine/cache.ts",
+    from: "await ring[by](",
+    to: "await ring.prefill(",
+    test: engine("device-loss", "conversation"),
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
     from: "f32(D) + EPS",

@@ -123,7 +123,7 @@ class Chat {
     }
   }
 
-  /** At a terminal an error ends the turn, not the chat; a lost device would fail every turn after. */
+  /** At a terminal an error ends the turn, not the chat; where no new device came for a lost one, it would fail again. */
   async #answerOrExplain(line: string): Promise<void> {
     try {
       await this.#answer(line);

@@ -55,7 +55,7 @@ const sampled: GenerateOptions = {
 /** Longer than a chunk and a half. */
 const first = Array.from({ length: 13 }, (_, i) => (i * 7 + 3) % 60);
 
-describe.each(["one_layer", "window_7"])("%s", (family) => {
+describe("a conversation whose ring rolls over", () => {
   const machine = new Machine();
   let model: LoadedModel;
   /** Two turns and the logits after them, from an empty cache. */
@@ -68,12 +68,12 @@ describe.each(["one_layer", "window_7"])("%s", (family) => {
   }
 
   test.each([
-    ["greedy", greedy],
-    ["sampled", sampled],
-  ])("%s: lost between any two tokens", async (_, options) => {
-    model ??= await machine.load(folder(family), { chunkLength: 8 });
+    ["greedy", greedy, [1, 7]],
+    ["sampled", sampled, [2, 11]],
+  ])("%s: lost between tokens", async (_, options, losses) => {
+    model ??= await machine.load(folder("window_7"), { chunkLength: 8 });
     const undisturbed = await conversation(options);
-    for (const lossAt of [1, 2, 7, 11]) {
+    for (const lossAt of losses) {
       const disturbed = await conversation(options, (count) => {
         if (count === lossAt) machine.device.destroy();
       });
@@ -83,7 +83,7 @@ describe.each(["one_layer", "window_7"])("%s", (family) => {
 
   test("lost in prefill, at the first token, with steps in flight, and in both turns", async () => {
     const undisturbed = await conversation(sampled);
-    for (const submission of [1, 2, 3, 5, 9, 17, 20]) {
+    for (const submission of [1, 3, 4, 9, 20]) {
       const opened = machine.devices.length;
       loseAtSubmission(machine.device, submission);
       expect(await conversation(sampled), `lost at submission ${submission}`).toEqual(undisturbed);
@@ -119,7 +119,7 @@ describe.each(["one_layer", "window_7"])("%s", (family) => {
 
   test("nothing stays on lost devices, and nothing after dispose", () => {
     const { watch } = machine.devices.pop()!;
-    expect(machine.devices.length).toBeGreaterThan(10);
+    expect(machine.devices.length).toBeGreaterThan(5);
     for (const gone of machine.devices) expect(gone.watch.live.size).toBe(0);
     expect(watch.live.size).toBeGreaterThan(10);
     model.dispose();
