@@ -117,6 +117,37 @@ export interface Score {
   readonly perplexity: number;
 }
 
+/** Time of one kernel in one decode step: all its launches together. */
+export interface KernelTime {
+  /** Name and variant: "attention_lane_f32". */
+  readonly kernel: string;
+  readonly launches: number;
+  readonly milliseconds: number;
+  /** `gpu`: timestamps. `host`: from submit to done, where the adapter has none. */
+  readonly clock: "gpu" | "host";
+}
+
+/** How much the last of some tokens attends to each token that it sees. */
+export interface AttentionWeights {
+  readonly layer: number;
+  /** Position that the rows begin with: 0, or where the window begins. */
+  readonly firstPosition: number;
+  /** Query heads, and key/value heads: query head h reads key/value head ⌊h · groups / heads⌋. */
+  readonly heads: number;
+  readonly groups: number;
+  /** A row for each query head, or for the one asked for; each sums to 1. */
+  readonly weights: readonly Float32Array[];
+}
+
+/** A token that may follow. */
+export interface Candidate {
+  readonly id: number;
+  /** As it goes on a text, with its leading space; special tokens are spelled out. */
+  readonly text: string;
+  /** Softmax of the logits, before any sampling option. */
+  readonly probability: number;
+}
+
 export interface AdapterDescription {
   readonly name: string;
   readonly vendor: string;
@@ -208,6 +239,18 @@ export interface Model {
   score(text: string | readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
   /** Logits [V] after the last of `ids`. */
   logits(ids: readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
+  /** Times of one decode step by kernel, the longest first. The conversation is left as it is. */
+  profile(): Promise<KernelTime[]>;
+  /** Attention weights of a layer (0 … L − 1) for the last of `ids`. A conversation that begins with `ids` stays cached. */
+  attention(
+    ids: readonly number[],
+    options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
+  ): Promise<AttentionWeights>;
+  /** The likeliest tokens after `ids`, likeliest first. Default count: 10. A conversation that begins with `ids` stays cached. */
+  candidates(
+    ids: readonly number[],
+    options?: { readonly count?: number; readonly signal?: AbortSignal },
+  ): Promise<Candidate[]>;
   /** Token ids of a text, with the beginning-of-sequence token first. */
   encode(text: string): Promise<number[]>;
   decode(ids: readonly number[]): Promise<string>;

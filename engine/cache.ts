@@ -37,9 +37,26 @@ export class Cache {
     let shared = 0;
     while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared])
       shared++;
-    // Position j is intact while j + S was not written; the next query sees (shared − W, shared].
-    const oldest = Math.max(0, shared - this.#window + 1);
-    return oldest >= this.#written - this.S ? shared : 0;
+    return this.#intact(shared) ? shared : 0;
+  }
+
+  /** The tokens whose keys and values are in the ring, or were before they rolled out. */
+  get ids(): readonly number[] {
+    return this.#ids;
+  }
+
+  /** Whether the sequence begins with `ids` and all that the last of them sees is there: it may be computed again in place. */
+  holds(ids: readonly number[]): boolean {
+    return (
+      ids.length <= this.#ids.length &&
+      ids.every((id, i) => id === this.#ids[i]) &&
+      this.#intact(ids.length - 1)
+    );
+  }
+
+  /** Position j is intact while j + S was not written; a query at `position` sees (position − W, position]. */
+  #intact(position: number): boolean {
+    return Math.max(0, position - this.#window + 1) >= this.#written - this.S;
   }
 
   /** Tokens whose keys and values are in the ring. */

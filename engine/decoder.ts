@@ -75,6 +75,11 @@ export class Decoder {
     return this.#passes.prefill;
   }
 
+  /** The buffers that the passes work in, to look into between two dispatches. */
+  get activations(): Activations {
+    return this.#activations;
+  }
+
   /**
    * The next step runs this token at this position. Where the positions before have no keys and values, it takes as long, only
    * its ids mean nothing.

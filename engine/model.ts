@@ -1,10 +1,22 @@
 // A loaded model: what people hold. One answer runs at a time; calls wait for their turn.
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
-import type { AdapterDescription, Chunk, GenerateOptions, Message, Model, Plan, Score } from "./api.ts";
+import type {
+  AdapterDescription,
+  AttentionWeights,
+  Candidate,
+  Chunk,
+  GenerateOptions,
+  KernelTime,
+  Message,
+  Model,
+  Plan,
+  Score,
+} from "./api.ts";
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { generate } from "./generate.ts";
+import { attentionOf, likeliest, profileStep } from "./inspect.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import { Turns } from "./turns.ts";
@@ -109,7 +121,9 @@ export class LoadedModel implements Model {
       const checked = this.#ids(ids);
       this.#checkLength(checked);
       const start = this.#cache.reusable(checked);
-      this.#cache.begin(checked, start);
+      // The last token of a sequence that is there is only computed again; what follows it stays.
+      const held = this.#cache.holds(checked);
+      if (!held) this.#cache.begin(checked, start);
       const logits = await this.#residence
         .run(async ({ decoder }) => {
           await this.#cache.restore(decoder, signal);
@@ -120,11 +134,48 @@ export class LoadedModel implements Model {
           this.#cache.begin(checked, 0);
           throw error;
         });
-      this.#cache.commit(checked, checked.length, "prefill");
+      if (!held) this.#cache.commit(checked, checked.length, "prefill");
       return logits;
     } finally {
       done();
     }
+  }
+
+  async profile(): Promise<KernelTime[]> {
+    const done = await this.#turn();
+    try {
+      return await this.#residence.run(async ({ gpu, decoder }) => {
+        await this.#cache.restore(decoder);
+        return profileStep({ gpu, decoder, cache: this.#cache });
+      });
+    } finally {
+      done();
+    }
+  }
+
+  async attention(
+    ids: readonly number[],
+    options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
+  ): Promise<AttentionWeights> {
+    const done = await this.#turn();
+    try {
+      const checked = this.#ids(ids);
+      this.#checkLength(checked);
+      return await this.#residence.run(async ({ gpu, decoder }) => {
+        await this.#cache.restore(decoder, options.signal);
+        return attentionOf({ gpu, decoder, cache: this.#cache }, checked, options);
+      }, options.signal);
+    } finally {
+      done();
+    }
+  }
+
+  async candidates(
+    ids: readonly number[],
+    { count = 10, signal }: { readonly count?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<Candidate[]> {
+    const logits = await this.logits(ids, signal ? { signal } : {});
+    return likeliest(logits, count, this.#parts.tokenizer);
   }
 
   /**

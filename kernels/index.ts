@@ -2,6 +2,7 @@ import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
 import { attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
+import { attentionWeights } from "./attention-weights.ts";
 import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { copy } from "./copy.ts";
@@ -22,6 +23,7 @@ import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
 export { attentionSplits, partialLength } from "./attention.ts";
+export { attentionWeightsLength } from "./attention-weights.ts";
 export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/format.ts";
 export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
@@ -38,6 +40,7 @@ export {
   firstVisible,
   prefillRows,
   qkvStride,
+  type RingSize,
   ringContents,
   storeNewest,
 } from "./ring.ts";
@@ -48,6 +51,7 @@ export {
   attentionCombine,
   attentionLane,
   attentionTile,
+  attentionWeights,
   convert,
   copy,
   embed,
@@ -93,6 +97,7 @@ const others = [
     attention(format),
     attentionTile(format),
     attentionLane(format),
+    attentionWeights(format),
     ropeCache(format),
   ]),
 ] as Kernel[];

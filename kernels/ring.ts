@@ -72,11 +72,8 @@ export function storeNewest(
   }
 }
 
-/**
- * Softmax attention of query head h of row t over the positions [from, to), in float64.
- * @returns the largest score, the sum of exp(score − largest), and the values weighted by it
- */
-export function attend(
+/** q · k / sqrt(d) of query head h of row t with the keys of the positions [from, to), in float64. */
+export function attentionScores(
   format: CacheFormat,
   size: RingSize,
   [qkv, cache, rows]: readonly Buffer[],
@@ -84,17 +81,37 @@ export function attend(
   h: number,
   from: number,
   to: number,
-) {
+): number[] {
   const { H, G, d } = size;
-  const sequence = rows![4 * t + 2]!;
   const g = Math.floor(h / (H / G));
   const scores: number[] = [];
   for (let j = from; j < to; j++) {
-    const key = rowOf(size, sequence, g, j);
+    const key = rowOf(size, rows![4 * t + 2]!, g, j);
     let dot = 0;
     for (let i = 0; i < d; i++) dot += qkv![t * qkvStride(size) + h * d + i]! * format.at(cache!, key, i, d);
     scores.push(dot / Math.sqrt(d));
   }
+  return scores;
+}
+
+/**
+ * Softmax attention of query head h of row t over the positions [from, to), in float64.
+ * @returns the largest score, the sum of exp(score − largest), and the values weighted by it
+ */
+export function attend(
+  format: CacheFormat,
+  size: RingSize,
+  buffers: readonly Buffer[],
+  t: number,
+  h: number,
+  from: number,
+  to: number,
+) {
+  const { H, G, d } = size;
+  const [, cache, rows] = buffers;
+  const sequence = rows![4 * t + 2]!;
+  const g = Math.floor(h / (H / G));
+  const scores = attentionScores(format, size, buffers, t, h, from, to);
   const largest = scores.reduce((a, b) => Math.max(a, b), EMPTY);
   const weights = scores.map((score) => Math.exp(score - largest));
   const values = new Float64Array(d);

@@ -184,6 +184,9 @@ export class FakeEngine implements Engine {
         return { logProbs: Float32Array.of(-1, -2, -3), perplexity: Math.exp(2) };
       },
       logits: missing,
+      profile: missing,
+      attention: missing,
+      candidates: missing,
       encode: missing,
       decode: missing,
       dispose: () => {

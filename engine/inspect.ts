@@ -1,0 +1,151 @@
+// What Inspect shows of a model at work: where a step's time goes, what a token attends to, what might have come.
+// Nothing here is made before it is asked for, and a conversation goes on as if it had not been.
+import { attentionWeights, attentionWeightsLength, type RingSize } from "../kernels/index.ts";
+import type { Tokenizer } from "../tokenizer/index.ts";
+import type { AttentionWeights, Candidate, KernelTime } from "./api.ts";
+import type { Cache } from "./cache.ts";
+import type { Decoder } from "./decoder.ts";
+import type { Gpu } from "./device.ts";
+import { encode, launch, Pipelines, readBuffer, usage } from "./gpu.ts";
+import { Profiler } from "./profile.ts";
+
+export interface Inspected {
+  readonly gpu: Gpu;
+  readonly decoder: Decoder;
+  readonly cache: Cache;
+}
+
+/** A step is timed this often, within this many milliseconds: browsers round timestamps, and a mean gets that back. */
+const ROUNDS = 8;
+const ROUNDS_MS = 250;
+
+/**
+ * Runs the last token in the cache again, so that its slots get the keys and values that they hold; where the cache is
+ * empty, any token in the first slot, which the next sequence writes before it reads it.
+ */
+export async function profileStep({ gpu, decoder, cache }: Inspected): Promise<KernelTime[]> {
+  const dispatches = decoder.stepDispatches;
+  const profiler = new Profiler(gpu);
+  const totals = dispatches.map(() => 0);
+  let rounds = 0;
+  try {
+    const began = performance.now();
+    while (rounds === 0 || (rounds < ROUNDS && performance.now() - began < ROUNDS_MS)) {
+      decoder.moveTo(Math.max(0, cache.ids.length - 1), cache.ids.at(-1));
+      (await profiler.run(dispatches)).forEach((time, i) => {
+        totals[i]! += time;
+      });
+      rounds++;
+    }
+  } finally {
+    profiler.dispose();
+  }
+  const kernels = new Map<string, KernelTime>();
+  dispatches.forEach(({ label: kernel }, i) => {
+    const { launches = 0, milliseconds = 0 } = kernels.get(kernel) ?? {};
+    kernels.set(kernel, {
+      kernel,
+      launches: launches + 1,
+      milliseconds: milliseconds + totals[i]! / rounds,
+      clock: profiler.clock,
+    });
+  });
+  return [...kernels.values()].sort((a, b) => b.milliseconds - a.milliseconds);
+}
+
+/** Prefills all ids but the last, which then goes as far as this layer's attention. @throws RangeError */
+export async function attentionOf(
+  { gpu, decoder, cache }: Inspected,
+  ids: readonly number[],
+  { layer, head, signal }: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
+): Promise<AttentionWeights> {
+  const { H, G, L } = decoder.shape;
+  checkIndex("layer", layer, L);
+  if (head !== undefined) checkIndex("head", head, H);
+  const held = cache.holds(ids);
+  const start = cache.reusable(ids);
+  const last = ids.length - 1;
+  if (!held) cache.begin(ids, start);
+  try {
+    await decoder.prefill(ids.slice(start, last), start, signal);
+    decoder.moveTo(last, ids[last]);
+    const rows = await weightsOfLastStep(gpu, decoder, layer, last);
+    // The layers above have not seen the last token.
+    if (!held) cache.commit(ids.slice(0, last), last + 1, "prefill");
+    return {
+      layer,
+      firstPosition: last + 1 - rows[0]!.length,
+      heads: H,
+      groups: G,
+      weights: head === undefined ? rows : [rows[head]!],
+    };
+  } catch (error) {
+    cache.begin(ids, 0);
+    throw error;
+  }
+}
+
+/** Runs the decode step that stands at `position` up to a layer's attention, and reads each query head's weights. */
+async function weightsOfLastStep(
+  gpu: Gpu,
+  decoder: Decoder,
+  layer: number,
+  position: number,
+): Promise<Float32Array<ArrayBuffer>[]> {
+  const { device } = gpu;
+  const { activations, stepDispatches, shape } = decoder;
+  const { cacheFormat, B, H, G, d, S, W } = shape;
+  const size: RingSize = { T: B, B, H, G, d, S, W };
+  const ends = stepDispatches.flatMap(({ kernel }, i) => (ATTENTION.has(kernel.name) ? [i + 1] : []));
+  const out = device.createBuffer({
+    label: "attention weights",
+    size: 4 * attentionWeightsLength(size),
+    usage: usage.storage | usage.copySrc,
+  });
+  try {
+    const { qkv, rows } = activations.decode;
+    const cache = activations.caches[layer]!;
+    const look = launch(attentionWeights(cacheFormat), size, qkv, cache, rows, out);
+    const dispatch = await gpu.scoped(() => Pipelines.of(device).prepare(look));
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, [...stepDispatches.slice(0, ends[layer]), dispatch]);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    const bytes = await gpu.settle(readBuffer(device, out));
+    const visible = Math.min(position + 1, W);
+    return Array.from({ length: H }, (_, h) =>
+      new Float32Array(bytes, (h * bytes.byteLength) / H, visible).slice(),
+    );
+  } finally {
+    out.destroy();
+  }
+}
+
+/** Kernels that put a token's key into the ring; one runs in each layer of a step. */
+const ATTENTION: ReadonlySet<string> = new Set(["attention", "attention_lane"]);
+
+/** Softmax in float64. @throws RangeError */
+export function likeliest(
+  logits: Float32Array,
+  count: number,
+  tokenizer: Tokenizer | undefined,
+): Candidate[] {
+  if (!(Number.isInteger(count) && count > 0))
+    throw new RangeError(`count: expected a positive whole number, got ${count}.`);
+  const largest = logits.reduce((a, b) => Math.max(a, b));
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+  const order = Array.from(logits, (_, id) => id).sort((a, b) => logits[b]! - logits[a]! || a - b);
+  return order.slice(0, count).map((id) => ({
+    id,
+    text: tokenizer?.stream().knows(id)
+      ? tokenizer.decode([id], { continues: true, skipSpecial: false })
+      : "",
+    probability: Math.exp(logits[id]! - largest) / total,
+  }));
+}
+
+function checkIndex(name: string, value: number, end: number): void {
+  if (Number.isInteger(value) && value >= 0 && value < end) return;
+  throw new RangeError(`${name}: expected a whole number from 0 to ${end - 1}, got ${value}.`);
+}

@@ -1,0 +1,175 @@
+// Looking into a model at work: what it shows is what it computes, and it goes on as if nobody had looked.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadModel, type Model } from "../../engine/node.ts";
+import { openTestDevice } from "../helpers.ts";
+import { firstLayerAttention } from "./first-layer.ts";
+
+const families = new URL("../golden/families/", import.meta.url).pathname;
+
+let device: GPUDevice;
+let model: Model;
+beforeAll(async () => {
+  device = await openTestDevice();
+  model = await loadModel(undefined, { device, weights: "f32" });
+});
+afterAll(() => model?.dispose());
+
+async function withFamily(name: string, use: (model: Model) => Promise<void>): Promise<void> {
+  const family = await loadModel(`${families}${name}`, { chunkLength: 16, device });
+  try {
+    await use(family);
+  } finally {
+    family.dispose();
+  }
+}
+
+const someIds = (length: number, V: number): number[] =>
+  Array.from({ length }, (_, i) => (i * i * 7 + i * 3 + 1) % V);
+
+const sum = (row: Float32Array): number => row.reduce((a, b) => a + b, 0);
+
+async function answer(from: Model, ids: readonly number[], maxTokens: number) {
+  const answered: number[] = [];
+  let cached = 0;
+  for await (const chunk of from.generate(ids, { maxTokens, ignoreEos: true })) {
+    answered.push(...chunk.ids);
+    cached = chunk.finish?.cachedTokens ?? cached;
+  }
+  return { ids: answered, cached };
+}
+
+describe("attention", () => {
+  // Multi-head, grouped-query and multi-query: which key/value head a query head reads shows in its weights.
+  test.each(["mha_4x4", "gqa_4x2", "mqa_4x1", "odd_group_6x2", "window_7"])(
+    "%s: the first layer's weights are those of plain arithmetic",
+    (name) =>
+      withFamily(name, async (family) => {
+        const { config } = family;
+        const ids = someIds(23, config.V);
+        const expected = firstLayerAttention(`${families}${name}`, config, ids);
+        const { weights, firstPosition, heads, groups } = await family.attention(ids, { layer: 0 });
+        expect({ heads, groups }).toEqual({ heads: config.H, groups: config.G });
+        expect(firstPosition).toBe(Math.max(0, ids.length - (config.W ?? Infinity)));
+        expect(weights.map(({ length }) => length)).toEqual(expected.map(({ length }) => length));
+        weights.forEach((row, h) => {
+          expect(sum(row)).toBeCloseTo(1, 5);
+          row.forEach((weight, i) => {
+            expect(weight, `head ${h}, ${i}`).toBeCloseTo(expected[h]![i]!, 4);
+          });
+        });
+        const [one, ...others] = (await family.attention(ids, { layer: 0, head: 1 })).weights;
+        expect(others).toEqual([]);
+        one!.forEach((weight, i) => {
+          expect(weight).toBeCloseTo(expected[1]![i]!, 4);
+        });
+      }),
+  );
+
+  test("rolls with the window, in every layer", async () => {
+    const { L, V, W, H } = model.config;
+    const ids = someIds(W! + 40, V);
+    for (const layer of [0, L - 1]) {
+      const { weights, firstPosition } = await model.attention(ids, { layer });
+      expect(firstPosition).toBe(40);
+      expect(weights.length).toBe(H);
+      for (const row of weights) {
+        expect(row.length).toBe(W);
+        expect(sum(row)).toBeCloseTo(1, 4);
+      }
+    }
+  });
+
+  test("refuses layers and heads that are not there", async () => {
+    await expect(model.attention([1], { layer: 6 })).rejects.toThrow(
+      "layer: expected a whole number from 0 to 5, got 6.",
+    );
+    await expect(model.attention([1], { layer: 0, head: -1 })).rejects.toThrow("head: expected");
+    expect((await model.attention([1], { layer: 0 })).weights[0]).toEqual(new Float32Array([1]));
+  });
+});
+
+describe("candidates", () => {
+  test("are the softmax of the logits, likeliest first", async () => {
+    const ids = await model.encode("Once upon a");
+    const candidates = await model.candidates(ids, { count: 5 });
+    const logits = Array.from(await model.logits(ids));
+    const total = logits.reduce((all, logit) => all + Math.exp(logit), 0);
+    expect(candidates.length).toBe(5);
+    expect(candidates[0]).toMatchObject({ id: logits.indexOf(Math.max(...logits)), text: " time" });
+    candidates.forEach(({ id, probability }, i) => {
+      expect(probability).toBeCloseTo(Math.exp(logits[id]!) / total, 5);
+      expect(probability).toBeLessThanOrEqual(candidates[i - 1]?.probability ?? 1);
+    });
+    const all = await model.candidates(ids, { count: model.config.V });
+    expect(all.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 9);
+  });
+
+  test("a count below 1 is refused", () =>
+    expect(model.candidates([1], { count: 0 })).rejects.toThrow(
+      "count: expected a positive whole number, got 0.",
+    ));
+});
+
+describe("profile", () => {
+  test("has every kernel of a step", async () => {
+    const times = await model.profile();
+    const { L } = model.config;
+    const launches = new Map(times.map(({ kernel, launches }) => [kernel, launches]));
+    expect([...launches.keys()].sort()).toEqual(
+      [
+        "attention_lane_f32",
+        "embed_f32",
+        "gate_up_f32_lane",
+        "matvec_f32_lane",
+        "matvec_norm_f32_lane",
+        "qkv_f32_lane",
+        "sample",
+      ].sort(),
+    );
+    expect(launches.get("attention_lane_f32")).toBe(L);
+    expect(launches.get("matvec_f32_lane")).toBe(2 * L);
+    expect(launches.get("sample")).toBe(1);
+    for (const { milliseconds, clock } of times) {
+      expect(milliseconds).toBeGreaterThan(0);
+      expect(clock).toBe(device.features.has("timestamp-query") ? "gpu" : "host");
+    }
+    expect(times.map(({ milliseconds }) => milliseconds)).toEqual(
+      times.map(({ milliseconds }) => milliseconds).sort((a, b) => b - a),
+    );
+  });
+});
+
+describe("a conversation", () => {
+  // Short, and longer than the ring: slots are written over while one looks.
+  test.each([5, 300])("goes on with the same tokens after a look, from %i tokens", async (length) => {
+    const prompt = someIds(length, model.config.V);
+    const whole = await answer(model, prompt, 16);
+    const half = await answer(model, prompt, 8);
+    const sofar = [...prompt, ...half.ids];
+    await model.profile();
+    await model.attention(sofar.slice(0, -3), { layer: 2 });
+    await model.candidates(sofar.slice(0, -2));
+    await model.profile();
+    const rest = await answer(model, sofar, 8);
+    expect([...half.ids, ...rest.ids]).toEqual(whole.ids);
+    // Nothing was computed again but the token that the answer ended with.
+    expect(rest.cached).toBe(sofar.length - 1);
+    // What looks at another text takes the cache, and the conversation still goes on the same.
+    await model.attention([...prompt.slice(0, 3), 7, 8], { layer: 5 });
+    await model.profile();
+    const again = await answer(model, sofar, 8);
+    expect(again.ids).toEqual(rest.ids);
+    expect(again.cached).toBeLessThan(sofar.length - 1);
+  });
+
+  test("a text that was only looked at is not taken for computed", async () => {
+    const ids = someIds(20, model.config.V);
+    const expected = await answer(model, ids, 8);
+    await model.logits([9]);
+    await model.attention(ids, { layer: 0 });
+    // The layers above the first have not seen the last token: it is not among those reused.
+    const after = await answer(model, [...ids, expected.ids[0]!], 7);
+    expect(after.cached).toBe(ids.length - 1);
+    expect(after.ids).toEqual(expected.ids.slice(1));
+  });
+});
