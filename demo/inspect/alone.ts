@@ -1,0 +1,34 @@
+// The panel on a page of its own, for working on it and for its test: continues a text with the model at `?model=`.
+import { loadModel } from "../../engine/index.ts";
+import { mountInspect } from "./panel.ts";
+
+const element = <T extends Element>(selector: string): T => {
+  const found = document.querySelector<T>(selector);
+  if (!found) throw new Error(`inspect: expected ${selector} in the page, got none.`);
+  return found;
+};
+
+const source = new URLSearchParams(location.search).get("model") ?? "/weights/tiny-mistral/";
+const model = await loadModel(new URL(source, location.href).href);
+const panel = mountInspect(element("#panel"), model);
+
+element<HTMLFormElement>("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void goOn(element<HTMLInputElement>("#prompt").value, element<HTMLInputElement>("#tokens").valueAsNumber);
+});
+
+async function goOn(prompt: string, maxTokens: number): Promise<void> {
+  const promptIds = await model.encode(prompt);
+  const ids: number[] = [];
+  const began = performance.now();
+  for await (const chunk of model.generate(promptIds, { maxTokens, ignoreEos: true })) {
+    ids.push(...chunk.ids);
+    panel.update({
+      ids: [...ids],
+      promptIds,
+      position: promptIds.length + ids.length,
+      tokensPerSecond: (1000 * ids.length) / (performance.now() - began),
+      ...(chunk.finish ? { finish: chunk.finish } : {}),
+    });
+  }
+}

@@ -1,0 +1,14 @@
+// What the chat page tells the panel about the newest answer, while it comes and when it is there.
+import type { Finish } from "../../engine/index.ts";
+
+export interface Answer {
+  /** Tokens of the answer so far. */
+  readonly ids: readonly number[];
+  /** Tokens of the prompt as the model saw it, rendered with its chat template. */
+  readonly promptIds: readonly number[];
+  /** Set when the answer has ended. */
+  readonly finish?: Finish;
+  readonly tokensPerSecond?: number;
+  /** Tokens that went through the model: prompt and answer. */
+  readonly position: number;
+}
