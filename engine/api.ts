@@ -253,6 +253,8 @@ export interface Model {
   ): Promise<Candidate[]>;
   /** Token ids of a text, with the beginning-of-sequence token first. */
   encode(text: string): Promise<number[]>;
+  /** The ids that `chat` gives the model for a conversation. */
+  encodeChat(messages: readonly Message[]): Promise<number[]>;
   decode(ids: readonly number[]): Promise<string>;
   dispose(): void;
 }

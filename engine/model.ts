@@ -196,6 +196,10 @@ export class LoadedModel implements Model {
     return this.#tokenizer.encode(text);
   }
 
+  async encodeChat(messages: readonly Message[]): Promise<number[]> {
+    return this.#tokenizer.encodeChat(messages);
+  }
+
   async decode(ids: readonly number[]): Promise<string> {
     return this.#tokenizer.decode(ids);
   }

@@ -103,5 +103,3 @@ export class AttentionPlot extends LitElement {
 
 /** Positions are whole. */
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 50_000, 100_000, 1_000_000];
-
-customElements.define("sirocco-attention-plot", AttentionPlot);

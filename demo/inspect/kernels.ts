@@ -9,7 +9,7 @@ export function kernelBars(times: readonly KernelTime[]): TemplateResult {
   const clock =
     times[0]?.clock === "gpu" ? "by the GPU's clock" : "from submit to done: this adapter has no timestamps";
   return bars(
-    `${milliseconds(total)} a token, ${clock}`,
+    `${milliseconds(total)} a token, each launch by itself ${clock}`,
     ["Kernel", "Time"],
     times.map(({ kernel, launches, milliseconds: value }) => ({
       label: kernel,

@@ -2,8 +2,8 @@
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import type { AttentionWeights, Candidate, KernelTime, Model } from "../../engine/index.ts";
 import type { Answer } from "./answer.ts";
+import { AttentionPlot } from "./attention-plot.ts";
 import { attentionView, type HeadChoice } from "./attention-view.ts";
-import "./attention-plot.ts";
 import { groupOf } from "./colors.ts";
 import { kernelBars } from "./kernels.ts";
 import { Latest } from "./latest.ts";
@@ -15,6 +15,10 @@ import { TokenTexts } from "./token-texts.ts";
 import { candidateBars, words } from "./words.ts";
 
 const NOTHING: Answer = { ids: [], promptIds: [], position: 0 };
+
+/** Whether a sequence goes on from another. */
+const begins = (ids: readonly number[], earlier: readonly number[]): boolean =>
+  earlier.length <= ids.length && earlier.every((id, i) => id === ids[i]);
 
 export class InspectPanel extends LitElement {
   static override styles = styles;
@@ -53,7 +57,7 @@ export class InspectPanel extends LitElement {
     const before = changed.get("answer") as Answer | undefined;
     if (!before || before === this.answer) return;
     const { ids, promptIds, finish } = this.answer;
-    if (before.promptIds !== promptIds || ids.length < before.ids.length) {
+    if (!begins(promptIds, before.promptIds) || !begins(ids, before.ids)) {
       this.#clicked = undefined;
       this.#candidates = undefined;
       this.#attention = undefined;
@@ -165,13 +169,10 @@ export class InspectPanel extends LitElement {
       Array.from({ length: H }, (_, h) => h).filter((h) => groupOf(h, H, G) === g);
     return html`
       <div class="choices">
-        <label>Layer
-          <select id="layer" @change=${layerChanged}>
+        <span><label for="layer">Layer</label> <select id="layer" @change=${layerChanged}>
             ${Array.from({ length: L }, (_, l) => html`<option value=${l} ?selected=${l === this.#layer}>${l}</option>`)}
-          </select>
-        </label>
-        <label>Head
-          <select id="head" @change=${headChanged}>
+          </select></span>
+        <span><label for="head">Head</label> <select id="head" @change=${headChanged}>
             <option value="all">all</option>
             ${Array.from(
               { length: G },
@@ -179,8 +180,7 @@ export class InspectPanel extends LitElement {
               ${headsOf(g).map((h) => html`<option value=${h}>${h}</option>`)}
             </optgroup>`,
             )}
-          </select>
-        </label>
+          </select></span>
       </div>
       ${
         this.#attention && this.#texts
@@ -198,6 +198,8 @@ export class InspectPanel extends LitElement {
   }
 }
 
+// Here, not beside the plot: nothing else imports that by name, and a bundler would leave it out.
+customElements.define("sirocco-attention-plot", AttentionPlot);
 customElements.define("sirocco-inspect", InspectPanel);
 
 /** Puts the panel into a container. `update` without an answer empties it. */

@@ -1,5 +1,6 @@
 // The ring cache: position p lives in slot p mod S. What a slot holds follows from how many tokens there were.
 import { html, type TemplateResult } from "lit";
+import { digits } from "./format.ts";
 
 export type SlotState = "empty" | "occupied" | "visible" | "newest";
 
@@ -21,14 +22,14 @@ export function slotState(slot: number, { S, W, position }: RingState): SlotStat
   return held > last - (W ?? S) ? "visible" : "occupied";
 }
 
-const CELLS = 256;
+const CELLS = 512;
 const WORTH: readonly SlotState[] = ["empty", "occupied", "visible", "newest"];
 
 /** One cell a slot, or a cell for several neighbours: it shows the most telling one. */
 export function cells(ring: RingState): SlotState[] {
   const count = Math.min(ring.S, CELLS);
   return Array.from({ length: count }, (_, cell) => {
-    const end = Math.ceil(((cell + 1) * ring.S) / count);
+    const end = Math.floor(((cell + 1) * ring.S) / count);
     let best = 0;
     for (let slot = Math.floor((cell * ring.S) / count); slot < end; slot++)
       best = Math.max(best, WORTH.indexOf(slotState(slot, ring)));
@@ -43,7 +44,7 @@ export function ringView(ring: RingState): TemplateResult {
   const times = Math.floor(Math.max(0, position - 1) / S);
   const rolled = times > 0 ? ` The ring has rolled over ${times === 1 ? "once" : `${times} times`}.` : "";
   const said = `${position} tokens in ${S} slots, ${visible} visible to the next.${newest}${rolled}`;
-  const perCell = S > CELLS ? ` A square is ${digitsPerCell(S)} slots.` : "";
+  const perCell = S > CELLS ? ` A square is about ${digits(S / CELLS)} slots.` : "";
   return html`
     <p>${said}${perCell}</p>
     <div class="ring" role="img" aria-label=${said}>
@@ -57,5 +58,3 @@ export function ringView(ring: RingState): TemplateResult {
     </ul>
   `;
 }
-
-const digitsPerCell = (S: number): string => `about ${Math.round(S / CELLS)}`;

@@ -30,7 +30,7 @@ export const styles = css`
   button:hover { background: var(--i-raised); }
   :focus-visible { outline: 2px solid var(--i-accent); outline-offset: 1px; }
   .choices { display: flex; flex-wrap: wrap; gap: .4rem 1rem; }
-  .choices label { display: flex; align-items: center; gap: .4rem; }
+  .choices span { display: flex; align-items: center; gap: .4rem; }
   .facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem 1rem; }
   .facts dt { font-size: .8rem; }
   .facts dd { font-size: 1.15rem; font-weight: 600; font-variant-numeric: tabular-nums; }

@@ -188,6 +188,7 @@ export class FakeEngine implements Engine {
       attention: missing,
       candidates: missing,
       encode: missing,
+      encodeChat: missing,
       decode: missing,
       dispose: () => {
         this.calls.push({ name: "dispose" });
