@@ -1,25 +1,188 @@
-// `loadModelInWorker` in Chromium: the interface of a model, a page that never waits, and Node's golden numbers.
+// `loadModelInWorker` in Chromium: the interface of a model, a page that goes on meanwhile, and Node's golden numbers.
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Model, Progress } from "../../engine/index.ts";
+import { CHUNKS_AHEAD } from "../../engine/worker-protocol.ts";
 import { type EnginePage, openEnginePage } from "./engine-page.ts";
 
+declare global {
+  var model: Model;
+}
+
+const golden = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../golden/tiny-mistral/${name}.json`, import.meta.url), "utf8"));
+
 let site: EnginePage;
+let page: Page;
+let progress: Progress[];
 beforeAll(async () => {
   site = await openEnginePage();
+  page = await site.open();
+  progress = await page.evaluate(async () => {
+    const progress: Progress[] = [];
+    globalThis.model = await sirocco.loadModelInWorker(undefined, {
+      weights: "f32",
+      onProgress: (one) => progress.push(one),
+    });
+    return progress;
+  });
 });
 afterAll(() => site?.close());
 
-test("first", async () => {
-  const page = await site.open();
-  page.on("console", (m) => console.log("console", m.text()));
-  page.on("pageerror", (m) => console.log("pageerror", m));
-  const t = Date.now();
-  const text = await page.evaluate(async () => {
-    const model = await sirocco.loadModelInWorker();
-    let text = "";
-    for await (const chunk of model.generate("Once upon a time", { maxTokens: 16 })) text += chunk.text;
-    model.dispose();
-    return text;
+test("loading tells how far it is", () => {
+  expect(progress.length).toBeGreaterThan(1);
+  const { stage, loaded, total } = progress.at(-1)!;
+  expect({ stage, loaded }).toEqual({ stage: "load", loaded: total });
+});
+
+test.each(["02_once", "10_len_129"])("%s: the golden logits and greedy ids", async (name) => {
+  const { ids, last_logits, greedy_64_ids, greedy_top1_minus_top2 } = golden(name);
+  const { logits, answer } = await page.evaluate(async (ids: number[]) => {
+    const logits = Array.from(await model.logits(ids));
+    const answer: number[] = [];
+    for await (const chunk of model.generate(ids, { maxTokens: 64, ignoreEos: true }))
+      answer.push(...chunk.ids);
+    return { logits, answer };
+  }, ids);
+  const expected = new Float32Array(new Uint8Array(Buffer.from(last_logits.f32_base64, "base64")).buffer);
+  expect(logits.length).toBe(expected.length);
+  expect(Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(5e-4);
+  // Past a token that the reference itself hardly preferred, another one may be right.
+  const unsure = greedy_top1_minus_top2.findIndex((margin: number) => margin <= 1e-2);
+  const sure = unsure < 0 ? 64 : unsure;
+  expect(sure).toBeGreaterThan(0);
+  expect(answer.slice(0, sure)).toEqual(greedy_64_ids.slice(0, sure));
+  expect(answer.length).toBe(64);
+});
+
+test("golden log-probabilities, token ids and text", async () => {
+  const { ids, logprobs_of_ids_1_to_end } = golden("text600");
+  const some: number[] = ids.slice(0, 65);
+  const { logProbs, back } = await page.evaluate(async (ids) => {
+    const { logProbs } = await model.score(ids);
+    return { logProbs: Array.from(logProbs), back: await model.encode(await model.decode(ids)) };
+  }, some);
+  expect(logProbs.length).toBe(64);
+  const worst = Math.max(...logProbs.map((value, i) => Math.abs(value - logprobs_of_ids_1_to_end[i])));
+  expect(worst).toBeLessThan(5e-4);
+  expect(back).toEqual(some);
+});
+
+test("a slow reader holds the model back, and a signal ends the answer", async () => {
+  const finish = await page.evaluate(async () => {
+    const controller = new AbortController();
+    const answer = model.generate("Once", { maxTokens: 200, ignoreEos: true, signal: controller.signal });
+    await answer.next();
+    // Time for dozens of tokens: what was made of them shows in the count at the end.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    controller.abort();
+    for await (const { finish } of answer) if (finish) return finish;
+    return undefined;
   });
-  console.log(text, Date.now() - t);
-  expect(text.length).toBeGreaterThan(16);
+  expect(finish?.reason).toBe("abort");
+  // The one that was read, those ahead of it, and the one at which the signal was seen.
+  expect(finish?.completionTokens).toBeLessThanOrEqual(CHUNKS_AHEAD + 2);
+});
+
+test("after a break the model is free", async () => {
+  const times = await page.evaluate(async () => {
+    for await (const _ of model.generate("Once", { maxTokens: 2000, ignoreEos: true })) break;
+    const left = performance.now();
+    await model.logits([1]);
+    return performance.now() - left;
+  });
+  // All 2000 tokens would take a hundred times as long.
+  expect(times).toBeLessThan(10_000);
+});
+
+test("errors keep their classes", async () => {
+  const classes = await page.evaluate(async () => {
+    const thrown = (work: Promise<unknown>) => work.catch((error: unknown) => error);
+    const missing = await thrown(sirocco.loadModelInWorker(new URL("nowhere/", location.href).href));
+    const noRoom = await thrown(model.logits(new Array(model.contextLength + 1).fill(1)));
+    const noId = await thrown(model.generate([-1]).next());
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const scored = thrown(model.score([1, 2, 3], { signal: controller.signal }));
+    controller.abort(reason);
+    const noScript = await thrown(
+      sirocco.loadModelInWorker(undefined, { worker: new Worker("nowhere.js", { type: "module" }) }),
+    );
+    return {
+      missing: missing instanceof sirocco.CheckpointError && /nowhere\/config\.json/.test(missing.message),
+      noRoom: noRoom instanceof sirocco.ContextLengthError,
+      noId: noId instanceof RangeError,
+      aborted: (await scored) === reason,
+      noScript: noScript instanceof Error && /expected it to start/.test(noScript.message),
+    };
+  });
+  expect(classes).toEqual({ missing: true, noRoom: true, noId: true, aborted: true, noScript: true });
+});
+
+test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to the worker", async () => {
+  const { gap, held, blocked, submits, finish } = await page.evaluate(async () => {
+    /** Longest time between two turns of the event loop until the function that it returns is called. */
+    const meter = `() => {
+      const { port1, port2 } = new MessageChannel();
+      let longest = 0, last = performance.now(), running = true;
+      port1.onmessage = () => {
+        const now = performance.now();
+        longest = Math.max(longest, now - last);
+        last = now;
+        if (running) setTimeout(() => port2.postMessage(0), 4);
+      };
+      port2.postMessage(0);
+      return async () => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        running = false;
+        return longest;
+      };
+    }`;
+    const startMeter = new Function(`return (${meter})()`) as () => () => Promise<number>;
+    // Another thread that only waits: what it is held up for is not the page's fault, but that of a busy machine.
+    const bystander = new Worker(
+      URL.createObjectURL(
+        new Blob([`const stop = (${meter})(); onmessage = async () => postMessage(await stop());`]),
+      ),
+    );
+    let submits = 0;
+    const { submit } = GPUQueue.prototype;
+    GPUQueue.prototype.submit = function (...args) {
+      submits++;
+      return submit.apply(this, args);
+    };
+    const stop = startMeter();
+    const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 1000));
+    const { value } = await model.generate(ids, { maxTokens: 1 }).next();
+    const gap = await stop();
+    const held = await new Promise<number>((resolve) => {
+      bystander.onmessage = ({ data }) => resolve(data);
+      bystander.postMessage(0);
+    });
+    GPUQueue.prototype.submit = submit;
+    const stopBlocked = startMeter();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const end = performance.now() + 400; performance.now() < end; );
+    return { gap, held, blocked: await stopBlocked(), submits, finish: value ? value.finish : undefined };
+  });
+  const { promptTokens, cachedTokens, prefillMs } = finish!;
+  console.log(
+    `longest gap ${gap.toFixed(0)} ms in ${prefillMs.toFixed(0)} ms of prefill; a bystander's ${held.toFixed(0)} ms`,
+  );
+  expect({ promptTokens, cachedTokens }).toEqual({ promptTokens: 2000, cachedTokens: 0 });
+  expect(blocked, "the meter sees a block").toBeGreaterThan(390);
+  expect(gap).toBeLessThan(250 + 2 * held);
+  expect(submits).toBe(0);
+}, 600_000);
+
+test("dispose() ends the worker and what comes later", async () => {
+  expect(page.workers().length).toBeGreaterThan(0);
+  const error = await page.evaluate(async () => {
+    model.dispose();
+    const error = await model.encode("a").catch((error: unknown) => error);
+    return error instanceof sirocco.DeviceLostError && error.message;
+  });
+  expect(error).toMatch(/disposed/);
+  await expect.poll(() => page.workers().filter((worker) => !worker.url().startsWith("blob:"))).toEqual([]);
 });
