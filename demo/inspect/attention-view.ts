@@ -40,7 +40,7 @@ export function attentionView(
     weights: attention.weights[head] ?? new Float32Array(),
   }));
   const weights = meanWeights(lines.map((line) => line.weights));
-  const tint = choice === "all" ? "var(--i-accent)" : color(attention, choice);
+  const tint = choice === "all" ? "var(--i-soft)" : color(attention, choice);
   const visible = context.slice(firstPosition);
   const order = Array.from(weights.keys()).sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0));
   const rows = order.slice(0, MOST_ROWS).map((i) => ({

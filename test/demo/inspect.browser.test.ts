@@ -141,6 +141,9 @@ test.each(["light", "dark"] as const)(
   "%s, wide and on a phone: axe finds nothing, nothing overflows",
   async (scheme) => {
     await page.emulateMedia({ colorScheme: scheme });
+    await page.locator("#head").selectOption(scheme === "light" ? "all" : "6");
+    await section("Behind a word").getByRole("button").nth(20).click();
+    await expect.poll(() => section("Attention").locator("caption").innerText()).toContain("of 25 visible");
     for (const [name, width] of [
       ["wide", 1280],
       ["phone", 375],
