@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { type Chromium, findChromium } from "./scripts/chromium.mjs";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
+import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
@@ -11,6 +12,7 @@ const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench}/**/!(*.cpu).
 
 export default defineConfig(async () => ({
   publicDir: false as const,
+  plugins: [compactShaders()],
   // Not a bundle: each module stays a module, dependencies stay imports, shaders are inlined.
   build: {
     ssr: true,

@@ -2,6 +2,7 @@
 import { httpSource, type Source } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
+import { embeddedSource } from "./embedded.ts";
 import * as load from "./load.ts";
 import { tuningOpfs } from "./tuning-opfs.ts";
 
@@ -18,7 +19,7 @@ const browser: load.Platform = {
       ? borrowDevice(device)
       : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
   openSource: (spec) => {
-    if (spec === undefined) return httpSource(new URL("../weights/tiny-mistral/", import.meta.url).href);
+    if (spec === undefined) return embeddedSource();
     if (/^https?:\/\//.test(spec)) return httpSource(spec);
     const [repository, revision = "main"] = spec.split("@");
     return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`);

@@ -27,6 +27,8 @@ const SOURCES = [
 ];
 const CONFIGS = [
   "vite.config.ts",
+  "vite.browser.config.ts",
+  "scripts/wgsl-plugin.mjs",
   "tsconfig.json",
   "tsconfig.build.json",
   "package.json",
@@ -51,6 +53,7 @@ function isFresh(types) {
   const built = [stamp(true), ...(types ? [] : [stamp(false)])].filter((file) => existsSync(file));
   const last = Math.max(0, ...built.map((file) => statSync(file).mtimeMs));
   const entries = [
+    "browser/sirocco.js",
     "engine/index.js",
     "engine/node.js",
     "engine/worker.js",
@@ -85,6 +88,9 @@ async function build({ types, silent = false }) {
     const outDir = ["--outDir", next];
     const quiet = ["--logLevel", silent ? "error" : "warn"];
     if ((await run(process.execPath, [bin("vite", "bin/vite.js"), "build", ...outDir, ...quiet])) !== 0)
+      return false;
+    const browser = ["--config", join(root, "vite.browser.config.ts"), "--outDir", join(next, "browser")];
+    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), "build", ...browser, ...quiet])) !== 0)
       return false;
     cpSync(join(root, "weights", "tiny-mistral"), join(next, "weights", "tiny-mistral"), { recursive: true });
     chmodSync(join(next, "cli", "main.js"), 0o755);

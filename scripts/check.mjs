@@ -1,6 +1,8 @@
 // `npm run check`: everything short of running the code. One line a step; the details only where a step fails.
 import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { ensureBuild } from "./build.mjs";
 import { checkImports } from "./dag.mjs";
 import { ensureDependencies, root } from "./setup.mjs";
@@ -24,6 +26,29 @@ async function packageProblems() {
   return messages.map((message) => formatMessage(message, pkg)).join("\n");
 }
 
+/** Engine, kernels, tokenizer, templates and dependencies: what a page fetches before the first weight. */
+const MOST_BROWSER_BYTES = 90_000;
+
+function browserBundle() {
+  const folder = join(root, "dist", "browser");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".js"));
+  const code = files.map((name) => readFileSync(join(folder, name)));
+  const bytes = code.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0);
+  console.log(`        browser bundle: ${(bytes / 1000).toFixed(1)} kB min+gzip, of ${MOST_BROWSER_BYTES / 1000}`);
+  const foreign = code.flatMap((text) => [...String(text).matchAll(/\bimport\b[^;]*?["']([^."'][^"']*)["']/g)]);
+  return [
+    bytes > MOST_BROWSER_BYTES &&
+      `expected at most ${MOST_BROWSER_BYTES} bytes in ${files.join(", ")}, got ${bytes}. Find what grew.`,
+    ...foreign.map(([, name]) => `expected a bundle that imports no package, got ${name}. Bundle it.`),
+  ]
+    .filter(Boolean)
+    .join("\n");
+}
+
+/** Types and imports as TypeScript's resolution modes find them in the tarball. */
+const typeResolution = () =>
+  tool("@arethetypeswrong/cli/dist/index.js", "--pack", ".", "--profile", "esm-only", "--no-emoji", "--no-color");
+
 /** @type {[name: string, step: () => string | Promise<string>][]} */
 const steps = [
   ["types", () => tool("typescript/bin/tsc", "--noEmit")],
@@ -31,6 +56,8 @@ const steps = [
   ["import rules", () => checkImports().join("\n")],
   ["dead code and dependencies", () => tool("knip/bin/knip.js", "--no-progress")],
   ["package", packageProblems],
+  ["type resolution", typeResolution],
+  ["browser bundle", browserBundle],
 ];
 
 await ensureDependencies();

@@ -1,0 +1,23 @@
+// The build for pages without a bundler: dependencies and shaders in one file, minified. It lies in dist/browser/, as far
+// from the embedded model as the modules of dist/engine/ do.
+import { defineConfig } from "vite";
+import { compactShaders } from "./scripts/wgsl-plugin.mjs";
+
+export default defineConfig({
+  publicDir: false,
+  plugins: [compactShaders()],
+  // The "server" of this target is a browser's: nothing is added for Node, and `new URL(…, import.meta.url)` stays as written.
+  ssr: { target: "webworker", noExternal: true },
+  build: {
+    ssr: true,
+    target: "es2023",
+    minify: true,
+    sourcemap: true,
+    emptyOutDir: true,
+    rolldownOptions: {
+      // `npm run check` holds what comes of these to a size, code that two of them share counted once.
+      input: { sirocco: "engine/index.ts" },
+      output: { format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+    },
+  },
+});
