@@ -88,13 +88,34 @@ export interface GenerateOptions extends SamplingOptions {
   readonly stop?: string | readonly string[];
   /** Go on past the end-of-sequence token. */
   readonly ignoreEos?: boolean;
+  /**
+   * Give each token's log-probability, and as many of the likeliest in its place, 0 to 20. The logits come back from the
+   * GPU for every token, and one step is in flight at a time: slower than without.
+   */
+  readonly topLogProbs?: number;
   readonly signal?: AbortSignal;
+}
+
+/** A token and its natural-log probability in the model's own distribution: before penalties, temperature and top-p. */
+export interface LikelyToken {
+  readonly id: number;
+  /** The token by itself, with its leading space; U+FFFD where its bytes are a part of a character. */
+  readonly text: string;
+  readonly bytes: readonly number[];
+  readonly logProb: number;
+}
+
+export interface TokenLogProb extends LikelyToken {
+  /** The likeliest in its place, likeliest first. */
+  readonly top: readonly LikelyToken[];
 }
 
 /** A piece of an answer. The texts of all chunks make the answer; `finish` stands on the last one only. */
 export interface Chunk {
   readonly text: string;
   readonly ids: readonly number[];
+  /** One for each of `ids`, with the option `topLogProbs`. */
+  readonly logProbs?: readonly TokenLogProb[];
   readonly finish?: Finish;
 }
 

@@ -10,6 +10,8 @@ export interface ContinuationOptions {
   /** The ids that came so far: the caller adds each, until one ends the answer. */
   readonly answer: readonly number[];
   readonly maxTokens: number;
+  /** Whether the logits of each token are wanted: then there is only one under way. */
+  readonly observed: boolean;
   readonly settings: SamplingSettings;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
@@ -20,13 +22,15 @@ export class Continuation {
   readonly cachedTokens: number;
   readonly #options: ContinuationOptions;
   #decoder: Decoder | undefined;
-  #flight = new Flight();
+  #flight: Flight;
+  #logits: Float32Array | undefined;
   /** Tokens of the answer that were asked for, in flight or not. */
   #submitted = 0;
 
   constructor(options: ContinuationOptions) {
     const { cache, prompt } = options;
     this.#options = options;
+    this.#flight = this.#newFlight();
     this.cachedTokens = cache.reusable(prompt);
     cache.begin(prompt, this.cachedTokens);
   }
@@ -40,7 +44,7 @@ export class Continuation {
       await decoder.prefill(prompt.slice(cache.length), cache.length, signal);
       cache.commit(prompt, prompt.length, "prefill");
     }
-    this.#flight = new Flight();
+    this.#flight = this.#newFlight();
     this.#submitted = answer.length;
     const last = answer.at(-1);
     if (last !== undefined) {
@@ -54,10 +58,26 @@ export class Continuation {
   async next(decoder: Decoder): Promise<number> {
     if (decoder !== this.#decoder) await this.begin(decoder);
     while (this.#flight.hasRoom && this.#submitted < this.#options.maxTokens) {
-      this.#flight.submit(this.#submitted === 0 ? decoder.first() : decoder.step());
+      this.#flight.submit(this.#token(decoder, this.#submitted === 0 ? "first" : "step"));
       this.#submitted++;
     }
     return this.#flight.next();
+  }
+
+  /** What the last token was picked from, [V] before penalties, where it is observed. */
+  get logits(): Float32Array | undefined {
+    return this.#logits;
+  }
+
+  async #token(decoder: Decoder, which: "first" | "step"): Promise<number> {
+    if (!this.#options.observed) return decoder[which]();
+    const { id, logits } = await decoder.observed(which);
+    this.#logits = logits;
+    return id;
+  }
+
+  #newFlight(): Flight {
+    return this.#options.observed ? new Flight(1) : new Flight();
   }
 
   /** After an error or an abort on the way: what is in the ring is not known. */

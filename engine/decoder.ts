@@ -192,6 +192,16 @@ export class Decoder {
     return this.#submitToken([this.#passes.decode, this.#passes.head, this.#passes.choose]);
   }
 
+  /** `first` or `step`, with the logits [V] that the token is picked from, before penalties. One at a time. */
+  async observed(which: "first" | "step"): Promise<{ readonly id: number; readonly logits: Float32Array }> {
+    const { device } = this.#gpu;
+    this.#submit(which === "first" ? [this.#passes.head] : [this.#passes.decode, this.#passes.head]);
+    // Copied before the sampler, which works in their place.
+    const bytes = readBuffer(device, this.#activations.decode.logits, 0, 4 * this.shape.V);
+    const [id, copy] = await Promise.all([this.#submitToken([this.#passes.choose]), this.#gpu.settle(bytes)]);
+    return { id, logits: new Float32Array(copy) };
+  }
+
   /** Log-probabilities of ids[1 …], given all before; begins the ring anew. */
   async score(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
     const { device } = this.#gpu;

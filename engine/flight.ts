@@ -7,7 +7,12 @@ const AT_FIRST = 2;
 
 export class Flight {
   readonly #pending: { readonly id: Promise<number>; done: boolean }[] = [];
-  #depth = AT_FIRST;
+  #depth: number;
+
+  /** `depth` 1: nothing is computed ahead, ever. */
+  constructor(depth = AT_FIRST) {
+    this.#depth = depth;
+  }
 
   get hasRoom(): boolean {
     return this.#pending.length < this.#depth;

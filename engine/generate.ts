@@ -1,9 +1,10 @@
 // Ids and text of an answer as they come, until a stop.
 import type { StreamDecoder } from "../tokenizer/index.ts";
-import type { Chunk, Finish, GenerateOptions } from "./api.ts";
+import type { Chunk, Finish, GenerateOptions, TokenLogProb } from "./api.ts";
 import type { Cache } from "./cache.ts";
 import { Continuation } from "./continuation.ts";
 import { ContextLengthError } from "./errors.ts";
+import { checkedTop, logProbOf } from "./log-probs.ts";
 import type { Residence } from "./residence.ts";
 import { StopStrings } from "./stop-strings.ts";
 
@@ -40,6 +41,7 @@ export async function* generate(
   }
   const maxTokens = Math.min(checkedMaxTokens(options.maxTokens), room);
   const stops = new StopStrings(options.stop);
+  const topLogProbs = checkedTop(options.topLogProbs);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
   const continuation = new Continuation({
@@ -47,6 +49,7 @@ export async function* generate(
     prompt: ids,
     answer,
     maxTokens,
+    observed: topLogProbs !== undefined,
     settings: options,
     seed,
     signal,
@@ -70,6 +73,12 @@ export async function* generate(
   /** An id that the vocabulary does not name, from logits padded past it, has no text. */
   const textOf = (id: number): string => (text?.knows(id) ? text.push(id) : "");
 
+  const withLogProbs = (id: number): { logProbs?: readonly TokenLogProb[] } => {
+    const { logits } = continuation;
+    if (!logits || topLogProbs === undefined) return {};
+    return { logProbs: [logProbOf(id, logits, topLogProbs, text)] };
+  };
+
   try {
     if (signal?.aborted) {
       yield { text: "", ids: [], finish: finish("abort") };
@@ -90,16 +99,16 @@ export async function* generate(
       answer.push(id);
       const { text: piece, stopped } = stops.push(textOf(id));
       if (stopped) {
-        yield { text: piece, ids: [id], finish: finish("stop") };
+        yield { text: piece, ids: [id], ...withLogProbs(id), finish: finish("stop") };
         return;
       }
       if (answer.length === maxTokens || signal?.aborted) {
         const rest = ending();
         const reason = rest.stopped ? "stop" : answer.length === maxTokens ? "length" : "abort";
-        yield { text: piece + rest.text, ids: [id], finish: finish(reason) };
+        yield { text: piece + rest.text, ids: [id], ...withLogProbs(id), finish: finish(reason) };
         return;
       }
-      yield { text: piece, ids: [id] };
+      yield { text: piece, ids: [id], ...withLogProbs(id) };
     }
   } catch (error) {
     continuation.abandon();

@@ -35,7 +35,7 @@ function browserBundle() {
   const code = files.map((name) => readFileSync(join(folder, name)));
   const bytes = code.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0);
   console.log(`        browser bundle: ${(bytes / 1000).toFixed(1)} kB min+gzip, of ${MOST_BROWSER_BYTES / 1000}`);
-  const foreign = code.flatMap((text) => [...String(text).matchAll(/\bimport\b[^;]*?["']([^."'][^"']*)["']/g)]);
+  const foreign = code.flatMap((text) => [...String(text).matchAll(/\b(?:from|import ?\(?)["'`]([^."'`]+)["'`]/g)]);
   return [
     bytes > MOST_BROWSER_BYTES &&
       `expected at most ${MOST_BROWSER_BYTES} bytes in ${files.join(", ")}, got ${bytes}. Find what grew.`,

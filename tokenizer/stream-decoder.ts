@@ -27,6 +27,12 @@ export class StreamDecoder {
     return this.#table.has(id);
   }
 
+  /** What a token stands for by itself. */
+  bytesOf(id: number): Uint8Array {
+    const piece = this.#table.has(id) ? this.#table.piece(id) : "";
+    return typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
+  }
+
   /** Text that is certain after this id; "" while a character is not whole yet. @throws RangeError where nothing names it */
   push(id: number): string {
     const piece = this.#table.piece(id);

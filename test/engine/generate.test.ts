@@ -185,3 +185,33 @@ describe("limits", () => {
     await expect(gone.logits([1])).rejects.toThrow(DeviceLostError);
   });
 });
+
+describe("topLogProbs", () => {
+  test("each token's log-probability is that of score, also where another temperature chose it", async () => {
+    const prompt = await model.encode("Once upon a time");
+    for (const options of [{}, { temperature: 1, seed: 3, frequencyPenalty: 0.5 }]) {
+      const plain = await run(prompt, { maxTokens: 12, ignoreEos: true, ...options });
+      const { chunks, ids } = await run(prompt, {
+        maxTokens: 12,
+        ignoreEos: true,
+        topLogProbs: 3,
+        ...options,
+      });
+      expect(ids).toEqual(plain.ids);
+      const given = chunks.flatMap(({ logProbs }) => logProbs ?? []);
+      expect(given.map(({ id }) => id)).toEqual(ids);
+      const { logProbs } = await model.score([...prompt, ...ids]);
+      given.forEach(({ logProb, top }, i) => {
+        expect(logProb).toBeCloseTo(logProbs[prompt.length - 1 + i]!, 3);
+        expect(top.length).toBe(3);
+        expect(top[0]!.logProb).toBeGreaterThanOrEqual(logProb);
+        expect(top.map((each) => each.logProb)).toEqual(top.map((each) => each.logProb).sort((a, b) => b - a));
+      });
+      expect(given.map(({ text }) => text).join("")).toBe(plain.text);
+    }
+    expect(plainHasNone(await run(prompt, { maxTokens: 2 }))).toBe(true);
+    await expect(run(prompt, { topLogProbs: 21 })).rejects.toThrow(/topLogProbs: expected .* 0 to 20, got 21/);
+  });
+
+  const plainHasNone = ({ chunks }: { chunks: Chunk[] }) => chunks.every((chunk) => !("logProbs" in chunk));
+});

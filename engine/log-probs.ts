@@ -1,0 +1,41 @@
+// How likely a token was, and what else might have stood in its place.
+import type { StreamDecoder } from "../tokenizer/index.ts";
+import type { LikelyToken, TokenLogProb } from "./api.ts";
+
+/** The most alternatives that are given for a token. */
+const MOST = 20;
+
+/** @throws RangeError */
+export function checkedTop(count: number | undefined): number | undefined {
+  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= MOST)) return count;
+  throw new RangeError(`topLogProbs: expected a whole number from 0 to ${MOST}, got ${count}.`);
+}
+
+/** `logits`: as the model gives them, before penalties and temperature. `count`: how many of the likeliest to list. */
+export function logProbOf(
+  id: number,
+  logits: Float32Array,
+  count: number,
+  text: StreamDecoder | undefined,
+): TokenLogProb {
+  const largest = logits.reduce((most, x) => Math.max(most, x), -Infinity);
+  const logSum = largest + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+  const token = (id: number): LikelyToken => {
+    const bytes = text?.bytesOf(id) ?? new Uint8Array();
+    return { id, text: new TextDecoder().decode(bytes), bytes: [...bytes], logProb: logits[id]! - logSum };
+  };
+  return { ...token(id), top: likeliest(logits, count).map(token) };
+}
+
+/** Ids of the largest, in falling order; of equal ones the lower id first. */
+function likeliest(logits: Float32Array, count: number): number[] {
+  const best: number[] = [];
+  for (let id = 0; id < logits.length && count > 0; id++) {
+    if (best.length === count && logits[id]! <= logits[best.at(-1)!]!) continue;
+    let at = best.length;
+    while (at > 0 && logits[id]! > logits[best[at - 1]!]!) at--;
+    best.splice(at, 0, id);
+    best.length = Math.min(best.length, count);
+  }
+  return best;
+}
