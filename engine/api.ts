@@ -7,6 +7,7 @@ import type {
   WeightFormatName,
 } from "../kernels/index.ts";
 import type { ModelConfig } from "../weights/config.ts";
+import type { OpenAIShape } from "./openai-types.ts";
 
 export interface Message {
   readonly role: "system" | "user" | "assistant";
@@ -252,6 +253,8 @@ export interface Model {
   readonly plan: Plan;
   readonly adapter: AdapterDescription;
   readonly contextLength: number;
+  /** The calls of OpenAI's client that fit: `model.openai.chat.completions.create(…)`. */
+  readonly openai: OpenAIShape;
   /** Continues a text (a beginning-of-sequence token is put first) or token ids (taken as they are). */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
   /** Answers a conversation, rendered with the model's chat template. */

@@ -46,7 +46,9 @@ export function embeddedSource(): Source {
     async read(file, start, end, signal) {
       const url = files[file];
       if (!url)
-        throw new CheckpointError(`${file}: expected a file of the embedded model, got another. Name a source.`);
+        throw new CheckpointError(
+          `${file}: expected a file of the embedded model, got another. Name a source.`,
+        );
       if (url.protocol === "data:") return inlined(url).slice(start, end);
       const [folder, name] = locate(url);
       return folder.read(name, start, end, signal);

@@ -10,6 +10,7 @@ export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
 export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+export type * from "./openai-types.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const browser: load.Platform = {

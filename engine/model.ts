@@ -17,6 +17,7 @@ import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { generate } from "./generate.ts";
 import { attentionOf, likeliest, profileStep } from "./inspect.ts";
+import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import { Turns } from "./turns.ts";
@@ -31,6 +32,7 @@ export interface ModelParts {
 export class LoadedModel implements Model {
   readonly config: ModelConfig;
   readonly contextLength: number;
+  readonly openai = openai(this);
   readonly #parts: Omit<ModelParts, "residence">;
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #residence: Residence;

@@ -23,6 +23,7 @@ export {
 } from "../weights/node.ts";
 export type * from "./api.ts";
 export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+export type * from "./openai-types.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 

@@ -1,6 +1,7 @@
 // A model that runs in a worker, behind the interface of one that runs here: the page never waits for it.
 import type { LoadOptions, Model } from "./api.ts";
 import { DeviceLostError } from "./errors.ts";
+import { openai } from "./openai.ts";
 import { Connection } from "./worker-connection.ts";
 import {
   CALLS,
@@ -75,10 +76,12 @@ function openWorker(): Worker {
 function remoteModel(facts: ModelFacts, connection: Connection, close: () => void): Model {
   const calls = CALLS.map((name) => [name, (...args: unknown[]) => connection.call(name, args)]);
   const streams = STREAMS.map((name) => [name, (...args: unknown[]) => connection.stream(name, args)]);
+  const answering = Object.fromEntries(streams) as Pick<Model, StreamName>;
   return {
     ...facts,
     ...(Object.fromEntries(calls) as Pick<Model, CallName>),
-    ...(Object.fromEntries(streams) as Pick<Model, StreamName>),
+    ...answering,
+    openai: openai(answering),
     dispose() {
       connection.dispose(
         new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again."),

@@ -4,7 +4,16 @@ import type { Chunk, Model } from "./api.ts";
 import type { ErrorRecord } from "./worker-errors.ts";
 
 /** The methods of Model that answer once, and those that stream. A new method is one more name here. */
-export const CALLS = ["score", "logits", "profile", "attention", "candidates", "encode", "encodeChat", "decode"] as const;
+export const CALLS = [
+  "score",
+  "logits",
+  "profile",
+  "attention",
+  "candidates",
+  "encode",
+  "encodeChat",
+  "decode",
+] as const;
 export const STREAMS = ["generate", "chat"] as const;
 
 export type CallName = (typeof CALLS)[number];

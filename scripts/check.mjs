@@ -34,8 +34,12 @@ function browserBundle() {
   const files = readdirSync(folder).filter((name) => name.endsWith(".js"));
   const code = files.map((name) => readFileSync(join(folder, name)));
   const bytes = code.reduce((sum, text) => sum + gzipSync(text, { level: 9 }).length, 0);
-  console.log(`        browser bundle: ${(bytes / 1000).toFixed(1)} kB min+gzip, of ${MOST_BROWSER_BYTES / 1000}`);
-  const foreign = code.flatMap((text) => [...String(text).matchAll(/\b(?:from|import ?\(?)["'`]([^."'`]+)["'`]/g)]);
+  console.log(
+    `        browser bundle: ${(bytes / 1000).toFixed(1)} kB min+gzip, of ${MOST_BROWSER_BYTES / 1000}`,
+  );
+  const foreign = code.flatMap((text) => [
+    ...String(text).matchAll(/\b(?:from|import ?\(?)["'`]([^."'`]+)["'`]/g),
+  ]);
   return [
     bytes > MOST_BROWSER_BYTES &&
       `expected at most ${MOST_BROWSER_BYTES} bytes in ${files.join(", ")}, got ${bytes}. Find what grew.`,
@@ -47,7 +51,15 @@ function browserBundle() {
 
 /** Types and imports as TypeScript's resolution modes find them in the tarball. */
 const typeResolution = () =>
-  tool("@arethetypeswrong/cli/dist/index.js", "--pack", ".", "--profile", "esm-only", "--no-emoji", "--no-color");
+  tool(
+    "@arethetypeswrong/cli/dist/index.js",
+    "--pack",
+    ".",
+    "--profile",
+    "esm-only",
+    "--no-emoji",
+    "--no-color",
+  );
 
 /** @type {[name: string, step: () => string | Promise<string>][]} */
 const steps = [

@@ -12,7 +12,8 @@ export function compactShaders() {
     load(id) {
       if (!SHADER.test(id)) return null;
       const text = readFileSync(id.replace(/\?raw$/, ""), "utf8");
-      if (text.includes("/*")) this.error("expected comments from // to the end of a line, got /*. Write it so.");
+      if (text.includes("/*"))
+        this.error("expected comments from // to the end of a line, got /*. Write it so.");
       return { code: `export default ${JSON.stringify(compact(text))};`, map: { mappings: "" } };
     },
   };

@@ -161,7 +161,7 @@ export class FakeEngine implements Engine {
   }
 
   #model(): Model {
-    const missing = () => {
+    const missing = (): never => {
       throw new Error("the command has no use for this");
     };
     return {
@@ -169,6 +169,9 @@ export class FakeEngine implements Engine {
       plan,
       adapter,
       contextLength: plan.contextLength,
+      get openai() {
+        return missing();
+      },
       generate: (prompt, options = {}) => {
         this.calls.push({ name: "generate", prompt: prompt as string, options });
         this.#throw("generate");

@@ -205,12 +205,16 @@ describe("topLogProbs", () => {
         expect(logProb).toBeCloseTo(logProbs[prompt.length - 1 + i]!, 3);
         expect(top.length).toBe(3);
         expect(top[0]!.logProb).toBeGreaterThanOrEqual(logProb);
-        expect(top.map((each) => each.logProb)).toEqual(top.map((each) => each.logProb).sort((a, b) => b - a));
+        expect(top.map((each) => each.logProb)).toEqual(
+          top.map((each) => each.logProb).sort((a, b) => b - a),
+        );
       });
       expect(given.map(({ text }) => text).join("")).toBe(plain.text);
     }
     expect(plainHasNone(await run(prompt, { maxTokens: 2 }))).toBe(true);
-    await expect(run(prompt, { topLogProbs: 21 })).rejects.toThrow(/topLogProbs: expected .* 0 to 20, got 21/);
+    await expect(run(prompt, { topLogProbs: 21 })).rejects.toThrow(
+      /topLogProbs: expected .* 0 to 20, got 21/,
+    );
   });
 
   const plainHasNone = ({ chunks }: { chunks: Chunk[] }) => chunks.every((chunk) => !("logProbs" in chunk));

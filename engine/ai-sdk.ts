@@ -1,0 +1,119 @@
+// `sirocco/ai-sdk`: a loaded model as a language model of Vercel's AI SDK. Types only come from there; nothing of it runs here.
+// https://ai-sdk.dev/providers/community-providers/custom-providers
+import type {
+  LanguageModelV3,
+  LanguageModelV3CallOptions,
+  LanguageModelV3FinishReason,
+  LanguageModelV3GenerateResult,
+  LanguageModelV3StreamPart,
+  LanguageModelV3StreamResult,
+  LanguageModelV3Usage,
+} from "@ai-sdk/provider";
+import { readCall } from "./ai-sdk-call.ts";
+import type { Finish, Model } from "./api.ts";
+
+export interface SiroccoSettings {
+  /** What the SDK calls the model, in logs and responses. Default "sirocco". */
+  readonly modelId?: string;
+}
+
+/** `generateText({ model: sirocco(model), … })`. Temperature is 0 where the call names none. */
+export function sirocco(
+  model: Pick<Model, "chat">,
+  { modelId = "sirocco" }: SiroccoSettings = {},
+): LanguageModelV3 {
+  return {
+    specificationVersion: "v3",
+    provider: "sirocco",
+    modelId,
+    supportedUrls: {},
+    doGenerate: (call) => generate(model, modelId, call),
+    doStream: (call) => stream(model, modelId, call),
+  };
+}
+
+/** A provider of one model: every name that it is called with stands for that model. */
+export function createSirocco(model: Pick<Model, "chat">): (modelId?: string) => LanguageModelV3 {
+  return (modelId) => sirocco(model, modelId === undefined ? {} : { modelId });
+}
+
+async function generate(
+  model: Pick<Model, "chat">,
+  modelId: string,
+  call: LanguageModelV3CallOptions,
+): Promise<LanguageModelV3GenerateResult> {
+  const { messages, options, warnings } = readCall(call);
+  let text = "";
+  let finish: Finish | undefined;
+  for await (const chunk of model.chat(messages, options)) {
+    text += chunk.text;
+    finish = chunk.finish;
+  }
+  if (finish?.reason === "abort") call.abortSignal?.throwIfAborted();
+  return {
+    content: text === "" ? [] : [{ type: "text", text }],
+    finishReason: finishReason(finish),
+    usage: usage(finish),
+    response: { modelId, timestamp: new Date() },
+    warnings,
+  };
+}
+
+async function stream(
+  model: Pick<Model, "chat">,
+  modelId: string,
+  call: LanguageModelV3CallOptions,
+): Promise<LanguageModelV3StreamResult> {
+  const { messages, options, warnings } = readCall(call);
+
+  async function* parts(): AsyncGenerator<LanguageModelV3StreamPart, void, void> {
+    const id = "0";
+    yield { type: "stream-start", warnings };
+    yield { type: "response-metadata", modelId, timestamp: new Date() };
+    yield { type: "text-start", id };
+    for await (const chunk of model.chat(messages, options)) {
+      if (chunk.finish?.reason === "abort") call.abortSignal?.throwIfAborted();
+      if (call.includeRawChunks) yield { type: "raw", rawValue: chunk };
+      if (chunk.text !== "") yield { type: "text-delta", id, delta: chunk.text };
+      if (!chunk.finish) continue;
+      yield { type: "text-end", id };
+      yield { type: "finish", finishReason: finishReason(chunk.finish), usage: usage(chunk.finish) };
+    }
+  }
+  return { stream: readable(parts()) };
+}
+
+/** A part is made when one is asked for; a reader that cancels ends the answer. (`ReadableStream.from` is not everywhere yet.) */
+function readable<T>(parts: AsyncGenerator<T, void, void>): ReadableStream<T> {
+  return new ReadableStream<T>(
+    {
+      async pull(controller) {
+        const { done, value } = await parts.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await parts.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function finishReason(finish: Finish | undefined): LanguageModelV3FinishReason {
+  const reason = finish?.reason;
+  return { unified: reason === "stop" || reason === "length" ? reason : "other", raw: reason };
+}
+
+function usage(finish: Finish | undefined): LanguageModelV3Usage {
+  const { promptTokens, cachedTokens, completionTokens } = finish ?? {};
+  return {
+    inputTokens: {
+      total: promptTokens,
+      noCache: finish && finish.promptTokens - finish.cachedTokens,
+      cacheRead: cachedTokens,
+      cacheWrite: undefined,
+    },
+    outputTokens: { total: completionTokens, text: completionTokens, reasoning: undefined },
+  };
+}
