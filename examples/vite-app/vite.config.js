@@ -1,0 +1,4 @@
+export default {
+  // Bundled ahead for `vite dev`, a module no longer lies beside the embedded model.
+  optimizeDeps: { exclude: ["sirocco"] },
+};

@@ -1,0 +1,4 @@
+export default {
+  optimizeDeps: { exclude: ["sirocco"] },
+  worker: { format: "es" },
+};

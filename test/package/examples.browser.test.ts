@@ -1,0 +1,102 @@
+// The examples for browsers, built against the packed package and opened: each tells the beginning of the same story.
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { openChromium, serveFolder } from "../browser/chromium.ts";
+import { installPackage, linkPackage, root, run } from "./install.ts";
+
+const app = mkdtempSync(join(tmpdir(), "sirocco-examples-"));
+let chromium: Awaited<ReturnType<typeof openChromium>>;
+
+beforeAll(async () => {
+  await installPackage(app);
+  linkPackage(app, "vite");
+  chromium = await openChromium();
+});
+afterAll(async () => {
+  await chromium?.close();
+  rmSync(app, { recursive: true, force: true });
+});
+
+/** A copy of an example that finds the packages as if they had been installed into it. */
+function copyExample(name: string): string {
+  const folder = join(app, name);
+  cpSync(join(root, "examples", name), folder, { recursive: true });
+  symlinkSync(join(app, "node_modules"), join(folder, "node_modules"), "junction");
+  return folder;
+}
+
+/** What the page tells, once it is done. @throws what went wrong in the page */
+async function story(url: string): Promise<string> {
+  const page = await chromium.context.newPage();
+  const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
+  await page.goto(url);
+  await Promise.race([page.waitForSelector("#story[data-done]", { timeout: 100_000 }), failed]);
+  const text = await page.textContent("#story");
+  await page.close();
+  return text ?? "";
+}
+
+async function storyOfFolder(folder: string): Promise<string> {
+  const site = await serveFolder(folder);
+  try {
+    return await story(site.url);
+  } finally {
+    await site.close();
+  }
+}
+
+/** The story as the golden files have it: greedy, from the same prompt. */
+const golden = () => {
+  const { text } = JSON.parse(readFileSync(join(root, "test/golden/tiny-mistral/02_once.json"), "utf8"));
+  return String(text);
+};
+
+test("a plain page: one file, and the embedded model beside it", async () => {
+  const text = await storyOfFolder(copyExample("plain-html"));
+  expect(text.length).toBeGreaterThan(40);
+  expect(golden()).toContain(text);
+});
+
+const exported = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports;
+const built = ["vite-app", ...("./worker" in exported ? ["worker"] : [])];
+
+test.each(built)("%s, built with Vite and served from a folder of any name", async (name) => {
+  const folder = copyExample(name);
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const out = join(app, `${name}-site`, "a folder");
+  mkdirSync(out, { recursive: true });
+  await run(process.execPath, [vite, "build", "--base", "./", "--sourcemap", "--outDir", out], {
+    cwd: folder,
+  });
+  const site = await serveFolder(join(app, `${name}-site`));
+  const text = await story(`${site.url}a%20folder/`);
+  await site.close();
+  expect(text.length).toBeGreaterThan(40);
+  expect(golden()).toContain(text);
+  expect(packagesIn(join(out, "assets"))).toEqual(["@huggingface/jinja", "@huggingface/tokenizers"]);
+});
+
+test("a Vite app as it is developed", async () => {
+  const server = await createServer({
+    root: copyExample("vite-app"),
+    server: { port: 0, host: "127.0.0.1", fs: { strict: false } },
+    logLevel: "error",
+  });
+  await server.listen();
+  const text = await story(server.resolvedUrls?.local[0] ?? "no address");
+  await server.close();
+  expect(golden()).toContain(text);
+});
+
+/** What a bundle is made of, by its source maps; nothing of a command or of Node belongs there. */
+function packagesIn(folder: string): string[] {
+  const sources = readdirSync(folder)
+    .filter((file) => file.endsWith(".map"))
+    .flatMap((file) => JSON.parse(readFileSync(join(folder, file), "utf8")).sources as string[]);
+  expect(sources.length).toBeGreaterThan(50);
+  const names = sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
+  return [...new Set(names)].filter((name) => name !== "sirocco").sort();
+}

@@ -1,0 +1,53 @@
+// What `npm publish` would upload, unpacked into somebody else's folder with its dependencies and no network.
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "vitest";
+import { ensureBuild } from "../../scripts/build.mjs";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** @returns the installed package's folder */
+export async function installPackage(app: string): Promise<string> {
+  expect(await ensureBuild({ types: true }), "npm run build").toBe(true);
+  // A shell, because npm and tar are scripts or absent from the PATH of execFile on Windows.
+  await run("npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", app], {
+    cwd: root,
+    shell: true,
+  });
+  const tarball = readdirSync(app).find((name) => name.endsWith(".tgz")) ?? "npm pack made nothing";
+  await run("tar", ["-xzf", tarball], { cwd: app });
+  const installed = join(app, "node_modules", "sirocco");
+  mkdirSync(dirname(installed));
+  renameSync(join(app, "package"), installed);
+  // Its dependencies, and nothing else of what is installed here: a devDependency that is imported would be missed.
+  const { dependencies, optionalDependencies } = JSON.parse(
+    readFileSync(join(installed, "package.json"), "utf8"),
+  );
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) linkPackage(app, name);
+  writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module", private: true }));
+  return installed;
+}
+
+/** Another package of those that are installed here. */
+export function linkPackage(app: string, name: string): void {
+  mkdirSync(dirname(join(app, "node_modules", name)), { recursive: true });
+  symlinkSync(join(root, "node_modules", name), join(app, "node_modules", name), "junction");
+}
+
+/** @throws with the output of the command, which is what one wants to read then */
+export async function run(
+  command: string,
+  args: string[],
+  options: { cwd: string; shell?: boolean; env?: NodeJS.ProcessEnv },
+): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(command, args, { maxBuffer: 2 ** 26, ...options });
+    return stdout;
+  } catch (error) {
+    const { message, stdout, stderr } = error as { message: string; stdout: string; stderr: string };
+    throw new Error([message, stdout, stderr].filter(Boolean).join("\n"));
+  }
+}
