@@ -59,6 +59,26 @@ export interface LoadOptions {
   readonly tune?: boolean;
   /** Variants of the hot kernels to use in place of what was measured or suits the adapter. */
   readonly kernels?: KernelOptions;
+  /**
+   * Store the weights of a checkpoint that comes over HTTP as they lie on the GPU, in the origin's private files, and load them
+   * from there the next time. Default: where that can be, in a dedicated worker of a browser.
+   */
+  readonly store?: boolean;
+  /** Take a stored model from the tab that has it loaded: its next call there gives a ModelInUseError. */
+  readonly takeOver?: boolean;
+}
+
+/** A checkpoint in the origin's private files, whole or in part. */
+export interface StoredModel {
+  /** What to load it by: `owner/name`, `owner/name@revision` or its address. */
+  readonly name: string;
+  readonly weights: WeightFormatName;
+  /** Bytes of its weights that are there, and of all of them. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+  /** It loads without the network; otherwise only what is missing is fetched. */
+  readonly complete: boolean;
+  readonly lastUsed: Date;
 }
 
 export interface SamplingOptions {

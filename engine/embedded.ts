@@ -1,4 +1,4 @@
-// The tiny model that comes with the package, for browsers.
+// The tiny model that comes with the package, for browsers. It has no version: what comes with the page is not stored a second time.
 import { CheckpointError, httpSource, type Source } from "../weights/index.ts";
 
 /** One by one, and in the words that bundlers look for: they copy each file beside their bundle, and put in its address. */

@@ -17,3 +17,20 @@ export class DeviceLostError extends DeviceError {
 export class ContextLengthError extends Error {
   override name = "ContextLengthError";
 }
+
+/** The browser has no room for the weights, or keeps none here: free some, or load with `store: false`. */
+export class StorageError extends Error {
+  override name = "StorageError";
+  /** How much room was wanting, where that is what went wrong. */
+  readonly missingBytes: number | undefined;
+
+  constructor(message: string, { missingBytes, ...options }: ErrorOptions & { missingBytes?: number } = {}) {
+    super(message, options);
+    this.missingBytes = missingBytes;
+  }
+}
+
+/** Another tab or worker has the stored model open: close it there, or load with `takeOver: true`. */
+export class ModelInUseError extends Error {
+  override name = "ModelInUseError";
+}

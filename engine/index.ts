@@ -4,17 +4,20 @@ import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
 import * as load from "./load.ts";
+import { ModelStore } from "./store.ts";
 import { tuningOpfs } from "./tuning-opfs.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
 export type * from "./api.ts";
-export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+export { ContextLengthError, DeviceError, DeviceLostError, ModelInUseError, StorageError } from "./errors.ts";
 export type * from "./openai-types.ts";
+export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const browser: load.Platform = {
   tuning: tuningOpfs,
+  store: ModelStore,
   openDevice: async ({ device }) =>
     device
       ? borrowDevice(device)

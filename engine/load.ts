@@ -1,6 +1,12 @@
 // A source -> config, tokenizer, weights on the GPU -> Model.
 import { Tokenizer } from "../tokenizer/index.ts";
-import { type Checkpoint, CheckpointError, openCheckpoint, type Source } from "../weights/index.ts";
+import {
+  type Checkpoint,
+  CheckpointError,
+  openCheckpoint,
+  type Source,
+  SourceChangedError,
+} from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
@@ -9,18 +15,28 @@ import { type Planned, planModel as plan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import { type Rebuild, Residence } from "./residence.ts";
 import { reside } from "./resident.ts";
+import type { ModelStore } from "./store.ts";
 import { measureKernels } from "./tuning.ts";
 
 export type { Platform };
 
-/** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
-async function withCheckpoint<T>(
+async function openSource(
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
+): Promise<Source> {
+  options.signal?.throwIfAborted();
+  return typeof source === "object" ? source : await platform.openSource(source, options);
+}
+
+/** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
+async function withCheckpoint<T>(
+  platform: Platform,
+  source: Source,
+  options: LoadOptions,
   use: (checkpoint: Checkpoint, gpu: Gpu, planned: Planned) => Promise<T>,
 ): Promise<T> {
-  const checkpoint = await open(platform, source, options);
+  const checkpoint = await openCheckpoint(source, options.signal);
   const gpu = await platform.openDevice(options);
   try {
     return await use(checkpoint, gpu, plan(checkpoint, gpu.adapter, options));
@@ -30,50 +46,68 @@ async function withCheckpoint<T>(
   }
 }
 
-async function open(
-  platform: Platform,
-  source: string | Source | undefined,
-  options: LoadOptions,
-): Promise<Checkpoint> {
-  const { signal } = options;
-  signal?.throwIfAborted();
-  const opened = typeof source === "object" ? source : await platform.openSource(source, options);
-  return openCheckpoint(opened, signal);
-}
-
 /** Loads a model. Nothing stays on the GPU where it fails. */
 export async function loadModel(
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Model> {
-  const checkpoint = await open(platform, source, options);
+  const origin = await openSource(platform, source, options);
+  const store = await platform.store?.open(origin, options);
+  if (!store) return load(platform, origin, options);
+  const signal = AbortSignal.any([store.signal, ...(options.signal ? [options.signal] : [])]);
+  try {
+    try {
+      return await load(platform, store.source, { ...options, signal }, store);
+    } catch (error) {
+      if (!(error instanceof SourceChangedError)) throw error;
+      await store.clear();
+      return await load(platform, store.source, { ...options, signal }, store);
+    }
+  } catch (error) {
+    store.release();
+    throw error;
+  }
+}
+
+async function load(
+  platform: Platform,
+  source: Source,
+  options: LoadOptions,
+  store?: ModelStore,
+): Promise<LoadedModel> {
+  const checkpoint = await openCheckpoint(source, options.signal);
   const tokenizer = await openTokenizer(checkpoint.source, options.signal);
-  const resident = await reside(platform, checkpoint, options);
-  const rebuild: Rebuild = (before, signal) => reside(platform, checkpoint, { ...options, signal }, before);
+  await store?.keepSource();
+  const resident = await reside(platform, checkpoint, options, { store });
+  const rebuild: Rebuild = (before, signal) =>
+    reside(platform, checkpoint, { ...options, signal }, { store, before });
   const residence = new Residence(resident, options.device ? undefined : rebuild);
-  return new LoadedModel({ checkpoint, tokenizer, residence });
+  return new LoadedModel({ checkpoint, tokenizer, residence, lease: store });
 }
 
 /** What a model would take, without loading it. */
-export function planModel(
+export async function planModel(
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Plan> {
-  return withCheckpoint(platform, source, options, async (_, gpu, planned) => {
+  const origin = await openSource(platform, source, options);
+  const known = (await platform.store?.peek(origin, options)) ?? origin;
+  return withCheckpoint(platform, known, options, async (_, gpu, planned) => {
     gpu.dispose();
     return planned.plan;
   });
 }
 
 /** Measures the kernels on a model's shapes, and remembers which are fastest; no weight is read. */
-export function tuneModel(
+export async function tuneModel(
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Tuning> {
-  return withCheckpoint(platform, source, options, async (_, gpu, { shape }) => {
+  const opened = await openSource(platform, source, options);
+  return withCheckpoint(platform, opened, options, async (_, gpu, { shape }) => {
     try {
       return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, shape, options);
     } finally {

@@ -20,6 +20,7 @@ import { attentionOf, likeliest, profileStep } from "./inspect.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
+import type { Lease } from "./store-lock.ts";
 import { Turns } from "./turns.ts";
 
 export interface ModelParts {
@@ -27,6 +28,8 @@ export interface ModelParts {
   /** undefined where the checkpoint has none: then it takes token ids only. */
   readonly tokenizer: Tokenizer | undefined;
   readonly residence: Residence;
+  /** The right to the stored model, where it is one: it ends with the model, or the model with it. */
+  readonly lease?: Lease | undefined;
 }
 
 export class LoadedModel implements Model {
@@ -49,6 +52,14 @@ export class LoadedModel implements Model {
     const { eosTokenIds } = this.config;
     const eosId = parts.tokenizer?.eosId;
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
+    // Between two calls: the GPU's memory is for who has the model now.
+    const taken = parts.lease?.signal;
+    taken?.addEventListener("abort", () => {
+      void this.#turns.take().then((done) => {
+        this.dispose();
+        done();
+      });
+    });
   }
 
   get plan(): Plan {
@@ -207,13 +218,15 @@ export class LoadedModel implements Model {
   }
 
   dispose(): void {
+    this.#parts.lease?.release();
     this.#residence.dispose();
   }
 
-  /** Waits for the calls before this one. @throws DeviceLostError after `dispose`. */
+  /** Waits for the calls before this one. @throws DeviceLostError after `dispose`, ModelInUseError after a take-over. */
   async #turn(): Promise<() => void> {
     const done = await this.#turns.take();
     try {
+      this.#parts.lease?.signal.throwIfAborted();
       this.#residence.check();
       return done;
     } catch (error) {

@@ -22,9 +22,11 @@ export {
   type Source,
 } from "../weights/node.ts";
 export type * from "./api.ts";
-export { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+export { ContextLengthError, DeviceError, DeviceLostError, ModelInUseError, StorageError } from "./errors.ts";
 export type * from "./openai-types.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
+// A browser's stored models; here there are none.
+export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const node: load.Platform = {

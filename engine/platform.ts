@@ -1,6 +1,7 @@
 import type { Source } from "../weights/index.ts";
 import type { LoadOptions } from "./api.ts";
 import type { Gpu } from "./device.ts";
+import type { ModelStore } from "./store.ts";
 import type { TuningStore } from "./tuning.ts";
 
 /** What differs between a browser and Node. */
@@ -10,4 +11,9 @@ export interface Platform {
   /** A folder, URL or repository by name; the embedded model without one. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
   readonly tuning: TuningStore;
+  /** Where weights are stored packed, beside the checkpoints themselves. */
+  readonly store?: {
+    open(origin: Source, options: LoadOptions): Promise<ModelStore | undefined>;
+    peek(origin: Source, options: LoadOptions): Promise<Source>;
+  };
 }

@@ -9,6 +9,7 @@ import { Pipelines } from "./gpu.ts";
 import { planModel } from "./plan.ts";
 import type { Platform } from "./platform.ts";
 import type { Shape } from "./shape.ts";
+import type { ModelStore } from "./store.ts";
 import { tunedShape } from "./tuning.ts";
 import { uploadWeights } from "./upload.ts";
 import type { Weights } from "./weights.ts";
@@ -23,13 +24,14 @@ export interface Resident {
 
 /**
  * Opens a device and puts the model on it. Nothing stays on the GPU where it fails.
+ * @param store where the weights are read from, or put for the next time
  * @param before what it is to replace: it gets the same formats and lengths and, on an equal adapter, the same kernels
  */
 export async function reside(
   platform: Pick<Platform, "openDevice" | "tuning">,
   checkpoint: Checkpoint,
   options: LoadOptions,
-  before?: Resident,
+  { before, store }: { readonly before?: Resident; readonly store?: ModelStore | undefined } = {},
 ): Promise<Resident> {
   const gpu = await platform.openDevice(options);
   const buffers = new Buffers(gpu.device);
@@ -40,7 +42,11 @@ export async function reside(
     const known = before && sameKernels(planned.shape, gpu, before);
     const shape =
       known ?? (await tunedShape(gpu, pipelines, platform.tuning, planned.shape, plan.weightBytes, options));
-    const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, options);
+    const stored = await store?.openWeights(checkpoint, plan.weights);
+    const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
+      ...options,
+      stored,
+    }).finally(() => stored?.close());
     const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
     const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
     return { plan, gpu, buffers, weights, decoder };

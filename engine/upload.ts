@@ -1,25 +1,21 @@
 // Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
-import { type InputDtype, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
+import { type InputDtype, padded, weightFormats } from "../kernels/index.ts";
 import { type Checkpoint, packedName, readRows, scaleName, type TensorInfo } from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
+import type { Destination } from "./destination.ts";
 import type { Gpu } from "./device.ts";
 import type { Pipelines } from "./gpu.ts";
-import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout, type Run } from "./layout.ts";
+import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout } from "./layout.ts";
+import type { StoredWeights } from "./stored-weights.ts";
 import type { Matrix, Weights } from "./weights.ts";
 
 export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Where some rows of a checkpoint tensor go: into which buffers, as a matrix of how many rows. */
-interface Destination extends Run {
-  readonly buffers: readonly GPUBuffer[];
-  readonly format: WeightFormat;
-  readonly N: number;
-  readonly K: number;
+  /** Packed weights: what is in there is not read from the checkpoint, what is not is put there. */
+  readonly stored?: StoredWeights | undefined;
 }
 
 /** Makes the buffers of all weights and fills them. What it made before a failure belongs to `buffers`. */
@@ -33,19 +29,34 @@ export async function uploadWeights(
 ): Promise<Weights> {
   const { weights, destinations } = await gpu.scoped(() => makeBuffers(buffers, checkpoint, layout));
   const staging = new Buffers(gpu.device);
+  const { stored, signal } = options;
+  let storing: Promise<void> = Promise.resolve();
   try {
     const writer = new ChunkWriter(gpu, pipelines, staging);
     let loaded = 0;
+    const count = ({ name }: TensorInfo, bytes: number): void => {
+      loaded += bytes;
+      options.onProgress?.({ stage: "load", name, loaded, total: checkpoint.bytes });
+    };
     for (const tensor of checkpoint.tensors.values()) {
-      for (const destination of destinations.get(tensor.name) ?? []) {
-        for await (const bytes of writer.write(checkpoint, tensor, destination, options.signal)) {
-          loaded += bytes;
-          options.onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
-        }
+      const to = destinations.get(tensor.name) ?? [];
+      if (stored && (await stored.upload(gpu, tensor, to, signal))) {
+        count(tensor, tensor.end - tensor.start);
+        continue;
       }
+      for (const destination of to) {
+        for await (const bytes of writer.write(checkpoint, tensor, destination, signal)) count(tensor, bytes);
+      }
+      // Nothing writes to these rows again, so they are read back while the next tensor comes.
+      await storing;
+      storing = stored?.download(gpu, tensor, to, signal) ?? storing;
+      storing.catch(() => {}); // Its failure is thrown where it is waited for.
     }
+    await storing;
     await writer.finish();
+    await stored?.commit();
   } finally {
+    await storing.catch(() => {});
     staging.destroy();
   }
   return weights;

@@ -3,6 +3,7 @@ export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError } from "./errors.ts";
+export { decodeRecords } from "./journal.ts";
 export {
   embedTokens,
   finalNorm,
@@ -22,9 +23,13 @@ export {
   type StoredTensor,
   scaleName,
 } from "./packed.ts";
+export { describeJournal, PackedFile, type Piece, packedBytes } from "./packed-file.ts";
+export type { RandomAccess } from "./random-access.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
 export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors-writer.ts";
+export { sha256OfText } from "./sha256.ts";
 export type { Source } from "./source.ts";
 export { fileSource, type NamedBlob } from "./source-files.ts";
 export { type HttpSourceOptions, httpSource } from "./source-http.ts";
+export { KeptSource, nameOfKept, SourceChangedError } from "./source-kept.ts";

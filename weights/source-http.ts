@@ -27,6 +27,7 @@ class HttpSource implements Source {
   readonly #base: URL;
   readonly #options: HttpSourceOptions;
   readonly #sizes = new Map<string, number>();
+  readonly #versions = new Map<string, string>();
   // The last file that came whole: header and tensors of one file are asked for in turn.
   #whole: Whole | undefined;
   #warned = false;
@@ -45,6 +46,11 @@ class HttpSource implements Source {
       if (/got (no such file|an HTML page|HTTP 40[13])\b/.test((error as Error).message)) return undefined;
       throw error;
     }
+  }
+
+  async version(file: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.#size(file, signal);
+    return this.#versions.get(file);
   }
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -91,6 +97,9 @@ class HttpSource implements Source {
   async #probe(file: string, what: string, one: Attempt): Promise<number> {
     const url = this.#url(file);
     const response = await request(what, url, { range: "bytes=0-0" }, this.#options, one);
+    // Pages of another origin may not see an ETag either, but they see when the file was changed.
+    const version = response.headers.get("etag") ?? response.headers.get("last-modified");
+    if (version !== null) this.#versions.set(file, version);
     if (response.status === 206) {
       const total = parseContentRange(response)?.total;
       if (total !== undefined && Number.isSafeInteger(total)) return total;

@@ -7,4 +7,9 @@ export interface Source {
   size(file: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Exactly the bytes [start, end) of a file; the whole file without a range. @throws CheckpointError where it is shorter. */
   read(file: string, start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * What changes whenever the file does, where the source knows (an ETag). Only sources out there have it: those whose
+   * checkpoints are worth storing.
+   */
+  version?(file: string, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -1,0 +1,67 @@
+// What a page does with stored models, and a handle on workers that load them.
+import {
+  deleteStoredModel,
+  deleteStoredModels,
+  listStoredModels,
+  persistStorage,
+  planModel,
+} from "../../engine/index.ts";
+import type { Order } from "./store-worker.ts";
+
+interface Answer {
+  readonly result?: unknown;
+  readonly error?: { readonly name: string; readonly message: string; readonly missingBytes?: number };
+  readonly progress?: string;
+  readonly loaded?: number;
+}
+
+let worker: Worker | undefined;
+
+/** Orders a call; `killAt` ends the worker as soon as loading got so far. */
+function order(order: Order, killAt = Infinity): Promise<Answer> {
+  worker ??= new Worker("/worker.js", { type: "module" });
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+    if (data.progress === undefined) return resolve(data);
+    if ((data.loaded ?? 0) < killAt) return;
+    kill();
+    resolve(data);
+  };
+  worker.onerror = ({ message }) => resolve({ error: { name: "worker", message } });
+  worker.postMessage(order);
+  return promise;
+}
+
+function kill(): void {
+  worker?.terminate();
+  worker = undefined;
+}
+
+/** The files of the only stored model. */
+async function storedFolder(): Promise<FileSystemDirectoryHandle> {
+  const models = await (await navigator.storage.getDirectory()).getDirectoryHandle("sirocco-models");
+  for await (const handle of models.values()) return handle as FileSystemDirectoryHandle;
+  throw new Error("nothing is stored");
+}
+
+/** Changes one byte of a stored file. */
+async function flip(file: string, at: number): Promise<void> {
+  const handle = await (await storedFolder()).getFileHandle(file);
+  const [byte = 0] = new Uint8Array(await (await handle.getFile()).slice(at, at + 1).arrayBuffer());
+  const writable = await handle.createWritable({ keepExistingData: true });
+  await writable.write({ type: "write", position: at, data: Uint8Array.of(byte ^ 1) });
+  await writable.close();
+}
+
+const page = {
+  order,
+  kill,
+  flip,
+  listStoredModels,
+  deleteStoredModel,
+  deleteStoredModels,
+  persistStorage,
+  planModel,
+};
+export type StorePage = typeof page;
+Object.assign(globalThis, { store: page });
