@@ -21,7 +21,10 @@ export interface CountingServer {
 export async function countingServer(folder: string): Promise<CountingServer> {
   const server = createServer((request, response) => {
     const file = new URL(request.url ?? "/", "http://localhost").pathname.slice(1);
-    const cors = { "access-control-allow-origin": "*", "access-control-expose-headers": "content-range, etag" };
+    const cors = {
+      "access-control-allow-origin": "*",
+      "access-control-expose-headers": "content-range, etag",
+    };
     readFile(join(folder, file)).then(
       (bytes) => {
         const [, first = "0", last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];

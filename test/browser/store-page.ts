@@ -19,17 +19,18 @@ let worker: Worker | undefined;
 
 /** Orders a call; `killAt` ends the worker as soon as loading got so far. */
 function order(order: Order, killAt = Infinity): Promise<Answer> {
-  worker ??= new Worker("/worker.js", { type: "module" });
-  const { promise, resolve } = Promise.withResolvers<Answer>();
-  worker.onmessage = ({ data }: MessageEvent<Answer>) => {
-    if (data.progress === undefined) return resolve(data);
-    if ((data.loaded ?? 0) < killAt) return;
-    kill();
-    resolve(data);
-  };
-  worker.onerror = ({ message }) => resolve({ error: { name: "worker", message } });
-  worker.postMessage(order);
-  return promise;
+  const asked = worker ?? new Worker("/worker.js", { type: "module" });
+  worker = asked;
+  return new Promise((resolve) => {
+    asked.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if (data.progress === undefined) return resolve(data);
+      if ((data.loaded ?? 0) < killAt) return;
+      kill();
+      resolve(data);
+    };
+    asked.onerror = ({ message }) => resolve({ error: { name: "worker", message } });
+    asked.postMessage(order);
+  });
 }
 
 function kill(): void {

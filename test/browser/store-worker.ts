@@ -5,20 +5,25 @@ export interface Order {
   readonly source?: string;
   readonly options?: LoadOptions;
   /** What to do; `logits` is the sum of a short text's. */
-  readonly call: "load" | "logits" | "dispose" | "tuning";
+  readonly call: "load" | "logits" | "encode" | "dispose" | "tuning";
 }
 
 let model: Model | undefined;
+/** One for all loads, so that pipelines are compiled once: SwiftShader takes seconds. */
+let device: GPUDevice | undefined;
 
 const calls: Record<Order["call"], (order: Order) => Promise<unknown>> = {
   async load({ source, options }) {
+    device ??= await (await navigator.gpu.requestAdapter())?.requestDevice();
     model = await loadModel(source, {
       ...options,
+      ...(device && { device }),
       onProgress: ({ name, loaded }) => postMessage({ progress: name, loaded }),
     });
     return { weights: model.plan.weights };
   },
-  logits: async () => Array.from((await model?.logits([1, 403, 2])) ?? []),
+  encode: async () => model?.encode("Once upon a time"),
+  logits: async () => Array.from((await model?.logits([1, 40, 2])) ?? []),
   dispose: async () => model?.dispose(),
   async tuning() {
     const { tuningOpfs } = await import("../../engine/tuning-opfs.ts");

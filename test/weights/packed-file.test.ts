@@ -1,0 +1,148 @@
+// Packed weights on disk: cut off at any operation, damaged at any byte, they are never taken for what they are not.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import {
+  decodeRecords,
+  describeJournal,
+  PackedFile,
+  packedBytes,
+  packedTensors,
+  parseConfig,
+} from "../../weights/index.ts";
+import { Crash, Fuse, MemoryFile } from "./memory-file.ts";
+
+const config = parseConfig(
+  JSON.parse(readFileSync("test/golden/families/one_layer/config.json", "utf8")),
+  "config.json",
+);
+const names = packedTensors(config, "q4").map(({ name }) => name);
+const total = packedBytes(config, "q4");
+/** Every tensor has bytes of its own. */
+const content = (name: string, row: number, length: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(length).fill(names.indexOf(name) + 1 + row);
+
+const open = (file: MemoryFile, journal: MemoryFile, identity = "a") =>
+  PackedFile.open(file, journal, { config, weights: "q4", identity });
+
+async function store(packed: PackedFile, name: string): Promise<void> {
+  await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes));
+}
+
+/** Stores what is missing; the tensors that were. */
+async function fill(file: MemoryFile, journal: MemoryFile): Promise<string[]> {
+  const packed = await open(file, journal);
+  const missing = names.filter((name) => !packed.has(name));
+  for (const name of missing) await store(packed, name);
+  await packed.commit();
+  return missing;
+}
+
+/** Reads all that is said to be there, and holds it to what was written; the tensors that were not right. */
+async function check(packed: PackedFile): Promise<string[]> {
+  const wrong: string[] = [];
+  for (const name of names.filter((name) => packed.has(name))) {
+    const right = await packed.read(name, async (bytes, { row }) => {
+      expect(Buffer.compare(bytes, content(name, row, bytes.length)), name).toBe(0);
+    });
+    if (!right) wrong.push(name);
+  }
+  return wrong;
+}
+
+test.each([
+  ["in part", false],
+  ["not at all", true],
+])("a crash at any operation, with what is under way written %s, costs one tensor", async (_, loses) => {
+  let crashes = 0;
+  for (let operations = 0; ; operations++) {
+    const fuse = new Fuse(operations);
+    const [file, journal] = [new MemoryFile(fuse), new MemoryFile(fuse)];
+    const crash = await fill(file, journal).catch((error: unknown) => error);
+    if (!(crash instanceof Crash)) break;
+    crashes++;
+    fuse.left = Infinity;
+    if (loses) file.lose();
+    const packed = await open(file, journal);
+    const there = names.filter((name) => packed.has(name)).length;
+    if (packed.committed) expect(there).toBe(names.length);
+    expect(await check(packed)).toEqual([]);
+    // A write, a flush, the journal's write and flush, for each tensor; as many at the start.
+    expect(there).toBeGreaterThanOrEqual(Math.floor(operations / 4) - 3);
+    expect(await fill(file, journal)).toEqual(names.slice(there));
+    expect((await open(file, journal)).committed).toBe(true);
+    operations += 2; // Every third: each kind of operation at some tensor.
+  }
+  expect(3 * crashes).toBeGreaterThan(4 * names.length);
+});
+
+test("a journal cut at, before and after every record's end counts whole records only", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  await fill(file, journal);
+  const whole = journal.bytes;
+  const ends = [...whole.keys()].filter((at) => whole[at] === 10);
+  for (const length of ends.flatMap((end) => [end, end + 1, end + 2])) {
+    if (length >= whole.length) continue;
+    journal.bytes = whole.slice(0, length);
+    const said = decodeRecords(journal.bytes).records;
+    const packed = await open(file, journal);
+    expect(packed.committed).toBe(false);
+    expect(names.filter((name) => packed.has(name))).toHaveLength(Math.max(0, said.length - 1));
+    expect(await check(packed)).toEqual([]);
+  }
+});
+
+test("a wrong byte costs its tensor, for good until it is stored again", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  await fill(file, journal);
+  file.bytes[total - 1]! ^= 1;
+  const packed = await open(file, journal);
+  expect(packed.committed).toBe(true);
+  expect(await check(packed)).toEqual([names.at(-1)]);
+  expect(packed.committed).toBe(false);
+
+  const again = await open(file, journal);
+  expect([again.committed, again.has(names.at(-1)!)]).toEqual([false, false]);
+  expect(describeJournal(decodeRecords(journal.bytes).records)).toMatchObject({ complete: false });
+  expect(await fill(file, journal)).toEqual([names.at(-1)]);
+  expect((await open(file, journal)).committed).toBe(true);
+});
+
+test("a journal's wrong byte costs what comes after it", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  await fill(file, journal);
+  journal.bytes[journal.bytes.length >> 1]! ^= 1;
+  const packed = await open(file, journal);
+  expect(packed.committed).toBe(false);
+  const there = names.filter((name) => packed.has(name)).length;
+  expect(await fill(file, journal)).toEqual(names.slice(there));
+});
+
+test("a file of another checkpoint is begun anew", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  await fill(file, journal);
+  const other = await open(file, journal, "b");
+  expect(names.some((name) => other.has(name))).toBe(false);
+  expect(other.missingBytes).toBeGreaterThan(0.8 * total);
+});
+
+test("a file that was cut is made whole again, and what is lost is seen", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  await fill(file, journal);
+  file.bytes = file.bytes.slice(0, total - 1);
+  expect(await check(await open(file, journal))).toEqual([names.at(-1)]);
+});
+
+test("the journal tells how much is there", async () => {
+  const [file, journal] = [new MemoryFile(), new MemoryFile()];
+  const packed = await open(file, journal);
+  const before = packed.missingBytes;
+  await store(packed, names[0]!);
+  const said = describeJournal(decodeRecords(journal.bytes).records);
+  expect(said).toEqual({ complete: false, bytes: before - packed.missingBytes, totalBytes: total });
+  await fill(file, journal);
+  expect(describeJournal(decodeRecords(journal.bytes).records)).toEqual({
+    complete: true,
+    bytes: total,
+    totalBytes: total,
+  });
+});

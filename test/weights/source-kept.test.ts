@@ -1,0 +1,84 @@
+// What is kept of a source beside its tensors opens the checkpoint again with no source at all.
+import { expect, test } from "vitest";
+import {
+  KeptSource,
+  nameOfKept,
+  openCheckpoint,
+  type Source,
+  SourceChangedError,
+} from "../../weights/index.ts";
+import { filesOf, memorySource } from "./memory-source.ts";
+
+const files = filesOf("test/golden/families/two_shards");
+const cut: Source = {
+  name: "memory",
+  size: async (file) => Promise.reject(new Error(`${file}: no network`)),
+  read: async (file) => Promise.reject(new Error(`${file}: no network`)),
+};
+
+/** As it is after a load, and every read that went out. */
+async function kept(version = "1", before = new Uint8Array()) {
+  const reads: string[] = [];
+  const memory = memorySource(files);
+  const origin: Source = {
+    ...memory,
+    read: (file, start, end) => {
+      reads.push(file);
+      return memory.read(file, start, end);
+    },
+    version: async () => version,
+  };
+  const source = await KeptSource.open(origin, before);
+  return { source, reads };
+}
+
+async function stored() {
+  const { source } = await kept();
+  const checkpoint = await openCheckpoint(source);
+  source.seal();
+  return { bytes: await source.encode(), checkpoint, identity: await source.identity() };
+}
+
+test("a checkpoint opens without its network, the same to the last tensor", async () => {
+  const { bytes, checkpoint, identity } = await stored();
+  const offline = await KeptSource.open(cut, bytes);
+  const again = await openCheckpoint(offline);
+  expect([...again.tensors]).toEqual([...checkpoint.tensors]);
+  expect(again.config).toEqual(checkpoint.config);
+  expect(await offline.identity()).toBe(identity);
+  expect(offline.fresh).toBe(false);
+  expect(nameOfKept(bytes)).toBe("memory");
+});
+
+test("tensors are not kept, and are read from where they are", async () => {
+  const { bytes, checkpoint } = await stored();
+  expect(bytes.length).toBeLessThan(0.5 * checkpoint.bytes);
+  const { source, reads } = await kept("1", bytes);
+  const [tensor] = checkpoint.tensors.values();
+  const { file, start, end } = tensor!;
+  expect(await source.read(file, start, end)).toEqual(files[file]!.slice(start, end));
+  expect(reads).toEqual([file]);
+});
+
+test("any wrong byte is seen, and only its file is read again", async () => {
+  const { bytes, identity } = await stored();
+  for (let at = 0; at < bytes.length; at += 101) {
+    const damaged = bytes.slice();
+    damaged[at]! ^= 1;
+    const { source, reads } = await kept("1", damaged);
+    await openCheckpoint(source);
+    expect(source.fresh).toBe(true);
+    expect(await source.identity()).toBe(identity);
+    if (at > bytes.indexOf(10)) expect(new Set(reads).size).toBe(1);
+  }
+});
+
+test("a file that is another one now is refused before a byte of it is taken", async () => {
+  const { bytes, checkpoint } = await stored();
+  const { source, reads } = await kept("2", bytes);
+  const [{ file, start, end }] = checkpoint.tensors.values() as unknown as [
+    { file: string; start: number; end: number },
+  ];
+  await expect(source.read(file, start, end)).rejects.toThrow(SourceChangedError);
+  expect(reads).toEqual([]);
+});
