@@ -15,6 +15,8 @@ export interface CountingServer {
   served: Served[];
   /** In place of the file's own ETag. */
   etag: string | undefined;
+  /** Answers for this file are pages, as of a host that has no such file. */
+  page: string | undefined;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,10 @@ export async function countingServer(folder: string): Promise<CountingServer> {
         const [, first = "0", last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
         const start = Number(first);
         const end = last ? Math.min(Number(last) + 1, bytes.length) : bytes.length;
+        if (file === counting.page && start > 8) {
+          response.writeHead(200, { ...cors, "content-type": "text/html" }).end("<!doctype html>");
+          return;
+        }
         counting.served.push({ file, start, end });
         response
           .writeHead(206, {
@@ -49,6 +55,7 @@ export async function countingServer(folder: string): Promise<CountingServer> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     served: [],
     etag: undefined,
+    page: undefined,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -56,6 +56,7 @@ beforeEach(async () => {
   await page.evaluate(() => store.deleteStoredModels());
   server.served = [];
   server.etag = undefined;
+  server.page = undefined;
 });
 
 async function openPage(): Promise<Page> {
@@ -142,6 +143,28 @@ test("a checkpoint that changed while it was stored in part is begun anew", asyn
   server.etag = '"another"';
   expect(await load()).toEqual({ result: { weights: "q4" } });
   expect(bytes(server.served)).toBeGreaterThan(45_000);
+  expect(await stored()).toMatchObject([{ complete: true }]);
+});
+
+test("a server that fails in the middle costs only what it failed to give", async () => {
+  await load();
+  const whole = bytes(server.served);
+  await order({ call: "dispose" });
+  await page.evaluate(() => store.deleteStoredModels());
+  // The headers of both shards are read by now: the second one's first tensor meets a page.
+  server.served = [];
+  await order({ call: "load", source: server.url, options: { weights: "q4" } }, 1);
+  server.page = "model-00002-of-00002.safetensors";
+  expect(await load()).toMatchObject({
+    error: { name: "CheckpointError", message: expect.stringMatching(/got an HTML page/) },
+  });
+  const [partial] = await stored();
+  expect(partial).toMatchObject({ complete: false });
+  expect(partial!.bytes).toBeGreaterThan(0);
+  server.page = undefined;
+  expect(await load()).toEqual({ result: { weights: "q4" } });
+  // In all, one tensor more than a load in one go: the one that was killed.
+  expect(bytes(server.served)).toBeLessThan(1.15 * whole);
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 

@@ -61,6 +61,33 @@ test("picked files make a checkpoint", async () => {
   );
 });
 
+test("of a picked folder the outermost checkpoint is read, by slices", async () => {
+  const slices: [number, number][] = [];
+  const at = (path: string, text: string): File => {
+    const file = new File([text], path.split("/").at(-1) ?? "");
+    const slice = file.slice.bind(file);
+    return Object.assign(file, {
+      webkitRelativePath: path,
+      arrayBuffer: () => Promise.reject(new Error(`${path}: read whole`)),
+      slice: (start = 0, end = 0) => {
+        slices.push([start, end]);
+        return slice(start, end);
+      },
+    });
+  };
+  const files = [
+    at("mistral/original/config.json", "inner"),
+    at("mistral/original/tokenizer.json", "inner"),
+    at("mistral/config.json", "outer"),
+  ];
+  const source = fileSource(files);
+  expect(new TextDecoder().decode(await source.read("config.json", 1, 3))).toBe("ut");
+  expect(slices).toEqual([[1, 3]]);
+  expect(await source.size("tokenizer.json")).toBeUndefined();
+  const two = [at("models/a/config.json", "a"), at("models/b/config.json", "b")];
+  expect(() => fileSource(two)).toThrow(/expected one checkpoint, got "models\/a\/config\.json" and/);
+});
+
 test("nothing that the browser imports reaches node:*", () => {
   const seen = new Set<string>();
   const walk = (file: string): void => {
