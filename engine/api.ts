@@ -39,6 +39,8 @@ export interface LoadOptions {
   /** Called again where a lost device is replaced later on: the weights are loaded once more, from the same source. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+  /** Access token of the Hub, for private and gated repositories (browsers; in Node, HF_TOKEN). */
+  readonly token?: string;
   /** Part of the name of the adapter to use, as `sirocco info` lists them (Node only). */
   readonly adapter?: string;
   /**

@@ -22,11 +22,13 @@ const browser: load.Platform = {
     device
       ? borrowDevice(device)
       : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
-  openSource: (spec) => {
+  openSource: (spec, { token }) => {
     if (spec === undefined) return embeddedSource();
     if (/^https?:\/\//.test(spec)) return httpSource(spec);
     const [repository, revision = "main"] = spec.split("@");
-    return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`);
+    return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`, {
+      ...(token && { headers: { authorization: `Bearer ${token}` } }),
+    });
   },
 };
 

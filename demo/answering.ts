@@ -1,0 +1,144 @@
+// Answers: asked, streamed into their conversation, stopped, made again.
+import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
+import type { Chunk, Finish, Message, Model } from "./engine.ts";
+import { Observable } from "./observable.ts";
+import type { Session } from "./session.ts";
+import type { Settings, SettingValues } from "./settings.ts";
+import { explain, type Trouble } from "./trouble.ts";
+
+/** The answer at hand. It joins its conversation when it ends. */
+export interface LiveAnswer {
+  readonly conversation: string;
+  readonly messages: readonly Message[];
+  readonly seed: number;
+  text: string;
+  /** Ids of its tokens so far, and when (milliseconds) each chunk of them came. */
+  readonly ids: number[];
+  readonly chunks: { readonly at: number; readonly chunk: Chunk }[];
+  readonly started: number;
+  finish: Finish | undefined;
+}
+
+export class Answering extends Observable {
+  readonly #conversations: Conversations;
+  readonly #session: Session;
+  readonly #settings: Settings;
+  #stopping: AbortController | undefined;
+  #live: LiveAnswer | undefined;
+  #trouble: { readonly conversation: string; readonly trouble: Trouble } | undefined;
+  /** The model has no chat format: it continues what was written. */
+  #plainText: Model | undefined;
+
+  constructor(conversations: Conversations, session: Session, settings: Settings) {
+    super();
+    this.#conversations = conversations;
+    this.#session = session;
+    this.#settings = settings;
+  }
+
+  get live(): LiveAnswer | undefined {
+    return this.#stopping ? this.#live : undefined;
+  }
+
+  /** The newest answer, also after its end. */
+  get latest(): LiveAnswer | undefined {
+    return this.#live;
+  }
+
+  troubleOf(conversation: string | undefined): Trouble | undefined {
+    return this.#trouble?.conversation === conversation ? this.#trouble?.trouble : undefined;
+  }
+
+  stop(): void {
+    this.#stopping?.abort();
+  }
+
+  /** Makes the conversation these turns, the last of them a user's, and has it answered. Gives its id at once. */
+  ask(turns: readonly Turn[], id?: string): string {
+    const conversation = this.#conversations.put(turns, id);
+    void this.answer(conversation);
+    return conversation.id;
+  }
+
+  /** From now on texts are continued, and nothing is put around them. */
+  continueText(conversation: Conversation): void {
+    if (this.#session.state.kind === "ready") this.#plainText = this.#session.state.model;
+    void this.answer(conversation);
+  }
+
+  async answer({ id, turns }: Conversation): Promise<void> {
+    if (this.#stopping) return;
+    const stopping = new AbortController();
+    const { values } = this.#settings;
+    const live: LiveAnswer = {
+      conversation: id,
+      messages: messages(turns, values.system),
+      seed: values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+      text: "",
+      ids: [],
+      chunks: [],
+      started: performance.now(),
+      finish: undefined,
+    };
+    this.#stopping = stopping;
+    this.#live = live;
+    this.#trouble = undefined;
+    this.changed();
+    try {
+      const model = await this.#session.model(stopping.signal);
+      for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
+        live.text += chunk.text;
+        live.ids.push(...chunk.ids);
+        live.chunks.push({ at: performance.now(), chunk });
+        if (chunk.finish) live.finish = chunk.finish;
+        this.changed();
+      }
+    } catch (error) {
+      if ((error as Error).name !== "AbortError") this.#fail(id, error);
+    } finally {
+      this.#stopping = undefined;
+      // A conversation that was deleted meanwhile stays deleted.
+      if (this.#conversations.get(id) && (live.text || live.finish)) {
+        this.#conversations.put([...turns, answerTurn(live, this.#session.name)], id);
+      }
+      this.changed();
+    }
+  }
+
+  #chunks(model: Model, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
+    const { temperature, topP, topK, minP, repetitionPenalty, maxTokens } = values;
+    const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
+    const options = { ...sampling, seed: live.seed, signal };
+    return model === this.#plainText
+      ? model.generate(live.messages.map(({ content }) => content).join(""), options)
+      : model.chat(live.messages, options);
+  }
+
+  #fail(conversation: string, error: unknown): void {
+    const trouble = explain(error);
+    if ((error as Error).name === "DeviceLostError") this.#session.lost(trouble);
+    else this.#trouble = { conversation, trouble };
+  }
+}
+
+function messages(turns: readonly Turn[], system: string): Message[] {
+  const said = turns.map(({ role, content }) => ({ role, content }));
+  return system.trim() ? [{ role: "system", content: system.trim() }, ...said] : said;
+}
+
+function answerTurn({ text, finish, seed, ids }: LiveAnswer, model: string): Turn {
+  const turn = { role: "assistant", content: text } as const;
+  const facts: Facts = {
+    model,
+    seed,
+    reason: finish?.reason ?? "abort",
+    tokens: finish?.completionTokens ?? ids.length,
+    firstTokenMs: finish?.prefillMs ?? 0,
+    tokensPerSecond: finish && speed(finish),
+  };
+  return { ...turn, facts };
+}
+
+/** Of the tokens after the first. */
+export const speed = ({ completionTokens, decodeMs }: Finish): number | undefined =>
+  completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;

@@ -1,0 +1,235 @@
+// <sirocco-app>: the state of the page, and what a visitor can do with it. The views draw it.
+import { html, LitElement } from "lit";
+import { Announcer } from "./announcer.ts";
+import { Answering } from "./answering.ts";
+import { type Conversation, Conversations, title } from "./conversations.ts";
+import { type Choice, EMBEDDED } from "./engine.ts";
+import { Inspector } from "./inspector.ts";
+import type { Page, Place } from "./page.ts";
+import { Preflight } from "./preflight.ts";
+import { Session } from "./session.ts";
+import { Settings } from "./settings.ts";
+import { StoredModels } from "./stored-models.ts";
+import type { Remedy } from "./trouble.ts";
+import { chatView, scrollToEnd } from "./views/chat.ts";
+import { headerView } from "./views/header.ts";
+import { listView } from "./views/list.ts";
+import { modelsView } from "./views/models.ts";
+import { preflightView } from "./views/preflight.ts";
+import { openSettingsDialog, settingsView } from "./views/settings.ts";
+
+export class App extends LitElement implements Page {
+  readonly settings = new Settings();
+  readonly conversations = new Conversations();
+  readonly session = new Session();
+  readonly answering = new Answering(this.conversations, this.session, this.settings);
+  readonly preflight = new Preflight();
+  readonly storedModels = new StoredModels();
+  place: Place = "chat";
+  editing: number | undefined;
+  listOpen = false;
+  #shown: string | undefined;
+  readonly #inspector = new Inspector(this.session, this.answering);
+  readonly #announcer = new Announcer();
+  /** What the status was when a screen reader was last told. */
+  #announced = "";
+
+  /** Everything is in the page's own tree: one style sheet, and labels that find their fields. */
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    const parts = [
+      this.settings,
+      this.conversations,
+      this.session,
+      this.answering,
+      this.preflight,
+      this.storedModels,
+      this.#inspector,
+    ];
+    for (const each of parts) each.watch(() => this.requestUpdate());
+    this.session.watch(() => this.#announceSession());
+    this.answering.watch(() => this.#announceAnswer());
+    addEventListener("hashchange", () => this.#readAddress());
+    this.#readAddress();
+    void this.session.load(EMBEDDED);
+  }
+
+  get conversation(): Conversation | undefined {
+    return this.conversations.get(this.#shown);
+  }
+
+  get inspecting(): boolean | undefined {
+    return this.#inspector.available ? this.#inspector.open : undefined;
+  }
+
+  go(place: Place): void {
+    location.hash = place === "models" ? "#models" : this.#shown ? `#${this.#shown}` : "";
+  }
+
+  show(conversation: string | undefined): void {
+    this.#shown = conversation;
+    this.editing = undefined;
+    this.toggleList(false);
+    this.place = "chat";
+    history.replaceState(null, "", conversation ? `#${conversation}` : location.pathname + location.search);
+    this.requestUpdate();
+    void this.#afterUpdate(() => {
+      scrollToEnd(true);
+      focus("#message");
+    });
+  }
+
+  toggleList(open = !this.listOpen): void {
+    this.listOpen = open;
+    this.requestUpdate();
+  }
+
+  toggleInspect(): void {
+    void this.#inspector.toggle(() => this.querySelector<HTMLElement>("#inspect"));
+  }
+
+  openSettings(): void {
+    openSettingsDialog();
+  }
+
+  send(text: string): void {
+    if (!text.trim() || this.answering.live) return;
+    const turns = this.conversation?.turns ?? [];
+    // A question that got no answer gives way to the next one: roles must alternate.
+    const kept = turns.at(-1)?.role === "user" ? turns.slice(0, -1) : turns;
+    this.#ask([...kept, { role: "user", content: text }]);
+  }
+
+  startEdit(index: number | undefined): void {
+    const before = this.editing;
+    this.editing = index;
+    this.requestUpdate();
+    void this.#afterUpdate(() => focus(index === undefined ? `#edit-${before}` : "#edited"));
+  }
+
+  resend(index: number, text: string): void {
+    const turns = this.conversation?.turns;
+    if (!turns || !text.trim() || this.answering.live) return;
+    this.editing = undefined;
+    this.#ask([...turns.slice(0, index), { role: "user", content: text }]);
+    void this.#afterUpdate(() => focus("#message"));
+  }
+
+  regenerate(): void {
+    const turns = this.conversation?.turns;
+    if (!turns || this.answering.live) return;
+    const question = turns.map(({ role }) => role).lastIndexOf("user");
+    this.#ask(turns.slice(0, question + 1));
+  }
+
+  copy(text: string): void {
+    navigator.clipboard.writeText(text).then(
+      () => this.#announcer.say("Copied."),
+      () => this.#announcer.say("The browser did not let the page copy."),
+    );
+  }
+
+  delete(conversation: Conversation): void {
+    if (!confirm(`Delete the conversation “${title(conversation)}”?`)) return;
+    if (this.answering.live?.conversation === conversation.id) this.answering.stop();
+    this.conversations.delete(conversation.id);
+    if (conversation.id === this.#shown) this.show(undefined);
+  }
+
+  choose(choice: Choice): void {
+    if (choice.kind !== "embedded") return void this.preflight.open(choice);
+    void this.session.load(choice);
+    this.show(this.#shown);
+  }
+
+  remedy(remedy: Remedy): void {
+    const { conversation } = this;
+    const { choice } = this.session;
+    const remedies: Readonly<Record<Remedy, () => unknown>> = {
+      retry: () => this.session.reload(),
+      "take-over": () => this.session.reload({ takeOver: true }),
+      "keep-nothing": () => this.session.reload({ store: false }),
+      models: () => this.go("models"),
+      embedded: () => this.session.load(EMBEDDED),
+      preflight: () => (choice.kind === "embedded" ? this.go("models") : this.preflight.open(choice)),
+      "new-conversation": () => this.show(undefined),
+      "without-system": () => {
+        this.settings.set({ system: "" });
+        this.regenerate();
+      },
+      "continue-text": () => conversation && this.answering.continueText(conversation),
+    };
+    remedies[remedy]();
+  }
+
+  #ask(turns: Parameters<Answering["ask"]>[0]): void {
+    const id = this.answering.ask(turns, this.#shown);
+    this.#shown = id;
+    history.replaceState(null, "", `#${id}`);
+    void this.#afterUpdate(() => scrollToEnd(true));
+  }
+
+  #readAddress(): void {
+    const name = location.hash.slice(1);
+    this.place = name === "models" ? "models" : "chat";
+    if (this.place === "models") {
+      void this.storedModels.refresh();
+      this.toggleList(false);
+      void this.#afterUpdate(() => focus("#models-title"));
+    } else this.#shown = this.conversations.get(name)?.id;
+    this.requestUpdate();
+  }
+
+  #announceSession(): void {
+    const { state, name } = this.session;
+    const stage = state.kind === "loading" ? state.progress?.stage : undefined;
+    const stages = { download: "downloading", tune: "measuring the GPU", load: "loading" } as const;
+    const status =
+      state.kind === "ready"
+        ? `${name} is ready.`
+        : state.kind === "loading"
+          ? `${name}: ${stages[stage ?? "load"]}.`
+          : "";
+    if (status && status !== this.#announced) this.#announcer.say(status);
+    this.#announced = status;
+  }
+
+  #announceAnswer(): void {
+    const { latest, live } = this.answering;
+    if (latest) this.#announcer.follow(String(latest.started), latest.text, live === undefined);
+  }
+
+  async #afterUpdate(then: () => void): Promise<void> {
+    await this.updateComplete;
+    then();
+  }
+
+  protected override updated(): void {
+    const { theme } = this.settings.values;
+    document.documentElement.dataset["theme"] = theme;
+    if (this.answering.live) scrollToEnd(false);
+  }
+
+  protected override render() {
+    return html`
+      <a class="skip" href="#message" @click=${skipToMessage}>Skip to the message field</a>
+      ${headerView(this)}
+      <div class="columns">
+        ${listView(this)}
+        ${this.place === "models" ? modelsView(this) : chatView(this)}
+        <aside id="inspect" aria-label="Inspect" ?hidden=${!this.inspecting}></aside>
+      </div>
+      ${preflightView(this)} ${settingsView(this)}`;
+  }
+}
+
+const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
+
+function skipToMessage(event: Event): void {
+  event.preventDefault();
+  focus("#message");
+}

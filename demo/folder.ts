@@ -1,0 +1,37 @@
+// The files of a checkpoint that someone picked or dropped: the folder's own, not those of folders in it.
+
+/** From `<input webkitdirectory>`. */
+export function pickedFolder(list: FileList): { name: string; files: File[] } {
+  const files = [...list].filter(({ webkitRelativePath }) => webkitRelativePath.split("/").length <= 2);
+  return { name: files[0]?.webkitRelativePath.split("/")[0] || "the chosen folder", files };
+}
+
+/** From a drop: a folder, or its files. undefined: neither. */
+export async function droppedFolder(
+  data: DataTransfer,
+): Promise<{ name: string; files: File[] } | undefined> {
+  // Entries must be taken before the first await; then the browser forgets the drop.
+  const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
+  const folder = entries.find((entry) => entry.isDirectory);
+  const listed = folder ? await entriesOf(folder as FileSystemDirectoryEntry) : entries;
+  const files = await Promise.all(
+    listed.filter((entry) => entry.isFile).map((entry) => fileOf(entry as FileSystemFileEntry)),
+  );
+  return files.length > 0 ? { name: folder?.name ?? "the dropped files", files } : undefined;
+}
+
+/** A reader gives a folder piece by piece, and an empty piece at its end. */
+async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
+  const reader = folder.createReader();
+  const all: FileSystemEntry[] = [];
+  for (;;) {
+    const piece = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+      reader.readEntries(resolve, reject),
+    );
+    if (piece.length === 0) return all;
+    all.push(...piece);
+  }
+}
+
+const fileOf = (entry: FileSystemFileEntry): Promise<File> =>
+  new Promise((resolve, reject) => entry.file(resolve, reject));

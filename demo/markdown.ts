@@ -1,0 +1,49 @@
+// The Markdown of an answer -> elements that cannot do anything: a model may say whatever a web page once said.
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+
+/** HTML in an answer is shown as it was written, and no picture is fetched: an address can carry what was said. */
+const marked = new Marked({
+  gfm: true,
+  breaks: true,
+  renderer: {
+    html: ({ text }) => escape(text),
+    image: ({ href, text }) => escape(`![${text}](${href})`),
+    // An answer stands below the page's own headings.
+    heading({ tokens, depth }) {
+      const level = Math.min(6, depth + 3);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
+    },
+    checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
+  },
+});
+
+/** The second wall: what the renderer above should never write is taken out again. */
+const ALLOWED = {
+  ALLOWED_TAGS: (
+    "p br hr em strong del code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td".split(" ")
+  ),
+  ALLOWED_ATTR: ["href", "start", "align"],
+  ALLOWED_URI_REGEXP: /^(https?|mailto):/i,
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+} as const;
+
+export function renderMarkdown(text: string): DocumentFragment {
+  const fragment = DOMPurify.sanitize(marked.parse(text, { async: false }), {
+    ...ALLOWED,
+    ALLOWED_TAGS: [...ALLOWED.ALLOWED_TAGS],
+    ALLOWED_ATTR: [...ALLOWED.ALLOWED_ATTR],
+  });
+  for (const link of fragment.querySelectorAll("a")) {
+    link.target = "_blank";
+    link.rel = "noopener noreferrer nofollow";
+  }
+  // Wide ones scroll by themselves; the keyboard must reach what scrolls.
+  for (const wide of fragment.querySelectorAll<HTMLElement>("pre, table")) wide.tabIndex = 0;
+  return fragment;
+}
+
+const escape = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

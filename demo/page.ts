@@ -1,0 +1,44 @@
+// What the views see of the app: its state, and what a visitor can do. app.ts is it.
+import type { Answering } from "./answering.ts";
+import type { Conversation, Conversations } from "./conversations.ts";
+import type { Choice } from "./engine.ts";
+import type { Preflight } from "./preflight.ts";
+import type { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import type { StoredModels } from "./stored-models.ts";
+import type { Remedy } from "./trouble.ts";
+
+export type Place = "chat" | "models";
+
+export interface Page {
+  readonly settings: Settings;
+  readonly conversations: Conversations;
+  readonly session: Session;
+  readonly answering: Answering;
+  readonly preflight: Preflight;
+  readonly storedModels: StoredModels;
+  readonly place: Place;
+  /** The conversation that is shown; undefined: a new one. */
+  readonly conversation: Conversation | undefined;
+  /** Index of the turn that is being edited. */
+  readonly editing: number | undefined;
+  /** Phones: is the list of conversations open? */
+  readonly listOpen: boolean;
+  /** Is there something to inspect with, and is it open? */
+  readonly inspecting: boolean | undefined;
+  go(place: Place): void;
+  show(conversation: string | undefined): void;
+  toggleList(open?: boolean): void;
+  toggleInspect(): void;
+  openSettings(): void;
+  send(text: string): void;
+  startEdit(index: number | undefined): void;
+  /** Puts `text` in place of the turn, forgets what came after, and has it answered. */
+  resend(index: number, text: string): void;
+  regenerate(): void;
+  copy(text: string): void;
+  delete(conversation: Conversation): void;
+  /** Shows what a model needs, before it is loaded. */
+  choose(choice: Choice): void;
+  remedy(remedy: Remedy): void;
+}

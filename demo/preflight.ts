@@ -1,0 +1,65 @@
+// What a model would take, told before it is loaded.
+import { type Choice, choiceName, type LoadOptions, type Offers, offers } from "./engine.ts";
+import { Observable } from "./observable.ts";
+import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
+
+export type PreflightState =
+  | { readonly kind: "closed" }
+  | { readonly kind: "planning" }
+  | { readonly kind: "planned"; readonly offers: Offers; readonly weights: LoadOptions["weights"] }
+  | { readonly kind: "refused"; readonly trouble: Trouble };
+
+export class Preflight extends Observable {
+  #state: PreflightState = { kind: "closed" };
+  #choice: Choice | undefined;
+  #planning: AbortController | undefined;
+
+  get state(): PreflightState {
+    return this.#state;
+  }
+
+  get choice(): Choice | undefined {
+    return this.#choice;
+  }
+
+  get name(): string {
+    return this.#choice ? choiceName(this.#choice) : "";
+  }
+
+  /** The Hub refused the model to who asked without a token, or with a wrong one. */
+  get wantsToken(): boolean {
+    return this.#state.kind === "refused" && /HTTP 40[13]/.test(this.#state.trouble.detail);
+  }
+
+  async open(choice: Choice): Promise<void> {
+    this.#planning?.abort();
+    const planning = new AbortController();
+    this.#planning = planning;
+    this.#choice = choice;
+    this.#become({ kind: "planning" });
+    try {
+      const missing = missingWebGpu();
+      if (missing) return this.#become({ kind: "refused", trouble: missing });
+      const found = await offers(choice, planning.signal);
+      if (this.#planning === planning)
+        this.#become({ kind: "planned", offers: found, weights: found.fits.weights });
+    } catch (error) {
+      if (this.#planning === planning) this.#become({ kind: "refused", trouble: explain(error) });
+    }
+  }
+
+  select(weights: LoadOptions["weights"]): void {
+    if (this.#state.kind === "planned") this.#become({ ...this.#state, weights });
+  }
+
+  close(): void {
+    this.#planning?.abort();
+    this.#planning = undefined;
+    this.#become({ kind: "closed" });
+  }
+
+  #become(state: PreflightState): void {
+    this.#state = state;
+    this.changed();
+  }
+}

@@ -1,0 +1,107 @@
+// The model at hand: loading it, letting go of it, and what went wrong on the way.
+import { type Choice, choiceName, load, type LoadOptions, type Model, type Progress } from "./engine.ts";
+import { Observable } from "./observable.ts";
+import { ProgressMeter } from "./progress-meter.ts";
+import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
+
+export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store">;
+
+export type SessionState =
+  | { readonly kind: "empty" }
+  | { readonly kind: "loading"; readonly progress: Progress | undefined; readonly meter: ProgressMeter }
+  | { readonly kind: "ready"; readonly model: Model }
+  | { readonly kind: "failed"; readonly trouble: Trouble };
+
+export class Session extends Observable {
+  #state: SessionState = { kind: "empty" };
+  #choice: Choice = { kind: "embedded" };
+  #choices: LoadChoices = {};
+  #loading: AbortController | undefined;
+  /** Callers who wait for a model. */
+  #waiting: { resolve(model: Model): void; reject(error: unknown): void }[] = [];
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get choice(): Choice {
+    return this.#choice;
+  }
+
+  get name(): string {
+    return choiceName(this.#choice);
+  }
+
+  /** Lets go of the model at hand, and loads another. It may fail: then `state` says why. */
+  async load(choice: Choice, choices: LoadChoices = {}): Promise<void> {
+    this.#loading?.abort();
+    const loading = new AbortController();
+    this.#loading = loading;
+    if (this.#state.kind === "ready") this.#state.model.dispose();
+    this.#choice = choice;
+    this.#choices = choices;
+    const meter = new ProgressMeter();
+    this.#become({ kind: "loading", progress: undefined, meter });
+    const onProgress = (progress: Progress): void => {
+      if (this.#loading !== loading) return;
+      meter.add(progress);
+      this.#become({ kind: "loading", progress, meter });
+    };
+    try {
+      const missing = missingWebGpu();
+      if (missing) return this.#fail(missing);
+      const model = await load(choice, { ...choices, onProgress, signal: loading.signal });
+      // Another choice was made meanwhile.
+      if (this.#loading !== loading) return model.dispose();
+      this.#loading = undefined;
+      this.#become({ kind: "ready", model });
+      for (const { resolve } of this.#waiting.splice(0)) resolve(model);
+    } catch (error) {
+      if (this.#loading === loading) this.#fail(explain(error));
+    }
+  }
+
+  /** Loads the same again, with `changes`. */
+  reload(changes: LoadChoices = {}): Promise<void> {
+    return this.load(this.#choice, { ...this.#choices, ...changes });
+  }
+
+  /** Stops loading. */
+  cancel(): void {
+    this.#loading?.abort();
+    this.#loading = undefined;
+    this.#become({ kind: "empty" });
+    this.#dismissWaiting();
+  }
+
+  /** The model went away while it was used. */
+  lost(trouble: Trouble): void {
+    if (this.#state.kind === "ready") this.#state.model.dispose();
+    this.#fail(trouble);
+  }
+
+  /** The model, as soon as there is one. @throws AbortError where loading fails or is stopped. */
+  model(signal: AbortSignal): Promise<Model> {
+    if (this.#state.kind === "ready") return Promise.resolve(this.#state.model);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  }
+
+  #fail(trouble: Trouble): void {
+    this.#loading = undefined;
+    this.#become({ kind: "failed", trouble });
+    this.#dismissWaiting();
+  }
+
+  #dismissWaiting(): void {
+    const reason = new DOMException("No model is loaded.", "AbortError");
+    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+  }
+
+  #become(state: SessionState): void {
+    this.#state = state;
+    this.changed();
+  }
+}

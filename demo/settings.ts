@@ -1,0 +1,59 @@
+// How answers are made, and how the page looks: kept in this browser.
+import { Observable } from "./observable.ts";
+
+export interface SettingValues {
+  readonly system: string;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+  readonly minP: number;
+  readonly repetitionPenalty: number;
+  readonly maxTokens: number;
+  /** undefined: another one for each answer. */
+  readonly seed?: number;
+  readonly theme: "auto" | "light" | "dark";
+}
+
+export const DEFAULTS: SettingValues = {
+  system: "",
+  temperature: 0.7,
+  topP: 0.9,
+  topK: 0,
+  minP: 0,
+  repetitionPenalty: 1,
+  maxTokens: 512,
+  theme: "auto",
+};
+
+const KEY = "sirocco.settings";
+
+export class Settings extends Observable {
+  #values: SettingValues = read();
+
+  get values(): SettingValues {
+    return this.#values;
+  }
+
+  set(changes: { readonly [name in keyof SettingValues]?: SettingValues[name] | undefined }): void {
+    const entries = Object.entries({ ...this.#values, ...changes }).filter(([, value]) => value !== undefined);
+    this.#values = Object.fromEntries(entries) as unknown as SettingValues;
+    try {
+      localStorage.setItem(KEY, JSON.stringify(this.#values));
+    } catch {
+      // A browser that keeps nothing still chats; the settings last as long as the page.
+    }
+    this.changed();
+  }
+}
+
+/** What was kept, as far as it is of the right kind. */
+function read(): SettingValues {
+  try {
+    const kept: Record<string, unknown> = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    const kinds: Record<string, unknown> = { ...DEFAULTS, seed: 0 };
+    const usable = Object.entries(kept).filter(([name, value]) => typeof value === typeof kinds[name]);
+    return { ...DEFAULTS, ...Object.fromEntries(usable) };
+  } catch {
+    return DEFAULTS;
+  }
+}

@@ -1,0 +1,42 @@
+// The conversation, and where one writes.
+import { html, nothing, type TemplateResult } from "lit";
+import { repeat } from "lit/directives/repeat.js";
+import type { Page } from "../page.ts";
+import { composerView } from "./composer.ts";
+import { statusView } from "./status.ts";
+import { troubleView } from "./trouble.ts";
+import { liveTurnView, turnView } from "./turn.ts";
+import { welcomeView } from "./welcome.ts";
+
+export function chatView(page: Page): TemplateResult {
+  const { conversation, answering } = page;
+  const { live } = answering;
+  const turns = conversation?.turns ?? [];
+  const trouble = answering.troubleOf(conversation?.id);
+  return html`
+    <main>
+      <div id="scroller" tabindex="0" role="region" aria-label="Conversation">
+        <div class="turns">
+          ${turns.length === 0 ? welcomeView(page) : nothing}
+          ${repeat(
+            turns,
+            (_, index) => `${conversation?.id} ${index}`,
+            (turn, index) => turnView(page, turn, index, turns.length),
+          )}
+          ${live && live.conversation === conversation?.id ? liveTurnView(page, live) : nothing}
+          ${trouble ? troubleView(page, trouble) : nothing}
+        </div>
+      </div>
+      <div class="foot">
+        ${statusView(page)} ${composerView(page)}
+      </div>
+    </main>`;
+}
+
+/** Follows a growing answer, unless the reader has scrolled up; always with `jump`. */
+export function scrollToEnd(jump: boolean): void {
+  const scroller = document.querySelector("#scroller");
+  if (!scroller) return;
+  const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  if (jump || below < 120) scroller.scrollTop = scroller.scrollHeight;
+}

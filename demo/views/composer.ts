@@ -1,0 +1,30 @@
+// Where one writes: Enter sends, Shift+Enter makes a line, Escape stops an answer.
+import { html, type TemplateResult } from "lit";
+import type { Page } from "../page.ts";
+import { icons } from "./icons.ts";
+
+export function composerView(page: Page): TemplateResult {
+  const { live } = page.answering;
+  const send = (event: Event): void => {
+    event.preventDefault();
+    const field = document.querySelector("#message") as HTMLTextAreaElement;
+    if (live || !field.value.trim()) return;
+    page.send(field.value);
+    field.value = "";
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") page.answering.stop();
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
+  };
+  return html`
+    <form class="composer" @submit=${send}>
+      <label class="sr-only" for="message">Message</label>
+      <textarea id="message" rows="1" placeholder="Write a message" enterkeyhint="send" @keydown=${onKey}></textarea>
+      ${
+        live
+          ? html`<button type="button" class="primary round" aria-label="Stop" title="Stop (Escape)"
+              @click=${() => page.answering.stop()}>${icons.stop}</button>`
+          : html`<button type="submit" class="primary round" aria-label="Send" title="Send (Enter)">${icons.send}</button>`
+      }
+    </form>`;
+}

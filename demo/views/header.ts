@@ -1,0 +1,63 @@
+// The bar at the top: which model, and the switches of the page.
+import { html, nothing, type TemplateResult } from "lit";
+import type { Page } from "../page.ts";
+import { icons } from "./icons.ts";
+
+const THEMES = ["auto", "light", "dark"] as const;
+
+export function headerView(page: Page): TemplateResult {
+  const { theme } = page.settings.values;
+  const nextTheme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
+  return html`
+    <header>
+      <button
+        type="button"
+        class="plain only-narrow"
+        aria-label="Conversations"
+        aria-expanded=${page.listOpen}
+        aria-controls="conversations"
+        @click=${() => page.toggleList()}
+      >
+        ${icons.menu}
+      </button>
+      <h1><span class="brand">${icons.wind}</span><span class="brand-name">Sirocco</span></h1>
+      <button
+        type="button"
+        class="model"
+        aria-current=${page.place === "models" ? "page" : nothing}
+        title="Models: load another one, see what is kept"
+        @click=${() => page.go(page.place === "models" ? "chat" : "models")}
+      >
+        <span class="dot ${page.session.state.kind}"></span>
+        <span class="sr-only">Model:</span> <span class="model-name">${page.session.name}</span>
+      </button>
+      <span class="grow"></span>
+      ${
+        page.inspecting === undefined
+          ? nothing
+          : html`<button
+              type="button"
+              class="plain"
+              aria-label="Inspect"
+              title="Inspect: watch the model compute"
+              aria-expanded=${page.inspecting}
+              aria-controls="inspect"
+              @click=${() => page.toggleInspect()}
+            >
+              ${icons.inspect}
+            </button>`
+      }
+      <button
+        type="button"
+        class="plain"
+        aria-label=${`Colours: ${theme}. Change to ${nextTheme}`}
+        title=${`Colours: ${theme}`}
+        @click=${() => page.settings.set({ theme: nextTheme })}
+      >
+        ${icons.theme}
+      </button>
+      <button type="button" class="plain" aria-label="Settings" title="Settings" @click=${() => page.openSettings()}>
+        ${icons.settings}
+      </button>
+    </header>`;
+}

@@ -1,0 +1,123 @@
+// Models: load one, and see which are kept on this device.
+import { html, nothing, type TemplateResult } from "lit";
+import { EMBEDDED, MISTRAL, type StoredModel } from "../engine.ts";
+import { droppedFolder, pickedFolder } from "../folder.ts";
+import { bytes } from "../format.ts";
+import type { Page } from "../page.ts";
+import { statusView } from "./status.ts";
+import { troubleView } from "./trouble.ts";
+
+export function modelsView(page: Page): TemplateResult {
+  return html`
+    <main class="models">
+      <div class="sheet">
+        <div class="line">
+          <h2 id="models-title" tabindex="-1">Models</h2>
+          <span class="grow"></span>
+          <button type="button" @click=${() => page.go("chat")}>Back to the chat</button>
+        </div>
+        ${statusView(page)} ${loadSection(page)} ${storedSection(page)}
+      </div>
+    </main>`;
+}
+
+function loadSection(page: Page): TemplateResult {
+  const byName = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const data = new FormData(event.target as HTMLFormElement);
+    const name = String(data.get("name")).trim();
+    if (name) page.choose({ kind: "named", name });
+  };
+  const picked = ({ target }: Event): void => {
+    const { files } = target as HTMLInputElement;
+    if (files && files.length > 0) page.choose({ kind: "files", ...pickedFolder(files) });
+  };
+  const dropped = async (event: DragEvent): Promise<void> => {
+    event.preventDefault();
+    const folder = event.dataTransfer && (await droppedFolder(event.dataTransfer));
+    if (folder) page.choose({ kind: "files", ...folder });
+  };
+  return html`
+    <section aria-labelledby="load-title">
+      <h3 id="load-title">Load a model</h3>
+      <div class="cards">
+        <button type="button" class="card" @click=${() => page.choose(EMBEDDED)}>
+          <strong>Tiny Tales 5M</strong>
+          <span>Children's stories. Comes with the page, ready at once.</span>
+        </button>
+        <button type="button" class="card" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
+          <strong>Mistral 7B Instruct</strong>
+          <span>Conversations in many languages. A large download, and a GPU with about 6 GB.</span>
+        </button>
+      </div>
+      <form class="row" @submit=${byName}>
+        <label for="model-name">A repository of the Hugging Face Hub, or an address</label>
+        <div class="line">
+          <input id="model-name" name="name" required autocomplete="off" spellcheck="false"
+            placeholder="owner/name, or https://…" />
+          <button type="submit">Look</button>
+        </div>
+      </form>
+      <div class="row drop" @dragover=${(event: Event) => event.preventDefault()} @drop=${dropped}>
+        <label for="model-folder">A folder on this computer: choose it, or drop it here</label>
+        <input id="model-folder" type="file" webkitdirectory multiple @change=${picked} />
+        <p class="note">It is read piece by piece and sent nowhere.</p>
+      </div>
+    </section>`;
+}
+
+function storedSection(page: Page): TemplateResult {
+  const { all, persisted, trouble } = page.storedModels;
+  const total = (all ?? []).reduce((sum, model) => sum + model.bytes, 0);
+  const deleteAll = (): void => {
+    if (confirm("Delete all models that are kept on this device?")) void page.storedModels.deleteAll();
+  };
+  return html`
+    <section aria-labelledby="stored-title">
+      <h3 id="stored-title">Models on this device</h3>
+      ${trouble ? troubleView(page, trouble) : nothing}
+      ${
+        all === undefined
+          ? html`<p>Looking…</p>`
+          : all.length === 0
+            ? html`<p>None yet. A model that was downloaded is kept here, ready to use without a network.</p>`
+            : html`<ul class="stored">${all.map((model) => storedView(page, model))}</ul>
+                <div class="line">
+                  <span>${bytes(total)} in all</span><span class="grow"></span>
+                  <button type="button" class="danger" @click=${deleteAll}>Delete all</button>
+                </div>`
+      }
+      <div class="line">
+        <p class="note">
+          ${
+            persisted
+              ? "The browser has promised to keep them until you delete them."
+              : "When the disk is full, the browser may delete them without asking."
+          }
+        </p>
+        <span class="grow"></span>
+        ${
+          persisted
+            ? nothing
+            : html`<button type="button" @click=${() => page.storedModels.persist()}>Ask it to keep them</button>`
+        }
+      </div>
+    </section>`;
+}
+
+function storedView(page: Page, model: StoredModel): TemplateResult {
+  const { name, weights, bytes: here, totalBytes, complete, lastUsed } = model;
+  const state = complete
+    ? `${bytes(here)}, last used ${lastUsed.toLocaleDateString()}`
+    : `${bytes(here)} of ${bytes(totalBytes)}: loading it goes on from there`;
+  const remove = (): void => {
+    if (confirm(`Delete ${name} (${weights}) from this device?`)) void page.storedModels.delete(model);
+  };
+  return html`
+    <li>
+      <div><strong>${name}</strong> <span class="badge">${weights}</span><br /><span class="note">${state}</span></div>
+      <span class="grow"></span>
+      <button type="button" aria-label=${`Load ${name}`} @click=${() => page.choose({ kind: "named", name })}>Load</button>
+      <button type="button" class="danger" aria-label=${`Delete ${name} ${weights}`} @click=${remove}>Delete</button>
+    </li>`;
+}

@@ -1,0 +1,146 @@
+// Before a model is loaded: what it takes, what this GPU has, and in which format it fits.
+import { html, nothing, type TemplateResult } from "lit";
+import { type AdapterDescription, type Offers, type Plan, type Choice } from "../engine.ts";
+import { bytes, count } from "../format.ts";
+import type { Page } from "../page.ts";
+import type { PreflightState } from "../preflight.ts";
+import { dialogView } from "./dialog.ts";
+
+const FORMATS: Readonly<Record<Plan["weights"], string>> = {
+  q4: "4 bits a weight: smallest and fastest, a little less exact",
+  q8: "8 bits a weight: as good as the original to the eye",
+  bf16: "16 bits, as stored: exact",
+  f16: "16 bits, as stored: exact",
+  f32: "32 bits: exact",
+};
+
+/** More than this is too much for most GPUs in laptops. WebGPU does not tell how much there is. */
+const MUCH = 6 * 2 ** 30;
+
+export function preflightView(page: Page): TemplateResult {
+  const { preflight } = page;
+  const { state } = preflight;
+  return dialogView({
+    id: "preflight",
+    title: `Load ${preflight.name}`,
+    open: state.kind !== "closed",
+    onClose: () => preflight.close(),
+    body: state.kind === "closed" ? nothing : body(page, state),
+  });
+}
+
+function body(page: Page, state: Exclude<PreflightState, { kind: "closed" }>): TemplateResult {
+  if (state.kind === "planning") return html`<p role="status">Reading what it takes…</p>`;
+  if (state.kind === "planned") return planned(page, state.offers, state.weights);
+  const { title, advice, detail } = state.trouble;
+  return html`
+    <div class="trouble" role="alert">
+      <h3>${title}</h3>
+      <p>${advice}</p>
+      <details><summary>Details</summary><p>${detail}</p></details>
+    </div>
+    ${page.preflight.wantsToken ? tokenForm(page) : nothing}
+    <div class="buttons">
+      ${
+        page.preflight.wantsToken
+          ? nothing
+          : html`<button type="button" @click=${() => page.preflight.choice && page.choose(page.preflight.choice)}>Try again</button>`
+      }
+      <button type="button" @click=${() => page.preflight.close()}>Close</button>
+    </div>`;
+}
+
+function tokenForm(page: Page): TemplateResult {
+  const { choice } = page.preflight;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    const token = String(new FormData(event.target as HTMLFormElement).get("token")).trim();
+    if (choice?.kind === "named") page.choose({ ...choice, token });
+  };
+  return html`
+    <form class="row" @submit=${submit}>
+      ${hubLink(choice)}
+      <label for="token">Access token</label>
+      <div class="line">
+        <input id="token" name="token" type="password" required autocomplete="off" placeholder="hf_…" />
+        <button type="submit" class="primary">Use it</button>
+      </div>
+      <p class="note">It is sent to huggingface.co only, and forgotten when you close this page.</p>
+    </form>`;
+}
+
+const hubLink = (choice: Choice | undefined): TemplateResult | typeof nothing =>
+  choice?.kind === "named" && !choice.name.includes(":")
+    ? html`<p>
+        <a href=${`https://huggingface.co/${choice.name.split("@")[0]}`} target="_blank" rel="noopener noreferrer"
+          >The model's page on huggingface.co</a
+        >
+      </p>`
+    : nothing;
+
+function planned(page: Page, { plans, fits }: Offers, weights: Plan["weights"] | "auto" | undefined): TemplateResult {
+  const plan = plans.find((each) => each.weights === weights) ?? fits;
+  const load = (event: Event): void => {
+    event.preventDefault();
+    const { choice } = page.preflight;
+    page.preflight.close();
+    if (choice) void page.session.load(choice, { weights: plan.weights });
+    page.go("chat");
+  };
+  return html`
+    <form @submit=${load}>
+      <dl class="facts-list">
+        <div><dt>Parameters</dt><dd>${count(plan.parameters)}</dd></div>
+        <div><dt>${page.preflight.choice?.kind === "files" ? "To read" : "To download"}</dt><dd>${bytes(plan.checkpointBytes)}</dd></div>
+        <div><dt>Context</dt><dd>${Number.isFinite(plan.contextLength) ? `${plan.contextLength} tokens` : "rolling window"}</dd></div>
+      </dl>
+      <fieldset>
+        <legend>Weights on the GPU</legend>
+        ${plans.map((each) => formatView(page, each, each === plan, each === fits))}
+      </fieldset>
+      <table>
+        <caption>Memory on the GPU</caption>
+        <thead><tr><th scope="col">Weights</th><th scope="col">Keys and values</th><th scope="col">Scratch</th><th scope="col">In all</th></tr></thead>
+        <tbody>
+          <tr>
+            <td>${bytes(plan.weightBytes)}</td><td>${bytes(plan.cacheBytes)} (${plan.cache})</td>
+            <td>${bytes(plan.scratchBytes)}</td><td><strong>${bytes(plan.totalBytes)}</strong></td>
+          </tr>
+        </tbody>
+      </table>
+      ${gpuView(plan.adapter, plan.totalBytes)}
+      <div class="buttons">
+        <button type="submit" class="primary">Load</button>
+        <button type="button" @click=${() => page.preflight.close()}>Cancel</button>
+      </div>
+    </form>`;
+}
+
+const formatView = (page: Page, plan: Plan, chosen: boolean, fits: boolean): TemplateResult => html`
+  <label class="choice">
+    <input type="radio" name="weights" value=${plan.weights} .checked=${chosen}
+      @change=${() => page.preflight.select(plan.weights)} />
+    <span>
+      <strong>${plan.weights}</strong>, ${bytes(plan.totalBytes)} ${fits ? html`<span class="badge">fits best</span>` : nothing}
+      <br /><span class="note">${FORMATS[plan.weights]}</span>
+    </span>
+  </label>`;
+
+function gpuView(adapter: AdapterDescription, needed: number): TemplateResult {
+  return html`
+    <p>
+      <strong>This GPU:</strong> ${adapter.name}; buffers of up to ${bytes(adapter.maxBufferBytes)},
+      ${adapter.features.includes("shader-f16") ? "with" : "without"} 16-bit arithmetic.
+    </p>
+    ${
+      adapter.software
+        ? html`<p class="warning">It is a driver that computes on the CPU. A model of billions of parameters will take minutes a word.</p>`
+        : nothing
+    }
+    ${
+      needed > MUCH
+        ? html`<p class="warning">That is more than many GPUs have. Browsers do not tell how much there is: choose a smaller
+            format if you are not sure.</p>`
+        : nothing
+    }`;
+}

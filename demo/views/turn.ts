@@ -1,0 +1,90 @@
+// One turn of a conversation, and the answer that is being made.
+import { html, nothing, type TemplateResult } from "lit";
+import type { LiveAnswer } from "../answering.ts";
+import type { Facts, Turn } from "../conversations.ts";
+import { duration } from "../format.ts";
+import type { Page } from "../page.ts";
+import { icons } from "./icons.ts";
+
+export function turnView(page: Page, turn: Turn, index: number, length: number): TemplateResult {
+  if (turn.role === "user") return page.editing === index ? editView(page, turn, index) : userView(page, turn, index);
+  const last = index === length - 1;
+  const idle = page.answering.live === undefined;
+  return html`
+    <article class="turn assistant" aria-label="Answer">
+      <markdown-text .text=${turn.content}></markdown-text>
+      <footer>
+        ${action("Copy", icons.copy, () => page.copy(turn.content))}
+        ${last && idle ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
+        ${turn.facts ? html`<span class="facts">${factsLine(turn.facts)}</span>` : nothing}
+      </footer>
+    </article>`;
+}
+
+function userView(page: Page, turn: Turn, index: number): TemplateResult {
+  const idle = page.answering.live === undefined;
+  return html`
+    <article class="turn user" aria-label="You">
+      <p>${turn.content}</p>
+      <footer>
+        ${action("Copy", icons.copy, () => page.copy(turn.content))}
+        ${idle ? action("Edit", icons.edit, () => page.startEdit(index), `edit-${index}`) : nothing}
+      </footer>
+    </article>`;
+}
+
+function editView(page: Page, turn: Turn, index: number): TemplateResult {
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    page.resend(index, (document.querySelector("#edited") as HTMLTextAreaElement).value);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key === "Escape") page.startEdit(undefined);
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) submit(event);
+  };
+  return html`
+    <form class="turn user editing" @submit=${submit}>
+      <label class="sr-only" for="edited">Edit your message</label>
+      <textarea id="edited" rows="2" .value=${turn.content} @keydown=${onKey}></textarea>
+      <footer>
+        <button type="submit" class="primary">Resend</button>
+        <button type="button" @click=${() => page.startEdit(undefined)}>Cancel</button>
+        <span class="facts">What came after it is forgotten.</span>
+      </footer>
+    </form>`;
+}
+
+export function liveTurnView(page: Page, live: LiveAnswer): TemplateResult {
+  const loading = page.session.state.kind !== "ready";
+  return html`
+    <article class="turn assistant live" aria-label="Answer" aria-busy="true">
+      ${
+        live.text
+          ? html`<markdown-text .text=${live.text}></markdown-text>`
+          : html`<p class="waiting">${loading ? "Waiting for the model" : "Reading"}<span class="dots"></span></p>`
+      }
+      <footer>${
+        live.ids.length > 0 ? html`<span class="facts">${live.ids.length} tokens</span>` : nothing
+      }</footer>
+    </article>`;
+}
+
+const action = (label: string, icon: TemplateResult, act: () => void, id?: string): TemplateResult => html`
+  <button type="button" class="plain small" id=${id ?? nothing} aria-label=${label} title=${label} @click=${act}>
+    ${icon}
+  </button>`;
+
+const REASONS = { stop: "", length: "cut at its length", abort: "stopped" } as const;
+
+function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model }: Facts): string {
+  return [
+    `${tokens} tokens`,
+    tokensPerSecond === undefined ? "" : `${tokensPerSecond.toPrecision(3)} tokens/s`,
+    firstTokenMs > 0 ? `first after ${duration(firstTokenMs / 1000)}` : "",
+    REASONS[reason],
+    `seed ${seed}`,
+    model,
+  ]
+    .filter(Boolean)
+    .join(" · ");
+}

@@ -1,0 +1,49 @@
+// A new conversation: what this is, what to say first, and the way to a larger model.
+import { html, nothing, type TemplateResult } from "lit";
+import { MISTRAL } from "../engine.ts";
+import type { Page } from "../page.ts";
+
+const STORIES = [
+  "Tell me a story about a cat named Tom.",
+  "Tell me a story about a little girl named Lily.",
+  "Tell me a story about a dog and a big red ball.",
+];
+
+const QUESTIONS = [
+  "Explain how a sliding attention window works.",
+  "Write a short poem about the desert wind.",
+  "What should I cook tonight with rice and lemons?",
+];
+
+export function welcomeView(page: Page): TemplateResult {
+  const { choice } = page.session;
+  const tiny = choice.kind === "embedded";
+  return html`
+    <section class="welcome">
+      <h2>A language model, in this very page</h2>
+      <p>
+        ${
+          tiny
+            ? html`Tiny Tales came with the page: five million parameters, taught to tell children's stories and nothing
+                else. It runs on your device; no word leaves it.`
+            : html`${page.session.name} runs on your device; no word leaves it.`
+        }
+      </p>
+      <ul class="suggestions" aria-label="Suggestions">
+        ${(tiny ? STORIES : QUESTIONS).map(
+          (text) => html`<li><button type="button" @click=${() => page.send(text)}>${text}</button></li>`,
+        )}
+      </ul>
+      ${
+        tiny
+          ? html`<div class="larger">
+              <p>For real conversations, load a real model. You will see what it takes before anything is fetched.</p>
+              <button type="button" class="primary" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
+                Load Mistral 7B Instruct
+              </button>
+              <button type="button" @click=${() => page.go("models")}>Other models</button>
+            </div>`
+          : nothing
+      }
+    </section>`;
+}
