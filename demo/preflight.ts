@@ -1,6 +1,7 @@
 // What a model would take, told before it is loaded.
-import { type Choice, choiceName, type LoadOptions, type Offers, offers } from "./engine.ts";
+import { type Choice, choiceName, type LoadOptions } from "./engine.ts";
 import { Observable } from "./observable.ts";
+import type { Offers } from "./offers.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
 
 export type PreflightState =
@@ -40,6 +41,7 @@ export class Preflight extends Observable {
     try {
       const missing = missingWebGpu();
       if (missing) return this.#become({ kind: "refused", trouble: missing });
+      const { offers } = await import("./offers.ts");
       const found = await offers(choice, planning.signal);
       if (this.#planning === planning)
         this.#become({ kind: "planned", offers: found, weights: found.fits.weights });

@@ -1,4 +1,5 @@
-// `npm run build`: dist/ mirrors the source tree, one module for one module, with declarations beside them.
+// `npm run build`: dist/ mirrors the source tree, one module for one module, with declarations beside them. (And the site:
+// build-site.mjs.)
 import {
   chmodSync,
   cpSync,
@@ -70,7 +71,7 @@ function isFresh(types) {
  * @param {string} path
  * @returns {number}
  */
-function newest(path) {
+export function newest(path) {
   const stats = statSync(path);
   // A folder's own time tells of files that were removed or renamed.
   return stats.isDirectory()
@@ -96,7 +97,7 @@ async function build({ types, silent = false }) {
     chmodSync(join(next, "cli", "main.js"), 0o755);
     const tsc = [bin("typescript", "bin/tsc"), "-p", "tsconfig.build.json", ...outDir];
     const typed = !types || (await run(process.execPath, tsc)) === 0;
-    swap(next);
+    swap(next, dist);
     for (const each of [true, false]) rmSync(stamp(each), { force: true });
     if (!typed) return false;
     mkdirSync(dirname(stamp(types)), { recursive: true });
@@ -109,11 +110,15 @@ async function build({ types, silent = false }) {
   }
 }
 
-/** @param {string} next */
-function swap(next) {
+/**
+ * Puts the folder `next` in the place of `folder`.
+ * @param {string} next
+ * @param {string} folder
+ */
+export function swap(next, folder) {
   const old = `${next}-old`;
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(next, dist);
+  if (existsSync(folder)) renameSync(folder, old);
+  renameSync(next, folder);
   rmSync(old, { recursive: true, force: true });
 }
 
@@ -121,9 +126,10 @@ function swap(next) {
  * @param {string} name
  * @param {string} file
  */
-const bin = (name, file) => join(root, "node_modules", name, file);
+export const bin = (name, file) => join(root, "node_modules", name, file);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
-  if (!(await build({ types: true }))) process.exitCode = 1;
+  const { buildSite } = await import("./build-site.mjs");
+  if (!(await build({ types: true })) || !(await buildSite())) process.exitCode = 1;
 }

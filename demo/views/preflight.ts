@@ -1,7 +1,8 @@
 // Before a model is loaded: what it takes, what this GPU has, and in which format it fits.
 import { html, nothing, type TemplateResult } from "lit";
-import { type AdapterDescription, type Offers, type Plan, type Choice } from "../engine.ts";
+import type { AdapterDescription, Choice, Plan } from "../engine.ts";
 import { bytes, count } from "../format.ts";
+import type { Offers } from "../offers.ts";
 import type { Page } from "../page.ts";
 import type { PreflightState } from "../preflight.ts";
 import { dialogView } from "./dialog.ts";
