@@ -1,5 +1,5 @@
 // <sirocco-app>: the state of the page, and what a visitor can do with it. The views draw it.
-import { html, LitElement } from "lit";
+import { html, LitElement, nothing } from "lit";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
 import { type Conversation, Conversations, title } from "./conversations.ts";
@@ -216,7 +216,11 @@ export class App extends LitElement implements Page {
 
   protected override render() {
     return html`
-      <a class="skip" href="#message" @click=${skipToMessage}>Skip to the message field</a>
+      ${
+        this.place === "chat"
+          ? html`<a class="skip" href="#message" @click=${skipToMessage}>Skip to the message field</a>`
+          : nothing
+      }
       ${headerView(this)}
       <div class="columns">
         ${listView(this)}

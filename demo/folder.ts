@@ -12,6 +12,8 @@ export async function droppedFolder(
 ): Promise<{ name: string; files: File[] } | undefined> {
   // Entries must be taken before the first await; then the browser forgets the drop.
   const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
+  const loose = [...data.files];
+  if (entries.length === 0) return loose.length > 0 ? { name: "the dropped files", files: loose } : undefined;
   const folder = entries.find((entry) => entry.isDirectory);
   const listed = folder ? await entriesOf(folder as FileSystemDirectoryEntry) : entries;
   const files = await Promise.all(

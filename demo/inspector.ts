@@ -50,7 +50,8 @@ export class Inspector extends Observable {
     const container = this.#container?.();
     // Closed, or another model's, while the panel was fetched.
     const now = this.#session.state;
-    if (!module || !container || !this.open || this.#panel || now.kind !== "ready" || now.model !== model) return;
+    if (!module || !container || !this.open || this.#panel || now.kind !== "ready" || now.model !== model)
+      return;
     this.#panel = { model, panel: module.mountInspect(container, model) };
     this.#panel.panel.update(this.#answering.latest);
   }

@@ -1,17 +1,17 @@
 // The Markdown of an answer -> elements that cannot do anything: a model may say whatever a web page once said.
 import DOMPurify from "dompurify";
-import { Marked } from "marked";
+import { Marked, type TokensList } from "marked";
 
 /** HTML in an answer is shown as it was written, and no picture is fetched: an address can carry what was said. */
 const marked = new Marked({
   gfm: true,
   breaks: true,
   renderer: {
-    html: ({ text }) => escape(text),
-    image: ({ href, text }) => escape(`![${text}](${href})`),
+    html: ({ text }) => asText(text),
+    image: ({ href, text }) => asText(`![${text}](${href})`),
     // An answer stands below the page's own headings.
     heading({ tokens, depth }) {
-      const level = Math.min(6, depth + 3);
+      const level = Math.min(6, depth + 2);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
     },
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
@@ -20,23 +20,19 @@ const marked = new Marked({
 
 /** The second wall: what the renderer above should never write is taken out again. */
 const ALLOWED = {
-  ALLOWED_TAGS: (
-    "p br hr em strong del code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td".split(" ")
-  ),
+  ALLOWED_TAGS:
+    "p br hr em strong del code pre blockquote ul ol li a h3 h4 h5 h6 table thead tbody tr th td".split(" "),
   ALLOWED_ATTR: ["href", "start", "align"],
   ALLOWED_URI_REGEXP: /^(https?|mailto):/i,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
-  RETURN_DOM_FRAGMENT: true,
-} as const;
+  RETURN_DOM_FRAGMENT: true as const,
+};
 
 export function renderMarkdown(text: string): DocumentFragment {
-  const fragment = DOMPurify.sanitize(marked.parse(text, { async: false }), {
-    ...ALLOWED,
-    ALLOWED_TAGS: [...ALLOWED.ALLOWED_TAGS],
-    ALLOWED_ATTR: [...ALLOWED.ALLOWED_ATTR],
-  });
+  const fragment = DOMPurify.sanitize(marked.parser(tokens(text)), ALLOWED);
   for (const link of fragment.querySelectorAll("a")) {
+    if (!link.href) link.replaceWith(...link.childNodes);
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";
   }
@@ -45,5 +41,17 @@ export function renderMarkdown(text: string): DocumentFragment {
   return fragment;
 }
 
-const escape = (text: string): string =>
+/** Whoever moves by headings meets no gap: each is at most one level below the one before. */
+function tokens(text: string): TokensList {
+  const list = marked.lexer(text);
+  let above = 0;
+  // The callback waits for nothing, so nothing is to be waited for.
+  void marked.walkTokens(list, (token) => {
+    if (token.type !== "heading") return;
+    token["depth"] = above = Math.min(token["depth"], above + 1);
+  });
+  return list;
+}
+
+const asText = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

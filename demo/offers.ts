@@ -1,5 +1,12 @@
 // What a model would take, in each weight format that makes sense. Fetched when somebody asks: it brings the planner.
-import { fileSource, httpSource, type LoadOptions, type Plan, planModel, type Source } from "../engine/index.ts";
+import {
+  fileSource,
+  httpSource,
+  type LoadOptions,
+  type Plan,
+  planModel,
+  type Source,
+} from "../engine/index.ts";
 import type { Choice } from "./engine.ts";
 
 /** A plan for each weight format that makes sense, the smallest first; `fits` is the one that loading would take. */

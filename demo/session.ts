@@ -1,5 +1,5 @@
 // The model at hand: loading it, letting go of it, and what went wrong on the way.
-import { type Choice, choiceName, load, type LoadOptions, type Model, type Progress } from "./engine.ts";
+import { type Choice, choiceName, type LoadOptions, load, type Model, type Progress } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";

@@ -35,7 +35,9 @@ export class Settings extends Observable {
   }
 
   set(changes: { readonly [name in keyof SettingValues]?: SettingValues[name] | undefined }): void {
-    const entries = Object.entries({ ...this.#values, ...changes }).filter(([, value]) => value !== undefined);
+    const entries = Object.entries({ ...this.#values, ...changes }).filter(
+      ([, value]) => value !== undefined,
+    );
     this.#values = Object.fromEntries(entries) as unknown as SettingValues;
     try {
       localStorage.setItem(KEY, JSON.stringify(this.#values));

@@ -165,7 +165,8 @@ export function explain(error: unknown): Trouble {
 /** Why nothing can run here at all, before anything is tried. */
 export function missingWebGpu(): Trouble | undefined {
   if (navigator.gpu) return undefined;
-  if (isSecureContext) return explain(named("DeviceError", "WebGPU: expected an adapter, got no navigator.gpu."));
+  if (isSecureContext)
+    return explain(named("DeviceError", "WebGPU: expected an adapter, got no navigator.gpu."));
   return {
     title: "This page needs HTTPS",
     advice: "Browsers give WebGPU to secure pages only. Open it over HTTPS, or from localhost.",

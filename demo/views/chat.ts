@@ -17,7 +17,7 @@ export function chatView(page: Page): TemplateResult {
     <main>
       <div id="scroller" tabindex="0" role="region" aria-label="Conversation">
         <div class="turns">
-          ${turns.length === 0 ? welcomeView(page) : nothing}
+          ${turns.length === 0 ? welcomeView(page) : html`<h2 class="sr-only">Conversation</h2>`}
           ${repeat(
             turns,
             (_, index) => `${conversation?.id} ${index}`,

@@ -19,13 +19,11 @@ export function dialogView({ id, title, body, open, onClose }: DialogParts): Tem
     // It must be in the page first.
     queueMicrotask(() => (open ? dialog.isConnected && !dialog.open && dialog.showModal() : dialog.close()));
   };
-  const close = ({ currentTarget }: Event): void =>
-    (currentTarget as HTMLElement).closest("dialog")?.close();
+  const close = ({ currentTarget }: Event): void => (currentTarget as HTMLElement).closest("dialog")?.close();
   return html`
     <dialog id=${id} aria-labelledby="${id}-title" @close=${() => onClose?.()} ${ref(sync)}>
       <div class="line">
         <h2 id="${id}-title">${title}</h2>
-        <span class="grow"></span>
         <button type="button" class="plain" aria-label="Close" @click=${close}>${icons.close}</button>
       </div>
       ${body}

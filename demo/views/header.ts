@@ -28,7 +28,7 @@ export function headerView(page: Page): TemplateResult {
         title="Models: load another one, see what is kept"
         @click=${() => page.go(page.place === "models" ? "chat" : "models")}
       >
-        <span class="dot ${page.session.state.kind}"></span>
+        <span class="dot" data-state=${page.session.state.kind}></span>
         <span class="sr-only">Model:</span> <span class="model-name">${page.session.name}</span>
       </button>
       <span class="grow"></span>

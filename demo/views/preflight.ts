@@ -1,6 +1,6 @@
 // Before a model is loaded: what it takes, what this GPU has, and in which format it fits.
 import { html, nothing, type TemplateResult } from "lit";
-import type { AdapterDescription, Choice, Plan } from "../engine.ts";
+import type { Choice, Plan } from "../engine.ts";
 import { bytes, count } from "../format.ts";
 import type { Offers } from "../offers.ts";
 import type { Page } from "../page.ts";
@@ -17,6 +17,8 @@ const FORMATS: Readonly<Record<Plan["weights"], string>> = {
 
 /** More than this is too much for most GPUs in laptops. WebGPU does not tell how much there is. */
 const MUCH = 6 * 2 ** 30;
+/** Parameters from which a software driver is no fun. */
+const SLOW_ON_CPU = 2e8;
 
 export function preflightView(page: Page): TemplateResult {
   const { preflight } = page;
@@ -79,7 +81,11 @@ const hubLink = (choice: Choice | undefined): TemplateResult | typeof nothing =>
       </p>`
     : nothing;
 
-function planned(page: Page, { plans, fits }: Offers, weights: Plan["weights"] | "auto" | undefined): TemplateResult {
+function planned(
+  page: Page,
+  { plans, fits }: Offers,
+  weights: Plan["weights"] | "auto" | undefined,
+): TemplateResult {
   const plan = plans.find((each) => each.weights === weights) ?? fits;
   const load = (event: Event): void => {
     event.preventDefault();
@@ -93,7 +99,7 @@ function planned(page: Page, { plans, fits }: Offers, weights: Plan["weights"] |
       <dl class="facts-list">
         <div><dt>Parameters</dt><dd>${count(plan.parameters)}</dd></div>
         <div><dt>${page.preflight.choice?.kind === "files" ? "To read" : "To download"}</dt><dd>${bytes(plan.checkpointBytes)}</dd></div>
-        <div><dt>Context</dt><dd>${Number.isFinite(plan.contextLength) ? `${plan.contextLength} tokens` : "rolling window"}</dd></div>
+        <div><dt>Context</dt><dd>${plan.contextLength > plan.cacheSlots ? "rolling window" : `${plan.contextLength} tokens`}</dd></div>
       </dl>
       <fieldset>
         <legend>Weights on the GPU</legend>
@@ -109,7 +115,7 @@ function planned(page: Page, { plans, fits }: Offers, weights: Plan["weights"] |
           </tr>
         </tbody>
       </table>
-      ${gpuView(plan.adapter, plan.totalBytes)}
+      ${gpuView(plan)}
       <div class="buttons">
         <button type="submit" class="primary">Load</button>
         <button type="button" @click=${() => page.preflight.close()}>Cancel</button>
@@ -127,19 +133,19 @@ const formatView = (page: Page, plan: Plan, chosen: boolean, fits: boolean): Tem
     </span>
   </label>`;
 
-function gpuView(adapter: AdapterDescription, needed: number): TemplateResult {
+function gpuView({ adapter, totalBytes, parameters }: Plan): TemplateResult {
   return html`
     <p>
       <strong>This GPU:</strong> ${adapter.name}; buffers of up to ${bytes(adapter.maxBufferBytes)},
       ${adapter.features.includes("shader-f16") ? "with" : "without"} 16-bit arithmetic.
     </p>
     ${
-      adapter.software
-        ? html`<p class="warning">It is a driver that computes on the CPU. A model of billions of parameters will take minutes a word.</p>`
+      adapter.software && parameters > SLOW_ON_CPU
+        ? html`<p class="warning">It is a driver that computes on the CPU. A model of this size will be very slow.</p>`
         : nothing
     }
     ${
-      needed > MUCH
+      totalBytes > MUCH
         ? html`<p class="warning">That is more than many GPUs have. Browsers do not tell how much there is: choose a smaller
             format if you are not sure.</p>`
         : nothing

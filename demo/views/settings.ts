@@ -16,10 +16,24 @@ interface NumberField {
 }
 
 const FIELDS: readonly NumberField[] = [
-  { name: "temperature", label: "Temperature", hint: "0: always the likeliest word", min: 0, max: 3, step: 0.05 },
+  {
+    name: "temperature",
+    label: "Temperature",
+    hint: "0: always the likeliest word",
+    min: 0,
+    max: 3,
+    step: 0.05,
+  },
   { name: "topP", label: "Top-p", hint: "keep the likeliest up to this sum", min: 0.01, max: 1, step: 0.01 },
   { name: "topK", label: "Top-k", hint: "keep so many; 0: all", min: 0, max: 1000, step: 1 },
-  { name: "minP", label: "Min-p", hint: "keep at least this fraction of the best", min: 0, max: 1, step: 0.01 },
+  {
+    name: "minP",
+    label: "Min-p",
+    hint: "keep at least this fraction of the best",
+    min: 0,
+    max: 1,
+    step: 0.01,
+  },
   { name: "repetitionPenalty", label: "Repetition penalty", hint: "1: none", min: 0.5, max: 2, step: 0.05 },
   { name: "maxTokens", label: "Most tokens", hint: "of an answer", min: 1, max: 32768, step: 1 },
 ];
@@ -49,7 +63,7 @@ export function settingsView(page: Page): TemplateResult {
         ${FIELDS.map((field) => numberView(page, values, field))}
         <div class="row">
           <label for="seed">Seed</label>
-          <input id="seed" type="number" min="0" max="4294967295" step="1" placeholder="another each time"
+          <input id="seed" type="number" min="0" max="4294967295" step="1" placeholder="random"
             aria-describedby="seed-hint" .value=${values.seed === undefined ? "" : String(values.seed)} @change=${setSeed} />
           <p class="note" id="seed-hint">same seed, same answer</p>
         </div>

@@ -7,7 +7,8 @@ import type { Page } from "../page.ts";
 import { icons } from "./icons.ts";
 
 export function turnView(page: Page, turn: Turn, index: number, length: number): TemplateResult {
-  if (turn.role === "user") return page.editing === index ? editView(page, turn, index) : userView(page, turn, index);
+  if (turn.role === "user")
+    return page.editing === index ? editView(page, turn, index) : userView(page, turn, index);
   const last = index === length - 1;
   const idle = page.answering.live === undefined;
   return html`

@@ -1,0 +1,120 @@
+// The built site, driven as a visitor does: from the first visit to a reload.
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { openSite, type Site } from "./site.ts";
+
+let site: Site;
+let page: Page;
+beforeAll(async () => {
+  site = await openSite();
+  page = await site.open();
+});
+afterAll(() => site?.close());
+afterEach(() => expect(site.complaints()).toEqual([]));
+
+const answers = () => page.getByRole("article", { name: "Answer" });
+const questions = () => page.getByRole("article", { name: "You" });
+const facts = () => answers().last().locator("footer");
+const ended = () => page.getByRole("button", { name: "Regenerate" }).waitFor();
+const send = async (text: string) => {
+  await page.getByLabel("Message", { exact: true }).fill(text);
+  await page.keyboard.press("Enter");
+};
+
+test("a first visit gives an answer with no question, no download and nothing from another host", async () => {
+  const elsewhere: string[] = [];
+  page.on("request", (request) => {
+    if (!request.url().startsWith(site.url)) elsewhere.push(request.url());
+  });
+  await page.getByRole("button", { name: "Tell me a story about a cat named Tom." }).click();
+  await answers().locator("markdown-text").filter({ hasText: /\w/ }).waitFor();
+  expect(await answers().textContent()).toMatch(/\w+/);
+  expect(elsewhere).toEqual([]);
+});
+
+test("Stop ends the answer, and what came of it stays", async () => {
+  await page.getByRole("button", { name: "Stop" }).click();
+  await ended();
+  expect(await facts().textContent()).toContain("stopped");
+  expect(await answers().locator("markdown-text").textContent()).toMatch(/\w/);
+});
+
+test("Regenerate puts another answer in its place", async () => {
+  const seed = async () => /seed (\d+)/.exec((await facts().textContent()) ?? "")?.[1];
+  const before = await seed();
+  await set("Most tokens", "12");
+  await page.getByRole("button", { name: "Regenerate" }).click();
+  await expect.poll(() => facts().textContent()).toContain("cut at its length");
+  expect(await seed()).not.toBe(before);
+  expect([await questions().count(), await answers().count()]).toEqual([1, 1]);
+});
+
+test("the same seed gives the same answer", async () => {
+  await set("Seed", "7");
+  const texts = [];
+  for (let i = 0; i < 2; i++) {
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await ended();
+    expect(await facts().textContent()).toContain("seed 7 ");
+    texts.push(await answers().locator("markdown-text").textContent());
+  }
+  expect(texts[0]).toBe(texts[1]);
+});
+
+test("an edited message is answered anew, and what came after it is gone", async () => {
+  await send("Tell me another one.");
+  await ended();
+  expect([await questions().count(), await answers().count()]).toEqual([2, 2]);
+  await page.getByRole("button", { name: "Edit" }).first().click();
+  await page.getByLabel("Edit your message").fill("Tell me a story about a bird.");
+  await page.getByRole("button", { name: "Resend" }).click();
+  await ended();
+  expect(await questions().allInnerTexts()).toEqual([expect.stringContaining("a bird")]);
+  expect(await answers().count()).toBe(1);
+});
+
+test("Escape stops an answer, and a screen reader gets what was said", async () => {
+  await set("Most tokens", "512");
+  await send("Tell me a story about a red ball.");
+  await page.getByRole("button", { name: "Stop" }).waitFor();
+  await answers().nth(1).locator("markdown-text").filter({ hasText: /\w/ }).waitFor();
+  await page.getByLabel("Message", { exact: true }).press("Escape");
+  await ended();
+  const said = (await answers().last().locator("markdown-text").textContent())?.trim() ?? "";
+  const heard = await page.getByRole("log").textContent();
+  expect(heard).toContain(said.slice(-12));
+});
+
+test("conversations survive a reload, and can be deleted", async () => {
+  const before = await answers().locator("markdown-text").allTextContents();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  expect(await answers().count()).toBe(0);
+  await page.reload();
+  await page
+    .getByRole("navigation")
+    .getByRole("button", { name: /^Tell me a story about a bird/ })
+    .click();
+  await expect.poll(() => answers().locator("markdown-text").allTextContents()).toEqual(before);
+  page.once("dialog", (dialog) => void dialog.accept());
+  await page.getByRole("button", { name: /^Delete/ }).click();
+  expect(await answers().count()).toBe(0);
+  await page.reload();
+  expect(await page.getByRole("navigation").getByRole("listitem").count()).toBe(0);
+});
+
+test("a system prompt reaches the model, and the settings survive a reload", async () => {
+  await set("System prompt", "Speak of the sea.");
+  await page.reload();
+  await page.getByRole("button", { name: "Settings" }).click();
+  expect(await page.getByLabel("System prompt").inputValue()).toBe("Speak of the sea.");
+  await page.getByRole("button", { name: "Defaults" }).click();
+  expect(await page.getByLabel("System prompt").inputValue()).toBe("");
+  await page.getByRole("button", { name: "Done" }).click();
+});
+
+async function set(label: string, value: string): Promise<void> {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel(label).fill(value);
+  await page.getByRole("button", { name: "Done" }).click();
+}
