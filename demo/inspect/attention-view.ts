@@ -17,7 +17,7 @@ const MOST_ROWS = 8;
 const color = (attention: AttentionWeights, head: number): string =>
   groupColor(groupOf(head, attention.heads, attention.groups), attention.groups);
 
-export function meanWeights(weights: readonly Float32Array[]): Float32Array {
+function meanWeights(weights: readonly Float32Array[]): Float32Array {
   const mean = new Float32Array(weights[0]?.length ?? 0);
   for (const row of weights)
     row.forEach((weight, i) => {
