@@ -71,7 +71,7 @@ export class AttentionPlot extends LitElement {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        scales: { x: { time: false }, y: { range: (_, __, most) => [0, Math.max(most, 0.01)] } },
+        scales: { x: { time: false }, y: { range: (_, __, most) => [0, 1.05 * Math.max(most, 0.01)] } },
         axes: [
           { ...axis, label: "position", labelSize: 18, labelFont: axis.font, size: 32, incrs: WHOLE },
           {

@@ -38,7 +38,7 @@ export const styles = css`
   table { border-collapse: collapse; inline-size: 100%; table-layout: fixed; }
   caption { text-align: start; padding-bottom: .3rem; }
   thead { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); }
-  th { font-weight: 500; text-align: start; overflow-wrap: anywhere; vertical-align: top; padding: .2rem .8rem .2rem 0; inline-size: 50%; }
+  th { font-weight: 500; text-align: start; overflow-wrap: anywhere; vertical-align: top; padding: .2rem .8rem .2rem 0; inline-size: 55%; }
   th .soft { font-size: .8rem; font-weight: 400; }
   td { padding: .2rem 0; vertical-align: top; }
   .value { font-variant-numeric: tabular-nums; }

@@ -27,7 +27,13 @@ beforeAll(async () => {
     logLevel: "warn",
     root: "demo/inspect",
     publicDir: false,
-    build: { outDir: folder, target: "es2023", minify: false, reportCompressedSize: false },
+    build: {
+      outDir: folder,
+      emptyOutDir: true,
+      target: "es2023",
+      minify: false,
+      reportCompressedSize: false,
+    },
   });
   await symlink(resolve("weights"), join(folder, "weights"));
   site = await serveFolder(folder, (_, response) => {

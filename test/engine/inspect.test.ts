@@ -110,7 +110,7 @@ describe("candidates", () => {
 test("encodeChat gives the ids that chat answers", async () => {
   const messages = [{ role: "user", content: "Tell me a story." }] as const;
   const ids = await model.encodeChat(messages);
-  expect(model.decode(ids)).toContain("Tell me a story.");
+  expect(await model.decode(ids)).toContain("Tell me a story.");
   for await (const { finish } of model.chat(messages, { maxTokens: 1 }))
     if (finish) expect(finish.promptTokens).toBe(ids.length);
 });
