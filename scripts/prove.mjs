@@ -52,6 +52,18 @@ const bugs = {
     to: "h % G",
     test: engine("families", "gqa_4x2"),
   },
+  "attention shown of another key head": {
+    file: "kernels/attention-weights.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("inspect", "gqa_4x2"),
+  },
+  "a look takes the cache": {
+    file: "engine/model.ts",
+    from: "if (!held) this.#cache.begin(checked, start)",
+    to: "this.#cache.begin(checked, start)",
+    test: engine("inspect", "after a look"),
+  },
   "scale of the neighbouring group": {
     file: "kernels/formats/q4.wgsl",
     from: "(k8 & 4) != 0",

@@ -8,11 +8,30 @@ const families = new URL("../golden/families/", import.meta.url).pathname;
 
 let device: GPUDevice;
 let model: Model;
+/** Labels of what loading made on the device. */
+const made: (string | undefined)[] = [];
 beforeAll(async () => {
   device = await openTestDevice();
+  const { createBuffer, createShaderModule } = device;
+  device.createBuffer = (descriptor) => {
+    made.push(descriptor.label);
+    return createBuffer.call(device, descriptor);
+  };
+  device.createShaderModule = (descriptor) => {
+    made.push(descriptor.label);
+    return createShaderModule.call(device, descriptor);
+  };
   model = await loadModel(undefined, { device, weights: "f32" });
 });
 afterAll(() => model?.dispose());
+
+test("costs nothing until it is asked for", async () => {
+  const isForInspecting = (label?: string) => /attention.weights/.test(label ?? "");
+  expect(made).toContain("decode logits");
+  expect(made.some(isForInspecting)).toBe(false);
+  await model.attention([1, 2], { layer: 0 });
+  expect(made.filter(isForInspecting)).toEqual(["attention weights", "attention_weights_f32"]);
+});
 
 async function withFamily(name: string, use: (model: Model) => Promise<void>): Promise<void> {
   const family = await loadModel(`${families}${name}`, { chunkLength: 16, device });
