@@ -37,7 +37,8 @@ export async function loadModelInWorker(
   let loaded = false;
   const onError = (event: Event) => {
     const got = (event as ErrorEvent).message || (loaded ? "the end of it" : "no script that runs");
-    connection.fail(
+    // It may live on after an error: then it frees what it holds.
+    connection.dispose(
       loaded
         ? new DeviceLostError(`worker: expected a model in it, got ${got}. Load the model again.`)
         : new Error(

@@ -51,6 +51,7 @@ export function serve(port: MessagePort, load: Load): void {
   const tasks = new Map<number, Task>();
   const post = (reply: Reply) => port.postMessage(reply);
   let model: Model | undefined;
+  let disposed = false;
 
   async function run(id: number, method: Method, sent: Arguments, task: Task): Promise<unknown> {
     const args = revive(sent, task.controller, (name, values) =>
@@ -59,6 +60,8 @@ export function serve(port: MessagePort, load: Load): void {
     if (method === "load") {
       const [source, options] = args as Parameters<Load>;
       model = await load(source, options);
+      // The page may have given up meanwhile.
+      if (disposed) model.dispose();
       const { config, plan, adapter, contextLength } = model;
       return { config, plan, adapter, contextLength } satisfies ModelFacts;
     }
@@ -101,6 +104,8 @@ export function serve(port: MessagePort, load: Load): void {
     else if (data.type === "taken") tasks.get(data.id)?.taken();
     else if (data.type === "left") tasks.get(data.id)?.leave();
     else {
+      disposed = true;
+      for (const task of tasks.values()) task.leave();
       model?.dispose();
       port.close();
     }

@@ -124,6 +124,8 @@ test("errors keep their classes", async () => {
     aborted: true,
     noScript: true,
   });
+  // A worker whose model did not load is not left behind.
+  await expect.poll(() => page.workers().length).toBe(1);
 });
 
 test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to the worker", async () => {

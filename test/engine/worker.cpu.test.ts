@@ -234,10 +234,20 @@ test("progress comes to the page's own function", async () => {
 
 describe("the end of a worker", () => {
   test("before it has loaded: loading fails", async () => {
-    const { worker } = fakeWorker(() => new Promise(() => {}));
+    let load = () => {};
+    const { worker, seen } = fakeWorker(
+      () =>
+        new Promise((resolve) => {
+          load = resolve;
+        }),
+    );
     const error = failure(loadModelInWorker(undefined, { worker }));
+    await vi.waitFor(() => expect(seen.options).toBeDefined(), 10_000);
     worker.dispatchEvent(new Event("error"));
     expect(await error).toMatchObject({ message: expect.stringMatching(/expected it to start/) });
+    // It lived on after all.
+    load();
+    await vi.waitFor(() => expect(seen.disposed).toBe(true), 10_000);
   });
 
   test.each(["error", "messageerror"])(
