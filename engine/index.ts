@@ -4,7 +4,8 @@ import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
 import * as load from "./load.ts";
-import { ModelStore } from "./store.ts";
+import type { Platform } from "./platform.ts";
+import { OpfsStore } from "./store.ts";
 import { tuningOpfs } from "./tuning-opfs.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
@@ -15,9 +16,9 @@ export type * from "./openai-types.ts";
 export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
-const browser: load.Platform = {
+const browser: Platform = {
   tuning: tuningOpfs,
-  store: ModelStore,
+  store: OpfsStore,
   openDevice: async ({ device }) =>
     device
       ? borrowDevice(device)

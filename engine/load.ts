@@ -12,13 +12,10 @@ import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
-import type { Platform } from "./platform.ts";
+import type { ModelStore, Platform } from "./platform.ts";
 import { type Rebuild, Residence } from "./residence.ts";
 import { reside } from "./resident.ts";
-import type { ModelStore } from "./store.ts";
 import { measureKernels } from "./tuning.ts";
-
-export type { Platform };
 
 async function openSource(
   platform: Platform,

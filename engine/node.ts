@@ -7,6 +7,7 @@ import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api
 import { listDawnAdapters, openDawn } from "./dawn.ts";
 import { borrowDevice } from "./device.ts";
 import * as load from "./load.ts";
+import type { Platform } from "./platform.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
 import { restDuring } from "./rest.ts";
 import { tuningFiles } from "./tuning-files.ts";
@@ -29,7 +30,7 @@ export type { Quantized, QuantizeOptions } from "./quantize.ts";
 export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
-const node: load.Platform = {
+const node: Platform = {
   tuning: tuningFiles,
   openDevice: async ({ device, ...options }) =>
     device ? borrowDevice(device, restDuring) : openDawn(options),

@@ -22,7 +22,7 @@ import { Buffers } from "./buffers.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines, readBuffer } from "./gpu.ts";
-import type { Platform } from "./load.ts";
+import type { Platform } from "./platform.ts";
 
 export interface QuantizeOptions {
   readonly weights: WeightFormatName;

@@ -10,12 +10,13 @@ import {
 } from "../weights/index.ts";
 import type { LoadOptions } from "./api.ts";
 import { StorageError } from "./errors.ts";
+import type { ModelStore } from "./platform.ts";
 import { inUse, type Lease, takeLease } from "./store-lock.ts";
 import { canStore, modelsFolder, openFile, readWhole, writeWhole } from "./store-opfs.ts";
 import { folderName, KEPT_FILE, modelName, storedFiles } from "./stored-models.ts";
 import { StoredWeights } from "./stored-weights.ts";
 
-export class ModelStore {
+export class OpfsStore implements ModelStore {
   readonly name: string;
   readonly #origin: Source;
   readonly #models: FileSystemDirectoryHandle;
@@ -39,7 +40,7 @@ export class ModelStore {
   }
 
   /** undefined where weights are not stored here, or not asked to be. @throws ModelInUseError StorageError */
-  static async open(origin: Source, options: LoadOptions): Promise<ModelStore | undefined> {
+  static async open(origin: Source, options: LoadOptions): Promise<OpfsStore | undefined> {
     if (!origin.version || options.store === false) return undefined;
     const models = canStore() ? await modelsFolder() : undefined;
     if (!models) {
@@ -51,7 +52,7 @@ export class ModelStore {
     const name = modelName(origin.name);
     const lease = await takeLease(name, options.takeOver ?? false);
     try {
-      return new ModelStore(name, origin, lease, models, await openFolder(models, name, origin));
+      return new OpfsStore(name, origin, lease, models, await openFolder(models, name, origin));
     } catch (error) {
       lease.release();
       throw error;
