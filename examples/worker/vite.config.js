@@ -1,4 +1,1 @@
-export default {
-  optimizeDeps: { exclude: ["sirocco"] },
-  worker: { format: "es" },
-};
+export default { worker: { format: "es" } };

@@ -1,8 +1,17 @@
 // The examples for browsers, built against the packed package and opened: each tells the beginning of the same story.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createServer } from "vite";
+import { build, createServer } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
 import { installPackage, linkPackage, root, run } from "./install.ts";
@@ -102,3 +111,20 @@ function packagesIn(folder: string): string[] {
   const names = sources.flatMap((source) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source)?.[1] ?? []);
   return [...new Set(names)].filter((name) => name !== "sirocco").sort();
 }
+
+test("a bundle that uses one error class holds nothing else", async () => {
+  const program = join(app, "little.js");
+  writeFileSync(
+    program,
+    `import { ContextLengthError } from "sirocco"; console.log(ContextLengthError.name);`,
+  );
+  const built = await build({
+    root: app,
+    logLevel: "error",
+    build: { write: false, rolldownOptions: { input: program } },
+  });
+  const [chunk] = "output" in built ? built.output : [];
+  const code = chunk?.type === "chunk" ? chunk.code : "";
+  expect(code).toContain("ContextLengthError");
+  expect(code.length).toBeLessThan(500);
+});
