@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { build, createServer } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
-import { installPackage, linkPackage, root, run } from "./install.ts";
+import { goldenStory, installPackage, linkPackage, root, run } from "./install.ts";
 
 const app = mkdtempSync(join(tmpdir(), "sirocco-examples-"));
 let chromium: Awaited<ReturnType<typeof openChromium>>;
@@ -57,18 +57,10 @@ async function storyOfFolder(folder: string): Promise<string> {
   }
 }
 
-/** The story as the golden files have it: greedy, from the same prompt. */
-const golden = () => {
-  const { greedy_64_text: text } = JSON.parse(
-    readFileSync(join(root, "test/golden/tiny-mistral/02_once.json"), "utf8"),
-  );
-  return String(text);
-};
-
 test("a plain page: one file, and the embedded model beside it", async () => {
   const text = await storyOfFolder(copyExample("plain-html"));
   expect(text.length).toBeGreaterThan(40);
-  expect(golden().startsWith(text), text).toBe(true);
+  expect(goldenStory().startsWith(text), text).toBe(true);
 });
 
 const exported = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports;
@@ -86,7 +78,7 @@ test.each(built)("%s, built with Vite and served from a folder of any name", asy
   const text = await story(`${site.url}a%20folder/`);
   await site.close();
   expect(text.length).toBeGreaterThan(40);
-  expect(golden().startsWith(text), text).toBe(true);
+  expect(goldenStory().startsWith(text), text).toBe(true);
   expect(packagesIn(join(out, "assets"))).toEqual(["@huggingface/jinja", "@huggingface/tokenizers"]);
 });
 
@@ -99,7 +91,7 @@ test("a Vite app as it is developed", async () => {
   await server.listen();
   const text = await story(server.resolvedUrls?.local[0] ?? "no address");
   await server.close();
-  expect(golden().startsWith(text), text).toBe(true);
+  expect(goldenStory().startsWith(text), text).toBe(true);
 });
 
 /** What a bundle is made of, by its source maps; nothing of a command or of Node belongs there. */

@@ -37,6 +37,12 @@ export function linkPackage(app: string, name: string): void {
   symlinkSync(join(root, "node_modules", name), join(app, "node_modules", name), "junction");
 }
 
+/** What the examples tell the beginning of: greedy, from "Once upon a time". */
+export function goldenStory(): string {
+  const file = readFileSync(join(root, "test/golden/tiny-mistral/02_once.json"), "utf8");
+  return String(JSON.parse(file).greedy_64_text);
+}
+
 /** @throws with the output of the command, which is what one wants to read then */
 export async function run(
   command: string,
