@@ -70,8 +70,10 @@ test.each(Object.keys(views))("%s", async (name) => {
   }
   await page.setViewportSize({ width: 360, height: 700 });
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  expect(overflow, "wider than a phone").toBeLessThanOrEqual(0);
+  const narrow = await violations();
   await page.setViewportSize({ width: 1200, height: 800 });
+  expect(overflow, "wider than a phone").toBeLessThanOrEqual(0);
+  expect(narrow, "on a phone").toEqual([]);
 });
 
 const violations = () =>
