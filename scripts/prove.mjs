@@ -142,6 +142,18 @@ const bugs = {
     to: "f32(K)",
     test: kernel("matvec_norm_q4"),
   },
+  "worker ahead of its reader without bound": {
+    file: "engine/worker-server.ts",
+    from: "while (this.#credits === 0",
+    to: "while (this.#credits === Infinity",
+    test: engine("worker.cpu", "never far ahead"),
+  },
+  "reader left, generation goes on": {
+    file: "engine/worker-server.ts",
+    from: "await answer.return();",
+    to: "",
+    test: engine("worker.cpu", "when its reader leaves"),
+  },
 };
 
 const wanted = process.argv.slice(2).join(" ");
@@ -170,10 +182,11 @@ try {
 }
 process.exitCode = survived > 0 ? 1 : 0;
 
-/** Runs on the first driver that there is: a bug of arithmetic shows on any. */
+/** Runs on one driver: a bug of arithmetic shows on any. */
 function testsFail(/** @type {string[]} */ test) {
+  const project = test[0]?.includes(".cpu.") ? "cpu" : "lavapipe";
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-  const { status, stdout } = spawnSync(process.execPath, [vitest, "run", "--project", "lavapipe", ...test], {
+  const { status, stdout } = spawnSync(process.execPath, [vitest, "run", "--project", project, ...test], {
     cwd: copy,
     encoding: "utf8",
   });
