@@ -1,5 +1,5 @@
 // `loadModelInWorker` in Chromium: the interface of a model, a page that goes on meanwhile, and Node's golden numbers.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Model, Progress } from "../../engine/index.ts";
@@ -125,6 +125,30 @@ test("errors keep their classes", async () => {
     noScript: true,
   });
   // A worker whose model did not load is not left behind.
+  await expect.poll(() => page.workers().length).toBe(1);
+});
+
+test("files that were picked are read in the worker", async () => {
+  const found = await page.evaluate(
+    async (names) => {
+      const files = await Promise.all(
+        names.map(async (name) => {
+          const response = await fetch(new URL(`weights/tiny-mistral/${name}`, location.href));
+          return new File([await response.blob()], name);
+        }),
+      );
+      const picked = await sirocco.loadModelInWorker(files);
+      const logits = [await picked.logits([1]), await model.logits([1])].map((values) =>
+        values.indexOf(Math.max(...values)),
+      );
+      const ids = await picked.encode("Once");
+      picked.dispose();
+      return { logits, ids };
+    },
+    readdirSync(new URL("../../weights/tiny-mistral", import.meta.url)),
+  );
+  expect(found.logits[0]).toBe(found.logits[1]);
+  expect(found.ids).toEqual(golden("02_once").ids.slice(0, found.ids.length));
   await expect.poll(() => page.workers().length).toBe(1);
 });
 
