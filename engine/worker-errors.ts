@@ -1,7 +1,7 @@
 // Errors on their way between threads: a clone of an Error forgets its class, so the class goes by name.
 import { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 import { CheckpointError } from "../weights/index.ts";
-import { ContextLengthError, DeviceError, DeviceLostError } from "./errors.ts";
+import { ContextLengthError, DeviceError, DeviceLostError, ModelInUseError, StorageError } from "./errors.ts";
 
 /** By names of our own, since a minifier renames classes. */
 const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
@@ -10,6 +10,8 @@ const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
   ContextLengthError,
   DeviceError,
   DeviceLostError,
+  ModelInUseError,
+  StorageError,
   TokenizerError,
   RangeError,
   SyntaxError,
