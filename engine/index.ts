@@ -6,6 +6,7 @@ import { embeddedSource } from "./embedded.ts";
 import * as load from "./load.ts";
 import type { Platform } from "./platform.ts";
 import { OpfsStore } from "./store.ts";
+import { canStore } from "./store-opfs.ts";
 import { tuningOpfs } from "./tuning-opfs.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
@@ -23,15 +24,20 @@ const browser: Platform = {
     device
       ? borrowDevice(device)
       : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
-  openSource: (spec, { token }) => {
+  openSource: (spec, { token, store = canStore() }) => {
     if (spec === undefined) return embeddedSource();
-    if (/^https?:\/\//.test(spec)) return httpSource(spec);
+    const http = store ? { fetch: uncached } : {};
+    if (/^https?:\/\//.test(spec)) return httpSource(spec, http);
     const [repository, revision = "main"] = spec.split("@");
     return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`, {
+      ...http,
       ...(token && { headers: { authorization: `Bearer ${token}` } }),
     });
   },
 };
+
+/** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
+const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
 
 /** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
 export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>

@@ -30,8 +30,8 @@ export async function modelsFolder(): Promise<FileSystemDirectoryHandle | undefi
     const root = await globalThis.navigator?.storage?.getDirectory?.();
     return await root?.getDirectoryHandle(FOLDER, { create: true });
   } catch (error) {
-    // A private window, or a page that may keep nothing.
-    if (error instanceof DOMException && error.name === "SecurityError") return undefined;
+    // A private window, or a page that may keep nothing: browsers differ in how they say it.
+    if (error instanceof DOMException) return undefined;
     throw error;
   }
 }
@@ -41,12 +41,17 @@ export async function readWhole(
   folder: FileSystemDirectoryHandle,
   name: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const file = await (await folder.getFileHandle(name)).getFile();
-    return new Uint8Array(await file.arrayBuffer());
-  } catch (error) {
-    if (error instanceof DOMException && error.name === "NotFoundError") return new Uint8Array();
-    throw error;
+  for (let tries = 1; ; tries++) {
+    try {
+      const file = await (await folder.getFileHandle(name)).getFile();
+      return new Uint8Array(await file.arrayBuffer());
+    } catch (error) {
+      const { name: kind } = error as Error;
+      if (kind === "NotFoundError") return new Uint8Array();
+      // Another tab wrote to it between the two calls.
+      if (kind !== "NotReadableError" || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS / 10));
+    }
   }
 }
 

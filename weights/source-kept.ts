@@ -116,6 +116,8 @@ export class KeptSource implements Source {
   async #checkUnchanged(file: string, kept: KeptFile, signal: AbortSignal | undefined): Promise<void> {
     if (this.#unchanged.has(file)) return;
     const size = await this.#origin.size(file, signal);
+    // A server that is out of order, or a network's own page, says nothing of the checkpoint: read() will tell what it is.
+    if (size === undefined) return;
     const version = await this.#origin.version?.(file, signal);
     // Where one of two answers has no version, the size has to do.
     const differs = kept.version !== undefined && version !== undefined && version !== kept.version;
@@ -123,7 +125,7 @@ export class KeptSource implements Source {
       const { message } = mismatch(
         `${this.name}: ${file}`,
         `the file that was stored in part (${kept.size} bytes, ${kept.version ?? "no version"})`,
-        `another (${size ?? "no"} bytes, ${version ?? "no version"})`,
+        `another (${size} bytes, ${version ?? "no version"})`,
         "Delete the stored model and load it again.",
       );
       throw new SourceChangedError(message);

@@ -205,8 +205,21 @@ test("where there is no room, it says how much is missing before a tensor is fet
   }
 });
 
-test("models are deleted, and the browser is asked to keep them", async () => {
-  await load({ weights: "q8" });
+test("models are listed while they load, deleted, and the browser is asked to keep them", async () => {
+  const seen = await page.evaluate(async (source) => {
+    const seen: (number | string)[] = [];
+    let loading = true;
+    const loaded = store.order({ call: "load", source, options: { weights: "q8" } }).finally(() => {
+      loading = false;
+    });
+    while (loading) {
+      const found = await store.listStoredModels().catch((error: Error) => `${error.name}: ${error.message}`);
+      seen.push(typeof found === "string" ? found : found.length);
+    }
+    await loaded;
+    return seen;
+  }, server.url);
+  expect(new Set(seen)).toEqual(new Set([0, 1]));
   await order({ call: "dispose" });
   expect(await stored()).toHaveLength(1);
   await page.evaluate((url) => store.deleteStoredModel(url, "q8"), server.url);

@@ -73,6 +73,18 @@ test("any wrong byte is seen, and only its file is read again", async () => {
   }
 });
 
+test("a server that has lost the file for now does not make it another one", async () => {
+  const { bytes, checkpoint } = await stored();
+  const origin = { ...memorySource({}), version: async () => undefined };
+  const source = await KeptSource.open(origin, bytes);
+  const [tensor] = checkpoint.tensors.values();
+  const error = await source
+    .read(tensor!.file, tensor!.start, tensor!.end)
+    .catch((reason: unknown) => reason);
+  expect(error).not.toBeInstanceOf(SourceChangedError);
+  expect(String(error)).toMatch(/got no such file/);
+});
+
 test("a file that is another one now is refused before a byte of it is taken", async () => {
   const { bytes, checkpoint } = await stored();
   const { source, reads } = await kept("2", bytes);
