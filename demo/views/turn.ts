@@ -8,7 +8,9 @@ import { icons } from "./icons.ts";
 
 export function turnView(page: Page, turn: Turn, index: number, length: number): TemplateResult {
   if (turn.role === "user")
-    return page.editing === index ? editView(page, turn, index) : userView(page, turn, index);
+    return page.editing === index
+      ? editView(page, turn, index)
+      : userView(page, turn, index, index === length - 1);
   const last = index === length - 1;
   const idle = page.answering.live === undefined;
   return html`
@@ -22,13 +24,14 @@ export function turnView(page: Page, turn: Turn, index: number, length: number):
     </article>`;
 }
 
-function userView(page: Page, turn: Turn, index: number): TemplateResult {
+function userView(page: Page, turn: Turn, index: number, last: boolean): TemplateResult {
   const idle = page.answering.live === undefined;
   return html`
     <article class="turn user" aria-label="You">
       <p>${turn.content}</p>
       <footer>
         ${action("Copy", icons.copy, () => page.copy(turn.content))}
+        ${idle && last ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
         ${idle ? action("Edit", icons.edit, () => page.startEdit(index), `edit-${index}`) : nothing}
       </footer>
     </article>`;
