@@ -6,6 +6,8 @@ import { openChromium, serveFolder } from "../browser/chromium.ts";
 export interface Site {
   readonly context: BrowserContext;
   readonly url: string;
+  /** Paths that were asked of the server, by the page or its worker, since this was last called. */
+  asked(): string[];
   /** What the page complained of since it was last asked, other than refused requests. */
   complaints(): string[];
   open(address?: string): Promise<Page>;
@@ -14,12 +16,17 @@ export interface Site {
 
 export async function openSite(): Promise<Site> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
-  const served = await serveFolder("dist-demo");
+  const asked: string[] = [];
+  const served = await serveFolder("dist-demo", ({ url = "" }) => {
+    asked.push(url);
+    return false;
+  });
   const { context, close } = await openChromium();
   let complaints: string[] = [];
   return {
     context,
     url: served.url,
+    asked: () => asked.splice(0),
     complaints() {
       const all = complaints;
       complaints = [];

@@ -30,12 +30,12 @@ test("a typed address is loaded, and listed with its size", async () => {
 });
 
 test("the next visit begins with it, and fetches no weights", async () => {
-  const fetched: string[] = [];
-  site.context.on("request", (request) => fetched.push(request.url()));
+  const weights = () => site.asked().filter((path) => path.endsWith(".safetensors"));
+  expect(weights()).not.toEqual([]);
   await page.reload();
   await page.locator(".model-name", { hasText: name }).waitFor();
   await ready(page);
-  expect(fetched.filter((url) => url.endsWith(".safetensors"))).toEqual([]);
+  expect(weights()).toEqual([]);
 });
 
 test("a second tab is told, and can take it over", async () => {
