@@ -5,6 +5,7 @@ import { Answering } from "./answering.ts";
 import { type Conversation, Conversations, title } from "./conversations.ts";
 import { type Choice, EMBEDDED } from "./engine.ts";
 import { Inspector } from "./inspector.ts";
+import { lastModel, rememberModel } from "./last-model.ts";
 import type { Page, Place } from "./page.ts";
 import { Preflight } from "./preflight.ts";
 import { Session } from "./session.ts";
@@ -55,15 +56,20 @@ export class App extends LitElement implements Page {
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
     this.#readAddress();
-    void this.session.load(EMBEDDED);
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
+    const { choice, weights } = await lastModel();
+    await this.session.load(choice, { weights });
   }
 
   get conversation(): Conversation | undefined {
     return this.conversations.get(this.#shown);
   }
 
-  get inspecting(): boolean | undefined {
-    return this.#inspector.available ? this.#inspector.open : undefined;
+  get inspecting(): boolean {
+    return this.#inspector.open;
   }
 
   go(place: Place): void {
@@ -185,7 +191,11 @@ export class App extends LitElement implements Page {
   }
 
   #announceSession(): void {
-    const { state, name } = this.session;
+    const { state, name, choice } = this.session;
+    if (state.kind === "ready") {
+      rememberModel(choice);
+      if (this.place === "models") void this.storedModels.refresh();
+    }
     const stage = state.kind === "loading" ? state.progress?.stage : undefined;
     const stages = { download: "downloading", tune: "measuring the GPU", load: "loading" } as const;
     const status =

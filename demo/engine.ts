@@ -10,6 +10,13 @@ export type {
   Model,
   Plan,
   Progress,
+  StoredModel,
+} from "../engine/index.ts";
+export {
+  deleteStoredModel,
+  deleteStoredModels,
+  listStoredModels,
+  persistStorage,
 } from "../engine/index.ts";
 
 /** Where a model comes from: the one in the site, a repository or URL by name, or files that the visitor picked. */
@@ -30,21 +37,3 @@ export function load(choice: Choice, options: LoadOptions): Promise<Model> {
   if (choice.kind === "embedded") return loadModelInWorker(undefined, options);
   return loadModelInWorker(choice.name, { ...options, ...(choice.token && { token: choice.token }) });
 }
-
-export interface StoredModel {
-  readonly name: string;
-  readonly weights: string;
-  /** Bytes that are here, of so many. */
-  readonly bytes: number;
-  readonly totalBytes: number;
-  readonly complete: boolean;
-  readonly lastUsed: Date;
-}
-
-/** Weights that the browser keeps. Until the engine keeps some there are none. */
-export const modelStore = {
-  listStoredModels: async (): Promise<readonly StoredModel[]> => [],
-  deleteStoredModel: async (_name: string, _weights?: string): Promise<void> => {},
-  deleteStoredModels: async (): Promise<void> => {},
-  persistStorage: async (): Promise<boolean> => (await navigator.storage?.persist?.()) ?? false,
-};

@@ -1,27 +1,18 @@
 // The Inspect panel, fetched when it is first opened: closed, it costs nothing.
-import type { Answering, LiveAnswer } from "./answering.ts";
-import type { Model } from "./engine.ts";
+import { type Answering, type LiveAnswer, speed } from "./answering.ts";
+import type { Message, Model } from "./engine.ts";
+import type { mountInspect } from "./inspect/panel.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 
-/** What inspect/panel.ts exports. */
-interface PanelModule {
-  mountInspect(container: HTMLElement, model: Model): Panel;
-}
-
-interface Panel {
-  update(answer: LiveAnswer | undefined): void;
-  dispose(): void;
-}
-
-const [fetchPanel] = Object.values(import.meta.glob<PanelModule>("./inspect/panel.ts"));
+type Panel = ReturnType<typeof mountInspect>;
 
 export class Inspector extends Observable {
-  readonly available = fetchPanel !== undefined;
   open = false;
   readonly #session: Session;
   readonly #answering: Answering;
   #panel: { readonly panel: Panel; readonly model: Model } | undefined;
+  #prompt: { readonly messages: readonly Message[]; readonly ids: Promise<readonly number[]> } | undefined;
   #container: (() => HTMLElement | null) | undefined;
 
   constructor(session: Session, answering: Answering) {
@@ -29,7 +20,7 @@ export class Inspector extends Observable {
     this.#session = session;
     this.#answering = answering;
     session.watch(() => void this.#mount());
-    answering.watch(() => this.#panel?.panel.update(answering.latest));
+    answering.watch(() => void this.#tell());
   }
 
   async toggle(container: () => HTMLElement | null): Promise<void> {
@@ -46,13 +37,40 @@ export class Inspector extends Observable {
     if (model === this.#panel?.model) return;
     this.#panel?.panel.dispose();
     this.#panel = undefined;
-    const module = model && (await fetchPanel?.());
+    const module = model && (await import("./inspect/panel.ts"));
     const container = this.#container?.();
     // Closed, or another model's, while the panel was fetched.
     const now = this.#session.state;
     if (!module || !container || !this.open || this.#panel || now.kind !== "ready" || now.model !== model)
       return;
     this.#panel = { model, panel: module.mountInspect(container, model) };
-    this.#panel.panel.update(this.#answering.latest);
+    await this.#tell();
   }
+
+  /** The newest answer as the model saw it. Its prompt is rendered once, and only while the panel is open. */
+  async #tell(): Promise<void> {
+    const { latest } = this.#answering;
+    const shown = this.#panel;
+    if (!shown || !latest) return;
+    const { messages } = latest;
+    if (this.#prompt?.messages !== messages)
+      this.#prompt = { messages, ids: shown.model.encodeChat(messages).catch(() => []) };
+    const promptIds = await this.#prompt.ids;
+    if (this.#panel !== shown || this.#answering.latest !== latest) return;
+    const { ids, finish } = latest;
+    const position = promptIds.length + ids.length;
+    const tokensPerSecond = finish ? speed(finish) : speedSoFar(latest);
+    shown.panel.update({
+      ids: [...ids],
+      promptIds,
+      position,
+      ...(finish && { finish }),
+      ...(tokensPerSecond !== undefined && { tokensPerSecond }),
+    });
+  }
+}
+
+function speedSoFar({ chunks, ids }: LiveAnswer): number | undefined {
+  const seconds = ((chunks.at(-1)?.at ?? 0) - (chunks[0]?.at ?? 0)) / 1000;
+  return seconds > 0 ? (ids.length - (chunks[0]?.chunk.ids.length ?? 0)) / seconds : undefined;
 }

@@ -24,8 +24,7 @@ export interface Page {
   readonly editing: number | undefined;
   /** Phones: is the list of conversations open? */
   readonly listOpen: boolean;
-  /** Is there something to inspect with, and is it open? */
-  readonly inspecting: boolean | undefined;
+  readonly inspecting: boolean;
   go(place: Place): void;
   show(conversation: string | undefined): void;
   toggleList(open?: boolean): void;

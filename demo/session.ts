@@ -4,12 +4,7 @@ import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
 
-export interface LoadChoices extends Pick<LoadOptions, "weights"> {
-  /** From another tab that has the model. */
-  readonly takeOver?: boolean;
-  /** Keep the weights for next time. */
-  readonly store?: boolean;
-}
+export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store">;
 
 export type SessionState =
   | { readonly kind: "empty" }

@@ -1,7 +1,19 @@
 // The weights that this browser keeps for the next visit, as the models page shows them.
-import { modelStore, type StoredModel } from "./engine.ts";
+import {
+  deleteStoredModel,
+  deleteStoredModels,
+  listStoredModels,
+  persistStorage,
+  type StoredModel,
+} from "./engine.ts";
 import { Observable } from "./observable.ts";
 import { explain, type Trouble } from "./trouble.ts";
+
+const IN_USE = {
+  title: "This model is loaded",
+  advice: "Load another one, here or in the tab that has it; then it can be deleted.",
+  remedies: ["embedded"],
+} as const;
 
 export class StoredModels extends Observable {
   /** undefined: not looked yet. */
@@ -12,25 +24,25 @@ export class StoredModels extends Observable {
 
   async refresh(): Promise<void> {
     await this.#try(async () => {
-      this.all = await modelStore.listStoredModels();
+      this.all = await listStoredModels();
       this.persisted = (await navigator.storage?.persisted?.()) ?? false;
     });
   }
 
   async delete({ name, weights }: StoredModel): Promise<void> {
-    await this.#try(() => modelStore.deleteStoredModel(name, weights));
+    await this.#try(() => deleteStoredModel(name, weights));
     await this.refresh();
   }
 
   async deleteAll(): Promise<void> {
-    await this.#try(() => modelStore.deleteStoredModels());
+    await this.#try(() => deleteStoredModels());
     await this.refresh();
   }
 
   /** Asks the browser; false: it refused. */
   async persist(): Promise<boolean> {
     await this.#try(async () => {
-      this.persisted = await modelStore.persistStorage();
+      this.persisted = await persistStorage();
     });
     return this.persisted;
   }
@@ -40,7 +52,9 @@ export class StoredModels extends Observable {
     try {
       await work();
     } catch (error) {
-      this.trouble = explain(error);
+      const trouble = explain(error);
+      const inUse = (error as Error).name === "ModelInUseError";
+      this.trouble = inUse ? { ...trouble, ...IN_USE } : trouble;
     }
     this.changed();
   }

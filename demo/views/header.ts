@@ -32,10 +32,7 @@ export function headerView(page: Page): TemplateResult {
         <span class="sr-only">Model:</span> <span class="model-name">${page.session.name}</span>
       </button>
       <span class="grow"></span>
-      ${
-        page.inspecting === undefined
-          ? nothing
-          : html`<button
+      <button
               type="button"
               class="plain"
               aria-label="Inspect"
@@ -45,8 +42,7 @@ export function headerView(page: Page): TemplateResult {
               @click=${() => page.toggleInspect()}
             >
               ${icons.inspect}
-            </button>`
-      }
+            </button>
       <button
         type="button"
         class="plain"

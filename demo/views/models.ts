@@ -110,6 +110,14 @@ function storedView(page: Page, model: StoredModel): TemplateResult {
   const state = complete
     ? `${bytes(here)}, last used ${lastUsed.toLocaleDateString()}`
     : `${bytes(here)} of ${bytes(totalBytes)}: loading it goes on from there`;
+  // What is whole loads without the network, so there is nothing to ask.
+  const load = (): void => {
+    const choice = { kind: "named", name } as const;
+    if (complete) {
+      void page.session.load(choice, { weights });
+      page.go("chat");
+    } else page.choose(choice);
+  };
   const remove = (): void => {
     if (confirm(`Delete ${name} (${weights}) from this device?`)) void page.storedModels.delete(model);
   };
@@ -117,7 +125,7 @@ function storedView(page: Page, model: StoredModel): TemplateResult {
     <li>
       <div><strong>${name}</strong> <span class="badge">${weights}</span><br /><span class="note">${state}</span></div>
       <span class="grow"></span>
-      <button type="button" aria-label=${`Load ${name}`} @click=${() => page.choose({ kind: "named", name })}>Load</button>
+      <button type="button" aria-label=${`Load ${name}`} @click=${load}>Load</button>
       <button type="button" class="danger" aria-label=${`Delete ${name} ${weights}`} @click=${remove}>Delete</button>
     </li>`;
 }

@@ -103,7 +103,7 @@ test("conversations survive a reload, and can be deleted", async () => {
   expect(await page.getByRole("navigation").getByRole("listitem").count()).toBe(0);
 });
 
-test("a system prompt reaches the model, and the settings survive a reload", async () => {
+test("the settings survive a reload, and go back to the defaults", async () => {
   await set("System prompt", "Speak of the sea.");
   await page.reload();
   await page.getByRole("button", { name: "Settings" }).click();
