@@ -89,9 +89,9 @@ function folderRules(graph) {
   });
 }
 
-/** Not a package: packages have no path that ends like this. */
+/** Not a package: packages have no path that ends like this, but for those of Lit's directives. */
 const isFile = (/** @type {string} */ name) =>
-  /\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../");
+  !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
 
 /** @param {Map<string, string[]>} graph */
 function cycles(graph) {
