@@ -17,6 +17,8 @@ export interface CountingServer {
   etag: string | undefined;
   /** Answers for this file are pages, as of a host that has no such file. */
   page: string | undefined;
+  /** After so many bytes requests are left waiting. */
+  holdAfter: number;
   close(): Promise<void>;
 }
 
@@ -36,6 +38,8 @@ export async function countingServer(folder: string): Promise<CountingServer> {
           response.writeHead(200, { ...cors, "content-type": "text/html" }).end("<!doctype html>");
           return;
         }
+        if (counting.served.reduce((sum, each) => sum + each.end - each.start, 0) > counting.holdAfter)
+          return;
         counting.served.push({ file, start, end });
         response
           .writeHead(206, {
@@ -56,6 +60,7 @@ export async function countingServer(folder: string): Promise<CountingServer> {
     served: [],
     etag: undefined,
     page: undefined,
+    holdAfter: Infinity,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -84,7 +84,9 @@ const bytes = (served: readonly Served[]): number =>
 
 test("a load that was killed goes on where it stopped, and the next needs no network", async () => {
   const { url } = tiny;
+  tiny.holdAfter = 5e6;
   await order({ call: "load", source: url, options: {} }, 4e6);
+  tiny.holdAfter = Infinity;
   const before = tiny.served.filter(({ end, start }) => end - start > 1);
   const [partial] = await stored();
   expect(partial).toMatchObject({ weights: "bf16", complete: false });
@@ -137,7 +139,9 @@ test("of a damaged cache only the damaged tensor is fetched again", async () => 
 });
 
 test("a checkpoint that changed while it was stored in part is begun anew", async () => {
-  await order({ call: "load", source: server.url, options: { weights: "q4" } }, 4e4);
+  server.holdAfter = 4e4;
+  await order({ call: "load", source: server.url, options: { weights: "q4" } }, 3e4);
+  server.holdAfter = Infinity;
   expect(await stored()).toMatchObject([{ complete: false }]);
   server.served = [];
   server.etag = '"another"';
