@@ -170,7 +170,13 @@ describe("failures", () => {
       );
       return { ids, error };
     };
-    return { machine, model, expected, disturbed };
+    /** Tokens that were in flight may have landed before the loss. */
+    const interrupted = (ids: number[]) => {
+      expect(ids.length).toBeGreaterThanOrEqual(3);
+      expect(ids.length).toBeLessThan(expected.ids.length);
+      expect(ids).toEqual(expected.ids.slice(0, ids.length));
+    };
+    return { machine, model, expected, disturbed, interrupted };
   }
 
   test("one is made good", async () => {
@@ -185,14 +191,14 @@ describe("failures", () => {
   });
 
   test("two in a row are a DeviceLostError; the next call tries again", async () => {
-    const { machine, model, expected, disturbed } = await open();
+    const { machine, model, expected, disturbed, interrupted } = await open();
     let tries = 0;
     machine.onOpen = () => {
       tries++;
       throw new DeviceError("WebGPU: expected an adapter, got none.");
     };
     const { ids, error } = await disturbed();
-    expect(ids).toEqual(expected.ids.slice(0, 3));
+    interrupted(ids);
     expect(error).toBeInstanceOf(DeviceLostError);
     expect((error as Error).message).toMatch(
       /the device is lost, .* failed twice, .*: WebGPU: expected an adapter, got none\. .*load the model again\.$/,
@@ -206,7 +212,7 @@ describe("failures", () => {
   });
 
   test("lost again before a token came, twice", async () => {
-    const { machine, model, expected, disturbed } = await open();
+    const { machine, model, expected, disturbed, interrupted } = await open();
     // Ready after this many submissions: a device that goes on to be lost later, in the replay.
     let submissions = 0;
     machine.onOpen = (device) => {
@@ -222,7 +228,7 @@ describe("failures", () => {
     machine.onOpen = (device) => loseAtSubmission(device, toLoad + 2);
     const opened = machine.devices.length;
     const { ids, error } = await disturbed();
-    expect(ids).toEqual(expected.ids.slice(0, 3));
+    interrupted(ids);
     expect(error).toBeInstanceOf(DeviceLostError);
     expect(machine.devices.length).toBe(opened + 2);
     // The next call tries again; a loss after some tokens is the first one in a row.
@@ -236,13 +242,12 @@ describe("failures", () => {
   });
 
   test("an abort or dispose meanwhile ends it", async () => {
-    const { machine, model, expected, disturbed } = await open();
+    const { machine, model, expected, disturbed, interrupted } = await open();
     const controller = new AbortController();
     machine.onOpen = () => controller.abort();
-    expect(await disturbed({ signal: controller.signal })).toEqual({
-      ids: expected.ids.slice(0, 3),
-      error: "no error",
-    });
+    const aborted = await disturbed({ signal: controller.signal });
+    expect(aborted.error).toBe("no error");
+    interrupted(aborted.ids);
     machine.onOpen = () => {};
     expect(await run(model, first, sampled)).toEqual(expected);
 
