@@ -154,9 +154,18 @@ test("the text goes on, in the middle of a stop string as well; progress tells o
 describe("failures", () => {
   async function open() {
     const machine = new Machine();
+    let toLoad = 0;
+    machine.onOpen = (device) => {
+      const submit = device.queue.submit.bind(device.queue);
+      device.queue.submit = (commands) => {
+        toLoad++;
+        submit(commands);
+      };
+    };
     const model = await machine.load(folder("one_layer"), { chunkLength: 8 });
+    machine.onOpen = () => {};
+    const submissions = toLoad;
     const expected = await run(model, first, sampled);
-    await model.measure(async () => {});
     /** An answer in which the device is lost after the third token, and what came of it. */
     const disturbed = async (options: GenerateOptions = {}) => {
       const ids: number[] = [];
@@ -176,22 +185,28 @@ describe("failures", () => {
       expect(ids.length).toBeLessThan(expected.ids.length);
       expect(ids).toEqual(expected.ids.slice(0, ids.length));
     };
-    return { machine, model, expected, disturbed, interrupted };
+    return { machine, model, toLoad: submissions, expected, disturbed, interrupted };
+  }
+  let opened: ReturnType<typeof open> | undefined;
+  async function shared() {
+    opened ??= open();
+    const parts = await opened;
+    await parts.model.measure(async () => {});
+    return parts;
   }
 
   test("one is made good", async () => {
-    const { machine, model, expected, disturbed } = await open();
+    const { machine, expected, disturbed } = await shared();
     machine.onOpen = (device) => {
       machine.onOpen = () => {};
       // While weights are uploaded.
       loseAtSubmission(device, 3);
     };
     expect(await disturbed()).toEqual({ ids: expected.ids, error: "no error" });
-    model.dispose();
   });
 
   test("two in a row are a DeviceLostError; the next call tries again", async () => {
-    const { machine, model, expected, disturbed, interrupted } = await open();
+    const { machine, model, expected, disturbed, interrupted } = await shared();
     let tries = 0;
     machine.onOpen = () => {
       tries++;
@@ -208,23 +223,11 @@ describe("failures", () => {
     expect(tries).toBe(4);
     machine.onOpen = () => {};
     expect(await run(model, first, sampled)).toEqual(expected);
-    model.dispose();
   });
 
   test("lost again before a token came, twice", async () => {
-    const { machine, model, expected, disturbed, interrupted } = await open();
-    // Ready after this many submissions: a device that goes on to be lost later, in the replay.
-    let submissions = 0;
-    machine.onOpen = (device) => {
-      const submit = device.queue.submit.bind(device.queue);
-      device.queue.submit = (commands) => {
-        submissions++;
-        submit(commands);
-      };
-    };
-    machine.device.destroy();
-    await model.measure(async () => {});
-    const toLoad = submissions;
+    const { machine, model, toLoad, expected, disturbed, interrupted } = await shared();
+    // In the replay, when all is loaded.
     machine.onOpen = (device) => loseAtSubmission(device, toLoad + 2);
     const opened = machine.devices.length;
     const { ids, error } = await disturbed();
@@ -238,11 +241,10 @@ describe("failures", () => {
     };
     expect((await run(model, first, sampled)).ids).toEqual(expected.ids);
     expect(machine.devices.length).toBe(opened + 4);
-    model.dispose();
   });
 
   test("an abort or dispose meanwhile ends it", async () => {
-    const { machine, model, expected, disturbed, interrupted } = await open();
+    const { machine, model, expected, disturbed, interrupted } = await shared();
     const controller = new AbortController();
     machine.onOpen = () => controller.abort();
     const aborted = await disturbed({ signal: controller.signal });
