@@ -7,6 +7,7 @@ import type { Cache } from "./cache.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Gpu } from "./device.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "./gpu.ts";
+import { likeliest, logSumExp } from "./log-probs.ts";
 import { Profiler } from "./profile.ts";
 
 export interface Inspected {
@@ -125,23 +126,21 @@ async function weightsOfLastStep(
 /** Kernels that put a token's key into the ring; one runs in each layer of a step. */
 const ATTENTION: ReadonlySet<string> = new Set(["attention", "attention_lane"]);
 
-/** Softmax in float64. @throws RangeError */
-export function likeliest(
+/** What may come, by these logits. @throws RangeError */
+export function candidatesOf(
   logits: Float32Array,
   count: number,
   tokenizer: Tokenizer | undefined,
 ): Candidate[] {
   if (!(Number.isInteger(count) && count > 0))
     throw new RangeError(`count: expected a positive whole number, got ${count}.`);
-  const largest = logits.reduce((a, b) => Math.max(a, b));
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
-  const order = Array.from(logits, (_, id) => id).sort((a, b) => logits[b]! - logits[a]! || a - b);
-  return order.slice(0, count).map((id) => ({
+  const logSum = logSumExp(logits);
+  return likeliest(logits, count).map((id) => ({
     id,
     text: tokenizer?.stream().knows(id)
       ? tokenizer.decode([id], { continues: true, skipSpecial: false })
       : "",
-    probability: Math.exp(logits[id]! - largest) / total,
+    probability: Math.exp(logits[id]! - logSum),
   }));
 }
 

@@ -18,8 +18,7 @@ export function logProbOf(
   count: number,
   text: StreamDecoder | undefined,
 ): TokenLogProb {
-  const largest = logits.reduce((most, x) => Math.max(most, x), -Infinity);
-  const logSum = largest + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+  const logSum = logSumExp(logits);
   const token = (id: number): LikelyToken => {
     const bytes = text?.bytesOf(id) ?? new Uint8Array();
     return { id, text: new TextDecoder().decode(bytes), bytes: [...bytes], logProb: logits[id]! - logSum };
@@ -27,8 +26,14 @@ export function logProbOf(
   return { ...token(id), top: likeliest(logits, count).map(token) };
 }
 
+/** log Σ exp(logit), in float64: what a logit is above its log-probability. */
+export function logSumExp(logits: Float32Array): number {
+  const largest = logits.reduce((most, x) => Math.max(most, x), -Infinity);
+  return largest + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0));
+}
+
 /** Ids of the largest, in falling order; of equal ones the lower id first. */
-function likeliest(logits: Float32Array, count: number): number[] {
+export function likeliest(logits: Float32Array, count: number): number[] {
   const best: number[] = [];
   for (let id = 0; id < logits.length && count > 0; id++) {
     if (best.length === count && logits[id]! <= logits[best.at(-1)!]!) continue;

@@ -16,7 +16,7 @@ import type {
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { generate } from "./generate.ts";
-import { attentionOf, likeliest, profileStep } from "./inspect.ts";
+import { attentionOf, candidatesOf, profileStep } from "./inspect.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
@@ -188,7 +188,7 @@ export class LoadedModel implements Model {
     { count = 10, signal }: { readonly count?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Candidate[]> {
     const logits = await this.logits(ids, signal ? { signal } : {});
-    return likeliest(logits, count, this.#parts.tokenizer);
+    return candidatesOf(logits, count, this.#parts.tokenizer);
   }
 
   /**
