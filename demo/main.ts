@@ -1,4 +1,4 @@
-// The page: its style, and the element that fills it.
+// The page: its style, the element that fills it, and who stands in for the network.
 import "./style/base.css";
 import "./style/layout.css";
 import "./style/chat.css";
@@ -8,3 +8,16 @@ import { MarkdownText } from "./markdown-text.ts";
 
 customElements.define("markdown-text", MarkdownText);
 customElements.define("sirocco-app", App);
+
+if (import.meta.env.PROD && "serviceWorker" in navigator) void keepSite();
+
+/** Without it, or where it is refused, a visit needs the network. */
+async function keepSite(): Promise<void> {
+  try {
+    await navigator.serviceWorker.register("./service-worker.js", { type: "module" });
+    const { active } = await navigator.serviceWorker.ready;
+    active?.postMessage("keep");
+  } catch {
+    // Some browsers refuse it in private windows.
+  }
+}

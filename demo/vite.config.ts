@@ -1,9 +1,8 @@
 // The demo: `vite demo` serves it, `vite build demo` writes a static site that works under any path of any host.
-import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
-const model = fileURLToPath(new URL("../weights/tiny-mistral", import.meta.url));
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
  * No script but the site's own files, and none that text could become. Weights come from any HTTPS host, or from this
@@ -33,22 +32,27 @@ const contentSecurityPolicy: Plugin = {
   ],
 };
 
-/** The tiny model lies beside the scripts, where engine/index.ts looks for it: ../weights/tiny-mistral/. */
-const embeddedModel: Plugin = {
-  name: "embedded-model",
+/** What service-worker.ts keeps for visits without a network: all but the tiny model's weights. */
+const siteFiles: Plugin = {
+  name: "site-files",
   apply: "build",
-  generateBundle() {
-    for (const name of readdirSync(model)) {
-      const fileName = `weights/tiny-mistral/${name}`;
-      this.emitFile({ type: "asset", fileName, source: readFileSync(`${model}/${name}`) });
-    }
+  generateBundle(_, bundle) {
+    const files = Object.keys(bundle).filter((name) => !/\.safetensors$|\.map$|^service-worker/.test(name));
+    this.emitFile({
+      type: "asset",
+      fileName: "site-files.json",
+      source: JSON.stringify([
+        "./",
+        ...files.filter((name) => name !== "index.html").map((name) => `./${name}`),
+      ]),
+    });
   },
 };
 
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [contentSecurityPolicy, embeddedModel],
+  plugins: [contentSecurityPolicy, siteFiles],
   worker: { format: "es" },
   server: { fs: { allow: [".."] } },
   build: {
@@ -58,6 +62,13 @@ export default defineConfig({
     // A data: URL is no file: the policy above, and a reader of the site, want files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: { index: here("index.html"), "service-worker": here("service-worker.ts") },
+      // At the root, and under one name, as what it is in charge of goes by that.
+      output: {
+        entryFileNames: ({ name }) => (name === "service-worker" ? "[name].js" : "assets/[name]-[hash].js"),
+      },
+    },
     reportCompressedSize: false,
   },
 });

@@ -27,7 +27,9 @@ export async function buildSite() {
   const next = join(root, "node_modules", ".cache", "sirocco", `site-${process.pid}`);
   try {
     const args = ["build", "demo", "--outDir", next, "--emptyOutDir", "--logLevel", "warn"];
-    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), ...args])) !== 0) return false;
+    // Vitest says "test", and would get Lit's development build.
+    const env = { NODE_ENV: "production" };
+    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), ...args], { env })) !== 0) return false;
     swap(next, site);
     mkdirSync(dirname(stamp), { recursive: true });
     writeFileSync(stamp, "");

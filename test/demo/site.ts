@@ -1,4 +1,5 @@
 // The built site in Chromium, as a visitor has it.
+import type { RequestListener } from "node:http";
 import type { BrowserContext, Page } from "playwright-core";
 import { ensureSite } from "../../scripts/build-site.mjs";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
@@ -6,8 +7,12 @@ import { openChromium, serveFolder } from "../browser/chromium.ts";
 export interface Site {
   readonly context: BrowserContext;
   readonly url: string;
+  /** Another host, with the folders of weights/. */
+  readonly weights: string;
   /** Paths that were asked of the server, by the page or its worker, since this was last called. */
   asked(): string[];
+  /** From now on the server hangs up on everyone, or not. */
+  cut(off: boolean): void;
   /** What the page complained of since it was last asked, other than refused requests. */
   complaints(): string[];
   open(address?: string): Promise<Page>;
@@ -17,16 +22,33 @@ export interface Site {
 export async function openSite(): Promise<Site> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
   const asked: string[] = [];
-  const served = await serveFolder("dist-demo", ({ url = "" }) => {
-    asked.push(url);
-    return false;
+  let off = false;
+  const watched: RequestListener = (request) => {
+    if (off) request.socket.destroy();
+    else asked.push(request.url ?? "");
+  };
+  const served = await serveFolder("dist-demo", (request, response) => {
+    watched(request, response);
+    return off;
+  });
+  const weights = await serveFolder("weights", (request, response) => {
+    watched(request, response);
+    response.setHeader("access-control-allow-origin", "*");
+    response.setHeader("access-control-allow-headers", "range");
+    response.setHeader("access-control-expose-headers", "content-range, etag");
+    if (request.method === "OPTIONS") response.writeHead(204).end();
+    return off || request.method === "OPTIONS";
   });
   const { context, close } = await openChromium();
   let complaints: string[] = [];
   return {
     context,
     url: served.url,
+    weights: weights.url,
     asked: () => asked.splice(0),
+    cut(cut) {
+      off = cut;
+    },
     complaints() {
       const all = complaints;
       complaints = [];
@@ -45,6 +67,7 @@ export async function openSite(): Promise<Site> {
     async close() {
       await close();
       await served.close();
+      await weights.close();
     },
   };
 }

@@ -8,7 +8,7 @@ let page: Page;
 let name: string;
 beforeAll(async () => {
   site = await openSite();
-  name = `${site.url}weights/tiny-mistral`;
+  name = `${site.weights}tiny-mistral`;
   page = await site.open("#models");
 });
 afterAll(() => site?.close());
@@ -36,6 +36,25 @@ test("the next visit begins with it, and fetches no weights", async () => {
   await page.locator(".model-name", { hasText: name }).waitFor();
   await ready(page);
   expect(weights()).toEqual([]);
+});
+
+test("with no network at all the next visit begins with it, too, and answers", async () => {
+  const kept = () =>
+    page.evaluate(async () => (await (await caches.open("sirocco-site")).keys()).map(({ url }) => url));
+  await expect.poll(kept, { timeout: 20_000 }).toContain(site.url);
+  site.cut(true);
+  try {
+    await page.reload();
+    await ready(page);
+    await page.goto(`${site.url}#`);
+    await page.getByLabel("Message", { exact: true }).fill("Tell me a story about a boat.");
+    await page.keyboard.press("Enter");
+    await page.locator("markdown-text").filter({ hasText: /\w/ }).waitFor();
+    await page.keyboard.press("Escape");
+    expect(site.asked()).toEqual([]);
+  } finally {
+    site.cut(false);
+  }
 });
 
 test("a second tab is told, and can take it over", async () => {
