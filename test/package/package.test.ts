@@ -29,7 +29,8 @@ test("Node gets every name of the entry point, and a browser bundle and the brow
   const [all, bundled, single] = JSON.parse(await node(["--input-type=module", "--eval", program]));
   expect(all).toEqual(expect.arrayContaining(names));
   expect(bundled).toEqual(names);
-  expect(single).toEqual(names);
+  // And what the worker beside it takes from it, by names of one letter.
+  expect(single.filter((name: string) => name.length > 1)).toEqual(names);
 });
 
 /** Type-checks a program against the installed package. */
