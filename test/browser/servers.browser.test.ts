@@ -1,0 +1,70 @@
+// Servers that fail, lie or dawdle, as a page in Chromium sees them: an error that says what to do, or an end on request.
+import { readFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type EnginePage, openEnginePage } from "./engine-page.ts";
+
+const folder = new URL("../../weights/tiny-mistral/", import.meta.url);
+
+/** The first part of the path says how the rest of it is answered. */
+const answers: Record<string, (response: ServerResponse, file: string, range: string | undefined) => void> = {
+  missing: (response) => response.writeHead(404).end(),
+  broken: (response) => response.writeHead(500).end(),
+  html: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"),
+  slow: (response) => response.writeHead(200, { "content-length": 1000 }).write("{"),
+  // Whatever is asked for, one byte of it is missing.
+  short(response, file, range) {
+    const bytes = readFileSync(new URL(file, folder));
+    const [, first = "0", last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
+    const start = Number(first);
+    const end = last ? Math.min(Number(last) + 1, bytes.length) : bytes.length;
+    const headers = { "content-range": `bytes ${start}-${end - 2}/${bytes.length}` };
+    response.writeHead(206, headers).end(bytes.subarray(start, end - 1));
+  },
+};
+
+let site: EnginePage;
+let page: Page;
+beforeAll(async () => {
+  site = await openEnginePage(({ url = "", headers }, response) => {
+    const [, kind = "", file = ""] = url.split("/");
+    const answer = answers[kind];
+    answer?.(response, file, headers.range);
+    return answer !== undefined;
+  });
+  page = await site.open();
+});
+afterAll(() => site?.close());
+
+/** What loading from such a server ends with, and after how long. */
+const failure = (kind: string, patience = 30_000) =>
+  page.evaluate(
+    async ([url, patience]) => {
+      const began = performance.now();
+      const source = sirocco.httpSource(url, { retryDelayMs: 1 });
+      const error = await sirocco.loadModel(source, { signal: AbortSignal.timeout(patience) }).then(
+        () => new Error("it loaded"),
+        (reason: Error) => reason,
+      );
+      const known = error instanceof sirocco.CheckpointError ? "CheckpointError" : error.name;
+      return { name: known, message: error.message, ms: performance.now() - began };
+    },
+    [`${site.url}${kind}/`, patience] as const,
+  );
+
+test.each([
+  ["missing", "CheckpointError", /config\.json: expected a file, got no such file in .*Name a folder or repository/],
+  ["broken", "Error", /config\.json: the server answered HTTP 500 \(tried 6 times\)\. Check the connection/],
+  ["html", "CheckpointError", /config\.json: expected the file, got an HTML page\. Check the address/],
+  ["short", "CheckpointError", /config\.json: .*\(tried 6 times\)\. Fetch the file again/],
+])("%s: %s", async (kind, name, message) => {
+  const error = await failure(kind);
+  expect(error).toMatchObject({ name, message: expect.stringMatching(message) });
+});
+
+test("slow: it ends when it is told to", async () => {
+  const { name, ms } = await failure("slow", 500);
+  expect(name).toBe("TimeoutError");
+  expect(ms).toBeLessThan(5000);
+});
