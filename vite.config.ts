@@ -21,7 +21,13 @@ export default defineConfig(async () => ({
     sourcemap: true,
     emptyOutDir: true,
     rolldownOptions: {
-      input: ["engine/index.ts", "engine/node.ts", "engine/worker.ts", "engine/ai-sdk.ts", "cli/main.ts"],
+      input: [
+        "engine/index.ts",
+        "engine/node.ts",
+        "engine/model-worker.ts",
+        "engine/ai-sdk.ts",
+        "cli/main.ts",
+      ],
       external: /^(?![./\0]|[A-Za-z]:)/,
       output: {
         format: "esm" as const,

@@ -42,7 +42,7 @@ export async function loadModelInWorker(
       loaded
         ? new DeviceLostError(`worker: expected a model in it, got ${got}. Load the model again.`)
         : new Error(
-            `worker: expected it to start, got ${got}. Serve engine/worker.js, or pass a \`worker\`.`,
+            `worker: expected it to start, got ${got}. Serve engine/model-worker.js, or pass a \`worker\`.`,
           ),
     );
     close();
@@ -69,8 +69,8 @@ export async function loadModelInWorker(
 function openWorker(): Worker {
   if (typeof Worker === "undefined")
     throw new Error("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.");
-  // Bundlers look for this very expression; in the sources they take worker.ts for it.
-  return new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "sirocco" });
+  // Bundlers look for this very expression; in the sources they take model-worker.ts for it.
+  return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module", name: "sirocco" });
 }
 
 /** Every method by its name in the table; a method of Model that is missing there does not compile. */

@@ -57,7 +57,7 @@ function isFresh(types) {
     "browser/sirocco.js",
     "engine/index.js",
     "engine/node.js",
-    "engine/worker.js",
+    "engine/model-worker.js",
     "cli/main.js",
     "weights/tiny-mistral/config.json",
   ];
@@ -128,8 +128,11 @@ export function swap(next, folder) {
  */
 export const bin = (name, file) => join(root, "node_modules", name, file);
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+async function main() {
   await ensureDependencies();
   const { buildSite } = await import("./build-site.mjs");
   if (!(await build({ types: true })) || !(await buildSite())) process.exitCode = 1;
 }
+
+// Not awaited: build-site.mjs waits for this very module.
+if (process.argv[1] === fileURLToPath(import.meta.url)) void main();

@@ -1,5 +1,7 @@
 // The module worker of `loadModelInWorker`. A worker of your own may import it, too, beside what else it does.
-import { fileSource, loadModel } from "./index.ts";
+// Not the entry point: that starts this very worker, and bundlers would go round in circles.
+import { fileSource } from "../weights/index.ts";
+import { loadModel } from "./browser.ts";
 import type { Opening } from "./worker-protocol.ts";
 import { serve } from "./worker-server.ts";
 

@@ -1,0 +1,44 @@
+// Loading in a browser: its device, its sources, its stores.
+import { httpSource, type Source } from "../weights/index.ts";
+import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
+import { borrowDevice, openDevice } from "./device.ts";
+import { embeddedSource } from "./embedded.ts";
+import * as load from "./load.ts";
+import type { Platform } from "./platform.ts";
+import { OpfsStore } from "./store.ts";
+import { canStore } from "./store-opfs.ts";
+import { tuningOpfs } from "./tuning-opfs.ts";
+
+const browser: Platform = {
+  tuning: tuningOpfs,
+  store: OpfsStore,
+  openDevice: async ({ device }) =>
+    device
+      ? borrowDevice(device)
+      : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+  openSource: (spec, { token, store = canStore() }) => {
+    if (spec === undefined) return embeddedSource();
+    const http = store ? { fetch: uncached } : {};
+    if (/^https?:\/\//.test(spec)) return httpSource(spec, http);
+    const [repository, revision = "main"] = spec.split("@");
+    return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`, {
+      ...http,
+      ...(token && { headers: { authorization: `Bearer ${token}` } }),
+    });
+  },
+};
+
+/** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
+const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
+
+/** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
+  load.loadModel(browser, source, options);
+
+/** What a model would take on this adapter, from its config and headers only. */
+export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
+  load.planModel(browser, source, options);
+
+/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
+  load.tuneModel(browser, source, options);
