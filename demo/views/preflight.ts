@@ -91,6 +91,8 @@ function planned(
     event.preventDefault();
     const { choice } = page.preflight;
     page.preflight.close();
+    // Asked at a click, which some browsers want to see first, and where there will be something to keep.
+    if (choice?.kind === "named") void page.storedModels.persist();
     if (choice) void page.session.load(choice, { weights: plan.weights });
     page.go("chat");
   };
