@@ -1,4 +1,4 @@
-// The build for pages without a bundler: dependencies and shaders in one file, minified. It lies in dist/browser/, as far
+// The build for pages without a bundler: dependencies and shaders bundled, minified. It lies in dist/browser/, as far
 // from the embedded model as the modules of dist/engine/ do.
 import { defineConfig } from "vite";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
@@ -17,7 +17,12 @@ export default defineConfig({
     rolldownOptions: {
       // `npm run check` holds what comes of these to a size, code that two of them share counted once.
       input: { sirocco: "engine/index.ts", "model-worker": "engine/model-worker.ts" },
-      output: { format: "esm", entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+      output: {
+        format: "esm",
+        entryFileNames: "[name].js",
+        // What the page and its worker share.
+        chunkFileNames: "engine.js",
+      },
     },
   },
 });

@@ -108,8 +108,8 @@ const bugs = {
   },
   "keys reused that have rolled out": {
     file: "engine/cache.ts",
-    from: "oldest >= this.#written - this.S ? shared : 0",
-    to: "oldest >= 0 ? shared : 0",
+    from: "position - this.#window + 1) >= this.#written - this.S",
+    to: "position - this.#window + 1) >= 0",
     test: engine("chunks", "rolled out"),
   },
   "steps past a stop not taken back": {
