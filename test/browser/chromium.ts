@@ -7,8 +7,13 @@ import { extname, join, normalize } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Chromium } from "../../scripts/chromium.mjs";
 
-/** A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. */
-export async function openChromium(): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+/**
+ * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service workers are blocked
+ * where they are not the matter: what goes through one escapes a test's routes.
+ */
+export async function openChromium(
+  serviceWorkers: "allow" | "block" = "block",
+): Promise<{ context: BrowserContext; close(): Promise<void> }> {
   // vite.config.ts puts it there; without one there is no project "chromium" and nobody comes here.
   const { path, env }: Chromium = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
@@ -16,6 +21,7 @@ export async function openChromium(): Promise<{ context: BrowserContext; close()
     executablePath: path,
     env: { ...(process.env as Record<string, string>), ...env },
     headless: true,
+    serviceWorkers,
     args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
   });
   return {

@@ -19,7 +19,7 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function openSite(): Promise<Site> {
+export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
   const asked: string[] = [];
   let off = false;
@@ -39,7 +39,7 @@ export async function openSite(): Promise<Site> {
     if (request.method === "OPTIONS") response.writeHead(204).end();
     return off || request.method === "OPTIONS";
   });
-  const { context, close } = await openChromium();
+  const { context, close } = await openChromium(serviceWorkers);
   let complaints: string[] = [];
   return {
     context,
