@@ -1,11 +1,11 @@
 // Headless Chromium with WebGPU on SwiftShader, and a loopback server for what it opens.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import type { Chromium } from "../../scripts/chromium.mjs";
+import { sendFile, serve } from "../weights/loopback.ts";
 
 /**
  * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service workers are blocked
@@ -46,39 +46,14 @@ export async function serveFolder(
   folder: string,
   first: (...args: Parameters<RequestListener>) => boolean = () => false,
 ): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  const { url, close } = await serve(async (request, response) => {
     if (first(request, response)) return;
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname));
     const file = join(folder, path.endsWith("/") ? `${path}index.html` : path);
-    readFile(file).then(
-      (bytes) => {
-        const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
-        const type = TYPES[extname(file)] ?? "application/octet-stream";
-        if (!range) {
-          response.writeHead(200, { "content-type": type, "content-length": bytes.length }).end(bytes);
-          return;
-        }
-        const start = Number(range[1]);
-        const end = Math.min(bytes.length, range[2] ? Number(range[2]) + 1 : bytes.length);
-        response
-          .writeHead(206, {
-            "content-type": type,
-            "content-range": `bytes ${start}-${end - 1}/${bytes.length}`,
-          })
-          .end(bytes.subarray(start, end));
-      },
-      () => response.writeHead(404).end(),
-    );
+    const bytes = await readFile(file).catch(() => undefined);
+    if (!bytes) return void response.writeHead(404).end();
+    response.setHeader("content-type", TYPES[extname(file)] ?? "application/octet-stream");
+    sendFile(request, response, bytes);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        // A browser opens connections ahead, and leaves them open for minutes.
-        server.closeAllConnections();
-      }),
-  };
+  return { url: `${url}/`, close };
 }

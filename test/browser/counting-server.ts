@@ -1,8 +1,7 @@
 // Serves a folder to pages of another origin, as a Hub does, and remembers every byte that it was asked for.
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { parseRange, serve } from "../weights/loopback.ts";
 
 export interface Served {
   readonly file: string;
@@ -23,49 +22,33 @@ export interface CountingServer {
 }
 
 export async function countingServer(folder: string): Promise<CountingServer> {
-  const server = createServer((request, response) => {
+  const { url, close } = await serve(async (request, response) => {
     const file = new URL(request.url ?? "/", "http://localhost").pathname.slice(1);
-    const cors = {
-      "access-control-allow-origin": "*",
-      "access-control-expose-headers": "content-range, etag",
-    };
-    readFile(join(folder, file)).then(
-      (bytes) => {
-        const [, first = "0", last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
-        const start = Number(first);
-        const end = last ? Math.min(Number(last) + 1, bytes.length) : bytes.length;
-        if (file === counting.page && start > 8) {
-          response.writeHead(200, { ...cors, "content-type": "text/html" }).end("<!doctype html>");
-          return;
-        }
-        if (counting.served.reduce((sum, each) => sum + each.end - each.start, 0) > counting.holdAfter)
-          return;
-        counting.served.push({ file, start, end });
-        response
-          .writeHead(206, {
-            ...cors,
-            "content-type": "application/octet-stream",
-            "content-range": `bytes ${start}-${end - 1}/${bytes.length}`,
-            "content-length": end - start,
-            etag: counting.etag ?? `"${bytes.length}"`,
-          })
-          .end(bytes.subarray(start, end));
-      },
-      () => response.writeHead(404, cors).end(),
-    );
+    response.setHeader("access-control-allow-origin", "*");
+    response.setHeader("access-control-expose-headers", "content-range, etag");
+    const bytes = await readFile(join(folder, file)).catch(() => undefined);
+    if (!bytes) return response.writeHead(404).end();
+    const { start, end } = parseRange(request, bytes.length) ?? { start: 0, end: bytes.length };
+    if (file === counting.page && start > 8)
+      return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
+    if (counting.served.reduce((sum, each) => sum + each.end - each.start, 0) > counting.holdAfter) return;
+    counting.served.push({ file, start, end });
+    return response
+      .writeHead(206, {
+        "content-type": "application/octet-stream",
+        "content-range": `bytes ${start}-${end - 1}/${bytes.length}`,
+        "content-length": end - start,
+        etag: counting.etag ?? `"${bytes.length}"`,
+      })
+      .end(bytes.subarray(start, end));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const counting: CountingServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    url: `${url}/`,
     served: [],
     etag: undefined,
     page: undefined,
     holdAfter: Infinity,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
   };
   return counting;
 }

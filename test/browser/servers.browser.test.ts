@@ -1,24 +1,23 @@
 // Servers that fail, lie or dawdle, as a page in Chromium sees them: an error that says what to do, or an end on request.
 import { readFileSync } from "node:fs";
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { parseRange } from "../weights/loopback.ts";
 import { type EnginePage, openEnginePage } from "./engine-page.ts";
 
 const folder = new URL("../../weights/tiny-mistral/", import.meta.url);
 
 /** The first part of the path says how the rest of it is answered. */
-const answers: Record<string, (response: ServerResponse, file: string, range: string | undefined) => void> = {
+const answers: Record<string, (response: ServerResponse, file: string, request: IncomingMessage) => void> = {
   missing: (response) => response.writeHead(404).end(),
   broken: (response) => response.writeHead(500).end(),
   html: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"),
   slow: (response) => response.writeHead(200, { "content-length": 1000 }).write("{"),
   // Whatever is asked for, one byte of it is missing.
-  short(response, file, range) {
+  short(response, file, request) {
     const bytes = readFileSync(new URL(file, folder));
-    const [, first = "0", last] = /^bytes=(\d+)-(\d*)$/.exec(range ?? "") ?? [];
-    const start = Number(first);
-    const end = last ? Math.min(Number(last) + 1, bytes.length) : bytes.length;
+    const { start, end } = parseRange(request, bytes.length) ?? { start: 0, end: bytes.length };
     const headers = { "content-range": `bytes ${start}-${end - 2}/${bytes.length}` };
     response.writeHead(206, headers).end(bytes.subarray(start, end - 1));
   },
@@ -27,10 +26,10 @@ const answers: Record<string, (response: ServerResponse, file: string, range: st
 let site: EnginePage;
 let page: Page;
 beforeAll(async () => {
-  site = await openEnginePage(({ url = "", headers }, response) => {
-    const [, kind = "", file = ""] = url.split("/");
+  site = await openEnginePage((request, response) => {
+    const [, kind = "", file = ""] = (request.url ?? "").split("/");
     const answer = answers[kind];
-    answer?.(response, file, headers.range);
+    answer?.(response, file, request);
     return answer !== undefined;
   });
   page = await site.open();

@@ -25,6 +25,7 @@ export async function serve(handler: Handler): Promise<Loopback> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        // A browser opens connections ahead, and leaves them open for minutes.
         server.closeAllConnections();
       }),
   };
