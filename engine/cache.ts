@@ -59,11 +59,6 @@ export class Cache {
     return Math.max(0, position - this.#window + 1) >= this.#written - this.S;
   }
 
-  /** Tokens whose keys and values are in the ring. */
-  get length(): number {
-    return this.#ids.length;
-  }
-
   /** Goes back to the first `length` tokens; what was written after them is taken back. */
   begin(ids: readonly number[], length: number): void {
     this.#ids = ids.slice(0, length);

@@ -40,8 +40,9 @@ export class Continuation {
     const { cache, prompt, answer, settings, seed, signal } = this.#options;
     decoder.configure(settings, seed, prompt, answer);
     await cache.restore(decoder, signal);
-    if (cache.length < prompt.length) {
-      await decoder.prefill(prompt.slice(cache.length), cache.length, signal);
+    const start = cache.ids.length;
+    if (start < prompt.length) {
+      await decoder.prefill(prompt.slice(start), start, signal);
       cache.commit(prompt, prompt.length, "prefill");
     }
     this.#flight = this.#newFlight();

@@ -4,6 +4,7 @@ import {
   describeJournal,
   nameOfKept,
   type PackedFormat,
+  packedFormats,
   sha256OfText,
 } from "../weights/index.ts";
 import type { StoredModel } from "./api.ts";
@@ -12,7 +13,6 @@ import { modelsFolder, readWhole } from "./store-opfs.ts";
 
 /** The small files of a checkpoint and the headers of its shards. */
 export const KEPT_FILE = "source";
-const FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const satisfies readonly PackedFormat[];
 
 export const storedFiles = (weights: PackedFormat) => ({
   weights: `${weights}.safetensors`,
@@ -37,7 +37,7 @@ export async function listStoredModels(): Promise<StoredModel[]> {
   for await (const folder of folders()) {
     const name = nameOfKept(await readWhole(folder, KEPT_FILE));
     if (name !== undefined) {
-      const formats = FORMATS.map((weights) => describe(folder, modelName(name), weights));
+      const formats = packedFormats.map((weights) => describe(folder, modelName(name), weights));
       found.push(...(await Promise.all(formats)).filter((model) => model !== undefined));
     }
   }

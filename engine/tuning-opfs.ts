@@ -1,5 +1,6 @@
 // The tuner's memory in a browser: small files in the origin's private file system.
 // https://fs.spec.whatwg.org/#origin-private-file-system
+import { readWhole } from "./store-opfs.ts";
 import type { TuningStore } from "./tuning.ts";
 
 const FOLDER = "sirocco-tuning";
@@ -8,11 +9,8 @@ export const tuningOpfs: TuningStore = {
   async read(name) {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-    const names: string[] = [];
-    for await (const key of folder.keys()) names.push(key);
-    if (!names.includes(name)) return undefined;
-    const file = await (await folder.getFileHandle(name)).getFile();
-    return file.text();
+    const bytes = await readWhole(folder, name);
+    return bytes.length > 0 ? new TextDecoder().decode(bytes) : undefined;
   },
   async write(name, text) {
     const root = await navigator.storage.getDirectory();

@@ -1,6 +1,7 @@
 // Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
 import { matmulVariants, matvecVariants } from "../kernels/index.ts";
 import { version } from "../package.json";
+import { sha256OfText } from "../weights/index.ts";
 import type { KernelChoice, LoadOptions, Tuning } from "./api.ts";
 import type { Gpu } from "./device.ts";
 import type { Pipelines } from "./gpu.ts";
@@ -94,7 +95,5 @@ async function tuningName({ adapter }: Gpu, shape: Shape): Promise<string> {
     [name, vendor, architecture, driver, features, subgroupSize],
     [format.name, D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(JSON.stringify(key)));
-  const hex = [...new Uint8Array(digest).subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, "0"));
-  return `tuning-${hex.join("")}.json`;
+  return `tuning-${(await sha256OfText(JSON.stringify(key))).slice(0, 16)}.json`;
 }

@@ -17,6 +17,7 @@ export {
   matrixFormat,
   type Packed,
   type PackedFormat,
+  packedFormats,
   packedMetadata,
   packedName,
   packedTensors,

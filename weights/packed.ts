@@ -24,6 +24,8 @@ const PACKED_VERSION = "2";
 const GROUP = 32;
 const WORDS_PER_GROUP: Readonly<Record<PackedFormat, number>> = { f32: 32, f16: 16, bf16: 16, q8: 8, q4: 4 };
 
+export const packedFormats = Object.keys(WORDS_PER_GROUP) as readonly PackedFormat[];
+
 /** The matrix `name` is stored as U32 words under this name: rows × words per row. */
 export const packedName = (name: string): string => `${name}.packed`;
 /** Its scales, in q8 and q4: rows × ⌈groups / 2⌉ words of two f16 each. */
@@ -82,7 +84,7 @@ export function parsePacked(metadata: Readonly<Record<string, string>>, file: st
     throw mismatch(`${where}: version`, show(PACKED_VERSION), show(version), advice);
   }
   if (!isPackedFormat(weights)) {
-    const expected = `one of ${Object.keys(WORDS_PER_GROUP).join(", ")}`;
+    const expected = `one of ${packedFormats.join(", ")}`;
     throw mismatch(`${where}: weights`, expected, show(weights), "Quantise the original checkpoint again.");
   }
   return { weights, version };
