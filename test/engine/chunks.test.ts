@@ -167,6 +167,15 @@ test("a pass that goes on from the ring does not forget what was written past it
           );
           await model.logits(ids);
         }
+        // Shorter and shorter, with nothing put back between.
+        for (let shared = ids.length - 1; shared >= 4; shared--) {
+          const other = [...ids.slice(0, shared), (ids[shared]! + 1) % model.config.V];
+          await untouched.logits([0]);
+          const expected = await untouched.logits(other);
+          expect(largest(await model.logits(other), expected), `${tokens}, down to ${shared}`).toBeLessThan(
+            1e-4,
+          );
+        }
       }
     }),
   );
