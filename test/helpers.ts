@@ -1,4 +1,5 @@
 // Devices and data for the tests.
+import { afterAll, expect } from "vitest";
 import { create, globals } from "webgpu";
 import type { Binding, Buffer } from "../kernels/index.ts";
 
@@ -35,4 +36,16 @@ export function randomBuffer({ type, length }: Binding, seed: number): Buffer {
   return type === "u32"
     ? Uint32Array.from({ length }, next)
     : Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
+}
+
+/** Fails a file in which a promise was rejected that nobody waited for. */
+export function expectNoUnhandledRejections(): void {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on("unhandledRejection", note);
+  afterAll(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
 }

@@ -1,5 +1,5 @@
 // What goes wrong with adapters and devices becomes a typed error of the call that hits it, never garbage or silence.
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   DeviceError,
   DeviceLostError,
@@ -8,7 +8,7 @@ import {
   type Model,
   planModel,
 } from "../../engine/node.ts";
-import { openTestDevice } from "../helpers.ts";
+import { expectNoUnhandledRejections, openTestDevice } from "../helpers.ts";
 import { watchDevice } from "./watch-device.ts";
 
 const family = new URL("../golden/families/one_layer", import.meta.url).pathname;
@@ -18,14 +18,7 @@ const reasonOf = (work: Promise<unknown>): Promise<unknown> =>
     (reason: unknown) => reason,
   );
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown) => unhandled.push(reason);
-process.on("unhandledRejection", note);
-afterAll(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
 
 async function answer(model: Model, maxTokens: number, onToken = (_count: number) => {}): Promise<number[]> {
   const ids: number[] = [];

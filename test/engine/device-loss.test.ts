@@ -1,20 +1,14 @@
 // A lost device is replaced: answers go on with the very next token, and nothing that is computed tells of it.
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { LoadedModel } from "../../engine/model.ts";
 import { type Chunk, DeviceError, DeviceLostError, type GenerateOptions } from "../../engine/node.ts";
+import { expectNoUnhandledRejections } from "../helpers.ts";
 import { loseAtSubmission, Machine } from "./losing-devices.ts";
 
 const folder = (name: string) => new URL(`../golden/families/${name}`, import.meta.url).pathname;
 const embedded = new URL("../../weights/tiny-mistral", import.meta.url).pathname;
 
-const unhandled: unknown[] = [];
-const note = (reason: unknown) => unhandled.push(reason);
-process.on("unhandledRejection", note);
-afterAll(async () => {
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  process.off("unhandledRejection", note);
-  expect(unhandled).toEqual([]);
-});
+expectNoUnhandledRejections();
 
 async function run(
   model: LoadedModel,

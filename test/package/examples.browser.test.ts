@@ -63,24 +63,24 @@ test("a plain page: one file, and the embedded model beside it", async () => {
   expect(goldenStory().startsWith(text), text).toBe(true);
 });
 
-const exported = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).exports;
-const built = ["vite-app", ...("./worker" in exported ? ["worker"] : [])];
-
-test.each(built)("%s, built with Vite and served from a folder of any name", async (name) => {
-  const folder = copyExample(name);
-  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
-  const out = join(app, `${name}-site`, "a folder");
-  mkdirSync(out, { recursive: true });
-  await run(process.execPath, [vite, "build", "--base", "./", "--sourcemap", "--outDir", out], {
-    cwd: folder,
-  });
-  const site = await serveFolder(join(app, `${name}-site`));
-  const text = await story(`${site.url}a%20folder/`);
-  await site.close();
-  expect(text.length).toBeGreaterThan(40);
-  expect(goldenStory().startsWith(text), text).toBe(true);
-  expect(packagesIn(join(out, "assets"))).toEqual(["@huggingface/jinja", "@huggingface/tokenizers"]);
-});
+test.each(["vite-app", "worker"])(
+  "%s, built with Vite and served from a folder of any name",
+  async (name) => {
+    const folder = copyExample(name);
+    const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+    const out = join(app, `${name}-site`, "a folder");
+    mkdirSync(out, { recursive: true });
+    await run(process.execPath, [vite, "build", "--base", "./", "--sourcemap", "--outDir", out], {
+      cwd: folder,
+    });
+    const site = await serveFolder(join(app, `${name}-site`));
+    const text = await story(`${site.url}a%20folder/`);
+    await site.close();
+    expect(text.length).toBeGreaterThan(40);
+    expect(goldenStory().startsWith(text), text).toBe(true);
+    expect(packagesIn(join(out, "assets"))).toEqual(["@huggingface/jinja", "@huggingface/tokenizers"]);
+  },
+);
 
 test("a Vite app as it is developed", async () => {
   const server = await createServer({
