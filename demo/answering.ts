@@ -4,6 +4,7 @@ import type { Chunk, Finish, Message, Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
+import { speed } from "./speed.ts";
 import { explain, type Trouble } from "./trouble.ts";
 
 /** The answer at hand. It joins its conversation when it ends. */
@@ -138,7 +139,3 @@ function answerTurn({ text, finish, seed, ids }: LiveAnswer, model: string): Tur
   };
   return { ...turn, facts };
 }
-
-/** Of the tokens after the first. */
-export const speed = ({ completionTokens, decodeMs }: Finish): number | undefined =>
-  completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;

@@ -1,5 +1,5 @@
 // The Inspect panel, fetched when it is first opened: closed, it costs nothing.
-import { type Answering, type LiveAnswer, speed } from "./answering.ts";
+import type { Answering, LiveAnswer } from "./answering.ts";
 import type { Message, Model } from "./engine.ts";
 import type { mountInspect } from "./inspect/panel.ts";
 import { Observable } from "./observable.ts";
@@ -59,7 +59,7 @@ export class Inspector extends Observable {
     if (this.#panel !== shown || this.#answering.latest !== latest) return;
     const { ids, finish } = latest;
     const position = promptIds.length + ids.length;
-    const tokensPerSecond = finish ? speed(finish) : speedSoFar(latest);
+    const tokensPerSecond = speedSoFar(latest);
     shown.panel.update({
       ids: [...ids],
       promptIds,
