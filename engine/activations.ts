@@ -55,7 +55,7 @@ export interface PrefillState {
   readonly logProbs: GPUBuffer;
 }
 
-/** What the sampler reads besides logits: penalties' counts [B, V], bias [V], options [B, 12]. */
+/** What the sampler reads besides logits: penalties' counts [B, V], bias [B, V], options [B, 12]. */
 export interface SamplerState {
   readonly counts: GPUBuffer;
   readonly bias: GPUBuffer;
@@ -106,7 +106,7 @@ export function scratchLengths(shape: Shape): {
       targets: SCORE_ROWS,
       logProbs: SCORE_ROWS,
     },
-    sampler: { counts: B * V, bias: V, params: 12 * B },
+    sampler: { counts: B * V, bias: B * V, params: 12 * B },
   };
 }
 

@@ -72,7 +72,7 @@ export function head(shape: Shape, weights: Weights, { decode: s }: Activations)
 
 /** The next id of every sequence, put where `decode` reads it. */
 export const choose = ({ B, V }: Shape, { decode: s, sampler }: Activations): Launch[] => [
-  launch(sample, { B, V }, s.logits, sampler.counts, sampler.bias, sampler.params, s.rows),
+  launch(sample, { T: B, B, V }, s.logits, sampler.counts, sampler.bias, sampler.params, s.rows),
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */

@@ -10,6 +10,9 @@ import nearest from "./snippets/sample-nearest.wgsl?raw";
 import wideInteger from "./snippets/wide-integer.wgsl?raw";
 
 export interface SampleSize {
+  /** Rows of this pass, each of a sequence of its own. */
+  T: number;
+  /** Sequences there are. */
   B: number;
   V: number;
   /** What the tests put in `params`. */
@@ -54,44 +57,47 @@ const modes = {
 type Mode = keyof typeof modes;
 
 /**
- * Picks the next token of each of B sequences: kernels/sampling.ts has the rules and `params`.
- * Writes rows[b] = { token picked, position + 1, sequence, 0 }, counts it in `counts`, and uses up `logits`.
+ * Picks the next token of each of T rows: kernels/sampling.ts has the rules and `params`. Counts, bias and params are those of
+ * the row's sequence. Writes rows[t] = { token picked, position + 1, sequence, 0 }, counts it in `counts`, and uses up `logits`.
  */
 export const sample: Kernel<SampleSize> = {
   name: "sample",
   source: [source, argMax, nearest, octaves, philoxSource, wideInteger],
   testSizes: (Object.keys(modes) as Mode[]).flatMap((mode) => [
-    { B: 3, V: 257, mode },
-    { B: 4, V: 1, mode },
-    { B: 9, V: 5, mode },
-    { B: 2, V: 32000, mode },
+    { T: 3, B: 5, V: 257, mode },
+    { T: 4, B: 4, V: 1, mode },
+    { T: 9, B: 9, V: 5, mode },
+    { T: 2, B: 2, V: 32000, mode },
   ]),
-  bindings: ({ B, V }) => [
-    { name: "logits", type: "f32", length: B * padded(V), writes: true },
+  bindings: ({ T, B, V }) => [
+    { name: "logits", type: "f32", length: T * padded(V), writes: true },
     { name: "counts", type: "u32", length: B * V, writes: true },
-    { name: "bias", type: "f32", length: V },
+    { name: "bias", type: "f32", length: B * V },
     { name: "params", type: "u32", length: B * SAMPLING_WORDS },
-    { name: "rows", type: "u32", length: B * 4, writes: true },
+    { name: "rows", type: "u32", length: T * 4, writes: true },
   ],
   constants: ({ V }) => ({ V, STRIDE: padded(V) }),
-  workgroups: ({ B }) => [B],
+  workgroups: ({ T }) => [T],
+  cost: ({ T, B }) => ({ passes: { counts: T / B, bias: T / B, params: T / B } }),
   fill: contents,
-  reference({ B, V }, logits, counts, bias, params, rows) {
-    for (let b = 0; b < B; b++) {
-      const p = readParams(params.subarray(b * SAMPLING_WORDS, (b + 1) * SAMPLING_WORDS));
-      const row = logits.subarray(b * padded(V), (b + 1) * padded(V));
+  reference({ T, V }, logits, counts, bias, params, rows) {
+    for (let t = 0; t < T; t++) {
+      const sequence = rows[4 * t + 2]!;
+      const first = sequence * V;
+      const p = readParams(params.subarray(sequence * SAMPLING_WORDS, (sequence + 1) * SAMPLING_WORDS));
+      const row = logits.subarray(t * padded(V), (t + 1) * padded(V));
       const x = Float32Array.from({ length: V }, (_, i) =>
-        adjusted(row[i]!, counts[b * V + i]!, bias[i]!, p),
+        adjusted(row[i]!, counts[first + i]!, bias[first + i]!, p),
       );
       if (p.scale > 0) {
         row.fill(-LARGEST);
         row.set(x);
       }
-      const position = rows[b * 4 + 1]! + 1;
+      const position = rows[4 * t + 1]! + 1;
       const id = pick(x, p, position);
-      rows[b * 4] = id;
-      rows[b * 4 + 1] = position;
-      counts[b * V + id]! += 1;
+      rows[4 * t] = id;
+      rows[4 * t + 1] = position;
+      counts[first + id]! += 1;
     }
   },
 };
@@ -174,22 +180,25 @@ function firstToReach(
 }
 
 function contents(
-  { B, V, mode = "greedy" }: SampleSize,
+  { T, B, V, mode = "greedy" }: SampleSize,
   name: string,
   random: () => number,
 ): Buffer | undefined {
   if (name === "logits")
-    return Float32Array.from({ length: B * padded(V) }, () => (random() / 2 ** 32) * 30 - 10);
+    return Float32Array.from({ length: T * padded(V) }, () => (random() / 2 ** 32) * 30 - 10);
   if (name === "counts") {
     return Uint32Array.from({ length: B * V }, () =>
       random() % 3 ? 0 : (random() % 2 ? IN_PROMPT : 0) + (random() % 4),
     );
   }
   if (name === "rows")
-    return Uint32Array.from({ length: B * 4 }, (_, i) => [random() % V, random() % 5000, i >> 2, 0][i % 4]!);
+    return Uint32Array.from(
+      { length: T * 4 },
+      (_, i) => [random() % V, random() % 5000, B - 1 - (i >> 2), 0][i % 4]!,
+    );
   if (name !== "params") return undefined;
-  const rows = Array.from({ length: B }, (_, b) =>
+  const sequences = Array.from({ length: B }, (_, b) =>
     samplingParams(modes[mode][b % modes[mode].length]!, random()),
   );
-  return Uint32Array.from(rows.flatMap((words) => [...words]));
+  return Uint32Array.from(sequences.flatMap((words) => [...words]));
 }

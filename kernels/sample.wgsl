@@ -1,6 +1,6 @@
 // rows[b].token = argmin_i E_i / exp(x[b, i] / temperature) over the tokens kept, E_i exponential: the exponential race,
 // which is the Gumbel-max draw from softmax (Gumbel 1954). x: logits after bias and penalties. kernels/sampling.ts
-// has the rules. One workgroup per sequence b; a thread takes every 256th group of four logits.
+// has the rules. One workgroup per row b, whose sequence rows[b].z says; a thread takes every 256th group of four logits.
 
 override V: u32;       // vocabulary
 override STRIDE: u32;  // stored width of a row, V rounded up to a multiple of 32
@@ -23,26 +23,30 @@ struct Params {
 const USES_BIAS: u32 = 1;
 const USES_COUNTS: u32 = 2;
 
-@group(0) @binding(0) var<storage, read_write> logits: array<vec4f>;  // [B, STRIDE]; scratch afterwards
+@group(0) @binding(0) var<storage, read_write> logits: array<vec4f>;  // [T, STRIDE]; scratch afterwards
 @group(0) @binding(1) var<storage, read_write> counts: array<u32>;    // [B, V]: bit 31 in the prompt, below times in the answer
-@group(0) @binding(2) var<storage, read> bias: array<f32>;            // [V]
+@group(0) @binding(2) var<storage, read> bias: array<f32>;            // [B, V]
 @group(0) @binding(3) var<storage, read> params: array<Params>;       // [B, 12 words]
-@group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [B]: token, position, sequence, 0
+@group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [T]: token, position, sequence, 0
 
 const LARGEST = 1e20f;  // logits end here on both sides, so that no later step meets infinity; NaN counts as -LARGEST
+
+var<workgroup> shared_sequence: u32;
 
 @compute @workgroup_size(THREADS)
 fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let b = group.x;
   let row = b * (STRIDE / 4);
-  let p = params[b];
+  if (thread == 0) { shared_sequence = rows[b].z; }
+  let sequence = workgroupUniformLoad(&shared_sequence);  // barriers follow: all threads must be seen to agree
+  let p = params[sequence];
   let greedy = p.scale == 0;
 
   var winner = vec2u(0, 0xffffffff);  // (key, id)
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var x = logits[row + i];
     for (var c = 0u; c < 4; c++) {
-      x = vec4f(x.yzw, adjusted(x.x, b, 4 * i + c, p));  // a full turn; x[c] would unroll this loop
+      x = vec4f(x.yzw, adjusted(x.x, sequence * V, 4 * i + c, p));  // a full turn; x[c] would unroll this loop
       if (ordered(x.w) > winner.x) { winner = vec2u(ordered(x.w), 4 * i + c); }
     }
     if (!greedy) { logits[row + i] = x; }
@@ -56,20 +60,19 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       let wanted = select(select(0, p.top_k, p.top_k < V), p.top_p, by_mass == 1);
       if (wanted > 0) { limit = nearest(row, best, p.scale, limit, wanted, by_mass == 1, thread); }
     }
-    winner = workgroup_arg_max(race(b, best, min(limit, p.farthest), thread), thread);
+    winner = workgroup_arg_max(race(b, p, best, min(limit, p.farthest), thread), thread);
   }
 
   if (thread == 0) {
     let id = winner.y;
     rows[b].x = id;
     rows[b].y += 1;
-    counts[b * V + id] += 1;
+    counts[sequence * V + id] += 1;
   }
 }
 
 // This thread's first of the race: (-1 - octaves, id), the largest wins.
-fn race(b: u32, best: f32, limit: u32, thread: u32) -> vec2u {
-  let p = params[b];
+fn race(b: u32, p: Params, best: f32, limit: u32, thread: u32) -> vec2u {
   let position = rows[b].y + 1;
   var winner = vec2u(0, 0xffffffff);
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
@@ -95,13 +98,13 @@ fn distances(at: u32, best: f32, scale: f32) -> vec4u {
   return vec4u(min((best - logits[at]) * scale, vec4f(f32(64 * OCTAVE))));
 }
 
-// Bias and penalties. Each step ends in finite(), so that no device can fuse it with the next and round differently.
-fn adjusted(logit: f32, b: u32, i: u32, p: Params) -> f32 {
+// Bias and penalties of token i; those of the sequence begin at `first`. Each step ends in finite(), so that no device can fuse it with the next and round differently.
+fn adjusted(logit: f32, first: u32, i: u32, p: Params) -> f32 {
   if (i >= V) { return -LARGEST; }
   var x = finite(logit);
-  if ((p.flags & USES_BIAS) != 0) { x = finite(x + finite(bias[i])); }
+  if ((p.flags & USES_BIAS) != 0) { x = finite(x + finite(bias[first + i])); }
   if ((p.flags & USES_COUNTS) != 0) {
-    let seen = counts[b * V + i];
+    let seen = counts[first + i];
     if (seen != 0) { x = finite(x * select(p.discourage_negative, p.discourage_positive, x > 0)); }
     let times = seen & 0x7fffffff;
     if (times != 0) { x = finite(x - f32(times) * p.frequency - p.presence); }

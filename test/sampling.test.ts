@@ -21,7 +21,7 @@ function tokens(
     const x = new Float32Array(padded(V));
     x.set(logits);
     sample.reference(
-      { B: 1, V },
+      { T: 1, B: 1, V },
       x,
       Uint32Array.from(logits, (_, i) => seen[i] ?? 0),
       bias,

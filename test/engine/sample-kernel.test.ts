@@ -16,7 +16,7 @@ const B = 2000;
 const device = await openTestDevice();
 const pipelines = Pipelines.of(device);
 
-/** Runs one step of B rows on the GPU and in TypeScript; the tokens, which agree, as do counts and positions. */
+/** Runs one step of B rows, which stand in sequences from the last to the first, on the GPU and in TypeScript; the tokens, which agree, as do counts and positions. */
 async function step(rowLogits: (b: number) => number[], settings: (b: number) => SamplingSettings, seed = 1) {
   const random = randomU32(seed);
   const logits = new Float32Array(B * padded(V)).fill(NaN);
@@ -27,12 +27,12 @@ async function step(rowLogits: (b: number) => number[], settings: (b: number) =>
   const counts = Uint32Array.from({ length: B * V }, () =>
     random() % 8 ? 0 : (random() & 0x80000003) >>> 0,
   );
-  const bias = Float32Array.from({ length: V }, (_, i) =>
-    i % 50 === 49 ? -Infinity : Math.fround(random() / 2 ** 32),
+  const bias = Float32Array.from({ length: B * V }, (_, i) =>
+    (i % V) % 50 === 49 ? -Infinity : Math.fround(random() / 2 ** 32),
   );
-  const rows = Uint32Array.from({ length: B * 4 }, (_, i) => (i % 4 === 1 ? i >> 2 : 0));
+  const rows = Uint32Array.from({ length: B * 4 }, (_, i) => [0, i >> 2, B - 1 - (i >> 2), 0][i % 4]!);
   const params = new Uint32Array(B * SAMPLING_WORDS);
-  for (let b = 0; b < B; b++) params.set(samplingParams(settings(b), seed), b * SAMPLING_WORDS);
+  for (let b = 0; b < B; b++) params.set(samplingParams(settings(b), seed), (B - 1 - b) * SAMPLING_WORDS);
 
   const host: Buffer[] = [logits, counts, bias, params, rows];
   const buffers = host.map((array) => {
@@ -43,13 +43,13 @@ async function step(rowLogits: (b: number) => number[], settings: (b: number) =>
     device.queue.writeBuffer(buffer, 0, array as Buffer & ArrayBufferView<ArrayBuffer>);
     return buffer;
   });
-  const dispatch = await pipelines.prepare([sample, { B, V }, ...buffers]);
+  const dispatch = await pipelines.prepare([sample, { T: B, B, V }, ...buffers]);
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   encode(pass, [dispatch]);
   pass.end();
   device.queue.submit([encoder.finish()]);
-  sample.reference({ B, V }, ...host);
+  sample.reference({ T: B, B, V }, ...host);
   const gpuRows = new Uint32Array(await readBuffer(device, buffers[4]!));
   const gpuCounts = new Uint32Array(await readBuffer(device, buffers[1]!));
   for (const buffer of buffers) buffer.destroy();
