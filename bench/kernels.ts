@@ -18,7 +18,7 @@ export const kernels: Suite = async (bench) => {
     try {
       const { shape } = decoder;
       const context = Math.min(shape.W, Math.floor(shape.positions / 2));
-      decoder.configure({}, 0, []);
+      decoder.configure(0, {}, 0, []);
       bench.doing("a decode step");
       await measurePass(bench, profiler, limits, "decode", decoder.stepDispatches, shape, context, () => {
         decoder.moveTo(context);
@@ -29,7 +29,7 @@ export const kernels: Suite = async (bench) => {
       const T = Math.min(most, shape.chunkLength, shape.positions);
       const ids = Array.from({ length: T }, (_, i) => i % shape.V);
       // Leaves the rows that the pass reads.
-      await decoder.prefill(ids, 0, bench.signal);
+      await decoder.prefill(0, ids, 0, bench.signal);
       await measurePass(
         bench,
         profiler,

@@ -21,9 +21,9 @@ export const prefill: Suite = async (bench) => {
       const times = await repeat(
         budget,
         signal,
-        () => timed(() => decoder.prefill(ids, 0, signal)),
+        () => timed(() => decoder.prefill(0, ids, 0, signal)),
         // A short prompt runs the same kernels: a long one may take a minute.
-        { warmUp: () => decoder.prefill(ids.slice(0, WARM_UP), 0) },
+        { warmUp: () => decoder.prefill(0, ids.slice(0, WARM_UP), 0) },
       );
       const flops = promptFlops(decoder, tokens);
       const params = { tokens };

@@ -71,7 +71,7 @@ async function measure(
   window: string,
   positions: readonly number[],
 ): Promise<void> {
-  decoder.configure({}, 0, []);
+  decoder.configure(0, {}, 0, []);
   const { shape } = decoder;
   const slotBytes = (4 * shape.L * ringLength(shape)) / shape.S;
   for (const position of positions) {

@@ -15,21 +15,21 @@ import type { Shape } from "./shape.ts";
 /** Tokens whose logits `score` computes at once. */
 export const SCORE_ROWS = TILE;
 
-/** Buffers of one decode step: a row for each of B sequences. */
+/** Buffers of one decode step: a row for each of up to T sequences that run at once. */
 export interface DecodeState {
-  /** u32 [B, 4]: token, position, sequence, 0. The sampler moves it on: the next step needs nothing from the host. */
+  /** u32 [T, 4]: token, position, sequence, 0. The sampler moves it on: the next step needs nothing from the host. */
   readonly rows: GPUBuffer;
-  /** [B, D] residual stream. */
+  /** [T, D] residual stream. */
   readonly x: GPUBuffer;
-  /** [B, (H + 2G)·d] */
+  /** [T, (H + 2G)·d] */
   readonly qkv: GPUBuffer;
-  /** [B, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
+  /** [T, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
   readonly partial: GPUBuffer;
-  /** [B, H·d] */
+  /** [T, H·d] */
   readonly attended: GPUBuffer;
-  /** [B, F] */
+  /** [T, F] */
   readonly hidden: GPUBuffer;
-  /** [B, V] */
+  /** [T, V] */
   readonly logits: GPUBuffer;
 }
 
@@ -81,18 +81,18 @@ export function scratchLengths(shape: Shape): {
   readonly prefill: Lengths<PrefillState>;
   readonly sampler: Lengths<SamplerState>;
 } {
-  const { B, D, F, H, d, V, chunkLength } = shape;
+  const { B, parallel, D, F, H, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
   return {
     angles: angleLength(d),
     decode: {
-      rows: 4 * B,
-      x: B * padded(D),
-      qkv: B * qkvStride(shape),
-      partial: partialLength({ T: B, H, d, SPLITS: shape.SPLITS }),
-      attended: B * padded(H * d),
-      hidden: B * padded(F),
-      logits: B * padded(V),
+      rows: 4 * parallel,
+      x: parallel * padded(D),
+      qkv: parallel * qkvStride(shape),
+      partial: partialLength({ T: parallel, H, d, SPLITS: shape.SPLITS }),
+      attended: parallel * padded(H * d),
+      hidden: parallel * padded(F),
+      logits: parallel * padded(V),
     },
     prefill: {
       rows: 4 * T,

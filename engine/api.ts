@@ -50,6 +50,16 @@ export interface LoadOptions {
   readonly unsafeFast?: boolean;
   /** A device to use in place of opening one; `dispose()` leaves it alone, and where it is lost, so is the model. */
   readonly device?: GPUDevice;
+  /**
+   * Answers that run at once: they share every pass over the weights, and each has a ring of keys and values of its own. Further
+   * calls wait in line. Default 1.
+   */
+  readonly parallel?: number;
+  /**
+   * Rings of keys and values. Those beyond `parallel` keep conversations that have ended, so that their next turn, or another
+   * with the same beginning, need not be computed from the start. Default: `parallel`.
+   */
+  readonly rings?: number;
   /** Pretend the adapter binds no more than this many bytes at once: matrices over it are split by rows. */
   readonly maxBindingBytes?: number;
   /** Most tokens of a prefill pass. */
@@ -149,7 +159,8 @@ export interface Finish {
   /** Prompt tokens whose keys and values were still in the cache. */
   readonly cachedTokens: number;
   readonly completionTokens: number;
-  /** Milliseconds from the call to the first token, and from the first token to the last. */
+  /** Milliseconds in line, from there to the first token, and from the first token to the last. */
+  readonly waitedMs: number;
   readonly prefillMs: number;
   readonly decodeMs: number;
 }
@@ -246,6 +257,25 @@ export interface Tuning {
   readonly measurements: readonly TuningMeasurement[];
 }
 
+/** What a model is doing, and what it has done since it was loaded. */
+export interface Activity {
+  /** Answers that may run at once, calls that do, and calls in line. */
+  readonly parallel: number;
+  readonly running: number;
+  readonly waiting: number;
+  /** Rings of keys and values, the tokens that each holds at most, and all that they hold now. */
+  readonly rings: number;
+  readonly cacheSlots: number;
+  readonly cachedTokens: number;
+  /** Decode steps, and rows of all of them: a token of a sequence each. */
+  readonly steps: number;
+  readonly stepRows: number;
+  /** Tokens of prompts computed, found in a ring, and tokens picked. */
+  readonly prefillTokens: number;
+  readonly reusedTokens: number;
+  readonly decodedTokens: number;
+}
+
 /** Bytes a model needs on the GPU, known before the first weight is read. */
 export interface Plan {
   readonly weights: WeightFormatName;
@@ -258,8 +288,11 @@ export interface Plan {
   readonly largestBindingBytes: number;
   readonly adapter: AdapterDescription;
   readonly contextLength: number;
-  /** Slots of the ring cache. */
+  /** Rings, and slots of each. */
+  readonly rings: number;
   readonly cacheSlots: number;
+  /** Answers that run at once. */
+  readonly parallel: number;
   readonly chunkLength: number;
   /** Bytes the stored checkpoint takes (what is downloaded or read). */
   readonly checkpointBytes: number;
@@ -277,6 +310,7 @@ export interface Model {
   readonly contextLength: number;
   /** The calls of OpenAI's client that fit: `model.openai.chat.completions.create(…)`. */
   readonly openai: OpenAIShape;
+  activity(): Promise<Activity>;
   /** Continues a text (a beginning-of-sequence token is put first) or token ids (taken as they are). */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
   /** Answers a conversation, rendered with the model's chat template. */

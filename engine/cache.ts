@@ -1,4 +1,4 @@
-// The ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
+// A ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
 import type { ModelConfig } from "../weights/index.ts";
 
 /** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
@@ -10,24 +10,32 @@ export const ringSlots = (W: number, chunkLength: number): number => W + chunkLe
 /** The pass that wrote keys and values: the other one rounds differently. */
 type Pass = "prefill" | "retrace";
 
-/** Computes keys and values into its ring. */
-type Ring = {
-  readonly [Name in Pass]: (ids: readonly number[], start: number, signal?: AbortSignal) => Promise<void>;
+/** Computes keys and values into the ring of a sequence. */
+type Writer = {
+  readonly [Name in Pass]: (
+    sequence: number,
+    ids: readonly number[],
+    start: number,
+    signal?: AbortSignal,
+  ) => Promise<void>;
 };
 
 export class Cache {
+  /** Which of the rings this is. */
+  readonly sequence: number;
   /** Slots: position p lives in slot p mod S. */
   readonly S: number;
   readonly #window: number;
   #ids: readonly number[] = [];
   /** How `ids` came into the ring, in order. */
   #spans: readonly { readonly start: number; readonly by: Pass }[] = [];
-  /** Where they are; after a loss the ring at hand is another one, and empty. */
-  #ring: Ring | undefined;
+  /** Who wrote them; after a loss the ring at hand is another one, and empty. */
+  #writer: Writer | undefined;
   /** One past the highest position written since the ring was last begun anew. */
   #written = 0;
 
-  constructor({ W }: Pick<ModelConfig, "W">, S: number) {
+  constructor({ W }: Pick<ModelConfig, "W">, S: number, sequence = 0) {
+    this.sequence = sequence;
     this.S = S;
     this.#window = W ?? S;
   }
@@ -45,6 +53,11 @@ export class Cache {
     return this.#ids;
   }
 
+  /** The lowest position whose slot was not written over. */
+  get oldest(): number {
+    return Math.max(0, this.#written - this.S);
+  }
+
   /** Whether the sequence begins with `ids` and all that the last of them sees is there: it may be computed again in place. */
   holds(ids: readonly number[]): boolean {
     return (
@@ -54,9 +67,9 @@ export class Cache {
     );
   }
 
-  /** Position j is intact while j + S was not written; a query at `position` sees (position − W, position]. */
+  /** A query at `position` sees (position − W, position]. */
   #intact(position: number): boolean {
-    return Math.max(0, position - this.#window + 1) >= this.#written - this.S;
+    return Math.max(0, position - this.#window + 1) >= this.oldest;
   }
 
   /** Goes back to the first `length` tokens; what was written after them is taken back. */
@@ -71,15 +84,34 @@ export class Cache {
     const start = this.#ids.length;
     this.#ids = ids.slice(0, written);
     if (this.#ids.length > start) this.#spans = [...this.#spans, { start, by }];
-    this.#written = Math.max(this.#written, written);
+    this.wrote(written);
   }
 
-  /** Sees to it that all is in this ring. What another one held is computed anew by the same passes, so to the same bits. */
-  async restore(ring: Ring, signal?: AbortSignal): Promise<void> {
-    if (this.#ring === ring) return;
+  /** Positions up to `end` hold something, perhaps of tokens that are not known yet. */
+  wrote(end: number): void {
+    this.#written = Math.max(this.#written, end);
+  }
+
+  /** The ring holds what the one of `other` does of its first `length` tokens, from `other.oldest` on. */
+  copied(other: Cache, length: number): void {
+    this.#ids = other.#ids.slice(0, length);
+    this.#spans = other.#spans.filter(({ start }) => start < length);
+    this.#written = other.#written;
+    this.#writer = other.#writer;
+  }
+
+  /** Whether all is in the ring that this one writes. */
+  isOn(writer: Writer): boolean {
+    return this.#writer === writer;
+  }
+
+  /** Sees to it that all is in this ring. What was lost with another one is computed anew by the same passes, so to the same bits. */
+  async restore(writer: Writer, signal?: AbortSignal): Promise<void> {
+    if (this.isOn(writer)) return;
     for (const [i, { start, by }] of this.#spans.entries()) {
-      await ring[by](this.#ids.slice(start, this.#spans[i + 1]?.start), start, signal);
+      const ids = this.#ids.slice(start, this.#spans[i + 1]?.start);
+      await writer[by](this.sequence, ids, start, signal);
     }
-    this.#ring = ring;
+    this.#writer = writer;
   }
 }

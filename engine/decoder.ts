@@ -1,5 +1,5 @@
 // The dispatches of forward.ts made ready, and the few things done with them: prefill, decode a step, score, read back.
-import { NO_TARGET, type SamplingSettings, samplingParams } from "../kernels/index.ts";
+import { NO_TARGET, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../kernels/index.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
@@ -11,32 +11,56 @@ import type { Weights } from "./weights.ts";
 
 const MAP_READ = 1;
 const IN_PROMPT = 0x80000000;
+/** Rows that the matrix kernels take together at most. */
+const MOST_TOGETHER = 8;
 /** Between these others run. */
 const RETRACED_AT_ONCE = 32;
 
-type Passes = Readonly<Record<"prefill" | "decode" | "head" | "choose" | "score", readonly Dispatch[]>>;
+/** A row of a step: which token of which sequence runs where. */
+export interface Row {
+  readonly sequence: number;
+  readonly position: number;
+  readonly id: number;
+}
+
+/** What a step gave for a row. */
+export interface Picked {
+  readonly id: number;
+  /** [V], what the id was picked from, before penalties: where it was asked for. */
+  readonly logits?: Float32Array;
+}
+
+type Passes = Readonly<Record<"prefill" | "score", readonly Dispatch[]>>;
+
+/** The dispatches of a step, for so many rows that its matrices take together. */
+type StepPasses = Readonly<Record<"decode" | "head" | "choose", readonly Dispatch[]>>;
 
 export class Decoder {
   readonly shape: Shape;
   readonly #gpu: Gpu;
   readonly #activations: Activations;
   readonly #passes: Passes;
-  /** Four bytes a token come back through these in turn; one more than the steps in flight. */
+  /** By the rows that they take together: 1, 2, 4, … */
+  readonly #steps: ReadonlyMap<number, StepPasses>;
+  /** 16 bytes a token come back through these in turn; one more than the steps in flight. */
   readonly #staging: readonly GPUBuffer[];
   #turn = 0;
-  #biased = false;
+  /** Sequences whose logit biases are not all zero. */
+  readonly #biased = new Set<number>();
 
   private constructor(
     gpu: Gpu,
     shape: Shape,
     activations: Activations,
     passes: Passes,
+    steps: ReadonlyMap<number, StepPasses>,
     staging: GPUBuffer[],
   ) {
     this.#gpu = gpu;
     this.shape = shape;
     this.#activations = activations;
     this.#passes = passes;
+    this.#steps = steps;
     this.#staging = staging;
   }
 
@@ -53,21 +77,27 @@ export class Decoder {
     return gpu.scoped(async () => {
       const passes = {
         prefill: await ready(prefill(shape, weights, activations)),
-        decode: await ready(decode(shape, weights, activations)),
-        head: await ready(head(shape, weights, activations)),
-        choose: await ready(choose(shape, activations)),
         score: await ready(score(shape, weights, activations)),
       };
+      const steps = new Map<number, StepPasses>();
+      for (const rows of rowsTogether(shape.parallel)) {
+        steps.set(rows, {
+          decode: await ready(decode(shape, weights, activations, rows)),
+          head: await ready(head(shape, weights, activations, rows)),
+          choose: await ready(choose(shape, activations, rows)),
+        });
+      }
       const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
-        buffers.staging(`token ${i}`, shape.B),
+        buffers.staging(`tokens ${i}`, 4 * shape.parallel),
       );
-      return new Decoder(gpu, shape, activations, passes, staging);
+      return new Decoder(gpu, shape, activations, passes, steps, staging);
     });
   }
 
   /** The list of dispatches of one decoded token, as it runs. */
   get stepDispatches(): readonly Dispatch[] {
-    return [...this.#passes.decode, ...this.#passes.head, ...this.#passes.choose];
+    const { decode, head, choose } = this.#stepOf(1);
+    return [...decode, ...head, ...choose];
   }
 
   /** The list of dispatches of a prefill pass, prepared for `chunkLength` tokens. */
@@ -81,30 +111,51 @@ export class Decoder {
   }
 
   /**
-   * The next step runs this token at this position. Where the positions before have no keys and values, it takes as long, only
-   * its ids mean nothing.
+   * What the rows of the next step run; the sampler moves them on for the steps after. Where the positions before have no keys
+   * and values, a step takes as long, only its ids mean nothing.
    */
-  moveTo(position: number, id = 0): void {
-    this.#gpu.device.queue.writeBuffer(
-      this.#activations.decode.rows,
-      0,
-      new Uint32Array([id, position, 0, 0]),
-    );
+  arrange(rows: readonly Row[]): void {
+    const words = rows.flatMap(({ id, position, sequence }) => [id, position, sequence, 0]);
+    this.#gpu.device.queue.writeBuffer(this.#activations.decode.rows, 0, new Uint32Array(words));
+  }
+
+  /** The next step has one row: this token at this position. */
+  moveTo(position: number, id = 0, sequence = 0): void {
+    this.arrange([{ sequence, position, id }]);
   }
 
   /**
-   * Writes the tokens' keys and values and leaves the last one's residual stream for `logits` or `sample`.
+   * Writes the tokens' keys and values and leaves the last one's residual stream for `logits` or `first`.
    * Runs in chunks and lets others run between them.
    * @param start position of ids[0]
    */
-  async prefill(ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
-    const { chunkLength } = this.shape;
-    for (let at = 0; at < ids.length; at += chunkLength) {
+  async prefill(
+    sequence: number,
+    ids: readonly number[],
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    for (let at = 0; at < ids.length; ) {
       signal?.throwIfAborted();
-      const chunk = ids.slice(at, at + chunkLength);
-      this.#prefillChunk(chunk, start + at, at + chunk.length === ids.length);
-      await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
+      at += this.prefillChunk(sequence, ids.slice(at), start + at);
+      await this.done();
     }
+  }
+
+  /**
+   * Writes the keys and values of as many of `ids` as a chunk holds; where these are all, leaves the last one's residual stream
+   * for `first`, and its row in place of those that were arranged.
+   * @returns how many
+   */
+  prefillChunk(sequence: number, ids: readonly number[], start: number): number {
+    const chunk = ids.slice(0, this.shape.chunkLength);
+    this.#prefillChunk(sequence, chunk, start, chunk.length === ids.length);
+    return chunk.length;
+  }
+
+  /** Until all that was submitted is done. */
+  async done(): Promise<void> {
+    await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
   }
 
   /**
@@ -112,24 +163,29 @@ export class Decoder {
    * would round differently. Nothing is picked.
    * @param start position of ids[0]
    */
-  async retrace(ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
+  async retrace(
+    sequence: number,
+    ids: readonly number[],
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
     for (let at = 0; at < ids.length; at += RETRACED_AT_ONCE) {
       signal?.throwIfAborted();
       ids.slice(at, at + RETRACED_AT_ONCE).forEach((id, i) => {
-        this.moveTo(start + at + i, id);
-        this.#submit([this.#passes.decode]);
+        this.moveTo(start + at + i, id, sequence);
+        this.#submit([this.#stepOf(1).decode], 1);
       });
-      await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
+      await this.done();
     }
   }
 
-  #prefillChunk(ids: readonly number[], position: number, last: boolean): void {
+  #prefillChunk(sequence: number, ids: readonly number[], position: number, last: boolean): void {
     const { device } = this.#gpu;
     const { prefill: p, decode: d } = this.#activations;
     const T = ids.length;
     const rows = Uint32Array.from(
       { length: 4 * T },
-      (_, i) => [ids[i >> 2]!, position + (i >> 2), 0, T][i % 4]!,
+      (_, i) => [ids[i >> 2]!, position + (i >> 2), sequence, T][i % 4]!,
     );
     device.queue.writeBuffer(p.rows, 0, rows);
     const encoder = device.createCommandEncoder();
@@ -137,29 +193,32 @@ export class Decoder {
     encode(pass, this.#passes.prefill, T);
     pass.end();
     if (last) {
-      const rowBytes = d.x.size / this.shape.B;
+      const rowBytes = d.x.size / this.shape.parallel;
       encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
       // The sampler moves this on to the position of the token that it picks.
-      device.queue.writeBuffer(d.rows, 0, new Uint32Array([ids[T - 1]!, position + T - 1, 0, 0]));
+      this.moveTo(position + T - 1, ids[T - 1]!, sequence);
     }
     device.queue.submit([encoder.finish()]);
   }
 
+  /** Copies keys and values of `count` positions from `start` on from one sequence's ring into the same slots of another's. */
+  fork(from: number, to: number, start: number, count: number): void {
+    throw new Error(`fork ${from} ${to} ${start} ${count}`);
+  }
+
   /** Logits [V] after the last token of a prefill. */
   async logits(): Promise<Float32Array> {
-    const { device } = this.#gpu;
-    this.#submit([this.#passes.head]);
-    const bytes = await this.#gpu.settle(
-      readBuffer(device, this.#activations.decode.logits, 0, 4 * this.shape.V),
-    );
-    return new Float32Array(bytes);
+    this.#submit([this.#stepOf(1).head], 1);
+    return this.#readLogits(0);
   }
 
   /**
-   * Options for the tokens to come. `prompt` counts for the repetition penalty, what there is of the answer for all of them.
+   * Options for the tokens of a sequence to come. `prompt` counts for the repetition penalty, what there is of the answer for
+   * all of them.
    * @throws RangeError
    */
   configure(
+    sequence: number,
     settings: SamplingSettings,
     seed: number,
     prompt: readonly number[],
@@ -168,42 +227,39 @@ export class Decoder {
     const { queue } = this.#gpu.device;
     const { counts, bias, params } = this.#activations.sampler;
     const { V } = this.shape;
-    queue.writeBuffer(params, 0, samplingParams(settings, seed));
+    queue.writeBuffer(params, 4 * SAMPLING_WORDS * sequence, samplingParams(settings, seed));
     const seen = new Uint32Array(V);
     for (const id of prompt) seen[id] = IN_PROMPT;
     for (const id of answer) seen[id]! += 1;
-    queue.writeBuffer(counts, 0, seen);
+    queue.writeBuffer(counts, 4 * V * sequence, seen);
     const biases = Object.entries(settings.logitBias ?? {});
-    if (biases.length > 0 || this.#biased) {
+    if (biases.length > 0 || this.#biased.delete(sequence)) {
       const values = new Float32Array(V);
       for (const [id, value] of biases) values[checkedId(Number(id), V)] = value;
-      queue.writeBuffer(bias, 0, values);
-      this.#biased = biases.length > 0;
+      queue.writeBuffer(bias, 4 * V * sequence, values);
     }
+    if (biases.length > 0) this.#biased.add(sequence);
   }
 
-  /** Picks the first token after a prefill. Resolves to its id. */
-  first(): Promise<number> {
-    return this.#submitToken([this.#passes.head, this.#passes.choose]);
+  /** Picks the first token after a prefill. */
+  async first(observed = false): Promise<Picked> {
+    const { head } = this.#stepOf(1);
+    const [picked] = await this.#pick([head], 1, observed ? [0] : []);
+    return picked!;
   }
 
-  /** Runs the token picked last through the model and picks the next. At most STEPS_IN_FLIGHT may be unresolved. */
-  step(): Promise<number> {
-    return this.#submitToken([this.#passes.decode, this.#passes.head, this.#passes.choose]);
+  /**
+   * Runs the token picked last of the first `count` rows through the model and picks the next of each. At most STEPS_IN_FLIGHT may
+   * be unresolved.
+   * @param observed rows whose logits are wanted
+   */
+  step(count = 1, observed: readonly number[] = []): Promise<Picked[]> {
+    const { decode, head } = this.#stepOf(count);
+    return this.#pick([decode, head], count, observed);
   }
 
-  /** `first` or `step`, with the logits [V] that the token is picked from, before penalties. One at a time. */
-  async observed(which: "first" | "step"): Promise<{ readonly id: number; readonly logits: Float32Array }> {
-    const { device } = this.#gpu;
-    this.#submit(which === "first" ? [this.#passes.head] : [this.#passes.decode, this.#passes.head]);
-    // Copied before the sampler, which works in their place.
-    const bytes = readBuffer(device, this.#activations.decode.logits, 0, 4 * this.shape.V);
-    const [id, copy] = await Promise.all([this.#submitToken([this.#passes.choose]), this.#gpu.settle(bytes)]);
-    return { id, logits: new Float32Array(copy) };
-  }
-
-  /** Log-probabilities of ids[1 …], given all before; begins the ring anew. */
-  async score(ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+  /** Log-probabilities of ids[1 …], given all before; begins the sequence's ring anew. */
+  async score(sequence: number, ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
     const { device } = this.#gpu;
     const { targets, logProbs } = this.#activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
@@ -211,7 +267,7 @@ export class Decoder {
     for (let at = 0; at < ids.length - 1; at += step) {
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
-      this.#prefillChunk(chunk, at, false);
+      this.#prefillChunk(sequence, chunk, at, false);
       const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) =>
         i < chunk.length ? ids[at + i + 1]! : NO_TARGET,
       );
@@ -223,28 +279,70 @@ export class Decoder {
     return result;
   }
 
-  #submit(passes: readonly (readonly Dispatch[])[], staging?: GPUBuffer): void {
+  /** The lists for the fewest rows together that hold `count`, or for the most. */
+  #stepOf(count: number): StepPasses {
+    const sizes = [...this.#steps.keys()];
+    return this.#steps.get(sizes.find((rows) => rows >= count) ?? sizes.at(-1)!)!;
+  }
+
+  /** @param T rows, where a list is prepared for more of them */
+  #submit(passes: readonly (readonly Dispatch[])[], T?: number, staging?: GPUBuffer): void {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const dispatches of passes) encode(pass, dispatches);
+    for (const dispatches of passes) encode(pass, dispatches, T);
     pass.end();
-    if (staging) encoder.copyBufferToBuffer(this.#activations.decode.rows, 0, staging, 0, 4);
+    if (staging && T) encoder.copyBufferToBuffer(this.#activations.decode.rows, 0, staging, 0, 16 * T);
     device.queue.submit([encoder.finish()]);
   }
 
-  async #submitToken(passes: readonly (readonly Dispatch[])[]): Promise<number> {
+  async #pick(
+    passes: readonly (readonly Dispatch[])[],
+    count: number,
+    observed: readonly number[],
+  ): Promise<Picked[]> {
+    const { choose } = this.#stepOf(count);
+    if (observed.length === 0) {
+      const ids = await this.#submitTokens([...passes, choose], count);
+      return ids.map((id) => ({ id }));
+    }
+    this.#submit(passes, count);
+    // Copied before the sampler, which works in their place.
+    const copies = Promise.all(observed.map((row) => this.#readLogits(row)));
+    const [ids, logits] = await Promise.all([this.#submitTokens([choose], count), copies]);
+    return ids.map((id, row) => {
+      const at = observed.indexOf(row);
+      return at < 0 ? { id } : { id, logits: logits[at]! };
+    });
+  }
+
+  async #submitTokens(passes: readonly (readonly Dispatch[])[], count: number): Promise<number[]> {
     const staging = this.#staging[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#staging.length;
-    this.#submit(passes, staging);
+    this.#submit(passes, count, staging);
     try {
       const mapped = staging.mapAsync(MAP_READ).then(() => staging.getMappedRange());
-      return new Uint32Array(await this.#gpu.settle(mapped))[0]!;
+      const rows = new Uint32Array(await this.#gpu.settle(mapped));
+      return Array.from({ length: count }, (_, row) => rows[4 * row]!);
     } finally {
       // Left mapped by an error, it could never be copied into again.
       staging.unmap();
     }
   }
+
+  async #readLogits(row: number): Promise<Float32Array> {
+    const { logits } = this.#activations.decode;
+    const stride = logits.size / this.shape.parallel;
+    const bytes = readBuffer(this.#gpu.device, logits, row * stride, 4 * this.shape.V);
+    return new Float32Array(await this.#gpu.settle(bytes));
+  }
+}
+
+/** 1, 2, 4, … up to the rows that a matrix kernel takes together at most; enough for `parallel` where that is less. */
+function rowsTogether(parallel: number): number[] {
+  const sizes = [1];
+  while (sizes.at(-1)! < Math.min(parallel, MOST_TOGETHER)) sizes.push(2 * sizes.at(-1)!);
+  return sizes;
 }
 
 function checkedId(id: number, V: number): number {

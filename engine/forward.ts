@@ -25,11 +25,19 @@ import { type Launch, launch } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
-/** One token of every sequence: from the ids in `decode.rows` to the residual stream after the last layer. */
-export function decode(shape: Shape, weights: Weights, { decode: s, caches, angles }: Activations): Launch[] {
+/**
+ * A token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer.
+ * @param rows that a matrix is read once for
+ */
+export function decode(
+  shape: Shape,
+  weights: Weights,
+  { decode: s, caches, angles }: Activations,
+  rows: number,
+): Launch[] {
   const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
-  const T = B;
+  const T = rowsOf(shape, rows);
   const times = (role: MatrixRole) => product(matvec(format, variant[role]), T);
 
   const attend = (cache: GPUBuffer): Launch[] => {
@@ -63,16 +71,20 @@ export function decode(shape: Shape, weights: Weights, { decode: s, caches, angl
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
-/** Final norm and lm_head: logits of every sequence from its residual stream. */
-export function head(shape: Shape, weights: Weights, { decode: s }: Activations): Launch[] {
-  const { headFormat, kernels, B, D, V, eps } = shape;
-  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), B);
+/** Final norm and lm_head: logits of the same rows from their residual stream. */
+export function head(shape: Shape, weights: Weights, { decode: s }: Activations, rows: number): Launch[] {
+  const { headFormat, kernels, D, V, eps } = shape;
+  const T = rowsOf(shape, rows);
+  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), T);
   return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
-/** The next id of every sequence, put where `decode` reads it. */
-export const choose = ({ B, V }: Shape, { decode: s, sampler }: Activations): Launch[] => [
-  launch(sample, { T: B, B, V }, s.logits, sampler.counts, sampler.bias, sampler.params, s.rows),
+/** One row where they are taken singly: that list runs as it is. Otherwise as many as there may be. */
+const rowsOf = ({ parallel }: Shape, rows: number): number => (rows === 1 ? 1 : parallel);
+
+/** The next id of every row, put where `decode` reads it. */
+export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: number): Launch[] => [
+  launch(sample, { T: rowsOf(shape, rows), B: shape.B, V: shape.V }, s.logits, sampler.counts, sampler.bias, sampler.params, s.rows),
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */

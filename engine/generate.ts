@@ -1,17 +1,16 @@
 // Ids and text of an answer as they come, until a stop.
 import type { StreamDecoder } from "../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions, TokenLogProb } from "./api.ts";
-import type { Cache } from "./cache.ts";
-import { Continuation } from "./continuation.ts";
+import type { Batch } from "./batch.ts";
+import type { Picked } from "./decoder.ts";
 import { ContextLengthError } from "./errors.ts";
 import { checkedTop, logProbOf } from "./log-probs.ts";
-import type { Residence } from "./residence.ts";
+import type { Sequence } from "./sequence.ts";
 import { StopStrings } from "./stop-strings.ts";
 
 export interface Generation {
-  /** Each token is asked of it, so that an answer goes on where a device is lost. */
-  readonly residence: Pick<Residence, "run">;
-  readonly cache: Cache;
+  /** Where each token is computed, beside those of others. */
+  readonly batch: Pick<Batch, "join" | "leave">;
   /** Most tokens of prompt and answer. */
   readonly contextLength: number;
   /** Prompt, of at least one token. */
@@ -27,11 +26,11 @@ const DEFAULT_MAX_TOKENS = 512;
 
 /** @throws ContextLengthError where the prompt does not fit. RangeError for options out of range. */
 export async function* generate(
-  { residence, cache, contextLength, ids, text, endIds }: Generation,
+  { batch, contextLength, ids, text, endIds }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
-  const began = performance.now();
+  const called = performance.now();
   // The last token of an answer needs no slot: nothing comes after it.
   const room = contextLength - ids.length + 1;
   if (room < 1) {
@@ -44,22 +43,16 @@ export async function* generate(
   const topLogProbs = checkedTop(options.topLogProbs);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
-  const continuation = new Continuation({
-    cache,
-    prompt: ids,
-    answer,
-    maxTokens,
-    observed: topLogProbs !== undefined,
-    settings: options,
-    seed,
-    signal,
-  });
-  let firstAt = began;
+  const observed = topLogProbs !== undefined;
+  let sequence: Sequence | undefined;
+  let began = called;
+  let firstAt = called;
   const finish = (reason: Finish["reason"]): Finish => ({
     reason,
     promptTokens: ids.length,
-    cachedTokens: continuation.cachedTokens,
+    cachedTokens: sequence?.cachedTokens ?? 0,
     completionTokens: answer.length,
+    waitedMs: began - called,
     prefillMs: (answer.length > 0 ? firstAt : performance.now()) - began,
     decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
   });
@@ -73,8 +66,7 @@ export async function* generate(
   /** An id that the vocabulary does not name, from logits padded past it, has no text. */
   const textOf = (id: number): string => (text?.knows(id) ? text.push(id) : "");
 
-  const withLogProbs = (id: number): { logProbs?: readonly TokenLogProb[] } => {
-    const { logits } = continuation;
+  const withLogProbs = ({ id, logits }: Picked): { logProbs?: readonly TokenLogProb[] } => {
     if (!logits || topLogProbs === undefined) return {};
     return { logProbs: [logProbOf(id, logits, topLogProbs, text)] };
   };
@@ -84,13 +76,16 @@ export async function* generate(
       yield { text: "", ids: [], finish: finish("abort") };
       return;
     }
+    sequence = await batch.join({ prompt: ids, maxTokens, observed, settings: options, seed, signal });
+    began = performance.now();
     if (maxTokens === 0) {
-      await residence.run(({ decoder }) => continuation.begin(decoder), signal);
+      await sequence.prefilled();
       yield { text: "", ids: [], finish: finish("length") };
       return;
     }
     for (;;) {
-      const id = await residence.run(({ decoder }) => continuation.next(decoder), signal);
+      const picked = await sequence.next();
+      const { id } = picked;
       if (answer.length === 0) firstAt = performance.now();
       if (!options.ignoreEos && endIds.has(id)) {
         yield { text: ending().text, ids: [], finish: finish("stop") };
@@ -99,24 +94,23 @@ export async function* generate(
       answer.push(id);
       const { text: piece, stopped } = stops.push(textOf(id));
       if (stopped) {
-        yield { text: piece, ids: [id], ...withLogProbs(id), finish: finish("stop") };
+        yield { text: piece, ids: [id], ...withLogProbs(picked), finish: finish("stop") };
         return;
       }
       if (answer.length === maxTokens || signal?.aborted) {
         const rest = ending();
         const reason = rest.stopped ? "stop" : answer.length === maxTokens ? "length" : "abort";
-        yield { text: piece + rest.text, ids: [id], ...withLogProbs(id), finish: finish(reason) };
+        yield { text: piece + rest.text, ids: [id], ...withLogProbs(picked), finish: finish(reason) };
         return;
       }
-      yield { text: piece, ids: [id], ...withLogProbs(id) };
+      yield { text: piece, ids: [id], ...withLogProbs(picked) };
     }
   } catch (error) {
-    continuation.abandon();
     if (!signal?.aborted) throw error;
-    // In a prefill, or while a lost device is replaced.
+    // In line, in a prefill, or while a lost device is replaced.
     yield { text: ending().text, ids: [], finish: finish("abort") };
   } finally {
-    await continuation.end();
+    if (sequence) await batch.leave(sequence, answer);
   }
 }
 

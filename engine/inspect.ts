@@ -32,7 +32,7 @@ export async function profileStep({ gpu, decoder, cache }: Inspected): Promise<K
   try {
     const began = performance.now();
     while (rounds === 0 || (rounds < ROUNDS && performance.now() - began < ROUNDS_MS)) {
-      decoder.moveTo(Math.max(0, cache.ids.length - 1), cache.ids.at(-1));
+      decoder.moveTo(Math.max(0, cache.ids.length - 1), cache.ids.at(-1), cache.sequence);
       (await profiler.run(dispatches)).forEach((time, i) => {
         totals[i]! += time;
       });
@@ -68,8 +68,8 @@ export async function attentionOf(
   const last = ids.length - 1;
   if (!held) cache.begin(ids, start);
   try {
-    await decoder.prefill(ids.slice(start, last), start, signal);
-    decoder.moveTo(last, ids[last]);
+    await decoder.prefill(cache.sequence, ids.slice(start, last), start, signal);
+    decoder.moveTo(last, ids[last], cache.sequence);
     const rows = await weightsOfLastStep(gpu, decoder, layer, last);
     // The layers above have not seen the last token.
     if (!held) cache.commit(ids.slice(0, last), last + 1, "prefill");
@@ -96,7 +96,7 @@ async function weightsOfLastStep(
   const { device } = gpu;
   const { activations, stepDispatches, shape } = decoder;
   const { cacheFormat, B, H, G, d, S, W } = shape;
-  const size: RingSize = { T: B, B, H, G, d, S, W };
+  const size: RingSize = { T: 1, B, H, G, d, S, W };
   const ends = stepDispatches.flatMap(({ kernel }, i) => (ATTENTION.has(kernel.name) ? [i + 1] : []));
   const out = device.createBuffer({
     label: "attention weights",

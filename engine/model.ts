@@ -1,7 +1,8 @@
-// A loaded model: what people hold. One answer runs at a time; calls wait for their turn.
+// A loaded model: what people hold. Answers run side by side in the batch; what wants the GPU for itself runs between two steps.
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
 import type {
+  Activity,
   AdapterDescription,
   AttentionWeights,
   Candidate,
@@ -13,6 +14,7 @@ import type {
   Plan,
   Score,
 } from "./api.ts";
+import { Batch } from "./batch.ts";
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { generate } from "./generate.ts";
@@ -20,8 +22,8 @@ import { attentionOf, candidatesOf, profileStep } from "./inspect.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
+import { Rings } from "./rings.ts";
 import type { Lease } from "./store-lock.ts";
-import { Turns } from "./turns.ts";
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
@@ -39,8 +41,9 @@ export class LoadedModel implements Model {
   readonly #parts: Omit<ModelParts, "residence">;
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #residence: Residence;
-  readonly #cache: Cache;
-  readonly #turns = new Turns();
+  /** One for each ring. */
+  readonly #caches: readonly Cache[];
+  readonly #batch: Batch;
   readonly #endIds: ReadonlySet<number>;
 
   constructor(parts: ModelParts) {
@@ -48,17 +51,15 @@ export class LoadedModel implements Model {
     this.#residence = parts.residence;
     this.config = parts.checkpoint.config;
     this.contextLength = this.plan.contextLength;
-    this.#cache = new Cache(this.config, this.plan.cacheSlots);
+    const { rings, cacheSlots } = this.plan;
+    this.#caches = Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i));
+    this.#batch = new Batch(parts.residence, new Rings(this.#caches), () => this.#check());
     const { eosTokenIds } = this.config;
     const eosId = parts.tokenizer?.eosId;
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
-    // Between two calls: the GPU's memory is for who has the model now.
-    const taken = parts.lease?.signal;
-    taken?.addEventListener("abort", () => {
-      void this.#turns.take().then((done) => {
-        this.dispose();
-        done();
-      });
+    // When all answers have ended: the GPU's memory is for who has the model now.
+    parts.lease?.signal.addEventListener("abort", () => {
+      void this.#batch.idle().then(() => this.dispose());
     });
   }
 
@@ -86,101 +87,67 @@ export class LoadedModel implements Model {
     continues: boolean,
     options: GenerateOptions,
   ): AsyncGenerator<Chunk, void, void> {
-    const done = await this.#turn();
-    try {
-      const ids = encode();
-      const text = this.#parts.tokenizer?.stream({ continues });
-      const generation = {
-        residence: this.#residence,
-        cache: this.#cache,
-        contextLength: this.contextLength,
-        ids,
-        text,
-        endIds: this.#endIds,
-      };
-      yield* generate(generation, options);
-    } finally {
-      done();
-    }
+    this.#check();
+    const ids = encode();
+    const text = this.#parts.tokenizer?.stream({ continues });
+    const { contextLength } = this;
+    yield* generate({ batch: this.#batch, contextLength, ids, text, endIds: this.#endIds }, options);
   }
 
   async score(
     text: string | readonly number[],
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Score> {
-    const done = await this.#turn();
-    try {
-      const ids = this.#ids(text);
-      this.#checkLength(ids);
-      this.#cache.begin(ids, 0);
-      const logProbs = await this.#residence.run(async ({ decoder }) => {
-        await this.#cache.restore(decoder);
-        return decoder.score(ids, signal);
-      }, signal);
-      this.#cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
-      const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
-      return { logProbs, perplexity: Math.exp(-mean) };
-    } finally {
-      done();
-    }
+    const ids = this.#ids(text);
+    this.#checkLength(ids);
+    const run = async ({ decoder }: Resident, cache: Cache) => {
+      cache.begin(ids, 0);
+      const logProbs = await decoder.score(cache.sequence, ids, signal);
+      cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
+      return logProbs;
+    };
+    const logProbs = await this.#batch.alone(ids, run, { signal });
+    const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
+    return { logProbs, perplexity: Math.exp(-mean) };
   }
 
   async logits(
     ids: readonly number[],
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
-    const done = await this.#turn();
-    try {
-      const checked = this.#ids(ids);
-      this.#checkLength(checked);
-      const start = this.#cache.reusable(checked);
+    const checked = this.#ids(ids);
+    this.#checkLength(checked);
+    const run = async ({ decoder }: Resident, cache: Cache) => {
+      const start = cache.reusable(checked);
       // The last token of a sequence that is there is only computed again; what follows it stays.
-      const held = this.#cache.holds(checked);
-      if (!held) this.#cache.begin(checked, start);
-      const logits = await this.#residence
-        .run(async ({ decoder }) => {
-          await this.#cache.restore(decoder, signal);
-          await decoder.prefill(checked.slice(start), start, signal);
-          return decoder.logits();
-        }, signal)
-        .catch((error: unknown) => {
-          this.#cache.begin(checked, 0);
-          throw error;
-        });
-      if (!held) this.#cache.commit(checked, checked.length, "prefill");
-      return logits;
-    } finally {
-      done();
-    }
+      const held = cache.holds(checked);
+      if (!held) cache.begin(checked, start);
+      try {
+        await decoder.prefill(cache.sequence, checked.slice(start), start, signal);
+        const logits = await decoder.logits();
+        if (!held) cache.commit(checked, checked.length, "prefill");
+        return logits;
+      } catch (error) {
+        cache.begin(checked, 0);
+        throw error;
+      }
+    };
+    return this.#batch.alone(checked, run, { signal });
   }
 
   async profile(): Promise<KernelTime[]> {
-    const done = await this.#turn();
-    try {
-      return await this.#residence.run(async ({ gpu, decoder }) => {
-        await this.#cache.restore(decoder);
-        return profileStep({ gpu, decoder, cache: this.#cache });
-      });
-    } finally {
-      done();
-    }
+    return this.#batch.alone([], ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
   }
 
   async attention(
     ids: readonly number[],
     options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
   ): Promise<AttentionWeights> {
-    const done = await this.#turn();
-    try {
-      const checked = this.#ids(ids);
-      this.#checkLength(checked);
-      return await this.#residence.run(async ({ gpu, decoder }) => {
-        await this.#cache.restore(decoder, options.signal);
-        return attentionOf({ gpu, decoder, cache: this.#cache }, checked, options);
-      }, options.signal);
-    } finally {
-      done();
-    }
+    const checked = this.#ids(ids);
+    this.#checkLength(checked);
+    const run = ({ gpu, decoder }: Resident, cache: Cache) =>
+      attentionOf({ gpu, decoder, cache }, checked, options);
+    return this.#batch.alone(checked, run, { signal: options.signal });
   }
 
   async candidates(
@@ -191,18 +158,20 @@ export class LoadedModel implements Model {
     return candidatesOf(logits, count, this.#parts.tokenizer);
   }
 
+  async activity(): Promise<Activity> {
+    return this.#batch.activity;
+  }
+
   /**
-   * Runs `use`, alone, with what of the model lies on the GPU; what the cache held is forgotten. For measurements: not
-   * part of the public interface, and not done again where the device is lost.
+   * Runs `use` with what of the model lies on the GPU, while no answer runs; what the rings held is forgotten. For measurements:
+   * not part of the public interface, and not done again where the device is lost.
    */
   async measure<T>(use: (resident: Resident) => Promise<T>): Promise<T> {
-    const done = await this.#turn();
-    try {
-      this.#cache.begin([], 0);
-      return await use(await this.#residence.ready());
-    } finally {
-      done();
-    }
+    const run = (resident: Resident) => {
+      for (const cache of this.#caches) cache.begin([], 0);
+      return use(resident);
+    };
+    return this.#batch.alone([], run, { again: false });
   }
 
   async encode(text: string): Promise<number[]> {
@@ -220,19 +189,13 @@ export class LoadedModel implements Model {
   dispose(): void {
     this.#parts.lease?.release();
     this.#residence.dispose();
+    this.#batch.wake();
   }
 
-  /** Waits for the calls before this one. @throws DeviceLostError after `dispose`, ModelInUseError after a take-over. */
-  async #turn(): Promise<() => void> {
-    const done = await this.#turns.take();
-    try {
-      this.#parts.lease?.signal.throwIfAborted();
-      this.#residence.check();
-      return done;
-    } catch (error) {
-      done();
-      throw error;
-    }
+  /** @throws DeviceLostError after `dispose`, ModelInUseError after a take-over. */
+  #check(): void {
+    this.#parts.lease?.signal.throwIfAborted();
+    this.#residence.check();
   }
 
   get #tokenizer(): Tokenizer {

@@ -24,6 +24,9 @@ const AUTO_BYTES = 6 * 2 ** 30;
 /** Up to here `auto` keeps keys and values as computed: a smaller cache would save little beside the weights. */
 const EXACT_CACHE_BYTES = 512 * 2 ** 20;
 
+/** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
+const MOST_RINGS = 1024;
+
 /** A plan, and what loading needs of it. */
 export interface Planned {
   readonly plan: Plan;
@@ -33,7 +36,7 @@ export interface Planned {
 
 type PlanOptions = Pick<
   LoadOptions,
-  "weights" | "cache" | "contextLength" | "maxBindingBytes" | "chunkLength" | "kernels"
+  "weights" | "cache" | "contextLength" | "parallel" | "rings" | "maxBindingBytes" | "chunkLength" | "kernels"
 >;
 
 /** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
@@ -108,8 +111,10 @@ function cacheTooLarge({ shape, plan: { adapter, cache } }: Planned): DeviceErro
     `of at most ${mostTokens(cache)} tokens`,
     ...(smaller.length > 0 ? [`a cache in ${smaller.join(" or ")}`] : []),
   ];
+  const rings = shape.B > 1 ? `${shape.B} rings of ` : "";
+  if (shape.B > 1) ways.push("fewer rings (parallel)");
   return new DeviceError(
-    `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${shape.S} tokens in ${cache} need ${layerCacheBytes(shape)} a layer. Ask for a context ${ways.join(", or for ")}.`,
+    `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${rings}${shape.S} tokens in ${cache} need ${layerCacheBytes(shape)} a layer. Ask for a context ${ways.join(", or for ")}.`,
   );
 }
 
@@ -129,8 +134,10 @@ function planFormats(
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
   const kernels = chooseKernels(adapter, format, checkpoint.parameters, options.kernels);
+  const parallel = wholeNumber("parallel", options.parallel ?? 1);
+  const B = wholeNumber("rings", options.rings ?? parallel, parallel);
   const shapeOf = (chunk: number) =>
-    modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk });
+    modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
   const chunkLength =
     options.chunkLength ??
     fittingChunk(
@@ -164,12 +171,19 @@ function planFormats(
       largestBindingBytes: [cacheBytes, ...partBytes, ...scratch].reduce((a, b) => Math.max(a, b)),
       adapter,
       contextLength: shape.positions,
+      rings: shape.B,
       cacheSlots: shape.S,
+      parallel: shape.parallel,
       chunkLength,
       checkpointBytes: checkpoint.bytes,
       parameters: checkpoint.parameters,
     },
   };
+}
+
+function wholeNumber(name: string, value: number, least = 1): number {
+  if (Number.isInteger(value) && value >= least && value <= MOST_RINGS) return value;
+  throw new RangeError(`${name}: expected a whole number from ${least} to ${MOST_RINGS}, got ${value}.`);
 }
 
 function contextTokens({ config }: Checkpoint, asked: number | undefined): number {

@@ -20,8 +20,10 @@ export interface Shape extends Omit<ModelConfig, "W"> {
   readonly headFormat: WeightFormat;
   readonly cacheFormat: CacheFormat;
   readonly kernels: KernelChoice;
-  /** Sequences. */
+  /** Sequences that the cache holds: a ring each. */
   readonly B: number;
+  /** Most rows of a decode step: sequences that run at once. */
+  readonly parallel: number;
   /** Slots of a ring. */
   readonly S: number;
   /** Attention window; UNLIMITED for none. */
@@ -43,7 +45,10 @@ export function modelShape(
     kernels,
     contextLength,
     chunkLength,
-  }: Pick<Shape, "format" | "cacheFormat" | "kernels" | "chunkLength"> & { contextLength: number },
+    parallel = 1,
+    B = parallel,
+  }: Pick<Shape, "format" | "cacheFormat" | "kernels" | "chunkLength"> &
+    Partial<Pick<Shape, "parallel" | "B">> & { contextLength: number },
 ): Shape {
   const { H, G, d } = config;
   const W = config.W ?? UNLIMITED;
@@ -57,7 +62,8 @@ export function modelShape(
     headFormat: weightFormats[matrixFormat(format.name, config.tied ? embedTokens : lmHead, config)],
     cacheFormat,
     kernels,
-    B: 1,
+    B,
+    parallel,
     S,
     W,
     SPLITS: attentionSplits({ H, G, d, S, W }),

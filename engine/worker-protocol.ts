@@ -13,6 +13,7 @@ export const CALLS = [
   "encode",
   "encodeChat",
   "decode",
+  "activity",
 ] as const;
 export const STREAMS = ["generate", "chat"] as const;
 

@@ -39,7 +39,9 @@ export const plan: Plan = {
   largestBindingBytes: 100 * 2 ** 20,
   adapter,
   contextLength: 4096,
+  rings: 1,
   cacheSlots: 4352,
+  parallel: 1,
   chunkLength: 256,
   checkpointBytes: 14_500_000_000,
   parameters: 7_241_732_096,
@@ -193,6 +195,7 @@ export class FakeEngine implements Engine {
       encode: missing,
       encodeChat: missing,
       decode: missing,
+      activity: missing,
       dispose: () => {
         this.calls.push({ name: "dispose" });
       },
@@ -208,7 +211,7 @@ export class FakeEngine implements Engine {
       yield { text, ids: [count++] };
     }
     const reason = signal?.aborted ? "abort" : "stop";
-    const times = { prefillMs: 120, decodeMs: 50 * (count - 1) };
+    const times = { waitedMs: 0, prefillMs: 120, decodeMs: 50 * (count - 1) };
     yield {
       text: "",
       ids: [],

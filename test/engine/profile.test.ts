@@ -119,7 +119,7 @@ describe("Mistral 7B, q4", () => {
       let [best, most, bareBest] = [Infinity, 0, 0];
       for (let round = 0; round < 20 && best > most; round++) {
         const [bareTimes, times]: number[][] = [[], []];
-        const flying: Promise<number>[] = [];
+        const flying: Promise<unknown>[] = [];
         for (let i = 0; i < 60; i++) {
           bareTimes!.push(hostTime(bare));
           times!.push(hostTime(() => flying.push(decoder.step())));

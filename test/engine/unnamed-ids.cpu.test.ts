@@ -1,8 +1,8 @@
 // Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends nothing.
 import { expect, test } from "vitest";
-import { Cache } from "../../engine/cache.ts";
+import type { Batch } from "../../engine/batch.ts";
 import { generate } from "../../engine/generate.ts";
-import type { Resident } from "../../engine/resident.ts";
+import type { Sequence } from "../../engine/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
 test("an answer goes on past ids that the vocabulary does not name", async () => {
@@ -12,18 +12,13 @@ test("an answer goes on past ids that the vocabulary does not name", async () =>
   expect(words.length).toBeGreaterThan(1);
   const answer = [words[0]!, tokenizer.size, ...words.slice(1), 1_000_000];
   let next = 0;
-  const token = async () => answer[next++]!;
-  const decoder = {
-    configure() {},
-    async prefill() {},
-    first: token,
-    step: token,
+  const sequence = { next: async () => ({ id: answer[next++]! }) };
+  const batch: Pick<Batch, "join" | "leave"> = {
+    join: async () => sequence as Sequence,
+    leave: async () => {},
   };
   const generation = {
-    residence: {
-      run: <T>(use: (resident: Resident) => Promise<T>) => use({ decoder } as unknown as Resident),
-    },
-    cache: new Cache({ W: null }, 100),
+    batch,
     contextLength: 100,
     ids: prompt,
     text: tokenizer.stream({ continues: true }),

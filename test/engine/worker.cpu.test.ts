@@ -15,7 +15,7 @@ import { serve } from "../../engine/worker-server.ts";
 
 const FINISH: Finish = {
   ...{ reason: "length", promptTokens: 1, cachedTokens: 0 },
-  ...{ completionTokens: 20, prefillMs: 1, decodeMs: 1 },
+  ...{ completionTokens: 20, waitedMs: 0, prefillMs: 1, decodeMs: 1 },
 };
 
 /** What a model in the worker was asked for, and how far its answer came. */
