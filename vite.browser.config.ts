@@ -1,11 +1,12 @@
 // The build for pages without a bundler: dependencies and shaders bundled, minified. It lies in dist/browser/, as far
 // from the embedded model as the modules of dist/engine/ do.
 import { defineConfig } from "vite";
+import { dropTestParts } from "./scripts/test-parts-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 export default defineConfig({
   publicDir: false,
-  plugins: [compactShaders()],
+  plugins: [compactShaders(), dropTestParts()],
   // The "server" of this target is a browser's: nothing is added for Node, and `new URL(…, import.meta.url)` stays as written.
   ssr: { target: "webworker", noExternal: true },
   build: {

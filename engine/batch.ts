@@ -23,6 +23,9 @@ interface Caller {
   readonly refuse: (error: unknown) => void;
 }
 
+/** Tokens that another ring must have more of, to be copied from there. */
+const WORTH_COPYING = 16;
+
 export class Batch {
   readonly #residence: Residence;
   readonly #rings: Rings;
@@ -135,7 +138,10 @@ export class Batch {
       waiting: this.#line.length,
       rings: shape.B,
       cacheSlots: shape.S,
-      cachedTokens: this.#rings.all.reduce((sum, { ids, oldest }) => sum + Math.max(0, ids.length - oldest), 0),
+      cachedTokens: this.#rings.all.reduce(
+        (sum, { ids, oldest }) => sum + Math.max(0, ids.length - oldest),
+        0,
+      ),
       ...this.#counts,
     };
   }
@@ -191,7 +197,8 @@ export class Batch {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        if (!(await this.#residence.run((resident) => this.#round(resident), this.#needed.signal))) await woken;
+        if (!(await this.#residence.run((resident) => this.#round(resident), this.#needed.signal)))
+          await woken;
       } catch (error) {
         this.#fail(error);
       }
@@ -264,7 +271,10 @@ export class Batch {
       sequence.promptDone();
     } else if (sequence.submitted === 0) {
       sequence.submitted = 1;
-      this.#deliver([sequence], decoder.first(options.observed).then((picked) => [picked]));
+      this.#deliver(
+        [sequence],
+        decoder.first(options.observed).then((picked) => [picked]),
+      );
     }
     return true;
   }
@@ -300,7 +310,7 @@ export class Batch {
   #reuse(cache: Cache, prompt: readonly number[], decoder: Decoder): number {
     const own = cache.reusable(prompt);
     const other = this.#rings.longest(prompt);
-    if (other.shared <= own || !other.cache.isOn(decoder)) {
+    if (other.shared < own + WORTH_COPYING || !other.cache.isOn(decoder)) {
       cache.begin(prompt, own);
       return own;
     }

@@ -84,7 +84,15 @@ const rowsOf = ({ parallel }: Shape, rows: number): number => (rows === 1 ? 1 : 
 
 /** The next id of every row, put where `decode` reads it. */
 export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: number): Launch[] => [
-  launch(sample, { T: rowsOf(shape, rows), B: shape.B, V: shape.V }, s.logits, sampler.counts, sampler.bias, sampler.params, s.rows),
+  launch(
+    sample,
+    { T: rowsOf(shape, rows), B: shape.B, V: shape.V },
+    s.logits,
+    sampler.counts,
+    sampler.bias,
+    sampler.params,
+    s.rows,
+  ),
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */

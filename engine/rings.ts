@@ -1,5 +1,5 @@
 // The rings that there are, and which of them a sequence gets: conversations that have ended keep theirs while nobody needs it.
-import { Cache } from "./cache.ts";
+import type { Cache } from "./cache.ts";
 
 interface Ring {
   readonly cache: Cache;

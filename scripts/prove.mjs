@@ -125,15 +125,15 @@ const bugs = {
     test: engine("chunks", "does not forget"),
   },
   "penalties' counts lost with the device": {
-    file: "engine/continuation.ts",
-    from: "decoder.configure(settings, seed, prompt, answer);",
-    to: "decoder.configure(settings, seed, prompt);",
+    file: "engine/batch.ts",
+    from: "settings, seed, prompt, answer);",
+    to: "settings, seed, prompt);",
     test: engine("device-loss", "sampled: lost"),
   },
   "what decode steps wrote computed again by a prefill": {
     file: "engine/cache.ts",
-    from: "await ring[by](",
-    to: "await ring.prefill(",
+    from: "await writer[by](",
+    to: "await writer.prefill(",
     test: engine("device-loss", "conversation"),
   },
   "norm without its epsilon": {

@@ -1,0 +1,223 @@
+// Many answers at once: who shares the batch changes nothing, nobody is held up, and what rings hold is found again.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Chunk, type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
+
+const PARALLEL = 8;
+let model: Model;
+beforeAll(async () => {
+  // Chunks of a fraction of the window, so that prompts are prefilled while others decode.
+  model = await loadModel(undefined, { parallel: PARALLEL, chunkLength: 32 });
+});
+afterAll(() => model.dispose());
+
+/** Ids that no other seed begins with. */
+const someIds = (length: number, seed: number): number[] =>
+  Array.from({ length }, (_, i) => (3 + seed + (i * i * 7 + i * (seed + 3)) * 5) % 2048);
+
+interface Ask extends GenerateOptions {
+  readonly prompt: string | readonly number[];
+}
+
+async function answer({ prompt, ...options }: Ask, onChunk: (chunk: Chunk) => void = () => {}) {
+  const chunks: Chunk[] = [];
+  for await (const chunk of model.generate(prompt, { ignoreEos: true, ...options })) {
+    chunks.push(chunk);
+    onChunk(chunk);
+  }
+  return {
+    ids: chunks.flatMap(({ ids }) => ids),
+    text: chunks.map(({ text }) => text).join(""),
+    logProbs: chunks.flatMap(({ logProbs }) => logProbs ?? []),
+    finish: chunks.at(-1)!.finish!,
+  };
+}
+
+const penalties = { repetitionPenalty: 1.2, frequencyPenalty: 0.3, logitBias: { 300: 2 } };
+/** Of every kind: greedy, sampled, penalised, observed; short and long prompts, over the window; short and long answers. */
+const ASKS: readonly Ask[] = [
+  { prompt: "Once upon a time", maxTokens: 40 },
+  { prompt: "Lily and Tom", maxTokens: 25, temperature: 1, seed: 7 },
+  { prompt: someIds(150, 1), maxTokens: 30, temperature: 0.8, topP: 0.9, topK: 40, seed: 8, ...penalties },
+  { prompt: "The cat", maxTokens: 12, topLogProbs: 2 },
+  { prompt: someIds(33, 2), maxTokens: 1 },
+  { prompt: "One day", maxTokens: 50, temperature: 1, seed: 9, minP: 0.05 },
+  { prompt: someIds(64, 3), maxTokens: 20, ...penalties },
+  { prompt: "A dog", maxTokens: 35, temperature: 1, seed: 10, topLogProbs: 0 },
+];
+
+describe("who shares the batch", () => {
+  let alone: Awaited<ReturnType<typeof answer>>[];
+  beforeAll(async () => {
+    alone = [];
+    for (const ask of ASKS) alone.push(await answer(ask));
+  });
+
+  test("eight answers at once are those got alone, to the last bit of a log-probability", async () => {
+    const before = await model.activity();
+    const together = await Promise.all(ASKS.map((ask) => answer(ask)));
+    for (const [i, { ids, text, logProbs }] of together.entries()) {
+      expect({ i, ids, text, logProbs }).toEqual({
+        i,
+        ids: alone[i]!.ids,
+        text: alone[i]!.text,
+        logProbs: alone[i]!.logProbs,
+      });
+    }
+    const after = await model.activity();
+    // They did share: as many rows in far fewer steps.
+    expect(after.stepRows - before.stepRows).toBeGreaterThan(2 * (after.steps - before.steps));
+    expect(after).toMatchObject({ running: 0, waiting: 0, parallel: PARALLEL });
+  });
+
+  test("whoever joins and leaves meanwhile: staggered, aborted, more than there is room for", async () => {
+    const waves = Array.from({ length: 20 }, (_, i) => ({ i, ask: ASKS[(i * 5) % ASKS.length]! }));
+    const answers = waves.map(async ({ i, ask }) => {
+      await new Promise((resolve) => setTimeout(resolve, 40 * (i % 7)));
+      if (i % 4 !== 3) return { i, got: await answer(ask) };
+      const controller = new AbortController();
+      let tokens = 0;
+      const got = await answer({ ...ask, signal: controller.signal }, () => {
+        if (++tokens === 3) controller.abort();
+      });
+      return { i, got };
+    });
+    for (const { i, got } of await Promise.all(answers)) {
+      const expected = alone[(i * 5) % ASKS.length]!.ids;
+      expect({ i, ids: got.ids }).toEqual({ i, ids: expected.slice(0, got.ids.length) });
+      if (i % 4 !== 3) expect(got.ids.length).toBe(expected.length);
+    }
+  });
+});
+
+describe("fairness", () => {
+  test("two answers at once get their tokens in turn", async () => {
+    const order: string[] = [];
+    const note = (name: string) => () => order.push(name);
+    await Promise.all([
+      answer({ prompt: "Once", maxTokens: 20 }, note("a")),
+      answer({ prompt: "The", maxTokens: 20 }, note("b")),
+    ]);
+    const middle = order.slice(8, -8);
+    expect(middle.filter((name) => name === "a").length).toBeGreaterThan(middle.length / 3);
+    expect(middle.filter((name) => name === "b").length).toBeGreaterThan(middle.length / 3);
+  });
+
+  test("a long prompt does not hold up an answer: a token for each of its chunks", async () => {
+    let running = 0;
+    let meanwhile = 0;
+    let begun: (() => void) | undefined;
+    const long = new Promise<void>((resolve) => {
+      begun = resolve;
+    }).then(() => answer({ prompt: someIds(640, 11), maxTokens: 1 }, () => (meanwhile = running)));
+    await answer({ prompt: "Once", maxTokens: 60 }, () => {
+      if (++running === 5) begun?.();
+    });
+    await long;
+    // 20 chunks of 32 tokens.
+    expect(meanwhile).toBeGreaterThanOrEqual(15);
+    expect(meanwhile).toBeLessThan(40);
+  });
+
+  test("a reader that has stopped reading holds up nobody, and goes on where it was", async () => {
+    const ask = { prompt: "Once upon a time", maxTokens: 40 };
+    const slow = model.generate(ask.prompt, { maxTokens: ask.maxTokens, ignoreEos: true });
+    const ids: number[] = [];
+    for (let i = 0; i < 5; i++) ids.push(...((await slow.next()).value as Chunk).ids);
+    const { steps } = await model.activity();
+    await answer({ prompt: "The cat", maxTokens: 20 });
+    expect((await model.activity()).running).toBe(1);
+    // The one that pauses is at most four tokens ahead of its reader.
+    expect((await model.activity()).steps - steps).toBeLessThan(30);
+    for await (const chunk of slow) ids.push(...chunk.ids);
+    expect(ids).toEqual((await answer(ask)).ids);
+  });
+
+  test("who leaves makes room at once for who waits in line", async () => {
+    const endless = Array.from({ length: PARALLEL }, (_, i) =>
+      model.generate(someIds(5, 20 + i), { maxTokens: 1000, ignoreEos: true }),
+    );
+    await Promise.all(endless.map((each) => each.next()));
+    const waiting = answer({ prompt: "Once", maxTokens: 3 });
+    await endless[0]!.next();
+    expect(await model.activity()).toMatchObject({ running: PARALLEL, waiting: 1 });
+    await endless[3]!.return();
+    expect((await waiting).ids.length).toBe(3);
+    await Promise.all(endless.map((each) => each.return()));
+    expect(await model.activity()).toMatchObject({ running: 0, waiting: 0 });
+  });
+
+  test("an abort in line ends the wait", async () => {
+    const endless = Array.from({ length: PARALLEL }, (_, i) =>
+      model.generate(someIds(5, 40 + i), { maxTokens: 1000, ignoreEos: true }),
+    );
+    await Promise.all(endless.map((each) => each.next()));
+    const controller = new AbortController();
+    const waiting = answer({ prompt: "Once", maxTokens: 3, signal: controller.signal });
+    controller.abort();
+    expect((await waiting).finish).toMatchObject({ reason: "abort", completionTokens: 0 });
+    await Promise.all(endless.map((each) => each.return()));
+  });
+});
+
+describe("what rings hold is found again", () => {
+  const system = someIds(400, 60);
+  const turn = (seed: number) => [...system, ...someIds(20, seed)];
+  const fresh = async (prompt: readonly number[]) => {
+    const other = await loadModel(undefined, { chunkLength: 32 });
+    try {
+      const ids: number[] = [];
+      for await (const chunk of other.generate(prompt, { maxTokens: 12, ignoreEos: true }))
+        ids.push(...chunk.ids);
+      return ids;
+    } finally {
+      other.dispose();
+    }
+  };
+
+  test("400 tokens that prompts share are computed once, whether their first owner still runs or not", async () => {
+    const expected = await Promise.all([fresh(turn(61)), fresh(turn(62)), fresh(turn(63))]);
+    const before = await model.activity();
+    const first = model.generate(turn(61), { maxTokens: 12, ignoreEos: true });
+    const ids = [...((await first.next()).value as Chunk).ids];
+    // The first still runs: what it has is copied.
+    const second = await answer({ prompt: turn(62), maxTokens: 12 });
+    for await (const chunk of first) ids.push(...chunk.ids);
+    const third = await answer({ prompt: turn(63), maxTokens: 12 });
+    expect([ids, second.ids, third.ids]).toEqual(expected);
+    expect([second.finish.cachedTokens, third.finish.cachedTokens]).toEqual([400, 400]);
+    const after = await model.activity();
+    expect(after.prefillTokens - before.prefillTokens).toBe(420 + 20 + 20);
+    expect(after.reusedTokens - before.reusedTokens).toBe(800);
+  });
+
+  test("prompts that come together: the others wait for what the first computes", async () => {
+    const shared = someIds(300, 70);
+    const before = await model.activity();
+    const all = [71, 72, 73].map((seed) =>
+      answer({ prompt: [...shared, ...someIds(9, seed)], maxTokens: 4 }),
+    );
+    const cached = (await Promise.all(all)).map(({ finish }) => finish.cachedTokens);
+    expect(cached).toEqual([0, 300, 300]);
+    expect((await model.activity()).prefillTokens - before.prefillTokens).toBe(300 + 3 * 9);
+  });
+
+  test("what has rolled out of the window is not taken for there", async () => {
+    const prompt = someIds(200, 80);
+    // Its beginning is overwritten long before the end.
+    await answer({ prompt, maxTokens: 300 });
+    const again = [...prompt.slice(0, 100), ...someIds(30, 81)];
+    const got = await answer({ prompt: again, maxTokens: 12 });
+    expect(got.finish.cachedTokens).toBe(0);
+    expect(got.ids).toEqual(await fresh(again));
+  });
+
+  test("a conversation keeps its ring while others come and go; the one used least recently goes first", async () => {
+    const conversation = someIds(90, 90);
+    const first = await answer({ prompt: conversation, maxTokens: 10 });
+    for (let i = 0; i < PARALLEL - 1; i++) await answer({ prompt: someIds(20, 100 + i), maxTokens: 2 });
+    const next = [...conversation, ...first.ids, ...someIds(5, 91)];
+    expect((await answer({ prompt: next, maxTokens: 2 })).finish.cachedTokens).toBe(90 + 9);
+    for (let i = 0; i < PARALLEL; i++) await answer({ prompt: someIds(20, 120 + i), maxTokens: 2 });
+    expect((await answer({ prompt: next, maxTokens: 2 })).finish.cachedTokens).toBe(0);
+  });
+});
