@@ -311,6 +311,16 @@ export interface Model {
   /** The calls of OpenAI's client that fit: `model.openai.chat.completions.create(…)`. */
   readonly openai: OpenAIShape;
   activity(): Promise<Activity>;
+  /**
+   * The keys and values of a conversation that a ring holds, as bytes to keep: of the latest, or with `conversation` 1 of the one
+   * before it, and so on. undefined where there is none.
+   */
+  saveSession(options?: { readonly conversation?: number }): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Puts back what `saveSession` gave: its conversation goes on as if it had just been answered. Resolves to its tokens.
+   * @throws SessionError where the bytes are damaged, or of another model or format
+   */
+  restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]>;
   /** Continues a text (a beginning-of-sequence token is put first) or token ids (taken as they are). */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
   /** Answers a conversation, rendered with the model's chat template. */

@@ -84,11 +84,12 @@ export class Batch {
   }
 
   /**
-   * Runs `use` between two steps, with nothing else on the GPU, and a ring that begins with `ids` if there is one.
+   * Runs `use` between two steps, with nothing else on the GPU.
+   * @param take the ring that it wants; waits in line while there is none
    * @param again where the device is lost, on a new one
    */
   async alone<T>(
-    ids: readonly number[],
+    take: (rings: Rings) => Cache | undefined,
     use: (resident: Resident, cache: Cache) => Promise<T>,
     { signal, again = true }: { readonly signal?: AbortSignal | undefined; readonly again?: boolean } = {},
   ): Promise<T> {
@@ -98,7 +99,7 @@ export class Batch {
     });
     result.catch(() => {});
     await this.#enter(signal, () => {
-      const cache = this.#rings.borrow(ids);
+      const cache = take(this.#rings);
       if (!cache) return undefined;
       const job: Job = {
         cache,

@@ -10,6 +10,12 @@ export const ringSlots = (W: number, chunkLength: number): number => W + chunkLe
 /** The pass that wrote keys and values: the other one rounds differently. */
 type Pass = "prefill" | "retrace";
 
+/** Tokens from `start` up to the next span came into the ring by this pass. */
+export interface Span {
+  readonly start: number;
+  readonly by: Pass;
+}
+
 /** Computes keys and values into the ring of a sequence. */
 type Writer = {
   readonly [Name in Pass]: (
@@ -28,7 +34,7 @@ export class Cache {
   readonly #window: number;
   #ids: readonly number[] = [];
   /** How `ids` came into the ring, in order. */
-  #spans: readonly { readonly start: number; readonly by: Pass }[] = [];
+  #spans: readonly Span[] = [];
   /** Who wrote them; after a loss the ring at hand is another one, and empty. */
   #writer: Writer | undefined;
   /** One past the highest position written since the ring was last begun anew. */
@@ -51,6 +57,10 @@ export class Cache {
   /** The tokens whose keys and values are in the ring, or were before they rolled out. */
   get ids(): readonly number[] {
     return this.#ids;
+  }
+
+  get spans(): readonly Span[] {
+    return this.#spans;
   }
 
   /** The lowest position whose slot was not written over. */
@@ -98,6 +108,14 @@ export class Cache {
     this.#spans = other.#spans.filter(({ start }) => start < length);
     this.#written = other.#written;
     this.#writer = other.#writer;
+  }
+
+  /** The ring holds these tokens from position `oldest` on, put there from outside. */
+  filled(ids: readonly number[], spans: readonly Span[], oldest: number, writer: Writer): void {
+    this.#ids = ids;
+    this.#spans = spans;
+    this.#written = Math.max(ids.length, oldest + this.S);
+    this.#writer = writer;
   }
 
   /** Whether all is in the ring that this one writes. */

@@ -30,6 +30,11 @@ export class StorageError extends Error {
   }
 }
 
+/** A saved session is damaged, or of another model: answer the conversation anew. */
+export class SessionError extends Error {
+  override name = "SessionError";
+}
+
 /** Another tab or worker has the stored model open: close it there, or load with `takeOver: true`. */
 export class ModelInUseError extends Error {
   override name = "ModelInUseError";

@@ -17,13 +17,19 @@ import type {
 import { Batch } from "./batch.ts";
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { generate } from "./generate.ts";
 import { attentionOf, candidatesOf, profileStep } from "./inspect.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
+import { readRing, stretchBytes, writeRing } from "./ring-bytes.ts";
 import { Rings } from "./rings.ts";
+import { decodeSession, encodeSession } from "./session.ts";
 import type { Lease } from "./store-lock.ts";
+
+/** The conversation that was answered last. */
+const latest = (rings: Rings) => rings.borrow([]);
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
@@ -41,8 +47,8 @@ export class LoadedModel implements Model {
   readonly #parts: Omit<ModelParts, "residence">;
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #residence: Residence;
-  /** One for each ring. */
-  readonly #caches: readonly Cache[];
+  readonly #rings: Rings;
+  #fingerprinted: string | undefined;
   readonly #batch: Batch;
   readonly #endIds: ReadonlySet<number>;
 
@@ -52,8 +58,8 @@ export class LoadedModel implements Model {
     this.config = parts.checkpoint.config;
     this.contextLength = this.plan.contextLength;
     const { rings, cacheSlots } = this.plan;
-    this.#caches = Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i));
-    this.#batch = new Batch(parts.residence, new Rings(this.#caches), () => this.#check());
+    this.#rings = new Rings(Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i)));
+    this.#batch = new Batch(parts.residence, this.#rings, () => this.#check());
     const { eosTokenIds } = this.config;
     const eosId = parts.tokenizer?.eosId;
     this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
@@ -106,7 +112,7 @@ export class LoadedModel implements Model {
       cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
       return logProbs;
     };
-    const logProbs = await this.#batch.alone(ids, run, { signal });
+    const logProbs = await this.#batch.alone((rings) => rings.borrow(ids), run, { signal });
     const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
     return { logProbs, perplexity: Math.exp(-mean) };
   }
@@ -132,11 +138,11 @@ export class LoadedModel implements Model {
         throw error;
       }
     };
-    return this.#batch.alone(checked, run, { signal });
+    return this.#batch.alone((rings) => rings.borrow(checked), run, { signal });
   }
 
   async profile(): Promise<KernelTime[]> {
-    return this.#batch.alone([], ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
+    return this.#batch.alone(latest, ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
   }
 
   async attention(
@@ -147,7 +153,7 @@ export class LoadedModel implements Model {
     this.#checkLength(checked);
     const run = ({ gpu, decoder }: Resident, cache: Cache) =>
       attentionOf({ gpu, decoder, cache }, checked, options);
-    return this.#batch.alone(checked, run, { signal: options.signal });
+    return this.#batch.alone((rings) => rings.borrow(checked), run, { signal: options.signal });
   }
 
   async candidates(
@@ -162,16 +168,57 @@ export class LoadedModel implements Model {
     return this.#batch.activity;
   }
 
+  async saveSession({
+    conversation = 0,
+  }: {
+    readonly conversation?: number;
+  } = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const kept = this.#rings.used[conversation];
+    if (!kept) return undefined;
+    const run = async (resident: Resident, { sequence, ids, spans, oldest }: Cache) => {
+      const stretch = { sequence, start: oldest, count: ids.length - oldest };
+      const rows = await readRing(resident.gpu, resident.decoder, stretch);
+      return encodeSession({ fingerprint: await this.#fingerprint(resident), ids, spans, oldest, rows });
+    };
+    return this.#batch.alone((rings) => rings.claim(kept), run);
+  }
+
+  async restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
+    const run = async (resident: Resident, cache: Cache) => {
+      const { gpu, decoder } = resident;
+      const { ids, spans, oldest, rows } = await decodeSession(session, {
+        fingerprint: await this.#fingerprint(resident),
+        vocabulary: this.config.V,
+        bytesOf: (positions) => stretchBytes(decoder.shape, positions),
+      });
+      // A ring of fewer slots keeps the end.
+      const start = Math.max(oldest, ids.length - cache.S);
+      const stretch = { sequence: cache.sequence, start, count: ids.length - start };
+      cache.begin([], 0);
+      writeRing(gpu, decoder, stretch, rows, start - oldest);
+      cache.filled(ids, spans, start, decoder);
+      await decoder.done();
+      return ids;
+    };
+    return this.#batch.alone((rings) => rings.take([]), run);
+  }
+
+  /** Does not change where the model is put on another device: its formats stay. */
+  async #fingerprint(resident: Resident): Promise<string> {
+    this.#fingerprinted ??= await fingerprint(resident, this.config);
+    return this.#fingerprinted;
+  }
+
   /**
    * Runs `use` with what of the model lies on the GPU, while no answer runs; what the rings held is forgotten. For measurements:
    * not part of the public interface, and not done again where the device is lost.
    */
   async measure<T>(use: (resident: Resident) => Promise<T>): Promise<T> {
     const run = (resident: Resident) => {
-      for (const cache of this.#caches) cache.begin([], 0);
+      for (const cache of this.#rings.all) cache.begin([], 0);
       return use(resident);
     };
-    return this.#batch.alone([], run, { again: false });
+    return this.#batch.alone(latest, run, { again: false });
   }
 
   async encode(text: string): Promise<number[]> {

@@ -4,6 +4,7 @@ import type { Cache } from "./cache.ts";
 interface Ring {
   readonly cache: Cache;
   taken: boolean;
+  onlyRead: boolean;
   /** The higher, the later it was given back; 0: never used. */
   usedAt: number;
 }
@@ -13,15 +14,11 @@ export class Rings {
   #clock = 0;
 
   constructor(caches: readonly Cache[]) {
-    this.#rings = caches.map((cache) => ({ cache, taken: false, usedAt: 0 }));
+    this.#rings = caches.map((cache) => ({ cache, taken: false, onlyRead: false, usedAt: 0 }));
   }
 
   get all(): readonly Cache[] {
     return this.#rings.map(({ cache }) => cache);
-  }
-
-  get free(): number {
-    return this.#rings.filter(({ taken }) => !taken).length;
   }
 
   /**
@@ -47,10 +44,27 @@ export class Rings {
     return this.#hand(holding[0]) ?? this.take(ids);
   }
 
+  /** This one, once it is free: to look into it, which is not a use. */
+  claim(cache: Cache): Cache | undefined {
+    const ring = this.#rings[cache.sequence]!;
+    if (ring.taken) return undefined;
+    ring.onlyRead = true;
+    return this.#hand(ring);
+  }
+
+  /** Those that hold something, the one used last first. */
+  get used(): readonly Cache[] {
+    return this.#rings
+      .filter(({ cache }) => cache.ids.length > 0)
+      .toSorted((a, b) => b.usedAt - a.usedAt)
+      .map(({ cache }) => cache);
+  }
+
   give(cache: Cache): void {
     const ring = this.#rings[cache.sequence]!;
     ring.taken = false;
-    ring.usedAt = ++this.#clock;
+    if (!ring.onlyRead) ring.usedAt = ++this.#clock;
+    ring.onlyRead = false;
   }
 
   /** Whoever has most of `ids`, taken or not. */

@@ -1,7 +1,14 @@
 // Errors on their way between threads: a clone of an Error forgets its class, so the class goes by name.
 import { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 import { CheckpointError } from "../weights/index.ts";
-import { ContextLengthError, DeviceError, DeviceLostError, ModelInUseError, StorageError } from "./errors.ts";
+import {
+  ContextLengthError,
+  DeviceError,
+  DeviceLostError,
+  ModelInUseError,
+  SessionError,
+  StorageError,
+} from "./errors.ts";
 
 /** By names of our own, since a minifier renames classes. */
 const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
@@ -11,6 +18,7 @@ const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
   DeviceError,
   DeviceLostError,
   ModelInUseError,
+  SessionError,
   StorageError,
   TokenizerError,
   RangeError,

@@ -14,6 +14,8 @@ export const CALLS = [
   "encodeChat",
   "decode",
   "activity",
+  "saveSession",
+  "restoreSession",
 ] as const;
 export const STREAMS = ["generate", "chat"] as const;
 

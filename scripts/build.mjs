@@ -29,6 +29,7 @@ const SOURCES = [
 const CONFIGS = [
   "vite.config.ts",
   "vite.browser.config.ts",
+  "scripts/test-parts-plugin.mjs",
   "scripts/wgsl-plugin.mjs",
   "tsconfig.json",
   "tsconfig.build.json",

@@ -29,7 +29,7 @@ export type { RandomAccess } from "./random-access.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
 export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors-writer.ts";
-export { sha256OfText } from "./sha256.ts";
+export { sha256, sha256OfText } from "./sha256.ts";
 export type { Source } from "./source.ts";
 export { fileSource, type NamedBlob } from "./source-files.ts";
 export { type HttpSourceOptions, httpSource } from "./source-http.ts";

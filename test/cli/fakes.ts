@@ -196,6 +196,8 @@ export class FakeEngine implements Engine {
       encodeChat: missing,
       decode: missing,
       activity: missing,
+      saveSession: missing,
+      restoreSession: missing,
       dispose: () => {
         this.calls.push({ name: "dispose" });
       },
