@@ -10,10 +10,18 @@ import {
   referenceDot,
   referenceInput,
 } from "./matrix-input.ts";
-import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
+import {
+  blockConstants,
+  type MatvecVariant,
+  ROWS,
+  type TokenBlocks,
+  teamGroups,
+  variantParts,
+  weightPasses,
+} from "./matvec-variants.ts";
 import silu from "./snippets/silu.wgsl?raw";
 
-export interface GateUpSize extends InputSize {
+export interface GateUpSize extends InputSize, TokenBlocks {
   /** Outputs of this part of the matrix, and where they stand. */
   F: number;
   F0?: number;
@@ -31,6 +39,7 @@ export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<Gat
     { T: 1, F: 1, K: 5 },
     { T: 2, F: 37, K: 33, F0: 6, width: 50 },
     { T: 1, F: 130, K: 704 },
+    { T: 7, rows: 4, F: 5, K: 70 },
   ],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
@@ -39,12 +48,16 @@ export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<Gat
   ],
   constants: (size) => ({
     ...inputConstants(size, "norm"),
+    ...blockConstants(size),
     F: size.F,
     F0: size.F0 ?? 0,
     Y_STRIDE: outputs(size),
   }),
-  workgroups: ({ F, T }) => [teamGroups(Math.ceil(F / (ROWS / 2)), variant), T],
-  cost: (size) => ({ flops: 4 * size.T * size.F * size.K, passes: { hidden: size.F / outputs(size) } }),
+  workgroups: (size) => teamGroups(Math.ceil(size.F / (ROWS / 2)), size, variant),
+  cost: (size) => ({
+    flops: 4 * size.T * size.F * size.K,
+    passes: { hidden: size.F / outputs(size), ...weightPasses(size) },
+  }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
   reference(size, x, gain, hidden, ...weight) {

@@ -1,5 +1,5 @@
 // hidden[t, F0 + f] = silu(g) * u,  g = sum_k gate[f, k] * norm(x)[t, k],  u = sum_k up[f, k] * norm(x)[t, k]   (SwiGLU)
-// One team of threads per two outputs f of one token t: each gate row with its up row.
+// One team of threads per two outputs f of a block of TOKENS tokens t: each gate row with its up row.
 
 override F: u32;              // outputs of this part: its matrix holds F gate rows, then F up rows
 override F0: u32;             // where its first output stands
@@ -14,9 +14,13 @@ fn weight_row(team: u32, r: u32) -> u32 { return min(team * 2 + r % 2, F - 1) + 
 fn gate_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let team = team_of(group.x, thread);
   let sums = dot_rows(team, group.y, thread);
-  for (var r = 0u; r < 2; r++) {
-    let f = team * 2 + r;
-    if (!writes(r, thread) || f >= F) { continue; }
-    hidden[group.y * Y_STRIDE + F0 + f] = silu(sums[r]) * sums[r + 2];
+  for (var j = 0u; j < HELD; j++) {
+    let t = group.y * TOKENS + token_held(j, thread);
+    if (t > LAST_TOKEN) { break; }
+    for (var r = 0u; r < 2; r++) {
+      let f = team * 2 + r;
+      if (!writes(r, thread) || f >= F) { continue; }
+      hidden[t * Y_STRIDE + F0 + f] = silu(sums[j][r]) * sums[j][r + 2];
+    }
   }
 }

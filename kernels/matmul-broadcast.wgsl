@@ -23,7 +23,7 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     let w6 = weight32(min(n + 6, N - 1), g);
     let w7 = weight32(min(n + 7, N - 1), g);
     for (var i = 0u; i < tokens; i++) {
-      let v = input32(t + i, g);
+      let v = input32(i, t + i, g);
       sums[i] += mat2x4f(
         dot32(w0, v), dot32(w1, v), dot32(w2, v), dot32(w3, v), dot32(w4, v), dot32(w5, v), dot32(w6, v), dot32(w7, v),
       );

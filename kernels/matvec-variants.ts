@@ -15,6 +15,7 @@ import inputWide from "./snippets/input-wide.wgsl?raw";
 import lane from "./snippets/team-lane.wgsl?raw";
 import subgroup from "./snippets/team-subgroup.wgsl?raw";
 import workgroup from "./snippets/team-workgroup.wgsl?raw";
+import tokenBlock from "./snippets/token-block.wgsl?raw";
 
 /**
  * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
@@ -51,11 +52,31 @@ export type MatvecVariant = keyof typeof matvecVariants;
 /** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
 export const ROWS = 4;
 
-/** Workgroups for so many teams. */
-export function teamGroups(teams: number, name: MatvecVariant): number {
-  const { team, threads }: Variant = matvecVariants[name];
-  return Math.ceil(teams / (team === "lane" ? threads : 1));
+/** How a matrix-vector kernel takes the T tokens of a pass. */
+export interface TokenBlocks {
+  T: number;
+  /**
+   * Tokens that a team takes together, each weight read once for them: 1, 2, 4 or 8; default 1. A token's result is the same to
+   * the bit whatever this is. Where a pass runs with fewer tokens than it was prepared for, the rest of the last block is
+   * computed and written too.
+   */
+  rows?: 1 | 2 | 4 | 8;
 }
+
+const blocks = ({ T, rows = 1 }: TokenBlocks): number => Math.ceil(T / rows);
+
+/** Workgroups for so many teams to a block of tokens. */
+export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant): [x: number, y: number] {
+  const { team, threads }: Variant = matvecVariants[name];
+  return [Math.ceil(teams / (team === "lane" ? threads : 1)), blocks(size)];
+}
+
+/** The pipeline depends on the number of tokens only where the last block is not full. */
+export const blockConstants = ({ T, rows = 1 }: TokenBlocks): Record<string, number> =>
+  T % rows === 0 ? {} : { LAST_TOKEN: T - 1 };
+
+/** Every block of tokens goes over the weights. */
+export const weightPasses = (size: TokenBlocks) => ({ weight: blocks(size), scale: blocks(size) });
 
 /** The parts of a kernel that its variant decides; `own` are the kernel's own files. */
 export function variantParts(
@@ -63,7 +84,7 @@ export function variantParts(
   name: MatvecVariant,
   input: "plain" | "norm",
   own: readonly string[],
-): Pick<Kernel, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
+): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
   const variant: Variant = matvecVariants[name];
   const { threads, sums, columns, broadcast: lanes } = variant;
   const read = columns === 8 ? [dotRows, dot8, format.source] : [dotRowsWide, dot8, dot32, ...format.wide];
@@ -72,8 +93,8 @@ export function variantParts(
   const inputs = lanes ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
   return {
     variant: [format.name, name].join("_"),
-    source: [...own, sums, ...read, ...inputs],
-    prelude: () => ({ THREADS: threads, ...(lanes && { SUBGROUP: lanes }) }),
+    source: [...own, tokenBlock, sums, ...read, ...inputs],
+    prelude: ({ rows = 1 }) => ({ THREADS: threads, TOKENS: rows, ...(lanes && { SUBGROUP: lanes }) }),
     ...((lanes || sums === subgroup) && { requires: ["subgroups"] }),
     ...(lanes && { subgroupSize: lanes }),
   };

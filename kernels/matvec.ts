@@ -10,9 +10,17 @@ import {
   referenceInput,
 } from "./matrix-input.ts";
 import source from "./matvec.wgsl?raw";
-import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
+import {
+  blockConstants,
+  type MatvecVariant,
+  ROWS,
+  type TokenBlocks,
+  teamGroups,
+  variantParts,
+  weightPasses,
+} from "./matvec-variants.ts";
 
-export interface MatvecSize extends InputSize {
+export interface MatvecSize extends InputSize, TokenBlocks {
   /** Rows of this part of the matrix, and where they stand among the outputs. */
   N: number;
   N0?: number;
@@ -27,7 +35,7 @@ const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(wi
 /** A part writes its own outputs only; adding reads them before. */
 export const outputPasses = (size: MatvecSize) => ({ y: (size.N / outputs(size)) * (size.add ? 2 : 1) });
 
-/** A matrix times few tokens: each weight is read once a token. */
+/** A matrix times few tokens: each weight is read once a block of them. */
 export const matvec = (
   format: WeightFormat,
   variant: MatvecVariant,
@@ -39,6 +47,7 @@ export const matvec = (
     { T: 1, N: 1, K: 5 },
     { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
     { T: 2, N: 260, K: 1024 },
+    { T: 5, rows: 4, N: 7, K: 100, add: true },
   ],
   bindings: (size) => [
     ...inputBindings(size, input),
@@ -47,13 +56,17 @@ export const matvec = (
   ],
   constants: (size) => ({
     ...inputConstants(size, input),
+    ...blockConstants(size),
     N: size.N,
     N0: size.N0 ?? 0,
     Y_STRIDE: outputs(size),
     ADD: size.add ? 1 : 0,
   }),
-  workgroups: ({ N, T }) => [teamGroups(Math.ceil(N / ROWS), variant), T],
-  cost: (size) => ({ flops: 2 * size.T * size.N * size.K, passes: outputPasses(size) }),
+  workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS), size, variant),
+  cost: (size) => ({
+    flops: 2 * size.T * size.N * size.K,
+    passes: { ...outputPasses(size), ...weightPasses(size) },
+  }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
   reference(size, x, ...rest) {

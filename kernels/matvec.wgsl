@@ -1,5 +1,5 @@
 // y[t, N0 + n] = sum_k weight[n, k] * input[t, k]   (+ y[t, N0 + n] where ADD: the residual stream)
-// One team of threads per four output rows n of one token t.
+// One team of threads per four output rows n of a block of TOKENS tokens t.
 
 override N: u32;              // rows of this part of the matrix
 override N0: u32;             // where its first row stands in the output
@@ -14,10 +14,14 @@ fn weight_row(team: u32, r: u32) -> u32 { return min(team * ROWS + r, N - 1); }
 fn matvec(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let team = team_of(group.x, thread);
   let sums = dot_rows(team, group.y, thread);
-  for (var r = 0u; r < ROWS; r++) {
-    let n = team * ROWS + r;
-    if (!writes(r, thread) || n >= N) { continue; }
-    let i = group.y * Y_STRIDE + N0 + n;
-    y[i] = sums[r] + select(0.0, y[i], ADD);
+  for (var j = 0u; j < HELD; j++) {
+    let t = group.y * TOKENS + token_held(j, thread);
+    if (t > LAST_TOKEN) { break; }
+    for (var r = 0u; r < ROWS; r++) {
+      let n = team * ROWS + r;
+      if (!writes(r, thread) || n >= N) { continue; }
+      let i = t * Y_STRIDE + N0 + n;
+      y[i] = sums[j][r] + select(0.0, y[i], ADD);
+    }
   }
 }

@@ -9,7 +9,15 @@ import {
   referenceDot,
   referenceInput,
 } from "./matrix-input.ts";
-import { type MatvecVariant, ROWS, teamGroups, variantParts } from "./matvec-variants.ts";
+import {
+  blockConstants,
+  type MatvecVariant,
+  ROWS,
+  type TokenBlocks,
+  teamGroups,
+  variantParts,
+  weightPasses,
+} from "./matvec-variants.ts";
 import source from "./qkv.wgsl?raw";
 import { qkvStride } from "./ring.ts";
 import {
@@ -24,7 +32,7 @@ import {
 } from "./rope.ts";
 import rope from "./snippets/rope.wgsl?raw";
 
-export interface QkvSize extends InputSize, RopeSize {
+export interface QkvSize extends InputSize, TokenBlocks, RopeSize {
   /** Heads (queries, then keys, then values) in this part of the matrix, and the first of them. */
   heads: number;
   head0?: number;
@@ -38,6 +46,7 @@ export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSiz
     { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
     { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
     { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
+    { T: 5, rows: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 },
   ],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
@@ -47,14 +56,15 @@ export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSiz
   ],
   constants: (size) => ({
     ...inputConstants(size, "norm"),
+    ...blockConstants(size),
     ...ropeConstants(size),
     HEADS: size.heads,
     HEAD0: size.head0 ?? 0,
   }),
-  workgroups: ({ heads, d, T }) => [teamGroups(Math.ceil((heads * d) / ROWS), variant), T],
+  workgroups: (size) => teamGroups(Math.ceil((size.heads * size.d) / ROWS), size, variant),
   cost: (size) => ({
     flops: 2 * size.T * size.heads * size.d * size.K,
-    passes: { angles: anglePasses(size), out: size.heads / (size.H + 2 * size.G) },
+    passes: { angles: anglePasses(size), out: size.heads / (size.H + 2 * size.G), ...weightPasses(size) },
   }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ??

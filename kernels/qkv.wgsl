@@ -1,5 +1,5 @@
 // q, k, v = rope(W_qkv norm(x)). Keys and values go into the ring when attention reads them.
-// One team of threads per two rotation pairs (rows i and i + d/2 of a head) of one token t.
+// One team of threads per two rotation pairs (rows i and i + d/2 of a head) of a block of TOKENS tokens t.
 
 override HEADS: u32;          // heads (query, key, value) in this part of the matrix
 override HEAD0: u32;          // the first of them
@@ -16,14 +16,18 @@ fn weight_row(team: u32, r: u32) -> u32 {
 fn qkv(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let team = team_of(group.x, thread);
   let sums = dot_rows(team, group.y, thread);
-  for (var r = 0u; r < 2; r++) {
-    let pair = team * 2 + r;
-    if (!writes(r, thread) || pair >= HEADS * (d / 2)) { continue; }
-    let head = HEAD0 + pair / (d / 2);
-    let i = pair % (d / 2);
-    let value = turned(group.y, head, i, vec2f(sums[r], sums[r + 2]));
-    let at = group.y * QKV_STRIDE + head * d + i;
-    out[at] = value.x;
-    out[at + d / 2] = value.y;
+  for (var j = 0u; j < HELD; j++) {
+    let t = group.y * TOKENS + token_held(j, thread);
+    if (t > LAST_TOKEN) { break; }
+    for (var r = 0u; r < 2; r++) {
+      let pair = team * 2 + r;
+      if (!writes(r, thread) || pair >= HEADS * (d / 2)) { continue; }
+      let head = HEAD0 + pair / (d / 2);
+      let i = pair % (d / 2);
+      let value = turned(t, head, i, vec2f(sums[j][r], sums[j][r + 2]));
+      let at = t * QKV_STRIDE + head * d + i;
+      out[at] = value.x;
+      out[at + d / 2] = value.y;
+    }
   }
 }

@@ -1,17 +1,17 @@
 // Every lane of a subgroup of SUBGROUP (4 or 8) wants the same input: each reads an eighth or quarter of it, and passes it on.
 // A software driver reads for one lane at a time even where all want the same.
 
-/// Entries 32*g .. 32*g+31 of row t of the input. `element` comes from an input snippet.
-fn input32(t: u32, g: u32) -> Input32 {
+/// Entries 32*g .. 32*g+31 of row t of the input, token i of the block. `element` comes from an input snippet.
+fn input32(i: u32, t: u32, g: u32) -> Input32 {
   let lane = subgroupExclusiveAdd(1u);
   let k = 32 * g + lane;
   // Its entry of each eight; in a subgroup of four, of each first half.
-  let own = vec4f(element(t, k), element(t, k + 8), element(t, k + 16), element(t, k + 24));
+  let own = vec4f(element(i, t, k), element(i, t, k + 8), element(i, t, k + 16), element(i, t, k + 24));
   if (SUBGROUP == 8) {
     let values = array(eight(own.x), eight(own.y), eight(own.z), eight(own.w));
     return Input32(values, subgroupAdd(dot(own, vec4f(1))));
   }
-  let more = vec4f(element(t, k + 4), element(t, k + 12), element(t, k + 20), element(t, k + 28));
+  let more = vec4f(element(i, t, k + 4), element(i, t, k + 12), element(i, t, k + 20), element(i, t, k + 28));
   let values = array(
     mat2x4f(four(own.x), four(more.x)),
     mat2x4f(four(own.y), four(more.y)),

@@ -1,17 +1,22 @@
-// The dot products of four weight rows with one input row by a team of threads, eight columns at a time. The input is read
-// once for the four. `weight8` comes from formats/, `input8` from an input snippet, `weight_row` from the kernel.
+// The dot products of four weight rows with a block of TOKENS input rows by a team of threads, eight columns at a time. The
+// weights are read and unpacked once for the block. `weight8` comes from formats/, `input8` from an input snippet,
+// `weight_row` from the kernel.
 override K: u32;      // stored width of a row, a multiple of 32
 
 const ROWS = 4u;
 
-/// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3.
-fn dot_rows(team: u32, t: u32, thread: u32) -> vec4f {
+/// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3 and the HELD tokens t whose sums this thread gets. A token's
+/// sums are made in the same order whatever TOKENS is and whoever shares its block: to the same bits.
+fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
   let n = vec4u(weight_row(team, 0), weight_row(team, 1), weight_row(team, 2), weight_row(team, 3));
-  var sums = vec4f();
+  var sums = array<vec4f, TOKENS>();
   let end = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
   for (var k8 = first_of(thread); k8 < end; k8 += STEP) {
-    let v = input8(t, k8);
-    sums += vec4f(dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v), dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v));
+    let w = array(weight8(n.x, k8), weight8(n.y, k8), weight8(n.z, k8), weight8(n.w, k8));
+    for (var i = 0u; i < TOKENS; i++) {
+      let v = input8(i, token_row(block, i), k8);
+      sums[i] += vec4f(dot8(w[0], v), dot8(w[1], v), dot8(w[2], v), dot8(w[3], v));
+    }
   }
-  return team_sum(sums, thread);
+  return team_sums(&sums, thread);
 }

@@ -5,14 +5,15 @@ override EPS: f32;
 @group(0) @binding(0) var<storage, read> x: array<f32>;     // [T, K], zero from D on
 @group(0) @binding(1) var<storage, read> gain: array<f32>;  // [K], zero from D on
 
-var<private> squares_seen: f32;
+var<private> squares_seen: array<f32, TOKENS>;
 
-fn element(t: u32, k: u32) -> f32 {
+/// Entry k of row t, token i of the block, times the gain.
+fn element(i: u32, t: u32, k: u32) -> f32 {
   let value = x[t * K + k];
-  squares_seen += value * value;
+  squares_seen[i] += value * value;
   return value * gain[k];
 }
 
 /// Of the whole row: its lanes have seen a part each.
-fn input_squares() -> f32 { return subgroupAdd(squares_seen); }
+fn input_squares(i: u32) -> f32 { return subgroupAdd(squares_seen[i]); }
 fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }

@@ -1,7 +1,8 @@
 // The input of a matrix product as it stands, one entry at a time.
 @group(0) @binding(0) var<storage, read> x: array<f32>;  // [T, K]
 
-fn element(t: u32, k: u32) -> f32 { return x[t * K + k]; }
+/// Entry k of row t, token i of the block.
+fn element(i: u32, t: u32, k: u32) -> f32 { return x[t * K + k]; }
 
-fn input_squares() -> f32 { return 0; }
+fn input_squares(i: u32) -> f32 { return 0; }
 fn input_factor(squares: f32) -> f32 { return 1; }

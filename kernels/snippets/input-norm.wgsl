@@ -6,16 +6,16 @@ override EPS: f32;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;     // [T, K], zero from D on
 @group(0) @binding(1) var<storage, read> gain: array<vec4f>;  // [K], zero from D on
 
-var<private> squares_seen: f32;
+var<private> squares_seen: array<f32, TOKENS>;
 
-/// Entries 8*k8 .. 8*k8+7 of row t times the gain.
-fn input8(t: u32, k8: u32) -> mat2x4f {
-  let i = t * (K / 4) + 2 * k8;
-  let a = x[i];
-  let b = x[i + 1];
-  squares_seen += dot(a, a) + dot(b, b);
+/// Entries 8*k8 .. 8*k8+7 of row t, token i of the block, times the gain.
+fn input8(i: u32, t: u32, k8: u32) -> mat2x4f {
+  let at = t * (K / 4) + 2 * k8;
+  let a = x[at];
+  let b = x[at + 1];
+  squares_seen[i] += dot(a, a) + dot(b, b);
   return mat2x4f(a * gain[2 * k8], b * gain[2 * k8 + 1]);
 }
 
-fn input_squares() -> f32 { return squares_seen; }
+fn input_squares(i: u32) -> f32 { return squares_seen[i]; }
 fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }

@@ -1,11 +1,11 @@
 // The input of a matrix product as it stands.
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
-/// Entries 8*k8 .. 8*k8+7 of row t.
-fn input8(t: u32, k8: u32) -> mat2x4f {
-  let i = t * (K / 4) + 2 * k8;
-  return mat2x4f(x[i], x[i + 1]);
+/// Entries 8*k8 .. 8*k8+7 of row t, token i of the block.
+fn input8(i: u32, t: u32, k8: u32) -> mat2x4f {
+  let at = t * (K / 4) + 2 * k8;
+  return mat2x4f(x[at], x[at + 1]);
 }
 
-fn input_squares() -> f32 { return 0; }
+fn input_squares(i: u32) -> f32 { return 0; }
 fn input_factor(squares: f32) -> f32 { return 1; }

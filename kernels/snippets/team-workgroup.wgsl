@@ -1,35 +1,43 @@
 // A team is a whole workgroup: its threads share the columns of four weight rows, and add up through workgroup memory.
 // Two barriers and a tree of eight by THREADS / 8: software drivers take seconds to compile a deep one.
 const STEP = THREADS;
+const HELD = 1;
 
-var<workgroup> partial: array<vec4f, THREADS>;
-var<workgroup> squares: array<f32, THREADS>;
+var<workgroup> partial: array<array<vec4f, THREADS>, TOKENS>;
+var<workgroup> squares: array<array<f32, THREADS>, TOKENS>;
 
 fn team_of(group: u32, thread: u32) -> u32 { return group; }
 
 /// Where this thread begins among the columns.
 fn first_of(thread: u32) -> u32 { return thread; }
 
-/// Whether this thread writes output r of its team.
-fn writes(r: u32, thread: u32) -> bool { return r == thread; }
+/// Which token of the block the sums that this thread holds are of.
+fn token_held(j: u32, thread: u32) -> u32 { return thread / ROWS % TOKENS; }
 
-/// The sums over the team of four partial sums, under the factor of the input.
-fn team_sum(sums: vec4f, thread: u32) -> vec4f {
-  partial[thread] = sums;
-  squares[thread] = input_squares();
+/// Whether this thread writes output r of its team, for the token that it holds: each thread one output at most.
+fn writes(r: u32, thread: u32) -> bool { return thread < ROWS * TOKENS && thread % ROWS == r; }
+
+/// The sums over the team of the four partial sums of the token that this thread holds, under the factor of its input.
+fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {
+  for (var i = 0u; i < TOKENS; i++) {
+    partial[i][thread] = sums[i];
+    squares[i][thread] = input_squares(i);
+  }
   workgroupBarrier();
-  if (thread < 8) {
-    for (var i = thread + 8; i < THREADS; i += 8) {
-      partial[thread] += partial[i];
-      squares[thread] += squares[i];
+  for (var eighth = thread; eighth < 8 * TOKENS; eighth += THREADS) {
+    let i = eighth / 8;
+    for (var from_thread = eighth % 8 + 8; from_thread < THREADS; from_thread += 8) {
+      partial[i][eighth % 8] += partial[i][from_thread];
+      squares[i][eighth % 8] += squares[i][from_thread];
     }
   }
   workgroupBarrier();
-  var total = partial[0];
-  var total_squares = squares[0];
-  for (var i = 1u; i < 8; i++) {
-    total += partial[i];
-    total_squares += squares[i];
+  let held = token_held(0, thread);
+  var total = partial[held][0];
+  var total_squares = squares[held][0];
+  for (var eighth = 1u; eighth < 8; eighth++) {
+    total += partial[held][eighth];
+    total_squares += squares[held][eighth];
   }
-  return total * input_factor(total_squares);
+  return array(total * input_factor(total_squares));
 }
