@@ -4,15 +4,13 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
-import { choose, decode, head, prefill, score } from "./forward.ts";
+import { choose, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
 const MAP_READ = 1;
 const IN_PROMPT = 0x80000000;
-/** Rows that the matrix kernels take together at most. */
-const MOST_TOGETHER = 8;
 /** Between these others run. */
 const RETRACED_AT_ONCE = 32;
 
@@ -80,7 +78,8 @@ export class Decoder {
         score: await ready(score(shape, weights, activations)),
       };
       const steps = new Map<number, StepPasses>();
-      for (const rows of rowsTogether(shape.parallel)) {
+      // Up to the fewest that hold all sequences.
+      for (const rows of ROWS_TOGETHER.filter((rows) => rows < 2 * shape.parallel)) {
         steps.set(rows, {
           decode: await ready(decode(shape, weights, activations, rows)),
           head: await ready(head(shape, weights, activations, rows)),
@@ -336,13 +335,6 @@ export class Decoder {
     const bytes = readBuffer(this.#gpu.device, logits, row * stride, 4 * this.shape.V);
     return new Float32Array(await this.#gpu.settle(bytes));
   }
-}
-
-/** 1, 2, 4, … up to the rows that a matrix kernel takes together at most; enough for `parallel` where that is less. */
-function rowsTogether(parallel: number): number[] {
-  const sizes = [1];
-  while (sizes.at(-1)! < Math.min(parallel, MOST_TOGETHER)) sizes.push(2 * sizes.at(-1)!);
-  return sizes;
 }
 
 function checkedId(id: number, V: number): number {

@@ -25,20 +25,23 @@ import { type Launch, launch } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
+/** Rows of a decode step that a matrix kernel takes together, so that each weight is read once for them. */
+export const ROWS_TOGETHER = [1, 2, 4, 8] as const;
+type RowsTogether = (typeof ROWS_TOGETHER)[number];
+
 /**
  * A token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer.
- * @param rows that a matrix is read once for
  */
 export function decode(
   shape: Shape,
   weights: Weights,
   { decode: s, caches, angles }: Activations,
-  rows: number,
+  rows: RowsTogether,
 ): Launch[] {
   const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, rows);
-  const times = (role: MatrixRole) => product(matvec(format, variant[role]), T);
+  const times = (role: MatrixRole) => product(matvec(format, variant[role]), T, rows);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
@@ -56,13 +59,13 @@ export function decode(
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, buffers }) => {
-      const size = { T, K: D, eps, H, G, d, heads: count, head0: first };
+      const size = { T, rows, K: D, eps, H, G, d, heads: count, head0: first };
       return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
     ...attend(caches[i]!),
     ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     ...w.gateUp.map(({ first, count, buffers }) => {
-      const size = { T, K: D, eps, F: count, F0: first, width: F };
+      const size = { T, rows, K: D, eps, F: count, F0: first, width: F };
       return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
     }),
     ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
@@ -72,18 +75,23 @@ export function decode(
 }
 
 /** Final norm and lm_head: logits of the same rows from their residual stream. */
-export function head(shape: Shape, weights: Weights, { decode: s }: Activations, rows: number): Launch[] {
+export function head(
+  shape: Shape,
+  weights: Weights,
+  { decode: s }: Activations,
+  rows: RowsTogether,
+): Launch[] {
   const { headFormat, kernels, D, V, eps } = shape;
   const T = rowsOf(shape, rows);
-  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), T);
+  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), T, rows);
   return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
 /** One row where they are taken singly: that list runs as it is. Otherwise as many as there may be. */
-const rowsOf = ({ parallel }: Shape, rows: number): number => (rows === 1 ? 1 : parallel);
+const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
 
 /** The next id of every row, put where `decode` reads it. */
-export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: number): Launch[] => [
+export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: RowsTogether): Launch[] => [
   launch(
     sample,
     { T: rowsOf(shape, rows), B: shape.B, V: shape.V },
@@ -156,7 +164,7 @@ const embedding = (
  * its parts, added to what the output holds where `add`. `buffers` are the kernel's own, input first and output last.
  */
 const product =
-  (kernel: Kernel<MatvecSize>, T: number) =>
+  (kernel: Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>
   (
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
@@ -165,7 +173,7 @@ const product =
     matrix.map((part) =>
       launch(
         kernel,
-        { T, N: part.count * unit, N0: part.first * unit, ...size },
+        { T, ...(rows && { rows }), N: part.count * unit, N0: part.first * unit, ...size },
         ...buffers,
         ...part.buffers,
       ),

@@ -70,7 +70,7 @@ test("the conversations that are kept, the latest first", () =>
   withModel("gqa_4x2", { parallel: 3 }, async (model) => {
     expect(await model.saveSession()).toBeUndefined();
     const prompts = [10, 14, 18].map((length) =>
-      someIds(length, model.config.V).map((id) => id ^ (length & 3)),
+      someIds(length, model.config.V).map((id) => (id + length) % model.config.V),
     );
     for (const prompt of prompts) await answer(model, prompt, 1);
     const sessions = [];
