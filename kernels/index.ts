@@ -7,6 +7,7 @@ import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { copy } from "./copy.ts";
 import { embed } from "./embed.ts";
+import { fork } from "./fork.ts";
 import type { WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
@@ -55,6 +56,7 @@ export {
   convert,
   copy,
   embed,
+  fork,
   gateUp,
   logProb,
   matmul,
@@ -99,6 +101,7 @@ const others = [
     attentionLane(format),
     attentionWeights(format),
     ropeCache(format),
+    fork(format),
   ]),
 ] as Kernel[];
 

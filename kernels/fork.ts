@@ -1,0 +1,51 @@
+import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
+import source from "./fork.wgsl?raw";
+import type { Kernel } from "./kernel.ts";
+
+export interface ForkSize {
+  /** Sequences the cache holds, key/value heads, slots of the ring, width of a head. */
+  B: number;
+  G: number;
+  S: number;
+  d: number;
+  /** Most slots that a launch copies. Default S. */
+  slots?: number;
+  /** Tests only: `params`. */
+  params?: readonly [from: number, to: number, first: number, slots: number];
+}
+
+const most = ({ S, slots = S }: ForkSize): number => Math.min(slots, S);
+
+/**
+ * Copies keys and values of some slots of one sequence into the same slots of another, within one layer's ring. `params`:
+ * sequence to copy from, sequence to copy to, first slot, slots; past slot S - 1 comes slot 0.
+ */
+export const fork = (format: CacheFormat): Kernel<ForkSize> => ({
+  name: "fork",
+  variant: format.name,
+  source: [source],
+  testSizes: [
+    { B: 3, G: 2, S: 7, d: 6, params: [2, 0, 5, 4] },
+    { B: 2, G: 1, S: 20, d: 80, slots: 9, params: [0, 1, 15, 9] },
+    { B: 2, G: 3, S: 5, d: 2, params: [1, 0, 2, 5] },
+    { B: 2, G: 1, S: 5, d: 4, params: [0, 1, 4, 0] },
+  ],
+  bindings: (size) => [
+    { name: "cache", type: "u32", length: cacheLength(format, size), writes: true },
+    { name: "params", type: "u32", length: 4 },
+  ],
+  constants: ({ G, S, d }) => ({ G, S, ROW_WORDS: format.words(d) }),
+  workgroups: (size) => [Math.ceil((most(size) * format.words(size.d)) / 256), 2 * size.G],
+  cost: (size) => ({ passes: { cache: (2 * most(size)) / (size.B * size.S) } }),
+  fill: ({ params }, name) => (name === "params" ? Uint32Array.from(params ?? []) : undefined),
+  reference({ G, S, d }, cache, params) {
+    const [from = 0, to = 0, first = 0, slots = 0] = params!;
+    const words = format.words(d);
+    for (let head = 0; head < 2 * G; head++) {
+      for (let i = 0; i < slots; i++) {
+        const rowOf = (sequence: number) => ((sequence * 2 * G + head) * S + ((first + i) % S)) * words;
+        cache.copyWithin(rowOf(to), rowOf(from), rowOf(from) + words);
+      }
+    }
+  },
+});

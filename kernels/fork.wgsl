@@ -1,0 +1,26 @@
+// Keys and values of a stretch of slots of one sequence, put into the same slots of another: cache[to] = cache[from].
+// One thread per word; a line of workgroups (y) per row of heads, keys then values.
+
+override G: u32;          // key/value heads
+override S: u32;          // slots of the ring
+override ROW_WORDS: u32;  // words of a stored row
+
+struct Stretch {
+  from_sequence: u32,
+  to_sequence: u32,
+  first: u32,  // slot
+  slots: u32,  // S at most; past the last slot it goes on with the first
+}
+
+@group(0) @binding(0) var<storage, read_write> cache: array<u32>;  // [B, 2, G, S, ROW_WORDS]
+@group(0) @binding(1) var<storage, read> params: Stretch;
+
+@compute @workgroup_size(256)
+fn fork(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= params.slots * ROW_WORDS) { return; }
+  let head_words = S * ROW_WORDS;
+  let word = (params.first * ROW_WORDS + id.x) % head_words;  // the words of a head are a ring as its slots are
+  let to = (params.to_sequence * 2 * G + id.y) * head_words;
+  let source = (params.from_sequence * 2 * G + id.y) * head_words;
+  cache[to + word] = cache[source + word];
+}
