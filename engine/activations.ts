@@ -70,6 +70,8 @@ export interface Activations {
   readonly decode: DecodeState;
   readonly prefill: PrefillState;
   readonly sampler: SamplerState;
+  /** u32 [4]: sequences to copy a stretch of the ring from and to, its first slot, its slots. */
+  readonly stretch: GPUBuffer;
 }
 
 type Lengths<T> = { readonly [Name in keyof T]: number };
@@ -80,6 +82,7 @@ export function scratchLengths(shape: Shape): {
   readonly decode: Lengths<DecodeState>;
   readonly prefill: Lengths<PrefillState>;
   readonly sampler: Lengths<SamplerState>;
+  readonly stretch: number;
 } {
   const { B, parallel, D, F, H, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
@@ -107,6 +110,7 @@ export function scratchLengths(shape: Shape): {
       logProbs: SCORE_ROWS,
     },
     sampler: { counts: B * V, bias: B * V, params: 12 * B },
+    stretch: 4,
   };
 }
 
@@ -132,5 +136,6 @@ export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Act
     decode: make<DecodeState>("decode", lengths.decode),
     prefill: make<PrefillState>("prefill", lengths.prefill),
     sampler: make<SamplerState>("sampler", lengths.sampler),
+    stretch: buffers.storage("stretch", lengths.stretch),
   };
 }

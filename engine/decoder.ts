@@ -4,7 +4,7 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
-import { choose, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
+import { choose, copyRing, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
@@ -28,7 +28,7 @@ export interface Picked {
   readonly logits?: Float32Array;
 }
 
-type Passes = Readonly<Record<"prefill" | "score", readonly Dispatch[]>>;
+type Passes = Readonly<Record<"prefill" | "score" | "copyRing", readonly Dispatch[]>>;
 
 /** The dispatches of a step, for so many rows that its matrices take together. */
 type StepPasses = Readonly<Record<"decode" | "head" | "choose", readonly Dispatch[]>>;
@@ -76,6 +76,7 @@ export class Decoder {
       const passes = {
         prefill: await ready(prefill(shape, weights, activations)),
         score: await ready(score(shape, weights, activations)),
+        copyRing: await ready(shape.B > 1 ? copyRing(shape, activations) : []),
       };
       const steps = new Map<number, StepPasses>();
       // Up to the fewest that hold all sequences.
@@ -202,7 +203,9 @@ export class Decoder {
 
   /** Copies keys and values of `count` positions from `start` on from one sequence's ring into the same slots of another's. */
   fork(from: number, to: number, start: number, count: number): void {
-    throw new Error(`fork ${from} ${to} ${start} ${count}`);
+    const stretch = new Uint32Array([from, to, start % this.shape.S, count]);
+    this.#gpu.device.queue.writeBuffer(this.#activations.stretch, 0, stretch);
+    this.#submit([this.#passes.copyRing]);
   }
 
   /** Logits [V] after the last token of a prefill. */
