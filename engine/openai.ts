@@ -19,12 +19,12 @@ export function openai(model: Chat): OpenAIShape {
   const create = async (params: ChatCompletionCreateParams, options: ChatCompletionOptions = {}) => {
     const request = readRequest(params);
     const signal = options.signal ?? undefined;
-    return request.stream ? stream(model, request, signal) : complete(model, request, signal);
+    return request.stream ? streamChat(model, request, signal) : completeChat(model, request, signal);
   };
   return { chat: { completions: { create: create as ChatCompletions["create"] } } };
 }
 
-async function complete(
+export async function completeChat(
   model: Chat,
   request: ChatRequest,
   signal: AbortSignal | undefined,
@@ -49,7 +49,7 @@ async function complete(
   return { ...heading(request), object: "chat.completion", choices, usage: usage(finishes) };
 }
 
-async function* stream(
+export async function* streamChat(
   model: Chat,
   request: ChatRequest,
   signal: AbortSignal | undefined,

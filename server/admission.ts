@@ -1,0 +1,132 @@
+// Who is answered now, who waits, who is sent away. First come, first served.
+import { HttpError } from "./errors.ts";
+
+export interface AdmissionOptions {
+  /** Answers that run at once. */
+  readonly parallel: number;
+  /** Answers that may wait for one of those places. */
+  readonly queue: number;
+}
+
+/** The right to one answer. */
+export interface Ticket {
+  /** When it is this answer's turn. Rejects with the signal's reason. */
+  readonly turn: Promise<void>;
+  /** The answer is over, or nobody wants it any more. Any number of times. */
+  release(): void;
+}
+
+interface Waiter {
+  readonly start: () => void;
+}
+
+export class Admission {
+  readonly parallel: number;
+  readonly capacity: number;
+  #running = 0;
+  #line: Waiter[] = [];
+  #draining = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor({ parallel, queue }: AdmissionOptions) {
+    this.parallel = parallel;
+    this.capacity = queue;
+  }
+
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
+  }
+
+  /** Whether one more answer would be taken. */
+  get open(): boolean {
+    return !this.#draining && this.#room >= 1;
+  }
+
+  /**
+   * Places for `count` answers, all or none.
+   * @throws HttpError 400 where that many never fit, 429 where the queue is full, 503 while the server ends
+   */
+  admit(count: number, signal: AbortSignal): Ticket[] {
+    if (this.#draining)
+      throw new HttpError(503, "This server is shutting down. Ask another.", {
+        code: "shutting_down",
+        headers: { "Retry-After": "1" },
+      });
+    const most = this.parallel + this.capacity;
+    if (count > most)
+      throw new HttpError(400, `n: expected at most ${most} answers, got ${count}.`, { param: "n" });
+    if (count > this.#room)
+      throw new HttpError(
+        429,
+        `The queue is full: ${this.#running} answers run, ${this.waiting} of ${this.capacity} places are taken. Try again soon.`,
+        { code: "queue_full", headers: { "Retry-After": "1" } },
+      );
+    return Array.from({ length: count }, () => this.#ticket(signal));
+  }
+
+  /** Takes no more answers. Resolves when none runs or waits. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    if (this.#running + this.waiting === 0) return;
+    await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  get #room(): number {
+    return this.parallel + this.capacity - this.#running - this.#line.length;
+  }
+
+  #ticket(signal: AbortSignal): Ticket {
+    let state: "waiting" | "running" | "over" = "waiting";
+    const { promise: turn, resolve, reject } = deferred();
+    // Whoever leaves the line may never have looked.
+    turn.catch(() => {});
+    const waiter: Waiter = {
+      start: () => {
+        state = "running";
+        this.#running++;
+        signal.removeEventListener("abort", abort);
+        resolve();
+      },
+    };
+    const release = (): void => {
+      if (state === "running") this.#running--;
+      if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);
+      state = "over";
+      signal.removeEventListener("abort", abort);
+      this.#next();
+    };
+    const abort = (): void => {
+      release();
+      reject(signal.reason);
+    };
+    this.#line.push(waiter);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
+    this.#next();
+    return { turn, release };
+  }
+
+  #next(): void {
+    while (this.#running < this.parallel && this.#line.length > 0) this.#line.shift()?.start();
+    if (this.#running + this.waiting > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void; reject: (reason: unknown) => void } {
+  let resolve = (): void => {};
+  let reject = (_reason: unknown): void => {};
+  const promise = new Promise<void>((settle, fail) => {
+    resolve = settle;
+    reject = fail;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,71 @@
+// The answers of one request: each waits for its turn, and is counted as it comes.
+import type { Chunk, Finish, GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { Ticket } from "./admission.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Service } from "./service.ts";
+
+/**
+ * `chat` and `generate` as a model has them, each call behind one of the places that were taken for the request.
+ * Places that are left are given back when the request ends.
+ */
+export class Answers implements Pick<Model, "chat" | "generate"> {
+  readonly #service: Service;
+  readonly #exchange: Exchange;
+  readonly #tickets: Ticket[];
+
+  /** @throws HttpError where there is no room for `count` answers */
+  constructor(service: Service, exchange: Exchange, count = 1) {
+    this.#service = service;
+    this.#exchange = exchange;
+    const tickets = service.admission.admit(count, exchange.signal);
+    this.#tickets = [...tickets];
+    exchange.onEnd(() => {
+      for (const { release } of tickets) release();
+    });
+  }
+
+  chat(messages: readonly Message[], options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
+    return this.#answer((model) => model.chat(messages, options));
+  }
+
+  generate(prompt: string | readonly number[], options: GenerateOptions = {}) {
+    return this.#answer((model) => model.generate(prompt, options));
+  }
+
+  async *#answer(
+    start: (model: Model) => AsyncGenerator<Chunk, void, void>,
+  ): AsyncGenerator<Chunk, void, void> {
+    const { release, turn } = this.#take();
+    const exchange = this.#exchange;
+    const { metrics, model } = this.#service;
+    try {
+      const began = performance.now();
+      await turn;
+      exchange.queueMs = performance.now() - began;
+      metrics.queued(exchange.queueMs);
+      for await (const chunk of start(model)) {
+        if (exchange.ttftMs === undefined && chunk.ids.length > 0) {
+          exchange.ttftMs = performance.now() - exchange.began;
+          metrics.firstToken(exchange.ttftMs);
+        }
+        if (chunk.finish) this.#count(chunk.finish);
+        yield chunk;
+      }
+    } finally {
+      release();
+    }
+  }
+
+  #take(): Ticket {
+    const ticket = this.#tickets.shift();
+    if (!ticket) throw new Error("answers: expected a place that was taken, got none left.");
+    return ticket;
+  }
+
+  #count({ promptTokens, cachedTokens, completionTokens, decodeMs }: Finish): void {
+    this.#exchange.promptTokens += promptTokens;
+    this.#exchange.cachedTokens += cachedTokens;
+    this.#exchange.completionTokens += completionTokens;
+    this.#service.metrics.answered(promptTokens, cachedTokens, completionTokens, decodeMs);
+  }
+}

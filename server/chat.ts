@@ -1,0 +1,48 @@
+// POST /v1/chat/completions: the calls of engine/openai.ts behind admission, whole or as a stream.
+import { z } from "zod";
+import { completeChat, streamChat } from "../engine/openai.ts";
+import { readRequest } from "../engine/openai-request.ts";
+import { Answers } from "./answers.ts";
+import { readBody } from "./body.ts";
+import { badParameter } from "./errors.ts";
+import type { Ctx } from "./exchange.ts";
+import { checkFit } from "./fit.ts";
+import { checkName } from "./models.ts";
+import { errorBody } from "./openai-error.ts";
+import { sampling } from "./sampling.ts";
+import type { Service } from "./service.ts";
+import { streamEvents } from "./sse.ts";
+
+/** Types and ranges; names that are not known, and what goes together, are for `readRequest`. */
+const body = z.looseObject({
+  ...sampling,
+  messages: z.array(z.looseObject({})).min(1),
+  max_completion_tokens: z.int().min(1).nullish(),
+  max_tokens: z.int().min(1).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+});
+
+export async function chatCompletions(c: Ctx, service: Service): Promise<Response> {
+  const exchange = c.get("exchange");
+  const given = await readBody(c, service.limits, body);
+  const name = checkName(service, given.model);
+  const request = read({ ...given, model: name });
+  if (service.logPrompts) exchange.prompt = request.messages;
+  const { model } = service;
+  const ids = await model.encodeChat(request.messages);
+  checkFit(ids.length, request.options.maxTokens, model.contextLength);
+  const answers = new Answers(service, exchange, request.answers);
+  if (request.stream)
+    return streamEvents(c, service, streamChat(answers, request, exchange.signal), errorBody);
+  return c.json(await completeChat(answers, request, exchange.signal));
+}
+
+/** @throws HttpError 400 naming what is not supported */
+function read(params: object) {
+  try {
+    return readRequest(params as Parameters<typeof readRequest>[0]);
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof RangeError ? badParameter(error) : error;
+  }
+}

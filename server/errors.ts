@@ -1,0 +1,100 @@
+// What went wrong with a request, before it takes the shape of one API or the other.
+import {
+  ChatTemplateError,
+  ContextLengthError,
+  DeviceError,
+  DeviceLostError,
+  TokenizerError,
+} from "../engine/node.ts";
+
+/** OpenAI's words for kinds of errors. */
+export type ErrorType =
+  | "invalid_request_error"
+  | "authentication_error"
+  | "permission_error"
+  | "not_found_error"
+  | "rate_limit_error"
+  | "not_implemented_error"
+  | "server_error";
+
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 500 | 501 | 503;
+
+export interface ErrorDetails {
+  readonly type?: ErrorType;
+  /** One word for programs: "context_length_exceeded". */
+  readonly code?: string;
+  /** The field of the body at fault: "messages[0].content". */
+  readonly param?: string;
+  /** Headers of the answer: Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}
+
+/** An answer that is an error; its message is for the client to read. */
+export class HttpError extends Error {
+  override name = "HttpError";
+  readonly status: ErrorStatus;
+  readonly type: ErrorType;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: ErrorStatus,
+    message: string,
+    { type, code, param, headers, cause }: ErrorDetails = {},
+  ) {
+    super(message, { cause });
+    this.status = status;
+    this.type = type ?? TYPES[status] ?? "invalid_request_error";
+    this.code = code ?? null;
+    this.param = param ?? null;
+    this.headers = headers ?? {};
+  }
+}
+
+const TYPES: Partial<Record<ErrorStatus, ErrorType>> = {
+  401: "authentication_error",
+  403: "permission_error",
+  404: "not_found_error",
+  429: "rate_limit_error",
+  500: "server_error",
+  501: "not_implemented_error",
+  503: "server_error",
+};
+
+/** What the engine threw, as an answer. What nobody foresaw says nothing of the server's inside. */
+export function toHttpError(error: unknown): HttpError {
+  if (error instanceof HttpError) return error;
+  if (error instanceof ContextLengthError)
+    return new HttpError(400, error.message, { code: "context_length_exceeded", cause: error });
+  if (error instanceof ChatTemplateError || error instanceof TokenizerError)
+    return new HttpError(400, error.message, { param: "messages", cause: error });
+  if (error instanceof RangeError) return badParameter(error);
+  if (error instanceof DeviceLostError)
+    return new HttpError(503, "The model has lost its GPU. Try again, or ask who runs this server.", {
+      code: "device_lost",
+      headers: { "Retry-After": "5" },
+      cause: error,
+    });
+  const what = error instanceof DeviceError ? "The GPU refused the work." : "The server failed.";
+  return new HttpError(500, `${what} Its log has the reason, by the request's id.`, { cause: error });
+}
+
+/** "temperature: expected …" and "…: expected no tools, got one" name the parameter at fault. */
+export function badParameter(error: Error): HttpError {
+  const [, refused] = /: expected no ([\w.[\]]+)/.exec(error.message) ?? [];
+  const [, named] = /^([\w.[\]]+): /.exec(error.message) ?? [];
+  const param = refused ?? named;
+  return new HttpError(400, error.message, {
+    ...(refused && { code: "unsupported_parameter" }),
+    ...(param && { param }),
+    cause: error,
+  });
+}
+
+/** For the log: what happened, which the answer may not tell. */
+export function reasonOf(error: unknown): string {
+  const inner = error instanceof HttpError && error.cause !== undefined ? error.cause : error;
+  return inner instanceof Error ? `${inner.name}: ${inner.message}` : String(inner);
+}

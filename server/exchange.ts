@@ -1,0 +1,77 @@
+// One request and its answer, from the first header to the last byte: what may end it, and what is told of it afterwards.
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+
+/** What Hono's contexts hold here. Without a socket (in tests) there are no bindings. */
+export interface Env {
+  Bindings: Partial<HttpBindings>;
+  Variables: { exchange: Exchange };
+}
+
+export type Ctx = Context<Env>;
+
+/** Why an answer ends early. */
+class ClientGone extends Error {
+  override name = "ClientGone";
+}
+
+export class Exchange {
+  readonly id: string;
+  readonly method: string;
+  readonly began = performance.now();
+  promptTokens = 0;
+  cachedTokens = 0;
+  completionTokens = 0;
+  /** Milliseconds that the first answer waited in line. */
+  queueMs = 0;
+  /** Milliseconds to the first token. */
+  ttftMs: number | undefined;
+  /** For the log. */
+  prompt: unknown;
+  error: string | undefined;
+  readonly #controller = new AbortController();
+  readonly #endings: (() => void)[] = [];
+  #streaming: Promise<void> | undefined;
+
+  /** @param client aborted when the client goes away */
+  constructor(id: string, method: string, client: AbortSignal) {
+    this.id = id;
+    this.method = method;
+    if (client.aborted) this.leave();
+    else client.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  /** Aborted when nobody waits for the answer any more, or the server ends. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get gone(): boolean {
+    return this.signal.reason instanceof ClientGone;
+  }
+
+  /** Nobody reads on. */
+  leave(reason = "The client has gone."): void {
+    this.abort(new ClientGone(reason));
+  }
+
+  abort(reason: Error): void {
+    this.#controller.abort(reason);
+  }
+
+  /** The answer goes on after its handler has returned, until `done`. */
+  streamUntil(done: Promise<void>): void {
+    this.#streaming = done;
+  }
+
+  /** Called when the answer has ended, however it did. */
+  onEnd(ending: () => void): void {
+    this.#endings.push(ending);
+  }
+
+  /** Waits for the end of a stream, then runs the endings. */
+  async end(): Promise<void> {
+    await this.#streaming?.catch(() => {});
+    for (const ending of this.#endings) ending();
+  }
+}

@@ -1,0 +1,64 @@
+// The app on a port: limits of its sockets, and an end that lets running answers finish.
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { createApp } from "./app.ts";
+import { HttpError } from "./errors.ts";
+import type { Service } from "./service.ts";
+
+export interface Listening {
+  /** "http://127.0.0.1:8000" */
+  readonly url: string;
+  readonly port: number;
+  /** Takes no more answers, lets those that are accepted finish for so long, and ends. */
+  close(options: { readonly drainMs: number }): Promise<void>;
+}
+
+/** @throws Error where the port is taken */
+export async function listen(
+  service: Service,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listening> {
+  const server = createServer(
+    {
+      // Who sends a request byte by byte is cut off.
+      headersTimeout: 10_000,
+      requestTimeout: 60_000,
+      connectionsCheckingInterval: 2_000,
+      // Longer than a proxy in front keeps an idle connection: it, not the server, should end it.
+      keepAliveTimeout: 75_000,
+    },
+    getRequestListener(createApp(service).fetch, { overrideGlobalObjects: false }),
+  );
+  server.maxConnections = 1024;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  const shown = bound.family === "IPv6" ? `[${bound.address}]` : bound.address;
+  return {
+    url: `http://${shown}:${bound.port}`,
+    port: bound.port,
+    close: async ({ drainMs }) => {
+      await within(drainMs, service.admission.drain());
+      for (const exchange of service.exchanges)
+        exchange.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      await within(1000, closed);
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** Waits for `work`, but no longer than `limit`. */
+async function within(limit: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limit);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

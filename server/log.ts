@@ -1,0 +1,36 @@
+// One JSON line a request. No key is ever in it; prompts only where they are asked for.
+import type { Exchange } from "./exchange.ts";
+
+export interface LogLine {
+  readonly time: string;
+  readonly id: string;
+  readonly method: string;
+  /** The route's pattern, not the path that was asked for. */
+  readonly route: string;
+  readonly status: number;
+  readonly promptTokens: number;
+  readonly cachedTokens: number;
+  readonly completionTokens: number;
+  readonly queueMs: number;
+  /** Milliseconds from the request to the first token; null where there was none. */
+  readonly ttftMs: number | null;
+  readonly totalMs: number;
+  /** The client went away before the end. */
+  readonly gone: boolean;
+  readonly error?: string;
+  readonly prompt?: unknown;
+}
+
+export function logLine(exchange: Exchange, route: string, status: number): LogLine {
+  const { id, method, promptTokens, cachedTokens, completionTokens, queueMs, ttftMs, gone } = exchange;
+  return {
+    time: new Date().toISOString(),
+    ...{ id, method, route, status, promptTokens, cachedTokens, completionTokens },
+    queueMs: Math.round(queueMs),
+    ttftMs: ttftMs === undefined ? null : Math.round(ttftMs),
+    totalMs: Math.round(performance.now() - exchange.began),
+    gone,
+    ...(exchange.error !== undefined && { error: exchange.error }),
+    ...(exchange.prompt !== undefined && { prompt: exchange.prompt }),
+  };
+}

@@ -1,0 +1,98 @@
+// What Prometheus is told, in a registry of its own.
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Model } from "../engine/node.ts";
+import { activityOf } from "./activity.ts";
+import type { Admission } from "./admission.ts";
+
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
+const RATES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = this.#counter("requests", "Requests by route and status", ["route", "status"]);
+  readonly #tokens = this.#counter("tokens", "Tokens by kind: prompt, cached (of the prompt), completion", [
+    "kind",
+  ]);
+  readonly #queueSeconds = this.#histogram("queue_seconds", "Time in the queue", SECONDS);
+  readonly #firstToken = this.#histogram(
+    "time_to_first_token_seconds",
+    "From the request to the first token, the queue included",
+    SECONDS,
+  );
+  readonly #rate = this.#histogram(
+    "tokens_per_second",
+    "Tokens a second of an answer, after its first token",
+    RATES,
+  );
+
+  constructor(model: Model, admission: Admission) {
+    this.#gauge("queue_length", "Answers that wait", () => admission.waiting);
+    this.#gauge("queue_capacity", "Answers that may wait", () => admission.capacity);
+    this.#gauge("running", "Answers that run", () => admission.running);
+    this.#gauge("parallel", "Answers that may run at once", () => admission.parallel);
+    this.#gauge("gpu_memory_bytes", "Weights, cache and scratch on the GPU", () => model.plan.totalBytes);
+    this.#gauge("cache_tokens", "Tokens whose keys and values are kept", async () => {
+      return (await activityOf(model)).cachedTokens;
+    });
+    this.#gauge("cache_use_ratio", "Share of the cache that is filled", async () => {
+      const { cachedTokens = 0, rings = 0, cacheSlots = 0 } = await activityOf(model);
+      return rings * cacheSlots > 0 ? Math.min(1, cachedTokens / (rings * cacheSlots)) : 0;
+    });
+    this.#gauge("batch_size", "Mean rows of a decode step so far", async () => {
+      const { steps = 0, stepRows = 0 } = await activityOf(model);
+      return steps > 0 ? stepRows / steps : 0;
+    });
+    this.#gauge("steps", "Decode steps so far", async () => (await activityOf(model)).steps);
+    this.#gauge(
+      "step_rows",
+      "Rows of all decode steps so far",
+      async () => (await activityOf(model)).stepRows,
+    );
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  request(route: string, status: number): void {
+    this.#requests.inc({ route, status: String(status) });
+  }
+
+  queued(milliseconds: number): void {
+    this.#queueSeconds.observe(milliseconds / 1000);
+  }
+
+  firstToken(milliseconds: number): void {
+    this.#firstToken.observe(milliseconds / 1000);
+  }
+
+  answered(prompt: number, cached: number, completion: number, decodeMs: number): void {
+    this.#tokens.inc({ kind: "prompt" }, prompt);
+    this.#tokens.inc({ kind: "cached" }, cached);
+    this.#tokens.inc({ kind: "completion" }, completion);
+    if (completion > 1 && decodeMs > 0) this.#rate.observe(((completion - 1) / decodeMs) * 1000);
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name: `sirocco_${name}_total`, help, labelNames, registers: [this.#registry] });
+  }
+
+  #histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name: `sirocco_${name}`, help, buckets, registers: [this.#registry] });
+  }
+
+  #gauge(name: string, help: string, value: () => number | undefined | Promise<number | undefined>): void {
+    new Gauge({
+      name: `sirocco_${name}`,
+      help,
+      registers: [this.#registry],
+      async collect() {
+        this.set((await value()) ?? 0);
+      },
+    });
+  }
+}

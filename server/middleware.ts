@@ -1,0 +1,71 @@
+// What happens around every route.
+import type { MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { HttpError } from "./errors.ts";
+import { type Ctx, type Env, Exchange } from "./exchange.ts";
+import { logLine } from "./log.ts";
+import type { Service } from "./service.ts";
+
+/** Makes the request's `Exchange`, names it in X-Request-Id, and logs and counts it when its answer has ended. */
+export function record(service: Service): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const exchange = new Exchange(requestId(c), c.req.method, c.req.raw.signal);
+    c.set("exchange", exchange);
+    service.exchanges.add(exchange);
+    await next();
+    c.header("X-Request-Id", exchange.id);
+    // Who balances the load opens a connection to another.
+    if (service.admission.draining) c.header("Connection", "close");
+    const route = c.res.status === 404 ? "unknown" : routePath(c, -1);
+    const status = c.res.status;
+    // From here on only the reader is waited for.
+    const { stallMs } = service.limits;
+    const outgoing = c.env?.outgoing;
+    outgoing?.setTimeout(stallMs, () => {
+      exchange.leave(`The reader took nothing for ${stallMs / 1000} s.`);
+      outgoing.destroy();
+    });
+    void exchange.end().then(() => {
+      service.exchanges.delete(exchange);
+      service.metrics.request(route, status);
+      service.log(logLine(exchange, route, status));
+    });
+  };
+}
+
+/** The client's own id, where it is a short word, else a new one. */
+function requestId(c: Ctx): string {
+  const given = c.req.header("X-Request-Id") ?? "";
+  return /^[\w.:=-]{1,128}$/.test(given) ? given : crypto.randomUUID();
+}
+
+/**
+ * Refuses pages of origins that `cors` does not name: without it any page that somebody here visits could have a server on
+ * loopback work for it, though it could not read the answer.
+ */
+export function checkOrigin({ cors }: Service): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const origin = c.req.header("Origin");
+    if (origin !== undefined && !cors.includes("*") && !cors.includes(origin))
+      throw new HttpError(403, `Origin: expected one that this server allows, got "${origin}". Add --cors.`, {
+        code: "origin_not_allowed",
+      });
+    await next();
+  };
+}
+
+/** Lets nobody pass without a key, where the service has some. @throws HttpError 401 */
+export function authorize({ keys }: Service): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    if (!keys.admits(c.req.header("Authorization")))
+      throw new HttpError(
+        401,
+        "Expected a valid key as `Authorization: Bearer KEY`. Ask who runs this server.",
+        {
+          code: "invalid_api_key",
+          headers: { "WWW-Authenticate": "Bearer" },
+        },
+      );
+    await next();
+  };
+}

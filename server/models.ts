@@ -1,0 +1,36 @@
+// The one model that is here, under each of its names.
+import { HttpError } from "./errors.ts";
+import type { Service } from "./service.ts";
+
+export const modelList = (service: Service) => ({
+  object: "list",
+  data: namesOf(service).map((id) => entry(service, id)),
+});
+
+/** @throws HttpError 404 */
+export function namedModel(service: Service, id: string) {
+  checkName(service, id);
+  return entry(service, id);
+}
+
+/** The name an answer bears: the one that was asked for. @throws HttpError 404 */
+export function checkName(service: Service, asked: string | null | undefined): string {
+  const names = namesOf(service);
+  if (asked === undefined || asked === null) return service.name;
+  if (names.includes(asked)) return asked;
+  throw new HttpError(404, `model: expected ${names.join(", ")}, got "${asked.slice(0, 100)}".`, {
+    code: "model_not_found",
+    param: "model",
+  });
+}
+
+const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
+
+const entry = ({ started, model }: Service, id: string) => ({
+  id,
+  object: "model",
+  created: started,
+  owned_by: "sirocco",
+  // null: a window slides over it, however long it gets.
+  context_length: Number.isFinite(model.contextLength) ? model.contextLength : null,
+});

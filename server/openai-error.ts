@@ -1,0 +1,15 @@
+// Errors in OpenAI's shape.
+import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
+import type { Ctx } from "./exchange.ts";
+
+/** `{ error: { message, type, param, code } }` */
+export const errorBody = ({ message, type, param, code }: HttpError) => ({
+  error: { message, type, param, code },
+});
+
+/** Answers with an error, and keeps for the log what the client is not told. */
+export function openaiError(error: unknown, c: Ctx): Response {
+  const answer = toHttpError(error);
+  if (answer.status >= 500) c.get("exchange").error = reasonOf(error);
+  return c.json(errorBody(answer), answer.status, { ...answer.headers });
+}

@@ -1,0 +1,29 @@
+// OpenAI's calls, under /v1.
+import { Hono } from "hono";
+import { chatCompletions } from "./chat.ts";
+import { completions } from "./completions.ts";
+import { HttpError } from "./errors.ts";
+import type { Env } from "./exchange.ts";
+import { authorize } from "./middleware.ts";
+import { modelList, namedModel } from "./models.ts";
+import { openaiError } from "./openai-error.ts";
+import type { Service } from "./service.ts";
+import { detokenize, tokenize } from "./tokens.ts";
+
+export function openai(service: Service): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(authorize(service));
+  app.post("/chat/completions", (c) => chatCompletions(c, service));
+  app.post("/completions", (c) => completions(c, service));
+  app.get("/models", (c) => c.json(modelList(service)));
+  app.get("/models/:id{.+}", (c) => c.json(namedModel(service, c.req.param("id"))));
+  app.post("/tokenize", (c) => tokenize(c, service));
+  app.post("/detokenize", (c) => detokenize(c, service));
+  app.all("/embeddings", () => {
+    throw new HttpError(501, "embeddings: this model generates text, it makes no embeddings.", {
+      code: "not_implemented",
+    });
+  });
+  app.onError(openaiError);
+  return app;
+}

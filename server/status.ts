@@ -1,0 +1,31 @@
+// What a load balancer and Prometheus ask: alive, ready, figures.
+import { Hono } from "hono";
+import type { Ctx, Env } from "./exchange.ts";
+import { authorize } from "./middleware.ts";
+import type { Service } from "./service.ts";
+
+export function status(service: Service): Hono<Env> {
+  const { admission, metrics, name } = service;
+  const app = new Hono<Env>();
+  app.get("/health", (c) => c.json({ status: "ok" }));
+  app.get("/ready", (c) => {
+    const { running, waiting, parallel, capacity, draining, open } = admission;
+    const status = draining ? "draining" : open ? "ready" : "full";
+    return c.json({ status, model: name, running, waiting, parallel, queue: capacity }, open ? 200 : 503);
+  });
+  const needsKey = authorize(service);
+  app.get("/metrics", async (c, next) => (isLocal(c) ? next() : needsKey(c, next)));
+  app.get("/metrics", async (c) =>
+    c.body(await metrics.text(), 200, { "Content-Type": metrics.contentType }),
+  );
+  return app;
+}
+
+/** Asked from this machine itself, not through a proxy on it. */
+function isLocal(c: Ctx): boolean {
+  const address = c.env?.incoming?.socket.remoteAddress ?? "";
+  const proxied = ["Forwarded", "X-Forwarded-For", "X-Real-IP"].some(
+    (name) => c.req.header(name) !== undefined,
+  );
+  return !proxied && /^(::ffff:)?127\.|^::1$/.test(address);
+}
