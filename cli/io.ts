@@ -1,6 +1,7 @@
 // Everything a command may touch outside itself: the process in main.ts, fakes in the tests.
 import type { Readable, Writable } from "node:stream";
 import type { runSuites } from "../bench/run.ts";
+import type * as Server from "../server/index.ts";
 import type { Engine } from "./engine.ts";
 
 export type Input = Readable & { readonly isTTY?: boolean };
@@ -11,10 +12,12 @@ export interface Io {
   readonly engine: () => Promise<Engine>;
   /** What measures: it reaches into the engine, so it is opened on first use as well. */
   readonly bench: () => Promise<typeof runSuites>;
+  /** What answers over HTTP, opened on first use. */
+  readonly server: () => Promise<typeof Server>;
   readonly stdin: Input;
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls back at each Ctrl-C, until the returned function is called. */
+  /** Calls back at each Ctrl-C and SIGTERM, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }

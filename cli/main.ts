@@ -6,13 +6,16 @@ import { run } from "./run.ts";
 const code = await run(process.argv.slice(2), {
   engine: async () => withDriver(await import("../engine/node.ts")),
   bench: async () => (await import("../bench/run.ts")).runSuites,
+  server: () => import("../server/index.ts"),
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
   onInterrupt: (listener) => {
-    process.on("SIGINT", listener);
-    return () => process.off("SIGINT", listener);
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, listener);
+    return () => {
+      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, listener);
+    };
   },
 });
 // A second Ctrl-C must not wait for the GPU, nor a closed pipe for the rest of the answer.

@@ -1,20 +1,21 @@
 // A loaded model for a command, with the bar while it loads.
 
 import type { Context } from "./context.ts";
-import type { Model } from "./engine.ts";
+import type { LoadOptions, Model } from "./engine.ts";
 import { type LoadingOptions, toLoadOptions } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
-/** Runs `use` with the model and disposes of it after. */
+/** Runs `use` with the model and disposes of it after. `more`: what this command alone loads it with. */
 export async function withModel<T>(
   context: Context,
   options: LoadingOptions,
   use: (model: Model) => Promise<T>,
+  more: LoadOptions = {},
 ): Promise<T> {
   const { loadModel } = await context.io.engine();
   const { signal } = context.interrupts;
   const model = await withProgress(context, options, (onProgress) =>
-    loadModel(options.model, { ...toLoadOptions(options), onProgress, signal }),
+    loadModel(options.model, { ...toLoadOptions(options), ...more, onProgress, signal }),
   );
   try {
     return await use(model);

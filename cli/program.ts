@@ -7,6 +7,7 @@ import { addInfo } from "./commands/info.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addScore } from "./commands/score.ts";
+import { addServe } from "./commands/serve.ts";
 import { addTune } from "./commands/tune.ts";
 import type { Context } from "./context.ts";
 import { packageVersion } from "./package.ts";
@@ -37,6 +38,7 @@ export function createProgram(context: Context, exit: (code: number) => void): C
       "after",
       `
 Environment:
+  SIROCCO_API_KEY   a key that sirocco serve asks for
   HF_TOKEN          token for private Hub repositories
   HF_ENDPOINT       another Hub than https://huggingface.co
   HF_HOME           folder of the Hub's cache, shared with Python (~/.cache/huggingface)
@@ -50,7 +52,9 @@ Sizes are in powers of 1024: 1 GiB is 1024 MiB.
 Example:
   $ sirocco generate "Once upon a time"`,
     );
-  for (const add of [addGenerate, addChat, addScore, addPlan, addTune, addQuantize, addBench, addInfo])
+  for (const add of [
+    ...[addGenerate, addChat, addServe, addScore, addPlan, addTune, addQuantize, addBench, addInfo],
+  ])
     add(program, context, exit);
   return program;
 }

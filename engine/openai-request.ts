@@ -17,6 +17,7 @@ const KNOWN: ReadonlySet<string> = new Set<keyof ChatCompletionCreateParams>([
   ...(["messages", "model", "stream", "stream_options", "max_completion_tokens", "max_tokens"] as const),
   ...(["temperature", "top_p", "frequency_penalty", "presence_penalty", "logit_bias", "stop"] as const),
   ...(["seed", "n", "logprobs", "top_logprobs", "user", "response_format"] as const),
+  ...(["top_k", "min_p", "repetition_penalty"] as const),
 ]);
 
 const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
@@ -58,6 +59,9 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
       maxTokens: maxTokens ?? older,
       temperature: number("temperature") ?? 1,
       topP: number("top_p"),
+      topK: number("top_k"),
+      minP: number("min_p"),
+      repetitionPenalty: number("repetition_penalty"),
       frequencyPenalty: number("frequency_penalty"),
       presencePenalty: number("presence_penalty"),
       logitBias: read(given, "logit_bias", "numbers by token id", isBias),

@@ -34,7 +34,7 @@ export interface ChatCompletionCreateParams {
   readonly stop?: string | readonly string[] | null;
   /** Answer i is drawn with seed + i. */
   readonly seed?: number | null;
-  /** Answers, one after another. Default 1. */
+  /** Answers, all at once. Default 1. */
   readonly n?: number | null;
   /** Of the model's own distribution, before penalties, temperature and top_p. */
   readonly logprobs?: boolean | null;
@@ -43,6 +43,12 @@ export interface ChatCompletionCreateParams {
   /** Taken, and of no effect: nobody else is here. */
   readonly user?: string | null;
   readonly response_format?: { readonly type: "text" } | null;
+  /** Not OpenAI's, but of many servers: keep the k likeliest tokens; 0: all. Default 0. */
+  readonly top_k?: number | null;
+  /** Likewise: keep tokens at least this fraction as likely as the likeliest. Default 0. */
+  readonly min_p?: number | null;
+  /** Likewise: divides logits of tokens seen in prompt or answer. Default 1. */
+  readonly repetition_penalty?: number | null;
 }
 
 export interface ChatCompletionTokenTopLogprob {

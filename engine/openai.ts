@@ -1,5 +1,6 @@
 // OpenAI's chat completions on a loaded model, wherever it runs: this knows `Model.chat` and nothing below it.
 import type { Chunk, Finish, LikelyToken, Model, TokenLogProb } from "./api.ts";
+import { merge } from "./merge.ts";
 import { type ChatRequest, readRequest } from "./openai-request.ts";
 import type {
   ChatCompletion,
@@ -29,23 +30,24 @@ export async function completeChat(
   request: ChatRequest,
   signal: AbortSignal | undefined,
 ): Promise<ChatCompletion> {
-  const choices: ChatCompletion["choices"] = [];
-  const finishes: Finish[] = [];
-  for (let index = 0; index < request.answers; index++) {
-    let content = "";
-    const tokens: TokenLogProb[] = [];
-    for await (const { text, logProbs, finish } of answer(model, request, index, signal)) {
-      content += text;
-      tokens.push(...(logProbs ?? []));
-      if (finish) finishes.push(finish);
-    }
-    choices.push({
-      index,
-      message: { role: "assistant", content, refusal: null },
-      logprobs: request.options.topLogProbs === undefined ? null : logprobs(tokens),
-      finish_reason: reason(finishes.at(-1)),
-    });
+  const drafts = Array.from({ length: request.answers }, () => ({
+    content: "",
+    tokens: [] as TokenLogProb[],
+    finish: undefined as Finish | undefined,
+  }));
+  for await (const { index, chunk } of answers(model, request, signal)) {
+    const draft = drafts[index]!;
+    draft.content += chunk.text;
+    draft.tokens.push(...(chunk.logProbs ?? []));
+    draft.finish = chunk.finish;
   }
+  const choices = drafts.map(({ content, tokens, finish }, index) => ({
+    index,
+    message: { role: "assistant" as const, content, refusal: null },
+    logprobs: request.options.topLogProbs === undefined ? null : logprobs(tokens),
+    finish_reason: reason(finish),
+  }));
+  const finishes = drafts.flatMap(({ finish }) => finish ?? []);
   return { ...heading(request), object: "chat.completion", choices, usage: usage(finishes) };
 }
 
@@ -61,19 +63,26 @@ export async function* streamChat(
     choices,
     ...(request.includeUsage && { usage: null }),
   });
+  const none = { logprobs: null, finish_reason: null };
+  for (let index = 0; index < request.answers; index++)
+    yield chunk([{ ...none, index, delta: { role: "assistant", content: "" } }]);
   const finishes: Finish[] = [];
-  for (let index = 0; index < request.answers; index++) {
-    const none = { index, logprobs: null, finish_reason: null };
-    yield chunk([{ ...none, delta: { role: "assistant", content: "" } }]);
-    for await (const { text, logProbs, finish } of answer(model, request, index, signal)) {
-      if (text !== "" || logProbs)
-        yield chunk([{ ...none, delta: { content: text }, logprobs: logProbs ? logprobs(logProbs) : null }]);
-      if (finish) finishes.push(finish);
+  for await (const { index, chunk: piece } of answers(model, request, signal)) {
+    const { text, logProbs, finish } = piece;
+    if (text !== "" || logProbs) {
+      const delta = { content: text };
+      yield chunk([{ ...none, index, delta, logprobs: logProbs ? logprobs(logProbs) : null }]);
     }
-    yield chunk([{ ...none, delta: {}, finish_reason: reason(finishes.at(-1)) }]);
+    if (!finish) continue;
+    finishes.push(finish);
+    yield chunk([{ ...none, index, delta: {}, finish_reason: reason(finish) }]);
   }
   if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes) };
 }
+
+/** The pieces of all answers, as they come. */
+const answers = (model: Chat, request: ChatRequest, signal: AbortSignal | undefined) =>
+  merge(Array.from({ length: request.answers }, (_, index) => answer(model, request, index, signal)));
 
 /** @throws what the signal was aborted with: a completion has no finish reason for that */
 async function* answer(
@@ -81,11 +90,11 @@ async function* answer(
   { messages, options, seed }: ChatRequest,
   index: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<Chunk, void, void> {
+): AsyncGenerator<{ readonly index: number; readonly chunk: Chunk }, void, void> {
   const own = { ...(seed !== undefined && { seed: seed + index }), ...(signal && { signal }) };
   for await (const chunk of model.chat(messages, { ...options, ...own })) {
     if (chunk.finish?.reason === "abort") signal?.throwIfAborted();
-    yield chunk;
+    yield { index, chunk };
   }
 }
 
@@ -98,7 +107,7 @@ const heading = ({ model }: ChatRequest) => ({
 const reason = (finish: Finish | undefined): "stop" | "length" =>
   finish?.reason === "length" ? "length" : "stop";
 
-/** The prompt counts once: later answers find it in the cache. */
+/** The prompt counts once, however many answers it has. */
 function usage(finishes: readonly Finish[]): CompletionUsage {
   const prompt = finishes[0]?.promptTokens ?? 0;
   const completion = finishes.reduce((sum, { completionTokens }) => sum + completionTokens, 0);
@@ -106,7 +115,7 @@ function usage(finishes: readonly Finish[]): CompletionUsage {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: finishes[0]?.cachedTokens ?? 0 },
+    prompt_tokens_details: { cached_tokens: Math.min(...finishes.map(({ cachedTokens }) => cachedTokens)) },
   };
 }
 

@@ -23,6 +23,7 @@ const SOURCES = [
   "weights",
   "cli",
   "bench",
+  "server",
   "scripts/swiftshader.mjs",
   "package-lock.json",
 ];

@@ -32,6 +32,17 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
     return this.#answer((model) => model.generate(prompt, options));
   }
 
+  /** Work that is no answer, but takes the GPU like one. */
+  async run<T>(work: (model: Model) => Promise<T>): Promise<T> {
+    const { release, turn } = this.#take();
+    try {
+      await turn;
+      return await work(this.#service.model);
+    } finally {
+      release();
+    }
+  }
+
   async *#answer(
     start: (model: Model) => AsyncGenerator<Chunk, void, void>,
   ): AsyncGenerator<Chunk, void, void> {

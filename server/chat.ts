@@ -31,7 +31,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   if (service.logPrompts) exchange.prompt = request.messages;
   const { model } = service;
   const ids = await model.encodeChat(request.messages);
-  checkFit(ids.length, request.options.maxTokens, model.contextLength);
+  checkFit(ids.length, request.options.maxTokens, model.contextLength, "messages");
   const answers = new Answers(service, exchange, request.answers);
   if (request.stream)
     return streamEvents(c, service, streamChat(answers, request, exchange.signal), errorBody);

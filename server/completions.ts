@@ -1,8 +1,133 @@
-// POST /v1/completions
-import { HttpError } from "./errors.ts";
+// POST /v1/completions: texts that go on, whole or as a stream.
+import type { Finish } from "../engine/node.ts";
+import { Answers } from "./answers.ts";
+import { readBody } from "./body.ts";
+import { type EncodedPrompt, type Piece, pieces, placesOf } from "./completion-pieces.ts";
+import { type CompletionRequest, completionBody, type Prompt, readCompletion } from "./completion-request.ts";
+import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
 import type { Ctx } from "./exchange.ts";
+import { checkFit } from "./fit.ts";
+import { checkName } from "./models.ts";
+import { errorBody } from "./openai-error.ts";
 import type { Service } from "./service.ts";
+import { streamEvents } from "./sse.ts";
+import { checkIds } from "./tokens.ts";
 
-export async function completions(_c: Ctx, _service: Service): Promise<Response> {
-  throw new HttpError(501, "completions: not there yet.");
+interface Completion {
+  readonly id: string;
+  readonly object: "text_completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly {
+    readonly index: number;
+    readonly text: string;
+    readonly logprobs: CompletionLogprobs | null;
+    readonly finish_reason: Finish["reason"] | null;
+  }[];
+  readonly usage?: Usage | null;
+}
+
+interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+}
+
+type Head = Pick<Completion, "id" | "object" | "created" | "model">;
+
+export async function completions(c: Ctx, service: Service): Promise<Response> {
+  const exchange = c.get("exchange");
+  const given = await readBody(c, service.limits, completionBody);
+  const model = checkName(service, given.model);
+  const request = readCompletion(given);
+  if (service.logPrompts) exchange.prompt = request.prompts;
+  const prompts = await Promise.all(request.prompts.map((prompt) => encode(service, prompt)));
+  for (const { ids } of prompts)
+    checkFit(ids.length, given.max_tokens ?? undefined, service.model.contextLength, "prompt");
+  const answers = new Answers(service, exchange, placesOf(request));
+  const coming = pieces(answers, request, prompts, exchange.signal);
+  const head: Head = {
+    id: `cmpl-${crypto.randomUUID().replaceAll("-", "")}`,
+    object: "text_completion",
+    created: Math.floor(Date.now() / 1000),
+    model,
+  };
+  return request.stream
+    ? streamEvents(c, service, chunks(coming, request, head), errorBody)
+    : c.json(await whole(coming, request, head));
+}
+
+async function encode({ model }: Service, prompt: Prompt): Promise<EncodedPrompt> {
+  if (typeof prompt === "string") return { ids: await model.encode(prompt), text: prompt };
+  const ids = checkIds(prompt, model.config.V, "prompt");
+  return { ids, text: await model.decode(ids) };
+}
+
+async function whole(
+  coming: AsyncIterable<Piece>,
+  request: CompletionRequest,
+  head: Head,
+): Promise<Completion> {
+  const drafts = Array.from({ length: request.prompts.length * request.answers }, () => ({
+    text: "",
+    tokens: [] as Scored[],
+    finish: undefined as Piece["finish"],
+  }));
+  for await (const { index, text, tokens, finish } of coming) {
+    const draft = drafts[index];
+    if (!draft) continue;
+    draft.text += text;
+    draft.tokens.push(...tokens);
+    draft.finish = finish;
+  }
+  const choices = drafts.map(({ text, tokens, finish }, index) => ({
+    index,
+    text,
+    logprobs: listed(tokens, request, 0),
+    finish_reason: finish?.reason ?? null,
+  }));
+  return { ...head, choices, usage: usageOf(drafts, request) };
+}
+
+async function* chunks(
+  coming: AsyncIterable<Piece>,
+  request: CompletionRequest,
+  head: Head,
+): AsyncGenerator<Completion, void, void> {
+  const finished: Pick<Piece, "index" | "finish">[] = [];
+  const offsets = new Map<number, number>();
+  const usage = request.includeUsage ? { usage: null } : {};
+  for await (const { index, text, tokens, finish } of coming) {
+    const offset = offsets.get(index) ?? 0;
+    offsets.set(index, offset + tokens.reduce((sum, { text }) => sum + text.length, 0));
+    if (finish) finished.push({ index, finish });
+    if (text === "" && tokens.length === 0 && !finish) continue;
+    const logprobs = listed(tokens, request, offset);
+    yield { ...head, choices: [{ index, text, logprobs, finish_reason: finish?.reason ?? null }], ...usage };
+  }
+  if (!request.includeUsage) return;
+  finished.sort((a, b) => a.index - b.index);
+  yield { ...head, choices: [], usage: usageOf(finished, request) };
+}
+
+function listed(tokens: readonly Scored[], { options }: CompletionRequest, offset: number) {
+  const { topLogProbs } = options;
+  return topLogProbs === undefined ? null : completionLogprobs(tokens, topLogProbs, offset);
+}
+
+/** Each prompt counts once, however many answers it has. @param choices in the order of their indices */
+function usageOf(choices: readonly Pick<Piece, "finish">[], { answers }: CompletionRequest): Usage {
+  const sum = (
+    each: readonly Pick<Piece, "finish">[],
+    key: "promptTokens" | "cachedTokens" | "completionTokens",
+  ) => each.reduce((total, { finish }) => total + (finish?.[key] ?? 0), 0);
+  const firsts = choices.filter((_, index) => index % answers === 0);
+  const [prompt, completion] = [sum(firsts, "promptTokens"), sum(choices, "completionTokens")];
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: sum(firsts, "cachedTokens") },
+  };
 }

@@ -1,6 +1,7 @@
 // One request and its answer, from the first header to the last byte: what may end it, and what is told of it afterwards.
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
+import { HttpError } from "./errors.ts";
 
 /** What Hono's contexts hold here. Without a socket (in tests) there are no bindings. */
 export interface Env {
@@ -10,9 +11,11 @@ export interface Env {
 
 export type Ctx = Context<Env>;
 
-/** Why an answer ends early. */
-class ClientGone extends Error {
-  override name = "ClientGone";
+/** Nobody is left to be answered; the status, for log and figures, is nginx's. */
+class ClientGone extends HttpError {
+  constructor(message: string) {
+    super(499, message, { code: "client_gone" });
+  }
 }
 
 export class Exchange {

@@ -1,4 +1,5 @@
 // Errors in OpenAI's shape.
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
 
@@ -11,5 +12,5 @@ export const errorBody = ({ message, type, param, code }: HttpError) => ({
 export function openaiError(error: unknown, c: Ctx): Response {
   const answer = toHttpError(error);
   if (answer.status >= 500) c.get("exchange").error = reasonOf(error);
-  return c.json(errorBody(answer), answer.status, { ...answer.headers });
+  return c.json(errorBody(answer), answer.status as ContentfulStatusCode, { ...answer.headers });
 }

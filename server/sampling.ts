@@ -17,5 +17,5 @@ export const sampling = {
   // Beyond OpenAI's, by the names that others have for them.
   top_k: z.int().min(0).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
-  repetition_penalty: z.number().positive().nullish(),
+  repetition_penalty: z.number().min(0.001).max(1000).nullish(),
 };

@@ -285,6 +285,7 @@ export class Session {
     const io: Io = {
       engine: async () => this.engine,
       bench: async () => (options) => this.engine.bench(options),
+      server: () => import("../../server/index.ts"),
       stdin: this.#stdin,
       stdout: this.#stdout,
       stderr: this.#stderr,

@@ -1,0 +1,139 @@
+// sirocco serve: the model behind HTTP.
+import { type Command, Option } from "commander";
+import { readApiKeys } from "../api-keys.ts";
+import { type Context, exitCode } from "../context.ts";
+import type { Model } from "../engine.ts";
+import { UsageError } from "../errors.ts";
+import { withModel } from "../open-model.ts";
+import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import { integer, nonEmpty, number } from "../parse.ts";
+
+interface Options extends Omit<LoadingOptions, "json"> {
+  readonly host: string;
+  readonly port: number;
+  readonly apiKey?: readonly string[];
+  readonly apiKeyFile?: string;
+  readonly insecure?: boolean;
+  readonly cors?: readonly string[];
+  readonly alias?: readonly string[];
+  readonly parallel: number;
+  readonly queue: number;
+  readonly drain: number;
+  readonly logPrompts?: boolean;
+}
+
+/** A parser of one more text. */
+const oneMore =
+  (flag: string, what: string) =>
+  (text: string, before: readonly string[] = []): readonly string[] => [
+    ...before,
+    nonEmpty(flag, what)(text),
+  ];
+
+export function addServe(program: Command, context: Context, exit: (code: number) => void): void {
+  const command = program
+    .command("serve")
+    .summary("answer OpenAI's and Workers AI's calls over HTTP")
+    .description(
+      "Serves a model over HTTP: OpenAI's chat and text completions, with streaming, and what watches a server: " +
+        "/health, /ready, /metrics. One JSON line a request goes to stdout.",
+    )
+    .addHelpText(
+      "after",
+      `
+Ctrl-C (or SIGTERM) lets running answers finish, a second one ends at once.
+Keys on a command line are seen by every user of the machine: prefer --api-key-file, or SIROCCO_API_KEY.
+
+Examples:
+  $ sirocco serve
+  $ curl http://127.0.0.1:8000/v1/chat/completions -H "Content-Type: application/json" \\
+      -d '{"messages":[{"role":"user","content":"Tell me a story."}],"max_tokens":60}'
+  $ sirocco serve -m mistralai/Mistral-7B-Instruct-v0.3 -w q4 --host 0.0.0.0 --api-key-file keys.txt`,
+    );
+  addOptions(command, "Server", [
+    new Option("--host <address>", "address to listen on; any but this machine's own needs a key")
+      .argParser(nonEmpty("--host", "an address"))
+      .default("127.0.0.1"),
+    new Option("--port <number>", "port to listen on; 0: any that is free, and printed")
+      .argParser(integer("--port", { max: 65535, words: "from 0 to 65535" }))
+      .default(8000),
+    new Option("--parallel <count>", "answers at once")
+      .argParser(integer("--parallel", { min: 1, max: 256, words: "from 1 to 256" }))
+      .default(8),
+    new Option("--queue <count>", "answers that may wait; beyond, a request is told to come again")
+      .argParser(integer("--queue", { words: "of at least 0" }))
+      .default(64),
+    new Option("--alias <name>", "another name that requests may give the model; repeatable").argParser(
+      oneMore("--alias", "a name"),
+    ),
+    new Option("--drain <seconds>", "how long running answers may take when the server ends")
+      .argParser(number("--drain", { min: 0, words: "of at least 0" }))
+      .default(30),
+  ]);
+  addOptions(command, "Access", [
+    new Option("--api-key <key>", "let in only who sends this key; repeatable").argParser(
+      oneMore("--api-key", "a key"),
+    ),
+    new Option("--api-key-file <path>", "keys, one a line; # begins a comment"),
+    new Option("--cors <origin>", "let pages of this origin call (*: of all); repeatable").argParser(
+      oneMore("--cors", "an origin"),
+    ),
+    new Option("--insecure", "listen beyond this machine without a key"),
+  ]);
+  addLoadingOptions(command);
+  addOutputOptions(command, [new Option("--log-prompts", "write prompts into the log")]);
+  command.action(async (options: Options) => exit(await serve(context, options)));
+}
+
+async function serve(context: Context, options: Options): Promise<number> {
+  const { io, output, interrupts } = context;
+  const { host, port, parallel, queue, quiet = false } = options;
+  const keys = await readApiKeys(options, io.env);
+  if (keys.length === 0 && !isLoopback(host) && !options.insecure)
+    throw new UsageError(
+      `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
+    );
+  const run = async (model: Model): Promise<number> => {
+    const { createService, listen } = await io.server();
+    const service = createService(model, {
+      name: nameOf(options.model),
+      aliases: options.alias ?? [],
+      cors: options.cors ?? [],
+      logPrompts: options.logPrompts ?? false,
+      log: (line) => output.json(line),
+      ...{ keys, parallel, queue },
+    });
+    const listening = await listen(service, { host, port });
+    if (!quiet) {
+      output.note(`${service.name} at ${listening.url}: ${parallel} answers at once, ${queue} in line`);
+      if (output.stderrIsTerminal) output.note(tryIt(listening.url, keys.length > 0));
+    }
+    await aborted(interrupts.signal);
+    if (!quiet) output.note("Finishing the answers that run. Ctrl-C ends at once.");
+    await listening.close({ drainMs: options.drain * 1000 });
+    return exitCode.ok;
+  };
+  return withModel(context, options, run, { parallel });
+}
+
+/** What requests call the model, unless by an alias. */
+function nameOf(source: string | undefined): string {
+  if (source === undefined) return "tiny-mistral";
+  const [path = source] = source.replace(/[/\\]+$/, "").split("@");
+  return /^[\w.-]+\/[\w.-]+$/.test(path) && !path.startsWith(".")
+    ? path
+    : (path.split(/[/\\]/).at(-1) ?? path);
+}
+
+const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);
+
+const tryIt = (url: string, needsKey: boolean): string =>
+  `Try: curl ${url}/v1/chat/completions -H "Content-Type: application/json" ` +
+  `${needsKey ? '-H "Authorization: Bearer YOUR-KEY" ' : ""}` +
+  `-d '{"messages":[{"role":"user","content":"Tell me a story."}],"max_tokens":60}'`;
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });

@@ -1,0 +1,98 @@
+// The choices of text completions as they come, piece by piece.
+import { merge } from "../engine/merge.ts";
+import type { Finish, Model } from "../engine/node.ts";
+import type { Answers } from "./answers.ts";
+import type { CompletionRequest } from "./completion-request.ts";
+import { type Scored, scoredAnswer, scorePrompt } from "./completion-tokens.ts";
+
+export interface Piece {
+  readonly index: number;
+  readonly text: string;
+  /** Where log-probabilities are asked for. */
+  readonly tokens: readonly Scored[];
+  readonly finish?: Pick<Finish, "reason" | "promptTokens" | "cachedTokens" | "completionTokens"> | undefined;
+}
+
+export interface EncodedPrompt {
+  readonly ids: readonly number[];
+  /** As it is echoed. */
+  readonly text: string;
+}
+
+/** Places in line that the request takes: one for each answer, and for each prompt that is scored. */
+export function placesOf({ prompts, answers, options, echo }: CompletionRequest): number {
+  const scores = echo && options.topLogProbs !== undefined;
+  return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (scores ? 1 : 0));
+}
+
+/** All choices, of all prompts, at once. Choice j of prompt i has the index i · n + j. */
+export function pieces(
+  answers: Answers,
+  request: CompletionRequest,
+  prompts: readonly EncodedPrompt[],
+  signal: AbortSignal,
+): AsyncGenerator<Piece, void, void> {
+  const choices = prompts.flatMap((prompt, i) => {
+    const echo = request.echo ? echoOf(answers, prompt, request, signal) : undefined;
+    return Array.from({ length: request.answers }, (_, j) =>
+      choice(answers, prompt, request, { index: i * request.answers + j, nth: j, echo, signal }),
+    );
+  });
+  return merge(choices);
+}
+
+interface Place {
+  readonly index: number;
+  /** Among the choices of its prompt. */
+  readonly nth: number;
+  readonly echo: Promise<readonly Scored[]> | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function* choice(
+  answers: Answers,
+  { ids, text }: EncodedPrompt,
+  { options, seed }: CompletionRequest,
+  { index, nth, echo, signal }: Place,
+): AsyncGenerator<Piece, void, void> {
+  if (echo) yield { index, text, tokens: await echo };
+  if (options.maxTokens === 0) {
+    const finish = {
+      reason: "length",
+      promptTokens: ids.length,
+      cachedTokens: 0,
+      completionTokens: 0,
+    } as const;
+    yield { index, text: "", tokens: [], finish };
+    return;
+  }
+  const own = { ...(seed !== undefined && { seed: seed + nth }), signal };
+  for await (const { text, logProbs = [], finish } of answers.generate(ids, { ...options, ...own })) {
+    if (finish?.reason === "abort") signal.throwIfAborted();
+    yield { index, text, tokens: logProbs.map(scoredAnswer), finish };
+  }
+}
+
+/** The tokens of a prompt with their log-probabilities, where they are asked for; computed once for all its choices. */
+function echoOf(
+  answers: Answers,
+  { ids, text }: EncodedPrompt,
+  { options }: CompletionRequest,
+  signal: AbortSignal,
+): Promise<readonly Scored[]> {
+  const { topLogProbs } = options;
+  if (topLogProbs === undefined) return Promise.resolve([]);
+  const scored = answers.run(async (model: Model) =>
+    withoutLeadingSpace(await scorePrompt(model, ids, topLogProbs, signal), text),
+  );
+  // Nobody may be left to wait for it.
+  scored.catch(() => {});
+  return scored;
+}
+
+/** A text's first token has a space before it that the text has not. */
+function withoutLeadingSpace(tokens: readonly Scored[], text: string): readonly Scored[] {
+  const first = tokens.findIndex(({ text }) => text.startsWith(" "));
+  if (first < 0 || text.startsWith(" ")) return tokens;
+  return tokens.map((token, i) => (i === first && i <= 1 ? { ...token, text: token.text.slice(1) } : token));
+}

@@ -1,0 +1,3 @@
+// What the command needs of the server.
+export { type Listening, listen } from "./listen.ts";
+export { createService, type Service, type ServiceOptions } from "./service.ts";
