@@ -6,17 +6,22 @@ import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { badParameter } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
-import { checkFit } from "./fit.ts";
+import { checkFit, checkLength } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
 import { sampling } from "./sampling.ts";
 import type { Service } from "./service.ts";
 import { streamEvents } from "./sse.ts";
 
+const MOST_MESSAGES = 4096;
+
 /** Types and ranges; names that are not known, and what goes together, are for `readRequest`. */
 const body = z.looseObject({
   ...sampling,
-  messages: z.array(z.looseObject({})).min(1),
+  messages: z.custom<unknown[]>(
+    (value) => Array.isArray(value) && value.length > 0 && value.length <= MOST_MESSAGES,
+    `expected a list of 1 to ${MOST_MESSAGES} messages`,
+  ),
   max_completion_tokens: z.int().min(1).nullish(),
   max_tokens: z.int().min(1).nullish(),
   logprobs: z.boolean().nullish(),
@@ -29,13 +34,18 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   const name = checkName(service, given.model);
   const request = read({ ...given, model: name });
   if (service.logPrompts) exchange.prompt = request.messages;
-  const { model } = service;
-  const ids = await model.encodeChat(request.messages);
-  checkFit(ids.length, request.options.maxTokens, model.contextLength, "messages");
+  const { messages } = request;
+  await checkLength(
+    service,
+    messages.reduce((sum, { content }) => sum + content.length, 0),
+    "messages",
+  );
+  const ids = await service.model.encodeChat(messages);
+  const fitting = { ...request, options: checkFit(service, ids.length, request.options, "messages") };
   const answers = new Answers(service, exchange, request.answers);
   if (request.stream)
-    return streamEvents(c, service, streamChat(answers, request, exchange.signal), errorBody);
-  return c.json(await completeChat(answers, request, exchange.signal));
+    return streamEvents(c, service, streamChat(answers, fitting, exchange.signal), errorBody);
+  return c.json(await completeChat(answers, fitting, exchange.signal));
 }
 
 /** @throws HttpError 400 naming what is not supported */

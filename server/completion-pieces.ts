@@ -92,7 +92,9 @@ function echoOf(
 
 /** A text's first token has a space before it that the text has not. */
 function withoutLeadingSpace(tokens: readonly Scored[], text: string): readonly Scored[] {
-  const first = tokens.findIndex(({ text }) => text.startsWith(" "));
-  if (first < 0 || text.startsWith(" ")) return tokens;
-  return tokens.map((token, i) => (i === first && i <= 1 ? { ...token, text: token.text.slice(1) } : token));
+  const first = tokens.findIndex(({ width }) => width > 0);
+  const extra = tokens[first]?.text.startsWith(" ") && !text.startsWith(" ");
+  return extra
+    ? tokens.map((token, i) => (i === first ? { ...token, width: token.width - 1 } : token))
+    : tokens;
 }

@@ -4,11 +4,25 @@ import type { GenerateOptions } from "../engine/node.ts";
 import { HttpError } from "./errors.ts";
 import { sampling } from "./sampling.ts";
 
-const ids = z.array(z.int().min(0)).min(1);
+/** OpenAI's. */
+const DEFAULT_MAX_TOKENS = 16;
+const MOST_ANSWERS = 128;
+
+// By hand: a schema would try every id of a long list against every shape that a prompt may have.
+const isIds = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.length > 0 && value.every((id) => Number.isInteger(id));
+const isList = (value: unknown): value is (string | number[])[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.length <= MOST_ANSWERS &&
+  (value.every((each) => typeof each === "string") || value.every(isIds));
 
 export const completionBody = z.looseObject({
   ...sampling,
-  prompt: z.union([z.string(), ids, z.array(z.string()).min(1).max(128), z.array(ids).min(1).max(128)]),
+  prompt: z.custom<string | number[] | (string | number[])[]>(
+    (value) => typeof value === "string" || isIds(value) || isList(value),
+    `expected a text, token ids, or up to ${MOST_ANSWERS} of either`,
+  ),
   max_tokens: z.int().min(0).nullish(),
   logprobs: z.int().min(0).max(5).nullish(),
   echo: z.boolean().nullish(),
@@ -29,10 +43,6 @@ export interface CompletionRequest {
   readonly stream: boolean;
   readonly includeUsage: boolean;
 }
-
-/** OpenAI's. */
-const DEFAULT_MAX_TOKENS = 16;
-const MOST_ANSWERS = 128;
 
 /** @throws HttpError 400 naming what is not supported */
 export function readCompletion(given: z.infer<typeof completionBody>): CompletionRequest {
@@ -73,9 +83,9 @@ export function readCompletion(given: z.infer<typeof completionBody>): Completio
 }
 
 /** A list of numbers is one prompt, a list of anything else several. */
-function listed(prompt: z.infer<typeof completionBody>["prompt"]): readonly Prompt[] {
+function listed(prompt: string | readonly (string | number | readonly number[])[]): readonly Prompt[] {
   if (typeof prompt === "string") return [prompt];
-  return typeof prompt[0] === "number" ? [prompt as number[]] : (prompt as Prompt[]);
+  return isIds(prompt) ? [prompt] : prompt.filter((each): each is Prompt => typeof each !== "number");
 }
 
 function refuseOthers(given: object, known: readonly string[], where: string): void {

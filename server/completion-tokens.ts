@@ -5,6 +5,8 @@ import type { LikelyToken, Model, TokenLogProb } from "../engine/node.ts";
 /** What is known of one token of prompt or answer. */
 export interface Scored {
   readonly text: string;
+  /** Characters of the choice's text that it makes. */
+  readonly width: number;
   /** null: nothing comes before it. */
   readonly logProb: number | null;
   readonly top: Readonly<Record<string, number>> | null;
@@ -30,18 +32,18 @@ export function completionLogprobs(
     tokens: tokens.map(({ text }) => text),
     token_logprobs: tokens.map(({ logProb }) => logProb),
     top_logprobs: count === 0 ? null : tokens.map(({ top }) => top),
-    text_offset: tokens.map(({ text }) => {
-      const begins = at;
-      at += text.length;
-      return begins;
+    text_offset: tokens.map(({ width }) => {
+      at += width;
+      return at - width;
     }),
   };
 }
 
 export const scoredAnswer = ({ id, text, logProb, top }: TokenLogProb): Scored => ({
   text: text || named(id),
+  width: text.length,
   logProb,
-  top: byText(top),
+  top: byText([...top, { id, text, logProb }]),
 });
 
 /** The tokens of a prompt: with alternatives one after another, without in one pass. */
@@ -51,25 +53,31 @@ export async function scorePrompt(
   count: number,
   signal: AbortSignal,
 ): Promise<Scored[]> {
-  const text = await tokenTexts(model);
-  const scored: Scored[] = [{ text: await text(ids[0] ?? 0), logProb: null, top: null }];
-  if (ids.length < 2) return scored;
-  const plain = count === 0 ? (await model.score(ids, { signal })).logProbs : undefined;
-  for (let i = 1; i < ids.length; i++) {
-    const id = ids[i] ?? 0;
-    if (plain) {
-      scored.push({ text: await text(id), logProb: plain[i - 1] ?? null, top: null });
-      continue;
+  const textOf = await tokenTexts(model);
+  const plain = count === 0 && ids.length > 1 ? (await model.score(ids, { signal })).logProbs : undefined;
+  const scored: Scored[] = [];
+  for (const [i, id] of ids.entries()) {
+    const text = await textOf(id);
+    const token = { text: text || named(id), width: text.length };
+    if (i === 0) {
+      scored.push({ ...token, logProb: null, top: null });
+    } else if (plain) {
+      scored.push({ ...token, logProb: plain[i - 1] ?? null, top: null });
+    } else {
+      signal.throwIfAborted();
+      // What came before is in the cache: each costs one token.
+      const logits = await model.logits(ids.slice(0, i), { signal });
+      const sum = logSumExp(logits);
+      const logProb = (id: number): number => (logits[id] ?? -Infinity) - sum;
+      const top = await Promise.all(
+        likeliest(logits, count).map(async (id) => ({ id, text: await textOf(id), logProb: logProb(id) })),
+      );
+      scored.push({
+        ...token,
+        logProb: logProb(id),
+        top: byText([...top, { id, text, logProb: logProb(id) }]),
+      });
     }
-    signal.throwIfAborted();
-    // What came before is in the cache: each costs one token.
-    const logits = await model.logits(ids.slice(0, i), { signal });
-    const sum = logSumExp(logits);
-    const logProb = (id: number): number => (logits[id] ?? -Infinity) - sum;
-    const top = await Promise.all(
-      likeliest(logits, count).map(async (id) => ({ id, text: await text(id), logProb: logProb(id) })),
-    );
-    scored.push({ text: await text(id), logProb: logProb(id), top: byText(top) });
   }
   return scored;
 }
@@ -78,14 +86,14 @@ export async function scorePrompt(
 async function tokenTexts(model: Model): Promise<(id: number) => Promise<string>> {
   const before = (await model.encode("a")).slice(-1);
   const { length } = await model.decode(before);
-  return async (id) => (await model.decode([...before, id])).slice(length) || named(id);
+  return async (id) => (await model.decode([...before, id])).slice(length);
 }
 
-/** Of two with the same text (parts of characters), the likelier. */
-function byText(top: readonly Pick<LikelyToken, "id" | "text" | "logProb">[]): Record<string, number> {
-  return Object.fromEntries(
-    top.map(({ id, text, logProb }) => [text || named(id), logProb] as const).reverse(),
-  );
+/** Likeliest first, the token that was drawn among them; of two with the same text (parts of characters), the first. */
+function byText(tokens: readonly Pick<LikelyToken, "id" | "text" | "logProb">[]): Record<string, number> {
+  const top: Record<string, number> = {};
+  for (const { id, text, logProb } of tokens) top[text || named(id)] ??= logProb;
+  return top;
 }
 
 /** A token without a text: one that begins or ends a sequence. */

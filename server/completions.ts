@@ -1,4 +1,5 @@
 // POST /v1/completions: texts that go on, whole or as a stream.
+import { setImmediate } from "node:timers/promises";
 import type { Finish } from "../engine/node.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
@@ -6,7 +7,7 @@ import { type EncodedPrompt, type Piece, pieces, placesOf } from "./completion-p
 import { type CompletionRequest, completionBody, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
 import type { Ctx } from "./exchange.ts";
-import { checkFit } from "./fit.ts";
+import { checkFit, checkLength } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
 import type { Service } from "./service.ts";
@@ -42,9 +43,19 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
   const model = checkName(service, given.model);
   const request = readCompletion(given);
   if (service.logPrompts) exchange.prompt = request.prompts;
-  const prompts = await Promise.all(request.prompts.map((prompt) => encode(service, prompt)));
-  for (const { ids } of prompts)
-    checkFit(ids.length, given.max_tokens ?? undefined, service.model.contextLength, "prompt");
+  const prompts: EncodedPrompt[] = [];
+  for (const prompt of request.prompts) {
+    const encoded = await encode(service, prompt);
+    checkFit(
+      service,
+      encoded.ids.length,
+      (given.max_tokens ?? undefined) === undefined ? {} : request.options,
+      "prompt",
+    );
+    prompts.push(encoded);
+    // Others may have something to say between two long texts.
+    await setImmediate();
+  }
   const answers = new Answers(service, exchange, placesOf(request));
   const coming = pieces(answers, request, prompts, exchange.signal);
   const head: Head = {
@@ -58,7 +69,9 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
     : c.json(await whole(coming, request, head));
 }
 
-async function encode({ model }: Service, prompt: Prompt): Promise<EncodedPrompt> {
+async function encode(service: Service, prompt: Prompt): Promise<EncodedPrompt> {
+  const { model } = service;
+  if (typeof prompt === "string") await checkLength(service, prompt.length, "prompt");
   if (typeof prompt === "string") return { ids: await model.encode(prompt), text: prompt };
   const ids = checkIds(prompt, model.config.V, "prompt");
   return { ids, text: await model.decode(ids) };
@@ -100,7 +113,7 @@ async function* chunks(
   const usage = request.includeUsage ? { usage: null } : {};
   for await (const { index, text, tokens, finish } of coming) {
     const offset = offsets.get(index) ?? 0;
-    offsets.set(index, offset + tokens.reduce((sum, { text }) => sum + text.length, 0));
+    offsets.set(index, offset + tokens.reduce((sum, { width }) => sum + width, 0));
     if (finish) finished.push({ index, finish });
     if (text === "" && tokens.length === 0 && !finish) continue;
     const logprobs = listed(tokens, request, offset);

@@ -1,20 +1,64 @@
 // Whether a request fits the context, before it takes a place in line.
+import type { GenerateOptions, Model } from "../engine/node.ts";
 import { HttpError } from "./errors.ts";
+import type { Service } from "./service.ts";
 
-/** @throws HttpError 400 with the numbers */
-export function checkFit(
+type Where = "messages" | "prompt";
+
+/** Where the length of an answer is bounded by neither the request nor the model's own context. */
+const DEFAULT_MAX_TOKENS = 512;
+
+/** The options with a length that ends within the context. @throws HttpError 400 with the numbers */
+export function checkFit<Options extends Pick<GenerateOptions, "maxTokens">>(
+  { contextLength, model }: Service,
   promptTokens: number,
-  maxTokens: number | undefined,
-  contextLength: number,
-  prompt: "messages" | "prompt",
-): void {
+  options: Options,
+  prompt: Where,
+): Options {
+  const { maxTokens } = options;
   // The last token of an answer needs no slot: nothing comes after it.
-  const asked = maxTokens ?? 1;
-  if (promptTokens + Math.max(0, asked - 1) <= contextLength) return;
+  const room = contextLength - promptTokens + 1;
+  if (room < 1 || (maxTokens ?? 0) > room)
+    throw new HttpError(
+      400,
+      `The context holds ${contextLength} tokens, and this request needs more: ${promptTokens} of its prompt` +
+        `${maxTokens === undefined ? "" : ` and ${maxTokens} asked for`}. Shorten it, or ask for fewer.`,
+      { code: "context_length_exceeded", param: room < 1 ? prompt : "max_tokens" },
+    );
+  if (maxTokens !== undefined || contextLength === model.contextLength) return options;
+  return { ...options, maxTokens: Math.min(room, DEFAULT_MAX_TOKENS) };
+}
+
+/** Refuses a text that is far too long before its tokens are counted, which takes its time. @throws HttpError 400 */
+export async function checkLength(
+  service: Service,
+  characters: number,
+  prompt: Where | "input",
+): Promise<void> {
+  const most = service.contextLength * (await longestToken(service.model));
+  if (characters <= most) return;
   throw new HttpError(
     400,
-    `The context holds ${contextLength} tokens, and this request needs more: ${promptTokens} of its prompt` +
-      `${maxTokens === undefined ? "" : ` and ${maxTokens} asked for`}. Shorten it, or ask for fewer.`,
-    { code: "context_length_exceeded", param: promptTokens > contextLength ? prompt : "max_tokens" },
+    `The context holds ${service.contextLength} tokens, which no text of ${characters} characters fits. Shorten it.`,
+    { code: "context_length_exceeded", param: prompt },
   );
+}
+
+const lengths = new WeakMap<Model, Promise<number>>();
+
+/** Characters of the longest token. */
+function longestToken(model: Model): Promise<number> {
+  const known = lengths.get(model);
+  if (known) return known;
+  const length = measure(model);
+  lengths.set(model, length);
+  return length;
+}
+
+async function measure(model: Model): Promise<number> {
+  let longest = 16;
+  // A leading space is stripped.
+  for (let id = 0; id < model.config.V; id++)
+    longest = Math.max(longest, 1 + (await model.decode([id]).catch(() => "")).length);
+  return longest;
 }

@@ -26,11 +26,10 @@ export function checkName(service: Service, asked: string | null | undefined): s
 
 const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
 
-const entry = ({ started, model }: Service, id: string) => ({
+const entry = ({ started, contextLength }: Service, id: string) => ({
   id,
   object: "model",
   created: started,
   owned_by: "sirocco",
-  // null: a window slides over it, however long it gets.
-  context_length: Number.isFinite(model.contextLength) ? model.contextLength : null,
+  context_length: contextLength,
 });

@@ -16,6 +16,8 @@ export interface ServiceOptions {
   /** Answers at once, and places in line. Default 8 and 64. */
   readonly parallel?: number;
   readonly queue?: number;
+  /** Most tokens of prompt and answer. Default: what the model was trained for, and its cache holds. */
+  readonly contextLength?: number;
   /** Origins whose pages may call; "*": all. Default none. */
   readonly cors?: readonly string[];
   readonly logPrompts?: boolean;
@@ -54,6 +56,8 @@ export interface Service {
   readonly admission: Admission;
   readonly metrics: Metrics;
   readonly limits: Limits;
+  /** Most tokens of prompt and answer: a window would let them go on without end. */
+  readonly contextLength: number;
   readonly cors: readonly string[];
   readonly logPrompts: boolean;
   readonly log: (line: LogLine) => void;
@@ -73,6 +77,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     keys: new Keys(keys),
     admission,
     metrics: new Metrics(model, admission),
+    contextLength: Math.min(model.contextLength, options.contextLength ?? model.config.maxPositions),
     limits: { ...DEFAULTS, ...options.limits },
     cors,
     logPrompts,

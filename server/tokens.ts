@@ -3,6 +3,7 @@ import { z } from "zod";
 import { readBody } from "./body.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
+import { checkLength } from "./fit.ts";
 import { checkName } from "./models.ts";
 import type { Service } from "./service.ts";
 
@@ -16,6 +17,7 @@ const toDetokenize = z.strictObject({
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
   const { model, input } = await readBody(c, service.limits, toTokenize);
   checkName(service, model);
+  await checkLength(service, input.length, "input");
   const tokens = await service.model.encode(input);
   return c.json({ tokens, count: tokens.length });
 }

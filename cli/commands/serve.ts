@@ -101,11 +101,12 @@ async function serve(context: Context, options: Options): Promise<number> {
       cors: options.cors ?? [],
       logPrompts: options.logPrompts ?? false,
       log: (line) => output.json(line),
+      ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
     });
     const listening = await listen(service, { host, port });
     if (!quiet) {
-      output.note(`${service.name} at ${listening.url}: ${parallel} answers at once, ${queue} in line`);
+      output.note(`${listening.url} serves ${service.name}: ${parallel} answers at once, ${queue} in line`);
       if (output.stderrIsTerminal) output.note(tryIt(listening.url, keys.length > 0));
     }
     await aborted(interrupts.signal);
