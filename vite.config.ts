@@ -8,7 +8,7 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
 /** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
-const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench}/**/!(*.cpu).test.ts"];
+const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench,server}/**/!(*.cpu).test.ts"];
 
 export default defineConfig(async () => ({
   publicDir: false as const,
