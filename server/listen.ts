@@ -45,13 +45,18 @@ export async function listen(
       for (const exchange of service.exchanges)
         exchange.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      await within(1000, closed);
+      // Connections fall idle one by one, as their last bytes are read.
+      const sweep = setInterval(() => server.closeIdleConnections(), 20);
+      await within(LAST_BYTES_MS, closed);
+      clearInterval(sweep);
       server.closeAllConnections();
       await closed;
     },
   };
 }
+
+/** How long readers have for what was written when the server ends. */
+const LAST_BYTES_MS = 1000;
 
 /** Waits for `work`, but no longer than `limit`. */
 async function within(limit: number, work: Promise<unknown>): Promise<void> {

@@ -10,7 +10,8 @@ import type { Service } from "./service.ts";
 const toTokenize = z.strictObject({ model: z.string().nullish(), input: z.string() });
 const toDetokenize = z.strictObject({
   model: z.string().nullish(),
-  tokens: z.array(z.number()).max(2 ** 20),
+  // Each is looked at by `checkIds`.
+  tokens: z.custom<number[]>(Array.isArray, "expected a list of token ids"),
 });
 
 /** `{ input }` -> `{ tokens, count }`, with the beginning-of-sequence token first. */

@@ -48,6 +48,7 @@ export function standIn(given: StandInOptions = {}): StandIn {
     const call: Call = { prompt: decode(ids), options, pieces: 0, over: false };
     calls.push(call);
     const { signal, maxTokens = Infinity, topLogProbs } = options;
+    const gone = aborted(signal);
     const finish = (reason: "stop" | "length" | "abort") => ({
       reason,
       promptTokens: ids.length,
@@ -59,7 +60,7 @@ export function standIn(given: StandInOptions = {}): StandIn {
     try {
       for (const text of pieces.slice(0, maxTokens)) {
         if (call.pieces === failAt) throw error;
-        await Promise.race([before?.(call.pieces), aborted(signal)]);
+        await Promise.race([before?.(call.pieces), ...(before ? [gone] : [])]);
         if (signal?.aborted) return yield { text: "", ids: [], finish: finish("abort") };
         call.pieces++;
         const token = { id: 65, text, bytes: [...Buffer.from(text)], logProb: -0.5 };

@@ -1,0 +1,194 @@
+// Many at once: who is answered, who waits, who is sent away, who has gone, who reads slowly, and how it ends.
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { expectNoUnhandledRejections } from "../helpers.ts";
+import { eventsOf, HELLO, serving, until } from "./serving.ts";
+import { gate, standIn } from "./stand-in.ts";
+
+expectNoUnhandledRejections();
+
+const CHAT = "/v1/chat/completions";
+const STREAM = { ...HELLO, stream: true } as const;
+
+describe("admission", () => {
+  test("first come, first served; a full queue sends away, and is not ready", async () => {
+    const shut = gate();
+    const { model, calls, running } = standIn({ before: shut.wait });
+    const { post, get, service } = await serving(model, { parallel: 2, queue: 1 });
+    const ask = (content: string, more = {}) =>
+      post(CHAT, { messages: [{ role: "user", content }], ...more });
+    const taken = [ask("a"), ask("b")];
+    await until(() => running() === 2, "two answers that run");
+    taken.push(ask("c"));
+    await until(() => service.admission.waiting === 1, "one that waits");
+    const full = await ask("d");
+    expect([full.status, full.headers.get("Retry-After")]).toEqual([429, "1"]);
+    expect(await full.json()).toMatchObject({ error: { type: "rate_limit_error", code: "queue_full" } });
+    const ready = await get("/ready");
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { status: "full", model: "paper", running: 2, waiting: 1, parallel: 2, queue: 1 },
+    ]);
+    expect((await get("/health")).status).toBe(200);
+    const figures = await (await get("/metrics")).text();
+    for (const line of ["queue_length 1", "running 2", "queue_capacity 1", "parallel 2"])
+      expect(figures).toContain(`sirocco_${line}\n`);
+    expect(calls.map(({ prompt }) => prompt).sort()).toEqual(["a", "b"]);
+    shut.open();
+    expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(calls[2]?.prompt).toBe("c");
+    expect((await get("/ready")).status).toBe(200);
+    // n answers take n places, all or none.
+    expect((await ask("e", { n: 3 })).status).toBe(200);
+    expect((await ask("e", { n: 4 })).status).toBe(400);
+    await until(() => service.exchanges.size === 0, "the end of all");
+    expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
+  });
+
+  test("a client that goes away frees its place: while it waits, while it is answered, whole and streamed", async () => {
+    const { model, running, calls } = standIn({
+      before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined),
+    });
+    const { post, service, log } = await serving(model, { parallel: 2, queue: 4 });
+    const [whole, streamed, waiting, last] = Array.from({ length: 4 }, () => new AbortController());
+    const ask = (body: object, client?: AbortController) =>
+      post(CHAT, body, { signal: client?.signal ?? null }).catch((error: Error) => error.name);
+    const answers = [ask(HELLO, whole), ask(STREAM, streamed)];
+    await until(() => running() === 2, "two answers");
+    answers.push(ask(STREAM, waiting), ask(HELLO, last));
+    await until(() => service.admission.waiting === 2, "two in line");
+    waiting?.abort();
+    await until(() => service.admission.waiting === 1, "one left in line");
+    expect(calls.length).toBe(2);
+    whole?.abort();
+    await until(() => calls[0]?.over === true && calls.length === 3, "the next in the place of the first");
+    streamed?.abort();
+    await until(() => running() === 1, "the stream's end");
+    last?.abort();
+    await until(() => service.exchanges.size === 0, "the end of all");
+    expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
+    expect(log.map(({ status, gone }) => [status, gone]).sort()).toEqual([
+      [200, true],
+      [200, true],
+      [499, true],
+      [499, true],
+    ]);
+    await Promise.allSettled(answers);
+  });
+});
+
+describe("streams", () => {
+  test("n answers as they come, usage, and what ends them", async () => {
+    const { model } = standIn({ pieces: ["a", "b"] });
+    const { post } = await serving(model);
+    const answer = await post(CHAT, { ...STREAM, n: 2, stream_options: { include_usage: true } });
+    expect(answer.headers.get("Content-Type")).toContain("text/event-stream");
+    const events = eventsOf(await answer.text());
+    expect(events.at(-1)).toBe("[DONE]");
+    expect(events.at(-2)).toMatchObject({ choices: [], usage: { prompt_tokens: 6, completion_tokens: 4 } });
+    type Choice = { index: number; delta: { content?: string }; finish_reason: string | null };
+    const choices = events.slice(0, -2).flatMap((event) => (event as { choices: Choice[] }).choices);
+    for (const index of [0, 1]) {
+      const own = choices.filter((choice) => choice.index === index);
+      expect(own.map(({ delta }) => delta.content ?? "").join("")).toBe("ab");
+      expect(own.at(-1)?.finish_reason).toBe("stop");
+    }
+    // Both run at once, so neither waits for the other's end.
+    expect(choices.findIndex(({ index, delta }) => index === 1 && delta.content === "a")).toBeLessThan(
+      choices.findIndex(({ index, delta }) => index === 0 && delta.content === "b"),
+    );
+  });
+
+  test("say that they live while nothing comes, also in line", async () => {
+    const shut = gate();
+    const { model } = standIn({ before: shut.wait });
+    const { post, service } = await serving(model, { parallel: 1, limits: { heartbeatMs: 10 } });
+    const answers = [post(CHAT, STREAM), post(CHAT, STREAM)];
+    const texts = answers.map(async (answer) => {
+      let text = "";
+      const reader = (await answer).body?.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+        text += part.value;
+        if (text.includes(": still here") && service.admission.waiting === 1) alive.add(reader);
+        if (alive.size === 2) shut.open();
+      }
+      return text;
+    });
+    const alive = new Set<unknown>();
+    for (const text of await Promise.all(texts)) expect(eventsOf(text).at(-1)).toBe("[DONE]");
+    expect(alive.size).toBe(2);
+  });
+
+  test("an error on the way is the last event, and tells nothing of the inside", async () => {
+    const { model } = standIn({ failAt: 1, error: new Error("secret path /etc") });
+    const { post, log } = await serving(model);
+    const events = eventsOf(await (await post(CHAT, STREAM)).text());
+    expect(events.at(-1)).toMatchObject({ error: { type: "server_error", param: null } });
+    const whole = await post(CHAT, HELLO);
+    expect(whole.status).toBe(500);
+    expect(JSON.stringify([events, await whole.json()])).not.toContain("secret");
+    await until(() => log.length === 2, "the log");
+    expect(log.map(({ error }) => error)).toEqual(Array(2).fill("Error: secret path /etc"));
+  });
+
+  test("a reader that takes nothing is kept within bounds, holds up nobody, and is cut off", async () => {
+    const { model, calls } = standIn({ pieces: Array<string>(5000).fill("x".repeat(10_000)) });
+    const limits = { streamBytes: 64 * 1024, stallMs: 300 };
+    const { post, port, service, log } = await serving(model, { parallel: 2, limits });
+    const body = JSON.stringify(STREAM);
+    const slow = connect(port, "127.0.0.1");
+    slow.on("error", () => {});
+    slow.pause();
+    slow.write(
+      `POST ${CHAT} HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    await until(() => calls.length === 1, "the slow one's answer");
+    const quick = await post(CHAT, { ...HELLO, max_tokens: 3 });
+    expect((await quick.json()).usage.completion_tokens).toBe(3);
+    await until(() => calls[0]?.over === true, "the cut");
+    // 50 MB were to come: what was taken lies in the sockets' own buffers but for `streamBytes`.
+    expect(calls[0]?.pieces).toBeLessThan(2500);
+    await until(() => service.exchanges.size === 0 && log.length === 2, "the end of all");
+    expect(service.admission.running).toBe(0);
+    slow.destroy();
+  });
+});
+
+describe("the end", () => {
+  test("drains: running answers finish, new ones are sent elsewhere", async () => {
+    const shut = gate();
+    const { model, running } = standIn({ before: shut.wait });
+    const { post, get, close, url, service } = await serving(model, { parallel: 1 });
+    const answers = [post(CHAT, HELLO), post(CHAT, STREAM)] as const;
+    await until(() => running() === 1 && service.admission.waiting === 1, "an answer, and one in line");
+    const closed = close(5000);
+    expect((await get("/health")).status).toBe(200);
+    const ready = await get("/ready");
+    expect([ready.status, ready.headers.get("Connection"), (await ready.json()).status]).toEqual([
+      ...[503, "close", "draining"],
+    ]);
+    const late = await post(CHAT, HELLO);
+    expect([late.status, await late.json()]).toMatchObject([503, { error: { code: "shutting_down" } }]);
+    shut.open();
+    const [whole, streamed] = await Promise.all(answers);
+    expect((await whole.json()).choices[0].message.content).toBe("There was a cat.");
+    expect(eventsOf(await streamed.text()).at(-1)).toBe("[DONE]");
+    await closed;
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test("does not wait for ever", async () => {
+    const { model, running } = standIn({
+      before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined),
+    });
+    const { post, close } = await serving(model, { parallel: 1 });
+    const answers = [post(CHAT, STREAM), post(CHAT, STREAM)];
+    const texts = answers.map(async (answer) => (await answer).text());
+    await until(() => running() === 1, "an answer");
+    await Promise.all(answers);
+    await close(20);
+    expect(running()).toBe(0);
+    for (const text of await Promise.all(texts))
+      expect(eventsOf(text).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
+  });
+});
