@@ -8,7 +8,7 @@ import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
 import { integer, nonEmpty, number } from "../parse.ts";
 
-interface Options extends Omit<LoadingOptions, "json"> {
+interface Options extends LoadingOptions {
   readonly host: string;
   readonly port: number;
   readonly apiKey?: readonly string[];
@@ -81,7 +81,10 @@ Examples:
     new Option("--insecure", "listen beyond this machine without a key"),
   ]);
   addLoadingOptions(command);
-  addOutputOptions(command, [new Option("--log-prompts", "write prompts into the log")]);
+  addOutputOptions(command, [
+    new Option("--json", "begin the log with one object: url, port, model, parallel, queue"),
+    new Option("--log-prompts", "write prompts into the log"),
+  ]);
   command.action(async (options: Options) => exit(await serve(context, options)));
 }
 
@@ -104,10 +107,17 @@ async function serve(context: Context, options: Options): Promise<number> {
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
     });
-    const listening = await listen(service, { host, port });
+    const listening = await listen(service, { host, port }).catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
+      throw new Error(`--port: expected one that is free, got ${port}, which is taken. 0 finds one`, {
+        cause,
+      });
+    });
+    const { url, port: chosen } = listening;
+    if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
     if (!quiet) {
-      output.note(`${listening.url} serves ${service.name}: ${parallel} answers at once, ${queue} in line`);
-      if (output.stderrIsTerminal) output.note(tryIt(listening.url, keys.length > 0));
+      output.note(`${url} serves ${service.name}: ${parallel} answers at once, ${queue} in line`);
+      if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
     }
     await aborted(interrupts.signal);
     if (!quiet) output.note("Finishing the answers that run. Ctrl-C ends at once.");

@@ -167,7 +167,7 @@ export class FakeEngine implements Engine {
       throw new Error("the command has no use for this");
     };
     return {
-      config: undefined as unknown as Model["config"],
+      config: { V: 3, W: null, maxPositions: 4096 } as Model["config"],
       plan,
       adapter,
       contextLength: plan.contextLength,
@@ -194,7 +194,7 @@ export class FakeEngine implements Engine {
       candidates: missing,
       encode: missing,
       encodeChat: missing,
-      decode: missing,
+      decode: async (ids) => ids.join(" "),
       activity: missing,
       saveSession: missing,
       restoreSession: missing,

@@ -14,6 +14,11 @@ const SAMPLING = (
 const OPTIONS: Record<string, string[]> = {
   generate: [...LOADING, ...SAMPLING, "--file"],
   chat: [...LOADING, ...SAMPLING, "--system", "--no-history"],
+  serve: [
+    ...LOADING,
+    ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain"],
+    ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts"],
+  ],
   score: [...LOADING, "--file"],
   plan: LOADING,
   tune: LOADING,

@@ -1,0 +1,154 @@
+// sirocco serve, in this process: who is let near, what is printed, and how it ends.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { FakeEngine, Session, type Setting, sirocco } from "./fakes.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sirocco-serve-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Serves until it is interrupted, with the address that it prints. */
+async function serve(args: readonly string[], setting: Setting = {}) {
+  const session = new Session(["serve", "--port", "0", ...args], setting);
+  await session.see("in line", "stderr");
+  const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
+  const status = async (path: string, headers: Record<string, string> = {}) =>
+    (await fetch(url.replace("0.0.0.0", "127.0.0.1") + path, { headers })).status;
+  return { session, url, status };
+}
+
+describe("serve", () => {
+  test("loads with its options, prints where it is, logs a line a request, and ends well", async () => {
+    const args = [
+      "-m",
+      "owner/name@main",
+      "-w",
+      "q4",
+      "--parallel",
+      "3",
+      "--queue",
+      "5",
+      "--alias",
+      "gpt",
+      "--json",
+    ];
+    const { session, url } = await serve(args);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(session.engine.called("loadModel")[0]).toMatchObject({
+      ...{ source: "owner/name@main", options: { weights: "q4", parallel: 3 } },
+    });
+    const models = await (await fetch(`${url}/v1/models`)).json();
+    expect(models.data.map(({ id }: { id: string }) => id)).toEqual(["owner/name", "gpt"]);
+    await session.see("/v1/models");
+    session.interrupt();
+    expect(await session.exit).toBe(0);
+    const [first, line] = session.stdout
+      .trim()
+      .split("\n")
+      .map((text) => JSON.parse(text));
+    expect(first).toEqual({
+      url,
+      port: Number(new URL(url).port),
+      model: "owner/name",
+      parallel: 3,
+      queue: 5,
+    });
+    expect(line).toMatchObject({ method: "GET", route: "/v1/models", status: 200 });
+    expect(session.stderr).not.toContain("curl");
+    expect(session.engine.called("dispose").length).toBe(1);
+    expect(session.listeners).toBe(0);
+    await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test.each([
+    [[], "tiny-mistral"],
+    [["-m", "./models/Mistral-7B-q4/"], "Mistral-7B-q4"],
+    [["-m", "https://host.example/files/tiny"], "tiny"],
+  ])("with %j the model is called %s; a terminal gets a line to try", async (args, name) => {
+    const { session, status } = await serve(args, { stderrTerminal: true });
+    expect(session.stderr).toContain(`serves ${name}:`);
+    expect(session.stderr).toMatch(/curl http:\/\/127.*chat\/completions/);
+    expect(await status(`/v1/models/${name}`)).toBe(200);
+    session.interrupt();
+    expect(await session.exit).toBe(0);
+  });
+
+  test("keys from options, a file and the environment; none is printed", async () => {
+    const file = join(folder, "keys.txt");
+    writeFileSync(file, "# team A\nkey-of-file\n\n  key-two  \n");
+    const args = [
+      "--api-key",
+      "key-one",
+      "--api-key",
+      "key-more",
+      "--api-key-file",
+      file,
+      "--host",
+      "0.0.0.0",
+    ];
+    const { session, status } = await serve(args, { env: { SIROCCO_API_KEY: "key-env" } });
+    for (const key of ["key-one", "key-more", "key-of-file", "key-two", "key-env"])
+      expect([key, await status("/v1/models", { Authorization: `Bearer ${key}` })]).toEqual([key, 200]);
+    for (const key of ["", "# team A", "team", "key"])
+      expect([key, await status("/v1/models", { Authorization: `Bearer ${key}` })]).toEqual([key, 401]);
+    session.interrupt();
+    expect(await session.exit).toBe(0);
+    expect(session.stdout + session.stderr).not.toMatch(/key-(one|more|of|two|env)/);
+  });
+
+  test("an address beyond this machine wants a key, or --insecure", async () => {
+    for (const host of ["0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org"]) {
+      const { code, stderr, engine } = await sirocco(["serve", "--host", host]);
+      expect([host, code, engine.calls]).toEqual([host, 2, []]);
+      expect(stderr).toMatch(/^sirocco: --host: .*--api-key-file, or --insecure\n$/);
+    }
+    const { session } = await serve(["--host", "0.0.0.0", "--insecure"]);
+    session.interrupt();
+    expect(await session.exit).toBe(0);
+  });
+
+  test("says what is wrong with its options", async () => {
+    const empty = join(folder, "empty.txt");
+    writeFileSync(empty, "# nothing\n");
+    const cases: [args: string[], code: number, says: RegExp][] = [
+      [["--port", "70000"], 2, /--port: .*0 to 65535/],
+      [["--parallel", "0"], 2, /--parallel: .*1 to 256/],
+      [["--api-key", ""], 2, /--api-key: /],
+      [["--api-key", "se cret"], 2, /--api-key: expected visible/],
+      [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt" cannot be read/],
+      [["--api-key-file", empty], 2, /a key a line, got none/],
+    ];
+    for (const [args, code, says] of cases) {
+      const result = await sirocco(["serve", ...args]);
+      expect([args, result.code]).toEqual([args, code]);
+      expect(result.stderr).toMatch(says);
+      expect(result.stderr).not.toContain("se cret");
+    }
+    const other = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => other.once("listening", resolve));
+    const { port } = other.address() as { port: number };
+    const taken = await sirocco(["serve", "--port", String(port)]);
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      expect.stringMatching(/--port: expected .* got \d+, which is taken/),
+    ]);
+    expect(taken.engine.called("dispose").length).toBe(1);
+    other.close();
+  });
+
+  test("a second Ctrl-C does not wait for what runs", async () => {
+    const engine = new FakeEngine({ deaf: true, holdAfter: 1 });
+    const { session, url } = await serve([], { engine });
+    const answer = fetch(`${url}/v1/completions`, {
+      method: "POST",
+      body: JSON.stringify({ prompt: [1], stream: true }),
+    });
+    await (await answer).body?.getReader().read();
+    session.interrupt();
+    await session.see("Ctrl-C ends at once", "stderr");
+    session.interrupt();
+    expect(await session.exit).toBe(130);
+  });
+});
