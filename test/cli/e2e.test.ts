@@ -20,13 +20,13 @@ interface Running {
   readonly stdin?: string;
   readonly env?: Record<string, string>;
   /** Called at the first piece of the answer. */
-  readonly onAnswer?: (child: ReturnType<typeof spawn>) => void;
+  readonly onAnswer?: (child: ReturnType<typeof spawn>, piece: string) => void;
 }
 
 function sirocco(args: readonly string[], { stdin = "", env = {}, onAnswer }: Running = {}) {
   const child = spawn(process.execPath, [main, ...args], { env: { ...process.env, ...env } });
   const text = { stdout: "", stderr: "" };
-  child.stdout.once("data", () => onAnswer?.(child));
+  child.stdout.once("data", (piece) => onAnswer?.(child, String(piece)));
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (piece: string) => {
       text[name] += piece;
@@ -145,5 +145,30 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^sirocco: .+\n$/);
     expect(stderr).toContain("config.json");
+  });
+
+  // Nothing of it depends on the driver, and SwiftShader would take a minute to load.
+  test("serves, and at SIGTERM finishes the answer that runs", {
+    skip: process.platform === "win32" || process.env["SIROCCO_DRIVER"] === "swiftshader",
+  }, async () => {
+    let answer: Promise<string> | undefined;
+    const { code, stdout } = await sirocco(["serve", "--port", "0", "--json"], {
+      onAnswer: (child, first) => {
+        const body = JSON.stringify({ prompt: once.text, max_tokens: 24, temperature: 0, stream: true });
+        const begun = fetch(`${JSON.parse(first).url}/v1/completions`, { method: "POST", body });
+        answer = begun.then((response) => {
+          child.kill("SIGTERM");
+          return response.text();
+        });
+      },
+    });
+    expect(code).toBe(0);
+    const events = [...((await answer) ?? "").matchAll(/^data: (.*)$/gm)].map(([, data = ""]) => data);
+    expect(events.pop()).toBe("[DONE]");
+    const text = events.map((data) => JSON.parse(data).choices[0].text).join("");
+    expect(once.greedy_64_text.startsWith(text)).toBe(true);
+    expect(JSON.parse(stdout.trim().split("\n").at(-1) ?? "")).toMatchObject({
+      ...{ route: "/v1/completions", status: 200, completionTokens: 24, gone: false },
+    });
   });
 });

@@ -12,7 +12,9 @@ import { until } from "./serving.ts";
 
 const KEY = "test-key-1";
 const MESSAGES = [{ role: "user", content: "Tell me a story about a dog." }] as const;
-const GREEDY = { model: "tiny-mistral", messages: [...MESSAGES], temperature: 0, max_tokens: 12 };
+/** Few: SwiftShader takes its time for each. */
+const COUNT = 6;
+const GREEDY = { model: "tiny-mistral", messages: [...MESSAGES], temperature: 0, max_tokens: COUNT };
 const PROMPT = "Once upon a time";
 
 let model: Model;
@@ -42,13 +44,13 @@ async function alone(text: string | undefined, maxTokens: number): Promise<strin
 
 describe("openai", () => {
   test("chat, whole and streamed, with usage", async () => {
-    const text = await alone(undefined, 12);
+    const text = await alone(undefined, COUNT);
     const whole = await client.chat.completions.create(GREEDY);
     expect(whole.choices[0]).toMatchObject({
       message: { role: "assistant", content: text },
       finish_reason: "length",
     });
-    expect(whole.usage).toMatchObject({ completion_tokens: 12 });
+    expect(whole.usage).toMatchObject({ completion_tokens: COUNT });
     const stream = await client.chat.completions.create({
       ...{ ...GREEDY, stream: true as const, stream_options: { include_usage: true } },
     });
@@ -60,7 +62,7 @@ describe("openai", () => {
     }
     expect(streamed).toBe(text);
     const { prompt_tokens, total_tokens } = whole.usage ?? {};
-    expect(last?.usage).toMatchObject({ prompt_tokens, completion_tokens: 12, total_tokens });
+    expect(last?.usage).toMatchObject({ prompt_tokens, completion_tokens: COUNT, total_tokens });
   });
 
   test("n answers with a seed are those that come one by one; stop ends them", async () => {
@@ -71,7 +73,7 @@ describe("openai", () => {
     const both = await ask(7, 2);
     expect(both).toEqual([...(await ask(7, 1)), ...(await ask(8, 1))]);
     expect(both[0]).not.toBe(both[1]);
-    const text = await alone(undefined, 12);
+    const text = await alone(undefined, COUNT);
     const stop = text.slice(5, 9);
     const stopped = await client.chat.completions.create({ ...GREEDY, stop });
     expect(stopped.choices[0]).toMatchObject({
@@ -83,7 +85,7 @@ describe("openai", () => {
   test("log-probabilities of a chat", async () => {
     const { choices } = await client.chat.completions.create({ ...GREEDY, logprobs: true, top_logprobs: 3 });
     const tokens = choices[0]?.logprobs?.content ?? [];
-    expect(tokens.length).toBe(12);
+    expect(tokens.length).toBe(COUNT);
     for (const { token, logprob, top_logprobs: top } of tokens) {
       expect(top.length).toBe(3);
       expect([top[0]?.token, top[0]?.logprob]).toEqual([token, logprob]);
@@ -173,16 +175,16 @@ describe("Vercel's AI SDK", () => {
     const options = {
       model: provider("tiny-mistral"),
       messages: [...MESSAGES],
-      ...{ temperature: 0, maxOutputTokens: 12, maxRetries: 0 },
+      ...{ temperature: 0, maxOutputTokens: COUNT, maxRetries: 0 },
     };
-    const text = await alone(undefined, 12);
+    const text = await alone(undefined, COUNT);
     const whole = await generateText(options);
-    expect([whole.text, whole.finishReason, whole.usage.outputTokens]).toEqual([text, "length", 12]);
+    expect([whole.text, whole.finishReason, whole.usage.outputTokens]).toEqual([text, "length", COUNT]);
     const result = streamText(options);
     let streamed = "";
     for await (const piece of result.textStream) streamed += piece;
     expect(streamed).toBe(text);
-    expect((await result.usage).outputTokens).toBe(12);
+    expect((await result.usage).outputTokens).toBe(COUNT);
   });
 });
 
@@ -202,7 +204,7 @@ describe("curl", async () => {
 
   test.skipIf(!there)("asks for a chat and for a text, whole and as events", async () => {
     const { choices } = JSON.parse(await curl("/v1/chat/completions", GREEDY));
-    expect(choices[0].message.content).toBe(await alone(undefined, 12));
+    expect(choices[0].message.content).toBe(await alone(undefined, COUNT));
     const events = await curl("/v1/completions", {
       prompt: PROMPT,
       temperature: 0,
@@ -234,6 +236,6 @@ describe("EventSource", () => {
         else answer += JSON.parse(data).choices[0].delta.content ?? "";
       };
     }).finally(() => source.close());
-    expect(text).toBe(await alone(undefined, 12));
+    expect(text).toBe(await alone(undefined, COUNT));
   });
 });
