@@ -36,8 +36,6 @@ export interface LoadOptions {
   readonly cache?: "auto" | CacheFormatName;
   /** Tokens the cache holds where the model has no window; with a window a conversation may be longer. */
   readonly contextLength?: number;
-  /** Answers that run at once; others wait in line. */
-  readonly parallel?: number;
   /** Called again where a lost device is replaced later on: the weights are loaded once more, from the same source. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;

@@ -1,7 +1,6 @@
 // What Prometheus is told, in a registry of its own.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Model } from "../engine/node.ts";
-import { activityOf } from "./activity.ts";
 import type { Admission } from "./admission.ts";
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -32,21 +31,21 @@ export class Metrics {
     this.#gauge("parallel", "Answers that may run at once", () => admission.parallel);
     this.#gauge("gpu_memory_bytes", "Weights, cache and scratch on the GPU", () => model.plan.totalBytes);
     this.#gauge("cache_tokens", "Tokens whose keys and values are kept", async () => {
-      return (await activityOf(model)).cachedTokens;
+      return (await model.activity()).cachedTokens;
     });
     this.#gauge("cache_use_ratio", "Share of the cache that is filled", async () => {
-      const { cachedTokens = 0, rings = 0, cacheSlots = 0 } = await activityOf(model);
-      return rings * cacheSlots > 0 ? Math.min(1, cachedTokens / (rings * cacheSlots)) : 0;
+      const { cachedTokens, rings, cacheSlots } = await model.activity();
+      return cachedTokens / (rings * cacheSlots);
     });
     this.#gauge("batch_size", "Mean rows of a decode step so far", async () => {
-      const { steps = 0, stepRows = 0 } = await activityOf(model);
+      const { steps, stepRows } = await model.activity();
       return steps > 0 ? stepRows / steps : 0;
     });
-    this.#gauge("steps", "Decode steps so far", async () => (await activityOf(model)).steps);
+    this.#gauge("steps", "Decode steps so far", async () => (await model.activity()).steps);
     this.#gauge(
       "step_rows",
       "Rows of all decode steps so far",
-      async () => (await activityOf(model)).stepRows,
+      async () => (await model.activity()).stepRows,
     );
   }
 
@@ -85,13 +84,13 @@ export class Metrics {
     return new Histogram({ name: `sirocco_${name}`, help, buckets, registers: [this.#registry] });
   }
 
-  #gauge(name: string, help: string, value: () => number | undefined | Promise<number | undefined>): void {
+  #gauge(name: string, help: string, value: () => number | Promise<number>): void {
     new Gauge({
       name: `sirocco_${name}`,
       help,
       registers: [this.#registry],
       async collect() {
-        this.set((await value()) ?? 0);
+        this.set(await value());
       },
     });
   }

@@ -114,7 +114,7 @@ describe("what is written down", () => {
       "time_to_first_token_seconds_count 2",
       "tokens_per_second_count 2",
       `gpu_memory_bytes ${standIn().model.plan.totalBytes}`,
-      ...["batch_size 0", "cache_use_ratio 0", "queue_length 0"],
+      ...["batch_size 2.5", "cache_use_ratio 0.25", "queue_length 0"],
     ])
       expect(figures).toContain(`sirocco_${figure}\n`);
 

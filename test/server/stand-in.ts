@@ -54,6 +54,7 @@ export function standIn(given: StandInOptions = {}): StandIn {
       promptTokens: ids.length,
       cachedTokens: 1,
       completionTokens: call.pieces,
+      waitedMs: 0,
       prefillMs: 2,
       decodeMs: 10,
     });
@@ -90,6 +91,10 @@ export function standIn(given: StandInOptions = {}): StandIn {
     encode: async (text: string) => encode(text),
     encodeChat: async (messages: readonly Message[]) => encode(render(messages)),
     decode: async (ids: readonly number[]) => decode(ids),
+    activity: async () => ({
+      ...{ parallel: 1, running: 0, waiting: 0, rings: 2, cacheSlots: 100, cachedTokens: 50 },
+      ...{ steps: 10, stepRows: 25, prefillTokens: 0, reusedTokens: 0, decodedTokens: 0 },
+    }),
     dispose: () => {},
   } as unknown as Model;
   return { model, calls, running: () => calls.filter(({ over }) => !over).length };
