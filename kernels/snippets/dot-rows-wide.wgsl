@@ -11,6 +11,13 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
   var sums = array<vec4f, TOKENS>();
   let end = select(0, K / 32, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
   for (var g = first_of(thread); g < end; g += STEP) {
+    if (TOKENS == 1) {  // without four unpacked weights at a time, which take registers
+      let v = input32(0, token_row(block, 0), g);
+      sums[0] += vec4f(
+        dot32(weight32(n.x, g), v), dot32(weight32(n.y, g), v), dot32(weight32(n.z, g), v), dot32(weight32(n.w, g), v),
+      );
+      continue;
+    }
     let w = array(weight32(n.x, g), weight32(n.y, g), weight32(n.z, g), weight32(n.w, g));
     for (var i = 0u; i < TOKENS; i++) {
       let v = input32(i, token_row(block, i), g);

@@ -12,6 +12,11 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
   var sums = array<vec4f, TOKENS>();
   let end = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
   for (var k8 = first_of(thread); k8 < end; k8 += STEP) {
+    if (TOKENS == 1) {  // without four unpacked weights at a time, which take registers
+      let v = input8(0, token_row(block, 0), k8);
+      sums[0] += vec4f(dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v), dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v));
+      continue;
+    }
     let w = array(weight8(n.x, k8), weight8(n.y, k8), weight8(n.z, k8), weight8(n.w, k8));
     for (var i = 0u; i < TOKENS; i++) {
       let v = input8(i, token_row(block, i), k8);
