@@ -29,6 +29,8 @@ export interface ModelStore extends Lease {
   /** Keeps the small files that were read so far. */
   keepSource(): Promise<void>;
   openWeights(checkpoint: Checkpoint, weights: WeightFormatName): Promise<StoredWeights>;
+  /** What was read of a file was wrong: it is not kept. */
+  forget(file: string): Promise<void>;
   /** Forgets what is stored, and opens `source` anew. */
   clear(): Promise<void>;
 }

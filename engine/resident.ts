@@ -1,5 +1,5 @@
 // The half of a model that lies on the GPU: made at load, and made again when its device is lost.
-import type { Checkpoint } from "../weights/index.ts";
+import { type Checkpoint, WrongFileError } from "../weights/index.ts";
 import { allocate } from "./activations.ts";
 import type { LoadOptions, Plan } from "./api.ts";
 import { Buffers } from "./buffers.ts";
@@ -51,6 +51,7 @@ export async function reside(
     return { plan, gpu, buffers, weights, decoder };
   } catch (error) {
     release({ buffers, gpu });
+    if (error instanceof WrongFileError) await store?.forget(error.file);
     throw error;
   }
 }

@@ -79,7 +79,15 @@ export class OpfsStore implements ModelStore {
   /** Keeps the small files, where there are new ones. What is read after this is not kept. */
   async keepSource(): Promise<void> {
     this.#source.seal();
-    if (!this.#source.fresh) return;
+    if (this.#source.fresh) await this.#write();
+  }
+
+  async forget(file: string): Promise<void> {
+    this.#source.forget(file);
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
     const kept = await this.#source.encode();
     await this.#guard(
       () => kept.length,

@@ -54,26 +54,49 @@ export class StoredWeights {
     return true;
   }
 
-  /** GPU to file. */
+  /** GPU to file. The state of the check goes with the last part: it says that the tensor is there. */
   async download(
     gpu: Gpu,
     tensor: TensorInfo,
     from: readonly Destination[],
     signal: AbortSignal | undefined,
+    state?: string,
   ): Promise<void> {
-    for (const [binding, name] of this.#names(tensor, from).entries()) {
+    const names = this.#names(tensor, from);
+    for (const [binding, name] of names.entries()) {
       await this.#guard(() =>
-        this.#file.write(name, async (piece) => {
-          signal?.throwIfAborted();
-          const bytes = new Uint8Array(piece.rows * piece.rowBytes);
-          for (const part of overlaps(piece, binding, from)) {
-            const read = readBuffer(gpu.device, part.buffer, part.inBuffer, part.bytes);
-            bytes.set(new Uint8Array(await gpu.settle(read)), part.inPiece);
-          }
-          return bytes;
-        }),
+        this.#file.write(
+          name,
+          async (piece) => {
+            signal?.throwIfAborted();
+            const bytes = new Uint8Array(piece.rows * piece.rowBytes);
+            for (const part of overlaps(piece, binding, from)) {
+              const read = readBuffer(gpu.device, part.buffer, part.inBuffer, part.bytes);
+              bytes.set(new Uint8Array(await gpu.settle(read)), part.inPiece);
+            }
+            return bytes;
+          },
+          binding === names.length - 1 ? state : undefined,
+        ),
       );
     }
+  }
+
+  /** The state of the check that was stored with a tensor. */
+  state(tensor: TensorInfo, to: readonly Destination[]): string | undefined {
+    return this.#file.note(this.#names(tensor, to).at(-1) ?? "");
+  }
+
+  /** All was there, and right, when the last record was written. */
+  get committed(): boolean {
+    return this.#file.committed;
+  }
+
+  /** What was fetched of a tensor was wrong. */
+  forget(tensor: TensorInfo, to: readonly Destination[]): Promise<void> {
+    return this.#guard(async () => {
+      for (const name of this.#names(tensor, to)) this.#file.forget(name);
+    });
   }
 
   /** Says that all is there, where it is. */

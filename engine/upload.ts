@@ -1,6 +1,14 @@
 // Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
 import { type InputDtype, padded, weightFormats } from "../kernels/index.ts";
-import { type Checkpoint, packedName, readRows, scaleName, type TensorInfo } from "../weights/index.ts";
+import {
+  type Checkpoint,
+  FileCheck,
+  packedName,
+  readRows,
+  scaleName,
+  type TensorInfo,
+  WrongFileError,
+} from "../weights/index.ts";
 import type { Progress } from "./api.ts";
 import { Buffers } from "./buffers.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
@@ -31,6 +39,9 @@ export async function uploadWeights(
   const staging = new Buffers(gpu.device);
   const { stored, signal } = options;
   let storing: Promise<void> = Promise.resolve();
+  let check: FileCheck | undefined;
+  /** What was all there before had been checked then, and needs no network now. */
+  const finishFile = async () => stored?.committed || (await check?.finish(signal));
   try {
     const writer = new ChunkWriter(gpu, pipelines, staging);
     let loaded = 0;
@@ -40,21 +51,37 @@ export async function uploadWeights(
     };
     for (const tensor of checkpoint.tensors.values()) {
       const to = destinations.get(tensor.name) ?? [];
+      if (check?.file !== tensor.file) {
+        await finishFile();
+        check = new FileCheck(checkpoint.source, tensor.file);
+      }
+      const before = stored?.state(tensor, to);
       if (stored && (await stored.upload(gpu, tensor, to, signal))) {
+        check.skip(tensor, before);
         count(tensor, tensor.end - tensor.start);
         continue;
       }
+      const from = { source: check, tensors: checkpoint.tensors };
       for (const destination of to) {
-        for await (const bytes of writer.write(checkpoint, tensor, destination, signal)) count(tensor, bytes);
+        for await (const bytes of writer.write(from, tensor, destination, signal)) count(tensor, bytes);
       }
+      const state = check.stateAfter(tensor, before);
       // Nothing writes to these rows again, so they are read back while the next tensor comes.
       await storing;
-      storing = stored?.download(gpu, tensor, to, signal) ?? storing;
+      storing = stored?.download(gpu, tensor, to, signal, state) ?? storing;
       storing.catch(() => {}); // Its failure is thrown where it is waited for.
     }
+    await finishFile();
     await storing;
     await writer.finish();
     await stored?.commit();
+  } catch (error) {
+    if (error instanceof WrongFileError) {
+      await storing.catch(() => {});
+      for (const tensor of checkpoint.tensors.values())
+        if (tensor.file === error.file) await stored?.forget(tensor, destinations.get(tensor.name) ?? []);
+    }
+    throw error;
   } finally {
     await storing.catch(() => {});
     staging.destroy();
@@ -132,13 +159,13 @@ class ChunkWriter {
 
   /** Yields the bytes of every chunk when it is on its way. */
   async *write(
-    checkpoint: Checkpoint,
+    from: Parameters<typeof readRows>[0],
     tensor: TensorInfo,
     to: Destination,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<number, void, void> {
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
-    for await (const { row, rows, bytes } of readRows(checkpoint, tensor, range)) {
+    for await (const { row, rows, bytes } of readRows(from, tensor, range)) {
       await this.finish();
       const row0 = to.at + row - to.row;
       if (tensor.dtype === "U32") {

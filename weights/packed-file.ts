@@ -33,6 +33,8 @@ export class PackedFile {
   readonly #tensors: ReadonlyMap<string, Placed>;
   /** Digests of the pieces of the tensors that are there. */
   readonly #stored = new Map<string, readonly string[]>();
+  /** Of tensors that are there, or were: what was said to be kept with them. */
+  readonly #notes = new Map<string, string>();
   #committed = false;
 
   private constructor(file: RandomAccess, journal: RandomAccess, header: HeaderToWrite) {
@@ -71,9 +73,11 @@ export class PackedFile {
       this.#journal.append(head);
       return;
     }
-    for (const { tensor, sha256: digests, lost } of records) {
+    for (const { tensor, sha256: digests, note, lost, wrong } of records) {
       if (typeof tensor === "string" && Array.isArray(digests)) this.#stored.set(tensor, digests);
+      if (typeof tensor === "string" && typeof note === "string") this.#notes.set(tensor, note);
       if (typeof lost === "string") this.#stored.delete(lost);
+      if (typeof lost === "string" && wrong) this.#notes.delete(lost);
     }
     const last = records.at(-1);
     this.#committed =
@@ -95,6 +99,11 @@ export class PackedFile {
 
   has(name: string): boolean {
     return this.#stored.has(name);
+  }
+
+  /** What was stored with a tensor last, though the tensor itself may have been damaged since. */
+  note(name: string): string | undefined {
+    return this.#notes.get(name);
   }
 
   /**
@@ -120,8 +129,12 @@ export class PackedFile {
     return true;
   }
 
-  /** Stores a tensor; its record comes after its bytes have settled. */
-  async write(name: string, bytesOf: (piece: Piece) => Promise<Uint8Array<ArrayBuffer>>): Promise<void> {
+  /** Stores a tensor, and a note with it; its record comes after its bytes have settled. */
+  async write(
+    name: string,
+    bytesOf: (piece: Piece) => Promise<Uint8Array<ArrayBuffer>>,
+    note?: string,
+  ): Promise<void> {
     const digests: string[] = [];
     for (const piece of this.#pieces(name)) {
       const bytes = await bytesOf(piece);
@@ -130,8 +143,17 @@ export class PackedFile {
     }
     this.#file.flush();
     const { start, end } = this.#placed(name);
-    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests });
+    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests, note });
     this.#stored.set(name, digests);
+    if (note !== undefined) this.#notes.set(name, note);
+  }
+
+  /** What was stored of a tensor was wrong from the start. */
+  forget(name: string): void {
+    this.#journal.append({ lost: name, wrong: true });
+    this.#stored.delete(name);
+    this.#notes.delete(name);
+    this.#committed = false;
   }
 
   /** Says that the file is whole, where it is and has not been said. */

@@ -2,6 +2,7 @@
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, mismatch } from "./errors.ts";
 import type { TensorInfo } from "./safetensors.ts";
+import type { Source } from "./source.ts";
 
 /** `rows` whole rows of a tensor from row `row` on; a vector is one row. */
 export interface Rows {
@@ -21,7 +22,7 @@ export interface ReadRowsOptions {
 
 /** Reads rows of a tensor in file order. @throws CheckpointError where the source gives other than what was asked for */
 export async function* readRows(
-  { source, tensors }: Pick<Checkpoint, "source" | "tensors">,
+  { source, tensors }: Pick<Checkpoint, "tensors"> & { readonly source: Pick<Source, "name" | "read"> },
   tensor: string | TensorInfo,
   { from = 0, to, maxBytes, signal }: ReadRowsOptions,
 ): AsyncGenerator<Rows, void, void> {

@@ -3,6 +3,7 @@ import { mismatch } from "./errors.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
 import type { Source } from "./source.ts";
+import { hubDigests, statedDigest } from "./stated-digests.ts";
 
 export interface HttpSourceOptions extends HttpOptions {
   /** Told once for a server that ignores Range: its small files are fetched whole, its large ones are refused. */
@@ -28,6 +29,9 @@ class HttpSource implements Source {
   readonly #options: HttpSourceOptions;
   readonly #sizes = new Map<string, number>();
   readonly #versions = new Map<string, string>();
+  /** SHA-256 by file: what the server says with each, and what a Hub lists. */
+  readonly #stated = new Map<string, string | undefined>();
+  #listed: ReadonlyMap<string, string> | undefined;
   // The last file that came whole: header and tensors of one file are asked for in turn.
   #whole: Whole | undefined;
   #warned = false;
@@ -51,6 +55,12 @@ class HttpSource implements Source {
   async version(file: string, signal?: AbortSignal): Promise<string | undefined> {
     await this.#size(file, signal);
     return this.#versions.get(file);
+  }
+
+  async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.#size(file, signal);
+    this.#listed ??= await hubDigests(this.#base, this.#options, signal);
+    return this.#listed.get(file) ?? this.#stated.get(file);
   }
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -100,6 +110,7 @@ class HttpSource implements Source {
     // Pages of another origin may not see an ETag either, but they see when the file was changed.
     const version = response.headers.get("etag") ?? response.headers.get("last-modified");
     if (version !== null) this.#versions.set(file, version);
+    this.#stated.set(file, statedDigest(response));
     if (response.status === 206) {
       const total = parseContentRange(response)?.total;
       if (total !== undefined && Number.isSafeInteger(total)) return total;

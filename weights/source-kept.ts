@@ -55,6 +55,15 @@ export class KeptSource implements Source {
     return bytes;
   }
 
+  async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#origin.sha256?.(file, signal);
+  }
+
+  /** What was read of a file was wrong. */
+  forget(file: string): void {
+    this.#files.delete(file);
+  }
+
   /** From now on nothing more is kept: what is read next are tensors. */
   seal(): void {
     this.#sealed = true;

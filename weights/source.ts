@@ -12,4 +12,6 @@ export interface Source {
    * checkpoints are worth storing.
    */
   version?(file: string, signal?: AbortSignal): Promise<string | undefined>;
+  /** The SHA-256 that is stated of a file, in hex, where one is that the source does not check itself. */
+  sha256?(file: string, signal?: AbortSignal): Promise<string | undefined>;
 }

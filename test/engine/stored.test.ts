@@ -27,6 +27,7 @@ class MemoryStore {
       signal: new AbortController().signal,
       release() {},
       clear: async () => {},
+      forget: async (file) => source.forget(file),
       keepSource: async () => {
         source.seal();
         this.kept = await source.encode();

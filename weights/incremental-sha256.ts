@@ -1,0 +1,115 @@
+// SHA-256 (FIPS 180-4) of bytes that come piece by piece, with a state that can be put down and taken up again.
+// Ours because nothing at hand does both: WebCrypto wants all the bytes at once, and hashing libraries keep their state.
+
+const BLOCK = 64;
+
+/** The first 32 bits behind the point of a root: where the standard's constants come from. */
+const fraction = (root: number): number => (root % 1) * 2 ** 32;
+const primes: number[] = [];
+for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
+const K = Int32Array.from(primes, (prime) => fraction(Math.cbrt(prime)));
+const START = Int32Array.from(primes.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+
+export class IncrementalSha256 {
+  readonly #hash = START.slice();
+  /** What has come of the block that is not whole yet. */
+  readonly #rest = new Uint8Array(BLOCK);
+  #length = 0;
+
+  /** Goes on behind the first `length` bytes, where `state` was given. */
+  static from(state: string, length: number): IncrementalSha256 {
+    const made = new IncrementalSha256();
+    const numbers = state.split(",").map(Number);
+    made.#hash.set(numbers.slice(0, 8));
+    made.#rest.set(numbers.slice(8));
+    made.#length = length;
+    return made;
+  }
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  update(bytes: Uint8Array): void {
+    const filled = this.#length % BLOCK;
+    this.#length += bytes.length;
+    let at = 0;
+    if (filled > 0) {
+      at = Math.min(BLOCK - filled, bytes.length);
+      this.#rest.set(bytes.subarray(0, at), filled);
+      if (filled + at < BLOCK) return;
+      compress(this.#hash, this.#rest, 0, BLOCK);
+    }
+    const whole = bytes.length - ((bytes.length - at) % BLOCK);
+    compress(this.#hash, bytes, at, whole);
+    this.#rest.set(bytes.subarray(whole));
+  }
+
+  /** All that is needed to go on: the eight words of the hash, then the bytes of a block that is not whole. */
+  state(): string {
+    return [...this.#hash, ...this.#rest.subarray(0, this.#length % BLOCK)].join();
+  }
+
+  /** Of the bytes so far, in hex; more may come. */
+  digest(): string {
+    // A one, zeros to the end of a block, and there the length in bits.
+    const padding = new Uint8Array(BLOCK + 8 - ((this.#length + 8) % BLOCK));
+    padding[0] = 0x80;
+    new DataView(padding.buffer).setBigUint64(padding.length - 8, BigInt(this.#length) * 8n);
+    const padded = IncrementalSha256.from(this.state(), this.#length);
+    padded.update(padding);
+    return Array.from(padded.#hash, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+}
+
+const SCHEDULE = new Int32Array(BLOCK);
+
+/** Takes the blocks of bytes [at, end) into the hash. Names are the standard's; `| 0` after every sum keeps it an integer. */
+function compress(H: Int32Array, bytes: Uint8Array, at: number, end: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  // Reading the module's own variables would take half as long again.
+  const k = K;
+  const w = SCHEDULE;
+  for (; at < end; at += BLOCK) {
+    for (let t = 0; t < 16; t++) w[t] = view.getInt32(at + 4 * t);
+    for (let t = 16; t < 64; t++) {
+      const x = w[t - 15]!;
+      const y = w[t - 2]!;
+      const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
+      const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
+      w[t] = (((w[t - 16]! + s0) | 0) + ((w[t - 7]! + s1) | 0)) | 0;
+    }
+    let a = H[0]!;
+    let b = H[1]!;
+    let c = H[2]!;
+    let d = H[3]!;
+    let e = H[4]!;
+    let f = H[5]!;
+    let g = H[6]!;
+    let h = H[7]!;
+    for (let t = 0; t < 64; t++) {
+      const S1 = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
+      const S0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
+      const ch = g ^ (e & (f ^ g));
+      const maj = (a & b) ^ (c & (a ^ b));
+      const T1 = (((h + S1) | 0) + ((ch + ((k[t]! + w[t]!) | 0)) | 0)) | 0;
+      h = g;
+      g = f;
+      f = e;
+      e = (d + T1) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (T1 + ((S0 + maj) | 0)) | 0;
+    }
+    H[0]! += a;
+    H[1]! += b;
+    H[2]! += c;
+    H[3]! += d;
+    H[4]! += e;
+    H[5]! += f;
+    H[6]! += g;
+    H[7]! += h;
+  }
+}
