@@ -1,5 +1,6 @@
 // Serves a folder to pages of another origin, as a Hub does, and remembers every byte that it was asked for.
-import { readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRange, serve } from "../weights/loopback.ts";
 
@@ -11,11 +12,15 @@ export interface Served {
 
 export interface CountingServer {
   readonly url: string;
+  /** The same files, as a Hub has them: it also lists their digests. */
+  readonly hub: string;
   served: Served[];
   /** In place of the file's own ETag. */
   etag: string | undefined;
   /** Answers for this file are pages, as of a host that has no such file. */
   page: string | undefined;
+  /** This byte is another one on its way. */
+  wrong: { readonly file: string; readonly at: number } | undefined;
   /** After so many bytes requests are left waiting. */
   holdAfter: number;
   close(): Promise<void>;
@@ -23,9 +28,12 @@ export interface CountingServer {
 
 export async function countingServer(folder: string): Promise<CountingServer> {
   const { url, close } = await serve(async (request, response) => {
-    const file = new URL(request.url ?? "/", "http://localhost").pathname.slice(1);
+    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const file = pathname.split("/").at(-1) ?? "";
     response.setHeader("access-control-allow-origin", "*");
     response.setHeader("access-control-expose-headers", "content-range, etag");
+    if (pathname === "/api/models/owner/tiny/tree/main")
+      return response.end(JSON.stringify(await list(folder)));
     const bytes = await readFile(join(folder, file)).catch(() => undefined);
     if (!bytes) return response.writeHead(404).end();
     const { start, end } = parseRange(request, bytes.length) ?? { start: 0, end: bytes.length };
@@ -33,6 +41,7 @@ export async function countingServer(folder: string): Promise<CountingServer> {
       return response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
     if (counting.served.reduce((sum, each) => sum + each.end - each.start, 0) > counting.holdAfter) return;
     counting.served.push({ file, start, end });
+    if (file === counting.wrong?.file) bytes[counting.wrong.at]! ^= 1;
     return response
       .writeHead(206, {
         "content-type": "application/octet-stream",
@@ -44,11 +53,30 @@ export async function countingServer(folder: string): Promise<CountingServer> {
   });
   const counting: CountingServer = {
     url: `${url}/`,
+    hub: `${url}/owner/tiny/resolve/main/`,
     served: [],
     etag: undefined,
     page: undefined,
+    wrong: undefined,
     holdAfter: Infinity,
     close,
   };
   return counting;
+}
+
+/** As the Hub: weights lie in LFS and have a SHA-256, the rest lies in git. */
+async function list(folder: string): Promise<object[]> {
+  return Promise.all(
+    (await readdir(folder)).map(async (path) => {
+      const oid = createHash("sha256")
+        .update(await readFile(join(folder, path)))
+        .digest("hex");
+      return {
+        type: "file",
+        path,
+        oid: "0".repeat(40),
+        ...(path.endsWith(".safetensors") && { lfs: { oid } }),
+      };
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 // Weights in the origin's private files: the second load needs no network, whatever became of the first.
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -58,6 +58,7 @@ beforeEach(async () => {
   server.served = [];
   server.etag = undefined;
   server.page = undefined;
+  server.wrong = undefined;
 });
 
 async function openPage(): Promise<Page> {
@@ -173,6 +174,75 @@ test("a server that fails in the middle costs only what it failed to give", asyn
   // In all, one tensor more than a load in one go: the one that was killed.
   expect(bytes(server.served)).toBeLessThan(1.15 * whole);
   expect(await stored()).toMatchObject([{ complete: true }]);
+});
+
+test("a byte that is not the Hub's is noticed, and its file fetched anew", async () => {
+  const { tensors } = await openCheckpoint(folderSource(SMALL));
+  const [first] = tensors.values();
+  const last = [...tensors.values()].findLast(({ file }) => file === first!.file);
+  const other = [...tensors.values()].at(-1)!;
+  const fails = {
+    error: {
+      name: "CheckpointError",
+      message: expect.stringMatching(/-00001-of.*expected SHA-256 \w{64}, got \w{64}\. .*load again/),
+    },
+  };
+  const loadHub = () => load({ weights: "q4" }, server.hub);
+  expect(await loadHub()).toEqual({ result: { weights: "q4" } });
+  const right = await order({ call: "logits" });
+  const whole = bytes(server.served);
+  const remove = async () => {
+    await order({ call: "dispose" });
+    await page.evaluate(() => store.deleteStoredModels());
+    server.served = [];
+  };
+  // In the header, where it still reads as one, and at the very end.
+  const header = (await readFile(join(SMALL, first!.file))).indexOf('"pt"') + 1;
+  const middle = Math.floor((first!.start + first!.end) / 2);
+  expect(header).toBeGreaterThan(8);
+  for (const at of [header, last!.end - 1]) {
+    await remove();
+    server.wrong = { file: first!.file, at };
+    expect(await loadHub(), `byte ${at}`).toMatchObject(fails);
+    expect(await stored()).toMatchObject([{ complete: false, bytes: 0 }]);
+    // The other shard was not even begun.
+    expect(server.served.filter(({ file, start }) => file === other.file && start > 8)).toEqual([]);
+    server.wrong = undefined;
+    expect(await loadHub()).toEqual({ result: { weights: "q4" } });
+    expect(await order({ call: "logits" })).toEqual(right);
+    expect(await stored()).toMatchObject([{ complete: true }]);
+  }
+  // What is right stays.
+  await remove();
+  server.wrong = { file: other.file, at: other.end - 1 };
+  expect(await loadHub()).toMatchObject({ error: { name: "CheckpointError" } });
+  expect((await stored())[0]!.bytes).toBeGreaterThan(0);
+  server.wrong = undefined;
+  server.served = [];
+  expect(await loadHub()).toEqual({ result: { weights: "q4" } });
+  expect(server.served.filter(({ file, start }) => file === first!.file && start > 8)).toEqual([]);
+  expect(await order({ call: "logits" })).toEqual(right);
+
+  // Cut off in the middle: the hash goes on from there, and covers both parts.
+  for (const [part, before, after] of [
+    ["neither", undefined, undefined],
+    ["first", middle, undefined],
+    ["second", undefined, last!.end - 1],
+  ] as const) {
+    await remove();
+    server.wrong = before === undefined ? undefined : { file: first!.file, at: before };
+    server.holdAfter = 2e4;
+    await order({ call: "load", source: server.hub, options: { weights: "q4" } }, 1e4);
+    await setTimeout(300);
+    server.holdAfter = Infinity;
+    expect((await stored())[0]!.bytes).toBeGreaterThan(0);
+    server.served = [];
+    server.wrong = after === undefined ? undefined : { file: first!.file, at: after };
+    const result = await loadHub();
+    if (part === "neither") expect(result).toEqual({ result: { weights: "q4" } });
+    else expect(result, `the ${part} part`).toMatchObject(fails);
+    expect(bytes(server.served)).toBeLessThan(0.9 * whole);
+  }
 });
 
 test("one tab at a time, and the other may take over", async () => {
