@@ -1,5 +1,12 @@
 // Packed tensors between their file and the buffers of the GPU, both ways: the bytes are the same.
-import { type PackedFile, type Piece, packedName, scaleName, type TensorInfo } from "../weights/index.ts";
+import {
+  type FileState,
+  type PackedFile,
+  type Piece,
+  packedName,
+  scaleName,
+  type TensorInfo,
+} from "../weights/index.ts";
 import type { Destination } from "./destination.ts";
 import type { Gpu } from "./device.ts";
 import { readBuffer } from "./gpu.ts";
@@ -60,7 +67,7 @@ export class StoredWeights {
     tensor: TensorInfo,
     from: readonly Destination[],
     signal: AbortSignal | undefined,
-    state?: string,
+    state?: FileState,
   ): Promise<void> {
     const names = this.#names(tensor, from);
     for (const [binding, name] of names.entries()) {
@@ -83,8 +90,8 @@ export class StoredWeights {
   }
 
   /** The state of the check that was stored with a tensor. */
-  state(tensor: TensorInfo, to: readonly Destination[]): string | undefined {
-    return this.#file.note(this.#names(tensor, to).at(-1) ?? "");
+  state(tensor: TensorInfo, to: readonly Destination[]): FileState | undefined {
+    return this.#file.state(this.#names(tensor, to).at(-1) ?? "");
   }
 
   /** All was there, and right, when the last record was written. */

@@ -7,6 +7,9 @@ import type { Source } from "./source.ts";
 /** Bytes that are read for the check alone, at once. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 
+/** The state of the hash behind a tensor. */
+export type FileState = readonly number[];
+
 /** A file is not the one that was promised: nothing of it is to be kept. */
 export class WrongFileError extends CheckpointError {
   readonly file: string;
@@ -46,16 +49,16 @@ export class FileCheck {
   }
 
   /** The state behind a tensor that was read. @throws WrongFileError where it came before with another one */
-  stateAfter({ name }: TensorInfo, before: string | undefined): string | undefined {
-    const state = this.#stated && this.#hash?.state();
-    if (state !== undefined && before !== undefined && state !== before)
+  stateAfter({ name }: TensorInfo, before: FileState | undefined): FileState | undefined {
+    const state = this.#stated === undefined ? undefined : this.#hash?.state();
+    if (state && before && `${state}` !== `${before}`)
       throw this.#wrong(`${label(name)} as it first came`, "other bytes");
     return state;
   }
 
   /** Goes on behind a tensor that is stored. */
-  skip({ end }: TensorInfo, state: string | undefined): void {
-    this.#hash = state === undefined ? undefined : IncrementalSha256.from(state, end);
+  skip({ end }: TensorInfo, state: FileState | undefined): void {
+    this.#hash = state && new IncrementalSha256(state, end);
   }
 
   /** Reads what is left of the file. @throws WrongFileError where it is not as stated */

@@ -8,22 +8,19 @@ const fraction = (root: number): number => (root % 1) * 2 ** 32;
 const primes: number[] = [];
 for (let n = 2; primes.length < 64; n++) if (primes.every((prime) => n % prime !== 0)) primes.push(n);
 const K = Int32Array.from(primes, (prime) => fraction(Math.cbrt(prime)));
-const START = Int32Array.from(primes.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+const START = primes.slice(0, 8).map((prime) => fraction(Math.sqrt(prime)));
 
 export class IncrementalSha256 {
-  readonly #hash = START.slice();
+  readonly #hash: Int32Array;
   /** What has come of the block that is not whole yet. */
   readonly #rest = new Uint8Array(BLOCK);
-  #length = 0;
+  #length: number;
 
   /** Goes on behind the first `length` bytes, where `state` was given. */
-  static from(state: string, length: number): IncrementalSha256 {
-    const made = new IncrementalSha256();
-    const numbers = state.split(",").map(Number);
-    made.#hash.set(numbers.slice(0, 8));
-    made.#rest.set(numbers.slice(8));
-    made.#length = length;
-    return made;
+  constructor(state: readonly number[] = START, length = 0) {
+    this.#hash = Int32Array.from(state.slice(0, 8));
+    this.#rest.set(state.slice(8));
+    this.#length = length;
   }
 
   /** Bytes so far. */
@@ -34,21 +31,17 @@ export class IncrementalSha256 {
   update(bytes: Uint8Array): void {
     const filled = this.#length % BLOCK;
     this.#length += bytes.length;
-    let at = 0;
-    if (filled > 0) {
-      at = Math.min(BLOCK - filled, bytes.length);
-      this.#rest.set(bytes.subarray(0, at), filled);
-      if (filled + at < BLOCK) return;
-      compress(this.#hash, this.#rest, 0, BLOCK);
-    }
-    const whole = bytes.length - ((bytes.length - at) % BLOCK);
-    compress(this.#hash, bytes, at, whole);
-    this.#rest.set(bytes.subarray(whole));
+    this.#rest.set(bytes.subarray(0, BLOCK - filled), filled);
+    if (filled + bytes.length < BLOCK) return;
+    compress(this.#hash, this.#rest, 0, BLOCK);
+    const end = bytes.length - (this.#length % BLOCK);
+    compress(this.#hash, bytes, BLOCK - filled, end);
+    this.#rest.set(bytes.subarray(end));
   }
 
   /** All that is needed to go on: the eight words of the hash, then the bytes of a block that is not whole. */
-  state(): string {
-    return [...this.#hash, ...this.#rest.subarray(0, this.#length % BLOCK)].join();
+  state(): number[] {
+    return [...this.#hash, ...this.#rest.subarray(0, this.#length % BLOCK)];
   }
 
   /** Of the bytes so far, in hex; more may come. */
@@ -57,7 +50,7 @@ export class IncrementalSha256 {
     const padding = new Uint8Array(BLOCK + 8 - ((this.#length + 8) % BLOCK));
     padding[0] = 0x80;
     new DataView(padding.buffer).setBigUint64(padding.length - 8, BigInt(this.#length) * 8n);
-    const padded = IncrementalSha256.from(this.state(), this.#length);
+    const padded = new IncrementalSha256(this.state(), this.#length);
     padded.update(padding);
     return Array.from(padded.#hash, (word) => (word >>> 0).toString(16).padStart(8, "0")).join("");
   }

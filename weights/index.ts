@@ -3,7 +3,7 @@ export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError } from "./errors.ts";
-export { FileCheck, WrongFileError } from "./file-check.ts";
+export { FileCheck, type FileState, WrongFileError } from "./file-check.ts";
 export { decodeRecords } from "./journal.ts";
 export {
   embedTokens,

@@ -1,6 +1,7 @@
 // A packed checkpoint that grows tensor by tensor, and is whole when its last record says so. Whatever moment it is cut
 // off at, a tensor counts only by a record that was written after its bytes, and its bytes only by their SHA-256.
 import type { ModelConfig } from "./config.ts";
+import type { FileState } from "./file-check.ts";
 import { Journal } from "./journal.ts";
 import { isObject, type JsonObject } from "./json.ts";
 import { type PackedFormat, packedMetadata, packedTensors } from "./packed.ts";
@@ -33,8 +34,8 @@ export class PackedFile {
   readonly #tensors: ReadonlyMap<string, Placed>;
   /** Digests of the pieces of the tensors that are there. */
   readonly #stored = new Map<string, readonly string[]>();
-  /** Of tensors that are there, or were: what was said to be kept with them. */
-  readonly #notes = new Map<string, string>();
+  /** Of tensors that are there, or were: the state of their file's hash behind them. */
+  readonly #states = new Map<string, FileState>();
   #committed = false;
 
   private constructor(file: RandomAccess, journal: RandomAccess, header: HeaderToWrite) {
@@ -73,11 +74,11 @@ export class PackedFile {
       this.#journal.append(head);
       return;
     }
-    for (const { tensor, sha256: digests, note, lost, wrong } of records) {
+    for (const { tensor, sha256: digests, state, lost, wrong } of records) {
       if (typeof tensor === "string" && Array.isArray(digests)) this.#stored.set(tensor, digests);
-      if (typeof tensor === "string" && typeof note === "string") this.#notes.set(tensor, note);
+      if (typeof tensor === "string" && Array.isArray(state)) this.#states.set(tensor, state);
       if (typeof lost === "string") this.#stored.delete(lost);
-      if (typeof lost === "string" && wrong) this.#notes.delete(lost);
+      if (typeof lost === "string" && wrong) this.#states.delete(lost);
     }
     const last = records.at(-1);
     this.#committed =
@@ -101,9 +102,9 @@ export class PackedFile {
     return this.#stored.has(name);
   }
 
-  /** What was stored with a tensor last, though the tensor itself may have been damaged since. */
-  note(name: string): string | undefined {
-    return this.#notes.get(name);
+  /** The state that was stored with a tensor, which may have been damaged since. */
+  state(name: string): FileState | undefined {
+    return this.#states.get(name);
   }
 
   /**
@@ -129,11 +130,11 @@ export class PackedFile {
     return true;
   }
 
-  /** Stores a tensor, and a note with it; its record comes after its bytes have settled. */
+  /** Stores a tensor, with the state of its file's hash; its record comes after its bytes have settled. */
   async write(
     name: string,
     bytesOf: (piece: Piece) => Promise<Uint8Array<ArrayBuffer>>,
-    note?: string,
+    state?: FileState,
   ): Promise<void> {
     const digests: string[] = [];
     for (const piece of this.#pieces(name)) {
@@ -143,16 +144,16 @@ export class PackedFile {
     }
     this.#file.flush();
     const { start, end } = this.#placed(name);
-    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests, note });
+    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests, state });
     this.#stored.set(name, digests);
-    if (note !== undefined) this.#notes.set(name, note);
+    if (state) this.#states.set(name, state);
   }
 
   /** What was stored of a tensor was wrong from the start. */
   forget(name: string): void {
     this.#journal.append({ lost: name, wrong: true });
     this.#stored.delete(name);
-    this.#notes.delete(name);
+    this.#states.delete(name);
     this.#committed = false;
   }
 

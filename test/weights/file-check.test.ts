@@ -1,7 +1,14 @@
 // Any byte of a file that is not the one that was promised is noticed, whoever needs it and however often the load was cut off.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
-import { FileCheck, openCheckpoint, readRows, type Source, type TensorInfo } from "../../weights/index.ts";
+import {
+  FileCheck,
+  type FileState,
+  openCheckpoint,
+  readRows,
+  type Source,
+  type TensorInfo,
+} from "../../weights/index.ts";
 import { filesOf, memorySource } from "./memory-source.ts";
 
 const FILE = "model-00001-of-00002.safetensors";
@@ -30,8 +37,8 @@ function served(wrong?: number) {
   return { source, reads };
 }
 
-async function read(check: FileCheck, some: readonly TensorInfo[], before?: string) {
-  const states: (string | undefined)[] = [];
+async function read(check: FileCheck, some: readonly TensorInfo[], before?: FileState) {
+  const states: (FileState | undefined)[] = [];
   for (const tensor of some) {
     for await (const _ of readRows({ source: check, tensors }, tensor, { maxBytes: 700 }));
     states.push(check.stateAfter(tensor, before));

@@ -147,24 +147,22 @@ test("the journal tells how much is there", async () => {
   });
 });
 
-test("a note outlives the damage of its tensor, and goes where the tensor was wrong from the start", async () => {
+test("a state outlives the damage of its tensor, and goes where the tensor was wrong from the start", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   const packed = await open(file, journal);
   const [first, second] = names as [string, string];
   for (const name of [first, second]) {
-    await packed.write(
-      name,
-      async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes),
-      `of ${name}`,
-    );
+    await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes), [
+      names.indexOf(name),
+    ]);
   }
   file.bytes.fill(0);
   expect(await check(packed)).toEqual([first, second]);
   const again = await open(file, journal);
-  expect([again.note(first), again.has(first)]).toEqual([`of ${first}`, false]);
+  expect([again.state(first), again.has(first)]).toEqual([[0], false]);
   again.forget(first);
   for (const one of [again, await open(file, journal)])
-    expect([one.note(first), one.note(second), one.has(first)]).toEqual([undefined, `of ${second}`, false]);
+    expect([one.state(first), one.state(second), one.has(first)]).toEqual([undefined, [1], false]);
   await fill(file, journal);
   const whole = await open(file, journal);
   whole.forget(second);
