@@ -42,15 +42,21 @@ export function recordError(error: unknown): ErrorRecord {
   }
   const { message, stack, cause } = error;
   const own = Object.fromEntries(Object.entries(error).filter(([, value]) => Object(value) !== value));
-  const kind = Object.keys(CLASSES).find((name) => CLASSES[name]?.prototype === Object.getPrototypeOf(error));
   const named = error instanceof DOMException ? { kind: "DOMException", own: { name: error.name } } : { own };
   return {
-    kind: kind ?? "Error",
+    kind: kindOf(error),
     message,
     stack,
     cause: cause === undefined ? undefined : recordError(cause),
     ...named,
   };
+}
+
+/** The nearest class of its ancestry that has a name here. */
+function kindOf(object: object): string {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  if (!prototype) return "Error";
+  return Object.keys(CLASSES).find((name) => CLASSES[name]?.prototype === prototype) ?? kindOf(prototype);
 }
 
 export function reviveError({ kind, message, stack, own, cause }: ErrorRecord): Error {

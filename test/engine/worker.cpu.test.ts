@@ -12,6 +12,7 @@ import {
 } from "../../engine/index.ts";
 import { CHUNKS_AHEAD, type Opening } from "../../engine/worker-protocol.ts";
 import { serve } from "../../engine/worker-server.ts";
+import { WrongFileError } from "../../weights/index.ts";
 
 const FINISH: Finish = {
   ...{ reason: "length", promptTokens: 1, cachedTokens: 0 },
@@ -171,6 +172,13 @@ describe("errors", () => {
     expect(error).toMatchObject({ name, message: thrown.message, cause: { message: "why" } });
     expect(error.cause).toBeInstanceOf(TypeError);
     expect(seen.terminated).toBe(false);
+  });
+
+  test("one of a class that pages do not know comes as the class that it extends", async () => {
+    const { worker } = fakeWorker(() => Promise.reject(new WrongFileError("a.safetensors", "another file")));
+    const error = await failure(loadModelInWorker(undefined, { worker }));
+    expect(Object.getPrototypeOf(error)).toBe(CheckpointError.prototype);
+    expect(error).toMatchObject({ name: "CheckpointError", message: "another file" });
   });
 
   test("a DOMException keeps its name; what is no Error becomes one", async () => {
