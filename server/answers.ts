@@ -52,8 +52,9 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
     try {
       const began = performance.now();
       await turn;
-      exchange.queueMs = performance.now() - began;
-      metrics.queued(exchange.queueMs);
+      const queueMs = performance.now() - began;
+      exchange.queueMs = Math.max(exchange.queueMs, queueMs);
+      metrics.queued(queueMs);
       for await (const chunk of start(model)) {
         if (exchange.ttftMs === undefined && chunk.ids.length > 0) {
           exchange.ttftMs = performance.now() - exchange.began;

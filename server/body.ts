@@ -6,7 +6,7 @@ import type { Limits } from "./service.ts";
 
 /** @throws HttpError 413 or 400 */
 export async function readBody<T>(c: Ctx, limits: Limits, schema: z.ZodType<T>): Promise<T> {
-  const text = decode(await readBytes(c.req.raw, limits.bodyBytes));
+  const text = decode(await readBytes(c, limits.bodyBytes));
   if (depth(text, limits.jsonDepth) > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
   const result = schema.safeParse(parse(text));
@@ -16,22 +16,27 @@ export async function readBody<T>(c: Ctx, limits: Limits, schema: z.ZodType<T>):
   throw bad(`${param || "Body"}: ${issue?.message ?? "expected another value"}.`, param);
 }
 
-async function readBytes(request: Request, most: number): Promise<Uint8Array> {
+async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
   const tooLarge = () =>
     new HttpError(413, `Body: expected at most ${most} bytes, got more. Send less.`, {
       code: "body_too_large",
     });
-  if (Number(request.headers.get("Content-Length") ?? 0) > most) throw tooLarge();
+  if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge();
   const parts: Uint8Array[] = [];
   let length = 0;
   // Not `for await`: what is left of a body that is too long is for the server to drain.
-  const reader = request.body?.getReader();
+  const reader = c.req.raw.body?.getReader();
   for (;;) {
-    const { done, value } = (await reader?.read()) ?? { done: true as const, value: undefined };
-    if (done) return Buffer.concat(parts, length);
-    length += value.length;
+    const part = await reader?.read().catch(() => {
+      // Who stops in the middle has gone.
+      const exchange = c.get("exchange");
+      exchange.leave();
+      throw exchange.signal.reason;
+    });
+    if (!part || part.done) return Buffer.concat(parts, length);
+    length += part.value.length;
     if (length > most) throw tooLarge();
-    parts.push(value);
+    parts.push(part.value);
   }
 }
 

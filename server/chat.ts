@@ -9,7 +9,7 @@ import type { Ctx } from "./exchange.ts";
 import { checkFit, checkLength } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
-import { sampling } from "./sampling.ts";
+import { checkBias, sampling } from "./sampling.ts";
 import type { Service } from "./service.ts";
 import { streamEvents } from "./sse.ts";
 
@@ -34,6 +34,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   const name = checkName(service, given.model);
   const request = read({ ...given, model: name });
   if (service.logPrompts) exchange.prompt = request.messages;
+  checkBias(service, request.options);
   const { messages } = request;
   await checkLength(
     service,

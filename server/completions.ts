@@ -10,6 +10,7 @@ import type { Ctx } from "./exchange.ts";
 import { checkFit, checkLength } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
+import { checkBias } from "./sampling.ts";
 import type { Service } from "./service.ts";
 import { streamEvents } from "./sse.ts";
 import { checkIds } from "./tokens.ts";
@@ -42,6 +43,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
   const given = await readBody(c, service.limits, completionBody);
   const model = checkName(service, given.model);
   const request = readCompletion(given);
+  checkBias(service, request.options);
   if (service.logPrompts) exchange.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];
   for (const prompt of request.prompts) {

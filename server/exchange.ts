@@ -1,4 +1,5 @@
 // One request and its answer, from the first header to the last byte: what may end it, and what is told of it afterwards.
+import { setMaxListeners } from "node:events";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { HttpError } from "./errors.ts";
@@ -25,7 +26,7 @@ export class Exchange {
   promptTokens = 0;
   cachedTokens = 0;
   completionTokens = 0;
-  /** Milliseconds that the first answer waited in line. */
+  /** Milliseconds in line, of the answer that waited longest. */
   queueMs = 0;
   /** Milliseconds to the first token. */
   ttftMs: number | undefined;
@@ -40,6 +41,8 @@ export class Exchange {
   constructor(id: string, method: string, client: AbortSignal) {
     this.id = id;
     this.method = method;
+    // Each answer of a request listens.
+    setMaxListeners(0, this.signal);
     if (client.aborted) this.leave();
     else client.addEventListener("abort", () => this.leave(), { once: true });
   }

@@ -12,25 +12,32 @@ export function record(service: Service): MiddlewareHandler<Env> {
     const exchange = new Exchange(requestId(c), c.req.method, c.req.raw.signal);
     c.set("exchange", exchange);
     service.exchanges.add(exchange);
-    await next();
-    c.header("X-Request-Id", exchange.id);
-    // Who balances the load opens a connection to another.
-    if (service.admission.draining) c.header("Connection", "close");
-    const route = c.res.status === 404 ? "unknown" : routePath(c, -1);
-    const status = c.res.status;
-    // From here on only the reader is waited for.
-    const { stallMs } = service.limits;
-    const outgoing = c.env?.outgoing;
-    outgoing?.setTimeout(stallMs, () => {
-      exchange.leave(`The reader took nothing for ${stallMs / 1000} s.`);
-      outgoing.destroy();
-    });
-    void exchange.end().then(() => {
-      service.exchanges.delete(exchange);
-      service.metrics.request(route, status);
-      service.log(logLine(exchange, route, status));
-    });
+    try {
+      await next();
+    } finally {
+      finish(c, service, exchange);
+    }
   };
+}
+
+function finish(c: Ctx, service: Service, exchange: Exchange): void {
+  c.header("X-Request-Id", exchange.id);
+  // Who balances the load opens a connection to another.
+  if (service.admission.draining) c.header("Connection", "close");
+  const { status } = c.res;
+  const route = status === 404 ? "unknown" : routePath(c, -1);
+  // From here on only the reader is waited for.
+  const { stallMs } = service.limits;
+  const outgoing = c.env?.outgoing;
+  outgoing?.setTimeout(stallMs, () => {
+    exchange.leave(`The reader took nothing for ${stallMs / 1000} s.`);
+    outgoing.destroy();
+  });
+  void exchange.end().then(() => {
+    service.exchanges.delete(exchange);
+    service.metrics.request(route, status);
+    service.log(logLine(exchange, route, status));
+  });
 }
 
 /** The client's own id, where it is a short word, else a new one. */

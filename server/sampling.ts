@@ -1,5 +1,8 @@
 // Fields that chat and text completions share.
 import { z } from "zod";
+import type { GenerateOptions } from "../engine/node.ts";
+import { HttpError } from "./errors.ts";
+import type { Service } from "./service.ts";
 
 export const sampling = {
   model: z.string().nullish(),
@@ -19,3 +22,12 @@ export const sampling = {
   min_p: z.number().min(0).max(1).nullish(),
   repetition_penalty: z.number().min(0.001).max(1000).nullish(),
 };
+
+/** @throws HttpError 400 for ids that the model has not: in a stream it would come too late to tell */
+export function checkBias({ model }: Service, { logitBias = {} }: GenerateOptions): void {
+  const wrong = Object.keys(logitBias).find((id) => Number(id) >= model.config.V);
+  if (wrong === undefined) return;
+  throw new HttpError(400, `logit_bias: expected token ids from 0 to ${model.config.V - 1}, got ${wrong}.`, {
+    param: "logit_bias",
+  });
+}

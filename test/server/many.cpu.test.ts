@@ -39,7 +39,9 @@ describe("admission", () => {
     expect(calls[2]?.prompt).toBe("c");
     expect((await get("/ready")).status).toBe(200);
     // n answers take n places, all or none.
+    const before = calls.length;
     expect((await ask("e", { n: 3 })).status).toBe(200);
+    expect(calls.length - before).toBe(3);
     expect((await ask("e", { n: 4 })).status).toBe(400);
     await until(() => service.exchanges.size === 0, "the end of all");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
@@ -75,6 +77,19 @@ describe("admission", () => {
     ]);
     await Promise.allSettled(answers);
   });
+});
+
+test("a client that goes away in the middle of its request leaves nothing behind", async () => {
+  const { model, calls } = standIn();
+  const { port, service, log } = await serving(model);
+  const client = connect(port, "127.0.0.1");
+  client.on("error", () => {});
+  client.write(`POST ${CHAT} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"messages"`);
+  await until(() => service.exchanges.size === 1, "the request");
+  client.destroy();
+  await until(() => log.length === 1, "its end");
+  expect(log[0]).toMatchObject({ status: 499, gone: true });
+  expect([service.exchanges.size, calls.length]).toEqual([0, 0]);
 });
 
 describe("streams", () => {

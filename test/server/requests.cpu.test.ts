@@ -41,6 +41,7 @@ describe("a request that is wrong", () => {
       [CHAT, { ...HELLO, n: 100 }, 400, "n", /72/],
       [CHAT, { ...HELLO, top_logprobs: 2 }, 400, "top_logprobs", /logprobs: true/],
       [CHAT, { ...HELLO, logit_bias: { cat: 1 } }, 400, "logit_bias.cat", /logit_bias/],
+      [CHAT, { ...HELLO, logit_bias: { 65536: 1 } }, 400, "logit_bias", /0 to 65535, got 65536/],
       [CHAT, { ...HELLO, max_tokens: 1, max_completion_tokens: 1 }, 400, "max_tokens", /both/],
       [CHAT, { ...HELLO, stream_options: { include_usage: true } }, 400, "stream_options", /stream: true/],
       [CHAT, { ...HELLO, max_tokens: 4096 }, 400, "max_tokens", /4096 tokens.* 6 of its prompt and 4096/],
@@ -216,6 +217,7 @@ describe("a request that is right", () => {
     expect(list.data.map(({ id }: { id: string }) => id)).toEqual(["owner/paper", "other"]);
     const entry = { id: "owner/paper", object: "model", context_length: 4096 };
     expect(await (await get("/v1/models/owner/paper")).json()).toMatchObject(entry);
+    expect(await (await get("/v1/models/owner%2Fpaper")).json()).toMatchObject(entry);
     expect((await get("/v1/models/none")).status).toBe(404);
     const tokens = await (await post("/v1/tokenize", { input: "Hi" })).json();
     expect(tokens).toEqual({ tokens: [1, 72, 105], count: 3 });

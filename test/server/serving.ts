@@ -57,9 +57,9 @@ export function eventsOf(text: string): unknown[] {
     .map((data) => (data === "[DONE]" ? data : JSON.parse(data)));
 }
 
-/** Waits until `holds`, for at most 5 s. */
+/** Waits until `holds`, for at most 20 s. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error(`waited for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
