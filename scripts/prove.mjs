@@ -14,6 +14,12 @@ const engine = (/** @type {string} */ file, /** @type {string[]} */ ...name) => 
   ...name.flatMap((text) => ["-t", text]),
 ];
 
+const server = (/** @type {string} */ file, /** @type {string} */ name) => [
+  `test/server/${file}.cpu.test.ts`,
+  "-t",
+  name,
+];
+
 /** @type {Record<string, Bug>} */
 const bugs = {
   "rope pairs interleaved": {
@@ -159,6 +165,90 @@ const bugs = {
     from: "await answer.return();",
     to: "",
     test: engine("worker.cpu", "when its reader leaves"),
+  },
+  "server: a key of any length that begins alike is let in": {
+    file: "server/keys.ts",
+    from: "/^Bearer +(\\S+) *$/i",
+    to: "/^Bearer +([\\w-]{13})/i",
+    test: server("access", "only who sends"),
+  },
+  "server: figures are open to whoever comes through a proxy": {
+    file: "server/status.ts",
+    from: "!proxied && ",
+    to: "",
+    test: server("access", "only who sends"),
+  },
+  "server: pages of any origin may call": {
+    file: "server/app.ts",
+    from: "app.use(checkOrigin(service));",
+    to: "",
+    test: server("access", "pages call only"),
+  },
+  "server: a place is not given back": {
+    file: "server/admission.ts",
+    from: 'if (state === "running") this.#running--;',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: who has gone stays in line": {
+    file: "server/admission.ts",
+    from: 'if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: a client that left is answered to the end": {
+    file: "server/exchange.ts",
+    from: 'else client.addEventListener("abort", () => this.leave(), { once: true });',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: a stream is kept without bound": {
+    file: "server/sse.ts",
+    from: "while (full() && !signal.aborted)",
+    to: "while (false)",
+    test: server("many", "kept within bounds"),
+  },
+  "server: who reads nothing is waited for": {
+    file: "server/middleware.ts",
+    from: "outgoing.destroy();",
+    to: "",
+    test: server("many", "kept within bounds"),
+  },
+  "server: nothing is said while a stream waits": {
+    file: "server/sse.ts",
+    from: 'send(": still here\\n\\n");',
+    to: "{}",
+    test: server("many", "say that they live"),
+  },
+  "server: the end does not wait": {
+    file: "server/listen.ts",
+    from: "await within(drainMs, service.admission.drain());",
+    to: "",
+    test: server("many", "drains"),
+  },
+  "server: an error tells of the inside": {
+    file: "server/errors.ts",
+    from: "`${what} Its log has the reason, by the request's id.`",
+    to: "String(error)",
+    test: server("many", "an error on the way"),
+  },
+  "server: answers of a request one after another": {
+    file: "engine/merge.ts",
+    from: "coming.delete(stream);\n      if (result.done) continue;",
+    to: "if (result.done) {\n        coming.delete(stream);\n        continue;\n      }",
+    test: server("many", "n answers as they come"),
+  },
+  "server: deep JSON is parsed": {
+    file: "server/body.ts",
+    from: "depth(text, limits.jsonDepth) > limits.jsonDepth",
+    to: "false",
+    test: server("requests", "refused before"),
+  },
+  "server: a body without a length is read whole": {
+    file: "server/body.ts",
+    from: "if (length > most) throw tooLarge();",
+    to: "",
+    test: server("requests", "without a length"),
   },
 };
 

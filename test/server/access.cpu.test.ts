@@ -1,5 +1,6 @@
 // Who may call, from where, and what is written down of it.
 import { describe, expect, test } from "vitest";
+import type { Model } from "../../engine/node.ts";
 import { HELLO, serving, until } from "./serving.ts";
 import { standIn } from "./stand-in.ts";
 
@@ -117,6 +118,12 @@ describe("what is written down", () => {
       ...["batch_size 2.5", "cache_use_ratio 0.25", "queue_length 0"],
     ])
       expect(figures).toContain(`sirocco_${figure}\n`);
+
+    const numbers = { rings: 2, cacheSlots: 100, cachedTokens: 50, steps: 10, stepRows: 25 };
+    const busy = await serving({ ...standIn().model, activity: async () => numbers } as Model);
+    const activity = await (await busy.get("/metrics")).text();
+    for (const figure of ["batch_size 2.5", "cache_tokens 50", "cache_use_ratio 0.25", "step_rows 25"])
+      expect(activity).toContain(`sirocco_${figure}\n`);
 
     const telling = await serving(standIn().model, { logPrompts: true });
     await telling.post(CHAT, HELLO);
