@@ -17,7 +17,9 @@ interface Options extends LoadingOptions {
   readonly cors?: readonly string[];
   readonly alias?: readonly string[];
   readonly parallel: number;
+  readonly rings?: number;
   readonly queue: number;
+  readonly slotDir?: string;
   readonly drain: number;
   readonly logPrompts?: boolean;
 }
@@ -60,6 +62,11 @@ Examples:
     new Option("--parallel <count>", "answers at once")
       .argParser(integer("--parallel", { min: 1, max: 256, words: "from 1 to 256" }))
       .default(8),
+    new Option(
+      "--rings <count>",
+      "conversations whose keys and values are kept, those that run among them (default: as --parallel)",
+    ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" })),
+    new Option("--slot-dir <folder>", "keep them there from the end of this server to the start of the next"),
     new Option("--queue <count>", "answers that may wait; beyond, a request is told to come again")
       .argParser(integer("--queue", { words: "of at least 0" }))
       .default(64),
@@ -97,7 +104,14 @@ async function serve(context: Context, options: Options): Promise<number> {
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
   const run = async (model: Model): Promise<number> => {
-    const { createService, listen } = await io.server();
+    const { createService, listen, restoreSlots, saveSlots } = await io.server();
+    const note = (text: string): void => {
+      if (!quiet) output.note(text);
+    };
+    if (options.slotDir !== undefined) {
+      const restored = await restoreSlots(model, options.slotDir, note);
+      if (restored > 0) note(`${options.slotDir}: ${restored} conversations found`);
+    }
     const service = createService(model, {
       name: nameOf(options.model),
       aliases: options.alias ?? [],
@@ -120,11 +134,13 @@ async function serve(context: Context, options: Options): Promise<number> {
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
     }
     await aborted(interrupts.signal);
-    if (!quiet) output.note("Finishing the answers that run. Ctrl-C ends at once.");
+    note("Finishing the answers that run. Ctrl-C ends at once.");
     await listening.close({ drainMs: options.drain * 1000 });
+    if (options.slotDir !== undefined)
+      note(`${options.slotDir}: ${await saveSlots(model, options.slotDir)} conversations kept`);
     return exitCode.ok;
   };
-  return withModel(context, options, run, { parallel });
+  return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });
 }
 
 /** What requests call the model, unless by an alias. */
