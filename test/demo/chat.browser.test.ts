@@ -1,5 +1,5 @@
 // The built site, driven as a visitor does: from the first visit to a reload.
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openSite, type Site } from "./site.ts";
 
@@ -62,6 +62,40 @@ test("the same seed gives the same answer", async () => {
   expect(texts[0]).toBe(texts[1]);
 });
 
+test("a system prompt reaches the model", async () => {
+  const answer = async () => {
+    await page.getByRole("button", { name: "Regenerate" }).click();
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    await ended();
+    return answers().locator("markdown-text").textContent();
+  };
+  const without = await answer();
+  await set("System prompt", "Speak of the sea.");
+  const told = await answer();
+  await set("System prompt", "");
+  expect(told).not.toBe(without);
+  expect(await answer()).toBe(without);
+});
+
+test("Copy puts a message, or an answer, on the clipboard as it was written", async () => {
+  await site.context.grantPermissions(["clipboard-read", "clipboard-write"], {
+    origin: new URL(site.url).origin,
+  });
+  const copied = async (of: Locator) => {
+    await page.evaluate(() => navigator.clipboard.writeText(""));
+    await of.getByRole("button", { name: "Copy" }).click();
+    await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).not.toBe("");
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+  expect(await copied(questions().first())).toBe("Tell me a story about a cat named Tom.");
+  const [kept] = await page.evaluate(() =>
+    Object.entries(localStorage).flatMap(([name, value]) =>
+      name.startsWith("sirocco.conversation.") ? [JSON.parse(value).turns.at(-1).content] : [],
+    ),
+  );
+  expect(await copied(answers().last())).toBe(kept);
+});
+
 test("an edited message is answered anew, and what came after it is gone", async () => {
   await send("Tell me another one.");
   await ended();
@@ -104,12 +138,40 @@ test("conversations survive a reload, and can be deleted", async () => {
 });
 
 test("the settings survive a reload, and go back to the defaults", async () => {
-  await set("System prompt", "Speak of the sea.");
+  const written = {
+    "System prompt": "Speak of the sea.",
+    Temperature: "0.35",
+    "Top-p": "0.8",
+    "Top-k": "40",
+    "Min-p": "0.05",
+    "Repetition penalty": "1.15",
+    "Most tokens": "24",
+    Seed: "4294967295",
+  };
+  for (const [label, value] of Object.entries(written)) await set(label, value);
+  // Out of range: not taken.
+  await set("Temperature", "9");
   await page.reload();
   await page.getByRole("button", { name: "Settings" }).click();
-  expect(await page.getByLabel("System prompt").inputValue()).toBe("Speak of the sea.");
+  const shown = async () => {
+    const values = Object.keys(written).map(async (label) => [
+      label,
+      await page.getByLabel(label).inputValue(),
+    ]);
+    return Object.fromEntries(await Promise.all(values));
+  };
+  expect(await shown()).toEqual(written);
   await page.getByRole("button", { name: "Defaults" }).click();
-  expect(await page.getByLabel("System prompt").inputValue()).toBe("");
+  expect(await shown()).toEqual({
+    "System prompt": "",
+    Temperature: "0.7",
+    "Top-p": "0.9",
+    "Top-k": "0",
+    "Min-p": "0",
+    "Repetition penalty": "1",
+    "Most tokens": "512",
+    Seed: "",
+  });
   await page.getByRole("button", { name: "Done" }).click();
 });
 

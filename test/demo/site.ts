@@ -15,7 +15,8 @@ export interface Site {
   cut(off: boolean): void;
   /** What the page complained of since it was last asked, other than refused requests. */
   complaints(): string[];
-  open(address?: string): Promise<Page>;
+  /** `first` is told of the page before it goes there. */
+  open(address?: string, first?: (page: Page) => Promise<unknown>): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -54,13 +55,14 @@ export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
       complaints = [];
       return all;
     },
-    async open(address = "") {
+    async open(address = "", first = async () => {}) {
       const page = await context.newPage();
       page.on("pageerror", ({ message }) => complaints.push(message));
       page.on("console", (message) => {
         if (message.type() === "error" && !/Failed to load resource/.test(message.text()))
           complaints.push(message.text());
       });
+      await first(page);
       await page.goto(served.url + address);
       return page;
     },
@@ -71,3 +73,11 @@ export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
     },
   };
 }
+
+/** Runs `prelude` at the beginning of every engine's worker that the page starts. */
+export const inWorkers = <T>(page: Page, prelude: (argument: T) => void, argument?: T): Promise<unknown> =>
+  page.route(/model-worker[^/]*\.js$/, async (route) => {
+    const response = await route.fetch();
+    const call = `(${prelude})(${JSON.stringify(argument)});`;
+    await route.fulfill({ response, body: `${call}\n${await response.text()}` });
+  });

@@ -1,0 +1,216 @@
+// What cannot work says so, and what to do: each trouble is made where it would arise, and read as a visitor reads it.
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { inWorkers, openSite, type Site } from "./site.ts";
+
+let site: Site;
+const folder = mkdtempSync(join(tmpdir(), "sirocco-trouble-"));
+beforeAll(async () => {
+  site = await openSite();
+});
+afterEach(async () => {
+  for (const page of site.context.pages()) await page.close();
+});
+afterAll(async () => {
+  await site?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const alert = (page: Page) => page.getByRole("alert");
+const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+const ready = (page: Page) => page.locator('.dot[data-state="ready"]').waitFor();
+const answer = (page: Page) => page.getByRole("article", { name: "Answer" }).locator("markdown-text");
+const send = async (page: Page, text: string) => {
+  await page.getByLabel("Message", { exact: true }).fill(text);
+  await page.keyboard.press("Enter");
+};
+const pick = async (page: Page, path: string, weights = /fits best/) => {
+  await page.locator("#model-folder").setInputFiles(path);
+  await page.getByRole("radio", { name: weights }).check();
+  await button(page, "Load").click();
+};
+/** The details are what the engine said. */
+const details = async (page: Page) => {
+  await alert(page).locator("summary").click();
+  return alert(page).locator("details p").innerText();
+};
+
+test("a GPU that is gone for good: what came of the answer stays, and one button loads again", async () => {
+  const page = await site.open("", (page) => inWorkers(page, losableDevices));
+  const tell = (state: string) =>
+    page.evaluate((state) => new BroadcastChannel("gpu").postMessage(state), state);
+  await send(page, "Tell me a story about a kite.");
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+  await tell("lost");
+  await alert(page).getByRole("heading", { name: "The GPU went away" }).waitFor();
+  expect(await alert(page).innerText()).toMatch(/Your conversations are safe: load it again/);
+  expect(await details(page)).toMatch(/failed twice/);
+  const before = await answer(page).innerText();
+  expect(before).toMatch(/\w/);
+  await tell("well");
+  await button(page, "Try again").click();
+  await ready(page);
+  expect(await alert(page).count()).toBe(0);
+  await button(page, "Regenerate").last().click();
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+});
+
+test("a GPU that is out of memory: another format is one click away, and fits", async () => {
+  const page = await site.open("#models", (page) => inWorkers(page, smallMemory, 26e6));
+  await ready(page);
+  await page.goto(`${site.url}#models`);
+  await pick(page, "weights/tiny-mistral", /^f32|^bf16/);
+  await alert(page).getByRole("heading", { name: "The GPU is out of memory" }).waitFor();
+  expect(await alert(page).innerText()).toMatch(
+    /Close other tabs .* or load the model in a smaller weight format/,
+  );
+  await button(page, "Choose another format").click();
+  await page.getByRole("radio", { name: /^q4/ }).check();
+  await button(page, "Load").click();
+  await ready(page);
+  expect(await alert(page).count()).toBe(0);
+});
+
+test("a model that is too large for this GPU is refused before anything is loaded", async () => {
+  const page = await site.open("#models", (page) =>
+    page.addInitScript(() => {
+      const get = () => 2048;
+      Object.defineProperty(GPUSupportedLimits.prototype, "maxStorageBufferBindingSize", { get });
+    }),
+  );
+  await page.locator("#model-folder").setInputFiles("weights/tiny-mistral");
+  await alert(page).getByRole("heading", { name: "This GPU cannot run the model so" }).waitFor();
+  expect(await alert(page).innerText()).toMatch(/smaller model/);
+  expect(await details(page)).toMatch(/binds at most 2048 bytes/);
+});
+
+test("no room to keep a model: how much is missing, and it runs without being kept", async () => {
+  const page = await site.open("#models");
+  await ready(page);
+  const devtools = await site.context.newCDPSession(page);
+  const { origin } = new URL(site.url);
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2e6 });
+  try {
+    await page.getByLabel(/^A repository/).fill(`${site.weights}tiny-mistral`);
+    await button(page, "Look").click();
+    await page.getByRole("radio", { name: /^q8/ }).check();
+    await button(page, "Load").click();
+    await alert(page).getByRole("heading", { name: "There is no room to keep this model" }).waitFor();
+    expect(await alert(page).innerText()).toMatch(/\b[3-5]\.\d+ MB more .* Delete a model/);
+    await button(page, "Load without keeping it").click();
+    await ready(page);
+    expect(await alert(page).count()).toBe(0);
+  } finally {
+    await devtools.send("Storage.overrideQuotaForOrigin", { origin });
+  }
+});
+
+test("a browser that knows WebGPU and has no GPU for it", async () => {
+  const page = await site.open("", (page) =>
+    inWorkers(page, () => {
+      navigator.gpu.requestAdapter = async () => null;
+    }),
+  );
+  await alert(page).getByRole("heading", { name: "This browser offers no GPU" }).waitFor();
+  expect(await alert(page).innerText()).toMatch(/hardware acceleration.*graphics driver/);
+  await button(page, "Try again").waitFor();
+});
+
+test("a base model is offered to go on with the text", async () => {
+  const page = await site.open("#models");
+  await pick(page, checkpoint("base", undefined));
+  await ready(page);
+  await send(page, "Once upon a time, there was a little");
+  await alert(page).getByRole("heading", { name: "This model was not made for chats" }).waitFor();
+  await button(page, "Continue as plain text").click();
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+  expect(await alert(page).count()).toBe(0);
+  await page.keyboard.press("Escape");
+  await button(page, "Regenerate").last().waitFor();
+  // Asked once.
+  await send(page, " and then");
+  await answer(page).nth(1).filter({ hasText: /\w/ }).waitFor();
+});
+
+test("a chat format that refuses the system prompt: it is cleared at a click", async () => {
+  const refusing =
+    "{% for m in messages %}{% if 'pirate' in m['content'] %}{{ raise_exception('no pirates') }}{% endif %}[INST] {{ m['content'] }} [/INST]{% endfor %}";
+  const page = await site.open("#models", (page) =>
+    page.addInitScript(() => {
+      if (!localStorage.getItem("sirocco.settings"))
+        localStorage.setItem("sirocco.settings", JSON.stringify({ system: "You are a pirate." }));
+    }),
+  );
+  await pick(page, checkpoint("refusing", refusing));
+  await ready(page);
+  await send(page, "Tell me a story.");
+  await alert(page)
+    .getByRole("heading", { name: "The model's chat format refuses this conversation" })
+    .waitFor();
+  expect(await details(page)).toMatch(/no pirates/);
+  await button(page, "Clear the system prompt").click();
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+  expect(await alert(page).count()).toBe(0);
+});
+
+/** The tiny model with another chat template, or none. */
+function checkpoint(name: string, template: string | undefined): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  cpSync("weights/tiny-mistral", path, { recursive: true });
+  const file = join(path, "tokenizer_config.json");
+  const config = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...config, chat_template: template }));
+  return path;
+}
+
+// In the worker:
+
+/** "lost" on the channel "gpu": the device goes away, and so does every new one, until it says "well". */
+function losableDevices(): void {
+  let lost = false;
+  let last: GPUDevice | undefined;
+  new BroadcastChannel("gpu").onmessage = ({ data }) => {
+    lost = data === "lost";
+    if (lost) last?.destroy();
+  };
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    last = await requestDevice.apply(this, args);
+    if (lost) last.destroy();
+    return last;
+  };
+}
+
+/** A GPU that holds no more than `bytes` in buffers, and says so as one does. */
+function smallMemory(bytes: number): void {
+  let used = 0;
+  const filters: { filter: GPUErrorFilter; full: boolean }[] = [];
+  const { createBuffer, pushErrorScope, popErrorScope } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  const live = new WeakSet<GPUBuffer>();
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    const buffer = createBuffer.call(this, descriptor);
+    live.add(buffer);
+    used += descriptor.size;
+    const scope = filters.findLast(({ filter }) => filter === "out-of-memory");
+    if (scope && used > bytes) scope.full = true;
+    return buffer;
+  };
+  GPUBuffer.prototype.destroy = function () {
+    if (live.delete(this)) used -= this.size;
+    return destroy.call(this);
+  };
+  GPUDevice.prototype.pushErrorScope = function (filter) {
+    filters.push({ filter, full: false });
+    return pushErrorScope.call(this, filter);
+  };
+  GPUDevice.prototype.popErrorScope = async function () {
+    const scope = filters.pop();
+    const error = await popErrorScope.call(this);
+    return scope?.full ? new GPUOutOfMemoryError("Failed to allocate memory for buffer.") : error;
+  };
+}
