@@ -1,4 +1,5 @@
 // What went wrong, in words for whoever sits before the page, and what they can do about it.
+import { bytes } from "./format.ts";
 
 /** What the page offers to do; app.ts does it. */
 export type Remedy =
@@ -159,7 +160,15 @@ export function explain(error: unknown): Trouble {
     advice: "Try again; if it stays, reload the page.",
     remedies: ["retry"] as const,
   };
-  return { ...words, detail: message };
+  return { ...words, advice: `${wanting(error)}${words.advice}`, detail: message };
+}
+
+/** A StorageError knows how much room it would have taken. */
+function wanting(error: unknown): string {
+  const { missingBytes } = error as { missingBytes?: unknown };
+  return typeof missingBytes === "number"
+    ? `It needs ${bytes(missingBytes)} more than this browser gives. `
+    : "";
 }
 
 /** Why nothing can run here at all, before anything is tried. */

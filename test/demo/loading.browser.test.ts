@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openSite, type Site } from "./site.ts";
+import { openSite, type Site, sendRange } from "./site.ts";
 
 const FOLDER = "weights/tiny-mistral";
 
@@ -70,22 +70,7 @@ test("a gated repository: what to do, and the token goes to the Hub and nowhere 
     const name = new URL(request.url()).pathname.split("/").at(-1) ?? "";
     const bytes = await readFile(`${FOLDER}/${name}`).catch(() => undefined);
     if (!bytes) return route.fulfill({ status: 404, headers });
-    const [start, last] =
-      /bytes=(\d+)-(\d+)/
-        .exec(request.headers()["range"] ?? "")
-        ?.slice(1)
-        .map(Number) ?? [];
-    if (start === undefined || last === undefined)
-      return route.fulfill({ status: 200, headers, body: bytes });
-    return route.fulfill({
-      status: 206,
-      headers: {
-        ...headers,
-        "access-control-expose-headers": "content-range",
-        "content-range": `bytes ${start}-${last}/${bytes.length}`,
-      },
-      body: bytes.subarray(start, last + 1),
-    });
+    return sendRange(route, bytes);
   });
   await page.getByRole("button", { name: /^Mistral 7B/ }).click();
   await dialog().getByText("needs your permission").waitFor();

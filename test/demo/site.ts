@@ -1,6 +1,6 @@
 // The built site in Chromium, as a visitor has it.
 import type { RequestListener } from "node:http";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page, Route } from "playwright-core";
 import { ensureSite } from "../../scripts/build-site.mjs";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
 
@@ -81,3 +81,16 @@ export const inWorkers = <T>(page: Page, prelude: (argument: T) => void, argumen
     const call = `(${prelude})(${JSON.stringify(argument)});`;
     await route.fulfill({ response, body: `${call}\n${await response.text()}` });
   });
+
+/** What a host of weights sends of a file: the range that was asked for, or all of it. */
+export function sendRange(route: Route, bytes: Buffer): Promise<void> {
+  const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "content-range" };
+  const range = /bytes=(\d+)-(\d+)/.exec(route.request().headers()["range"] ?? "");
+  if (!range) return route.fulfill({ status: 200, headers, body: bytes });
+  const [start, last] = range.slice(1).map(Number) as [number, number];
+  return route.fulfill({
+    status: 206,
+    headers: { ...headers, "content-range": `bytes ${start}-${last}/${bytes.length}` },
+    body: bytes.subarray(start, last + 1),
+  });
+}

@@ -1,10 +1,12 @@
 // What cannot work says so, and what to do: each trouble is made where it would arise, and read as a visitor reads it.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { inWorkers, openSite, type Site } from "./site.ts";
+import { inWorkers, openSite, type Site, sendRange } from "./site.ts";
+
+const TINY = "weights/tiny-mistral";
 
 let site: Site;
 const folder = mkdtempSync(join(tmpdir(), "sirocco-trouble-"));
@@ -19,6 +21,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** A page whose embedded model is still on its way: the models of these tests are others, and their GPU is slow. */
+const openModels = (first = async (_: Page): Promise<unknown> => undefined) =>
+  site.open("#models", async (page) => {
+    await page.route(`${site.url}**/*.safetensors`, () => {});
+    await first(page);
+  });
 const alert = (page: Page) => page.getByRole("alert");
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
 const ready = (page: Page) => page.locator('.dot[data-state="ready"]').waitFor();
@@ -26,11 +34,6 @@ const answer = (page: Page) => page.getByRole("article", { name: "Answer" }).loc
 const send = async (page: Page, text: string) => {
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.keyboard.press("Enter");
-};
-const pick = async (page: Page, path: string, weights = /fits best/) => {
-  await page.locator("#model-folder").setInputFiles(path);
-  await page.getByRole("radio", { name: weights }).check();
-  await button(page, "Load").click();
 };
 /** The details are what the engine said. */
 const details = async (page: Page) => {
@@ -58,11 +61,20 @@ test("a GPU that is gone for good: what came of the answer stays, and one button
   await answer(page).filter({ hasText: /\w/ }).waitFor();
 });
 
-test("a GPU that is out of memory: another format is one click away, and fits", async () => {
-  const page = await site.open("#models", (page) => inWorkers(page, smallMemory, 26e6));
-  await ready(page);
-  await page.goto(`${site.url}#models`);
-  await pick(page, "weights/tiny-mistral", /^f32|^bf16/);
+test("a GPU that is out of memory: another format is one click away, and fits; a refused system prompt, too", async () => {
+  const refusing =
+    "{% for m in messages %}{% if 'pirate' in m['content'] %}{{ raise_exception('no pirates') }}{% endif %}[INST] {{ m['content'] }} [/INST]{% endfor %}";
+  const page = await openModels(async (page) => {
+    await inWorkers(page, smallMemory, 9e6);
+    await page.addInitScript(() => {
+      localStorage.setItem("sirocco.settings", JSON.stringify({ system: "You are a pirate." }));
+    });
+  });
+  cpSync(TINY, folder, { recursive: true });
+  writeFileSync(join(folder, "tokenizer_config.json"), tokenizerConfig(refusing));
+  await page.locator("#model-folder").setInputFiles(folder);
+  await page.getByRole("radio", { name: /^bf16/ }).check();
+  await button(page, "Load").click();
   await alert(page).getByRole("heading", { name: "The GPU is out of memory" }).waitFor();
   expect(await alert(page).innerText()).toMatch(
     /Close other tabs .* or load the model in a smaller weight format/,
@@ -72,24 +84,36 @@ test("a GPU that is out of memory: another format is one click away, and fits", 
   await button(page, "Load").click();
   await ready(page);
   expect(await alert(page).count()).toBe(0);
+
+  await send(page, "Tell me a story.");
+  await alert(page)
+    .getByRole("heading", { name: "The model's chat format refuses this conversation" })
+    .waitFor();
+  expect(await details(page)).toMatch(/no pirates/);
+  await button(page, "Clear the system prompt").click();
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+  expect(await alert(page).count()).toBe(0);
 });
 
 test("a model that is too large for this GPU is refused before anything is loaded", async () => {
-  const page = await site.open("#models", (page) =>
+  const page = await openModels((page) =>
     page.addInitScript(() => {
       const get = () => 2048;
       Object.defineProperty(GPUSupportedLimits.prototype, "maxStorageBufferBindingSize", { get });
     }),
   );
-  await page.locator("#model-folder").setInputFiles("weights/tiny-mistral");
+  await page.locator("#model-folder").setInputFiles(TINY);
   await alert(page).getByRole("heading", { name: "This GPU cannot run the model so" }).waitFor();
   expect(await alert(page).innerText()).toMatch(/smaller model/);
   expect(await details(page)).toMatch(/binds at most 2048 bytes/);
 });
 
-test("no room to keep a model: how much is missing, and it runs without being kept", async () => {
-  const page = await site.open("#models");
-  await ready(page);
+test("no room to keep a model: how much is missing, and it runs without being kept; a base model goes on with a text", async () => {
+  const page = await openModels((page) =>
+    page.route(`${site.weights}**/tokenizer_config.json`, (route) =>
+      sendRange(route, Buffer.from(tokenizerConfig(undefined))),
+    ),
+  );
   const devtools = await site.context.newCDPSession(page);
   const { origin } = new URL(site.url);
   await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2e6 });
@@ -99,13 +123,24 @@ test("no room to keep a model: how much is missing, and it runs without being ke
     await page.getByRole("radio", { name: /^q8/ }).check();
     await button(page, "Load").click();
     await alert(page).getByRole("heading", { name: "There is no room to keep this model" }).waitFor();
-    expect(await alert(page).innerText()).toMatch(/\b[3-5]\.\d+ MB more .* Delete a model/);
+    expect(await alert(page).innerText()).toMatch(/It needs [3-5]\.\d+ MB more .* Delete a model/);
     await button(page, "Load without keeping it").click();
     await ready(page);
     expect(await alert(page).count()).toBe(0);
   } finally {
     await devtools.send("Storage.overrideQuotaForOrigin", { origin });
   }
+
+  await send(page, "Once upon a time, there was a little");
+  await alert(page).getByRole("heading", { name: "This model was not made for chats" }).waitFor();
+  await button(page, "Continue as plain text").click();
+  await answer(page).filter({ hasText: /\w/ }).waitFor();
+  expect(await alert(page).count()).toBe(0);
+  await page.keyboard.press("Escape");
+  await button(page, "Regenerate").last().waitFor();
+  // Asked once.
+  await send(page, " and then");
+  await answer(page).nth(1).filter({ hasText: /\w/ }).waitFor();
 });
 
 test("a browser that knows WebGPU and has no GPU for it", async () => {
@@ -119,52 +154,10 @@ test("a browser that knows WebGPU and has no GPU for it", async () => {
   await button(page, "Try again").waitFor();
 });
 
-test("a base model is offered to go on with the text", async () => {
-  const page = await site.open("#models");
-  await pick(page, checkpoint("base", undefined));
-  await ready(page);
-  await send(page, "Once upon a time, there was a little");
-  await alert(page).getByRole("heading", { name: "This model was not made for chats" }).waitFor();
-  await button(page, "Continue as plain text").click();
-  await answer(page).filter({ hasText: /\w/ }).waitFor();
-  expect(await alert(page).count()).toBe(0);
-  await page.keyboard.press("Escape");
-  await button(page, "Regenerate").last().waitFor();
-  // Asked once.
-  await send(page, " and then");
-  await answer(page).nth(1).filter({ hasText: /\w/ }).waitFor();
-});
-
-test("a chat format that refuses the system prompt: it is cleared at a click", async () => {
-  const refusing =
-    "{% for m in messages %}{% if 'pirate' in m['content'] %}{{ raise_exception('no pirates') }}{% endif %}[INST] {{ m['content'] }} [/INST]{% endfor %}";
-  const page = await site.open("#models", (page) =>
-    page.addInitScript(() => {
-      if (!localStorage.getItem("sirocco.settings"))
-        localStorage.setItem("sirocco.settings", JSON.stringify({ system: "You are a pirate." }));
-    }),
-  );
-  await pick(page, checkpoint("refusing", refusing));
-  await ready(page);
-  await send(page, "Tell me a story.");
-  await alert(page)
-    .getByRole("heading", { name: "The model's chat format refuses this conversation" })
-    .waitFor();
-  expect(await details(page)).toMatch(/no pirates/);
-  await button(page, "Clear the system prompt").click();
-  await answer(page).filter({ hasText: /\w/ }).waitFor();
-  expect(await alert(page).count()).toBe(0);
-});
-
-/** The tiny model with another chat template, or none. */
-function checkpoint(name: string, template: string | undefined): string {
-  const path = join(folder, name);
-  mkdirSync(path);
-  cpSync("weights/tiny-mistral", path, { recursive: true });
-  const file = join(path, "tokenizer_config.json");
-  const config = JSON.parse(readFileSync(file, "utf8"));
-  writeFileSync(file, JSON.stringify({ ...config, chat_template: template }));
-  return path;
+/** The tiny model's, with another chat template, or none. */
+function tokenizerConfig(template: string | undefined): string {
+  const config = JSON.parse(readFileSync(`${TINY}/tokenizer_config.json`, "utf8"));
+  return JSON.stringify({ ...config, chat_template: template });
 }
 
 // In the worker:
