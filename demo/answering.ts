@@ -111,7 +111,7 @@ export class Answering extends Observable {
     const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
     const options = { ...sampling, seed: live.seed, signal };
     return model === this.#plainText
-      ? model.generate(live.messages.map(({ content }) => content).join(""), options)
+      ? model.generate(plainText(live.messages), options)
       : model.chat(live.messages, options);
   }
 
@@ -121,6 +121,10 @@ export class Answering extends Observable {
     else this.#trouble = { conversation, trouble };
   }
 }
+
+/** What was said goes on as one text; a system prompt stands before it. */
+const plainText = (messages: readonly Message[]): string =>
+  messages.map(({ role, content }) => (role === "system" ? `${content}\n\n` : content)).join("");
 
 function messages(turns: readonly Turn[], system: string): Message[] {
   const said = turns.map(({ role, content }) => ({ role, content }));

@@ -55,6 +55,10 @@ export class App extends LitElement implements Page {
     this.session.watch(() => this.#announceSession());
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
+    addEventListener("keydown", ({ key }) => {
+      // A dialog closes with it.
+      if (key === "Escape" && !this.querySelector("dialog[open]")) this.answering.stop();
+    });
     this.#readAddress();
     void this.#begin();
   }
@@ -170,6 +174,8 @@ export class App extends LitElement implements Page {
       "continue-text": () => conversation && this.answering.continueText(conversation),
     };
     remedies[remedy]();
+    // Its button may be gone, and the focus with it.
+    void this.#afterUpdate(() => document.activeElement === document.body && focus("#message"));
   }
 
   #ask(turns: Parameters<Answering["ask"]>[0]): void {

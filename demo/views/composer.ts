@@ -1,4 +1,4 @@
-// Where one writes: Enter sends, Shift+Enter makes a line, Escape stops an answer.
+// Where one writes: Enter sends, Shift+Enter makes a line. (Escape stops an answer, from anywhere: app.ts.)
 import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { icons } from "./icons.ts";
@@ -13,7 +13,6 @@ export function composerView(page: Page): TemplateResult {
     field.value = "";
   };
   const onKey = (event: KeyboardEvent): void => {
-    if (event.key === "Escape") page.answering.stop();
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
   };
   return html`
