@@ -1,12 +1,11 @@
 // Numbers as people read them.
 
-const UNITS = ["bytes", "kB", "MB", "GB", "TB"] as const;
+const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
-/** 14.5 GB: three digits, in the decimal units of disks and downloads. */
+/** 14.5 GB: in the decimal units of disks and downloads. */
 export function bytes(count: number): string {
-  const power = count < 1 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
-  const value = count / 1000 ** power;
-  return `${power === 0 ? value : value.toPrecision(3).replace(/e\+?\d+$/, "")} ${UNITS[power]}`;
+  const unit = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
+  return unit === 0 ? `${count} bytes` : `${digits(count / 1000 ** unit)} ${UNITS[unit]}`;
 }
 
 export function duration(seconds: number): string {
@@ -19,3 +18,12 @@ export function duration(seconds: number): string {
 export function count(number: number): string {
   return number >= 1e9 ? `${(number / 1e9).toFixed(1)} B` : `${(number / 1e6).toFixed(1)} M`;
 }
+
+export const milliseconds = (ms: number): string =>
+  ms >= 1000 ? `${digits(ms / 1000)} s` : ms >= 1 ? `${digits(ms)} ms` : `${Math.round(ms * 1000)} µs`;
+
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
+
+/** Three digits. */
+export const digits = (value: number): string =>
+  value.toLocaleString("en", { maximumSignificantDigits: 3, useGrouping: false });

@@ -2,6 +2,7 @@
 import {
   fileSource,
   httpSource,
+  hubSource,
   type LoadOptions,
   type Plan,
   planModel,
@@ -39,11 +40,7 @@ function sourceOf(choice: Choice): Source {
   if (choice.kind === "files") return fileSource(choice.files, choice.name);
   if (choice.kind === "embedded") throw new TypeError("The embedded model needs no pre-flight.");
   const { name, token } = choice;
-  if (/^https?:\/\//.test(name)) return httpSource(name);
-  const [repository, revision = "main"] = name.split("@");
-  return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`, {
-    ...(token && { headers: { authorization: `Bearer ${token}` } }),
-  });
+  return /^https?:\/\//.test(name) ? httpSource(name) : hubSource(name, { token });
 }
 
 /** Asks `source` for each size and range once. */

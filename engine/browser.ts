@@ -1,5 +1,5 @@
 // Loading in a browser: its device, its sources, its stores.
-import { httpSource, type Source } from "../weights/index.ts";
+import { type HttpSourceOptions, httpSource, type Source } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
@@ -19,17 +19,24 @@ const browser: Platform = {
   openSource: (spec, { token, store = canStore() }) => {
     if (spec === undefined) return embeddedSource();
     const http = store ? { fetch: uncached } : {};
-    if (/^https?:\/\//.test(spec)) return httpSource(spec, http);
-    const [repository, revision = "main"] = spec.split("@");
-    return httpSource(`https://huggingface.co/${repository}/resolve/${revision}/`, {
-      ...http,
-      ...(token && { headers: { authorization: `Bearer ${token}` } }),
-    });
+    return /^https?:\/\//.test(spec) ? httpSource(spec, http) : hubSource(spec, { ...http, token });
   },
 };
 
 /** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
 const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
+
+/** A repository of the Hub: `owner/name[@revision]`. */
+export function hubSource(
+  repository: string,
+  { token, ...options }: HttpSourceOptions & { readonly token?: string | undefined } = {},
+): Source {
+  const [name, revision = "main"] = repository.split("@");
+  return httpSource(`https://huggingface.co/${name}/resolve/${revision}/`, {
+    ...options,
+    ...(token && { headers: { authorization: `Bearer ${token}` } }),
+  });
+}
 
 /** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
 export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>

@@ -6,8 +6,8 @@ export class DeviceError extends Error {
 }
 
 /**
- * The GPU went away and the model with it: after `dispose`, with a device of the caller's own, while loading, or because putting
- * the model on a new device failed twice in a row. Load it again; in the last case the next call tries again as well.
+ * The GPU went away and the model with it: after `dispose`, with a device of the caller's own, twice while loading, or because
+ * putting the model on a new device failed twice in a row. Load it again; in the last case the next call tries again as well.
  */
 export class DeviceLostError extends DeviceError {
   override name = "DeviceLostError";

@@ -13,7 +13,7 @@ import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
 import type { ModelStore, Platform } from "./platform.ts";
-import { type Rebuild, Residence } from "./residence.ts";
+import { onceMore, type Rebuild, Residence } from "./residence.ts";
 import { reside } from "./resident.ts";
 import { measureKernels } from "./tuning.ts";
 
@@ -76,7 +76,8 @@ async function load(
   const checkpoint = await openCheckpoint(source, options.signal);
   const tokenizer = await openTokenizer(checkpoint.source, options.signal);
   await store?.keepSource();
-  const resident = await reside(platform, checkpoint, options, { store });
+  const first = () => reside(platform, checkpoint, options, { store });
+  const resident = await (options.device ? first() : onceMore(first, options.signal));
   const rebuild: Rebuild = (before, signal) =>
     reside(platform, checkpoint, { ...options, signal }, { store, before });
   const residence = new Residence(resident, options.device ? undefined : rebuild);

@@ -7,6 +7,20 @@ const MOST_FAILURES = 2;
 /** A driver that was reset may take a moment until it has a device to give. */
 const PAUSE_MS = 500;
 
+/** Makes up for one lost device where nothing has been made yet: `make` is done once more. */
+export async function onceMore<T>(make: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!(error instanceof DeviceLostError) || signal?.aborted) throw error;
+  }
+  await pause();
+  signal?.throwIfAborted();
+  return make();
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+
 /** Puts the model on a new device. */
 export type Rebuild = (before: Resident, signal: AbortSignal) => Promise<Resident>;
 
@@ -43,7 +57,7 @@ export class Residence {
         if (!lost || !this.#rebuild || signal?.aborted) throw error;
         if (rebuilding && ++failures === MOST_FAILURES) throw this.#givenUp(error);
       }
-      if (failures > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      if (failures > 0) await pause();
     }
   }
 

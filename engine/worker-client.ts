@@ -69,8 +69,16 @@ export async function loadModelInWorker(
 function openWorker(): Worker {
   if (typeof Worker === "undefined")
     throw new Error("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.");
+  const here = import.meta.url;
+  if (new URL(here).origin !== location.origin) return foreignWorker(new URL("./model-worker.js", here));
   // Bundlers look for this very expression; in the sources they take model-worker.ts for it.
   return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module", name: "sirocco" });
+}
+
+/** A worker's own script must be of the page's origin; what it imports need not be. */
+function foreignWorker({ href }: URL): Worker {
+  const script = new Blob([`import ${JSON.stringify(href)}`], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(script), { type: "module", name: "sirocco" });
 }
 
 /** Every method by its name in the table; a method of Model that is missing there does not compile. */

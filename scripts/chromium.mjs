@@ -1,9 +1,10 @@
 // A Chromium for the tests that drive one: the system's, or the one of @sparticuz/chromium (Linux x64). Node's own modules only.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
+import { unpackOnce } from "./swiftshader.mjs";
 
 /** @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: what it needs to start. */
 
@@ -29,7 +30,7 @@ export function findChromium() {
   if (process.platform !== "linux" || process.arch !== "x64") return { why: missing };
   if (!existsSync(join(carrier, "bin"))) return { why: `${missing}, or the package @sparticuz/chromium` };
   try {
-    const folder = unpackOnce();
+    const folder = unpacked();
     const path = join(folder, "chromium");
     const given = process.env["LD_LIBRARY_PATH"];
     const libraries = [join(folder, "lib"), folder, ...(given ? [given] : [])].join(delimiter);
@@ -56,27 +57,18 @@ function start(path, env) {
   return status === 0 ? stdout.trim() : "";
 }
 
-/** Complete or absent: unpacked to a folder of its own, which then takes its name in one step. About 3 s, 200 MB. */
-function unpackOnce() {
+/** About 3 s, 200 MB. */
+function unpacked() {
   const { version } = JSON.parse(readFileSync(join(carrier, "package.json"), "utf8"));
   const cache = join(root, "node_modules", ".cache", "sirocco");
-  const folder = join(cache, `chromium-${version}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const unfinished = mkdtempSync(`${folder}-`);
-  const unbrotli = (/** @type {string} */ name) =>
-    brotliDecompressSync(readFileSync(join(carrier, "bin", name)));
-  try {
+  return unpackOnce(join(cache, `chromium-${version}`), (unfinished) => {
+    const unbrotli = (/** @type {string} */ name) =>
+      brotliDecompressSync(readFileSync(join(carrier, "bin", name)));
     for (const name of ["al2023", "fonts", "swiftshader"]) {
       const input = unbrotli(`${name}.tar.br`);
       const { status, stderr } = spawnSync("tar", ["-x", "--no-same-owner", "-C", unfinished], { input });
       if (status !== 0) throw new Error(`tar: ${stderr}`);
     }
     writeFileSync(join(unfinished, "chromium"), unbrotli("chromium.br"), { mode: 0o755 });
-    renameSync(unfinished, folder);
-  } catch (error) {
-    rmSync(unfinished, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error; // another process may have been faster
-  }
-  return folder;
+  });
 }

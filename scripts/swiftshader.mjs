@@ -78,13 +78,13 @@ function fromNpm() {
   if (!archive) return undefined;
   const modules = dirname(dirname(dirname(dirname(archive))));
   try {
-    return unpackOnce(archive, join(modules, ".cache", "sirocco"));
+    return unpackDriver(archive, join(modules, ".cache", "sirocco"));
   } catch (error) {
     // A global installation belongs to root: keep the driver in this user's own cache.
     const { XDG_CACHE_HOME, HOME } = process.env;
     if (!["EACCES", "EPERM", "EROFS"].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? ""))
       throw error;
-    return unpackOnce(archive, join(XDG_CACHE_HOME || (HOME ? join(HOME, ".cache") : tmpdir()), "sirocco"));
+    return unpackDriver(archive, join(XDG_CACHE_HOME || (HOME ? join(HOME, ".cache") : tmpdir()), "sirocco"));
   }
 }
 
@@ -100,20 +100,29 @@ function carrierArchive() {
 }
 
 /**
- * Complete or absent: the files are written to a folder of their own, which then takes its name in one step.
  * @param {string} archive
  * @param {string} cache
  */
-function unpackOnce(archive, cache) {
+function unpackDriver(archive, cache) {
   const { version } = JSON.parse(readFileSync(join(dirname(dirname(archive)), "package.json"), "utf8"));
-  const folder = join(cache, `swiftshader-${version}`);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const unfinished = mkdtempSync(`${folder}-`);
-  try {
+  return unpackOnce(join(cache, `swiftshader-${version}`), (unfinished) => {
     const tar = brotliDecompressSync(readFileSync(archive));
     for (const name of [ICD, DRIVER, LOADER])
       writeFileSync(join(unfinished, name), tarEntry(tar, name), { mode: 0o755 });
+  });
+}
+
+/**
+ * Complete or absent: the files are written to a folder of their own, which then takes its name in one step.
+ * @param {string} folder
+ * @param {(unfinished: string) => void} unpack
+ */
+export function unpackOnce(folder, unpack) {
+  if (existsSync(folder)) return folder;
+  mkdirSync(dirname(folder), { recursive: true });
+  const unfinished = mkdtempSync(`${folder}-`);
+  try {
+    unpack(unfinished);
     renameSync(unfinished, folder);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });

@@ -1,10 +1,10 @@
 // What the model looked at when it picked the chosen word: a layer's heads over the tokens they see.
 import { html, nothing, type TemplateResult } from "lit";
 import type { AttentionWeights } from "../../engine/index.ts";
+import { percent } from "../format.ts";
 import type { Line } from "./attention-plot.ts";
 import { bars } from "./bars.ts";
 import { groupColor, groupOf } from "./colors.ts";
-import { percent } from "./format.ts";
 import { type TokenTexts, visibleText } from "./token-texts.ts";
 
 /** One head, or the mean of all. */

@@ -1,8 +1,8 @@
 // Where the time of a decode step goes.
 import type { TemplateResult } from "lit";
 import type { KernelTime } from "../../engine/index.ts";
+import { milliseconds } from "../format.ts";
 import { bars } from "./bars.ts";
-import { milliseconds } from "./format.ts";
 
 export function kernelBars(times: readonly KernelTime[]): TemplateResult {
   const total = times.reduce((sum, { milliseconds }) => sum + milliseconds, 0);

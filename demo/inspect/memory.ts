@@ -1,8 +1,8 @@
 // Bytes on the GPU by kind, and what keys and values would take with more or fewer key/value heads.
 import type { TemplateResult } from "lit";
 import type { Model } from "../../engine/index.ts";
+import { bytes } from "../format.ts";
 import { bars } from "./bars.ts";
-import { bytes } from "./format.ts";
 
 export function memory({ plan }: Pick<Model, "plan">): TemplateResult {
   const rows = [

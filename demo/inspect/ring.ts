@@ -1,6 +1,6 @@
 // The ring cache: position p lives in slot p mod S. What a slot holds follows from how many tokens there were.
 import { html, type TemplateResult } from "lit";
-import { digits } from "./format.ts";
+import { digits } from "../format.ts";
 
 export type SlotState = "empty" | "occupied" | "visible" | "newest";
 

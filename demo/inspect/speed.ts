@@ -1,8 +1,8 @@
 // How fast the newest answer came.
 import { html, type TemplateResult } from "lit";
+import { digits, milliseconds } from "../format.ts";
 import { speed as speedOf } from "../speed.ts";
 import type { Answer } from "./answer.ts";
-import { digits, milliseconds } from "./format.ts";
 
 export function speed({ finish, tokensPerSecond, promptIds, ids }: Answer): TemplateResult {
   const measured = (finish && speedOf(finish)) ?? tokensPerSecond;

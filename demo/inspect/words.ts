@@ -1,8 +1,8 @@
 // The answer's tokens to click, and what else each might have been.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Candidate } from "../../engine/index.ts";
+import { percent } from "../format.ts";
 import { bars } from "./bars.ts";
-import { percent } from "./format.ts";
 import { type TokenTexts, visibleText } from "./token-texts.ts";
 
 export function words(

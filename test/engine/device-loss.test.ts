@@ -257,6 +257,33 @@ describe("failures", () => {
   });
 });
 
+test("a device that is lost while loading is replaced once; nothing stays on those that are lost", async () => {
+  const machine = new Machine();
+  machine.onOpen = (device) => {
+    if (machine.devices.length === 0) loseAtSubmission(device, 3);
+  };
+  const model = await machine.load(folder("one_layer"), { chunkLength: 8 });
+  expect(machine.devices.length).toBe(2);
+  expect(machine.devices[0]!.watch.live.size).toBe(0);
+  expect((await run(model, first, greedy)).ids.length).toBe(12);
+  model.dispose();
+
+  const { devices } = machine;
+  machine.onOpen = (device) => loseAtSubmission(device, 3);
+  expect(await failure(machine.load(folder("one_layer"), { chunkLength: 8 }))).toBeInstanceOf(
+    DeviceLostError,
+  );
+  expect(devices.length).toBe(4);
+  const controller = new AbortController();
+  machine.onOpen = (device) => {
+    loseAtSubmission(device, 3);
+    void device.lost.then(() => controller.abort());
+  };
+  await failure(machine.load(folder("one_layer"), { signal: controller.signal }));
+  expect(devices.length, "after an abort").toBe(5);
+  for (const { watch } of devices) expect(watch.live.size).toBe(0);
+});
+
 test("dispose in mid-answer opens no new device", async () => {
   const machine = new Machine();
   const model = await machine.load(folder("one_layer"));

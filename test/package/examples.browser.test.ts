@@ -63,6 +63,35 @@ test("a plain page: one file, and the embedded model beside it", async () => {
   expect(goldenStory().startsWith(text), text).toBe(true);
 });
 
+test("a page that imports from another host: its worker, too, under the policy of the README", async () => {
+  const host = await serveFolder(join(app, "node_modules", "sirocco"), (_, response) => {
+    response.setHeader("access-control-allow-origin", "*");
+    return false;
+  });
+  const origin = new URL(host.url).origin;
+  const folder = mkdtempSync(join(app, "importing-"));
+  const policy = `default-src 'none'; script-src 'self' ${origin}; worker-src blob:; connect-src ${origin}`;
+  writeFileSync(
+    join(folder, "index.html"),
+    `<!doctype html><meta http-equiv="Content-Security-Policy" content="${policy}">
+     <pre id="story"></pre><script type="module" src="./main.js"></script>`,
+  );
+  const main = readFileSync(join(root, "examples", "vite-app", "main.js"), "utf8");
+  writeFileSync(
+    join(folder, "main.js"),
+    main
+      .replace('"sirocco"', `"${host.url}dist/browser/sirocco.js"`)
+      .replaceAll("loadModel", "loadModelInWorker"),
+  );
+  try {
+    const text = await storyOfFolder(folder);
+    expect(text.length).toBeGreaterThan(40);
+    expect(goldenStory().startsWith(text), text).toBe(true);
+  } finally {
+    await host.close();
+  }
+});
+
 test.each(["vite-app", "worker"])(
   "%s, built with Vite and served from a folder of any name",
   async (name) => {
