@@ -70,7 +70,7 @@ test("a page that imports from another host: its worker, too, under the policy o
   });
   const origin = new URL(host.url).origin;
   const folder = mkdtempSync(join(app, "importing-"));
-  const policy = `default-src 'none'; script-src 'self' ${origin}; worker-src blob:; connect-src ${origin}`;
+  const policy = `default-src 'none'; script-src 'self' ${origin}; worker-src blob: ${origin}; connect-src ${origin}`;
   writeFileSync(
     join(folder, "index.html"),
     `<!doctype html><meta http-equiv="Content-Security-Policy" content="${policy}">
