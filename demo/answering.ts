@@ -84,10 +84,12 @@ export class Answering extends Observable {
     this.#stopping = stopping;
     this.#live = live;
     this.#trouble = undefined;
+    this.#session.restored();
     this.changed();
     try {
       const model = await this.#session.model(stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
+        this.#session.restored();
         live.text += chunk.text;
         live.ids.push(...chunk.ids);
         live.chunks.push({ at: performance.now(), chunk });
@@ -136,7 +138,7 @@ function answerTurn({ text, finish, seed, ids }: LiveAnswer, model: string): Tur
   const facts: Facts = {
     model,
     seed,
-    reason: finish?.reason ?? "abort",
+    reason: finish?.reason ?? "broken",
     tokens: finish?.completionTokens ?? ids.length,
     firstTokenMs: finish?.prefillMs ?? 0,
     tokensPerSecond: finish && speed(finish),

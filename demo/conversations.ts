@@ -4,7 +4,8 @@ import { Observable } from "./observable.ts";
 /** What is known of an answer besides its text. */
 export interface Facts {
   readonly model: string;
-  readonly reason: "stop" | "length" | "abort";
+  /** `broken`: something went wrong before its end. */
+  readonly reason: "stop" | "length" | "abort" | "broken";
   readonly tokens: number;
   readonly firstTokenMs: number;
   readonly tokensPerSecond: number | undefined;

@@ -6,10 +6,16 @@ import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
 
 export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store">;
 
+/** The GPU went away under an answer: how far the model is on its way onto a new one. */
+export interface Restoring {
+  readonly progress: Progress;
+  readonly meter: ProgressMeter;
+}
+
 export type SessionState =
   | { readonly kind: "empty" }
   | { readonly kind: "loading"; readonly progress: Progress | undefined; readonly meter: ProgressMeter }
-  | { readonly kind: "ready"; readonly model: Model }
+  | { readonly kind: "ready"; readonly model: Model; readonly restoring?: Restoring | undefined }
   | { readonly kind: "failed"; readonly trouble: Trouble };
 
 export class Session extends Observable {
@@ -42,7 +48,9 @@ export class Session extends Observable {
     this.#choices = choices;
     const meter = new ProgressMeter();
     this.#become({ kind: "loading", progress: undefined, meter });
+    let loaded: Model | undefined;
     const onProgress = (progress: Progress): void => {
+      if (loaded) this.#restore(loaded, progress);
       if (this.#loading !== loading) return;
       meter.add(progress);
       this.#become({ kind: "loading", progress, meter });
@@ -54,6 +62,7 @@ export class Session extends Observable {
       // Another choice was made meanwhile.
       if (this.#loading !== loading) return model.dispose();
       this.#loading = undefined;
+      loaded = model;
       this.#become({ kind: "ready", model });
       for (const { resolve } of this.#waiting.splice(0)) resolve(model);
     } catch (error) {
@@ -74,6 +83,12 @@ export class Session extends Observable {
     this.#dismissWaiting();
   }
 
+  /** The model works, again. */
+  restored(): void {
+    const state = this.#state;
+    if (state.kind === "ready" && state.restoring) this.#become({ kind: "ready", model: state.model });
+  }
+
   /** The model went away while it was used. */
   lost(trouble: Trouble): void {
     if (this.#state.kind === "ready") this.#state.model.dispose();
@@ -87,6 +102,14 @@ export class Session extends Observable {
       this.#waiting.push({ resolve, reject });
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
+  }
+
+  #restore(model: Model, progress: Progress): void {
+    const state = this.#state;
+    if (state.kind !== "ready" || state.model !== model) return;
+    const meter = state.restoring?.meter ?? new ProgressMeter();
+    meter.add(progress);
+    this.#become({ kind: "ready", model, restoring: { progress, meter } });
   }
 
   #fail(trouble: Trouble): void {

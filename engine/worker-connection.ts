@@ -7,7 +7,6 @@ type Callback = (...values: readonly unknown[]) => unknown;
 
 interface Pending {
   readonly signal: AbortSignal | undefined;
-  readonly callbacks: Readonly<Record<string, Callback>>;
   onChunk(chunk: Chunk): void;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -16,6 +15,8 @@ interface Pending {
 export class Connection {
   readonly #port: MessagePort;
   readonly #pending = new Map<number, Pending>();
+  /** Those of a call live on after it: a model that was loaded tells of its progress again where it is put on a new device. */
+  readonly #callbacks = new Map<number, Readonly<Record<string, Callback>>>();
   #ids = 0;
   #failure: Error | undefined;
 
@@ -77,6 +78,7 @@ export class Connection {
     this.#failure ??= error;
     for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#pending.clear();
+    this.#callbacks.clear();
   }
 
   #send(method: Method, values: readonly unknown[], onChunk: Pending["onChunk"]) {
@@ -87,17 +89,18 @@ export class Connection {
       if (this.#failure) throw this.#failure;
       // First, since it throws where an argument cannot be cloned.
       this.#post({ type: "call", id, method, args });
-      this.#pending.set(id, { signal, callbacks, onChunk, resolve, reject });
+      this.#pending.set(id, { signal, onChunk, resolve, reject });
+      if (args.callbacks.length > 0) this.#callbacks.set(id, callbacks);
       signal?.addEventListener("abort", abort);
     }).finally(() => signal?.removeEventListener("abort", abort));
     return { id, result };
   }
 
   #receive(reply: Reply): void {
+    if (reply.type === "callback") this.#callbacks.get(reply.id)?.[reply.name]?.(...reply.values);
     const pending = this.#pending.get(reply.id);
-    if (!pending) return;
+    if (!pending || reply.type === "callback") return;
     if (reply.type === "chunk") pending.onChunk(reply.chunk);
-    else if (reply.type === "callback") pending.callbacks[reply.name]?.(...reply.values);
     else {
       this.#pending.delete(reply.id);
       if (reply.type === "result") pending.resolve(reply.value);

@@ -4,6 +4,7 @@ import type { Progress } from "../engine.ts";
 import { bytes, duration } from "../format.ts";
 import type { Page } from "../page.ts";
 import type { ProgressMeter } from "../progress-meter.ts";
+import type { Restoring } from "../session.ts";
 import { troubleView } from "./trouble.ts";
 
 const STAGES = {
@@ -16,8 +17,19 @@ export function statusView(page: Page): TemplateResult | typeof nothing {
   const { state } = page.session;
   if (state.kind === "failed") return troubleView(page, state.trouble);
   if (state.kind === "empty") return noModel(page);
-  return state.kind === "loading" ? loading(page, state.progress, state.meter) : nothing;
+  if (state.kind === "loading") return loading(page, state.progress, state.meter);
+  return state.restoring && page.answering.live ? restoring(page, state.restoring) : nothing;
 }
+
+const restoring = (page: Page, { progress, meter }: Restoring): TemplateResult => html`
+  <section class="loading" aria-label="Loading again" role="status">
+    <div class="line">
+      <strong>The GPU went away</strong> <span>The model is loaded again; then the answer goes on.</span>
+      <span class="grow"></span>
+      <span class="numbers">${numbers(progress, meter)}</span>
+    </div>
+    ${bar(page, progress)}
+  </section>`;
 
 function loading(page: Page, progress: Progress | undefined, meter: ProgressMeter): TemplateResult {
   return html`
@@ -29,9 +41,12 @@ function loading(page: Page, progress: Progress | undefined, meter: ProgressMete
         <span class="numbers">${progress ? numbers(progress, meter) : nothing}</span>
         <button type="button" @click=${() => page.session.cancel()}>Cancel</button>
       </div>
-      <progress aria-label="Loading ${page.session.name}" max="1" .value=${fraction(progress)}></progress>
+      ${bar(page, progress)}
     </section>`;
 }
+
+const bar = (page: Page, progress: Progress | undefined): TemplateResult =>
+  html`<progress aria-label="Loading ${page.session.name}" max="1" .value=${fraction(progress)}></progress>`;
 
 const fraction = (progress: Progress | undefined): number =>
   progress && progress.total > 0 ? progress.loaded / progress.total : 0;

@@ -78,7 +78,7 @@ const action = (label: string, icon: TemplateResult, act: () => void, id?: strin
     ${icon}
   </button>`;
 
-const REASONS = { stop: "", length: "cut at its length", abort: "stopped" } as const;
+const REASONS = { stop: "", length: "cut at its length", abort: "stopped", broken: "broken off" } as const;
 
 function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model }: Facts): string {
   return [

@@ -41,18 +41,25 @@ const details = async (page: Page) => {
   return alert(page).locator("details p").innerText();
 };
 
-test("a GPU that is gone for good: what came of the answer stays, and one button loads again", async () => {
+test("a GPU that goes away: the answer goes on; gone for good, what came of it stays, and one button loads again", async () => {
   const page = await site.open("", (page) => inWorkers(page, losableDevices));
   const tell = (state: string) =>
     page.evaluate((state) => new BroadcastChannel("gpu").postMessage(state), state);
   await send(page, "Tell me a story about a kite.");
   await answer(page).filter({ hasText: /\w/ }).waitFor();
+  const written = await answer(page).innerText();
+  await tell("reset");
+  await page.getByRole("status").getByText("The model is loaded again; then the answer goes on.").waitFor();
+  const more = async () => (await answer(page).innerText()).slice(written.length);
+  await expect.poll(more, { timeout: 60_000 }).toMatch(/\w/);
+  expect(await answer(page).innerText()).toContain(written);
   await tell("lost");
   await alert(page).getByRole("heading", { name: "The GPU went away" }).waitFor();
   expect(await alert(page).innerText()).toMatch(/Your conversations are safe: load it again/);
   expect(await details(page)).toMatch(/failed twice/);
   const before = await answer(page).innerText();
   expect(before).toMatch(/\w/);
+  await page.getByText("broken off").waitFor();
   await tell("well");
   await button(page, "Try again").click();
   await ready(page);
@@ -162,13 +169,13 @@ function tokenizerConfig(template: string | undefined): string {
 
 // In the worker:
 
-/** "lost" on the channel "gpu": the device goes away, and so does every new one, until it says "well". */
+/** "reset" on the channel "gpu": the device goes away. "lost": so does every new one, until it says "well". */
 function losableDevices(): void {
   let lost = false;
   let last: GPUDevice | undefined;
   new BroadcastChannel("gpu").onmessage = ({ data }) => {
     lost = data === "lost";
-    if (lost) last?.destroy();
+    if (data !== "well") last?.destroy();
   };
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {

@@ -229,14 +229,18 @@ describe("errors", () => {
   });
 });
 
-test("progress comes to the page's own function", async () => {
+test("progress comes to the page's own function, also when the model is put on a new device later on", async () => {
   const { worker, seen } = fakeWorker(async ({ onProgress }) => {
     for (const done of [1, 2]) onProgress?.({ stage: "load", name: "tensor", loaded: done, total: 2 });
   });
   const progress: number[] = [];
   const onProgress = ({ loaded }: { readonly loaded: number }) => progress.push(loaded);
-  open.push(await loadModelInWorker(undefined, { worker, weights: "q4", onProgress }));
+  const model = await loadModelInWorker(undefined, { worker, weights: "q4", onProgress });
+  open.push(model);
   expect(progress).toEqual([1, 2]);
+  seen.options?.onProgress?.({ stage: "load", name: "tensor", loaded: 1, total: 2 });
+  await model.encode("a");
+  expect(progress).toEqual([1, 2, 1]);
   expect(seen.options?.weights).toBe("q4");
 });
 
