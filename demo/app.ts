@@ -198,14 +198,16 @@ export class App extends LitElement implements Page {
 
   #announceSession(): void {
     const { state, name, choice } = this.session;
-    if (state.kind === "ready") {
+    const restoring = state.kind === "ready" && state.restoring !== undefined;
+    if (state.kind === "ready" && !restoring) {
       rememberModel(choice);
       if (this.place === "models") void this.storedModels.refresh();
     }
     const stage = state.kind === "loading" ? state.progress?.stage : undefined;
     const stages = { download: "downloading", tune: "measuring the GPU", load: "loading" } as const;
-    const status =
-      state.kind === "ready"
+    const status = restoring
+      ? "The GPU went away. The model is loaded again; then the answer goes on."
+      : state.kind === "ready"
         ? `${name} is ready.`
         : state.kind === "loading"
           ? `${name}: ${stages[stage ?? "load"]}.`

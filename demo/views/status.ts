@@ -22,7 +22,7 @@ export function statusView(page: Page): TemplateResult | typeof nothing {
 }
 
 const restoring = (page: Page, { progress, meter }: Restoring): TemplateResult => html`
-  <section class="loading" aria-label="Loading again" role="status">
+  <section class="loading" aria-label="Loading again">
     <div class="line">
       <strong>The GPU went away</strong> <span>The model is loaded again; then the answer goes on.</span>
       <span class="grow"></span>

@@ -49,7 +49,11 @@ test("a GPU that goes away: the answer goes on; gone for good, what came of it s
   await answer(page).filter({ hasText: /\w/ }).waitFor();
   const written = await answer(page).innerText();
   await tell("reset");
-  await page.getByRole("status").getByText("The model is loaded again; then the answer goes on.").waitFor();
+  await page
+    .getByRole("region", { name: "Loading again" })
+    .getByText(/then the answer goes on/)
+    .waitFor();
+  expect(await page.getByRole("log").innerText()).toContain("The GPU went away. The model is loaded again");
   const more = async () => (await answer(page).innerText()).slice(written.length);
   await expect.poll(more, { timeout: 60_000 }).toMatch(/\w/);
   expect(await answer(page).innerText()).toContain(written);
