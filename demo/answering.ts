@@ -86,8 +86,9 @@ export class Answering extends Observable {
     this.#trouble = undefined;
     this.#session.restored();
     this.changed();
+    let model: Model | undefined;
     try {
-      const model = await this.#session.model(stopping.signal);
+      model = await this.#session.model(stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
         this.#session.restored();
         live.text += chunk.text;
@@ -97,7 +98,7 @@ export class Answering extends Observable {
         this.changed();
       }
     } catch (error) {
-      if ((error as Error).name !== "AbortError") this.#fail(id, error);
+      if (!stopping.signal.aborted) this.#fail(id, error, model);
     } finally {
       this.#stopping = undefined;
       // A conversation that was deleted meanwhile stays deleted.
@@ -117,7 +118,10 @@ export class Answering extends Observable {
       : model.chat(live.messages, options);
   }
 
-  #fail(conversation: string, error: unknown): void {
+  #fail(conversation: string, error: unknown, model: Model | undefined): void {
+    const { state } = this.#session;
+    // There was none, or another one was chosen meanwhile: the page says so elsewhere.
+    if (state.kind !== "ready" || state.model !== model) return;
     const trouble = explain(error);
     if ((error as Error).name === "DeviceLostError") this.#session.lost(trouble);
     else this.#trouble = { conversation, trouble };

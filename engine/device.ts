@@ -12,8 +12,8 @@ const HELPFUL_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** How long the news of a loss may come after the failure of what was under way. */
-const NEWS_MS = 50;
+/** How long the news of a loss may come after the failure of what was under way, in a browser whose processes are busy. */
+const NEWS_MS = 1000;
 
 /** What to do on the host while a driver that computes on the CPU is waited for. */
 export type Rest = (work: Promise<unknown>) => void;

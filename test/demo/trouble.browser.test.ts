@@ -44,7 +44,15 @@ const details = async (page: Page) => {
 test("a GPU that goes away: the answer goes on; gone for good, what came of it stays, and one button loads again", async () => {
   const page = await site.open("", (page) => inWorkers(page, losableDevices));
   const tell = (state: string) =>
-    page.evaluate((state) => new BroadcastChannel("gpu").postMessage(state), state);
+    page.evaluate(
+      (state) =>
+        new Promise<void>((resolve) => {
+          const channel = new BroadcastChannel("gpu");
+          channel.onmessage = () => resolve();
+          channel.postMessage(state);
+        }),
+      state,
+    );
   await send(page, "Tell me a story about a kite.");
   await answer(page).filter({ hasText: /\w/ }).waitFor();
   const written = await answer(page).innerText();
@@ -177,9 +185,11 @@ function tokenizerConfig(template: string | undefined): string {
 function losableDevices(): void {
   let lost = false;
   let last: GPUDevice | undefined;
-  new BroadcastChannel("gpu").onmessage = ({ data }) => {
+  const channel = new BroadcastChannel("gpu");
+  channel.onmessage = ({ data }) => {
     lost = data === "lost";
     if (data !== "well") last?.destroy();
+    channel.postMessage("done");
   };
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {

@@ -284,6 +284,26 @@ test("a device that is lost while loading is replaced once; nothing stays on tho
   for (const { watch } of devices) expect(watch.live.size).toBe(0);
 });
 
+test("news of a loss that come late, as those of a busy browser do", async () => {
+  const machine = new Machine();
+  machine.onOpen = (device) => {
+    const lost = device.lost.then(async (info) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return info;
+    });
+    Object.defineProperty(device, "lost", { value: lost });
+  };
+  const model = await machine.load(folder("one_layer"), { chunkLength: 8 });
+  const whole = await run(model, first, greedy);
+  await model.measure(async () => {});
+  const lose = (count: number) => {
+    if (count === 3) machine.device.destroy();
+  };
+  expect(await run(model, first, greedy, lose)).toEqual(whole);
+  expect(machine.devices.length).toBe(2);
+  model.dispose();
+});
+
 test("dispose in mid-answer opens no new device", async () => {
   const machine = new Machine();
   const model = await machine.load(folder("one_layer"));
