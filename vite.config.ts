@@ -26,6 +26,7 @@ export default defineConfig(async () => ({
         "engine/node.ts",
         "engine/model-worker.ts",
         "engine/ai-sdk.ts",
+        "engine/workers-ai.ts",
         "cli/main.ts",
       ],
       external: /^(?![./\0]|[A-Za-z]:)/,

@@ -24,7 +24,7 @@ const MAY_IMPORT = {
   cli: [...foundation, "engine", "server", "bench", "scripts/swiftshader.mjs"],
 };
 
-const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts"];
+const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts", "engine/workers-ai.ts"];
 const isNodeOnly = (/** @type {string} */ name) =>
   name.startsWith("node:") || builtinModules.includes(name) || /^(webgpu|commander|cli-progress)$/.test(name);
 

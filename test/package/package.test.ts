@@ -57,6 +57,7 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
     resolution,
     resolution,
     `import { loadModel, type Chunk, type LoadOptions, type Model } from "sirocco";
+    import { Ai, type AiTextGenerationOutput } from "sirocco/workers-ai";
     const options: LoadOptions = { weights: "q4" };
     export async function main(): Promise<string> {
       const model: Model = await loadModel("folder", options);
@@ -69,11 +70,20 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
         text += chunk.choices[0]?.delta.content;
       // @ts-expect-error: no such parameter
       await model.openai.chat.completions.create({ messages, tools: [] });
+      const ai = new Ai(model);
+      text += (await ai.run("@cf/name", { messages: [...messages, { role: text, content: text }] })).response;
+      for await (const bytes of (await ai.run("@cf/name", { prompt: "Hi", stream: true })).values())
+        text += (bytes satisfies Uint8Array).length;
+      const over: AiTextGenerationOutput = await new Ai({ baseURL: "http://localhost/" }).run("@cf/name", { prompt: "Hi" });
+      // @ts-expect-error: no such parameter
+      await ai.run("@cf/name", { messages, tools: [] });
+      // @ts-expect-error: a prompt or messages
+      await ai.run("@cf/name", { max_tokens: 5 });
       // @ts-expect-error: no such option
       await loadModel("folder", { wheights: "q4" });
       // @ts-expect-error: a string is no number
       model.contextLength satisfies string;
-      return text;
+      return text + over.usage.total_tokens;
     }`,
   ),
 );
@@ -106,8 +116,11 @@ test("it holds what runs and nothing else", () => {
     ),
   ).toEqual([]);
   const scripts = files.filter((file) => file.endsWith(".js"));
-  // An entry point that only passes names on has nothing to map.
-  expect(scripts.filter((file) => !files.includes(`${file}.map`))).toEqual(["dist/engine/index.js"]);
+  // A file that only passes names on has nothing to map.
+  expect(scripts.filter((file) => !files.includes(`${file}.map`))).toEqual([
+    "dist/engine/index.js",
+    "dist/server/index.js",
+  ]);
   const text = scripts.map((file) => readFileSync(join(installed, file), "utf8"));
   expect(text.filter((code) => code.includes(root))).toEqual([]);
 });

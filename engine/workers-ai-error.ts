@@ -1,0 +1,48 @@
+// Workers AI's errors: an internal code beside the HTTP status, as in
+// https://developers.cloudflare.com/workers-ai/platform/errors/ and, where that says nothing, as its REST API answers.
+
+/** name: [code, HTTP status] */
+const KINDS = {
+  badModelName: [3042, 404],
+  noLora: [5005, 405],
+  badInput: [5006, 400],
+  tooLong: [5021, 400],
+  failed: [3043, 500],
+} as const satisfies Record<string, readonly [code: number, status: number]>;
+
+type AiErrorKind = keyof typeof KINDS;
+
+/** What a call was refused with; the message begins with the code, as that of Cloudflare's binding does. */
+export class AiError extends Error {
+  override name = "AiError";
+  readonly code: number;
+  /** The HTTP status that goes with it. */
+  readonly status: number;
+  /** The message without the code. */
+  readonly description: string;
+
+  constructor(description: string, code: number, status: number, options?: ErrorOptions) {
+    super(`${code}: ${description}`, options);
+    this.code = code;
+    this.status = status;
+    this.description = description;
+  }
+}
+
+export function aiError(kind: AiErrorKind, description: string, options?: ErrorOptions): AiError {
+  const [code, status] = KINDS[kind];
+  return new AiError(description, code, status, options);
+}
+
+/** Of the engine's errors those that a request is to blame for, by their names: another copy of a class is another class. */
+const BLAMED: Readonly<Record<string, AiErrorKind>> = {
+  ContextLengthError: "tooLong",
+  ChatTemplateError: "badInput",
+};
+
+/** What the engine threw, as Workers AI would tell it; undefined where the request is not to blame. */
+export function asAiError(error: unknown): AiError | undefined {
+  if (error instanceof AiError) return error;
+  const kind = error instanceof Error ? BLAMED[error.name] : undefined;
+  return kind && aiError(kind, (error as Error).message, { cause: error });
+}

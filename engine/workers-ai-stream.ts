@@ -1,0 +1,30 @@
+// Server-sent events as the bytes of a stream: one for each piece, then `[DONE]`.
+
+/**
+ * A piece is made when it is asked for, and a reader that cancels ends the answer at once. What stands in the way of the first
+ * piece rejects this rather than the stream: before an answer begins there is nothing to read.
+ */
+export async function eventStream(
+  begin: (signal: AbortSignal) => AsyncGenerator<unknown, void, void>,
+  signal?: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  const left = new AbortController();
+  const pieces = begin(signal ? AbortSignal.any([signal, left.signal]) : left.signal);
+  const encoder = new TextEncoder();
+  let first: IteratorResult<unknown, void> | undefined = await pieces.next();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = first ?? (await pieces.next());
+        first = undefined;
+        controller.enqueue(encoder.encode(`data: ${done ? "[DONE]" : JSON.stringify(value)}\n\n`));
+        if (done) controller.close();
+      },
+      async cancel(reason) {
+        left.abort(reason);
+        await pieces.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

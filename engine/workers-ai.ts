@@ -1,0 +1,69 @@
+// `sirocco/workers-ai`: the call of Cloudflare's Workers AI, on a loaded model or over HTTP, for scripts that have it already.
+// https://developers.cloudflare.com/workers-ai/configuration/bindings/
+import { type AiModel, complete, pieces } from "./workers-ai-answer.ts";
+import { asAiError } from "./workers-ai-error.ts";
+import { type AiServer, post } from "./workers-ai-http.ts";
+import { readInput } from "./workers-ai-input.ts";
+import { eventStream } from "./workers-ai-stream.ts";
+import type {
+  AiBinding,
+  AiRunOptions,
+  AiTextGenerationInput,
+  AiTextGenerationOutput,
+} from "./workers-ai-types.ts";
+
+export { AiError } from "./workers-ai-error.ts";
+export type { AiServer } from "./workers-ai-http.ts";
+export type * from "./workers-ai-types.ts";
+
+type Answer = AiTextGenerationOutput | ReadableStream<Uint8Array>;
+type Run = (model: string, input: AiTextGenerationInput, options: AiRunOptions) => Promise<Answer>;
+
+export class Ai implements AiBinding {
+  readonly #run: Run;
+
+  /** On a model, every name stands for that model. Of a binding, as in `new Ai(env.AI)`, it passes the calls on. */
+  constructor(target: AiModel | AiServer | AiBinding) {
+    this.#run = runOn(target);
+  }
+
+  run(
+    model: string,
+    input: AiTextGenerationInput & { readonly stream: true },
+    options?: AiRunOptions,
+  ): Promise<ReadableStream<Uint8Array>>;
+  run(
+    model: string,
+    input: AiTextGenerationInput & { readonly stream?: false },
+    options?: AiRunOptions,
+  ): Promise<AiTextGenerationOutput>;
+  run(model: string, input: AiTextGenerationInput, options?: AiRunOptions): Promise<Answer>;
+  async run(model: string, input: AiTextGenerationInput, options: AiRunOptions = {}): Promise<Answer> {
+    for (const [name, value] of Object.entries(options)) {
+      if (name !== "signal" && value !== undefined)
+        throw new TypeError(
+          `options.${name}: expected none, got one. Sirocco does not support it: leave it out.`,
+        );
+    }
+    return this.#run(model, input, options);
+  }
+}
+
+function runOn(target: AiModel | AiServer | AiBinding): Run {
+  if (typeof target !== "object" || target === null)
+    throw new TypeError(
+      `Ai: expected a loaded model, { baseURL, accountId, apiToken } or a binding, got ${target}. Pass one of these.`,
+    );
+  if ("run" in target) return (model, input, options) => target.run(model, input, options);
+  if ("baseURL" in target) return (model, input, options) => post(target, model, input, options);
+  return async (_, input, { signal }) => {
+    const call = readInput(input);
+    try {
+      return await (call.stream
+        ? eventStream((ended) => pieces(target, call, ended), signal)
+        : complete(target, call, signal));
+    } catch (error) {
+      throw asAiError(error) ?? error;
+    }
+  };
+}

@@ -1,0 +1,209 @@
+// `Ai` on a model that is not one: what it is asked, what comes of its chunks, and what never reaches it.
+import { describe, expect, test } from "vitest";
+import { ContextLengthError } from "../../engine/errors.ts";
+import { Ai, type AiBinding, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";
+import { bytesText, StandIn } from "./stand-in.ts";
+
+const MODEL = "@cf/mistral/mistral-7b-instruct-v0.1";
+const USAGE = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
+const WHOLE = { response: "One wind. Ü", usage: USAGE };
+const EVENTS = [
+  'data: {"response":"One"}',
+  'data: {"response":" wind."}',
+  'data: {"response":" Ü"}',
+  `data: ${JSON.stringify({ response: "", usage: USAGE })}`,
+  "data: [DONE]",
+];
+const EVENT_TEXT = EVENTS.map((line) => `${line}\n\n`).join("");
+
+const newAi = (pieces = ["One", " wind.", " Ü"]) => {
+  const model = new StandIn(pieces);
+  return { model, ai: new Ai(model) };
+};
+
+const refusal = async (input: unknown, ai = newAi().ai) => {
+  const error = await ai.run(MODEL, input as AiTextGenerationInput).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(AiError);
+  return error as AiError;
+};
+
+describe("what the model is asked", () => {
+  test("a prompt is a user's message, with Cloudflare's defaults", async () => {
+    const { ai, model } = newAi();
+    expect(await ai.run(MODEL, { prompt: "Name a wind." })).toEqual(WHOLE);
+    expect(model.calls).toEqual([
+      {
+        prompt: [{ role: "user", content: "Name a wind." }],
+        options: { maxTokens: 256, temperature: 0.6 },
+      },
+    ]);
+  });
+
+  test("a raw prompt goes to the model as it is; Cloudflare's own example spells the flag as text", async () => {
+    const { ai, model } = newAi();
+    const prompt = "<s>[INST]comedian[/INST]</s>\n[INST]tell me a joke about cloudflare[/INST]";
+    await ai.run(MODEL, { prompt, raw: true });
+    await ai.run(MODEL, { prompt, raw: "true" as unknown as boolean });
+    expect(model.calls.map((call) => call.prompt)).toEqual([prompt, prompt]);
+  });
+
+  test("messages and every number, under the engine's names", async () => {
+    const { ai, model } = newAi();
+    const messages = [
+      { role: "system", content: "You are a friendly assistant" },
+      { role: "user", content: "What is the origin of the phrase Hello, World" },
+    ] as const;
+    const numbers = { max_tokens: 5, temperature: 0, top_p: 0.9, top_k: 50, seed: 9_999_999_999 };
+    const penalties = { repetition_penalty: 1.1, frequency_penalty: 0.5, presence_penalty: 2 };
+    await ai.run(MODEL, { messages, ...numbers, ...penalties });
+    expect(model.calls[0]).toEqual({
+      prompt: messages,
+      options: {
+        ...{ maxTokens: 5, temperature: 0, topP: 0.9, topK: 50, seed: 9_999_999_999 },
+        ...{ repetitionPenalty: 1.1, frequencyPenalty: 0.5, presencePenalty: 2 },
+      },
+    });
+    await ai.run(MODEL, { messages, top_p: 2 });
+    expect(model.calls[1]?.options.topP).toBe(1);
+  });
+
+  test("what is null or an empty list was not given", async () => {
+    const { ai } = newAi();
+    const input = { prompt: "Hi", messages: null, lora: null, tools: [], top_k: null };
+    expect(await ai.run(MODEL, input as unknown as AiTextGenerationInput)).toEqual(WHOLE);
+  });
+});
+
+describe("what is refused, by its name", () => {
+  const user = { role: "user", content: "Hi" };
+  test.each([
+    [null, /input: expected an object .* got null/],
+    [{}, /expected prompt or messages, got neither/],
+    [{ prompt: "Hi", messages: [user] }, /expected prompt or messages, got both/],
+    [{ prompt: "" }, /prompt: expected a text, got ""/],
+    [{ prompt: 5 }, /prompt: expected a text, got 5/],
+    [{ messages: "Hi" }, /messages: expected a list, got "Hi"/],
+    [{ messages: [user], raw: true }, /raw: expected it with a prompt/],
+    [{ messages: ["Hi"] }, /messages\[0\]: expected an object/],
+    [{ messages: [{ role: "tool", content: "Hi" }] }, /messages\[0\].role: .* got "tool"/],
+    [{ messages: [{ ...user, content: [] }] }, /messages\[0\].content: expected a text, got \[\]/],
+    [{ messages: [{ ...user, name: "Ann" }] }, /messages\[0\].name: expected none/],
+    [{ prompt: "Hi", stream: 1 }, /stream: expected true or false, got 1/],
+    [{ prompt: "Hi", tools: [{ name: "weather" }] }, /tools: expected none/],
+    [{ prompt: "Hi", response_format: { type: "json_object" } }, /response_format: expected none/],
+    [{ text: "Hi" }, /text: expected none/],
+    [{ prompt: "Hi", max_tokens: 0 }, /max_tokens: expected a whole number of at least 1, got 0/],
+    [{ prompt: "Hi", max_tokens: 2.5 }, /max_tokens/],
+    [{ prompt: "Hi", max_tokens: "5" }, /max_tokens: .* got "5"/],
+    [{ prompt: "Hi", temperature: 5.1 }, /temperature: expected a number from 0 to 5, got 5.1/],
+    [{ prompt: "Hi", temperature: NaN }, /temperature/],
+    [{ prompt: "Hi", top_p: -0.1 }, /top_p: expected a number from 0 to 2/],
+    [{ prompt: "Hi", top_k: 51 }, /top_k: expected a whole number from 1 to 50/],
+    [{ prompt: "Hi", seed: 0 }, /seed: expected a whole number from 1 to 9999999999/],
+    [{ prompt: "Hi", repetition_penalty: 0 }, /repetition_penalty: expected a number from 0.001 to 2/],
+    [{ prompt: "Hi", frequency_penalty: -1 }, /frequency_penalty/],
+    [{ prompt: "Hi", presence_penalty: 2.1 }, /presence_penalty/],
+  ])("%j", async (input, message) => {
+    const { ai, model } = newAi();
+    const error = await refusal(input, ai);
+    expect(error.message).toMatch(message);
+    expect(error.message).toMatch(/^5006: /);
+    expect([error.name, error.code, error.status]).toEqual(["AiError", 5006, 400]);
+    expect(model.calls).toEqual([]);
+  });
+
+  test("a LoRA, with its own code", async () => {
+    const { code, status } = await refusal({ prompt: "tell me a story", raw: true, lora: "finetune" });
+    expect([code, status]).toEqual([5005, 405]);
+  });
+
+  test("options of a run that would not be heeded", async () => {
+    const options = { gateway: { id: "my-gateway" } } as object;
+    await expect(newAi().ai.run(MODEL, { prompt: "Hi" }, options)).rejects.toThrow(/options.gateway/);
+  });
+
+  test("what an Ai cannot run on", () => {
+    expect(() => new Ai(undefined as unknown as AiBinding)).toThrow(
+      /expected a loaded model, .* got undefined/,
+    );
+  });
+
+  test("a prompt that does not fit rejects, streamed or not, and what the engine is to blame for stays what it is", async () => {
+    for (const stream of [false, true]) {
+      const { ai, model } = newAi();
+      model.failure = new ContextLengthError("prompt: expected at most 5 tokens, got 7.");
+      const { code, status } = await refusal({ prompt: "Hi", stream }, ai);
+      expect([code, status]).toEqual([5021, 400]);
+      model.failure = new Error("the device is gone");
+      await expect(ai.run(MODEL, { prompt: "Hi", stream })).rejects.toBe(model.failure);
+    }
+  });
+});
+
+describe("stream: true", () => {
+  test("the bytes are events, closed by usage and [DONE]", async () => {
+    const stream = await newAi().ai.run(MODEL, { prompt: "Hi", stream: true });
+    expect(await bytesText(stream)).toBe(EVENT_TEXT);
+  });
+
+  test("a Response takes it, as in a Worker", async () => {
+    const { ai } = newAi();
+    const env = { AI: ai };
+    // Cloudflare's example, word for word but for the types.
+    const worker = {
+      async fetch(_request: Request, env: { AI: AiBinding }): Promise<Response> {
+        const ai = new Ai(env.AI);
+        const messages = [
+          { role: "system", content: "You are a friendly assistant" },
+          { role: "user", content: "What is the origin of the phrase Hello, World" },
+        ];
+        const stream = await ai.run("@cf/mistral/mistral-7b-instruct-v0.1", { messages, stream: true });
+        return new Response(stream, { headers: { "content-type": "text/event-stream" } });
+      },
+    };
+    const response = await worker.fetch(new Request("http://localhost/"), env);
+    expect(await response.text()).toBe(EVENT_TEXT);
+  });
+
+  test("a piece is made when it is asked for", async () => {
+    const { ai, model } = newAi(Array.from({ length: 50 }, () => "x"));
+    const stream = await ai.run(MODEL, { prompt: "Hi", stream: true });
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(model.made).toBe(1);
+    const reader = stream.getReader();
+    await reader.read();
+    await reader.read();
+    expect(model.made).toBe(2);
+    await reader.cancel();
+  });
+
+  test("cancelling ends the generation, also while a piece is being made and before one is read", {
+    timeout: 5000,
+  }, async () => {
+    for (const reads of [0, 2]) {
+      const { ai, model } = newAi(["a", "b", "c", "d"]);
+      const stream = await ai.run(MODEL, { prompt: "Hi", stream: true });
+      const reader = stream.getReader();
+      for (let i = 0; i < reads; i++) await reader.read();
+      model.waits = true;
+      const pending = reader.read();
+      await reader.cancel("enough");
+      expect((await pending).done).toBe(reads > 0);
+      expect([model.running, model.calls[0]?.signal?.aborted]).toEqual([0, true]);
+    }
+  });
+
+  test("a signal fails the stream and a call, with its reason", async () => {
+    const controller = new AbortController();
+    const reason = new Error("no longer needed");
+    const { ai, model } = newAi(["a", "b", "c"]);
+    const stream = await ai.run(MODEL, { prompt: "Hi", stream: true }, { signal: controller.signal });
+    const reader = stream.getReader();
+    await reader.read();
+    controller.abort(reason);
+    await expect(reader.read()).rejects.toBe(reason);
+    const call = ai.run(MODEL, { prompt: "Hi" }, { signal: controller.signal });
+    await expect(call).rejects.toBe(reason);
+    expect(model.running).toBe(0);
+  });
+});
