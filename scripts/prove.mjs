@@ -249,6 +249,35 @@ const bugs = {
     from: "if (length > most) throw tooLarge();",
     to: "",
     test: server("requests", "without a length"),
+  "Workers AI: reader left, the piece at hand is waited for": {
+    file: "engine/workers-ai-stream.ts",
+    from: "left.abort(reason);",
+    to: "",
+    test: engine("workers-ai.cpu", "cancelling ends"),
+  },
+  "Workers AI: reader left, generation goes on": {
+    file: "engine/workers-ai-stream.ts",
+    from: "await pieces.return();",
+    to: "",
+    test: engine("workers-ai.cpu", "cancelling ends"),
+  },
+  "Workers AI: refusal told after the stream has begun": {
+    file: "engine/workers-ai-stream.ts",
+    from: "= await pieces.next();",
+    to: ";",
+    test: engine("workers-ai.cpu", "does not fit rejects"),
+  },
+  "Workers AI: a model's name leads out of its path": {
+    file: "engine/workers-ai-http.ts",
+    from: "(\\/[\\w:-][\\w.:-]*)*",
+    to: "(\\/[\\w.:-]*)*",
+    test: engine("workers-ai-http.cpu", "leads out of its path"),
+  },
+  "Workers AI: the usual length is refused where it does not fit": {
+    file: "server/workers-ai.ts",
+    from: "if (asked) return",
+    to: "return",
+    test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
   },
 };
 

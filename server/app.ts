@@ -2,12 +2,16 @@
 import { Hono } from "hono";
 import { cors } from "hono/cors";
 import { HttpError } from "./errors.ts";
-import type { Env } from "./exchange.ts";
+import type { Ctx, Env } from "./exchange.ts";
 import { checkOrigin, record } from "./middleware.ts";
 import { openai } from "./openai.ts";
 import { openaiError } from "./openai-error.ts";
 import type { Service } from "./service.ts";
 import { status } from "./status.ts";
+import { workersAi } from "./workers-ai.ts";
+import { workersAiError } from "./workers-ai-error.ts";
+
+const WORKERS_AI = "/client/v4";
 
 export function createApp(service: Service): Hono<Env> {
   const app = new Hono<Env>();
@@ -23,11 +27,15 @@ export function createApp(service: Service): Hono<Env> {
     );
   app.route("/", status(service));
   app.route("/v1", openai(service));
-  // Workers AI: app.route("/client/v4", workersAi(service));
+  app.route(WORKERS_AI, workersAi(service));
   app.notFound((c) => {
     const message = `Unknown route: ${c.req.method} ${c.req.path}. server/README.md lists them.`;
-    return openaiError(new HttpError(404, message, { code: "unknown_url" }), c);
+    return failed(new HttpError(404, message, { code: "unknown_url" }), c);
   });
-  app.onError(openaiError);
+  app.onError(failed);
   return app;
 }
+
+/** In the shape of the API that was called. */
+const failed = (error: unknown, c: Ctx): Response =>
+  (c.req.path.startsWith(WORKERS_AI) ? workersAiError : openaiError)(error, c);

@@ -1,0 +1,65 @@
+// Cloudflare's Workers AI call, under /client/v4:
+// https://developers.cloudflare.com/workers-ai/get-started/rest-api/
+import { Hono } from "hono";
+import { z } from "zod";
+import type { GenerateOptions } from "../engine/node.ts";
+import { complete, pieces } from "../engine/workers-ai-answer.ts";
+import { type AiCall, readInput } from "../engine/workers-ai-input.ts";
+import { Answers } from "./answers.ts";
+import { readBody } from "./body.ts";
+import type { Ctx, Env } from "./exchange.ts";
+import { checkFit, checkLength } from "./fit.ts";
+import { authorize } from "./middleware.ts";
+import { checkName } from "./models.ts";
+import type { Service } from "./service.ts";
+import { streamEvents } from "./sse.ts";
+import { envelope, failure, workersAiError } from "./workers-ai-error.ts";
+
+/** Its fields are read, and refused, by the code that reads those of `Ai` on a loaded model: one table of bounds for both. */
+const body = z.looseObject({});
+
+/** Of Cloudflare's own examples: whoever runs them here means the model that is here. Others are the service's aliases. */
+const EXAMPLES = "@cf/mistral/mistral-7b-instruct-v0.1";
+
+export function workersAi(service: Service): Hono<Env> {
+  const app = new Hono<Env>();
+  app.use(authorize(service));
+  // A name has slashes. Whose account it is makes no difference here.
+  app.post("/accounts/:account/ai/run/:model{.+}", (c) => run(c, service, c.req.param("model")));
+  app.onError(workersAiError);
+  return app;
+}
+
+async function run(c: Ctx, service: Service, name: string): Promise<Response> {
+  const exchange = c.get("exchange");
+  if (name !== EXAMPLES) checkName(service, name);
+  const input = await readBody(c, service.limits, body);
+  const call = readInput(input);
+  if (service.logPrompts) exchange.prompt = call.prompt;
+  const ids = await encode(service, call.prompt);
+  const options = fitting(service, ids.length, call.options, input["max_tokens"] != null);
+  const answers = new Answers(service, exchange);
+  const fit = { ...call, options };
+  if (call.stream) return streamEvents(c, service, pieces(answers, fit, exchange.signal), failure);
+  return c.json(envelope(await complete(answers, fit, exchange.signal)));
+}
+
+async function encode(service: Service, prompt: AiCall["prompt"]): Promise<readonly number[]> {
+  const texts = typeof prompt === "string" ? [prompt] : prompt.map(({ content }) => content);
+  const characters = texts.reduce((sum, { length }) => sum + length, 0);
+  await checkLength(service, characters, "prompt");
+  return typeof prompt === "string" ? service.model.encode(prompt) : service.model.encodeChat(prompt);
+}
+
+/** The usual 256 tokens are cut to what the context holds; what was asked for must fit. */
+function fitting(
+  service: Service,
+  prompt: number,
+  options: GenerateOptions,
+  asked: boolean,
+): GenerateOptions {
+  if (asked) return checkFit(service, prompt, options, "prompt");
+  const { maxTokens: usual = Infinity, ...others } = options;
+  const { maxTokens: room = Infinity } = checkFit<GenerateOptions>(service, prompt, others, "prompt");
+  return { ...options, maxTokens: Math.min(usual, room) };
+}
