@@ -249,6 +249,7 @@ const bugs = {
     from: "if (length > most) throw tooLarge();",
     to: "",
     test: server("requests", "without a length"),
+  },
   "Workers AI: reader left, the piece at hand is waited for": {
     file: "engine/workers-ai-stream.ts",
     from: "left.abort(reason);",
