@@ -1,4 +1,4 @@
-// Shaders go into a build without comments, blank lines and indentation: a minifier of JavaScript cannot see into them.
+// Shaders go into a build without comments and without the blanks that part nothing: a minifier of JavaScript cannot see into them.
 import { readFileSync } from "node:fs";
 
 const SHADER = /\.wgsl\?raw$/;
@@ -19,10 +19,16 @@ export function compactShaders() {
   };
 }
 
-/** WGSL has no strings, so `//` is a comment wherever it stands. */
-const compact = (/** @type {string} */ text) =>
+/**
+ * WGSL has no strings, so `//` is a comment wherever it stands. Blanks stay between two words, and between two signs, which might
+ * be another sign together (`- -`), but for brackets and what separates.
+ */
+export const compact = (/** @type {string} */ text) =>
   text
-    .replace(/[ \t]*\/\/.*$/gm, "")
-    .replace(/^[ \t]+/gm, "")
-    .replace(/\n{2,}/g, "\n")
-    .trimStart();
+    .replace(/\/\/.*$/gm, "")
+    .trim()
+    .replace(/(\S)\s+(?=(\S))/g, (_, /** @type {string} */ before, /** @type {string} */ after) => {
+      const words = [before, after].filter((each) => /\w/.test(each)).length;
+      const parted = words === 1 || (words === 0 && [before, after].some((each) => /[(){}[\];,]/.test(each)));
+      return parted ? before : `${before} `;
+    });
