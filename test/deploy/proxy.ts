@@ -10,10 +10,11 @@ import { findNginx } from "../../scripts/nginx.mjs";
 export const CONFIGURATION = fileURLToPath(new URL("../../deploy/nginx/nginx.conf", import.meta.url));
 
 export interface Counts {
-  /** Requests for an answer that came, were not refused, and were left by their client. */
+  /** Requests for an answer that came, were not refused, and were left by their client; bytes of long answers. */
   readonly asked: number;
   readonly taken: number;
   readonly gone: number;
+  readonly bytes: number;
   /** Answers that wait for `set("release")`. */
   readonly held: number;
 }
@@ -43,13 +44,13 @@ export async function startReplica(name: string, port = 0): Promise<Replica> {
   };
 }
 
-export interface Proxy {
+export interface Nginx {
   readonly url: string;
   log(name: "error.log" | "sirocco.log"): Promise<string>;
   close(): Promise<void>;
 }
 
-export async function startProxy(replicas: readonly Replica[]): Promise<Proxy> {
+export async function startNginx(replicas: readonly Replica[]): Promise<Nginx> {
   const nginx = findNginx();
   if ("why" in nginx) throw new Error(`nginx: ${nginx.why}`);
   const folder = await mkdtemp(join(tmpdir(), "sirocco-nginx-"));

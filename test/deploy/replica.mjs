@@ -7,8 +7,11 @@ const name = process.argv[3] ?? "replica";
 let state = "ready";
 /** @type {(() => void)[]} */
 const held = [];
-const counts = { asked: 0, taken: 0, gone: 0 };
+const counts = { asked: 0, taken: 0, gone: 0, bytes: 0 };
 
+/** Never, where the client has gone. */
+const drained = (/** @type {import("node:http").ServerResponse} */ response) =>
+  new Promise((resolve) => response.once("drain", resolve));
 const later = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const untilReleased = () => new Promise((/** @type {(value: void) => void} */ resolve) => held.push(resolve));
 
@@ -39,10 +42,10 @@ function refuse(response, status, code) {
 }
 
 /**
- * @param {{ events?: number, everyMs?: number, hold?: boolean, die?: boolean }} body
+ * @param {{ events?: number, everyMs?: number, size?: number, hold?: boolean, die?: boolean }} body
  * @param {import("node:http").ServerResponse} response
  */
-async function answer({ events = 0, everyMs = 0, hold = false, die = false }, response) {
+async function answer({ events = 0, everyMs = 0, size = 0, hold = false, die = false }, response) {
   if (die) process.exit(1);
   if (events === 0) {
     if (hold) await untilReleased();
@@ -51,8 +54,14 @@ async function answer({ events = 0, everyMs = 0, hold = false, die = false }, re
   }
   response.writeHead(200, { "Content-Type": "text/event-stream" });
   for (let i = 0; i < events && !response.destroyed; i++) {
-    response.write(`data: ${JSON.stringify({ replica: name, i })}\n\n`);
-    if (hold && i === 0) await untilReleased();
+    const text = `data: ${JSON.stringify({ replica: name, i })}
+
+: ${"x".repeat(size)}
+
+`;
+    counts.bytes += text.length;
+    if (!response.write(text)) await drained(response);
+    if (hold && i === 1) await untilReleased();
     await later(everyMs);
   }
   response.end("data: [DONE]\n\n");
