@@ -19,7 +19,7 @@ export function findNginx() {
   const installed = PLACES.filter((path) => existsSync(path));
   for (const path of installed) {
     const { status, stderr } = spawnSync(path, ["-v"], { encoding: "utf8", timeout: 10_000 });
-    if (status === 0) return { path, version: stderr.trim() };
+    if (status === 0) return { path, version: stderr.trim().replace(/^.*nginx\//, "") };
   }
   const problem = installed.length > 0 ? `${installed[0]} does not start` : "not installed";
   return { why: `${problem} (Debian: \`.ci/run --nginx\` unpacks it into .cache; elsewhere: install nginx)` };

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { findDrivers } from "./drivers.mjs";
+import { findNginx } from "./nginx.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
@@ -26,6 +27,9 @@ try {
   const chromium = findChromium();
   if ("path" in chromium) console.log(`browser  chromium: ${chromium.version}, ${chromium.path}`);
   else console.log(`no       chromium: ${chromium.why}`);
+  const nginx = findNginx();
+  if ("path" in nginx) console.log(`proxy    nginx: ${nginx.version}, ${nginx.path}`);
+  else console.log(`no       nginx: ${nginx.why}`);
   const known = ["cpu", ...drivers.map(({ name }) => name), ...("path" in chromium ? ["chromium"] : [])];
   const unknown = chosen.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
