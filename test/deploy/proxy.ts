@@ -50,7 +50,7 @@ export interface Nginx {
   close(): Promise<void>;
 }
 
-export async function startNginx(replicas: readonly Replica[]): Promise<Nginx> {
+export async function startNginx(replicas: readonly { readonly port: number }[]): Promise<Nginx> {
   const nginx = findNginx();
   if ("why" in nginx) throw new Error(`nginx: ${nginx.why}`);
   const folder = await mkdtemp(join(tmpdir(), "sirocco-nginx-"));
@@ -83,7 +83,12 @@ export async function startNginx(replicas: readonly Replica[]): Promise<Nginx> {
 }
 
 /** The configuration with other addresses, and its files in a folder of its own. What it does stays. */
-function placed(text: string, folder: string, port: number, replicas: readonly Replica[]): string {
+function placed(
+  text: string,
+  folder: string,
+  port: number,
+  replicas: readonly { readonly port: number }[],
+): string {
   const servers = /^ *server (127\.0\.0\.1:8001)( [^;]*)?;.*\n *server 127\.0\.0\.1:8002.*\n/gm;
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${folder}/${name};`)
@@ -113,7 +118,7 @@ const answers = (url: string): Promise<boolean> =>
     () => false,
   );
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill(signal);
