@@ -16,7 +16,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
-const SOURCES = [
+export const SOURCES = [
   "engine",
   "kernels",
   "tokenizer",
@@ -27,7 +27,7 @@ const SOURCES = [
   "scripts/swiftshader.mjs",
   "package-lock.json",
 ];
-const CONFIGS = [
+export const CONFIGS = [
   "vite.config.ts",
   "vite.browser.config.ts",
   "scripts/test-parts-plugin.mjs",
