@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findNginx } from "../../scripts/nginx.mjs";
 
-export const CONFIGURATION = fileURLToPath(new URL("../../deploy/nginx/nginx.conf", import.meta.url));
+const CONFIGURATION = fileURLToPath(new URL("../../deploy/nginx/nginx.conf", import.meta.url));
 
 export interface Counts {
   /** Requests for an answer that came, were not refused, and were left by their client; bytes of long answers. */
