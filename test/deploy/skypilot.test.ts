@@ -23,11 +23,12 @@ describe("skypilot", () => {
     });
   });
 
-  it("probes a path that is 200 without a key, and 503 while the server drains", async () => {
+  it("probes a path that is 200 without a key, and with a full queue: a replica that fails it is replaced", async () => {
     const { get, service: server } = paperServer();
+    const { parallel, capacity } = server.admission;
+    server.admission.admit(parallel + capacity, new AbortController().signal);
+    expect(await get("/ready")).toBe(503);
     expect(await get(service.readiness_probe.path)).toBe(200);
-    await server.admission.drain();
-    expect(await get(service.readiness_probe.path)).toBe(503);
   });
 
   it("hands the key over in the variable that the command reads", async () => {
