@@ -7,6 +7,8 @@ import { end, type Nginx, startNginx } from "./proxy.ts";
 
 const skipped = "why" in findNginx() && process.env["SIROCCO_NGINX"] !== "required";
 const KEY = "a-key-for-the-test";
+/** Long enough to be cut off. */
+const TOKENS = 24;
 
 interface Served {
   readonly child: ChildProcess;
@@ -86,14 +88,14 @@ describe.skipIf(skipped)("sirocco serve, twice behind nginx", () => {
 
   it("keeps the other's streams whole when one is killed, answers what is new, and drains", async () => {
     expect((await ask(1, "wrong")).status).toBe(401);
-    const reference = await read(await ask(40));
+    const reference = await read(await ask(TOKENS));
     expect(reference.whole).toBe(true);
 
     const [killed, drained] = replicas as readonly [Served, Served];
-    const responses = await Promise.all(Array.from({ length: 8 }, () => ask(40)));
+    const responses = await Promise.all(Array.from({ length: 8 }, () => ask(TOKENS)));
     const streams = responses.map(read);
     await end(killed.child, "SIGKILL");
-    const newcomers = await Promise.all(Array.from({ length: 4 }, async () => read(await ask(40))));
+    const newcomers = await Promise.all(Array.from({ length: 4 }, async () => read(await ask(TOKENS))));
     for (const { text, whole } of newcomers)
       expect({ text, whole }).toMatchObject({ text: reference.text, whole: true });
 
@@ -111,7 +113,7 @@ describe.skipIf(skipped)("sirocco serve, twice behind nginx", () => {
       if (whole) expect(text).toBe(reference.text);
     }
 
-    const last = await ask(40);
+    const last = await ask(TOKENS);
     const gone = new Promise((resolve) => drained.child.once("exit", resolve));
     drained.child.kill("SIGTERM");
     let refused = await ask(1);
