@@ -222,21 +222,21 @@ const bugs = {
   },
   "server: the end does not wait": {
     file: "server/listen.ts",
-    from: "await within(drainMs, service.admission.drain());",
+    from: "await within(drainMs, drained(service));",
     to: "",
     test: server("many", "drains"),
   },
   "server: an error tells of the inside": {
     file: "server/errors.ts",
-    from: "`${what} Its log has the reason, by the request's id.`",
+    from: '"The server failed."',
     to: "String(error)",
     test: server("many", "an error on the way"),
   },
-  "server: answers of a request one after another": {
+  "server: answers of a request one after another, for a slow reader": {
     file: "engine/merge.ts",
     from: "coming.delete(stream);\n      if (result.done) continue;",
     to: "if (result.done) {\n        coming.delete(stream);\n        continue;\n      }",
-    test: server("many", "n answers as they come"),
+    test: engine("merge.cpu", "in turn"),
   },
   "server: deep JSON is parsed": {
     file: "server/body.ts",

@@ -34,6 +34,8 @@ export class Exchange {
   prompt: unknown;
   error: string | undefined;
   readonly #controller = new AbortController();
+  /** Resolves when the answer has been handed over, however it ended. */
+  readonly ended: Promise<void>;
   readonly #endings: (() => void)[] = [];
   #streaming: Promise<void> | undefined;
 
@@ -41,6 +43,7 @@ export class Exchange {
   constructor(id: string, method: string, client: AbortSignal) {
     this.id = id;
     this.method = method;
+    this.ended = new Promise((resolve) => this.onEnd(resolve));
     // Each answer of a request listens.
     setMaxListeners(0, this.signal);
     if (client.aborted) this.leave();

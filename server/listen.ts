@@ -41,7 +41,7 @@ export async function listen(
     url: `http://${shown}:${bound.port}`,
     port: bound.port,
     close: async ({ drainMs }) => {
-      await within(drainMs, service.admission.drain());
+      await within(drainMs, drained(service));
       for (const exchange of service.exchanges)
         exchange.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
       const closed = new Promise((resolve) => server.close(resolve));
@@ -53,6 +53,12 @@ export async function listen(
       await closed;
     },
   };
+}
+
+/** Nothing runs or waits, and the last words of every stream are said. */
+async function drained({ admission, exchanges }: Service): Promise<void> {
+  await admission.drain();
+  await Promise.all([...exchanges].map(({ ended }) => ended));
 }
 
 /** How long readers have for what was written when the server ends. */

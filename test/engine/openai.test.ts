@@ -128,6 +128,17 @@ describe("chat.completions.create", () => {
     expect([textOf(chunks, 0), textOf(chunks, 1)]).toEqual(alone.map(({ text }) => text));
   });
 
+  test("what others have beyond OpenAI's: top_k of 1 leaves the likeliest", async () => {
+    const greedy = await completions().create({ ...GREEDY, max_tokens: 4 });
+    const likeliest = await completions().create({
+      messages: MESSAGES,
+      max_tokens: 4,
+      temperature: 2,
+      top_k: 1,
+    });
+    expect(likeliest.choices).toEqual(greedy.choices);
+  });
+
   test("logprobs: whole and streamed alike, and the alternatives beside them", async () => {
     const params = { ...GREEDY, max_tokens: 6, logprobs: true, top_logprobs: 2 };
     const [choice] = (await completions().create(params)).choices;

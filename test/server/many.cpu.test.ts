@@ -165,7 +165,13 @@ describe("streams", () => {
     expect(calls[0]?.pieces).toBeLessThan(2500);
     await until(() => service.exchanges.size === 0 && log.length === 2, "the end of all");
     expect(service.admission.running).toBe(0);
-    slow.destroy();
+    // The connection is gone: not even what was kept can be read to its end.
+    let closed = false;
+    slow.on("close", () => {
+      closed = true;
+    });
+    slow.resume();
+    await until(() => closed, "the connection's end");
   });
 });
 
