@@ -46,8 +46,8 @@ export async function checkLength(
 
 const lengths = new WeakMap<Model, Promise<number>>();
 
-/** Characters of the longest token. */
-function longestToken(model: Model): Promise<number> {
+/** Characters of the longest token; counted once, which takes its time. */
+export function longestToken(model: Model): Promise<number> {
   const known = lengths.get(model);
   if (known) return known;
   const length = measure(model);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { HttpError } from "./errors.ts";
+import { longestToken } from "./fit.ts";
 import type { Service } from "./service.ts";
 
 export interface Listening {
@@ -31,6 +32,8 @@ export async function listen(
     getRequestListener(createApp(service).fetch, { overrideGlobalObjects: false }),
   );
   server.maxConnections = 1024;
+  // Not in the way of the first request.
+  await longestToken(service.model);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, resolve);

@@ -143,13 +143,11 @@ async function serve(context: Context, options: Options): Promise<number> {
   return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });
 }
 
-/** What requests call the model, unless by an alias. */
+/** What requests call the model, unless by an alias: its name on the Hub, or the last part of its path. */
 function nameOf(source: string | undefined): string {
   if (source === undefined) return "tiny-mistral";
-  const [path = source] = source.replace(/[/\\]+$/, "").split("@");
-  return /^[\w.-]+\/[\w.-]+$/.test(path) && !path.startsWith(".")
-    ? path
-    : (path.split(/[/\\]/).at(-1) ?? path);
+  const [, name] = /^(\w[\w.-]*\/[\w.-]+)(@.+)?$/.exec(source) ?? [];
+  return name ?? source.split(/[/\\]/).findLast((part) => part !== "") ?? source;
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);

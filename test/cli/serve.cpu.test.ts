@@ -65,6 +65,8 @@ describe("serve", () => {
   test.each([
     [[], "tiny-mistral"],
     [["-m", "./models/Mistral-7B-q4/"], "Mistral-7B-q4"],
+    [["-m", "a@b/c@d/e"], "e"],
+    [["-m", "owner/name@refs/pr/1"], "owner/name"],
     [["-m", "https://host.example/files/tiny"], "tiny"],
   ])("with %j the model is called %s; a terminal gets a line to try", async (args, name) => {
     const { session, status } = await serve(args, { stderrTerminal: true });
