@@ -14,8 +14,8 @@ export type Ctx = Context<Env>;
 
 /** Nobody is left to be answered; the status, for log and figures, is nginx's. */
 class ClientGone extends HttpError {
-  constructor(message: string) {
-    super(499, message, { code: "client_gone" });
+  constructor() {
+    super(499, "The client has gone.", { code: "client_gone" });
   }
 }
 
@@ -60,8 +60,8 @@ export class Exchange {
   }
 
   /** Nobody reads on. */
-  leave(reason = "The client has gone."): void {
-    this.abort(new ClientGone(reason));
+  leave(): void {
+    this.abort(new ClientGone());
   }
 
   abort(reason: Error): void {

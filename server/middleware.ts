@@ -30,7 +30,8 @@ function finish(c: Ctx, service: Service, exchange: Exchange): void {
   const { stallMs } = service.limits;
   const outgoing = c.env?.outgoing;
   outgoing?.setTimeout(stallMs, () => {
-    exchange.leave(`The reader took nothing for ${stallMs / 1000} s.`);
+    exchange.error = `The reader took nothing for ${stallMs / 1000} s.`;
+    exchange.leave();
     outgoing.destroy();
   });
   void exchange.end().then(() => {

@@ -165,6 +165,10 @@ describe("streams", () => {
     expect(calls[0]?.pieces).toBeLessThan(2500);
     await until(() => service.exchanges.size === 0 && log.length === 2, "the end of all");
     expect(service.admission.running).toBe(0);
+    expect(log.map(({ gone, error }) => [gone, error])).toContainEqual([
+      true,
+      "The reader took nothing for 0.3 s.",
+    ]);
     // The connection is gone: not even what was kept can be read to its end.
     let closed = false;
     slow.on("close", () => {
