@@ -64,7 +64,7 @@ Examples:
       .default(8),
     new Option(
       "--rings <count>",
-      "conversations whose keys and values are kept, those that run among them (default: as --parallel)",
+      "conversations whose keys and values are kept, those that run among them (default: as many as run at once)",
     ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" })),
     new Option("--slot-dir <folder>", "keep them there from the end of this server to the start of the next"),
     new Option("--queue <count>", "answers that may wait; beyond, a request is told to come again")

@@ -16,7 +16,7 @@ const OPTIONS: Record<string, string[]> = {
   chat: [...LOADING, ...SAMPLING, "--system", "--no-history"],
   serve: [
     ...LOADING,
-    ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain"],
+    ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
     ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts"],
   ],
   score: [...LOADING, "--file"],
