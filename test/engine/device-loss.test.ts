@@ -122,6 +122,35 @@ describe("a conversation whose ring rolls over", () => {
   });
 });
 
+test("three answers at once, and one in line: each goes on with its very next token", async () => {
+  const machine = new Machine();
+  const model = await machine.load(folder("window_7"), { chunkLength: 8, parallel: 3 });
+  const asks = [
+    { prompt: first, options: greedy },
+    { prompt: first.toReversed(), options: sampled },
+    // Shares its beginning with the first: copied, and lost with the ring it was copied from.
+    { prompt: [...first.slice(0, 12), ...Array.from({ length: 20 }, (_, i) => 59 - i)], options: sampled },
+    { prompt: first.slice(5), options: { ...sampled, seed: 4, topLogProbs: 1 } },
+  ];
+  const all = (onToken?: (count: number) => void) =>
+    Promise.all(asks.map(({ prompt, options }, i) => run(model, prompt, options, i === 1 ? onToken : undefined)));
+  const forget = () => model.measure(async () => {});
+  const undisturbed = await all();
+  await forget();
+  const idsOf = (answers: readonly { readonly ids: readonly number[] }[]) => answers.map(({ ids }) => ids);
+  const once = await all((count) => {
+    if (count === 5) machine.device.destroy();
+  });
+  expect(idsOf(once)).toEqual(idsOf(undisturbed));
+  for (const submission of [2, 9]) {
+    await forget();
+    loseAtSubmission(machine.device, submission);
+    expect(idsOf(await all()), `lost at submission ${submission}`).toEqual(idsOf(undisturbed));
+  }
+  expect(machine.devices.length).toBe(4);
+  model.dispose();
+});
+
 test("the text goes on, in the middle of a stop string as well; progress tells of the new device", async () => {
   const machine = new Machine();
   const progress: string[] = [];
