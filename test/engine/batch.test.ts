@@ -190,12 +190,16 @@ describe("what rings hold is found again", () => {
     // The first still runs: what it has is copied.
     const second = await answer({ prompt: turn(62), maxTokens: 12 });
     expect(second.ids).toEqual(expected);
+    await answer({ prompt: turn(64).slice(0, 401), maxTokens: 1 });
     await first.return();
     const third = await answer({ prompt: turn(63), maxTokens: 2 });
     expect([second.finish.cachedTokens, third.finish.cachedTokens]).toEqual([400, 400]);
     const after = await model.activity();
-    expect(after.prefillTokens - before.prefillTokens).toBe(420 + 20 + 20);
-    expect(after.reusedTokens - before.reusedTokens).toBe(800);
+    expect(after.prefillTokens - before.prefillTokens).toBe(420 + 20 + 1 + 20);
+    expect(after.reusedTokens - before.reusedTokens).toBe(1200);
+    // A copy has no more than its original had: of a shorter beginning, some had rolled out.
+    const shorter = await answer({ prompt: [...system.slice(0, 380), 5, 6], maxTokens: 1 });
+    expect(shorter.finish.cachedTokens).toBe(0);
   });
 
   test("prompts that come together: the others wait for what the first computes", async () => {
