@@ -63,19 +63,25 @@ function ratio({ median: before }: Result, { median: after }: Result): number {
 const badness = ({ change, better }: Change): number => (better ? -1 : 1) * Math.abs(change);
 
 function differences(before: Report, after: Report): string[] {
-  const facts = (report: Report): [name: string, value: string][] => [
-    ["adapter", report.adapter.name],
-    ["driver", report.adapter.driver],
-    ["model", report.model.source],
-    ["weights", report.weights],
-    ["cache", report.cache],
-    ["kernels", report.options.kernels],
-    ["unsafeFast", String(report.options.unsafeFast)],
-  ];
+  const facts = (report: Report): [name: string, value: string][] =>
+    report.server
+      ? [
+          ["server", `${report.server.url}${report.server.endpoint}`],
+          ["model", report.server.model],
+        ]
+      : [
+          ["adapter", report.adapter.name],
+          ["driver", report.adapter.driver],
+          ["model", report.model.source],
+          ["weights", report.weights],
+          ["cache", report.cache],
+          ["kernels", report.options.kernels],
+          ["unsafeFast", String(report.options.unsafeFast)],
+        ];
   const then = new Map(facts(before));
   return facts(after)
     .filter(([name, value]) => then.get(name) !== value)
-    .map(([name, value]) => `${name}: ${then.get(name)} -> ${value}`);
+    .map(([name, value]) => `${name}: ${then.get(name) ?? "none"} -> ${value}`);
 }
 
 export const hasRegression = ({ changes }: Comparison): boolean => changes.some(({ better }) => !better);

@@ -4,7 +4,12 @@ import type { Header, Params, Result, Unit } from "./result.ts";
 /** Columns by the name of a figure; others get their name. */
 const HEADINGS: Readonly<Record<string, string>> = {
   tokensPerSecond: "tokens/s",
-  promptsPerSecond: "prompts/s",
+  requestsPerSecond: "requests/s",
+  batchGain: "batch gain",
+  firstTokenP50: "first p50 ms",
+  firstTokenP95: "first p95 ms",
+  betweenTokensP50: "between p50 ms",
+  betweenTokensP95: "between p95 ms",
   limitTokensPerSecond: "limit",
   shareOfLimit: "of limit",
   gigabytesPerSecond: "GB/s",
@@ -37,6 +42,7 @@ export const heading = (name: string): string => HEADINGS[name] ?? name;
 export function formatValue(value: number, unit: Unit): string {
   if (unit === "bytes") return formatBytes(value);
   if (unit === "of the limit" || unit === "of the pass") return `${threeDigits(100 * value)} %`;
+  if (unit === "times one stream") return value.toFixed(2);
   if (unit === "perplexity" || unit === "times") return value.toFixed(4);
   if (unit === "count") return String(Math.round(1000 * value) / 1000);
   return threeDigits(value);
@@ -106,6 +112,17 @@ export function rowCells(
 
 /** Lines of label and value about where the figures come from. */
 export function headerLines(header: Header): [label: string, value: string][] {
+  const sirocco = `${header.version}, Node ${header.node}, ${header.platform}, ${header.date.slice(0, 10)}`;
+  const runs = `median of up to ${header.options.runs} within ${header.options.seconds} s a figure`;
+  if (header.server) {
+    const { url, endpoint, model } = header.server;
+    return [
+      ["server", `${url}${endpoint}`],
+      ["model", model],
+      ["runs", runs],
+      ["sirocco", sirocco],
+    ];
+  }
   const { adapter, model, options, limits } = header;
   const { L, D, F, H, G, d, V, W } = model.shape;
   return [
@@ -120,14 +137,11 @@ export function headerLines(header: Header): [label: string, value: string][] {
         ? `copy ${threeDigits(limits.copyGigabytesPerSecond)} GB/s, arithmetic ${threeDigits(limits.peakGigaflopsPerSecond)} GFLOP/s`
         : "not measured",
     ],
-    [
-      "runs",
-      `median of up to ${options.runs} within ${options.seconds} s a figure; kernels by the ${options.kernelClock === "gpu" ? "GPU's" : "host's"} clock`,
-    ],
+    ["runs", `${runs}; kernels by the ${options.kernelClock === "gpu" ? "GPU's" : "host's"} clock`],
     [
       "options",
       `cache ${header.cache}, kernels ${options.kernels}${options.unsafeFast ? ", unsafe-fast: index checks off" : ""}`,
     ],
-    ["sirocco", `${header.version}, Node ${header.node}, ${header.platform}, ${header.date.slice(0, 10)}`],
+    ["sirocco", sirocco],
   ];
 }

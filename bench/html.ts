@@ -32,7 +32,8 @@ const ABOUT: Readonly<Record<SuiteName, string>> = {
   attention: "One token's attention with as many query heads on fewer and fewer key/value heads.",
   window: "A token's time and the cache's size by position, with the model's window and with none.",
   quality: "Perplexity of a text, size and speed of the weight formats.",
-  throughput: "Prompts answered one after the other.",
+  throughput:
+    "Requests of mixed length by 1, 2, 4 … streams at once; the gain is tokens a second over those of one stream.",
 };
 
 export function renderHtml(report: Report): string {
@@ -50,7 +51,7 @@ export function renderHtml(report: Report): string {
   if (report.interrupted) notes.push(`<p class="note">Interrupted: what was measured until then.</p>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>sirocco bench: ${escapeText(report.adapter.name)}</title><style>${STYLE}</style></head>
+<title>sirocco bench: ${escapeText(report.server ? report.server.url : report.adapter.name)}</title><style>${STYLE}</style></head>
 <body><h1>sirocco bench</h1><dl>${facts.join("")}</dl>
 ${sections.join("\n")}
 ${notes.join("\n")}
@@ -156,7 +157,13 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
         ...bars("Bytes of the weights", named("weightBytes"), param("weights", "cache")),
       ];
     case "throughput":
-      return [];
+      return [
+        ...lines("Tokens a second", "streams", [["all streams together", named("tokensPerSecond")]]),
+        ...lines("Milliseconds to the first token", "streams", [
+          ["half of the requests", named("firstTokenP50")],
+          ["19 of 20", named("firstTokenP95")],
+        ]),
+      ];
   }
 }
 

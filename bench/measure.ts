@@ -25,6 +25,14 @@ export function figure(values: readonly number[]): Figure {
   return { median, min, max, runs: sorted.length };
 }
 
+/** The value that the given share of all values does not exceed, by nearest rank: 0.5 the middle one. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError("percentile: expected at least one value, got none.");
+  return value;
+}
+
 /** A count that comes out the same every time. */
 export const exactly = (value: number): Figure => figure([value]);
 

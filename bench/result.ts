@@ -32,12 +32,13 @@ export type SuiteName = (typeof suiteNames)[number];
 /** Whether a larger number is the better one. */
 const BETTER = {
   "tokens/s": 1,
-  "prompts/s": 1,
+  "requests/s": 1,
   "GB/s": 1,
   "MB/s": 1,
   "GFLOP/s": 1,
   "of the limit": 1,
   "of the pass": -1,
+  "times one stream": 1,
   times: -1,
   s: -1,
   ms: -1,
@@ -49,8 +50,8 @@ export type Unit = keyof typeof BETTER;
 
 export const betterWhen = (unit: Unit): 1 | -1 => BETTER[unit];
 
-/** Where the figures come from. */
-export interface Header {
+/** When, and by which program. */
+interface Origin {
   readonly schema: 1;
   /** ISO 8601, when the run began. */
   readonly date: string;
@@ -58,6 +59,17 @@ export interface Header {
   readonly version: string;
   readonly node: string;
   readonly platform: string;
+}
+
+/** Most runs of a figure, and the seconds after which no further one begins. */
+interface Runs {
+  readonly runs: number;
+  readonly seconds: number;
+}
+
+/** Where figures of a model in this process come from. */
+export interface ModelHeader extends Origin {
+  readonly server?: undefined;
   readonly adapter: Pick<
     AdapterDescription,
     "name" | "vendor" | "architecture" | "driver" | "software" | "features"
@@ -76,10 +88,7 @@ export interface Header {
   readonly weights: string;
   /** Format of keys and values. */
   readonly cache: string;
-  readonly options: {
-    /** Most runs of a figure, and the seconds after which no further one begins. */
-    readonly runs: number;
-    readonly seconds: number;
+  readonly options: Runs & {
     /** Variants of the hot kernels: matrix times vector, matrix times matrix, attention. */
     readonly kernels: string;
     /** Whether the driver's checks of indices were off. */
@@ -91,6 +100,20 @@ export interface Header {
   readonly limits: Limits | null;
 }
 
+/** Where figures of a server come from. What it runs on, it does not tell. */
+export interface ServerHeader extends Origin {
+  readonly server: {
+    readonly url: string;
+    /** The name that it was asked for. */
+    readonly model: string;
+    /** The call that was measured. */
+    readonly endpoint: string;
+  };
+  readonly options: Runs;
+}
+
+export type Header = ModelHeader | ServerHeader;
+
 /** What the adapter does at best, by the kernels `copy` and `multiply_add`. */
 export interface Limits {
   /** Bytes read and written by a copy, a second, in 10⁹. */
@@ -98,7 +121,7 @@ export interface Limits {
   readonly peakGigaflopsPerSecond: number;
 }
 
-export interface Report extends Header {
+interface Findings {
   readonly results: readonly Result[];
   /** What was left out, and why. */
   readonly notes: readonly string[];
@@ -107,6 +130,10 @@ export interface Report extends Header {
   /** Suites that ended with an error; the notes say which. */
   readonly failed: readonly SuiteName[];
 }
+
+export type ModelReport = ModelHeader & Findings;
+export type ServerReport = ServerHeader & Findings;
+export type Report = ModelReport | ServerReport;
 
 /** What makes two results the same measurement. */
 export const resultKey = ({ suite, name, params }: Pick<Result, "suite" | "name" | "params">): string =>

@@ -9,7 +9,7 @@ import { kernels } from "./kernels.ts";
 import { load } from "./load.ts";
 import { prefill } from "./prefill.ts";
 import { quality } from "./quality.ts";
-import type { Header, Limits, Report, Result, SuiteName } from "./result.ts";
+import type { Limits, ModelHeader, ModelReport, Result, SuiteName } from "./result.ts";
 import type { Bench, BenchEngine, Request, Suite } from "./suite.ts";
 import { throughput } from "./throughput.ts";
 import { window } from "./window.ts";
@@ -40,11 +40,13 @@ export interface RunOptions {
  * A suite that fails does not stop the next one: the report names it.
  * @throws where the model does not load, or the device is lost
  */
-export async function runSuites(options: RunOptions): Promise<Report> {
+export async function runSuites(options: RunOptions): Promise<ModelReport> {
   const { engine, names, request, signal, onProgress } = options;
   const date = new Date().toISOString();
   onProgress("loading the model");
-  const loaded = await engine.loadModel(request.model, { ...request.load, signal });
+  // Answers at once cost memory: only where a suite asks for them.
+  const parallel = names.includes("throughput") ? { parallel: Math.max(...request.streams.streams) } : {};
+  const loaded = await engine.loadModel(request.model, { ...request.load, ...parallel, signal });
   if (!(loaded instanceof LoadedModel)) throw new TypeError("bench: expected the engine's own model.");
   try {
     const results: Result[] = [];
@@ -86,7 +88,7 @@ const headerOf = (
   loaded: LoadedModel,
   { request, version }: RunOptions,
   date: string,
-): Promise<Omit<Header, "limits">> =>
+): Promise<Omit<ModelHeader, "limits">> =>
   loaded.measure(async ({ gpu, decoder }) => ({
     schema: 1,
     date,
@@ -121,8 +123,15 @@ const describeAdapter = ({
   driver,
   software,
   features,
-}: AdapterDescription): Header["adapter"] => ({ name, vendor, architecture, driver, software, features });
+}: AdapterDescription): ModelHeader["adapter"] => ({
+  name,
+  vendor,
+  architecture,
+  driver,
+  software,
+  features,
+});
 
-function lettersOf({ config: { L, D, F, H, G, d, V, W } }: Model): Header["model"]["shape"] {
+function lettersOf({ config: { L, D, F, H, G, d, V, W } }: Model): ModelHeader["model"]["shape"] {
   return { L, D, F, H, G, d, V, W };
 }

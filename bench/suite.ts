@@ -7,6 +7,7 @@ import type { LoadOptions, Model, QuantizeOptions, Source } from "../engine/node
 import type { Weights } from "../engine/weights.ts";
 import type { Budget, Figure } from "./measure.ts";
 import type { Limits, Params, Unit } from "./result.ts";
+import type { StreamSetting } from "./streams.ts";
 
 /** The engine's functions that suites call. */
 export interface BenchEngine {
@@ -21,6 +22,8 @@ export interface Request {
   readonly budget: Budget;
   /** What `quality` scores. */
   readonly text: string | undefined;
+  /** What `throughput` asks. */
+  readonly streams: StreamSetting;
 }
 
 export interface Bench extends Request {

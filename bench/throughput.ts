@@ -1,35 +1,29 @@
-// throughput: several prompts answered one after the other by one model, as a script would ask them.
-import { figure, repeat, timed } from "./measure.ts";
+// throughput: 1, 2, 4, 8 answers at once by the model in this process. Beside the same of a server: what HTTP costs.
+import { idsPrompt } from "./prompts.ts";
+import { type Ask, measureStreams } from "./streams.ts";
 import type { Suite } from "./suite.ts";
 
-const PROMPTS = 8;
-const PROMPT_TOKENS = 64;
-const ANSWER_TOKENS = 32;
-
 export const throughput: Suite = async (bench) => {
-  const { loaded, budget, signal } = bench;
-  const promptTokens = Math.min(PROMPT_TOKENS, loaded.contextLength - ANSWER_TOKENS);
+  const { loaded, streams: asked } = bench;
+  const room = loaded.contextLength - asked.answerTokens;
+  // The longest prompt is one and a half of the mean.
+  const promptTokens = Math.min(asked.promptTokens, Math.floor(room / 1.5));
   if (promptTokens < 1) {
     bench.note(
-      `throughput: a context of ${loaded.contextLength} holds no prompt and ${ANSWER_TOKENS} tokens`,
+      `throughput: a context of ${loaded.contextLength} holds no prompt and ${asked.answerTokens} tokens`,
     );
     return;
   }
-  bench.doing(`${PROMPTS} prompts`);
-  let asked = 0;
-  const seconds = await repeat(budget, signal, () =>
-    timed(async () => {
-      for (let i = 0; i < PROMPTS && !signal.aborted; i++) {
-        // No two prompts share a start: nothing is found in the cache.
-        const prompt = Array.from({ length: promptTokens }, (_, t) => (asked + t * 7) % loaded.config.V);
-        asked++;
-        const answer = loaded.generate(prompt, { maxTokens: ANSWER_TOKENS, ignoreEos: true, signal });
-        for await (const _ of answer);
-      }
-      signal.throwIfAborted();
-    }),
-  );
-  const params = { prompts: PROMPTS, promptTokens, answerTokens: ANSWER_TOKENS, together: 1 };
-  bench.add("promptsPerSecond", "prompts/s", figure(seconds.map((s) => PROMPTS / s)), params);
-  bench.add("tokensPerSecond", "tokens/s", figure(seconds.map((s) => (PROMPTS * ANSWER_TOKENS) / s)), params);
+  const ask: Ask = async (question, arrived, signal) => {
+    const prompt = idsPrompt(question.index, question.promptTokens, loaded.config.V, question.next);
+    const options = { maxTokens: question.answerTokens, ignoreEos: true, signal };
+    for await (const { ids, finish } of loaded.generate(prompt, options)) {
+      if (ids.length > 0) arrived();
+      if (finish?.reason === "abort") break;
+      if (finish) return finish;
+    }
+    signal.throwIfAborted();
+    throw new Error("throughput: expected an answer that finishes, got none.");
+  };
+  await measureStreams({ ...bench, ask, setting: { ...asked, promptTokens } });
 };

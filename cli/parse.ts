@@ -72,6 +72,24 @@ export function stop(text: string, before: readonly string[] = []): readonly str
   return [...before, text];
 }
 
+/** Whole numbers of at least 1 with commas between them, each once, the smallest first. */
+export function counts(flag: string) {
+  return (text: string): readonly number[] => {
+    const values = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
+    if (values.some((value) => value < 1 || value > 1024))
+      throw expected(flag, "whole numbers from 1 to 1024, as in 1,2,4,8", text);
+    return [...new Set(values)].sort((a, b) => a - b);
+  };
+}
+
+/** The address of a server. */
+export function address(flag: string) {
+  return (text: string): string => {
+    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+    throw expected(flag, "an address, as in http://127.0.0.1:8000", text);
+  };
+}
+
 /** Any text but the empty one. */
 export function nonEmpty(flag: string, what: string) {
   return (text: string): string => {

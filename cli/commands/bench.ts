@@ -3,7 +3,8 @@ import { open, readFile, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { compare, hasRegression, renderComparison } from "../../bench/compare.ts";
 import { renderHtml } from "../../bench/html.ts";
-import { parseReport, type SuiteName, suiteNames } from "../../bench/result.ts";
+import { parseReport, type Report, type SuiteName, suiteNames } from "../../bench/result.ts";
+import { runServer } from "../../bench/run-server.ts";
 import { renderTable } from "../../bench/table.ts";
 import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -15,15 +16,25 @@ import {
   toLoadOptions,
 } from "../options.ts";
 import { packageVersion } from "../package.ts";
-import { integer, nonEmpty, number } from "../parse.ts";
+import { address, counts, integer, nonEmpty, number } from "../parse.ts";
 
 /** What runs where no suite is named: about two minutes with the embedded model on a software driver. */
 const DEFAULT_SUITES: readonly SuiteName[] = ["decode", "prefill", "kernels", "attention", "window"];
+
+/** Options about loading: with --url the server has done that. */
+const LOADING = ["weights", "cache", "context", "adapter", "tune", "unsafeFast", "text"];
 
 interface Options extends Omit<LoadingOptions, "json"> {
   readonly runs: number;
   readonly seconds: number;
   readonly text?: string;
+  readonly streams: readonly number[];
+  readonly requests?: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly url?: string;
+  readonly apiKey?: string;
+  readonly chat?: boolean;
   readonly json?: string;
   readonly html?: string;
 }
@@ -50,11 +61,13 @@ Suites:
   attention   32 query heads on 32, 8 and 1 key/value heads at a context of 4096
   window      time and memory of a token by its position, with the model's window and with none
   quality     perplexity of a text under every weight and cache format, beside size and speed
-  throughput  prompts/s of several prompts, one after the other
+  throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to the first token, between tokens, batch gain;
+              with --url of any server that has OpenAI's calls
 
 Examples:
   $ sirocco bench
   $ sirocco bench decode prefill --model mistralai/Mistral-7B-v0.1 --weights q4
+  $ sirocco bench throughput --url http://127.0.0.1:8000 --streams 1,8,32
   $ sirocco bench --json before.json --html before.html
   $ sirocco bench compare before.json after.json`,
     );
@@ -69,6 +82,7 @@ Examples:
       nonEmpty("--text", "a file"),
     ),
   ]);
+  addThroughputOptions(command);
   addLoadingOptions(command);
   addOutputOptions(command, [
     new Option("--json <file>", "write the figures as JSON; - for stdout, in place of the table").argParser(
@@ -79,34 +93,62 @@ Examples:
     ),
   ]);
   command.action(async (suites: readonly string[], options: Options) =>
-    exit(await bench(context, suites, options)),
+    exit(await bench(context, command, suites, options)),
   );
   addCompare(command, context, exit);
 }
 
-async function bench(context: Context, names: readonly string[], options: Options): Promise<number> {
-  const { io, output, interrupts } = context;
-  const { runs, seconds, json, html } = options;
-  const chosen = names.length > 0 ? suiteNames.filter((name) => names.includes(name)) : DEFAULT_SUITES;
+const addThroughputOptions = (command: Command): Command =>
+  addOptions(command, "Throughput", [
+    new Option("--streams <counts>", "answers at once, one number after the other")
+      .argParser(counts("--streams"))
+      .default([1, 2, 4, 8], "1,2,4,8"),
+    new Option(
+      "--requests <count>",
+      "requests at each number of streams (default: 4 for each stream, at least 8)",
+    ).argParser(integer("--requests", { min: 1, words: "of at least 1" })),
+    new Option(
+      "--prompt-tokens <count>",
+      "mean length of a prompt; they go from half of it to one and a half",
+    )
+      .argParser(integer("--prompt-tokens", { min: 1, words: "of at least 1" }))
+      .default(64),
+    new Option("--answer-tokens <count>", "most tokens of an answer")
+      .argParser(integer("--answer-tokens", { min: 1, words: "of at least 1" }))
+      .default(32),
+    new Option(
+      "--url <address>",
+      "ask this server, for the model that it knows as --model (default: its first)",
+    ).argParser(address("--url")),
+    new Option(
+      "--api-key <key>",
+      "the server's key (default: SIROCCO_API_KEY, which no list of processes shows)",
+    ).argParser(nonEmpty("--api-key", "a key")),
+    new Option("--chat", "ask the server's /v1/chat/completions in place of /v1/completions"),
+  ]);
+
+async function bench(
+  context: Context,
+  command: Command,
+  names: readonly string[],
+  options: Options,
+): Promise<number> {
+  const { output } = context;
+  const { json, html } = options;
   const unknown = names.find((name) => !suiteNames.some((known) => known === name));
   if (unknown !== undefined) {
     throw new UsageError(`bench: expected suites among ${suiteNames.join(", ")}, got "${unknown}"`);
   }
+  checkTarget(command, names, options);
   const text = options.text === undefined ? undefined : await read("--text", options.text);
   // Minutes of measuring must not end at a folder that is not there.
   if (json !== undefined && json !== "-") await checkWritable("--json", json);
   if (html !== undefined) await checkWritable("--html", html);
 
-  const [engine, runSuites] = [await io.engine(), await io.bench()];
   const progress = new Status(context, options.quiet ?? false);
-  const report = await runSuites({
-    engine,
-    names: chosen,
-    request: { model: options.model, load: toLoadOptions(options), budget: { runs, seconds }, text },
-    version: packageVersion,
-    signal: interrupts.signal,
-    onProgress: (what) => progress.show(what),
-  }).finally(() => progress.clear());
+  const report = await measure(context, names, options, text, (what) => progress.show(what)).finally(() =>
+    progress.clear(),
+  );
 
   const serialised = `${JSON.stringify(report, null, 1)}\n`;
   if (html !== undefined) await writeFile(html, renderHtml(report));
@@ -116,6 +158,48 @@ async function bench(context: Context, names: readonly string[], options: Option
   if (written.length > 0 && !options.quiet) output.note(`Written: ${written.join(", ")}`);
   if (report.interrupted) return exitCode.interrupted;
   return report.failed.length > 0 ? exitCode.error : exitCode.ok;
+}
+
+/** @throws UsageError for what would have no effect */
+function checkTarget(command: Command, names: readonly string[], { url }: Options): void {
+  const given = (name: string) => command.getOptionValueSource(name) === "cli";
+  const flag = (name: string) =>
+    command.options.find((option) => option.attributeName() === name)?.long ?? name;
+  if (url === undefined) {
+    const idle = ["apiKey", "chat"].find(given);
+    if (idle) throw new UsageError(`${flag(idle)}: expected --url with it, got none`);
+    return;
+  }
+  const other = names.find((name) => name !== "throughput");
+  if (other !== undefined) throw new UsageError(`--url: expected the suite throughput alone, got "${other}"`);
+  const idle = LOADING.find(given);
+  if (idle)
+    throw new UsageError(`${flag(idle)}: expected none with --url, whose server has loaded its model`);
+}
+
+/** The suites on a model in this process, or the one on a server. */
+async function measure(
+  { io, interrupts }: Context,
+  names: readonly string[],
+  options: Options,
+  text: string | undefined,
+  onProgress: (what: string) => void,
+): Promise<Report> {
+  const { runs, seconds, streams, requests, promptTokens, answerTokens, url, model, chat = false } = options;
+  const budget = { runs, seconds };
+  const setting = { streams, requests, promptTokens, answerTokens };
+  const shared = { version: packageVersion, signal: interrupts.signal, onProgress };
+  if (url !== undefined) {
+    const apiKey = options.apiKey ?? io.env["SIROCCO_API_KEY"];
+    return runServer({ server: { url, model, apiKey, chat }, setting, budget, ...shared });
+  }
+  const [engine, runSuites] = [await io.engine(), await io.bench()];
+  return runSuites({
+    engine,
+    names: names.length > 0 ? suiteNames.filter((name) => names.includes(name)) : DEFAULT_SUITES,
+    request: { model, load: toLoadOptions(options), budget, text, streams: setting },
+    ...shared,
+  });
 }
 
 function addCompare(bench: Command, context: Context, exit: (code: number) => void): void {

@@ -102,7 +102,7 @@ describe("the page", () => {
   test("every tag that is opened is closed, and no number is NaN", () => {
     const all = suiteNames.flatMap((suite) =>
       ["milliseconds", "tokensPerSecond", "millisecondsPerToken", "cacheBytes", "seconds"].map((name) =>
-        result({ suite, name, params: { context: 0, window: "none", position: 0 } }),
+        result({ suite, name, params: { context: 0, window: "none", position: 0, streams: 1 } }),
       ),
     );
     const html = renderHtml({ ...report, results: all });

@@ -1,5 +1,5 @@
 // A report to print, compare and break.
-import type { Report, Result } from "../../bench/result.ts";
+import type { ModelReport, Result } from "../../bench/result.ts";
 
 /** A figure of decode at context 0 unless told otherwise. */
 export const result = (given: Partial<Result> = {}): Result => ({
@@ -11,7 +11,7 @@ export const result = (given: Partial<Result> = {}): Result => ({
   ...given,
 });
 
-export const report: Report = {
+export const report: ModelReport = {
   schema: 1,
   date: "2026-01-02T03:04:05.000Z",
   version: "1.2.3",

@@ -1,18 +1,21 @@
 // Every suite on this driver, once and briefly, on a model so small that only the figures' sense can be checked.
 import { beforeAll, expect, test } from "vitest";
-import { type Report, type Result, suiteNames } from "../../bench/result.ts";
+import { type ModelReport, type Result, suiteNames } from "../../bench/result.ts";
 import { runSuites } from "../../bench/run.ts";
 import { loadModel, quantizeModel } from "../../engine/node.ts";
 
 const folder = new URL("../golden/families/window_7", import.meta.url).pathname;
-let report: Report;
+let report: ModelReport;
 const progress: string[] = [];
 
 beforeAll(async () => {
   report = await runSuites({
     engine: { loadModel, quantizeModel },
     names: suiteNames,
-    request: { model: folder, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
+    request: {
+      ...{ model: folder, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
+      streams: { streams: [1, 2], requests: 3, promptTokens: 9, answerTokens: 4 },
+    },
     version: "0.0.0",
     signal: new AbortController().signal,
     onProgress: (what) => progress.push(what),
@@ -80,4 +83,15 @@ test("load: from the checkpoint, with pipelines compiled, quantised", () => {
     "warm pipelines",
     "quantised q4",
   ]);
+});
+
+test("throughput: every number of streams, and what they gain over one", () => {
+  for (const name of ["requestsPerSecond", "tokensPerSecond", "firstTokenP50", "betweenTokensP95"])
+    expect(find("throughput", name).map(({ params }) => params["streams"])).toEqual([1, 2]);
+  const [one, two] = find("throughput", "tokensPerSecond");
+  const gain = find("throughput", "batchGain");
+  expect(gain.map(({ median }) => median)).toEqual([1, two!.median / one!.median]);
+  // Four tokens of every answer: the end-of-sequence token ends none.
+  expect(one!.median / find("throughput", "requestsPerSecond")[0]!.median).toBeCloseTo(4);
+  expect(report.notes.join()).toMatch(/throughput: prompts of \d+ to \d+ tokens/);
 });

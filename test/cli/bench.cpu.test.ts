@@ -30,7 +30,14 @@ describe("bench", () => {
       load: { weights: "q4", cache: "auto", contextLength: 512, adapter: "paper" },
       budget: { runs: 3, seconds: 0.5 },
       text: "A text.",
+      streams: { streams: [1, 2, 4, 8], requests: undefined, promptTokens: 64, answerTokens: 32 },
     });
+  });
+
+  test("hands on what throughput is asked for", async () => {
+    const argv = "bench throughput --streams 8,1,8 --requests 3 --prompt-tokens 5 --answer-tokens 6";
+    const { request } = (await sirocco(argv.split(" "))).engine.called("bench")[0]!.options;
+    expect(request.streams).toEqual({ streams: [1, 8], requests: 3, promptTokens: 5, answerTokens: 6 });
   });
 
   test("--json writes a file beside the table, or stdout in its place; --html a page", async () => {
@@ -69,6 +76,13 @@ describe("bench", () => {
     [["speed"], 2, 'bench: expected suites among load, decode, .*, throughput, got "speed"'],
     [["--runs", "0"], 2, '--runs: expected a whole number of at least 1, got "0"'],
     [["--seconds", "x"], 2, '--seconds: expected a number of at least 0, got "x"'],
+    [["--streams", "1,0"], 2, '--streams: expected whole numbers from 1 to 1024, as in 1,2,4,8, got "1,0"'],
+    [["--url", "here"], 2, '--url: expected an address, as in http://127.0.0.1:8000, got "here"'],
+    [["--chat"], 2, "--chat: expected --url with it, got none"],
+    [["--api-key", "k"], 2, "--api-key: expected --url with it, got none"],
+    [["decode", "--url", "http://h"], 2, '--url: expected the suite throughput alone, got "decode"'],
+    [["--url", "http://h", "-w", "q4"], 2, "--weights: expected none with --url, .*"],
+    [["--url", "http://h", "--no-tune"], 2, "--no-tune: expected none with --url, .*"],
     [["--html", ""], 2, '--html: expected a file, got ""'],
     [["--text", ""], 2, '--text: expected a file, got ""'],
     [["--text", "/no/such/text"], 1, "--text /no/such/text: cannot be read .*"],

@@ -1,6 +1,6 @@
 // A terminal and an engine of paper, to drive the command in this process.
 import { PassThrough, Writable } from "node:stream";
-import type { Report } from "../../bench/result.ts";
+import type { ModelReport } from "../../bench/result.ts";
 import type { RunOptions } from "../../bench/run.ts";
 import type {
   AdapterDescription,
@@ -76,7 +76,7 @@ export interface FakeOptions {
   /** Loading waits for the signal. */
   readonly slowLoad?: boolean;
   /** What a bench finds, in place of one figure. */
-  readonly report?: Partial<Report>;
+  readonly report?: Partial<ModelReport>;
   /** A bench waits for the signal after its first figure. */
   readonly slowBench?: boolean;
 }
@@ -150,7 +150,7 @@ export class FakeEngine implements Engine {
     return this.#fake.adapters ?? [adapter];
   };
 
-  async bench(options: RunOptions): Promise<Report> {
+  async bench(options: RunOptions): Promise<ModelReport> {
     this.calls.push({ name: "bench", options });
     options.onProgress("decode: context 0");
     if (this.#fake.slowBench) await untilAborted(options.signal);

@@ -1,0 +1,83 @@
+// A server with OpenAI's streaming calls that answers at a known pace, and remembers what it was asked.
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { serve } from "../weights/loopback.ts";
+
+export interface Body {
+  readonly model: string;
+  readonly prompt?: string;
+  readonly messages?: readonly { readonly role: string; readonly content: string }[];
+  readonly max_tokens: number;
+  readonly stream_options?: { readonly include_usage: boolean };
+}
+
+export interface StandIn {
+  readonly url: string;
+  readonly asked: Body[];
+  readonly keys: (string | undefined)[];
+  /** Most answers that were under way at once, and those that are now. */
+  most: number;
+  running: number;
+  close(): Promise<void>;
+}
+
+export interface Pace {
+  /** Milliseconds to the first token, and from one to the next. */
+  readonly first: number;
+  readonly between: number;
+}
+
+/** In place of an answer. @returns whether it has answered */
+type Instead = (request: IncomingMessage, response: ServerResponse, body: Body | undefined) => boolean;
+
+export async function standIn(
+  pace: Pace = { first: 0, between: 0 },
+  instead: Instead = () => false,
+): Promise<StandIn> {
+  const { url, close } = await serve(async (request, response) => {
+    server.keys.push(request.headers.authorization);
+    const text = await bodyOf(request);
+    const body: Body | undefined = text ? JSON.parse(text) : undefined;
+    if (body) server.asked.push(body);
+    if (instead(request, response, body)) return;
+    if (!body) return sendJson(response, 200, { object: "list", data: [{ id: "paper" }, { id: "other" }] });
+    server.most = Math.max(server.most, ++server.running);
+    response.on("close", () => server.running--);
+    await answer(response, body, pace);
+  });
+  const server: StandIn = { url, asked: [], keys: [], most: 0, running: 0, close };
+  return server;
+}
+
+/** As many tokens as may be, "a" each; an answer is counted where that was asked for. */
+async function answer(response: ServerResponse, body: Body, { first, between }: Pace): Promise<void> {
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+  response.write(": a comment, as a heartbeat\n\n");
+  await sleep(first);
+  for (let i = 0; i < body.max_tokens && !response.destroyed; i++) {
+    if (i > 0 && between > 0) await sleep(between);
+    const last = i === body.max_tokens - 1;
+    response.write(event({ choices: [{ ...piece(body, "a"), finish_reason: last ? "length" : null }] }));
+  }
+  const usage = { prompt_tokens: promptOf(body).split(" ").length, completion_tokens: body.max_tokens };
+  if (body.stream_options?.include_usage) response.write(event({ choices: [], usage }));
+  response.end("data: [DONE]\n\n");
+}
+
+export const promptOf = ({ prompt, messages }: Body): string => prompt ?? messages?.[0]?.content ?? "";
+
+export const piece = ({ messages }: Body, text: string) =>
+  messages ? { delta: { content: text } } : { text };
+
+export const event = (value: unknown): string => `data: ${JSON.stringify(value)}\r\n\r\n`;
+
+export function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const part of request) text += part;
+  return text;
+}
