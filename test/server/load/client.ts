@@ -16,6 +16,8 @@ export interface Post {
   readonly headers?: Readonly<Record<string, string>>;
   /** Aborted: the client goes away. */
   readonly signal?: AbortSignal;
+  /** On a connection of its own, which ends with it: what is refused halfway may leave it unusable. */
+  readonly alone?: boolean;
 }
 
 export class Client {
@@ -30,13 +32,13 @@ export class Client {
   }
 
   /** Sends a request. @throws what the socket says where the server closes it without an answer */
-  open({ path, body, headers = {}, signal }: Post): Promise<IncomingMessage> {
+  open({ path, body, headers = {}, signal, alone }: Post): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const sent = request(
         new URL(path, this.#url),
         {
           method: "POST",
-          agent: this.#agent,
+          agent: alone ? false : this.#agent,
           ...(signal && { signal }),
           headers: {
             "content-type": "application/json",

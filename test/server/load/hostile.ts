@@ -13,7 +13,7 @@ const refused =
   (what: string, statuses: readonly number[], make: (task: Task) => Post): Behaviour =>
   async (task) => {
     const post = make(task);
-    const reply = await task.client.post(post).catch((error: NodeJS.ErrnoException) => ({
+    const reply = await task.client.post({ ...post, alone: true }).catch((error: NodeJS.ErrnoException) => ({
       status: /^(ECONNRESET|EPIPE)$/.test(error.code ?? "") ? 0 : -1,
       text: error.message,
     }));
@@ -56,6 +56,13 @@ export const wrongKey = (key: string): Behaviour => {
 };
 
 export const hugeBody = refused("huge body", [413, 0], (task) => ({ path: path(task), body: HUGE }));
+
+/** Who is not let in is told so, however much there is to come. */
+export const hugeAndWrong = refused("huge body, wrong key", [401, 0], (task) => ({
+  path: path(task),
+  body: HUGE,
+  headers: { authorization: "Bearer no" },
+}));
 
 export const deepJson = refused("deep JSON", [400], (task) => ({ path: path(task), body: DEEP }));
 

@@ -16,7 +16,7 @@ export interface PaperAnswer {
   end: Finish["reason"] | "left" | undefined;
 }
 
-const CONTEXT = 4096;
+const CONTEXT = 8192;
 
 /** What the paper model says to a prompt. */
 export function paperText(prompt: string, maxTokens: number, seed = 0): { text: string; reason: string } {
@@ -60,7 +60,7 @@ export function paperModel(): PaperModel {
     const count = Math.min(length, maxTokens);
     const finish = (reason: Finish["reason"]): Chunk => {
       record.end = reason;
-      const promptTokens = words(prompt);
+      const promptTokens = idsOf(prompt).length;
       const times = { prefillMs: 1, decodeMs: record.produced };
       const completionTokens = record.produced;
       return {
@@ -94,21 +94,23 @@ export function paperModel(): PaperModel {
     get most() {
       return most;
     },
-    config: { V: 2048 } as Model["config"],
+    config: { V: 65_536 } as Model["config"],
     ...{ plan, adapter, contextLength: CONTEXT },
     get openai() {
       return missing();
     },
-    generate: (prompt, options = {}) => answer(String(prompt), options),
+    generate: (prompt, options = {}) => answer(typeof prompt === "string" ? prompt : textOf(prompt), options),
     chat: (messages, options = {}) => answer(promptOf(messages), options),
-    encode: async (text) => ids(text),
-    encodeChat: async (messages) => ids(promptOf(messages)),
+    encode: async (text) => idsOf(text),
+    encodeChat: async (messages) => idsOf(promptOf(messages)),
     ...{ score: missing, logits: missing, profile: missing, attention: missing, candidates: missing },
-    decode: missing,
+    decode: async (ids) => textOf(ids),
     dispose: () => {},
   };
 }
 
 const promptOf = (messages: readonly Message[]): string => messages.map(({ content }) => content).join("\n");
-const words = (text: string): number => text.split(" ").length;
-const ids = (text: string): number[] => text.split(" ").map((word) => hash(word) % 2048);
+
+/** A beginning of sequence, then a token a character. */
+const idsOf = (text: string): number[] => [0, ...Array.from(text, (_, i) => text.charCodeAt(i))];
+const textOf = (ids: readonly number[]): string => String.fromCharCode(...ids.slice(ids[0] === 0 ? 1 : 0));
