@@ -18,16 +18,18 @@ export interface Task {
   readonly expected: Expected;
   /** Chat or text completions. */
   readonly chat: boolean;
+  /** Default 0. */
+  readonly temperature?: number;
 }
 
 export type Behaviour = (task: Task) => Promise<string | undefined>;
 
 const pathOf = ({ chat }: Task) => (chat ? "/v1/chat/completions" : "/v1/completions");
 
-const bodyOf = ({ prompt, maxTokens, seed, chat }: Task, more: object = {}): string =>
+const bodyOf = ({ prompt, maxTokens, seed, chat, temperature = 0 }: Task, more: object = {}): string =>
   JSON.stringify({
     ...(chat ? { messages: [{ role: "user", content: prompt }] } : { prompt }),
-    ...{ max_tokens: maxTokens, seed, temperature: 0, ...more },
+    ...{ max_tokens: maxTokens, seed, temperature, ...more },
   });
 
 interface Choice {

@@ -1,0 +1,203 @@
+// A hundred clients at once, a thousand requests of mixed length, among them some that are cut, slow or hostile: every answer
+// is right, none is lost, nothing is left behind. The model is of paper; load.test.ts has a real one.
+import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { random } from "../../bench/prompts.ts";
+import { type Listening, listen } from "../../server/listen.ts";
+import { createService, type Service } from "../../server/service.ts";
+import * as behaviours from "./load/behaviours.ts";
+import { Client, events } from "./load/client.ts";
+import * as hostile from "./load/hostile.ts";
+import { ENDLESS, type PaperModel, paperModel, paperText, WIDE } from "./load/paper-model.ts";
+
+const KEY = "correct-horse-battery-staple-42";
+const CLIENTS = 100;
+const PARALLEL = 8;
+/** The first warms up what grows once: code, connections, histograms. */
+const ROUNDS = [250, 250, 250, 250, 250, 250, 250, 250, 250];
+
+/** A request that takes longer is lost. A machine that is in use elsewhere may well need seconds. */
+const LATE_MS = 40_000;
+
+/** How often, of a hundred requests. */
+const MIX: readonly (readonly [share: number, name: string, behaviour: behaviours.Behaviour])[] = [
+  [26, "whole", behaviours.whole],
+  [30, "stream", behaviours.stream],
+  [6, "slow", behaviours.slow],
+  [6, "cut", behaviours.cut],
+  [4, "cut whole", behaviours.cutWhole],
+  [2, "cut upload", behaviours.cutUpload],
+  [7, "wrong key", hostile.wrongKey(KEY)],
+  [2, "huge body", hostile.hugeBody],
+  [1, "huge body, wrong key", hostile.hugeAndWrong],
+  [2, "deep JSON", hostile.deepJson],
+  [2, "bad UTF-8", hostile.badUtf8],
+  [2, "header flood", hostile.headerFlood],
+  [2, "no JSON", hostile.notJson],
+  [2, "wrong values", hostile.wrongValues],
+  [1, "negative", hostile.negative],
+  [1, "not known", hostile.notKnown],
+  [1, "too many", hostile.tooMany],
+  [2, "too long", hostile.tooLong],
+  [1, "no route", hostile.noRoute],
+];
+
+let model: PaperModel;
+let service: Service;
+let server: Listening;
+let clients: Client[];
+const collect = exposeGc();
+
+beforeAll(async () => {
+  model = paperModel();
+  service = createService(model, { name: "paper", keys: ["another", KEY], parallel: PARALLEL, queue: 64 });
+  server = await listen(service, { host: "127.0.0.1", port: 0 });
+});
+
+afterAll(async () => {
+  await server.close({ drainMs: 1000 });
+});
+
+/** A hundred requests; every hundred in a row have each. */
+const deck = MIX.flatMap(([share, ...card]) => Array.from({ length: share }, () => card));
+let asked = 0;
+
+/** The next request of the mix. */
+async function one(client: Client): Promise<string | undefined> {
+  const index = asked++;
+  const next = random(index);
+  const [name, behaviour] = deck[(index * 37) % deck.length]!;
+  const prompt = `request ${index} ${"word ".repeat(Math.floor(200 * next() ** 3))}?`;
+  const maxTokens = 1 + Math.floor(next() * 48);
+  const seed = Math.floor(next() * 1000);
+  const expected = paperText(prompt, maxTokens, seed);
+  const task = { client, prompt, maxTokens, seed, expected, chat: next() < 0.5 };
+  const late = new AbortController();
+  const ended = behaviour(task).catch((error: Error) => `${name}: ${error.message}`);
+  const answered = await Promise.race([
+    ended,
+    sleep(LATE_MS, `${name}: nothing came of ${prompt.slice(0, 12)} within ${LATE_MS} ms`, late),
+  ]);
+  late.abort();
+  return answered;
+}
+
+/** All clients at once, each with its next request when the one before is over. @returns what went wrong */
+async function round(requests: number): Promise<string[]> {
+  clients = Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
+  const wrong: string[] = [];
+  let left = requests;
+  await Promise.all(
+    clients.map(async (client) => {
+      while (left-- > 0) {
+        const complaint = await one(client);
+        if (complaint) wrong.push(complaint);
+      }
+    }),
+  );
+  for (const client of clients) client.close();
+  return wrong;
+}
+
+const sockets = (): number =>
+  process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+
+test("a thousand requests of a hundred clients: all right, and nothing is left of them", async () => {
+  const loris = new Client(server.url, KEY).trickle(60_000);
+  const heap: number[] = [];
+  for (const requests of ROUNDS) {
+    const wrong = await round(requests);
+    expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
+    // What was cut has a step to notice it.
+    await expect.poll(() => model.running, { timeout: 2000 }).toBe(0);
+    await expect.poll(() => service.exchanges.size, { timeout: 2000 }).toBe(0);
+    expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
+    // The slow one's both ends may be there yet.
+    await expect.poll(sockets, { timeout: 2000 }).toBeLessThanOrEqual(2);
+    // Of what was asked, nothing has to be kept; the test keeps no more than this.
+    checkAnswers(model.answers.splice(0));
+    heap.push(await collect());
+  }
+  expect(model.most).toBeLessThanOrEqual(PARALLEL);
+  expect(model.most).toBeGreaterThan(PARALLEL / 2);
+  expect(deck.length).toBe(100);
+  console.log(`heap after each round, MB: ${heap.map((bytes) => (bytes / 1e6).toFixed(2)).join(" ")}`);
+  // Code that gets warm takes some 100 kB a round. Requests that each left 2 kB behind would be seen.
+  expect(heap.at(-1)! - heap[1]!).toBeLessThan(1_000_000);
+  expect(await loris, "a request that comes in bytewise is cut off").toBeGreaterThan(0);
+}, 240_000);
+
+/** Nobody's answer was made to the end for nobody. */
+function checkAnswers(answers: PaperModel["answers"]): void {
+  const endless = answers.filter(({ prompt }) => prompt.startsWith(ENDLESS));
+  expect(endless.length).toBeGreaterThan(0);
+  for (const { end, produced } of endless) {
+    expect(end).toMatch(/^(abort|left)$/);
+    // A client reads five tokens, or waits for 40 ms; the rest is what a busy event loop lets through.
+    expect(produced).toBeLessThan(500);
+  }
+}
+
+describe("keys", () => {
+  test("only the whole key lets in, whatever comes close", async () => {
+    const client = new Client(server.url, KEY);
+    const before = model.answers.length;
+    const body = JSON.stringify({ messages: [{ role: "user", content: "let me in" }] });
+    for (const path of ["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/tokenize"])
+      for (const authorization of hostile.wrongKeys(KEY)) {
+        const { status } = await client.post({ path, body, headers: { authorization } });
+        expect(status, `${path} "${authorization}"`).toBe(401);
+      }
+    expect(model.answers.length).toBe(before);
+    const { status } = await client.post({ path: "/v1/chat/completions", body });
+    expect(status).toBe(200);
+    client.close();
+  });
+});
+
+test("a reader that stops costs memory up to a bound, and the others nothing", async () => {
+  const [stuck, other] = [new Client(server.url, KEY), new Client(server.url, KEY)];
+  const response = await stuck.open({
+    path: "/v1/chat/completions",
+    body: JSON.stringify({ messages: [{ role: "user", content: WIDE }], max_tokens: 3000, stream: true }),
+  });
+  await events(response).next();
+  const answer = model.answers.find(({ prompt }) => prompt === WIDE)!;
+  const quick = paperText("quick", 5);
+  for (let i = 0; i < 10; i++) {
+    const began = performance.now();
+    const task = { client: other, prompt: "quick", maxTokens: 5, seed: 0, expected: quick, chat: true };
+    expect(await behaviours.whole(task)).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(500);
+  }
+  // 48 MB would be the whole answer; sockets of this machine hold some of it.
+  const stalled = async () => {
+    const before = answer.produced;
+    await sleep(300);
+    return answer.produced === before;
+  };
+  await expect.poll(stalled, { timeout: 8000 }).toBe(true);
+  expect(answer).toMatchObject({ end: undefined });
+  expect(answer.produced).toBeLessThan(2000);
+  response.destroy();
+  stuck.close();
+  await expect.poll(() => model.running).toBe(0);
+  other.close();
+});
+
+/** Bytes that are in use after everything that can go has gone. */
+function exposeGc(): () => Promise<number> {
+  setFlagsFromString("--expose-gc");
+  const gc: () => void = runInNewContext("gc");
+  return async () => {
+    for (let i = 0; i < 4; i++) {
+      // What is finished by a callback, such as the end of a socket, comes first.
+      await sleep(20);
+      gc();
+    }
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  };
+}
