@@ -78,7 +78,7 @@ async function one(client: Client): Promise<string | undefined> {
   const index = asked++;
   const behaviour = deck[index % deck.length]!;
   const kind = kinds[Math.floor(random(index)() * kinds.length)]!;
-  return behaviour({ client, ...kind }).catch((error: Error) => error.message);
+  return behaviour({ client, ...kind, cutTokens: 100 }).catch((error: Error) => error.message);
 }
 
 async function round(requests: number): Promise<string[]> {

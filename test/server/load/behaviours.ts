@@ -20,6 +20,8 @@ export interface Task {
   readonly chat: boolean;
   /** Default 0. */
   readonly temperature?: number;
+  /** What is asked for, and cut before it is there. Default 3000. */
+  readonly cutTokens?: number;
 }
 
 export type Behaviour = (task: Task) => Promise<string | undefined>;
@@ -99,7 +101,7 @@ export const slow = streamed("slow reader", 8);
 
 /** Goes away in the middle of a stream. */
 export const cut: Behaviour = async (task) => {
-  const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: 3000 };
+  const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: task.cutTokens ?? 3000 };
   const response = await task.client.open({ path: pathOf(endless), body: bodyOf(endless, { stream: true }) });
   if (response.statusCode === 429) {
     response.resume();
@@ -114,7 +116,7 @@ export const cut: Behaviour = async (task) => {
 
 /** Goes away while the server works, or while it waits, for an answer in one piece. */
 export const cutWhole: Behaviour = async (task) => {
-  const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: 3000 };
+  const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: task.cutTokens ?? 3000 };
   const gone = new AbortController();
   const asked = task.client.open({ path: pathOf(endless), body: bodyOf(endless), signal: gone.signal });
   const ended = asked.then(
