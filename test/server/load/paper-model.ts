@@ -94,7 +94,7 @@ export function paperModel(): PaperModel {
     get most() {
       return most;
     },
-    config: { V: 65_536 } as Model["config"],
+    config: { V: 65_536, W: null, maxPositions: CONTEXT } as Model["config"],
     ...{ plan, adapter, contextLength: CONTEXT },
     get openai() {
       return missing();
