@@ -19,6 +19,7 @@ const server = (/** @type {string} */ file, /** @type {string} */ name) => [
   "-t",
   name,
 ];
+const load = (/** @type {string} */ name) => ["test/server/load.cpu.test.ts", "-t", name];
 
 /** @type {Record<string, Bug>} */
 const bugs = {
@@ -315,6 +316,24 @@ const bugs = {
     from: "if (asked) return",
     to: "return",
     test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
+  },
+  "client gone, answer goes on": {
+    file: "server/exchange.ts",
+    from: "this.#controller.abort(reason);",
+    to: "void reason;",
+    test: load("a thousand requests"),
+  },
+  "beginning of a key lets in": {
+    file: "server/keys.ts",
+    from: "update(key)",
+    to: "update(key.slice(0, 8))",
+    test: load("only the whole key"),
+  },
+  "answer kept whole for a reader that stops": {
+    file: "server/sse.ts",
+    from: "while (full() && !signal.aborted)",
+    to: "while (full() && signal.aborted)",
+    test: load("a reader that stops"),
   },
 };
 
