@@ -144,7 +144,7 @@ export const cutUpload: Behaviour = async (task) => {
   return undefined;
 };
 
-export function compare(
+function compare(
   what: string,
   { text, reason }: Expected,
   gotText: string | undefined,

@@ -33,7 +33,7 @@ const token = (prompt: string, seed: number, index: number): string =>
   prompt.startsWith(WIDE) ? "w".repeat(16_384) : ` w${hash(`${prompt}|${seed}|${index}`).toString(36)}`;
 
 /** FNV-1a. */
-export function hash(text: string): number {
+function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
   return value >>> 0;
