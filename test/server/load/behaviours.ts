@@ -20,6 +20,8 @@ export interface Task {
   readonly chat: boolean;
   /** Default 0. */
   readonly temperature?: number;
+  /** Called where the queue is full. */
+  readonly refused?: () => void;
   /** What is asked for, and cut before it is there. Default 3000. */
   readonly cutTokens?: number;
 }
@@ -42,10 +44,11 @@ interface Choice {
 }
 
 /** Asks until it is let in. A refusal must say when to come back. */
-async function persist(ask: () => Promise<Reply>): Promise<Reply> {
+async function persist({ refused }: Task, ask: () => Promise<Reply>): Promise<Reply> {
   for (let tries = 0; ; tries++) {
     const reply = await ask();
-    if (reply.status !== 429 || tries === 500) return reply;
+    if (reply.status !== 429 || tries === 2000) return reply;
+    refused?.();
     if (!/^\d+$/.test(reply.headers["retry-after"] ?? ""))
       return { ...reply, text: `no Retry-After in ${JSON.stringify(reply.headers)}` };
     await sleep(25);
@@ -55,7 +58,7 @@ async function persist(ask: () => Promise<Reply>): Promise<Reply> {
 /** An answer in one piece. */
 export const whole: Behaviour = async (task) => {
   const { client, expected } = task;
-  const reply = await persist(() => client.post({ path: pathOf(task), body: bodyOf(task) }));
+  const reply = await persist(task, () => client.post({ path: pathOf(task), body: bodyOf(task) }));
   if (reply.status !== 200) return `whole: got ${reply.status}: ${reply.text}`;
   const [choice]: Choice[] = JSON.parse(reply.text).choices;
   return compare("whole", expected, choice?.message?.content ?? choice?.text, choice?.finish_reason);
@@ -64,10 +67,11 @@ export const whole: Behaviour = async (task) => {
 const streamed =
   (what: string, pauseMs: number): Behaviour =>
   async (task) => {
-    for (let tries = 0; tries < 500; tries++) {
+    for (let tries = 0; tries < 2000; tries++) {
       const more = { stream: true, stream_options: { include_usage: true } };
       const response = await task.client.open({ path: pathOf(task), body: bodyOf(task, more) });
       if (response.statusCode === 429) {
+        task.refused?.();
         response.resume();
         await sleep(25);
         continue;
