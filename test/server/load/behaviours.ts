@@ -51,7 +51,7 @@ async function persist({ refused }: Task, ask: () => Promise<Reply>): Promise<Re
     refused?.();
     if (!/^\d+$/.test(reply.headers["retry-after"] ?? ""))
       return { ...reply, text: `no Retry-After in ${JSON.stringify(reply.headers)}` };
-    await sleep(25);
+    await sleep(50);
   }
 }
 
@@ -73,7 +73,7 @@ const streamed =
       if (response.statusCode === 429) {
         task.refused?.();
         response.resume();
-        await sleep(25);
+        await sleep(50);
         continue;
       }
       if (response.statusCode !== 200) return `${what}: got ${response.statusCode}`;
