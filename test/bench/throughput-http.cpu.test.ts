@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { compare } from "../../bench/compare.ts";
+import { eventData } from "../../bench/events.ts";
 import { percentile } from "../../bench/measure.ts";
 import { retrySeconds } from "../../bench/refusals.ts";
 import { parseReport, type Report } from "../../bench/result.ts";
@@ -154,15 +155,24 @@ describe("figures", () => {
 });
 
 test("shows where it is, and Ctrl-C ends it with what was measured, and ends the answers", async () => {
-  server = await standIn({ first: 0, between: 5 });
-  const argv = `bench throughput --url ${server.url} --seconds 0 --streams 1,3 --requests 3 --answer-tokens`;
-  const session = new Session([...argv.split(" "), "40"], { stderrTerminal: true });
+  let held = 0;
+  server = await standIn(undefined, (_, response, body) => {
+    // After the first number of streams answers never end.
+    if (!body || server.asked.length <= 4 + 3) return false;
+    held++;
+    response.on("close", () => held--);
+    response.writeHead(200, { "content-type": "text/event-stream" }).write(": wait\n\n");
+    return true;
+  });
+  const argv = `bench throughput --url ${server.url} --seconds 0 --streams 1,3 --requests 3`;
+  const session = new Session(argv.split(" "), { stderrTerminal: true });
   await session.see("throughput: 3 streams, 0 of 3 requests", "stderr");
+  await expect.poll(() => held).toBe(3);
   session.interrupt();
   expect(await session.exit).toBe(130);
-  expect(session.stdout).toMatch(/\n +1 +3 +64 +40 .*\n\n(note: .*\n\n)?Interrupted/);
+  expect(session.stdout).toMatch(/\n +1 +3 +64 +32 .*\n\n(note: .*\n\n)?Interrupted/);
   expect(session.stdout).not.toMatch(/\n +3 +3 +64/);
-  await expect.poll(() => server.running).toBe(0);
+  await expect.poll(() => held).toBe(0);
 });
 
 describe("a server that fails", () => {
@@ -265,6 +275,11 @@ describe("a server that fails", () => {
   });
 });
 
+/** Comes in a byte at a time. */
+async function* bytewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (const byte of bytes) yield Uint8Array.of(byte);
+}
+
 test("a stream that is cut anywhere, even within a character, is the same stream", async () => {
   const stream = Buffer.from(
     [
@@ -274,6 +289,14 @@ test("a stream that is cut anywhere, even within a character, is the same stream
       `data: {"choices":[],\ndata: "usage":{"prompt_tokens":7,"completion_tokens":2}}\n\ndata: [DONE]\n\n`,
     ].join(""),
   );
+  const data: string[] = [];
+  for await (const each of eventData(bytewise(stream), "here")) data.push(each);
+  expect(data).toEqual([
+    '{"choices":[{"text":"é🙂"}]}',
+    '{"choices":[{"text":"b","finish_reason":"stop"}]}',
+    '{"choices":[],\n"usage":{"prompt_tokens":7,"completion_tokens":2}}',
+    "[DONE]",
+  ]);
   const { url, close } = await serve(async (_, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const byte of stream) {
