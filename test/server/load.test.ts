@@ -15,10 +15,10 @@ const ROUNDS = [60, 60];
 /** Texts of mixed length, some with the start of another, as conversations have. */
 const PROMPTS = [
   "Once upon a time",
-  "Once upon a time there was a dog. The dog",
+  "Once upon a time there was a dog",
   "The sun",
-  "A girl found a red box. She opened it and",
-  "One day Tom went to the park with his mom. He saw a big tree and a small bird. The bird was sad because",
+  "A girl found a red box",
+  "One day Tom went to the park and saw a bird",
   "Lily likes",
 ];
 
