@@ -36,6 +36,22 @@ export interface RunOptions {
   readonly onProgress: (what: string) => void;
 }
 
+/** What `auto` takes to fit: each answer at once has a ring of its own, which may be a good part of the weights. */
+const MOST_BYTES = 6 * 2 ** 30;
+
+/** The most streams asked for whose rings fit; at least one. */
+async function mostStreams({ engine, request }: RunOptions): Promise<number> {
+  for (const parallel of request.streams.streams.toSorted((a, b) => b - a)) {
+    try {
+      const plan = await engine.planModel(request.model, { ...request.load, parallel });
+      if (plan.totalBytes <= MOST_BYTES) return parallel;
+    } catch (error) {
+      if ((error as Error).name !== "DeviceError") throw error;
+    }
+  }
+  return 1;
+}
+
 /**
  * A suite that fails does not stop the next one: the report names it.
  * @throws where the model does not load, or the device is lost
@@ -44,9 +60,8 @@ export async function runSuites(options: RunOptions): Promise<ModelReport> {
   const { engine, names, request, signal, onProgress } = options;
   const date = new Date().toISOString();
   onProgress("loading the model");
-  // Answers at once cost memory: only where a suite asks for them.
-  const parallel = names.includes("throughput") ? { parallel: Math.max(...request.streams.streams) } : {};
-  const loaded = await engine.loadModel(request.model, { ...request.load, ...parallel, signal });
+  const parallel = names.includes("throughput") ? await mostStreams(options) : 1;
+  const loaded = await engine.loadModel(request.model, { ...request.load, parallel, signal });
   if (!(loaded instanceof LoadedModel)) throw new TypeError("bench: expected the engine's own model.");
   try {
     const results: Result[] = [];

@@ -3,7 +3,7 @@
 import type { Decoder } from "../engine/decoder.ts";
 import type { Gpu } from "../engine/device.ts";
 import type { LoadedModel } from "../engine/model.ts";
-import type { LoadOptions, Model, QuantizeOptions, Source } from "../engine/node.ts";
+import type { LoadOptions, Model, Plan, QuantizeOptions, Source } from "../engine/node.ts";
 import type { Weights } from "../engine/weights.ts";
 import type { Budget, Figure } from "./measure.ts";
 import type { Limits, Params, Unit } from "./result.ts";
@@ -12,6 +12,7 @@ import type { StreamSetting } from "./streams.ts";
 /** The engine's functions that suites call. */
 export interface BenchEngine {
   loadModel(source?: string | Source, options?: LoadOptions): Promise<Model>;
+  planModel(source?: string | Source, options?: LoadOptions): Promise<Plan>;
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<unknown>;
 }
 

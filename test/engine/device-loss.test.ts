@@ -133,7 +133,9 @@ test("three answers at once, and one in line: each goes on with its very next to
     { prompt: first.slice(5), options: { ...sampled, seed: 4, topLogProbs: 1 } },
   ];
   const all = (onToken?: (count: number) => void) =>
-    Promise.all(asks.map(({ prompt, options }, i) => run(model, prompt, options, i === 1 ? onToken : undefined)));
+    Promise.all(
+      asks.map(({ prompt, options }, i) => run(model, prompt, options, i === 1 ? onToken : undefined)),
+    );
   const forget = () => model.measure(async () => {});
   const undisturbed = await all();
   await forget();

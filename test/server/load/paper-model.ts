@@ -61,7 +61,7 @@ export function paperModel(): PaperModel {
     const finish = (reason: Finish["reason"]): Chunk => {
       record.end = reason;
       const promptTokens = idsOf(prompt).length;
-      const times = { prefillMs: 1, decodeMs: record.produced };
+      const times = { waitedMs: 0, prefillMs: 1, decodeMs: record.produced };
       const completionTokens = record.produced;
       return {
         text: "",
@@ -104,6 +104,7 @@ export function paperModel(): PaperModel {
     encode: async (text) => idsOf(text),
     encodeChat: async (messages) => idsOf(promptOf(messages)),
     ...{ score: missing, logits: missing, profile: missing, attention: missing, candidates: missing },
+    ...{ activity: missing, saveSession: missing, restoreSession: missing },
     decode: async (ids) => textOf(ids),
     dispose: () => {},
   };
