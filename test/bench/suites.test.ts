@@ -2,7 +2,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type ModelReport, type Result, suiteNames } from "../../bench/result.ts";
 import { runSuites } from "../../bench/run.ts";
-import { loadModel, quantizeModel } from "../../engine/node.ts";
+import { loadModel, planModel, quantizeModel } from "../../engine/node.ts";
 
 const folder = new URL("../golden/families/window_7", import.meta.url).pathname;
 let report: ModelReport;
@@ -10,7 +10,7 @@ const progress: string[] = [];
 
 beforeAll(async () => {
   report = await runSuites({
-    engine: { loadModel, quantizeModel },
+    engine: { loadModel, planModel, quantizeModel },
     names: suiteNames,
     request: {
       ...{ model: folder, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
