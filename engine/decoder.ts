@@ -96,7 +96,12 @@ export class Decoder {
 
   /** The list of dispatches of one decoded token, as it runs. */
   get stepDispatches(): readonly Dispatch[] {
-    const { decode, head, choose } = this.#stepOf(1);
+    return this.dispatchesOf(1);
+  }
+
+  /** The list of dispatches of a step of so many rows, prepared for as many as there may be. */
+  dispatchesOf(count: number): readonly Dispatch[] {
+    const { decode, head, choose } = this.#stepOf(count);
     return [...decode, ...head, ...choose];
   }
 

@@ -98,6 +98,24 @@ describe("Mistral 7B, q4", () => {
       expect(flops).toBe(2 * (2 * layer + 32000 * 4096) + 2 * 4 * 32 * 128 * W);
     }));
 
+  test("bytes of eight sequences at once: each weight once for all, their own keys and values", () => {
+    // Eight rings in f32 or f16 are more than the weakest device binds.
+    const eight = { ...held("workgroup"), cacheFormat: cacheFormats.q8, parallel: 8 };
+    return withBlank(modelShape(mistral7B(2), eight), (decoder) => {
+      const position = 16 * W;
+      const one = costOf(decoder.stepDispatches, position);
+      const all = costOf(decoder.dispatchesOf(8), position, 8);
+      const row = (4.5 / 8) * 4096;
+      expect(all.traffic.weights).toBe(one.traffic.weights + 7 * row);
+      expect(all.traffic.cache).toBe(8 * one.traffic.cache);
+      expect(all.flops).toBe(8 * one.flops);
+      expect(decoder.dispatchesOf(8).length).toBe(decoder.stepDispatches.length);
+      // Three run in the list for four.
+      const three = costOf(decoder.dispatchesOf(3), position, 3);
+      expect(three.traffic.weights).toBe(one.traffic.weights + 2 * row);
+    });
+  });
+
   test("at most 6 dispatches a layer while attention is split, else 5; fewer than 200 a token", async () => {
     const count = (L: number, team: Team) =>
       withBlank(shapeOf(L, team), ({ stepDispatches }) => stepDispatches.length);
