@@ -5,7 +5,7 @@ import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
 import { choose, copyRing, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
-import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "./gpu.ts";
+import { type Dispatch, encode, type Launch, type Pipelines, readBuffer, withRows } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
@@ -30,7 +30,7 @@ export interface Picked {
 
 type Passes = Readonly<Record<"prefill" | "score" | "copyRing", readonly Dispatch[]>>;
 
-/** The dispatches of a step, for so many rows that its matrices take together. */
+/** The dispatches of a step. */
 type StepPasses = Readonly<Record<"decode" | "head" | "choose", readonly Dispatch[]>>;
 
 export class Decoder {
@@ -38,8 +38,8 @@ export class Decoder {
   readonly #gpu: Gpu;
   readonly #activations: Activations;
   readonly #passes: Passes;
-  /** By the rows that they take together: 1, 2, 4, … */
-  readonly #steps: ReadonlyMap<number, StepPasses>;
+  /** For 1, 2, 3, … rows: reckoned at load, since a token has little time on the host. */
+  readonly #steps: readonly StepPasses[];
   /** 16 bytes a token come back through these in turn; one more than the steps in flight. */
   readonly #staging: readonly GPUBuffer[];
   #turn = 0;
@@ -51,7 +51,7 @@ export class Decoder {
     shape: Shape,
     activations: Activations,
     passes: Passes,
-    steps: ReadonlyMap<number, StepPasses>,
+    steps: readonly StepPasses[],
     staging: GPUBuffer[],
   ) {
     this.#gpu = gpu;
@@ -78,14 +78,17 @@ export class Decoder {
         score: await ready(score(shape, weights, activations)),
         copyRing: await ready(shape.B > 1 ? copyRing(shape, activations) : []),
       };
-      const steps = new Map<number, StepPasses>();
-      // Up to the fewest that hold all sequences.
-      for (const rows of ROWS_TOGETHER.filter((rows) => rows < 2 * shape.parallel)) {
-        steps.set(rows, {
+      const steps: StepPasses[] = [];
+      for (const rows of ROWS_TOGETHER) {
+        if (steps.length === shape.parallel) break;
+        const together = {
           decode: await ready(decode(shape, weights, activations, rows)),
           head: await ready(head(shape, weights, activations, rows)),
           choose: await ready(choose(shape, activations, rows)),
-        });
+        };
+        // The most that matrices take together serve all numbers above, in several blocks.
+        const most = rows === ROWS_TOGETHER.at(-1) ? shape.parallel : Math.min(rows, shape.parallel);
+        while (steps.length < most) steps.push(forRows(together, steps.length + 1));
       }
       const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
         buffers.staging(`tokens ${i}`, 4 * shape.parallel),
@@ -99,7 +102,7 @@ export class Decoder {
     return this.dispatchesOf(1);
   }
 
-  /** The list of dispatches of a step of so many rows, prepared for as many as there may be. */
+  /** The list of dispatches of a step of so many rows. */
   dispatchesOf(count: number): readonly Dispatch[] {
     const { decode, head, choose } = this.#stepOf(count);
     return [...decode, ...head, ...choose];
@@ -178,7 +181,7 @@ export class Decoder {
       signal?.throwIfAborted();
       ids.slice(at, at + RETRACED_AT_ONCE).forEach((id, i) => {
         this.moveTo(start + at + i, id, sequence);
-        this.#submit([this.#stepOf(1).decode], 1);
+        this.#submit([this.#stepOf(1).decode]);
       });
       await this.done();
     }
@@ -215,7 +218,7 @@ export class Decoder {
 
   /** Logits [V] after the last token of a prefill. */
   async logits(): Promise<Float32Array> {
-    this.#submit([this.#stepOf(1).head], 1);
+    this.#submit([this.#stepOf(1).head]);
     return this.#readLogits(0);
   }
 
@@ -286,20 +289,21 @@ export class Decoder {
     return result;
   }
 
-  /** The lists for the fewest rows together that hold `count`, or for the most. */
   #stepOf(count: number): StepPasses {
-    const sizes = [...this.#steps.keys()];
-    return this.#steps.get(sizes.find((rows) => rows >= count) ?? sizes.at(-1)!)!;
+    return this.#steps[count - 1]!;
   }
 
-  /** @param T rows, where a list is prepared for more of them */
-  #submit(passes: readonly (readonly Dispatch[])[], T?: number, staging?: GPUBuffer): void {
+  /** @param copy of so many rows to a staging buffer, behind the passes */
+  #submit(
+    passes: readonly (readonly Dispatch[])[],
+    copy?: { readonly rows: number; readonly to: GPUBuffer },
+  ): void {
     const { device } = this.#gpu;
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    for (const dispatches of passes) encode(pass, dispatches, T);
+    for (const dispatches of passes) encode(pass, dispatches);
     pass.end();
-    if (staging && T) encoder.copyBufferToBuffer(this.#activations.decode.rows, 0, staging, 0, 16 * T);
+    if (copy) encoder.copyBufferToBuffer(this.#activations.decode.rows, 0, copy.to, 0, 16 * copy.rows);
     device.queue.submit([encoder.finish()]);
   }
 
@@ -313,7 +317,7 @@ export class Decoder {
       const ids = await this.#submitTokens([...passes, choose], count);
       return ids.map((id) => ({ id }));
     }
-    this.#submit(passes, count);
+    this.#submit(passes);
     // Copied before the sampler, which works in their place.
     const copies = Promise.all(observed.map((row) => this.#readLogits(row)));
     const [ids, logits] = await Promise.all([this.#submitTokens([choose], count), copies]);
@@ -326,7 +330,7 @@ export class Decoder {
   async #submitTokens(passes: readonly (readonly Dispatch[])[], count: number): Promise<number[]> {
     const staging = this.#staging[this.#turn]!;
     this.#turn = (this.#turn + 1) % this.#staging.length;
-    this.#submit(passes, count, staging);
+    this.#submit(passes, { rows: count, to: staging });
     try {
       const mapped = staging.mapAsync(MAP_READ).then(() => staging.getMappedRange());
       const rows = new Uint32Array(await this.#gpu.settle(mapped));
@@ -344,6 +348,11 @@ export class Decoder {
     return new Float32Array(await this.#gpu.settle(bytes));
   }
 }
+
+const forRows = ({ decode, head, choose }: StepPasses, T: number): StepPasses => {
+  const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
+  return { decode: list(decode), head: list(head), choose: list(choose) };
+};
 
 function checkedId(id: number, V: number): number {
   if (Number.isInteger(id) && id >= 0 && id < V) return id;

@@ -92,6 +92,12 @@ export function shaderCode(kernel: Kernel, size: object): string {
   return [...enables, ...prelude, ...kernel.source].join("\n");
 }
 
+/** The same for fewer rows than it was prepared for. */
+export const withRows = (dispatch: Dispatch, T: number): Dispatch => {
+  const size = { ...dispatch.size, T };
+  return { ...dispatch, size, workgroups: dispatch.kernel.workgroups(size) };
+};
+
 const WGSL_EXTENSION: Partial<Record<GPUFeatureName, string>> = { "shader-f16": "f16" };
 
 /** Encodes launches in order; `T` overrides the rows they were prepared for, where a pass has fewer. */

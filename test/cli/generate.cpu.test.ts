@@ -126,6 +126,7 @@ describe("what is printed", () => {
         promptTokens: 4,
         cachedTokens: 0,
         completionTokens: 3,
+        waitedMs: 0,
         prefillMs: 120,
         decodeMs: 100,
       },

@@ -23,7 +23,10 @@ const OPTIONS: Record<string, string[]> = {
   plan: LOADING,
   tune: LOADING,
   quantize: [...COMMON, "--weights", "--out"],
-  bench: [...LOADING, "--runs", "--seconds", "--text", "--html"],
+  bench: [
+    ...[...LOADING, "--runs", "--seconds", "--text", "--html"],
+    ...["--streams", "--requests", "--prompt-tokens", "--answer-tokens", "--url", "--api-key", "--chat"],
+  ],
   info: COMMON,
 };
 

@@ -104,14 +104,14 @@ describe("Mistral 7B, q4", () => {
     return withBlank(modelShape(mistral7B(2), eight), (decoder) => {
       const position = 16 * W;
       const one = costOf(decoder.stepDispatches, position);
-      const all = costOf(decoder.dispatchesOf(8), position, 8);
+      const all = costOf(decoder.dispatchesOf(8), position);
       const row = (4.5 / 8) * 4096;
       expect(all.traffic.weights).toBe(one.traffic.weights + 7 * row);
       expect(all.traffic.cache).toBe(8 * one.traffic.cache);
       expect(all.flops).toBe(8 * one.flops);
       expect(decoder.dispatchesOf(8).length).toBe(decoder.stepDispatches.length);
       // Three run in the list for four.
-      const three = costOf(decoder.dispatchesOf(3), position, 3);
+      const three = costOf(decoder.dispatchesOf(3), position);
       expect(three.traffic.weights).toBe(one.traffic.weights + 2 * row);
     });
   });
