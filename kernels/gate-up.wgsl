@@ -14,7 +14,7 @@ fn weight_row(team: u32, r: u32) -> u32 { return min(team * 2 + r % 2, F - 1) + 
 fn gate_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let team = team_of(group.x, thread);
   let sums = dot_rows(team, group.y, thread);
-  for (var j = 0u; j < HELD; j++) {
+  for (var j = 0u; j < held(); j++) {
     let t = group.y * TOKENS + token_held(j, thread);
     if (t > LAST_TOKEN) { break; }
     for (var r = 0u; r < 2; r++) {

@@ -19,7 +19,7 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
       continue;
     }
     let w = array(weight32(n.x, g), weight32(n.y, g), weight32(n.z, g), weight32(n.w, g));
-    for (var i = 0u; i < TOKENS; i++) {
+    for (var i = 0u; i < tokens(); i++) {
       let v = input32(i, token_row(block, i), g);
       sums[i] += vec4f(dot32(w[0], v), dot32(w[1], v), dot32(w[2], v), dot32(w[3], v));
     }

@@ -18,7 +18,7 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
       continue;
     }
     let w = array(weight8(n.x, k8), weight8(n.y, k8), weight8(n.z, k8), weight8(n.w, k8));
-    for (var i = 0u; i < TOKENS; i++) {
+    for (var i = 0u; i < tokens(); i++) {
       let v = input8(i, token_row(block, i), k8);
       sums[i] += vec4f(dot8(w[0], v), dot8(w[1], v), dot8(w[2], v), dot8(w[3], v));
     }

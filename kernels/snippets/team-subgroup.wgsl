@@ -6,6 +6,10 @@ const HELD = 1;
 var<workgroup> partial: array<array<vec4f, THREADS / 4>, TOKENS>;  // one a subgroup; the smallest have four threads
 var<workgroup> squares: array<array<f32, THREADS / 4>, TOKENS>;
 
+/// Tokens of the block, and those whose sums this thread holds; known, so that a GPU keeps sums in registers.
+fn tokens() -> u32 { return TOKENS; }
+fn held() -> u32 { return HELD; }
+
 fn team_of(group: u32, thread: u32) -> u32 { return group; }
 
 /// Where this thread begins among the columns.
