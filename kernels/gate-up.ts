@@ -39,7 +39,7 @@ export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<Gat
     { T: 1, F: 1, K: 5 },
     { T: 2, F: 37, K: 33, F0: 6, width: 50 },
     { T: 1, F: 130, K: 704 },
-    { T: 7, rows: 4, F: 5, K: 70 },
+    ...(format.name === "q4" ? [{ T: 7, rows: 4, F: 5, K: 70 } as const] : []),
   ],
   bindings: (size) => [
     ...inputBindings(size, "norm"),

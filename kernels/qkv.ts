@@ -46,7 +46,7 @@ export const qkv = (format: WeightFormat, variant: MatvecVariant): Kernel<QkvSiz
     { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
     { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
     { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
-    { T: 5, rows: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 },
+    ...(format.name === "q4" ? [{ T: 5, rows: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const] : []),
   ],
   bindings: (size) => [
     ...inputBindings(size, "norm"),

@@ -39,7 +39,10 @@ describe.each(["f32", "bf16"] as const)("weights %s are the stored values", (wei
   });
   afterAll(() => model.dispose());
 
-  test.each(prompts)("$name: logits, greedy continuation", async ({ name }) => {
+  // Long ones take SwiftShader long: there they go with one of the two.
+  const long = weights === "bf16" || process.env["SIROCCO_DRIVER"] !== "swiftshader";
+  const asked = prompts.filter(({ n_tokens }) => long || n_tokens < 300);
+  test.each(asked)("$name: logits, greedy continuation", async ({ name }) => {
     const golden = read(name);
     const logits = await model.logits(golden.ids);
     const expected = f32(golden.last_logits.f32_base64);
