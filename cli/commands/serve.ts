@@ -110,7 +110,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     };
     if (options.slotDir !== undefined) {
       const restored = await restoreSlots(model, options.slotDir, note);
-      if (restored > 0) note(`${options.slotDir}: ${restored} conversations found`);
+      if (restored > 0) note(`${options.slotDir}: conversations found: ${restored}`);
     }
     const service = createService(model, {
       name: nameOf(options.model),
@@ -137,7 +137,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     note("Finishing the answers that run. Ctrl-C ends at once.");
     await listening.close({ drainMs: options.drain * 1000 });
     if (options.slotDir !== undefined)
-      note(`${options.slotDir}: ${await saveSlots(model, options.slotDir)} conversations kept`);
+      note(`${options.slotDir}: conversations kept: ${await saveSlots(model, options.slotDir)}`);
     return exitCode.ok;
   };
   return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });
