@@ -3,14 +3,7 @@ export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
 export type * from "./api.ts";
 export { hubSource, loadModel, planModel, tuneModel } from "./browser.ts";
-export {
-  ContextLengthError,
-  DeviceError,
-  DeviceLostError,
-  ModelInUseError,
-  SessionError,
-  StorageError,
-} from "./errors.ts";
+export * from "./errors.ts";
 export type * from "./openai-types.ts";
 export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";

@@ -23,14 +23,7 @@ export {
   type Source,
 } from "../weights/node.ts";
 export type * from "./api.ts";
-export {
-  ContextLengthError,
-  DeviceError,
-  DeviceLostError,
-  ModelInUseError,
-  SessionError,
-  StorageError,
-} from "./errors.ts";
+export * from "./errors.ts";
 export type * from "./openai-types.ts";
 export type { Quantized, QuantizeOptions } from "./quantize.ts";
 // A browser's stored models; here there are none.

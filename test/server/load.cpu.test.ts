@@ -11,6 +11,7 @@ import * as behaviours from "./load/behaviours.ts";
 import { Client, events } from "./load/client.ts";
 import * as hostile from "./load/hostile.ts";
 import { ENDLESS, type PaperModel, paperModel, paperText, WIDE } from "./load/paper-model.ts";
+import { round } from "./load/round.ts";
 
 const KEY = "correct-horse-battery-staple-42";
 const CLIENTS = 100;
@@ -47,7 +48,6 @@ const MIX: readonly (readonly [share: number, name: string, behaviour: behaviour
 let model: PaperModel;
 let service: Service;
 let server: Listening;
-let clients: Client[];
 const collect = exposeGc();
 
 beforeAll(async () => {
@@ -89,22 +89,8 @@ async function one(client: Client): Promise<string | undefined> {
   return answered;
 }
 
-/** All clients at once, each with its next request when the one before is over. @returns what went wrong */
-async function round(requests: number): Promise<string[]> {
-  clients = Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
-  const wrong: string[] = [];
-  let left = requests;
-  await Promise.all(
-    clients.map(async (client) => {
-      while (left-- > 0) {
-        const complaint = await one(client);
-        if (complaint) wrong.push(complaint);
-      }
-    }),
-  );
-  for (const client of clients) client.close();
-  return wrong;
-}
+/** Of clients that are made for it. */
+const clients = (): Client[] => Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
 
 const sockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
@@ -113,7 +99,7 @@ test("a thousand requests of a hundred clients: all right, and nothing is left o
   const trickling = Array.from({ length: 5 }, () => new Client(server.url, KEY).trickle(60_000));
   const heap: number[] = [];
   for (const requests of ROUNDS) {
-    const wrong = await round(requests);
+    const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
     // What was cut has a step to notice it.
     await expect.poll(() => model.running, { timeout: 2000 }).toBe(0);

@@ -7,6 +7,7 @@ import { createService, type Listening, listen, type Service } from "../../serve
 import * as behaviours from "./load/behaviours.ts";
 import { Client } from "./load/client.ts";
 import * as hostile from "./load/hostile.ts";
+import { round } from "./load/round.ts";
 
 const KEY = "the-only-key";
 const CLIENTS = 24;
@@ -81,25 +82,12 @@ async function one(client: Client): Promise<string | undefined> {
   return behaviour({ client, ...kind, cutTokens: 100 }).catch((error: Error) => error.message);
 }
 
-async function round(requests: number): Promise<string[]> {
-  const clients = Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
-  const wrong: string[] = [];
-  let left = requests;
-  await Promise.all(
-    clients.map(async (client) => {
-      while (left-- > 0) {
-        const complaint = await one(client);
-        if (complaint) wrong.push(complaint);
-      }
-    }),
-  );
-  for (const client of clients) client.close();
-  return wrong;
-}
+/** Of clients that are made for it. */
+const clients = (): Client[] => Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
 
 test("every answer under load is the one given alone, and no place is lost", async () => {
   for (const requests of ROUNDS) {
-    const wrong = await round(requests);
+    const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
     await expect.poll(() => service.exchanges.size, { timeout: 20_000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
