@@ -37,8 +37,8 @@ export function addServe(program: Command, context: Context, exit: (code: number
     .command("serve")
     .summary("answer OpenAI's and Workers AI's calls over HTTP")
     .description(
-      "Serves a model over HTTP: OpenAI's chat and text completions, with streaming, and what watches a server: " +
-        "/health, /ready, /metrics. One JSON line a request goes to stdout.",
+      "Serves a model over HTTP: OpenAI's chat and text completions and Workers AI's call, with streaming, and what " +
+        "watches a server: /health, /ready, /metrics. One JSON line a request goes to stdout.",
     )
     .addHelpText(
       "after",
