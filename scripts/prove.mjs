@@ -67,8 +67,8 @@ const bugs = {
   },
   "a look takes the cache": {
     file: "engine/model.ts",
-    from: "if (!held) this.#cache.begin(checked, start)",
-    to: "this.#cache.begin(checked, start)",
+    from: "if (!held) cache.begin(checked, start)",
+    to: "cache.begin(checked, start)",
     test: engine("inspect", "after a look"),
   },
   "scale of the neighbouring group": {
@@ -115,20 +115,20 @@ const bugs = {
   },
   "keys reused that have rolled out": {
     file: "engine/cache.ts",
-    from: "position - this.#window + 1) >= this.#written - this.S",
+    from: "position - this.#window + 1) >= this.oldest",
     to: "position - this.#window + 1) >= 0",
     test: engine("chunks", "rolled out"),
   },
   "steps past a stop not taken back": {
     file: "engine/cache.ts",
-    from: "Math.max(this.#written, written)",
+    from: "Math.max(this.#written, end)",
     to: "this.#ids.length",
     test: engine("chunks", "rolled out"),
   },
   "what was written past a prompt forgotten": {
     file: "engine/model.ts",
-    from: "this.#cache.begin(checked, start);",
-    to: "this.#cache.begin(checked, 0);",
+    from: "cache.begin(checked, start);",
+    to: "cache.begin(checked, 0);",
     test: engine("chunks", "does not forget"),
   },
   "batch: who joins or leaves does not change the rows": {
