@@ -12,6 +12,8 @@ const NEXT = `
 Next:
   npx sirocco chat                                      talk to the embedded model
   npx sirocco generate "The little dog" --max-tokens 80
+  npm run dev                                           a chat in the browser
+  npx sirocco serve                                     OpenAI's and Workers AI's calls over HTTP
   npx sirocco plan --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
                                                         the bytes a model needs, before any is downloaded
   npx sirocco chat --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
