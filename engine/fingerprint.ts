@@ -1,7 +1,7 @@
 // Tells models apart by what of them lies on the GPU: samples of every tensor, in the format they are held in.
 import type { ModelConfig } from "../weights/index.ts";
 import { sha256, sha256OfText } from "../weights/index.ts";
-import { readBuffer, usage } from "./gpu.ts";
+import { readPieces } from "./gpu.ts";
 import type { Resident } from "./resident.ts";
 import type { Matrix, Weights } from "./weights.ts";
 
@@ -14,33 +14,20 @@ export async function fingerprint(
   { gpu, weights, plan, decoder }: Resident,
   config: ModelConfig,
 ): Promise<string> {
-  const { device } = gpu;
+  let length = 0;
   const samples = buffersOf(weights).flatMap((buffer) => {
     const bytes = Math.min(SAMPLE, buffer.size);
     const last = Math.floor((buffer.size - bytes) / 4);
-    const starts = Array.from({ length: SAMPLES }, (_, i) => 4 * Math.floor((last * i) / (SAMPLES - 1)));
-    return starts.map((start) => ({ buffer, start, bytes }));
+    return Array.from({ length: SAMPLES }, (_, i) => {
+      const offset = 4 * Math.floor((last * i) / (SAMPLES - 1));
+      const to = length;
+      length += bytes;
+      return { buffer, offset, to, bytes };
+    });
   });
-  const length = samples.reduce((sum, { bytes }) => sum + bytes, 0);
-  const gathered = device.createBuffer({
-    label: "fingerprint",
-    size: length,
-    usage: usage.copySrc | usage.copyDst,
-  });
-  try {
-    const encoder = device.createCommandEncoder();
-    let at = 0;
-    for (const { buffer, start, bytes } of samples) {
-      encoder.copyBufferToBuffer(buffer, start, gathered, at, bytes);
-      at += bytes;
-    }
-    device.queue.submit([encoder.finish()]);
-    const read = await gpu.settle(readBuffer(device, gathered));
-    const format = [plan.weights, decoder.shape.cacheFormat.name];
-    return await sha256OfText(JSON.stringify([config, format, await sha256(new Uint8Array(read))]));
-  } finally {
-    gathered.destroy();
-  }
+  const read = await gpu.settle(readPieces(gpu.device, samples, length));
+  const format = [plan.weights, decoder.shape.cacheFormat.name];
+  return sha256OfText(JSON.stringify([config, format, await sha256(new Uint8Array(read))]));
 }
 
 function buffersOf({ embedTokens, layers, finalNorm, lmHead }: Weights): GPUBuffer[] {

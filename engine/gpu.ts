@@ -111,11 +111,26 @@ export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatc
 }
 
 /** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
-export async function readBuffer(
+export const readBuffer = (
   device: GPUDevice,
   buffer: GPUBuffer,
   offset = 0,
   bytes = buffer.size - offset,
+): Promise<ArrayBuffer> => readPieces(device, [{ buffer, offset, to: 0, bytes }], bytes);
+
+/** Bytes [offset, offset + bytes) of a buffer, and where they go. */
+export interface BufferPiece {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly to: number;
+  readonly bytes: number;
+}
+
+/** Copies pieces of buffers back to the host, into one of `bytes` bytes. */
+export async function readPieces(
+  device: GPUDevice,
+  pieces: readonly BufferPiece[],
+  bytes: number,
 ): Promise<ArrayBuffer> {
   const staging = device.createBuffer({
     label: "read back",
@@ -124,7 +139,8 @@ export async function readBuffer(
   });
   try {
     const encoder = device.createCommandEncoder();
-    encoder.copyBufferToBuffer(buffer, offset, staging, 0, bytes);
+    for (const { buffer, offset, to, bytes } of pieces)
+      encoder.copyBufferToBuffer(buffer, offset, staging, to, bytes);
     device.queue.submit([encoder.finish()]);
     await staging.mapAsync(MAP_READ);
     return staging.getMappedRange().slice(0);

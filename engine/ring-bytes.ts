@@ -1,7 +1,7 @@
 // Keys and values of a stretch of positions, between the ring of a sequence and the host.
 import type { Decoder } from "./decoder.ts";
 import type { Gpu } from "./device.ts";
-import { readBuffer, usage } from "./gpu.ts";
+import { readPieces } from "./gpu.ts";
 import type { Shape } from "./shape.ts";
 
 /** Positions [start, start + count) of a sequence. */
@@ -22,25 +22,20 @@ export async function readRing(
   { shape, activations }: Decoder,
   stretch: Stretch,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { device } = gpu;
   const layerBytes = stretch.count * positionBytes(shape);
   const result = new Uint8Array(shape.L * layerBytes);
-  const size = Math.max(4, layerBytes);
-  const layer = device.createBuffer({ label: "session", size, usage: usage.copySrc | usage.copyDst });
-  try {
-    for (const [i, cache] of activations.caches.entries()) {
-      const encoder = device.createCommandEncoder();
-      for (const { inRing, outside, bytes } of pieces(shape, stretch)) {
-        encoder.copyBufferToBuffer(cache, inRing, layer, outside, bytes);
-      }
-      device.queue.submit([encoder.finish()]);
-      const read = await gpu.settle(readBuffer(device, layer, 0, layerBytes));
-      result.set(new Uint8Array(read), i * layerBytes);
-    }
-    return result;
-  } finally {
-    layer.destroy();
+  const parts = pieces(shape, stretch);
+  for (const [i, buffer] of activations.caches.entries()) {
+    const ofLayer = parts.map(({ inRing, outside, bytes }) => ({
+      buffer,
+      offset: inRing,
+      to: outside,
+      bytes,
+    }));
+    const read = await gpu.settle(readPieces(gpu.device, ofLayer, layerBytes));
+    result.set(new Uint8Array(read), i * layerBytes);
   }
+  return result;
 }
 
 /** What `readRing` gave, of which the first `skipped` positions are left out, into the slots where they belong. */
@@ -54,8 +49,9 @@ export function writeRing(
   const stored = stretch.count + skipped;
   const rowBytes = positionBytes(shape) / (2 * shape.G);
   const layerBytes = stored * positionBytes(shape);
+  const parts = pieces(shape, stretch);
   for (const [i, cache] of activations.caches.entries()) {
-    for (const { head, position, inRing, bytes } of pieces(shape, stretch)) {
+    for (const { head, position, inRing, bytes } of parts) {
       const at = i * layerBytes + (head * stored + skipped + position - stretch.start) * rowBytes;
       gpu.device.queue.writeBuffer(cache, inRing, rows, at, bytes);
     }
