@@ -22,7 +22,7 @@ export interface Generation {
 }
 
 /** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
-const DEFAULT_MAX_TOKENS = 512;
+export const DEFAULT_MAX_TOKENS = 512;
 
 /** @throws ContextLengthError where the prompt does not fit. RangeError for options out of range. */
 export async function* generate(

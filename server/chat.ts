@@ -6,7 +6,7 @@ import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { badParameter } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
-import { checkFit, checkLength } from "./fit.ts";
+import { checkFit, encodeMessages } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
 import { checkBias, sampling } from "./sampling.ts";
@@ -36,12 +36,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   if (service.logPrompts) exchange.prompt = request.messages;
   checkBias(service, request.options);
   const { messages } = request;
-  await checkLength(
-    service,
-    messages.reduce((sum, { content }) => sum + content.length, 0),
-    "messages",
-  );
-  const ids = await service.model.encodeChat(messages);
+  const ids = await encodeMessages(service, messages, "messages");
   const fitting = { ...request, options: checkFit(service, ids.length, request.options, "messages") };
   const answers = new Answers(service, exchange, request.answers);
   if (request.stream)

@@ -1,12 +1,10 @@
 // Whether a request fits the context, before it takes a place in line.
-import type { GenerateOptions, Model } from "../engine/node.ts";
+import { DEFAULT_MAX_TOKENS } from "../engine/generate.ts";
+import type { GenerateOptions, Message, Model } from "../engine/node.ts";
 import { HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
 type Where = "messages" | "prompt";
-
-/** Where the length of an answer is bounded by neither the request nor the model's own context. */
-const DEFAULT_MAX_TOKENS = 512;
 
 /** The options with a length that ends within the context. @throws HttpError 400 with the numbers */
 export function checkFit<Options extends Pick<GenerateOptions, "maxTokens">>(
@@ -42,6 +40,20 @@ export async function checkLength(
     `The context holds ${service.contextLength} tokens, which no text of ${characters} characters fits. Shorten it.`,
     { code: "context_length_exceeded", param: prompt },
   );
+}
+
+/** The ids of a conversation. @throws HttpError 400 where it is far too long */
+export async function encodeMessages(
+  service: Service,
+  messages: readonly Message[],
+  where: Where,
+): Promise<readonly number[]> {
+  await checkLength(
+    service,
+    messages.reduce((sum, { content }) => sum + content.length, 0),
+    where,
+  );
+  return service.model.encodeChat(messages);
 }
 
 const lengths = new WeakMap<Model, Promise<number>>();
