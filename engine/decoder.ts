@@ -1,16 +1,16 @@
 // The dispatches of forward.ts made ready, and the few things done with them: prefill, decode a step, score, read back.
-import { NO_TARGET, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../kernels/index.ts";
+import { NO_TARGET } from "../kernels/index.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
 import { choose, copyRing, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer, withRows } from "./gpu.ts";
+import { Sampler } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
 const MAP_READ = 1;
-const IN_PROMPT = 0x80000000;
 /** Between these others run. */
 const RETRACED_AT_ONCE = 32;
 
@@ -43,8 +43,7 @@ export class Decoder {
   /** 16 bytes a token come back through these in turn; one more than the steps in flight. */
   readonly #staging: readonly GPUBuffer[];
   #turn = 0;
-  /** Sequences whose logit biases are not all zero. */
-  readonly #biased = new Set<number>();
+  readonly #sampler: Sampler;
 
   private constructor(
     gpu: Gpu,
@@ -60,6 +59,7 @@ export class Decoder {
     this.#passes = passes;
     this.#steps = steps;
     this.#staging = staging;
+    this.#sampler = new Sampler(gpu.device.queue, activations.sampler, shape.V);
   }
 
   /** Compiles every pipeline and makes every bind group: a decoded token makes none. */
@@ -222,33 +222,9 @@ export class Decoder {
     return this.#readLogits(0);
   }
 
-  /**
-   * Options for the tokens of a sequence to come. `prompt` counts for the repetition penalty, what there is of the answer for
-   * all of them.
-   * @throws RangeError
-   */
-  configure(
-    sequence: number,
-    settings: SamplingSettings,
-    seed: number,
-    prompt: readonly number[],
-    answer: readonly number[] = [],
-  ): void {
-    const { queue } = this.#gpu.device;
-    const { counts, bias, params } = this.#activations.sampler;
-    const { V } = this.shape;
-    queue.writeBuffer(params, 4 * SAMPLING_WORDS * sequence, samplingParams(settings, seed));
-    const seen = new Uint32Array(V);
-    for (const id of prompt) seen[id] = IN_PROMPT;
-    for (const id of answer) seen[id]! += 1;
-    queue.writeBuffer(counts, 4 * V * sequence, seen);
-    const biases = Object.entries(settings.logitBias ?? {});
-    if (biases.length > 0 || this.#biased.delete(sequence)) {
-      const values = new Float32Array(V);
-      for (const [id, value] of biases) values[checkedId(Number(id), V)] = value;
-      queue.writeBuffer(bias, 4 * V * sequence, values);
-    }
-    if (biases.length > 0) this.#biased.add(sequence);
+  /** Options for the tokens of a sequence to come: see `Sampler`. @throws RangeError */
+  configure(...options: Parameters<Sampler["configure"]>): void {
+    this.#sampler.configure(...options);
   }
 
   /** Picks the first token after a prefill. */
@@ -353,8 +329,3 @@ const forRows = ({ decode, head, choose }: StepPasses, T: number): StepPasses =>
   const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
   return { decode: list(decode), head: list(head), choose: list(choose) };
 };
-
-function checkedId(id: number, V: number): number {
-  if (Number.isInteger(id) && id >= 0 && id < V) return id;
-  throw new RangeError(`logitBias: expected token ids from 0 to ${V - 1}, got ${id}.`);
-}
