@@ -1,7 +1,7 @@
 // Continuous batching: sequences join and leave between the rounds of one loop, which runs while anybody wants something.
 import type { Activity } from "./api.ts";
 import type { Cache } from "./cache.ts";
-import { Job, type JobOptions } from "./job.ts";
+import { Job, type JobOptions, type Use } from "./job.ts";
 import { Line } from "./line.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
@@ -55,12 +55,12 @@ export class Batch {
   }
 
   /**
-   * Runs `use` between two steps, with nothing else on the GPU.
+   * Runs `use` between two steps, with nothing else on the GPU; where it pauses, others get a step.
    * @param take the ring that it wants; waits in line while there is none
    */
   async alone<T>(
     take: (rings: Rings) => Cache | undefined,
-    use: (resident: Resident, cache: Cache) => Promise<T>,
+    use: Use<T>,
     options: JobOptions = {},
   ): Promise<T> {
     const { result } = await this.#enter(options.signal, () => {

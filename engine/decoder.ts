@@ -132,18 +132,24 @@ export class Decoder {
     this.arrange([{ sequence, position, id }]);
   }
 
+  /** As `prefillInChunks`, without a pause. */
+  async prefill(...chunks: Parameters<Decoder["prefillInChunks"]>): Promise<void> {
+    for await (const _ of this.prefillInChunks(...chunks));
+  }
+
   /**
    * Writes the tokens' keys and values and leaves the last one's residual stream for `logits` or `first`.
-   * Runs in chunks and lets others run between them.
+   * Yields between chunks: others may run.
    * @param start position of ids[0]
    */
-  async prefill(
+  async *prefillInChunks(
     sequence: number,
     ids: readonly number[],
     start: number,
     signal?: AbortSignal,
-  ): Promise<void> {
+  ): AsyncGenerator<void, void, void> {
     for (let at = 0; at < ids.length; ) {
+      if (at > 0) yield;
       signal?.throwIfAborted();
       at += this.prefillChunk(sequence, ids.slice(at), start + at);
       await this.done();
@@ -244,13 +250,18 @@ export class Decoder {
     return this.#pick([decode, head], count, observed);
   }
 
-  /** Log-probabilities of ids[1 …], given all before; begins the sequence's ring anew. */
-  async score(sequence: number, ids: readonly number[], signal?: AbortSignal): Promise<Float32Array> {
+  /** Log-probabilities of ids[1 …], given all before; begins the sequence's ring anew. Yields between chunks: others may run. */
+  async *score(
+    sequence: number,
+    ids: readonly number[],
+    signal?: AbortSignal,
+  ): AsyncGenerator<void, Float32Array, void> {
     const { device } = this.#gpu;
     const { targets, logProbs } = this.#activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
     const result = new Float32Array(ids.length - 1);
     for (let at = 0; at < ids.length - 1; at += step) {
+      if (at > 0) yield;
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
       this.#prefillChunk(sequence, chunk, at, false);

@@ -1,6 +1,9 @@
-// Work that wants the GPU for itself, and a ring: it runs between two steps.
+// Work that wants the GPU for itself, and a ring: it runs between two steps. Long work pauses, so that others get their steps.
 import type { Cache } from "./cache.ts";
 import type { Resident } from "./resident.ts";
+
+/** What a job does with the model, to its end or pause by pause. While it pauses, others use all but its ring. */
+export type Use<T> = (resident: Resident, cache: Cache) => Promise<T> | AsyncGenerator<void, T, void>;
 
 export interface JobOptions {
   readonly signal?: AbortSignal | undefined;
@@ -11,18 +14,16 @@ export interface JobOptions {
 export class Job<T = unknown> {
   readonly cache: Cache;
   readonly result: Promise<T>;
-  readonly #use: (resident: Resident, cache: Cache) => Promise<T>;
+  readonly #use: Use<T>;
   readonly #options: JobOptions;
   readonly #ended: () => void;
+  /** What is left of it, and where. */
+  #rest: Pick<AsyncGenerator<void, T, void>, "next"> | undefined;
+  #resident: Resident | undefined;
   #resolve: (value: T) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(
-    cache: Cache,
-    use: (resident: Resident, cache: Cache) => Promise<T>,
-    options: JobOptions,
-    ended: () => void,
-  ) {
+  constructor(cache: Cache, use: Use<T>, options: JobOptions, ended: () => void) {
     this.cache = cache;
     this.#use = use;
     this.#options = options;
@@ -35,13 +36,19 @@ export class Job<T = unknown> {
     this.result.catch(() => {});
   }
 
-  /** @throws where the device is lost and it is to run again */
+  /** Up to its next pause, or its end. @throws where the device is lost and it is to run again */
   async run(resident: Resident): Promise<void> {
     const { signal, again = true } = this.#options;
     try {
       signal?.throwIfAborted();
-      await this.cache.restore(resident.decoder, signal);
-      const value = await this.#use(resident, this.cache);
+      if (this.#resident !== resident) {
+        this.#resident = resident;
+        await this.cache.restore(resident.decoder, signal);
+        const work = this.#use(resident, this.cache);
+        this.#rest = "next" in work ? work : { next: async () => ({ done: true, value: await work }) };
+      }
+      const { done, value } = await this.#rest!.next();
+      if (!done) return;
       this.#ended();
       this.#resolve(value);
     } catch (error) {

@@ -106,9 +106,9 @@ export class LoadedModel implements Model {
   ): Promise<Score> {
     const ids = this.#ids(text);
     this.#checkLength(ids);
-    const run = async ({ decoder }: Resident, cache: Cache) => {
+    const run = async function* ({ decoder }: Resident, cache: Cache) {
       cache.begin(ids, 0);
-      const logProbs = await decoder.score(cache.sequence, ids, signal);
+      const logProbs = yield* decoder.score(cache.sequence, ids, signal);
       cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
       return logProbs;
     };
@@ -123,20 +123,19 @@ export class LoadedModel implements Model {
   ): Promise<Float32Array> {
     const checked = this.#ids(ids);
     this.#checkLength(checked);
-    const run = async ({ decoder }: Resident, cache: Cache) => {
+    const run = async function* ({ decoder }: Resident, cache: Cache) {
       const start = cache.reusable(checked);
       // The last token of a sequence that is there is only computed again; what follows it stays.
       const held = cache.holds(checked);
-      if (!held) cache.begin(checked, start);
-      try {
-        await decoder.prefill(cache.sequence, checked.slice(start), start, signal);
-        const logits = await decoder.logits();
-        if (!held) cache.commit(checked, checked.length, "prefill");
-        return logits;
-      } catch (error) {
-        cache.begin(checked, 0);
-        throw error;
+      if (!held) {
+        cache.begin(checked, start);
+        // Should it end before it has come so far.
+        cache.wrote(checked.length);
       }
+      yield* decoder.prefillInChunks(cache.sequence, checked.slice(start), start, signal);
+      const logits = await decoder.logits();
+      if (!held) cache.commit(checked, checked.length, "prefill");
+      return logits;
     };
     return this.#batch.alone((rings) => rings.borrow(checked), run, { signal });
   }

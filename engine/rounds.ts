@@ -1,5 +1,6 @@
 // What is submitted to the GPU, round by round: at most a chunk of one prompt and a step of all sequences that run, so a long
-// prompt does not hold up the answers, and each weight is read once for all of them.
+// prompt does not hold up the answers, and each weight is read once for all of them. Nor does a long text that is scored: what
+// wants the GPU for itself has it for a chunk at a time, too.
 // A sequence's numbers do not depend on who else runs: rows are computed alike wherever they stand.
 import type { Activity } from "./api.ts";
 import type { Cache } from "./cache.ts";
@@ -56,12 +57,11 @@ export class Rounds {
       await this.#land();
       this.#arranged = [];
       await job.run(resident);
-      return true;
     }
     const prefilled = await this.#prefill(decoder);
     const stepped = await this.#step(decoder);
     if (!this.#flight.isEmpty && !(stepped && this.#flight.hasRoom)) await this.#flight.next();
-    else if (!stepped && !prefilled) return false;
+    else if (!stepped && !prefilled && !job) return false;
     return true;
   }
 

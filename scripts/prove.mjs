@@ -143,6 +143,18 @@ const bugs = {
     to: "const stepped = !prefilled && (await this.#step(decoder));",
     test: engine("batch", "does not hold up"),
   },
+  "batch: a whole text at a time is scored": {
+    file: "engine/decoder.ts",
+    from: "if (at > 0) yield;\n      signal?.throwIfAborted();\n      const chunk",
+    to: "signal?.throwIfAborted();\n      const chunk",
+    test: engine("batch", "nor does a long text"),
+  },
+  "batch: what was scored before a loss is not scored again": {
+    file: "engine/job.ts",
+    from: "if (this.#resident !== resident) {",
+    to: "if (!this.#rest) {",
+    test: engine("device-loss", "scored while"),
+  },
   "batch: a reader is not waited for": {
     file: "engine/sequence.ts",
     from: "ahead < STEPS_IN_FLIGHT",

@@ -130,6 +130,31 @@ describe("fairness", () => {
     expect(meanwhile).toBeLessThan(5 + 20);
   });
 
+  test.each([
+    ["scored", 12, async (by: Model, ids: number[]) => (await by.score(ids)).logProbs],
+    ["read for its logits", 13, (by: Model, ids: number[]) => by.logits(ids)],
+  ])("nor does a long text that is %s, and both come out as they do alone", async (_, seed, read) => {
+    const ask = { prompt: "Once", maxTokens: 30 };
+    // On the other model: what a ring has need not be computed again.
+    const expected = [(await answer(ask, undefined, single)).ids, await read(single, someIds(320, seed))];
+    let running = 0;
+    let meanwhile = 0;
+    let begun: (() => void) | undefined;
+    const long = new Promise<void>((resolve) => {
+      begun = resolve;
+    }).then(async () => {
+      const result = await read(model, someIds(320, seed));
+      meanwhile = running;
+      return result;
+    });
+    const { ids } = await answer(ask, () => {
+      if (++running === 5) begun?.();
+    });
+    expect([ids, await long]).toEqual(expected);
+    expect(meanwhile).toBeGreaterThanOrEqual(5 + 6);
+    expect(meanwhile).toBeLessThan(5 + 20);
+  });
+
   test("a reader that has stopped reading holds up nobody, and goes on where it was", async () => {
     const ask = { prompt: "Once upon a time", maxTokens: 60 };
     const slow = model.generate(ask.prompt, { maxTokens: ask.maxTokens, ignoreEos: true });

@@ -153,6 +153,21 @@ test("three answers at once, and one in line: each goes on with its very next to
   model.dispose();
 });
 
+test("a text that is scored while an answer runs: both come out as without a loss", async () => {
+  const machine = new Machine();
+  const model = await machine.load(folder("window_7"), { chunkLength: 8, parallel: 2 });
+  const text = [...first, ...first.toReversed(), ...first];
+  const both = () => Promise.all([run(model, first, sampled), model.score(text)]);
+  const undisturbed = await both();
+  await model.measure(async () => {});
+  // When some chunks of either have been computed.
+  loseAtSubmission(machine.device, 9);
+  const [answer, score] = await both();
+  expect([answer.ids, score]).toEqual([undisturbed[0].ids, undisturbed[1]]);
+  expect(machine.devices.length).toBe(2);
+  model.dispose();
+});
+
 test("the text goes on, in the middle of a stop string as well; progress tells of the new device", async () => {
   const machine = new Machine();
   const progress: string[] = [];
