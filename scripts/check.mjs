@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { staleBugs } from "./bugs.mjs";
 import { ensureBuild } from "./build.mjs";
 import { checkImports } from "./dag.mjs";
 import { ensureDependencies, root } from "./setup.mjs";
@@ -66,6 +67,7 @@ const steps = [
   ["types", () => tool("typescript/bin/tsc", "--noEmit")],
   ["lint and format (npm run fix)", () => tool("@biomejs/biome/bin/biome", "ci", "--colors=off", ".")],
   ["import rules", () => checkImports().join("\n")],
+  ["known bugs (npm run prove)", () => staleBugs().join("\n")],
   ["dead code and dependencies", () => tool("knip/bin/knip.js", "--no-progress")],
   ["package", packageProblems],
   ["type resolution", typeResolution],

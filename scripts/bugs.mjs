@@ -1,0 +1,353 @@
+// Known kinds of bugs, as edits that put each of them back, and the test that must fail then: for `npm run prove`.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./setup.mjs";
+
+/** @typedef {{ file: string, from: string, to: string, test: string[] }} Bug */
+
+const kernel = (/** @type {string} */ name) => ["test/kernels.test.ts", "-t", `^${name}`];
+const engine = (/** @type {string} */ file, /** @type {string[]} */ ...name) => [
+  `test/engine/${file}.test.ts`,
+  ...name.flatMap((text) => ["-t", text]),
+];
+
+const server = (/** @type {string} */ file, /** @type {string} */ name) => [
+  `test/server/${file}.cpu.test.ts`,
+  "-t",
+  name,
+];
+const load = (/** @type {string} */ name) => ["test/server/load.cpu.test.ts", "-t", name];
+
+/** @type {Readonly<Record<string, Bug>>} */
+export const bugs = {
+  "rope pairs interleaved": {
+    file: "kernels/qkv.wgsl",
+    from: "pair % (d / 2) + select(0, d / 2, r >= 2)",
+    to: "2 * (pair % (d / 2)) + select(0, 1, r >= 2)",
+    test: kernel("qkv_q4"),
+  },
+  "rope turns the other way": {
+    file: "kernels/snippets/rope.wgsl",
+    from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",
+    to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
+    test: kernel("rope_cache"),
+  },
+  "ring one slot short": {
+    file: "engine/cache.ts",
+    from: "W + chunkLength - 1 + STEPS_IN_FLIGHT",
+    to: "W + chunkLength - 2",
+    test: engine("chunks", "window_7"),
+  },
+  "window one too wide": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, W + 1)",
+    test: engine("families", "window_7"),
+  },
+  "window one too narrow": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, max(W, 2) - 1)",
+    test: engine("families", "window_7"),
+  },
+  "query heads dealt to key heads in turn": {
+    file: "kernels/attention-lane.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("families", "gqa_4x2"),
+  },
+  "attention shown of another key head": {
+    file: "kernels/attention-weights.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("inspect", "gqa_4x2"),
+  },
+  "a look takes the cache": {
+    file: "engine/model.ts",
+    from: "const held = cache.holds(checked);",
+    to: "const held = false;",
+    test: engine("inspect", "after a look"),
+  },
+  "scale of the neighbouring group": {
+    file: "kernels/formats/q4.wgsl",
+    from: "(k8 & 4) != 0",
+    to: "(k8 & 4) == 0",
+    test: kernel("matvec_q4"),
+  },
+  "scale of the neighbouring group in the cache": {
+    file: "kernels/cache-formats/q8.wgsl",
+    from: "VECTORS + c / 8]",
+    to: "VECTORS + (c / 8 ^ 1)]",
+    test: kernel("attention_lane_q8"),
+  },
+  "newest key and value left out of the ring": {
+    file: "kernels/snippets/store-newest.wgsl",
+    from: "2 * UNITS, arrayLength",
+    to: "UNITS, arrayLength",
+    test: kernel("attention_lane_f32"),
+  },
+  "newest value read before it is rounded": {
+    file: "kernels/attention-lane.wgsl",
+    from: "cached4(ring.values + slot, c) *",
+    to: "select(cached4(ring.values + slot, c), fresh4(t, H + G + h / M, c), STORE && i == p - first) *",
+    test: engine("chunks", "token by token"),
+  },
+  "last chunk taken for a full one": {
+    file: "engine/decoder.ts",
+    from: "(T - 1) * rowBytes",
+    to: "(this.shape.chunkLength - 1) * rowBytes",
+    test: engine("families", "one_layer"),
+  },
+  "last row of a part lost": {
+    file: "kernels/embed.wgsl",
+    from: "token >= N0 + N",
+    to: "token + 1 >= N0 + N",
+    test: engine("split", "prefill"),
+  },
+  "gate and up swapped": {
+    file: "engine/layout.ts",
+    from: "{ tensor: names.gateProj, row, rows, at: 0 },",
+    to: "{ tensor: names.gateProj, row, rows, at: rows }, { tensor: names.upProj, row, rows, at: 0 },",
+    test: engine("families", "one_layer"),
+  },
+  "keys reused that have rolled out": {
+    file: "engine/cache.ts",
+    from: "position - this.#window + 1) >= this.oldest",
+    to: "position - this.#window + 1) >= 0",
+    test: engine("chunks", "rolled out"),
+  },
+  "steps past a stop not taken back": {
+    file: "engine/cache.ts",
+    from: "Math.max(this.#written, end)",
+    to: "this.#ids.length",
+    test: engine("chunks", "rolled out"),
+  },
+  "what was written past a prompt forgotten": {
+    file: "engine/model.ts",
+    from: "cache.begin(checked, start);",
+    to: "cache.begin(checked, 0);",
+    test: engine("chunks", "does not forget"),
+  },
+  "batch: who joins or leaves does not change the rows": {
+    file: "engine/rounds.ts",
+    from: "if (!same(members, this.#arranged)) {",
+    to: "if (this.#arranged.length === 0) {",
+    test: engine("batch", "whoever joins"),
+  },
+  "batch: a whole prompt at a time": {
+    file: "engine/rounds.ts",
+    from: "const stepped = await this.#step(decoder);",
+    to: "const stepped = !prefilled && (await this.#step(decoder));",
+    test: engine("batch", "does not hold up"),
+  },
+  "batch: a whole text at a time is scored": {
+    file: "engine/decoder.ts",
+    from: "if (at > 0) yield;\n      signal?.throwIfAborted();\n      const chunk",
+    to: "signal?.throwIfAborted();\n      const chunk",
+    test: engine("batch", "nor does a long text"),
+  },
+  "batch: what was scored before a loss is not scored again": {
+    file: "engine/job.ts",
+    from: "if (this.#resident !== resident) {",
+    to: "if (!this.#rest) {",
+    test: engine("device-loss", "scored while"),
+  },
+  "batch: a reader is not waited for": {
+    file: "engine/sequence.ts",
+    from: "ahead < STEPS_IN_FLIGHT",
+    to: "ahead < Infinity",
+    test: engine("batch", "stopped reading"),
+  },
+  "batch: a copy is taken for whole": {
+    file: "engine/cache.ts",
+    from: "this.#written = other.#written;",
+    to: "this.#written = length;",
+    test: engine("batch", "400 tokens"),
+  },
+  "batch: a copy of the wrong stretch": {
+    file: "engine/decoder.ts",
+    from: "start % this.shape.S, count]",
+    to: "(start + 20) % this.shape.S, count]",
+    test: engine("batch", "400 tokens"),
+  },
+  "session: a stretch that goes past the last slot is cut": {
+    file: "engine/ring-bytes.ts",
+    from: "{ position: start + untilEnd, length: count - untilEnd },",
+    to: "",
+    test: engine("session", "goes on in another model"),
+  },
+  "penalties' counts lost with the device": {
+    file: "engine/rounds.ts",
+    from: "settings, seed, prompt, answer);",
+    to: "settings, seed, prompt);",
+    test: engine("device-loss", "sampled: lost"),
+  },
+  "what decode steps wrote computed again by a prefill": {
+    file: "engine/cache.ts",
+    from: "await writer[by](",
+    to: "await writer.prefill(",
+    test: engine("device-loss", "conversation"),
+  },
+  "norm without its epsilon": {
+    file: "kernels/snippets/input-norm.wgsl",
+    from: "f32(D) + EPS",
+    to: "f32(K)",
+    test: kernel("matvec_norm_q4"),
+  },
+  "hash forgets what came before": {
+    file: "weights/file-check.ts",
+    from: "state && new IncrementalSha256(state, end)",
+    to: "undefined",
+    test: ["test/weights/file-check.test.ts", "-t", "cut off behind"],
+  },
+  "worker ahead of its reader without bound": {
+    file: "engine/worker-server.ts",
+    from: "while (this.#credits === 0",
+    to: "while (this.#credits === Infinity",
+    test: engine("worker.cpu", "never far ahead"),
+  },
+  "reader left, generation goes on": {
+    file: "engine/worker-server.ts",
+    from: "await answer.return();",
+    to: "",
+    test: engine("worker.cpu", "when its reader leaves"),
+  },
+  "server: a key of any length that begins alike is let in": {
+    file: "server/keys.ts",
+    from: "/^Bearer +(\\S+) *$/i",
+    to: "/^Bearer +([\\w-]{13})/i",
+    test: server("access", "only who sends"),
+  },
+  "server: figures are open to whoever comes through a proxy": {
+    file: "server/status.ts",
+    from: "!proxied && ",
+    to: "",
+    test: server("access", "only who sends"),
+  },
+  "server: pages of any origin may call": {
+    file: "server/app.ts",
+    from: "app.use(checkOrigin(service));",
+    to: "",
+    test: server("access", "pages call only"),
+  },
+  "server: a place is not given back": {
+    file: "server/admission.ts",
+    from: 'if (state === "running") this.#running--;',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: who has gone stays in line": {
+    file: "server/admission.ts",
+    from: 'if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: a client that left is answered to the end": {
+    file: "server/exchange.ts",
+    from: 'else client.addEventListener("abort", () => this.leave(), { once: true });',
+    to: "",
+    test: server("many", "frees its place"),
+  },
+  "server: a stream is kept without bound": {
+    file: "server/sse.ts",
+    from: "while (full() && !signal.aborted)",
+    to: "while (false)",
+    test: server("many", "kept within bounds"),
+  },
+  "server: who reads nothing is waited for": {
+    file: "server/middleware.ts",
+    from: "outgoing.destroy();",
+    to: "",
+    test: server("many", "kept within bounds"),
+  },
+  "server: nothing is said while a stream waits": {
+    file: "server/sse.ts",
+    from: 'send(": still here\\n\\n");',
+    to: "{}",
+    test: server("many", "say that they live"),
+  },
+  "server: the end does not wait": {
+    file: "server/listen.ts",
+    from: "await within(drainMs, drained(service));",
+    to: "",
+    test: server("many", "drains"),
+  },
+  "server: an error tells of the inside": {
+    file: "server/errors.ts",
+    from: '"The server failed."',
+    to: "String(error)",
+    test: server("many", "an error on the way"),
+  },
+  "server: answers of a request one after another, for a slow reader": {
+    file: "engine/merge.ts",
+    from: "coming.delete(stream);\n      if (result.done) continue;",
+    to: "if (result.done) {\n        coming.delete(stream);\n        continue;\n      }",
+    test: engine("merge.cpu", "in turn"),
+  },
+  "server: deep JSON is parsed": {
+    file: "server/body.ts",
+    from: "depth(text, limits.jsonDepth) > limits.jsonDepth",
+    to: "false",
+    test: server("requests", "refused before"),
+  },
+  "server: a body without a length is read whole": {
+    file: "server/body.ts",
+    from: "if (length > most) throw tooLarge();",
+    to: "",
+    test: server("requests", "without a length"),
+  },
+  "Workers AI: reader left, the piece at hand is waited for": {
+    file: "engine/workers-ai-stream.ts",
+    from: "left.abort(reason);",
+    to: "",
+    test: engine("workers-ai.cpu", "cancelling ends"),
+  },
+  "Workers AI: reader left, generation goes on": {
+    file: "engine/workers-ai-stream.ts",
+    from: "await pieces.return();",
+    to: "",
+    test: engine("workers-ai.cpu", "cancelling ends"),
+  },
+  "Workers AI: refusal told after the stream has begun": {
+    file: "engine/workers-ai-stream.ts",
+    from: "= await pieces.next();",
+    to: ";",
+    test: engine("workers-ai.cpu", "does not fit rejects"),
+  },
+  "Workers AI: a model's name leads out of its path": {
+    file: "engine/workers-ai-http.ts",
+    from: "(\\/[\\w:-][\\w.:-]*)*",
+    to: "(\\/[\\w.:-]*)*",
+    test: engine("workers-ai-http.cpu", "leads out of its path"),
+  },
+  "Workers AI: the usual length is refused where it does not fit": {
+    file: "server/workers-ai.ts",
+    from: "if (asked) return",
+    to: "return",
+    test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
+  },
+  "client gone, answer goes on": {
+    file: "server/exchange.ts",
+    from: "this.#controller.abort(reason);",
+    to: "void reason;",
+    test: load("a thousand requests"),
+  },
+  "beginning of a key lets in": {
+    file: "server/keys.ts",
+    from: "update(key)",
+    to: "update(key.slice(0, 8))",
+    test: load("only the whole key"),
+  },
+  "answer kept whole for a reader that stops": {
+    file: "server/sse.ts",
+    from: "while (full() && !signal.aborted)",
+    to: "while (full() && signal.aborted)",
+    test: load("a reader that stops"),
+  },
+};
+
+/** Bugs that cannot be put back, since the code has changed since. */
+export const staleBugs = () =>
+  Object.entries(bugs)
+    .filter(([, { file, from }]) => !readFileSync(join(root, file), "utf8").includes(from))
+    .map(([name, { file, from }]) => `scripts/bugs.mjs: ${name}: ${file} no longer says "${from}".`);
