@@ -3,11 +3,11 @@ import type { Buffer, Kernel } from "./kernel.ts";
 import source from "./sample.wgsl?raw";
 import { SAMPLING_WORDS, type SamplingSettings, samplingParams, USES_BIAS, USES_COUNTS } from "./sampling.ts";
 import { log2Exponential, mass, OCTAVE, philox } from "./sampling-arithmetic.ts";
-import argMax from "./snippets/arg-max.wgsl?raw";
 import octaves from "./snippets/octaves.wgsl?raw";
 import philoxSource from "./snippets/philox.wgsl?raw";
 import nearest from "./snippets/sample-nearest.wgsl?raw";
 import wideInteger from "./snippets/wide-integer.wgsl?raw";
+import winner from "./snippets/winner.wgsl?raw";
 
 export interface SampleSize {
   /** Rows of this pass, each of a sequence of its own. */
@@ -62,7 +62,7 @@ type Mode = keyof typeof modes;
  */
 export const sample: Kernel<SampleSize> = {
   name: "sample",
-  source: [source, argMax, nearest, octaves, philoxSource, wideInteger],
+  source: [source, winner, nearest, octaves, philoxSource, wideInteger],
   testSizes: (Object.keys(modes) as Mode[]).flatMap((mode) => [
     { T: 3, B: 5, V: 257, mode },
     { T: 4, B: 4, V: 1, mode },

@@ -31,50 +31,52 @@ const USES_COUNTS: u32 = 2;
 
 const LARGEST = 1e20f;  // logits end here on both sides, so that no later step meets infinity; NaN counts as -LARGEST
 
-var<workgroup> shared_sequence: u32;
+struct Winner { key: u32, id: u32, sequence: u32 }
+const NOBODY = vec2u(0, 0xffffffff);  // (key, id)
 
 @compute @workgroup_size(THREADS)
 fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
   let b = group.x;
   let row = b * (STRIDE / 4);
-  if (thread == 0) { shared_sequence = rows[b].z; }
-  let sequence = workgroupUniformLoad(&shared_sequence);  // barriers follow: all threads must be seen to agree
-  let p = params[sequence];
-  let greedy = p.scale == 0;
+  let sequence = rows[b].z;
+  let own = params[sequence];
 
-  var winner = vec2u(0, 0xffffffff);  // (key, id)
+  var mine = NOBODY;
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var x = logits[row + i];
     for (var c = 0u; c < 4; c++) {
-      x = vec4f(x.yzw, adjusted(x.x, sequence * V, 4 * i + c, p));  // a full turn; x[c] would unroll this loop
-      if (ordered(x.w) > winner.x) { winner = vec2u(ordered(x.w), 4 * i + c); }
+      x = vec4f(x.yzw, adjusted(x.x, sequence * V, 4 * i + c, own));  // a full turn; x[c] would unroll this loop
+      if (ordered(x.w) > mine.x) { mine = vec2u(ordered(x.w), 4 * i + c); }
     }
-    if (!greedy) { logits[row + i] = x; }
+    if (own.scale != 0) { logits[row + i] = x; }
   }
-  winner = workgroup_arg_max(winner, thread);
 
-  if (!greedy && winner.x != ordered(-LARGEST)) {
-    let best = unordered(winner.x);
+  // The likeliest, then the one drawn; a loop, since drivers copy what is called, and take long to compile a barrier.
+  var winner: Winner;
+  for (var drawn = false; ; drawn = true) {
+    winner = workgroup_winner(mine, sequence, thread);
+    let p = params[winner.sequence];
+    if (drawn || p.scale == 0 || winner.key == ordered(-LARGEST)) { break; }
+    let best = unordered(winner.key);
     var limit = 64 * OCTAVE - 1;
-    for (var by_mass = 0u; by_mass < 2; by_mass++) {  // top-k, then top-p; a loop, since drivers copy what is called
+    for (var by_mass = 0u; by_mass < 2; by_mass++) {  // top-k, then top-p
       let wanted = select(select(0, p.top_k, p.top_k < V), p.top_p, by_mass == 1);
       if (wanted > 0) { limit = nearest(row, best, p.scale, limit, wanted, by_mass == 1, thread); }
     }
-    winner = workgroup_arg_max(race(b, p, best, min(limit, p.farthest), thread), thread);
+    mine = race(b, p, best, min(limit, p.farthest), thread);
   }
 
   if (thread == 0) {
-    let id = winner.y;
-    rows[b].x = id;
+    rows[b].x = winner.id;
     rows[b].y += 1;
-    counts[sequence * V + id] += 1;
+    counts[sequence * V + winner.id] += 1;
   }
 }
 
 // This thread's first of the race: (-1 - octaves, id), the largest wins.
 fn race(b: u32, p: Params, best: f32, limit: u32, thread: u32) -> vec2u {
   let position = rows[b].y + 1;
-  var winner = vec2u(0, 0xffffffff);
+  var winner = NOBODY;
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var far = distances(b * (STRIDE / 4) + i, best, p.scale);
     let nearest_of_four = min(min(far.x, far.y), min(far.z, far.w));

@@ -39,10 +39,13 @@ fn log2_odd(n: u32) -> u32 {
 // within 2^-17.
 // Never below that of 33 + log2(v), which is log2_odd(h).
 fn log2_exponential(h: u32) -> u32 {
-  if (h < (1u << 26u)) {  // v < 2^-6: log2(v) + (v/2 + 5/24 v^2 + v^3/8) / ln 2 keeps the digits that 1 - v would lose
+  let small = h < (1u << 26u);
+  // Of large h, -log2(1 - v) comes of it, since 1 - v = (2 (2^32 - 1 - h) + 1) / 2^33.
+  let log = log2_odd(select(~h, h, small));
+  if (small) {  // v < 2^-6: log2(v) + (v/2 + 5/24 v^2 + v^3/8) / ln 2 keeps the digits that 1 - v would lose
     let series = high_product(h, 0xb8aa3b29u + high_product(h, 0x4cf198a7u + high_product(h, 0x2e2a8ecau)));
-    return log2_odd(h) + (series >> 7u);
+    return log + (series >> 7u);
   }
-  let halvings = 33 * OCTAVE - log2_odd(~h);  // -log2(1 - v), since 1 - v = (2 (2^32 - 1 - h) + 1) / 2^33
-  return log2_odd(halvings) + 0x0cf14589u;    // log2(halvings + 1/2) + 1, plus 33 - 1 - 25 + log2(ln 2)
+  let halvings = 33 * OCTAVE - log;
+  return log2_odd(halvings) + 0x0cf14589u;  // log2(halvings + 1/2) + 1, plus 33 - 1 - 25 + log2(ln 2)
 }

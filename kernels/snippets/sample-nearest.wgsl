@@ -5,25 +5,22 @@
 // sum of 2^18 of them leaves 32 bits; integer sums are exact in any order.
 // Needs THREADS = 256, STRIDE and distances(at, best, scale) from the kernel, snippets/octaves.wgsl, wide-integer.wgsl.
 
-struct Bin { index: u32, weight: vec2u, before: vec2u }
-const NO_BIN: u32 = 0xffffffffu;
+struct Step { prefix: u32, rest: vec2u, done: bool }
 
 var<workgroup> low_half: array<atomic<u32>, THREADS>;
 var<workgroup> high_half: array<atomic<u32>, THREADS>;
-var<workgroup> bin_weight: array<vec2u, THREADS>;
-var<workgroup> block_sum: array<vec2u, 17>;
-var<workgroup> found: Bin;
+var<workgroup> block_sum: array<vec2u, 16>;
+var<workgroup> found: Step;
 
 // The farthest distance to keep, at most `limit`. `wanted`: a count of tokens, or in units of 2^-32 a share of the
 // mass of the tokens within `limit`. All threads must call it, with the same arguments.
 fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bool, thread: u32) -> u32 {
   var target_weight = vec2u(wanted, 0);
   var prefix = 0u;
-  for (var level = 0u; level < 4; level++) {
-    let shift = 24 - 8 * level;
+  for (var shift = 24u; ; shift -= 8) {
     atomicStore(&low_half[thread], 0u);
     atomicStore(&high_half[thread], 0u);
-    if (thread == 0) { found.index = NO_BIN; }
+    if (thread == 0) { found = Step(limit, vec2u(0), true); }  // where all bins weigh less than the target
     workgroupBarrier();
     for (var i = thread; i < STRIDE / 4; i += THREADS) {
       var far = distances(row + i, best, scale);
@@ -39,41 +36,42 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
       }
     }
     workgroupBarrier();
-    let high = atomicLoad(&high_half[thread]);
-    let weight = wide_sum(vec2u(high << 14u, high >> 18u), vec2u(atomicLoad(&low_half[thread]), 0));
-    let before = sum_before(weight, thread);
-    if (by_mass && level == 0) { target_weight = share(workgroupUniformLoad(&block_sum[16]), wanted); }
-    if (!wide_less(wide_sum(before, weight), target_weight) && wide_less(before, target_weight)) {
-      found = Bin(thread, weight, before);
+    if (thread < 16) { block_sum[thread] = sum_of_bins(16 * thread, 16 * thread + 16); }
+    workgroupBarrier();
+    var before = vec2u(0);
+    var total = vec2u(0);
+    for (var block = 0u; block < 16; block++) {
+      if (block == thread / 16) { before = total; }
+      total = wide_sum(total, block_sum[block]);
     }
-    let bin = workgroupUniformLoad(&found);
-    if (bin.index == NO_BIN) { return limit; }
-    prefix |= bin.index << shift;
-    target_weight = wide_difference(target_weight, bin.before);
-    let end = min(limit, prefix | ((1u << shift) - 1));
-    // Done when the bin is wanted whole: not even its lightest token could be spared.
-    var lightest = 1u;
-    if (by_mass) { lightest = mass(end); }
-    if (wide_less(wide_difference(bin.weight, vec2u(lightest, 0)), target_weight)) { return end; }
+    before = wide_sum(before, sum_of_bins(thread & ~15u, thread));
+    let weight = sum_of_bins(thread, thread + 1);
+    if (by_mass && shift == 24) { target_weight = share(total, wanted); }
+    if (!wide_less(wide_sum(before, weight), target_weight) && wide_less(before, target_weight)) {
+      let bin = prefix | (thread << shift);
+      let end = min(limit, bin | ((1u << shift) - 1));
+      let rest = wide_difference(target_weight, before);
+      // Done when the bin is wanted whole: not even its lightest token could be spared.
+      var lightest = 1u;
+      if (by_mass) { lightest = mass(end); }
+      let whole = wide_less(wide_difference(weight, vec2u(lightest, 0)), rest);
+      found = Step(select(bin, end, whole), rest, whole || shift == 0);
+    }
+    let step = workgroupUniformLoad(&found);
+    if (step.done) { return step.prefix; }
+    prefix = step.prefix;
+    target_weight = step.rest;
   }
-  return prefix;
 }
 
-// The sum over the threads before this one, by blocks of 16 threads; leaves the sum over all in block_sum[16].
-fn sum_before(value: vec2u, thread: u32) -> vec2u {
-  bin_weight[thread] = value;
-  workgroupBarrier();
-  if (thread < 16) {
-    var sum = vec2u(0);
-    for (var i = 16 * thread; i < 16 * thread + 16; i++) { sum = wide_sum(sum, bin_weight[i]); }
-    block_sum[thread] = sum;
+// What the bins [start, end) weigh.
+fn sum_of_bins(start: u32, end: u32) -> vec2u {
+  var sum = vec2u(0);
+  for (var i = start; i < end; i++) {
+    let high = atomicLoad(&high_half[i]);
+    sum = wide_sum(sum, wide_sum(vec2u(high << 14u, high >> 18u), vec2u(atomicLoad(&low_half[i]), 0)));
   }
-  workgroupBarrier();
-  var before = vec2u(0);
-  for (var i = 0u; i < thread / 16; i++) { before = wide_sum(before, block_sum[i]); }
-  for (var i = thread & ~15u; i < thread; i++) { before = wide_sum(before, bin_weight[i]); }
-  if (thread == THREADS - 1) { block_sum[16] = wide_sum(before, value); }
-  return before;
+  return sum;
 }
 
 // total * part / 2^32, rounded down, at least 1.
