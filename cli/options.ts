@@ -120,7 +120,7 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("--ignore-eos", "go on past the end-of-sequence token"),
   ]);
 
-/** What `loadModel` and `planModel` are given. */
+/** What `loadModel` and `planModel` are given: commands want one answer at a time, but for `serve`. */
 export const toLoadOptions = ({
   weights,
   cache,
@@ -131,6 +131,7 @@ export const toLoadOptions = ({
 }: Omit<LoadingOptions, keyof OutputOptions>): LoadOptions => ({
   weights,
   cache,
+  parallel: 1,
   ...(tune === false ? { tune } : {}),
   ...(unsafeFast ? { unsafeFast } : {}),
   ...(context === undefined ? {} : { contextLength: context }),

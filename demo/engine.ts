@@ -32,7 +32,11 @@ export function choiceName(choice: Choice): string {
   return choice.kind === "embedded" ? "Tiny Tales 5M" : choice.name;
 }
 
-export function load(choice: Choice, options: LoadOptions): Promise<Model> {
+/** The page asks for one answer at a time: no memory goes to the keys and values of another. */
+export const AT_ONCE = 1;
+
+export function load(choice: Choice, more: LoadOptions): Promise<Model> {
+  const options = { ...more, parallel: AT_ONCE };
   if (choice.kind === "files") return loadModelInWorker(choice.files, options);
   if (choice.kind === "embedded") return loadModelInWorker(undefined, options);
   return loadModelInWorker(choice.name, { ...options, ...(choice.token && { token: choice.token }) });

@@ -8,7 +8,7 @@ import {
   planModel,
   type Source,
 } from "../engine/index.ts";
-import type { Choice } from "./engine.ts";
+import { AT_ONCE, type Choice } from "./engine.ts";
 
 /** A plan for each weight format that makes sense, the smallest first; `fits` is the one that loading would take. */
 export interface Offers {
@@ -19,7 +19,8 @@ export interface Offers {
 /** Reads config and headers only, once for all formats. */
 export async function offers(choice: Choice, signal: AbortSignal): Promise<Offers> {
   const source = remembering(sourceOf(choice));
-  const plan = (weights: NonNullable<LoadOptions["weights"]>) => planModel(source, { weights, signal });
+  const plan = (weights: NonNullable<LoadOptions["weights"]>) =>
+    planModel(source, { weights, parallel: AT_ONCE, signal });
   const fits = await plan("auto");
   const stored = fits.checkpointBytes / fits.parameters > 3 ? "f32" : "bf16";
   const plans = [fits];

@@ -39,12 +39,23 @@ type PlanOptions = Pick<
   "weights" | "cache" | "contextLength" | "parallel" | "rings" | "maxBindingBytes" | "chunkLength" | "kernels"
 >;
 
-/** @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range. */
+/**
+ * With room for two answers at once where nothing is said of it and both fit: their formats are those of one.
+ * @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range.
+ */
 export function planModel(
   checkpoint: Checkpoint,
   adapter: AdapterDescription,
   options: PlanOptions,
 ): Planned {
+  const one = planWeights(checkpoint, adapter, options);
+  if (options.parallel !== undefined || options.rings === 1) return one;
+  const two = planFormats(checkpoint, adapter, one.plan, { ...options, parallel: 2 });
+  return bindsCache(two) && two.plan.totalBytes <= AUTO_BYTES ? two : one;
+}
+
+/** In the format that was asked for; `auto` takes the best that fits. */
+function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
   const asked = options.weights ?? "auto";
   if (asked !== "auto" && !weightFormats[asked]) {
     throw new RangeError(`weights: expected auto, ${Object.keys(weightFormats).join(", ")}, got ${asked}.`);

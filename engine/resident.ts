@@ -61,10 +61,12 @@ export function release({ buffers, gpu }: Pick<Resident, "buffers" | "gpu">): vo
   gpu.dispose();
 }
 
-const asPlanned = ({ weights, cache, contextLength, chunkLength }: Plan) => ({
+const asPlanned = ({ weights, cache, contextLength, parallel, rings, chunkLength }: Plan) => ({
   weights,
   cache,
   contextLength,
+  parallel,
+  rings,
   chunkLength,
 });
 

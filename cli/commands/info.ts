@@ -48,7 +48,7 @@ async function info({ io, output, interrupts }: Context, options: ModelOptions):
   const plan =
     options.model === undefined
       ? null
-      : await planModel(options.model, { ...adapter, signal: interrupts.signal });
+      : await planModel(options.model, { ...adapter, parallel: 1, signal: interrupts.signal });
   if (options.json) output.json({ ...versions, platform, adapters, advice, model: plan });
   else {
     output.write(

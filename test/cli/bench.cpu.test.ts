@@ -27,7 +27,7 @@ describe("bench", () => {
     expect(names).toEqual(["decode", "quality"]);
     expect(request).toEqual({
       model: "o/n",
-      load: { weights: "q4", cache: "auto", contextLength: 512, adapter: "paper" },
+      load: { weights: "q4", cache: "auto", parallel: 1, contextLength: 512, adapter: "paper" },
       budget: { runs: 3, seconds: 0.5 },
       text: "A text.",
       streams: { streams: [1, 2, 4, 8], requests: undefined, promptTokens: 64, answerTokens: 32 },

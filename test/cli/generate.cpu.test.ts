@@ -160,6 +160,7 @@ describe("what the engine is given", () => {
     expect(options).toEqual({
       weights: "auto",
       cache: "auto",
+      parallel: 1,
       onProgress: expect.any(Function),
       signal: expect.any(AbortSignal),
     });

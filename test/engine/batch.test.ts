@@ -5,17 +5,17 @@ import { openTestDevice } from "../helpers.ts";
 
 const PARALLEL = 8;
 let model: Model;
-/** Answers one at a time. */
-let single: Model;
+/** As loaded with nothing said of it. */
+let plain: Model;
 beforeAll(async () => {
   const device = await openTestDevice();
   // Chunks of a fraction of the window, so that prompts are prefilled while others decode.
   model = await loadModel(undefined, { parallel: PARALLEL, chunkLength: 32, device });
-  single = await loadModel(undefined, { chunkLength: 32, device });
+  plain = await loadModel(undefined, { chunkLength: 32, device });
 });
 afterAll(() => {
   model.dispose();
-  single.dispose();
+  plain.dispose();
 });
 
 /** Ids that no other seed begins with. */
@@ -102,12 +102,12 @@ describe("who shares the batch", () => {
 });
 
 describe("fairness", () => {
-  test("two answers at once get their tokens in turn", async () => {
+  test("two answers at once get their tokens in turn, of a model that was loaded without a word of it", async () => {
     const order: string[] = [];
     const note = (name: string) => () => order.push(name);
     await Promise.all([
-      answer({ prompt: "Once", maxTokens: 20 }, note("a")),
-      answer({ prompt: "The", maxTokens: 20 }, note("b")),
+      answer({ prompt: "Once", maxTokens: 20 }, note("a"), plain),
+      answer({ prompt: "The", maxTokens: 20 }, note("b"), plain),
     ]);
     const middle = order.slice(8, -8);
     expect(middle.filter((name) => name === "a").length).toBeGreaterThan(middle.length / 3);
@@ -136,7 +136,7 @@ describe("fairness", () => {
   ])("nor does a long text that is %s, and both come out as they do alone", async (_, seed, read) => {
     const ask = { prompt: "Once", maxTokens: 30 };
     // On the other model: what a ring has need not be computed again.
-    const expected = [(await answer(ask, undefined, single)).ids, await read(single, someIds(320, seed))];
+    const expected = [(await answer(ask, undefined, plain)).ids, await read(plain, someIds(320, seed))];
     let running = 0;
     let meanwhile = 0;
     let begun: (() => void) | undefined;
@@ -200,10 +200,10 @@ describe("fairness", () => {
 describe("what rings hold is found again", () => {
   const system = someIds(400, 60);
   const turn = (seed: number) => [...system, ...someIds(20, seed)];
-  /** By a model that has nothing of it in its ring. */
+  /** By a model that has nothing of it in its two rings. */
   const fresh = async (prompt: readonly number[]) => {
-    await answer({ prompt: [7], maxTokens: 1 }, () => {}, single);
-    const { logProbs, finish } = await answer({ prompt, maxTokens: 8, topLogProbs: 0 }, () => {}, single);
+    await Promise.all([7, 8].map((id) => answer({ prompt: [id], maxTokens: 1 }, () => {}, plain)));
+    const { logProbs, finish } = await answer({ prompt, maxTokens: 8, topLogProbs: 0 }, () => {}, plain);
     expect(finish.cachedTokens).toBe(0);
     return logProbs;
   };

@@ -145,7 +145,7 @@ describe("chat", () => {
       }
       return { text, cached };
     };
-    const first = [{ role: "user", content: "Tell me a story about a cat." }] as const;
+    const first = [{ role: "user", content: "Tell me a story about a cat and a red ball." }] as const;
     const { text } = await ask(first);
     expect(text.startsWith(" ")).toBe(false);
     const second = await ask([

@@ -21,7 +21,7 @@ beforeAll(async () => {
     made.push(descriptor.label);
     return createShaderModule.call(device, descriptor);
   };
-  model = await loadModel(undefined, { device, weights: "f32" });
+  model = await loadModel(undefined, { device, weights: "f32", parallel: 1 });
 });
 afterAll(() => model?.dispose());
 
@@ -34,7 +34,8 @@ test("costs nothing until it is asked for", async () => {
 });
 
 async function withFamily(name: string, use: (model: Model) => Promise<void>): Promise<void> {
-  const family = await loadModel(`${families}${name}`, { chunkLength: 16, device });
+  // With one ring a look can only be taken where the conversation is.
+  const family = await loadModel(`${families}${name}`, { chunkLength: 16, parallel: 1, device });
   try {
     await use(family);
   } finally {

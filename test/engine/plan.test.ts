@@ -102,7 +102,7 @@ describe("a plan", () => {
     const { adapter } = await plan("window_none");
     const planned = (contextLength: number, maxBindingBytes: number) => {
       const roomy = { ...adapter, maxBindingBytes, maxBufferBytes: 2 ** 40 };
-      return planCheckpoint(checkpoint, roomy, { contextLength, chunkLength: 16 }).plan;
+      return planCheckpoint(checkpoint, roomy, { contextLength, chunkLength: 16, parallel: 1 }).plan;
     };
     // Two layers of G = 2 heads of d = 8: 256 bytes a token in f32, 128 in f16.
     const exact = 2 ** 29 / 256;
@@ -112,6 +112,29 @@ describe("a plan", () => {
     expect(formats).toEqual(["f32", "f16", "f16", "q8"]);
     const tight = [64, 65, 128, 129].map((tokens) => planned(tokens, 64 * 128).cache);
     expect(tight).toEqual(["f32", "f16", "f16", "q8"]);
+  });
+
+  test("has room for two answers at once, in the formats of one, where both fit in 6 GiB", async () => {
+    const checkpoint = await openCheckpoint(folderSource(`${folder}window_none`));
+    const { adapter } = await plan("window_none");
+    const roomy = { ...adapter, maxBindingBytes: 2 ** 40, maxBufferBytes: 2 ** 40 };
+    const planned = (options: LoadOptions) =>
+      planCheckpoint(checkpoint, roomy, { cache: "f32", chunkLength: 16, ...options }).plan;
+    const many = (contextLength: number) => planned({ contextLength });
+    // Nearly all of it is the cache: 256 bytes a token and ring.
+    const most = 3 * 2 ** 30;
+    expect(many(most / 256 - 1000)).toMatchObject({
+      parallel: 2,
+      rings: 2,
+      cacheBytes: 2 * (most - 256_000),
+    });
+    expect(many(most / 256)).toMatchObject({ parallel: 1, rings: 1, cacheBytes: most });
+    expect(planned({ contextLength: 99, rings: 1 })).toMatchObject({ parallel: 1, rings: 1 });
+    expect(planned({ contextLength: 99, rings: 5 })).toMatchObject({ parallel: 2, rings: 5 });
+    expect(planned({ contextLength: 99, parallel: 1 })).toMatchObject({ parallel: 1, rings: 1 });
+    // What one answer can have, two do not take from it.
+    const auto = planCheckpoint(checkpoint, roomy, { contextLength: 2 ** 29 / 256 });
+    expect(auto.plan).toMatchObject({ cache: "f32", parallel: 2 });
   });
 
   test("a cache format that does not exist is named", async () => {
