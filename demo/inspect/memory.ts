@@ -17,16 +17,16 @@ export function memory({ plan }: Pick<Model, "plan">): TemplateResult {
   );
 }
 
-/** The cache is L layers × 2 (key and value) × key/value heads × slots × d: it grows with the key/value heads alone. */
+/** The ring of one sequence is L layers × 2 (key and value) × key/value heads × slots × d: it grows with the key/value heads alone. */
 export function headSharing({
   config,
   plan,
 }: {
   readonly config: Pick<Model["config"], "L" | "H" | "G" | "d">;
-  readonly plan: Pick<Model["plan"], "cacheBytes" | "cacheSlots">;
+  readonly plan: Pick<Model["plan"], "cacheBytes" | "cacheSlots" | "rings">;
 }): TemplateResult {
   const { L, H, G, d } = config;
-  const perHead = plan.cacheBytes / G;
+  const perHead = plan.cacheBytes / plan.rings / G;
   const kinds = [
     { label: "MHA", note: "a key/value head for each query head", groups: H },
     ...(G > 1 && G < H ? [{ label: "GQA", note: `${H / G} query heads share one`, groups: G }] : []),
