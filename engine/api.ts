@@ -52,7 +52,7 @@ export interface LoadOptions {
   readonly device?: GPUDevice;
   /**
    * Answers that run at once: they share every pass over the weights, and each has a ring of keys and values of its own. Further
-   * calls wait in line. Default 2, or 1 where the second ring would take the model over 6 GiB.
+   * calls wait in line. Default 2, or 1 where the second ring would take the model over 6 GiB or could not be bound.
    */
   readonly parallel?: number;
   /**
