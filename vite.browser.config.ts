@@ -21,8 +21,9 @@ export default defineConfig({
       output: {
         format: "esm",
         entryFileNames: "[name].js",
-        // What the page and its worker share.
-        chunkFileNames: "engine.js",
+        // engine.js is what the page and its worker share; the other chunks are fetched when they are first used.
+        chunkFileNames: ({ moduleIds }) =>
+          moduleIds.some((id) => id.endsWith("/engine/model.ts")) ? "engine.js" : "[name].js",
       },
     },
   },

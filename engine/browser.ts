@@ -5,13 +5,17 @@ import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
 import * as load from "./load.ts";
 import type { Platform } from "./platform.ts";
-import { OpfsStore } from "./store.ts";
 import { canStore } from "./store-opfs.ts";
 import { tuningOpfs } from "./tuning-opfs.ts";
 
 const browser: Platform = {
   tuning: tuningOpfs,
-  store: OpfsStore,
+  store: {
+    open: async (origin, options) =>
+      mayStore(origin, options) ? (await opfsStore()).open(origin, options) : undefined,
+    peek: async (origin, options) =>
+      mayStore(origin, options) ? (await opfsStore()).peek(origin, options) : origin,
+  },
   openDevice: async ({ device }) =>
     device
       ? borrowDevice(device)
@@ -22,6 +26,13 @@ const browser: Platform = {
     return /^https?:\/\//.test(spec) ? httpSource(spec, http) : hubSource(spec, { ...http, token });
   },
 };
+
+/** Only sources out there state versions: what is at hand already is not stored again. */
+const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
+  version !== undefined && store !== false;
+
+/** Fetched where a model may be stored. */
+const opfsStore = async () => (await import("./store.ts")).OpfsStore;
 
 /** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
 const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });

@@ -17,15 +17,11 @@ import type {
 import { Batch } from "./batch.ts";
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { generate } from "./generate.ts";
-import { attentionOf, candidatesOf, profileStep } from "./inspect.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
-import { readRing, stretchBytes, writeRing } from "./ring-bytes.ts";
 import { Rings } from "./rings.ts";
-import { decodeSession, encodeSession } from "./session.ts";
 import type { Lease } from "./store-lock.ts";
 
 /** The conversation that was answered last. */
@@ -48,7 +44,6 @@ export class LoadedModel implements Model {
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #residence: Residence;
   readonly #rings: Rings;
-  #fingerprinted: string | undefined;
   readonly #batch: Batch;
   readonly #endIds: ReadonlySet<number>;
 
@@ -141,6 +136,7 @@ export class LoadedModel implements Model {
   }
 
   async profile(): Promise<KernelTime[]> {
+    const { profileStep } = await import("./inspect.ts");
     return this.#batch.alone(latest, ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
   }
 
@@ -150,6 +146,7 @@ export class LoadedModel implements Model {
   ): Promise<AttentionWeights> {
     const checked = this.#ids(ids);
     this.#checkLength(checked);
+    const { attentionOf } = await import("./inspect.ts");
     const run = ({ gpu, decoder }: Resident, cache: Cache) =>
       attentionOf({ gpu, decoder, cache }, checked, options);
     return this.#batch.alone((rings) => rings.borrow(checked), run, { signal: options.signal });
@@ -160,6 +157,7 @@ export class LoadedModel implements Model {
     { count = 10, signal }: { readonly count?: number; readonly signal?: AbortSignal } = {},
   ): Promise<Candidate[]> {
     const logits = await this.logits(ids, signal ? { signal } : {});
+    const { candidatesOf } = await import("./inspect.ts");
     return candidatesOf(logits, count, this.#parts.tokenizer);
   }
 
@@ -174,38 +172,19 @@ export class LoadedModel implements Model {
   } = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const kept = this.#rings.used[conversation];
     if (!kept) return undefined;
-    const run = async (resident: Resident, { sequence, ids, spans, oldest }: Cache) => {
-      const stretch = { sequence, start: oldest, count: ids.length - oldest };
-      const rows = await readRing(resident.gpu, resident.decoder, stretch);
-      return encodeSession({ fingerprint: await this.#fingerprint(resident), ids, spans, oldest, rows });
-    };
-    return this.#batch.alone((rings) => rings.claim(kept), run);
+    const { saveRing } = await import("./saved-ring.ts");
+    return this.#batch.alone(
+      (rings) => rings.claim(kept),
+      (resident, cache) => saveRing(resident, cache, this.config),
+    );
   }
 
   async restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
-    const run = async (resident: Resident, cache: Cache) => {
-      const { gpu, decoder } = resident;
-      const { ids, spans, oldest, rows } = await decodeSession(session, {
-        fingerprint: await this.#fingerprint(resident),
-        vocabulary: this.config.V,
-        bytesOf: (positions) => stretchBytes(decoder.shape, positions),
-      });
-      // A ring of fewer slots keeps the end.
-      const start = Math.max(oldest, ids.length - cache.S);
-      const stretch = { sequence: cache.sequence, start, count: ids.length - start };
-      cache.begin([], 0);
-      writeRing(gpu, decoder, stretch, rows, start - oldest);
-      cache.filled(ids, spans, start, decoder);
-      await decoder.done();
-      return ids;
-    };
-    return this.#batch.alone((rings) => rings.take([]), run);
-  }
-
-  /** Does not change where the model is put on another device: its formats stay. */
-  async #fingerprint(resident: Resident): Promise<string> {
-    this.#fingerprinted ??= await fingerprint(resident, this.config);
-    return this.#fingerprinted;
+    const { restoreRing } = await import("./saved-ring.ts");
+    return this.#batch.alone(
+      (rings) => rings.take([]),
+      (resident, cache) => restoreRing(resident, cache, this.config, session),
+    );
   }
 
   /**

@@ -7,7 +7,6 @@ import type { Gpu } from "./device.ts";
 import type { Pipelines } from "./gpu.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 import type { Shape } from "./shape.ts";
-import { tune } from "./tune.ts";
 
 /** Where choices are remembered: files in Node, the origin's private files in a browser. */
 export interface TuningStore {
@@ -55,6 +54,8 @@ async function measured(
   shape: Shape,
   { onProgress, signal }: LoadOptions,
 ): Promise<Tuning> {
+  // Most loads measure nothing: a page fetches this code only where one does.
+  const { tune } = await import("./tune.ts");
   const { choice, measurements } = await tune(gpu, pipelines, shape, { onProgress, signal });
   const tuning = { adapter: gpu.adapter, weights: shape.format.name, choice, measurements };
   // Where nothing can be kept, the next load measures again.

@@ -3,6 +3,19 @@ export class CheckpointError extends Error {
   override name = "CheckpointError";
 }
 
+/** A file is not the one that was promised: nothing of it is to be kept. */
+export class WrongFileError extends CheckpointError {
+  readonly file: string;
+
+  constructor(file: string, message: string) {
+    super(message);
+    this.file = file;
+  }
+}
+
+/** The checkpoint out there is no longer the one that was stored in part: what was stored is of no use. */
+export class SourceChangedError extends CheckpointError {}
+
 /** A CheckpointError in the shape of all our messages: "where: expected A, got B. What to do." */
 export function mismatch(where: string, expected: string, got: string, advice: string): CheckpointError {
   return new CheckpointError(`${where}: expected ${expected}, got ${got}. ${advice}`);

@@ -1,5 +1,5 @@
 // Holds a file to the SHA-256 that is stated of it, while its tensors are read one after the other.
-import { CheckpointError, label } from "./errors.ts";
+import { label, WrongFileError } from "./errors.ts";
 import { IncrementalSha256 } from "./incremental-sha256.ts";
 import type { TensorInfo } from "./safetensors.ts";
 import type { Source } from "./source.ts";
@@ -9,16 +9,6 @@ const CHUNK_BYTES = 8 * 2 ** 20;
 
 /** The state of the hash behind a tensor. */
 export type FileState = readonly number[];
-
-/** A file is not the one that was promised: nothing of it is to be kept. */
-export class WrongFileError extends CheckpointError {
-  readonly file: string;
-
-  constructor(file: string, message: string) {
-    super(message);
-    this.file = file;
-  }
-}
 
 /**
  * Takes the place of a source for the tensors of one file, in its order. Header, holes and tensors that nobody needs are read

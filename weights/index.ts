@@ -2,8 +2,8 @@
 export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
-export { CheckpointError } from "./errors.ts";
-export { FileCheck, type FileState, WrongFileError } from "./file-check.ts";
+export { CheckpointError, SourceChangedError, WrongFileError } from "./errors.ts";
+export { FileCheck, type FileState } from "./file-check.ts";
 export { decodeRecords } from "./journal.ts";
 export {
   embedTokens,
@@ -34,4 +34,4 @@ export { sha256, sha256OfText } from "./sha256.ts";
 export type { Source } from "./source.ts";
 export { fileSource, type NamedBlob } from "./source-files.ts";
 export { type HttpSourceOptions, httpSource } from "./source-http.ts";
-export { KeptSource, nameOfKept, SourceChangedError } from "./source-kept.ts";
+export { KeptSource, nameOfKept } from "./source-kept.ts";

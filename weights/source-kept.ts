@@ -1,6 +1,6 @@
 // A source with what was read of it before, beside the tensors: small files whole, shards up to the end of their headers.
 // With these and the packed tensors a checkpoint opens without its network.
-import { CheckpointError, mismatch } from "./errors.ts";
+import { mismatch, SourceChangedError } from "./errors.ts";
 import { decodeRecords, encodeRecord } from "./journal.ts";
 import { isObject } from "./json.ts";
 import { sha256, sha256OfText } from "./sha256.ts";
@@ -13,9 +13,6 @@ interface KeptFile {
   readonly version: string | undefined;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
-
-/** The checkpoint out there is no longer the one that was stored in part: what was stored is of no use. */
-export class SourceChangedError extends CheckpointError {}
 
 export class KeptSource implements Source {
   readonly name: string;

@@ -32,6 +32,8 @@ beforeAll(async () => {
       outDir: folder,
       target: "es2023",
       minify: false,
+      // What Vite puts around a dynamic import to preload its chunk wants a document, which a worker has not.
+      modulePreload: false,
       rolldownOptions: {
         input: { worker: "test/browser/store-worker.ts", page: "test/browser/store-page.ts" },
         output: { entryFileNames: "[name].js" },
