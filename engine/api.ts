@@ -129,25 +129,46 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ChatOptions extends GenerateOptions {
+  /**
+   * Go on with the text of the last message, which is an assistant's, in place of a new one. The answer is what follows: it has
+   * the space that it begins with. Default false.
+   */
+  readonly continueFinalMessage?: boolean;
+}
+
 /** A token and its natural-log probability in the model's own distribution: before penalties, temperature and top-p. */
 export interface LikelyToken {
   readonly id: number;
-  /** The token by itself, with its leading space; U+FFFD where its bytes are a part of a character. */
+  /**
+   * What the token by itself would add to the answer here: without a leading space that is stripped from the answer; U+FFFD where
+   * its bytes are a part of a character; a special token spelled out.
+   */
   readonly text: string;
+  /** UTF-8 */
   readonly bytes: readonly number[];
   readonly logProb: number;
 }
 
+/**
+ * A token that was drawn. The texts of all, joined, are the answer's text, and so are the bytes. Hence a part of a character has
+ * bytes and no text: the text is that of the part that ends it. A special token has neither, and a token that a stop string cuts
+ * has what comes before the stop string.
+ */
 export interface TokenLogProb extends LikelyToken {
-  /** The likeliest in its place, likeliest first. */
+  /** The likeliest in its place, likeliest first. Where the drawn token is one of them, its text and bytes are the same there. */
   readonly top: readonly LikelyToken[];
 }
 
-/** A piece of an answer. The texts of all chunks make the answer; `finish` stands on the last one only. */
+/** A piece of an answer. The texts of all chunks make the answer; `finish` is on the last one only. */
 export interface Chunk {
   readonly text: string;
+  /** A token that ends the answer is not among them. */
   readonly ids: readonly number[];
-  /** One for each of `ids`, with the option `topLogProbs`. */
+  /**
+   * With the option `topLogProbs`: one for each of `ids`, and on the last chunk one more for a token that ended the answer. The
+   * chunk's text is theirs. With stop strings a token comes when it is certain that its text stays.
+   */
   readonly logProbs?: readonly TokenLogProb[];
   readonly finish?: Finish;
 }
@@ -156,8 +177,11 @@ export interface Finish {
   /** `stop`: end-of-sequence token or stop string. `length`: `maxTokens` or the context. `abort`: the signal. */
   readonly reason: "stop" | "length" | "abort";
   readonly promptTokens: number;
+  /** What was changed of a conversation so that the chat template takes it; absent where nothing was. */
+  readonly warnings?: readonly string[];
   /** Prompt tokens whose keys and values were still in the cache. */
   readonly cachedTokens: number;
+  /** Without a token that ended the answer. */
   readonly completionTokens: number;
   /** Milliseconds in line, from there to the first token, and from the first token to the last. */
   readonly waitedMs: number;
@@ -324,7 +348,7 @@ export interface Model {
   /** Continues a text (a beginning-of-sequence token is put first) or token ids (taken as they are). */
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
   /** Answers a conversation, rendered with the model's chat template. */
-  chat(messages: readonly Message[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
+  chat(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<Chunk, void, void>;
   /** Teacher-forced log-probabilities. */
   score(text: string | readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
   /** Logits [V] after the last of `ids`. */
@@ -344,7 +368,10 @@ export interface Model {
   /** Token ids of a text, with the beginning-of-sequence token first. */
   encode(text: string): Promise<number[]>;
   /** The ids that `chat` gives the model for a conversation. */
-  encodeChat(messages: readonly Message[]): Promise<number[]>;
+  encodeChat(
+    messages: readonly Message[],
+    options?: Pick<ChatOptions, "continueFinalMessage">,
+  ): Promise<number[]>;
   decode(ids: readonly number[]): Promise<string>;
   dispose(): void;
 }

@@ -1,12 +1,11 @@
 // Ids and text of an answer as they come, until a stop.
 import type { StreamDecoder } from "../tokenizer/index.ts";
-import type { Chunk, Finish, GenerateOptions, TokenLogProb } from "./api.ts";
+import { AnswerText } from "./answer-text.ts";
+import type { Chunk, Finish, GenerateOptions } from "./api.ts";
 import type { Batch } from "./batch.ts";
-import type { Picked } from "./decoder.ts";
 import { ContextLengthError } from "./errors.ts";
-import { checkedTop, logProbOf } from "./log-probs.ts";
+import { checkedTop } from "./log-probs.ts";
 import type { Sequence } from "./sequence.ts";
-import { StopStrings } from "./stop-strings.ts";
 
 export interface Generation {
   /** Where each token is computed, beside those of others. */
@@ -19,6 +18,8 @@ export interface Generation {
   readonly text: StreamDecoder | undefined;
   /** Ids that end the answer; they are not part of it. */
   readonly endIds: ReadonlySet<number>;
+  /** Of the prompt, for the answer's `finish`. */
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
@@ -26,7 +27,7 @@ export const DEFAULT_MAX_TOKENS = 512;
 
 /** @throws ContextLengthError where the prompt does not fit. RangeError for options out of range. */
 export async function* generate(
-  { batch, contextLength, ids, text, endIds }: Generation,
+  { batch, contextLength, ids, text, endIds, warnings = [] }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
@@ -39,11 +40,10 @@ export async function* generate(
     );
   }
   const maxTokens = Math.min(checkedMaxTokens(options.maxTokens), room);
-  const stops = new StopStrings(options.stop);
-  const topLogProbs = checkedTop(options.topLogProbs);
+  const words = new AnswerText(text, options);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
-  const observed = topLogProbs !== undefined;
+  const observed = checkedTop(options.topLogProbs) !== undefined;
   let sequence: Sequence | undefined;
   let began = called;
   let firstAt = called;
@@ -55,21 +55,18 @@ export async function* generate(
     waitedMs: began - called,
     prefillMs: (answer.length > 0 ? firstAt : performance.now()) - began,
     decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
+    ...(warnings.length > 0 && { warnings }),
   });
 
-  /** What decoder and stop strings still hold when no token follows. */
-  const ending = () => {
-    const last = stops.push(text?.end() ?? "");
-    return last.stopped ? last : { text: last.text + stops.end(), stopped: false };
-  };
-
-  /** An id that the vocabulary does not name, from logits padded past it, has no text. */
-  const textOf = (id: number): string => (text?.knows(id) ? text.push(id) : "");
-
-  const withLogProbs = ({ id, logits }: Picked): { logProbs?: readonly TokenLogProb[] } => {
-    if (!logits || topLogProbs === undefined) return {};
-    return { logProbs: [logProbOf(id, logits, topLogProbs, text)] };
-  };
+  const last = (
+    { text, ids, logProbs }: Pick<Chunk, "text" | "ids" | "logProbs">,
+    reason: Finish["reason"],
+  ): Chunk => ({
+    text,
+    ids,
+    ...(logProbs && logProbs.length > 0 && { logProbs }),
+    finish: finish(reason),
+  });
 
   try {
     if (signal?.aborted) {
@@ -85,30 +82,26 @@ export async function* generate(
     }
     for (;;) {
       const picked = await sequence.next();
-      const { id } = picked;
       if (answer.length === 0) firstAt = performance.now();
-      if (!options.ignoreEos && endIds.has(id)) {
-        yield { text: ending().text, ids: [], finish: finish("stop") };
+      if (!options.ignoreEos && endIds.has(picked.id)) {
+        yield last(words.end(picked), "stop");
         return;
       }
-      answer.push(id);
-      const { text: piece, stopped } = stops.push(textOf(id));
-      if (stopped) {
-        yield { text: piece, ids: [id], ...withLogProbs(picked), finish: finish("stop") };
+      answer.push(picked.id);
+      const isFull = answer.length === maxTokens;
+      const isLast = isFull || signal?.aborted === true;
+      const { stopped, ...piece } = words.push(picked, isLast);
+      if (stopped || isLast) {
+        yield last(piece, stopped ? "stop" : isFull ? "length" : "abort");
         return;
       }
-      if (answer.length === maxTokens || signal?.aborted) {
-        const rest = ending();
-        const reason = rest.stopped ? "stop" : answer.length === maxTokens ? "length" : "abort";
-        yield { text: piece + rest.text, ids: [id], ...withLogProbs(picked), finish: finish(reason) };
-        return;
-      }
-      yield { text: piece, ids: [id], ...withLogProbs(picked) };
+      // Tokens that may belong to a stop string are not given yet.
+      if (piece.ids.length > 0) yield piece;
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
     // In line, in a prefill, or while a lost device is replaced.
-    yield { text: ending().text, ids: [], finish: finish("abort") };
+    yield last(words.end(), "abort");
   } finally {
     if (sequence) await batch.leave(sequence, answer);
   }

@@ -1,6 +1,4 @@
 // How likely a token was, and what else might have stood in its place.
-import type { StreamDecoder } from "../tokenizer/index.ts";
-import type { LikelyToken, TokenLogProb } from "./api.ts";
 
 /** The most alternatives that are given for a token. */
 const MOST = 20;
@@ -11,19 +9,14 @@ export function checkedTop(count: number | undefined): number | undefined {
   throw new RangeError(`topLogProbs: expected a whole number from 0 to ${MOST}, got ${count}.`);
 }
 
-/** `logits`: as the model gives them, before penalties and temperature. `count`: how many of the likeliest to list. */
-export function logProbOf(
-  id: number,
-  logits: Float32Array,
-  count: number,
-  text: StreamDecoder | undefined,
-): TokenLogProb {
+/** Of a token, and of as many of the likeliest. `logits`: as the model gives them, before penalties and temperature. */
+export function likelihoods(id: number, logits: Float32Array, count: number) {
   const logSum = logSumExp(logits);
-  const token = (id: number): LikelyToken => {
-    const bytes = text?.bytesOf(id) ?? new Uint8Array();
-    return { id, text: new TextDecoder().decode(bytes), bytes: [...bytes], logProb: logits[id]! - logSum };
+  const logProb = (each: number): number => logits[each]! - logSum;
+  return {
+    logProb: logProb(id),
+    top: likeliest(logits, count).map((each) => ({ id: each, logProb: logProb(each) })),
   };
-  return { ...token(id), top: likeliest(logits, count).map(token) };
 }
 
 /** log Σ exp(logit), in float64: what a logit is above its log-probability. */

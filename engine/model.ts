@@ -6,6 +6,7 @@ import type {
   AdapterDescription,
   AttentionWeights,
   Candidate,
+  ChatOptions,
   Chunk,
   GenerateOptions,
   KernelTime,
@@ -17,7 +18,7 @@ import type {
 import { Batch } from "./batch.ts";
 import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
-import { generate } from "./generate.ts";
+import { type Generation, generate } from "./generate.ts";
 import { openai } from "./openai.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
@@ -76,23 +77,38 @@ export class LoadedModel implements Model {
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
-    return this.#answer(() => this.#ids(prompt), true, options);
+    return this.#answer(() => ({ ids: this.#ids(prompt) }), true, options);
   }
 
-  chat(messages: readonly Message[], options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
-    return this.#answer(() => this.#tokenizer.encodeChat(messages), false, options);
+  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
+    const { continueFinalMessage = false } = options;
+    return this.#answer(() => this.#chatIds(messages, continueFinalMessage), continueFinalMessage, options);
   }
 
   async *#answer(
-    encode: () => readonly number[],
+    encode: () => Pick<Generation, "ids" | "warnings">,
     continues: boolean,
     options: GenerateOptions,
   ): AsyncGenerator<Chunk, void, void> {
     this.#check();
-    const ids = encode();
+    const prompt = encode();
     const text = this.#parts.tokenizer?.stream({ continues });
     const { contextLength } = this;
-    yield* generate({ batch: this.#batch, contextLength, ids, text, endIds: this.#endIds }, options);
+    yield* generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
+  }
+
+  #chatIds(
+    messages: readonly Message[],
+    continueFinalMessage: boolean,
+  ): { ids: number[]; warnings: string[] } {
+    const warnings: string[] = [];
+    const options = {
+      addGenerationPrompt: !continueFinalMessage,
+      continueFinalMessage,
+      onWarning: (warning: string) => warnings.push(warning),
+    };
+    const ids = this.#tokenizer.encodeChat(messages, options);
+    return { ids, warnings };
   }
 
   async score(
@@ -203,8 +219,11 @@ export class LoadedModel implements Model {
     return this.#tokenizer.encode(text);
   }
 
-  async encodeChat(messages: readonly Message[]): Promise<number[]> {
-    return this.#tokenizer.encodeChat(messages);
+  async encodeChat(
+    messages: readonly Message[],
+    { continueFinalMessage = false }: Pick<ChatOptions, "continueFinalMessage"> = {},
+  ): Promise<number[]> {
+    return this.#chatIds(messages, continueFinalMessage).ids;
   }
 
   async decode(ids: readonly number[]): Promise<string> {

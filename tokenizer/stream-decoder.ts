@@ -27,10 +27,11 @@ export class StreamDecoder {
     return this.#table.has(id);
   }
 
-  /** What a token stands for by itself. */
-  bytesOf(id: number): Uint8Array {
+  /** What a token by itself would add here: its bytes, without a space that is stripped at the start of a text. */
+  bytesHere(id: number): Uint8Array {
     const piece = this.#table.has(id) ? this.#table.piece(id) : "";
-    return typeof piece === "string" ? new TextEncoder().encode(piece) : piece;
+    if (typeof piece !== "string") return piece;
+    return new TextEncoder().encode(piece.slice(this.#stripped(piece)));
   }
 
   /** Text that is certain after this id; "" while a character is not whole yet. @throws RangeError where nothing names it */
@@ -60,12 +61,19 @@ export class StreamDecoder {
 
   #stripStart(text: string, isToken: boolean): string {
     if (this.#strip === 0) return text;
-    const { strip, stripFirstTokenOnly } = this.#table.rules;
-    let start = 0;
-    while (start < this.#strip && text[start] === strip.character) start++;
+    const { stripFirstTokenOnly } = this.#table.rules;
+    const start = this.#stripped(text);
     this.#strip -= start;
     if (start < text.length || (stripFirstTokenOnly && isToken)) this.#strip = 0;
     return text.slice(start);
+  }
+
+  /** How many characters are stripped where `text` comes next. */
+  #stripped(text: string): number {
+    const { character } = this.#table.rules.strip;
+    let start = 0;
+    while (start < this.#strip && text[start] === character) start++;
+    return start;
   }
 
   #hold(text: string): string {
