@@ -3,6 +3,7 @@ import type { Activity } from "./api.ts";
 import type { Cache } from "./cache.ts";
 import { Job, type JobOptions, type Use } from "./job.ts";
 import { Line } from "./line.ts";
+import { checkIds } from "./prompt-ids.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import type { Rings } from "./rings.ts";
@@ -30,8 +31,12 @@ export class Batch {
     this.#rounds = new Rounds(this.#running, rings, (sequence, error) => this.#drop(sequence, error));
   }
 
-  /** Waits in line for a ring. The caller ends it with `leave`. @throws what `check` does, the signal's reason */
-  join(options: SequenceOptions): Promise<Sequence> {
+  /**
+   * Waits in line for a ring. The caller ends it with `leave`.
+   * @throws RangeError where the prompt has no token, or one that the model has not; what `check` does; the signal's reason
+   */
+  async join(options: SequenceOptions): Promise<Sequence> {
+    checkIds(options.prompt, this.#residence.last.decoder.shape.V, "prompt");
     return this.#enter(options.signal, () => {
       const cache = this.#rings.take(options.prompt);
       if (!cache) return undefined;

@@ -6,6 +6,8 @@ import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
 import { choose, copyRing, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer, withRows } from "./gpu.ts";
+import { shown } from "./parameter.ts";
+import { checkIds } from "./prompt-ids.ts";
 import { Sampler } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
@@ -44,6 +46,8 @@ export class Decoder {
   readonly #staging: readonly GPUBuffer[];
   #turn = 0;
   readonly #sampler: Sampler;
+  /** The sequence whose last prompt token the residual stream of row 0 is of; undefined once anything else has run. */
+  #prefilled: number | undefined;
 
   private constructor(
     gpu: Gpu,
@@ -123,6 +127,8 @@ export class Decoder {
    * and values, a step takes as long, only its ids mean nothing.
    */
   arrange(rows: readonly Row[]): void {
+    this.#checkIds(rows.map(({ id }) => id));
+    this.#prefilled = undefined;
     const words = rows.flatMap(({ id, position, sequence }) => [id, position, sequence, 0]);
     this.#gpu.device.queue.writeBuffer(this.#activations.decode.rows, 0, new Uint32Array(words));
   }
@@ -197,6 +203,7 @@ export class Decoder {
     const { device } = this.#gpu;
     const { prefill: p, decode: d } = this.#activations;
     const T = ids.length;
+    this.#checkIds(ids);
     const rows = Uint32Array.from(
       { length: 4 * T },
       (_, i) => [ids[i >> 2]!, position + (i >> 2), sequence, T][i % 4]!,
@@ -213,6 +220,20 @@ export class Decoder {
       this.moveTo(position + T - 1, ids[T - 1]!, sequence);
     }
     device.queue.submit([encoder.finish()]);
+    this.#prefilled = last ? sequence : undefined;
+  }
+
+  /** The last wall before the GPU, which would read past the embedding. Callers check before, with better words. */
+  #checkIds(ids: readonly number[]): void {
+    checkIds(ids, this.shape.V, "ids");
+  }
+
+  /** @throws Error where what the logits would be of is not this sequence's prompt */
+  #checkPrefilled(sequence: number): void {
+    if (this.#prefilled === sequence) return;
+    throw new Error(
+      `decoder: expected the prompt of sequence ${sequence} as the last thing that ran, got ${shown(this.#prefilled)}.`,
+    );
   }
 
   /** Copies keys and values of `count` positions from `start` on from one sequence's ring into the same slots of another's. */
@@ -222,8 +243,9 @@ export class Decoder {
     this.#submit([this.#passes.copyRing]);
   }
 
-  /** Logits [V] after the last token of a prefill. */
-  async logits(): Promise<Float32Array> {
+  /** Logits [V] after the last token of the sequence's prefill, which ran last. */
+  async logits(sequence: number): Promise<Float32Array> {
+    this.#checkPrefilled(sequence);
     this.#submit([this.#stepOf(1).head]);
     return this.#readLogits(0);
   }
@@ -233,8 +255,9 @@ export class Decoder {
     this.#sampler.configure(...options);
   }
 
-  /** Picks the first token after a prefill. */
-  async first(observed = false): Promise<Picked> {
+  /** Picks the first token after the sequence's prefill, which ran last. */
+  async first(sequence: number, observed = false): Promise<Picked> {
+    this.#checkPrefilled(sequence);
     const { head } = this.#stepOf(1);
     const [picked] = await this.#pick([head], 1, observed ? [0] : []);
     return picked!;
@@ -246,6 +269,7 @@ export class Decoder {
    * @param observed rows whose logits are wanted
    */
   step(count = 1, observed: readonly number[] = []): Promise<Picked[]> {
+    this.#prefilled = undefined;
     const { decode, head } = this.#stepOf(count);
     return this.#pick([decode, head], count, observed);
   }
@@ -256,6 +280,7 @@ export class Decoder {
     ids: readonly number[],
     signal?: AbortSignal,
   ): AsyncGenerator<void, Float32Array, void> {
+    this.#checkIds(ids);
     const { device } = this.#gpu;
     const { targets, logProbs } = this.#activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);

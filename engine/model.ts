@@ -20,6 +20,8 @@ import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { type Generation, generate } from "./generate.ts";
 import { openai } from "./openai.ts";
+import { outOfRange, shown, wrongType } from "./parameter.ts";
+import { checkIds, checkKnown } from "./prompt-ids.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import { Rings } from "./rings.ts";
@@ -56,9 +58,11 @@ export class LoadedModel implements Model {
     const { rings, cacheSlots } = this.plan;
     this.#rings = new Rings(Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i)));
     this.#batch = new Batch(parts.residence, this.#rings, () => this.#check());
+    // A fine-tune may name its end in one place only: any of config.json, generation_config.json, the tokenizer's files.
     const { eosTokenIds } = this.config;
-    const eosId = parts.tokenizer?.eosId;
-    this.#endIds = new Set(eosTokenIds.length > 0 || eosId === undefined ? eosTokenIds : [eosId]);
+    const { eosId, namesEos = false } = parts.tokenizer ?? {};
+    const own = eosId !== undefined && (namesEos || eosTokenIds.length === 0) ? [eosId] : [];
+    this.#endIds = new Set([...eosTokenIds, ...own]);
     // When all answers have ended: the GPU's memory is for who has the model now.
     parts.lease?.signal.addEventListener("abort", () => {
       void this.#batch.idle().then(() => this.dispose());
@@ -77,7 +81,7 @@ export class LoadedModel implements Model {
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
-    return this.#answer(() => ({ ids: this.#ids(prompt) }), true, options);
+    return this.#answer(() => ({ ids: this.#ids(prompt, "prompt") }), true, options);
   }
 
   chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
@@ -108,6 +112,7 @@ export class LoadedModel implements Model {
       onWarning: (warning: string) => warnings.push(warning),
     };
     const ids = this.#tokenizer.encodeChat(messages, options);
+    checkIds(ids, this.config.V, "messages", this.#tokenText);
     return { ids, warnings };
   }
 
@@ -115,7 +120,12 @@ export class LoadedModel implements Model {
     text: string | readonly number[],
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Score> {
-    const ids = this.#ids(text);
+    const ids = this.#ids(text, "text");
+    if (ids.length < 2)
+      throw outOfRange(
+        "text",
+        "expected at least two tokens, got one, which has nothing before it to go by.",
+      );
     this.#checkLength(ids);
     const run = async function* ({ decoder }: Resident, cache: Cache) {
       cache.begin(ids, 0);
@@ -132,7 +142,7 @@ export class LoadedModel implements Model {
     ids: readonly number[],
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<Float32Array> {
-    const checked = this.#ids(ids);
+    const checked = this.#ids(ids, "ids");
     this.#checkLength(checked);
     const run = async function* ({ decoder }: Resident, cache: Cache) {
       const start = cache.reusable(checked);
@@ -144,7 +154,7 @@ export class LoadedModel implements Model {
         cache.wrote(checked.length);
       }
       yield* decoder.prefillInChunks(cache.sequence, checked.slice(start), start, signal);
-      const logits = await decoder.logits();
+      const logits = await decoder.logits(cache.sequence);
       if (!held) cache.commit(checked, checked.length, "prefill");
       return logits;
     };
@@ -160,7 +170,7 @@ export class LoadedModel implements Model {
     ids: readonly number[],
     options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
   ): Promise<AttentionWeights> {
-    const checked = this.#ids(ids);
+    const checked = this.#ids(ids, "ids");
     this.#checkLength(checked);
     const { attentionOf } = await import("./inspect.ts");
     const run = ({ gpu, decoder }: Resident, cache: Cache) =>
@@ -216,7 +226,9 @@ export class LoadedModel implements Model {
   }
 
   async encode(text: string): Promise<number[]> {
-    return this.#tokenizer.encode(text);
+    const ids = this.#tokenizer.encode(text);
+    checkKnown(ids, this.config.V, "text", this.#tokenText);
+    return ids;
   }
 
   async encodeChat(
@@ -250,16 +262,20 @@ export class LoadedModel implements Model {
     );
   }
 
-  #ids(prompt: string | readonly number[]): readonly number[] {
-    if (typeof prompt === "string") return this.#tokenizer.encode(prompt);
-    if (prompt.length === 0) throw new RangeError("prompt: expected at least one token id, got none.");
-    for (const id of prompt) {
-      if (!Number.isInteger(id) || id < 0 || id >= this.config.V) {
-        throw new RangeError(`prompt: expected token ids from 0 to ${this.config.V - 1}, got ${id}.`);
-      }
-    }
-    return prompt;
+  /** @param parameter what a message calls it */
+  #ids(prompt: string | readonly number[], parameter: string): readonly number[] {
+    if (typeof prompt !== "string" && !Array.isArray(prompt))
+      throw wrongType(parameter, `expected a text or a list of token ids, got ${shown(prompt)}.`);
+    const ids = typeof prompt === "string" ? this.#tokenizer.encode(prompt) : prompt;
+    checkIds(ids, this.config.V, parameter, this.#tokenText);
+    return ids;
   }
+
+  /** For messages about ids. */
+  readonly #tokenText = (id: number): string | undefined => {
+    const { tokenizer } = this.#parts;
+    return tokenizer && id >= 0 && id < tokenizer.size ? tokenizer.tokenText(id) : undefined;
+  };
 
   #checkLength(ids: readonly number[]): void {
     if (ids.length <= this.contextLength) return;

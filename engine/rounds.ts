@@ -108,7 +108,7 @@ export class Rounds {
       sequence.promptDone();
     } else if (sequence.submitted === 0) {
       sequence.submitted = 1;
-      const first = decoder.first(options.observed);
+      const first = decoder.first(cache.sequence, options.observed);
       this.#deliver(
         [sequence],
         first.then((picked) => [picked]),

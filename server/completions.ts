@@ -7,7 +7,7 @@ import { type EncodedPrompt, type Piece, pieces, placesOf } from "./completion-p
 import { type CompletionRequest, completionBody, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
 import type { Ctx } from "./exchange.ts";
-import { checkFit, checkLength } from "./fit.ts";
+import { checkFit, encodeText } from "./fit.ts";
 import { checkName } from "./models.ts";
 import { errorBody } from "./openai-error.ts";
 import { checkBias } from "./sampling.ts";
@@ -73,8 +73,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
 
 async function encode(service: Service, prompt: Prompt): Promise<EncodedPrompt> {
   const { model } = service;
-  if (typeof prompt === "string") await checkLength(service, prompt.length, "prompt");
-  if (typeof prompt === "string") return { ids: await model.encode(prompt), text: prompt };
+  if (typeof prompt === "string") return { ids: await encodeText(service, prompt, "prompt"), text: prompt };
   const ids = checkIds(prompt, model.config.V, "prompt");
   return { ids, text: await model.decode(ids) };
 }

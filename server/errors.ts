@@ -6,6 +6,7 @@ import {
   DeviceLostError,
   TokenizerError,
 } from "../engine/node.ts";
+import { isParameterError } from "../engine/parameter.ts";
 
 /** OpenAI's words for kinds of errors. */
 export type ErrorType =
@@ -81,8 +82,20 @@ export function toHttpError(error: unknown): HttpError {
   return new HttpError(500, `${what} Its log has the reason, by the request's id.`, { cause: error });
 }
 
-/** "temperature: expected …" and "…: expected no tools, got one" name the parameter at fault. */
-export function badParameter(error: Error): HttpError {
+/**
+ * "temperature: expected …" and "…: expected no tools, got one" name the parameter at fault.
+ * @param field what the request calls it, where that is another name than the error's
+ */
+export function badParameter(error: Error, field?: string): HttpError {
+  if (isParameterError(error)) {
+    const { parameter, code, message } = error;
+    const own = field !== undefined && message.startsWith(`${parameter}: `);
+    return new HttpError(400, own ? `${field}${message.slice(parameter.length)}` : message, {
+      param: field ?? parameter,
+      ...(code === "unsupported" && { code: "unsupported_parameter" }),
+      cause: error,
+    });
+  }
   const [, refused] = /: expected no ([\w.[\]]+)/.exec(error.message) ?? [];
   const [, named] = /^([\w.[\]]+): /.exec(error.message) ?? [];
   const param = refused ?? named;

@@ -1,7 +1,8 @@
 // Whether a request fits the context, before it takes a place in line.
 import { DEFAULT_MAX_TOKENS } from "../engine/generate.ts";
 import type { GenerateOptions, Message, Model } from "../engine/node.ts";
-import { HttpError } from "./errors.ts";
+import { isParameterError } from "../engine/parameter.ts";
+import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
 type Where = "messages" | "prompt";
@@ -14,6 +15,12 @@ export function checkFit<Options extends Pick<GenerateOptions, "maxTokens">>(
   prompt: Where,
 ): Options {
   const { maxTokens } = options;
+  if (promptTokens === 0)
+    throw new HttpError(
+      400,
+      `${prompt}: expected at least one token, got none. There is nothing to go on from.`,
+      { param: prompt },
+    );
   // The last token of an answer needs no slot: nothing comes after it.
   const room = contextLength - promptTokens + 1;
   if (room < 1 || (maxTokens ?? 0) > room)
@@ -27,12 +34,23 @@ export function checkFit<Options extends Pick<GenerateOptions, "maxTokens">>(
   return { ...options, maxTokens: Math.min(room, DEFAULT_MAX_TOKENS) };
 }
 
-/** Refuses a text that is far too long before its tokens are counted, which takes its time. @throws HttpError 400 */
-export async function checkLength(
+/** The ids of a text. @throws HttpError 400 where it is far too long, or holds a token that the model has not */
+export async function encodeText(
   service: Service,
-  characters: number,
-  prompt: Where | "input",
-): Promise<void> {
+  text: string,
+  where: "prompt" | "input",
+): Promise<readonly number[]> {
+  await checkLength(service, text.length, where);
+  try {
+    return await service.model.encode(text);
+  } catch (error) {
+    // The request calls it by another name.
+    throw isParameterError(error) ? badParameter(error, where) : error;
+  }
+}
+
+/** Refuses a text that is far too long before its tokens are counted, which takes its time. @throws HttpError 400 */
+async function checkLength(service: Service, characters: number, prompt: Where | "input"): Promise<void> {
   const most = service.contextLength * (await longestToken(service.model));
   if (characters <= most) return;
   throw new HttpError(

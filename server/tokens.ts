@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readBody } from "./body.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
-import { checkLength } from "./fit.ts";
+import { encodeText } from "./fit.ts";
 import { checkName } from "./models.ts";
 import type { Service } from "./service.ts";
 
@@ -18,8 +18,7 @@ const toDetokenize = z.strictObject({
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
   const { model, input } = await readBody(c, service.limits, toTokenize);
   checkName(service, model);
-  await checkLength(service, input.length, "input");
-  const tokens = await service.model.encode(input);
+  const tokens = await encodeText(service, input, "input");
   return c.json({ tokens, count: tokens.length });
 }
 

@@ -8,7 +8,7 @@ import { type AiCall, readInput } from "../engine/workers-ai-input.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { Ctx, Env } from "./exchange.ts";
-import { checkFit, checkLength, encodeMessages } from "./fit.ts";
+import { checkFit, encodeMessages, encodeText } from "./fit.ts";
 import { authorize } from "./middleware.ts";
 import { checkName } from "./models.ts";
 import type { Service } from "./service.ts";
@@ -46,8 +46,7 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
 
 async function encode(service: Service, prompt: AiCall["prompt"]): Promise<readonly number[]> {
   if (typeof prompt !== "string") return encodeMessages(service, prompt, "prompt");
-  await checkLength(service, prompt.length, "prompt");
-  return service.model.encode(prompt);
+  return encodeText(service, prompt, "prompt");
 }
 
 /** The usual 256 tokens are cut to what the context holds; what was asked for must fit. */

@@ -71,9 +71,13 @@ export function renderChat(
   return requireTemplate(template).render(messages, options);
 }
 
-/** Parses a template, or says that there is none. */
-export function requireTemplate(template: string | undefined): ChatTemplate {
+/** Parses a template, or says that there is none. @param others names of templates that are not for plain chat */
+export function requireTemplate(template: string | undefined, others: readonly string[] = []): ChatTemplate {
   if (template !== undefined) return new ChatTemplate(template);
+  if (others.length > 0)
+    throw new ChatTemplateError(
+      `chat: expected a chat_template named "default", got ${others.join(", ").slice(0, 200)}. Use generate with a plain prompt.`,
+    );
   throw new ChatTemplateError(
     "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
   );

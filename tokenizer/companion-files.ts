@@ -6,7 +6,10 @@ export interface Companions {
   readonly eosToken: string | undefined;
   /** undefined: tokenizer.json decides. */
   readonly addBos: boolean | undefined;
+  /** An empty template is none. */
   readonly chatTemplate: string | undefined;
+  /** Names of templates that are not for plain chat: "tool_use". */
+  readonly otherTemplates: readonly string[];
 }
 
 /** Checks the files beside tokenizer.json; where two of them name a token, tokenizer_config.json wins. */
@@ -24,12 +27,14 @@ export function readCompanions(config: unknown, specialTokensMap: unknown, jinja
   if (addBos !== undefined && addBos !== null && typeof addBos !== "boolean") {
     refuse("tokenizer_config.json add_bos_token", "true or false", addBos);
   }
+  const templates = readTemplates(template);
   return {
     bosToken: token("bos_token"),
     eosToken: token("eos_token"),
     addBos: addBos ?? undefined,
     // Newer repositories keep the template in a file of its own, which then is the one in force.
-    chatTemplate: jinja ?? readTemplate(template),
+    chatTemplate: [jinja, templates.get("default")].find((text) => text !== undefined && text.trim() !== ""),
+    otherTemplates: [...templates.keys()].filter((name) => name !== "default"),
   };
 }
 
@@ -41,13 +46,18 @@ function readToken(where: string, value: unknown): string | undefined {
   return text;
 }
 
-/** A template is a text, or a list of named ones of which "default" is for plain chat. */
-function readTemplate(value: unknown): string | undefined {
-  if (value === undefined || value === null || typeof value === "string") return value ?? undefined;
+/** A template is a text, or a list of named ones. The one named "default" is for plain chat. */
+function readTemplates(value: unknown): ReadonlyMap<string, string> {
+  if (value === undefined || value === null) return new Map();
+  if (typeof value === "string") return new Map([["default", value]]);
   const where = "tokenizer_config.json chat_template";
   if (!Array.isArray(value)) refuse(where, "a text or a list of named templates", value);
-  const named = value.filter(isFields).find(({ name }) => name === "default");
-  const { template } = named ?? {};
-  if (typeof template !== "string") refuse(where, 'a template named "default"', value);
-  return template;
+  return new Map(
+    value.map((entry: unknown, i) => {
+      const { name, template } = isFields(entry) ? entry : {};
+      if (typeof name !== "string" || typeof template !== "string")
+        refuse(`${where}[${i}]`, "a name and a template", entry);
+      return [name, template];
+    }),
+  );
 }

@@ -3,6 +3,7 @@ import { type ChatMessage, type ChatTemplate, requireTemplate } from "./chat-tem
 import { type Companions, readCompanions } from "./companion-files.ts";
 import { ContentGuard } from "./content-guard.ts";
 import { readDecoder } from "./decoder-rules.ts";
+import { ChatTemplateError } from "./errors.ts";
 import { PieceTable } from "./piece-table.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 import { TextModel } from "./text-model.ts";
@@ -42,6 +43,8 @@ export class Tokenizer {
   /** Beginning and end of a sequence; undefined where the files name none. */
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
+  /** The files name the end; otherwise `eosId` is that of "</s>", where the vocabulary has one. */
+  readonly namesEos: boolean;
   /** One more than the highest id. */
   readonly size: number;
   readonly #model: TextModel;
@@ -62,6 +65,7 @@ export class Tokenizer {
     } = companions;
     this.bosId = idOf(file, bosToken);
     this.eosId = idOf(file, eosToken);
+    this.namesEos = companions.eosToken !== undefined;
     this.size = file.tokens.length;
     this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
     this.#addsBos = addBos;
@@ -103,14 +107,19 @@ export class Tokenizer {
     { addGenerationPrompt = true }: { readonly addGenerationPrompt?: boolean | undefined } = {},
   ): number[] {
     const { chatTemplate, bosToken, eosToken } = this.#companions;
-    this.#template ??= requireTemplate(chatTemplate);
+    this.#template ??= requireTemplate(chatTemplate, this.#companions.otherTemplates);
     const contents = messages.map(({ content }) => String(content));
     const guard = this.#guard(contents, chatTemplate);
     const hidden = guard
       ? messages.map(({ role, content }) => ({ role, content: guard.hide(content) }))
       : messages;
     const text = this.#template.render(hidden, { bosToken, eosToken, addGenerationPrompt });
-    return this.#model.encode(text, guard);
+    const ids = this.#model.encode(text, guard);
+    if (ids.length === 0)
+      throw new ChatTemplateError(
+        "chat template: expected a text for these messages, got none. Add a user's message, or use a plain prompt.",
+      );
+    return ids;
   }
 
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {

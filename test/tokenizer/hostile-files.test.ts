@@ -84,9 +84,9 @@ describe("so do the files beside it", () => {
       { tokenizerConfig: { chat_template: 5 } },
       "tokenizer_config.json chat_template",
     ],
-    "templates without a default": [
-      { tokenizerConfig: { chat_template: [{ name: "rag", template: "" }] } },
-      "tokenizer_config.json chat_template",
+    "a named template without a text": [
+      { tokenizerConfig: { chat_template: [{ name: "rag" }] } },
+      "tokenizer_config.json chat_template[0]",
     ],
     "a map that is a text": [{ specialTokensMap: "x" }, "special_tokens_map.json"],
     "an eos_token that is a list": [

@@ -1,0 +1,177 @@
+// Nothing reaches the GPU as a prompt that is none, or that holds tokens the model has not; answers end where any file says so.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { ChatTemplateError, type Chunk, loadModel, type Model, type Source } from "../../engine/node.ts";
+import { serving } from "../server/serving.ts";
+import { filesOf, memorySource } from "../weights/memory-source.ts";
+
+const TINY = "weights/tiny-mistral";
+const EXTRA = "<extra>";
+type Json = Record<string, unknown>;
+
+const read = (name: string): Json => JSON.parse(readFileSync(`${TINY}/${name}`, "utf8"));
+const bytes = (json: unknown) => new TextEncoder().encode(JSON.stringify(json));
+
+/** The tiny model with other files beside its weights. */
+function tinyWith(files: Record<string, Json>): Source {
+  const tokenizer = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"];
+  const all = Object.fromEntries(
+    tokenizer.map((name) => [name, new Uint8Array(readFileSync(`${TINY}/${name}`))]),
+  );
+  const changed = Object.entries(files).map(([name, json]) => [name, bytes(json)] as const);
+  return memorySource({ ...filesOf(TINY), ...all, ...Object.fromEntries(changed) });
+}
+
+async function withModel(files: Record<string, Json>, use: (model: Model) => Promise<void>): Promise<void> {
+  const model = await loadModel(tinyWith(files));
+  try {
+    await use(model);
+  } finally {
+    model.dispose();
+  }
+}
+
+async function textOf(answer: AsyncIterable<Chunk>): Promise<string> {
+  let text = "";
+  for await (const chunk of answer) text += chunk.text;
+  return text;
+}
+
+const system = [{ role: "system", content: "Be brief." }] as const;
+
+test("a prompt of no token at all is an error, also after another client's answer", async () => {
+  const config = {
+    ...read("tokenizer_config.json"),
+    add_bos_token: false,
+    chat_template: "{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}",
+  };
+  await withModel({ "tokenizer_config.json": config }, async (model) => {
+    await textOf(model.generate("Once upon a time", { maxTokens: 3 }));
+    const { steps } = await model.activity();
+    await expect(textOf(model.generate("", { maxTokens: 3 }))).rejects.toMatchObject({ parameter: "prompt" });
+    await expect(textOf(model.generate([], { maxTokens: 3 }))).rejects.toMatchObject({ parameter: "prompt" });
+    await expect(textOf(model.chat(system, { maxTokens: 3 }))).rejects.toThrow(ChatTemplateError);
+    await expect(model.score("")).rejects.toMatchObject({ parameter: "text" });
+    await expect(model.score([1])).rejects.toThrow(/at least two tokens/);
+    await expect(model.logits([])).rejects.toMatchObject({ parameter: "ids" });
+    await expect(model.candidates([])).rejects.toMatchObject({ parameter: "ids" });
+    await expect(model.attention([], { layer: 0 })).rejects.toMatchObject({ parameter: "ids" });
+
+    const { post } = await serving(model);
+    for (const [path, body, param] of [
+      ["/v1/chat/completions", { messages: system }, "messages"],
+      ["/v1/chat/completions", { messages: system, stream: true }, "messages"],
+      ["/v1/completions", { prompt: "" }, "prompt"],
+      ["/v1/completions", { prompt: "", stream: true, echo: true, logprobs: 1 }, "prompt"],
+      ["/v1/completions", { prompt: ["Once", ""] }, "prompt"],
+    ] as const) {
+      const response = await post(path, body);
+      expect(response.status, `${path} ${JSON.stringify(body)}`).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { param } });
+    }
+    expect((await post("/client/v4/accounts/a/ai/run/paper", { messages: system })).status).toBe(400);
+    // Nothing of all this took a step.
+    expect((await model.activity()).steps).toBe(steps);
+  });
+});
+
+test("an empty template is no template, and a list without a default one leaves generate as it is", async () => {
+  for (const [template, words] of [
+    ["", /base model/],
+    ["  \n", /base model/],
+    [[{ name: "tool_use", template: "{{ messages }}" }], /tool_use/],
+  ] as const) {
+    const config = { ...read("tokenizer_config.json"), chat_template: template };
+    await withModel({ "tokenizer_config.json": config }, async (model) => {
+      await expect(textOf(model.chat(system))).rejects.toThrow(words);
+      expect(await textOf(model.generate("Once upon a time", { maxTokens: 2 }))).not.toBe("");
+    });
+  }
+});
+
+test("a token that the model has no embedding of is refused by name, whoever names it", async () => {
+  const tokenizer = read("tokenizer.json");
+  const added = tokenizer["added_tokens"] as Json[];
+  const more = {
+    ...tokenizer,
+    added_tokens: [...added, { ...added[0], id: 2048, content: EXTRA, special: true }],
+  };
+  await withModel({ "tokenizer.json": more }, async (model) => {
+    expect(model.config.V).toBe(2048);
+    const names = /0 to 2047, got 2048, the token "<extra>"/;
+    await expect(textOf(model.generate(`Once ${EXTRA}`))).rejects.toThrow(names);
+    await expect(textOf(model.generate([1, 2048]))).rejects.toThrow(names);
+    await expect(model.encode(`Once ${EXTRA}`)).rejects.toThrow(names);
+    await expect(model.score(`Once ${EXTRA}`)).rejects.toThrow(names);
+    await expect(model.score([1, 2048])).rejects.toThrow(names);
+    await expect(model.logits([1, 2048])).rejects.toThrow(names);
+    await expect(model.candidates([1, 2048])).rejects.toThrow(names);
+    await expect(model.attention([1, 2048], { layer: 0 })).rejects.toThrow(names);
+    for (const id of [-1, 1.5, Number.NaN, 2 ** 32, "1" as unknown as number])
+      await expect(textOf(model.generate([1, id]))).rejects.toMatchObject({ parameter: "prompt" });
+
+    const { post } = await serving(model);
+    for (const [path, body, param] of [
+      ["/v1/completions", { prompt: EXTRA, stream: true }, "prompt"],
+      ["/v1/completions", { prompt: [1, 2048], stream: true }, "prompt"],
+      ["/v1/completions", { prompt: EXTRA, echo: true, logprobs: 0, max_tokens: 0 }, "prompt"],
+      ["/v1/tokenize", { input: EXTRA }, "input"],
+    ] as const) {
+      const response = await post(path, body);
+      expect(response.status, `${path} ${JSON.stringify(body)}`).toBe(400);
+      expect(await response.json()).toMatchObject({
+        error: { param, message: expect.stringMatching(/2048/) },
+      });
+    }
+    // In a message the same characters are text.
+    expect(
+      (await post("/v1/chat/completions", { messages: [{ role: "user", content: EXTRA }], max_tokens: 1 }))
+        .status,
+    ).toBe(200);
+  });
+});
+
+test("what the decoder itself is given is below V, and what is sampled was computed for that sequence", async () => {
+  const model = (await loadModel()) as unknown as {
+    measure<T>(
+      use: (resident: { decoder: import("../../engine/decoder.ts").Decoder }) => Promise<T>,
+    ): Promise<T>;
+    dispose(): void;
+  };
+  await model.measure(async ({ decoder }) => {
+    const { V } = decoder.shape;
+    expect(() => decoder.prefillChunk(0, [1, V], 0)).toThrow(RangeError);
+    expect(() => decoder.prefillChunk(0, [], 0)).toThrow(RangeError);
+    expect(() => decoder.moveTo(0, V)).toThrow(RangeError);
+    await expect(decoder.retrace(0, [V], 1)).rejects.toThrow(RangeError);
+    await expect(decoder.score(0, [1, V]).next()).rejects.toThrow(RangeError);
+
+    await expect(decoder.first(0)).rejects.toThrow(/expected the prompt of sequence 0/);
+    await decoder.prefill(0, [1, 2, 3], 0);
+    await expect(decoder.first(1)).rejects.toThrow(/expected the prompt of sequence 1/);
+    await expect(decoder.logits(1)).rejects.toThrow(/expected the prompt of sequence 1/);
+    expect((await decoder.first(0)).id).toBeLessThan(V);
+    await decoder.step();
+    await expect(decoder.logits(0)).rejects.toThrow(/expected the prompt of sequence 0/);
+  });
+  model.dispose();
+});
+
+test("an answer ends at what config.json, generation_config.json or the tokenizer calls the end", async () => {
+  const config = read("config.json");
+  const id = async (model: Model, text: string) => (await model.encode(text)).at(-1)!;
+  const files = {
+    "config.json": { ...config, eos_token_id: 2 },
+    "generation_config.json": { eos_token_id: [2, 300] },
+    "tokenizer_config.json": { ...read("tokenizer_config.json"), eos_token: { content: "<0x0A>" } },
+  };
+  await withModel(files, async (model) => {
+    for (const end of [2, 300, 13]) {
+      const chunks: Chunk[] = [];
+      for await (const chunk of model.generate("Once", { maxTokens: 3, logitBias: { [end]: 1000 } }))
+        chunks.push(chunk);
+      expect(chunks.at(-1)?.finish, `end ${end}`).toMatchObject({ reason: "stop", completionTokens: 0 });
+    }
+    expect(await id(model, "\n")).toBe(13);
+  });
+});
