@@ -32,6 +32,30 @@ export const bugs = {
     to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
     test: kernel("rope_cache"),
   },
+  "a prompt of no token": {
+    file: "engine/prompt-ids.ts",
+    from: "if (ids.length === 0)",
+    to: "if (ids.length < 0)",
+    test: engine("prompts", "no token at all"),
+  },
+  "ids past the embedding": {
+    file: "engine/prompt-ids.ts",
+    from: "id >= 0 && id < V) continue",
+    to: "id >= 0) continue",
+    test: engine("prompts", "no embedding of"),
+  },
+  "logits of whoever ran before": {
+    file: "engine/decoder.ts",
+    from: "if (this.#prefilled === sequence) return;",
+    to: "return;",
+    test: engine("prompts", "computed for that sequence"),
+  },
+  "the tokenizer's end is dropped": {
+    file: "engine/model.ts",
+    from: "new Set([...eosTokenIds, ...own])",
+    to: "new Set(eosTokenIds.length > 0 ? eosTokenIds : own)",
+    test: engine("prompts", "calls the end"),
+  },
   "ring one slot short": {
     file: "engine/cache.ts",
     from: "W + chunkLength - 1 + STEPS_IN_FLIGHT",
