@@ -32,6 +32,18 @@ export const bugs = {
     to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
     test: kernel("rope_cache"),
   },
+  "all that a connection pipelines at once": {
+    file: "server/one-at-a-time.ts",
+    from: "await before;",
+    to: "",
+    test: server("many", "one request at work"),
+  },
+  "a reader that only sends": {
+    file: "server/reader-watch.ts",
+    from: "if (pending === 0 || taken !== before)",
+    to: "if (taken !== before + pending)",
+    test: server("many", "goes on sending"),
+  },
   "a prompt of no token": {
     file: "engine/prompt-ids.ts",
     from: "if (ids.length === 0)",
@@ -256,7 +268,7 @@ export const bugs = {
   },
   "server: a place is not given back": {
     file: "server/admission.ts",
-    from: 'if (state === "running") this.#running--;',
+    from: "        this.#running--;\n",
     to: "",
     test: server("many", "frees its place"),
   },

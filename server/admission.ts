@@ -24,6 +24,7 @@ export class Admission {
   readonly parallel: number;
   readonly capacity: number;
   #running = 0;
+  #moves = 0;
   #line: Waiter[] = [];
   #draining = false;
   #onIdle: (() => void)[] = [];
@@ -35,6 +36,11 @@ export class Admission {
 
   get running(): number {
     return this.#running;
+  }
+
+  /** How often a place was taken or left. */
+  get moves(): number {
+    return this.#moves;
   }
 
   get waiting(): number {
@@ -92,12 +98,16 @@ export class Admission {
       start: () => {
         state = "running";
         this.#running++;
+        this.#moves++;
         signal.removeEventListener("abort", abort);
         resolve();
       },
     };
     const release = (): void => {
-      if (state === "running") this.#running--;
+      if (state === "running") {
+        this.#running--;
+        this.#moves++;
+      }
       if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);
       state = "over";
       signal.removeEventListener("abort", abort);

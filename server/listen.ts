@@ -5,6 +5,7 @@ import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { HttpError } from "./errors.ts";
 import { longestToken } from "./fit.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import type { Service } from "./service.ts";
 
 export interface Listening {
@@ -29,7 +30,7 @@ export async function listen(
       // Longer than a proxy in front keeps an idle connection: it, not the server, should end it.
       keepAliveTimeout: 75_000,
     },
-    getRequestListener(createApp(service).fetch, { overrideGlobalObjects: false }),
+    oneAtATime(getRequestListener(createApp(service).fetch, { overrideGlobalObjects: false })),
   );
   server.maxConnections = 1024;
   // Not in the way of the first request.

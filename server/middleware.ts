@@ -4,6 +4,7 @@ import { routePath } from "hono/route";
 import { HttpError } from "./errors.ts";
 import { type Ctx, type Env, Exchange } from "./exchange.ts";
 import { logLine } from "./log.ts";
+import { watchReader } from "./reader-watch.ts";
 import type { Service } from "./service.ts";
 
 /** Makes the request's `Exchange`, names it in X-Request-Id, and logs and counts it when its answer has ended. */
@@ -11,6 +12,11 @@ export function record(service: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
     const exchange = new Exchange(requestId(c), c.req.method, c.req.raw.signal);
     c.set("exchange", exchange);
+    // Node tells a response of its socket's end only where it has begun to write it.
+    const socket = c.env?.incoming?.socket;
+    const leave = () => exchange.leave();
+    socket?.once("close", leave);
+    exchange.onEnd(() => socket?.off("close", leave));
     service.exchanges.add(exchange);
     try {
       await next();
@@ -29,11 +35,12 @@ function finish(c: Ctx, service: Service, exchange: Exchange): void {
   // From here on only the reader is waited for.
   const { stallMs } = service.limits;
   const outgoing = c.env?.outgoing;
-  outgoing?.setTimeout(stallMs, () => {
-    exchange.error = `The reader took nothing for ${stallMs / 1000} s.`;
-    exchange.leave();
-    outgoing.destroy();
-  });
+  if (outgoing)
+    watchReader(outgoing, stallMs, () => {
+      exchange.error = `The reader took nothing for ${stallMs / 1000} s.`;
+      exchange.leave();
+      outgoing.destroy();
+    });
   void exchange.end().then(() => {
     service.exchanges.delete(exchange);
     service.metrics.request(route, status);

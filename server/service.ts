@@ -5,6 +5,7 @@ import type { Exchange } from "./exchange.ts";
 import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import { Movement } from "./movement.ts";
 
 export interface ServiceOptions {
   /** What `/v1/models` calls the model. */
@@ -38,6 +39,8 @@ export interface Limits {
   readonly streamBytes: number;
   /** A reader that takes nothing for so long is cut off. */
   readonly stallMs: number;
+  /** Where every place is taken and nothing moves for so long, `/ready` says no. */
+  readonly stuckMs: number;
 }
 
 const DEFAULTS: Limits = {
@@ -46,6 +49,7 @@ const DEFAULTS: Limits = {
   heartbeatMs: 15_000,
   streamBytes: 256 * 2 ** 10,
   stallMs: 30_000,
+  stuckMs: 120_000,
 };
 
 export interface Service {
@@ -55,6 +59,7 @@ export interface Service {
   readonly keys: Keys;
   readonly admission: Admission;
   readonly metrics: Metrics;
+  readonly movement: Movement;
   readonly limits: Limits;
   /** Most tokens of prompt and answer: a window would let them go on without end. */
   readonly contextLength: number;
@@ -70,6 +75,7 @@ export interface Service {
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
   const admission = new Admission({ parallel, queue });
+  const limits = { ...DEFAULTS, ...options.limits };
   return {
     model,
     name,
@@ -78,7 +84,8 @@ export function createService(model: Model, options: ServiceOptions): Service {
     admission,
     metrics: new Metrics(model, admission),
     contextLength: Math.min(model.contextLength, options.contextLength ?? model.config.maxPositions),
-    limits: { ...DEFAULTS, ...options.limits },
+    movement: new Movement(model, admission, limits.stuckMs),
+    limits,
     cors,
     logPrompts,
     log: options.log ?? (() => {}),

@@ -5,13 +5,16 @@ import { authorize } from "./middleware.ts";
 import type { Service } from "./service.ts";
 
 export function status(service: Service): Hono<Env> {
-  const { admission, metrics, name } = service;
+  const { admission, metrics, movement, name } = service;
   const app = new Hono<Env>();
   app.get("/health", (c) => c.json({ status: "ok" }));
-  app.get("/ready", (c) => {
+  app.get("/ready", async (c) => {
+    const stuck = await movement.isStuck();
     const { running, waiting, parallel, capacity, draining, open } = admission;
-    const status = draining ? "draining" : open ? "ready" : "full";
-    return c.json({ status, model: name, running, waiting, parallel, queue: capacity }, open ? 200 : 503);
+    const status = draining ? "draining" : stuck ? "stuck" : open ? "ready" : "full";
+    const answer = { status, model: name, running, waiting, parallel, queue: capacity };
+    if (stuck) c.get("exchange").error = "Every place is taken, and none has moved for a while.";
+    return c.json(answer, status === "ready" ? 200 : 503);
   });
   const needsKey = authorize(service);
   app.get("/metrics", async (c, next) => (isLocal(c) ? next() : needsKey(c, next)));

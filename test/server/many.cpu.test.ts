@@ -217,3 +217,97 @@ describe("the end", () => {
       expect(eventsOf(text).at(-1)).toMatchObject({ error: { code: "shutting_down" } });
   });
 });
+
+describe("one connection", () => {
+  const request = (body: object): string => {
+    const text = JSON.stringify(body);
+    return `POST ${CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+  };
+  const endless = () => standIn({ before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined) });
+
+  test("has one request at work, and what it pipelined ends with its socket: streamed and whole", async () => {
+    for (const body of [STREAM, HELLO]) {
+      const { model, running, calls } = endless();
+      const { port, service, post } = await serving(model, { parallel: 4, queue: 4 });
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write(request(body).repeat(5));
+      await until(() => running() === 1, "the first answer");
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect([calls.length, service.admission.running, service.exchanges.size]).toEqual([1, 1, 1]);
+      socket.destroy();
+      await until(() => running() === 0 && service.exchanges.size === 0, "the end of all");
+      expect([calls.length, service.admission.running, service.admission.waiting]).toEqual([1, 0, 0]);
+      // Others are served as before.
+      const other = new AbortController();
+      const asked = post(CHAT, STREAM, { signal: other.signal });
+      await until(() => running() === 1, "another client's answer");
+      other.abort();
+      await asked.catch(() => {});
+    }
+  });
+
+  test("that pipelines hundreds is closed, and leaves nothing", async () => {
+    const { model, calls, running } = endless();
+    const { port, service } = await serving(model, { parallel: 4, queue: 64 });
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    socket.write(request(HELLO).repeat(500));
+    await closed;
+    await until(() => service.exchanges.size === 0 && running() === 0, "the end of all");
+    expect(calls.length).toBeLessThanOrEqual(1);
+    expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
+  });
+
+  test("answers in order what is pipelined in measure", async () => {
+    const { model } = standIn();
+    const { port } = await serving(model, { parallel: 4, queue: 4 });
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    socket.on("data", (data) => {
+      text += data;
+    });
+    socket.write(request(HELLO).repeat(3));
+    await until(() => text.split("There was a cat.").length === 4, "three answers");
+    expect(text.split("HTTP/1.1 200 OK").length).toBe(4);
+    socket.destroy();
+  });
+
+  test("that reads nothing is cut off although it goes on sending", async () => {
+    const { model, running } = standIn({ pieces: Array.from({ length: 20_000 }, () => "word ".repeat(200)) });
+    const { port, service, log } = await serving(model, {
+      parallel: 1,
+      queue: 0,
+      limits: { stallMs: 400, streamBytes: 1024 },
+    });
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write(request(STREAM));
+    await until(() => running() === 1, "the answer");
+    // A byte now and then keeps the socket's own timer from ending.
+    const drip = setInterval(() => socket.write("\r\n"), 50);
+    await until(() => service.exchanges.size === 0, "the end of it");
+    clearInterval(drip);
+    expect([running(), service.admission.running]).toEqual([0, 0]);
+    expect(log.at(-1)).toMatchObject({ gone: true, error: expect.stringMatching(/took nothing/) });
+    socket.destroy();
+  });
+});
+
+test("a server whose places are all taken by work that does not move is not ready", async () => {
+  const shut = gate();
+  const { model, running } = standIn({ before: shut.wait });
+  const { post, get } = await serving(model, { parallel: 1, queue: 5, limits: { stuckMs: 300 } });
+  const status = async () => ((await (await get("/ready")).json()) as { status: string }).status;
+  expect(await status()).toBe("ready");
+  const asked = post(CHAT, HELLO);
+  await until(() => running() === 1, "an answer");
+  expect(await status()).toBe("ready");
+  await until(async () => (await status()) === "stuck", "nothing to move");
+  expect((await get("/ready")).status).toBe(503);
+  shut.open();
+  await asked;
+  expect(await status()).toBe("ready");
+});

@@ -58,9 +58,9 @@ export function eventsOf(text: string): unknown[] {
 }
 
 /** Waits until `holds`, for at most 20 s. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 20_000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`waited for: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
