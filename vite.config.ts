@@ -7,8 +7,10 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
-/** Tests that run once per driver. The others run once, and so does a file of these folders named *.cpu.test.ts. */
+/** Tests that need a driver. The others need none, and neither does a file of these folders named *.cpu.test.ts. */
 const GPU_TESTS = ["test/kernels.test.ts", "test/{engine,cli,bench,server}/**/!(*.cpu).test.ts"];
+/** Of these, what is above the numbers: it runs on the fastest driver. What a driver computes is held on each. */
+const ONCE = ["test/{cli,bench,server}/**", "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts"];
 
 export default defineConfig(async () => ({
   publicDir: false as const,
@@ -53,9 +55,10 @@ async function tests() {
     pool: "forks" as const,
     projects: [
       project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...BROWSER_TESTS]),
-      ...drivers.map(({ name, env }) =>
-        project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, BROWSER_TESTS),
-      ),
+      ...drivers.map(({ name, env }, i) => {
+        const exclude = i === 0 ? BROWSER_TESTS : [...BROWSER_TESTS, ...ONCE];
+        return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude);
+      }),
       ...("path" in chromium ? [browserProject(chromium)] : []),
     ],
   };

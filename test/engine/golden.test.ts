@@ -1,30 +1,12 @@
 // The embedded model against the independent reference in test/golden/tiny-mistral, on this driver.
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/device.ts";
-import { matmulCandidates, matvecCandidates } from "../../engine/kernel-choice.ts";
 import { loadModel, type Model } from "../../engine/node.ts";
-import { matmulVariants, matvecVariants, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
+import { f32, read, sample } from "./golden.ts";
 
-const read = (name: string) =>
-  JSON.parse(readFileSync(new URL(`../golden/tiny-mistral/${name}.json`, import.meta.url), "utf8"));
 const prompts: { name: string; n_tokens: number }[] = read("index").filter(
   ({ name }: { name: string }) => name !== "text600",
 );
-
-const f32 = (base64: string): Float32Array =>
-  new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
-
-/** What quality is measured on. SwiftShader takes half a minute for all of it, so there it is the first third. */
-function sample(): { ids: number[]; perplexity: number } {
-  const { ids, perplexity, logprobs_of_ids_1_to_end } = read("text600");
-  if (process.env["SIROCCO_DRIVER"] !== "swiftshader") return { ids, perplexity };
-  const length = 200;
-  const logProbs: number[] = logprobs_of_ids_1_to_end.slice(0, length - 1);
-  const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
-  return { ids: ids.slice(0, length), perplexity: Math.exp(-mean) };
-}
 
 // One device for all: the models share what pipelines they can.
 let device: GPUDevice;
@@ -121,46 +103,3 @@ test.each([
     model.dispose();
   },
 );
-
-describe("every variant of the matrix kernels, forced: the same numbers", () => {
-  // One of each kind at a time; where there are fewer of a kind, its first again.
-  const names = Array.from(
-    { length: Math.max(Object.keys(matvecVariants).length, Object.keys(matmulVariants).length) },
-    (_, i) => [i] as const,
-  );
-  test.each(names)("number %d", async (i) => {
-    const { adapter } = borrowDevice(device);
-    const matvec = matvecCandidates(adapter)[i] ?? "workgroup";
-    const matmul = matmulCandidates(adapter, weightFormats.bf16)[i] ?? "tile";
-    const kernels = { matvec, matmul, attention: i % 2 === 0 ? "workgroup" : "lane" } as const;
-    if (i > 0 && matvec === "workgroup" && matmul === "tile") return;
-    const model = await loadModel(undefined, { kernels, device });
-    const golden = read("10_len_129");
-    const logits = await model.logits(golden.ids);
-    const expected = f32(golden.last_logits.f32_base64);
-    const worst = logits.reduce((max, value, n) => Math.max(max, Math.abs(value - expected[n]!)), 0);
-    expect(worst, JSON.stringify(kernels)).toBeLessThan(5e-4);
-    const ids: number[] = [];
-    for await (const chunk of model.generate(golden.ids, { maxTokens: 8, ignoreEos: true }))
-      ids.push(...chunk.ids);
-    expect(ids).toEqual(golden.greedy_64_ids.slice(0, 8));
-    model.dispose();
-  });
-
-  // Variants that round meet weights that round more; what they cost is held to the bounds of those formats.
-  test.each([
-    ["f16", "tile_f16", 1e-3],
-    ["q8", "tile_int8", 5e-3],
-  ] as const)("perplexity in %s by %s is within %d of bf16", async (weights, matmul, bound) => {
-    if (!matmulCandidates(borrowDevice(device).adapter, weightFormats[weights]).includes(matmul)) return;
-    const golden = sample();
-    const model = await loadModel(undefined, { weights, device, kernels: { matmul } });
-    const { perplexity } = await model.score(golden.ids);
-    model.dispose();
-    const change = perplexity / golden.perplexity - 1;
-    console.log(
-      `${weights} by ${matmul}: perplexity ${perplexity.toFixed(5)} (${(100 * change).toFixed(3)} %)`,
-    );
-    expect(Math.abs(change)).toBeLessThan(bound);
-  });
-});

@@ -1,0 +1,56 @@
+// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts: a file of its own, to run beside it.
+import { beforeAll, describe, expect, test } from "vitest";
+import { borrowDevice } from "../../engine/device.ts";
+import { matmulCandidates, matvecCandidates } from "../../engine/kernel-choice.ts";
+import { loadModel } from "../../engine/node.ts";
+import { matmulVariants, matvecVariants, weightFormats } from "../../kernels/index.ts";
+import { openTestDevice } from "../helpers.ts";
+import { f32, read, sample } from "./golden.ts";
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+describe("every variant of the matrix kernels, forced: the same numbers", () => {
+  // One of each kind at a time; where there are fewer of a kind, its first again.
+  const names = Array.from(
+    { length: Math.max(Object.keys(matvecVariants).length, Object.keys(matmulVariants).length) },
+    (_, i) => [i] as const,
+  );
+  test.each(names)("number %d", async (i) => {
+    const { adapter } = borrowDevice(device);
+    const matvec = matvecCandidates(adapter)[i] ?? "workgroup";
+    const matmul = matmulCandidates(adapter, weightFormats.bf16)[i] ?? "tile";
+    const kernels = { matvec, matmul, attention: i % 2 === 0 ? "workgroup" : "lane" } as const;
+    if (i > 0 && matvec === "workgroup" && matmul === "tile") return;
+    const model = await loadModel(undefined, { kernels, device });
+    const golden = read("10_len_129");
+    const logits = await model.logits(golden.ids);
+    const expected = f32(golden.last_logits.f32_base64);
+    const worst = logits.reduce((max, value, n) => Math.max(max, Math.abs(value - expected[n]!)), 0);
+    expect(worst, JSON.stringify(kernels)).toBeLessThan(5e-4);
+    const ids: number[] = [];
+    for await (const chunk of model.generate(golden.ids, { maxTokens: 8, ignoreEos: true }))
+      ids.push(...chunk.ids);
+    expect(ids).toEqual(golden.greedy_64_ids.slice(0, 8));
+    model.dispose();
+  });
+
+  // Variants that round meet weights that round more; what they cost is held to the bounds of those formats.
+  test.each([
+    ["f16", "tile_f16", 1e-3],
+    ["q8", "tile_int8", 5e-3],
+  ] as const)("perplexity in %s by %s is within %d of bf16", async (weights, matmul, bound) => {
+    if (!matmulCandidates(borrowDevice(device).adapter, weightFormats[weights]).includes(matmul)) return;
+    const golden = sample();
+    const model = await loadModel(undefined, { weights, device, kernels: { matmul } });
+    const { perplexity } = await model.score(golden.ids);
+    model.dispose();
+    const change = perplexity / golden.perplexity - 1;
+    console.log(
+      `${weights} by ${matmul}: perplexity ${perplexity.toFixed(5)} (${(100 * change).toFixed(3)} %)`,
+    );
+    expect(Math.abs(change)).toBeLessThan(bound);
+  });
+});
