@@ -1,11 +1,13 @@
 // A checkpoint, checked whole before a tensor is read: config, shards, every tensor with its shape and dtype.
 import { type ModelConfig, parseConfig } from "./config.ts";
-import { label, mismatch, show } from "./errors.ts";
-import { requiredTensors } from "./names.ts";
-import { type Packed, packedTensors, parsePacked } from "./packed.ts";
-import { missing, readJson } from "./read-file.ts";
+import { CheckpointError, label, mismatch, show } from "./errors.ts";
+import { missing } from "./found-instead.ts";
+import { isObject, own } from "./json.ts";
+import { belongsToGraph, lmHead, requiredTensors } from "./names.ts";
+import { type Packed, packedName, packedTensors, parsePacked, unpackedName } from "./packed.ts";
+import { readJson } from "./read-file.ts";
 import type { DType, TensorInfo } from "./safetensors.ts";
-import { readShards, type Shards } from "./shards.ts";
+import { type Demand, readShards, type Shards } from "./shards.ts";
 import type { Source } from "./source.ts";
 
 export interface Checkpoint {
@@ -17,12 +19,15 @@ export interface Checkpoint {
   readonly parameters: number;
   /** Bytes of `tensors` as stored. */
   readonly bytes: number;
+  /** Whether config.json or generation_config.json says what ends an answer; else `config.eosTokenIds` has the usual one. */
+  readonly endsGiven: boolean;
   /** How `sirocco quantize` packed the matrices; null for an ordinary checkpoint. */
   readonly packed: Packed | null;
 }
 
-const FLOATS: readonly DType[] = ["F32", "F16", "BF16"];
+const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 const ADVICE = "This is not the checkpoint that config.json describes: fetch both again.";
+const QUANTIZED = "Choose the original weights: Sirocco quantises them itself.";
 
 /** Opens the checkpoint in `source`. @throws CheckpointError naming file and tensor. */
 export async function openCheckpoint(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
@@ -31,41 +36,56 @@ export async function openCheckpoint(source: Source, signal?: AbortSignal): Prom
     const advice = "Name a folder or repository that holds config.json and .safetensors files.";
     throw await missing(source, "config.json", advice, signal);
   }
-  const config = parseConfig(json, "config.json", await readJson(source, "generation_config.json", signal));
-  const shards = await readShards(source, signal);
-  const packed = agreedLayout(shards);
-  const wanted = new Set<string>();
-  let parameters = 0;
-  let bytes = 0;
-  for (const { name, shape } of requiredTensors(config)) {
-    parameters += shape.reduce((product, n) => product * n, 1);
-    refuseBias(name, shards);
+  const generation = await readJson(source, "generation_config.json", signal);
+  const config = parseConfig(json, "config.json", generation);
+  const names = new Set([...requiredTensors(config).map(({ name }) => name), lmHead]);
+  const demand: Demand<Omit<Checkpoint, "source" | "endsGiven">> = {
+    needs: (name) => names.has(unpackedName(name)),
+    check: (shards) => checkTensors(config, shards),
+  };
+  const endsGiven = [json, generation ?? {}].some((each) => own(each, "eos_token_id") !== undefined);
+  try {
+    return { ...(await readShards(source, demand, signal)), source, endsGiven };
+  } catch (error) {
+    throw explainQuantized(error, own(json, "quantization_config"));
   }
+}
+
+function checkTensors(declared: ModelConfig, shards: Shards): Omit<Checkpoint, "source" | "endsGiven"> {
+  const packed = agreedLayout(shards);
+  // A head of its own counts, whatever config.json says of tied embeddings. (Equal to the embedding, it only takes room.)
+  const head = shards.tensors.has(packed ? packedName(lmHead) : lmHead);
+  const config = head ? { ...declared, tied: false } : declared;
+  const required = requiredTensors(config);
   const stored: readonly { name: string; shape: readonly number[]; dtype?: DType }[] = packed
     ? packedTensors(config, packed.weights)
-    : requiredTensors(config);
+    : required;
+  let bytes = 0;
   for (const { name, shape, dtype } of stored) {
     const tensor = checkTensor(shards, name, shape, dtype === "U32" ? ["U32"] : FLOATS);
-    wanted.add(name);
     bytes += tensor.end - tensor.start;
   }
+  const wanted = new Set(stored.map(({ name }) => name));
+  for (const tensor of shards.tensors.values()) if (!wanted.has(tensor.name)) refuseUnknown(tensor, config);
   const tensors = new Map([...shards.tensors].filter(([name]) => wanted.has(name)));
-  return { config, source, tensors, parameters, bytes, packed };
+  const parameters = required.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  return { config, tensors, parameters, bytes, packed };
 }
 
 function checkTensor(
   shards: Shards,
   name: string,
   shape: readonly number[],
-  dtypes: readonly DType[],
+  dtypes: readonly string[],
 ): TensorInfo {
   const tensor = shards.tensors.get(name);
-  if (!tensor) {
-    const [file = "", ...others] = shards.metadata.keys();
-    const where = others.length === 0 ? file : `${file} and ${others.length} more`;
-    throw mismatch(`${where}: ${name}`, `a tensor ${show(shape)}`, "none", ADVICE);
-  }
+  if (!tensor) throw notStored(shards, name, shape);
   const where = `${tensor.file}: ${name}`;
+  const second = shards.twice.get(name);
+  if (second !== undefined) {
+    const advice = "The shards come from different checkpoints: keep each in its own folder.";
+    throw mismatch(`${second}: ${name}`, "one copy", `another in ${tensor.file}`, advice);
+  }
   if (!dtypes.includes(tensor.dtype)) {
     const advice = "Choose a checkpoint of ordinary weights: Sirocco quantises them itself.";
     throw mismatch(where, `dtype ${dtypes.join(", ")}`, tensor.dtype, advice);
@@ -76,13 +96,39 @@ function checkTensor(
   return tensor;
 }
 
-// Without its bias a layer still answers, wrongly; other tensors that the graph does not know (rotary_emb.inv_freq) do no harm.
-function refuseBias(name: string, { tensors }: Shards): void {
-  const bias = tensors.get(name.replace(/\.weight$/, ".bias"));
-  if (bias) {
-    const advice = "Sirocco does not run biases; choose another checkpoint.";
-    throw mismatch(`${bias.file}: ${label(bias.name)}`, "no bias", show(bias.shape), advice);
+function notStored({ tensors, metadata }: Shards, name: string, shape: readonly number[]): Error {
+  const [file = "", ...others] = metadata.keys();
+  const where = `${others.length === 0 ? file : `${file} and ${others.length} more`}: ${name}`;
+  const expected = `a tensor ${show(shape)}`;
+  // Saved from within a wrapper (an adapter, torch.compile, a model of pictures and text), or from without the model's own name.
+  const other = [...tensors.keys()].find((key) => key.endsWith(`.${name}`) || `model.${key}` === name);
+  if (other === undefined) return mismatch(where, expected, "none", ADVICE);
+  const advice = "Save the language model by itself (save_pretrained of transformers), and load that.";
+  return mismatch(where, expected, `it as ${label(other)}`, advice);
+}
+
+// Without it the model still answers, wrongly.
+function refuseUnknown({ file, name, shape }: TensorInfo, { L, tied }: ModelConfig): void {
+  const where = `${file}: ${label(name)}`;
+  const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
+  if (layer !== undefined && Number(layer) >= L) {
+    throw mismatch(where, `${L} layers, as config.json says (num_hidden_layers)`, "one more", ADVICE);
   }
+  if (name.endsWith(".bias") && belongsToGraph(name)) {
+    throw mismatch(where, "no bias", show(shape), "Sirocco does not run biases; choose another checkpoint.");
+  }
+  if (belongsToGraph(name) || (tied && name.endsWith(`.${lmHead}`))) {
+    const advice = "Sirocco does not run models with it; choose another checkpoint.";
+    throw mismatch(where, "no tensor of this name", show(shape), advice);
+  }
+}
+
+/** What config.json says of quantised weights may be left over; it explains tensors that are not as expected. */
+function explainQuantized(error: unknown, quantization: unknown): unknown {
+  if (!(error instanceof CheckpointError) || error.code || !isObject(quantization)) return error;
+  const method = own(quantization, "quant_method");
+  const got = `${method === undefined ? show(quantization) : show(method)} (${error.message})`;
+  return mismatch("config.json: quantization_config", "none, or ordinary weights", got, QUANTIZED);
 }
 
 function agreedLayout({ metadata }: Shards): Packed | null {

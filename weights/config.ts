@@ -31,14 +31,19 @@ export interface ModelConfig {
   readonly ropeScaling: RopeScaling | null;
   /** `max_position_embeddings`: the longest context the model was trained for. */
   readonly maxPositions: number;
-  /** lm_head is the embedding matrix. */
+  /** lm_head is the embedding matrix: config.json says so, and the files hold no other. */
   readonly tied: boolean;
   readonly bosTokenId: number | null;
-  /** Any of these ends an answer; config.json and generation_config.json may give one or several. */
+  /** Any of these ends an answer; config.json and generation_config.json may give one or several. The tokenizer may name another. */
   readonly eosTokenIds: readonly number[];
 }
 
 const ARCHITECTURES = ["MistralForCausalLM", "LlamaForCausalLM"] as const;
+/** What a model is where `architectures` does not say. */
+const MODEL_TYPES: ReadonlyMap<unknown, ModelConfig["architecture"]> = new Map([
+  ["mistral", "MistralForCausalLM"],
+  ["llama", "LlamaForCausalLM"],
+]);
 const DEFAULT_WINDOW = 4096;
 const UNSUPPORTED = "Sirocco does not run this; choose another checkpoint.";
 
@@ -58,7 +63,7 @@ export function parseConfig(
   file = "config.json",
   generation?: string | JsonObject,
 ): ModelConfig {
-  const json = typeof config === "string" ? parseJsonText(config, file, ADVICE) : config;
+  const json = typeof config === "string" ? parseJsonText(config, file, ADVICE, "python") : config;
   if (!isObject(json)) throw mismatch(file, "a JSON object", show(json), ADVICE);
   const fields = new Fields(json, file);
   const architecture = parseArchitecture(json, file);
@@ -84,7 +89,9 @@ export function parseConfig(
   const V = fields.size("vocab_size", MOST.vocab);
   const rope = parseRope(fields);
   const stop = generation === undefined ? undefined : generationFields(generation);
-  const bos = fields.ids("bos_token_id", V, [1]);
+  const bos = fields.ids("bos_token_id", V) ?? byDefault(1, V);
+  const ends = fields.ids("eos_token_id", V);
+  const moreEnds = stop?.ids("eos_token_id", V) ?? [];
   return {
     architecture,
     L: fields.size("num_hidden_layers", MOST.layers),
@@ -100,15 +107,20 @@ export function parseConfig(
     ropeScaling: rope.scaling,
     maxPositions: fields.size("max_position_embeddings", MOST.positions),
     tied: fields.flag("tie_word_embeddings"),
-    bosTokenId: bos[0] ?? stop?.ids("bos_token_id", V, [])[0] ?? null,
-    eosTokenIds: [
-      ...new Set([...fields.ids("eos_token_id", V, [2]), ...(stop?.ids("eos_token_id", V, []) ?? [])]),
-    ],
+    bosTokenId: bos[0] ?? stop?.ids("bos_token_id", V)?.[0] ?? null,
+    eosTokenIds: [...new Set([...(ends ?? (moreEnds.length > 0 ? [] : byDefault(2, V))), ...moreEnds])],
   };
 }
 
+/** What transformers takes where config.json does not say. */
+const byDefault = (id: number, V: number): readonly number[] => (id < V ? [id] : []);
+
 function parseArchitecture(json: JsonObject, file: string): ModelConfig["architecture"] {
   const names = own(json, "architectures");
+  if (names === undefined || names === null || (Array.isArray(names) && names.length === 0)) {
+    const byType = MODEL_TYPES.get(own(json, "model_type"));
+    if (byType) return byType;
+  }
   const found = ARCHITECTURES.find((name) => Array.isArray(names) && names.length === 1 && names[0] === name);
   if (!found)
     throw mismatch(
@@ -123,13 +135,10 @@ function parseArchitecture(json: JsonObject, file: string): ModelConfig["archite
 // Every field here would change the numbers: running on without it is fluent wrong output.
 function refuseUnsupported(fields: Fields): void {
   const act = fields.get("hidden_act") ?? "silu";
-  if (act !== "silu") throw fields.wrong("hidden_act", '"silu"', UNSUPPORTED);
+  // Two names of one function.
+  if (act !== "silu" && act !== "swish") throw fields.wrong("hidden_act", '"silu"', UNSUPPORTED);
   for (const bias of ["attention_bias", "mlp_bias"]) {
     if (fields.flag(bias)) throw fields.wrong(bias, "false", UNSUPPORTED);
-  }
-  if (fields.given("quantization_config")) {
-    const advice = "Choose the original weights: Sirocco quantises them itself.";
-    throw fields.wrong("quantization_config", "none", advice);
   }
   if (fields.given("partial_rotary_factor") && fields.get("partial_rotary_factor") !== 1) {
     throw fields.wrong("partial_rotary_factor", "1", UNSUPPORTED);
@@ -151,7 +160,7 @@ function generationFields(generation: string | JsonObject): Fields {
   const file = "generation_config.json";
   const json =
     typeof generation === "string"
-      ? parseJsonText(generation, file, `Repair or delete ${file}.`)
+      ? parseJsonText(generation, file, `Repair or delete ${file}.`, "python")
       : generation;
   return new Fields(isObject(json) ? json : {}, file);
 }

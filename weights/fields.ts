@@ -48,12 +48,13 @@ export class Fields {
     throw this.wrong(name, "true or false");
   }
 
-  /** One token id or several, all below V. Null means none, as in the Python libraries. */
-  ids(name: string, V: number, missing: readonly number[]): readonly number[] {
+  /** One token id or several, all below V. Null and −1 mean none, as in the Python libraries. undefined where nothing is said. */
+  ids(name: string, V: number): readonly number[] | undefined {
     const value = this.get(name);
-    if (value === undefined) return missing.filter((id) => id < V);
+    if (value === undefined) return undefined;
     if (value === null) return [];
-    const list: unknown[] = Array.isArray(value) ? value : [value];
+    const given: unknown[] = Array.isArray(value) ? value : [value];
+    const list = given.filter((id) => id !== -1);
     const valid = list.filter(
       (id): id is number => Number.isInteger(id) && Number(id) >= 0 && Number(id) < V,
     );

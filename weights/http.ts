@@ -138,15 +138,16 @@ export async function request(
     const after = retryAfter(response.headers.get("retry-after"));
     throw new Fault("network", `the server answered HTTP ${status}`, { pauseMs: after });
   }
-  if (status === 404 || status === 410) throw mismatch(what, "a file", "no such file", "Check the address.");
+  if (status === 404 || status === 410) throw mismatch(what, "a file", "no such file", "Check the address.", "not-found");
   if (status === 401 || status === 403) {
     const advice = options.accessAdvice ?? "Check the address and the credentials.";
-    throw mismatch(what, "access", `HTTP ${status}`, advice);
+    throw mismatch(what, "access", `HTTP ${status}`, advice, "forbidden");
   }
   if (!response.ok && status !== 416)
     throw mismatch(what, "HTTP 200 or 206", `${status}`, "Check the address.");
   if (response.headers.get("content-type")?.startsWith("text/html")) {
-    throw mismatch(what, "the file", "an HTML page", "Check the address: the server has no such file.");
+    const advice = "Check the address: the server has no such file.";
+    throw mismatch(what, "the file", "an HTML page", advice, "html");
   }
   return response;
 }

@@ -7,9 +7,10 @@ import { fetchRange } from "./fetch-range.ts";
 import type { HttpOptions } from "./http.ts";
 import { type Environment, fileSize, isCommit, type RepositoryCache } from "./hub-cache.ts";
 import { downloadVerified, type HubFile } from "./hub-download.ts";
-import type { HubListing, Repository } from "./hub-listing.ts";
-import { parseJson } from "./json.ts";
+import type { HubListing } from "./hub-listing.ts";
+import type { Repository } from "./hub-repository.ts";
 import { INDEX_FILE, isShardName, SINGLE_FILE } from "./names.ts";
+import { readJson } from "./read-file.ts";
 import { parseIndex } from "./shards.ts";
 import type { Source } from "./source.ts";
 import { folderSource } from "./source-folder.ts";
@@ -38,6 +39,8 @@ interface HubState {
   readonly options: HubSourceOptions;
 }
 
+const ANOTHER = "Choose another repository or revision.";
+
 /** Files of one commit: on disk, or on the way there. */
 export class HubFiles implements Source {
   readonly name: string;
@@ -64,9 +67,12 @@ export class HubFiles implements Source {
       if (!isShardName(file)) await source.#ensure(file, signal);
     }
     if (source.#files.has(INDEX_FILE)) {
-      source.#files.delete(SINGLE_FILE); // The index goes first; nobody needs the weights twice.
-      const json = parseJson(await source.#folder.read(INDEX_FILE), INDEX_FILE, "Choose another checkpoint.");
-      await source.#list([...new Set(parseIndex(json).values())], signal);
+      const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
+      await source.#list([...shards], signal);
+      // The index goes first, and nobody needs the weights twice; but it may be left over from other files.
+      if ([...shards].every((shard) => source.#files.has(shard))) {
+        if (!shards.has(SINGLE_FILE)) source.#files.delete(SINGLE_FILE);
+      }
     }
     await source.#setRef();
     return source;
@@ -76,10 +82,14 @@ export class HubFiles implements Source {
     return this.#files.get(file)?.size;
   }
 
+  async list(signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#state.listing.names(this.#state.commit, signal);
+  }
+
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const info = this.#files.get(file);
     if (!info)
-      throw mismatch(this.#what(file), "a file", "no such file", "Choose another repository or revision.");
+      throw mismatch(this.#what(file), "a file", "no such file", ANOTHER, "not-found");
     const stop = end ?? info.size;
     if (stop > info.size) {
       throw mismatch(

@@ -3,14 +3,7 @@ import { CheckpointError, label, mismatch, show } from "./errors.ts";
 import { type Attempt, Fault, type HttpOptions, networkFault, withRetries } from "./http.ts";
 import { isCommit } from "./hub-cache.ts";
 import type { HubFile } from "./hub-download.ts";
-
-export interface Repository {
-  /** owner/name. */
-  readonly name: string;
-  readonly revision: string;
-  /** The Hub's address. */
-  readonly endpoint: string;
-}
+import type { Repository } from "./hub-repository.ts";
 
 /** Asks the Hub's API, through @huggingface/hub. */
 export class HubListing {
@@ -73,6 +66,19 @@ export class HubListing {
       });
   }
 
+  /** Names of the files and folders at its top. */
+  async names(commit: string, signal?: AbortSignal): Promise<string[]> {
+    const { name, endpoint } = this.#repository;
+    const { listFiles } = await import("@huggingface/hub");
+    return this.#ask(this.#options, signal, async (fetch) => {
+      const names: string[] = [];
+      const repo = { type: "model", name } as const;
+      for await (const { path } of listFiles({ repo, revision: commit, hubUrl: endpoint, fetch }))
+        names.push(path);
+      return names;
+    });
+  }
+
   #what(): string {
     return `${this.#repository.name}@${this.#repository.revision}`;
   }
@@ -108,10 +114,12 @@ export class HubListing {
       return new Fault("network", `the Hub answered HTTP ${status}`, { cause: error });
     }
     if (status === 401 || status === 403) {
-      return mismatch(this.#what(), "access", `HTTP ${status}`, accessAdvice(this.#repository));
+      const advice = accessAdvice(this.#repository);
+      return mismatch(this.#what(), "access", `HTTP ${status}`, advice, "forbidden");
     }
     if (status === 404) {
-      return mismatch(this.#what(), "a repository", "no such repository or revision", "Check the name.");
+      const got = "no such repository or revision";
+      return mismatch(this.#what(), "a repository", got, "Check the name.", "not-found");
     }
     return mismatch(this.#what(), "an answer of the Hub", `HTTP ${status}`, "Check HF_ENDPOINT.");
   }

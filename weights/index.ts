@@ -2,8 +2,9 @@
 export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
-export { CheckpointError, SourceChangedError, WrongFileError } from "./errors.ts";
+export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFileError } from "./errors.ts";
 export { FileCheck, type FileState } from "./file-check.ts";
+export { HUB, isRepository, parseRepository, repositoryOfPage } from "./hub-repository.ts";
 export { decodeRecords } from "./journal.ts";
 export {
   embedTokens,
@@ -27,6 +28,7 @@ export {
 } from "./packed.ts";
 export { describeJournal, PackedFile, type Piece, packedBytes } from "./packed-file.ts";
 export type { RandomAccess } from "./random-access.ts";
+export { readJson, readText } from "./read-file.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
 export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors-writer.ts";

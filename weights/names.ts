@@ -47,6 +47,18 @@ export function layerNames(i: number): LayerNames {
   };
 }
 
+/**
+ * A tensor that lies among the graph's own, so that leaving it out would change the numbers: a bias, a norm of queries, a
+ * layer more, the scale of a quantised matrix. Not what other programs keep beside a model: tables of RoPE that are computed
+ * here, masks, scales of a cache in another format.
+ */
+export function belongsToGraph(name: string): boolean {
+  return /^(model|lm_head)\./.test(name) && !UNUSED.test(name);
+}
+
+const UNUSED =
+  /\.(rotary_emb\.(inv_freq|original_inv_freq|cos_cached|sin_cached)|masked_bias|attention\.bias|[kv]_scale|[kv]_zero_point)$/;
+
 /** Every tensor the graph reads, in the order a token meets them. */
 export function requiredTensors(config: ModelConfig): RequiredTensor[] {
   const { L, D, F, H, G, d, V, tied } = config;
@@ -73,6 +85,9 @@ export function requiredTensors(config: ModelConfig): RequiredTensor[] {
 /** The one file, the index of several, and the only kind of file that an index may name. */
 export const SINGLE_FILE = "model.safetensors";
 export const INDEX_FILE = "model.safetensors.index.json";
+
+/** One of several shards, by its name: its number, and how many there are. */
+export const SHARD_OF = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 
 /** A shard's file name: in the folder itself, and never the `consolidated` weights with their other RoPE. */
 export function isShardName(name: unknown): name is string {

@@ -30,6 +30,8 @@ export const packedFormats = Object.keys(WORDS_PER_GROUP) as readonly PackedForm
 export const packedName = (name: string): string => `${name}.packed`;
 /** Its scales, in q8 and q4: rows × ⌈groups / 2⌉ words of two f16 each. */
 export const scaleName = (name: string): string => `${name}.scale`;
+/** The matrix that a packed tensor is a part of; other names as they are. */
+export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
 /**
  * The format of one matrix where the weights are in `weights`. Logits show every error of the matrix that makes them, so in q4

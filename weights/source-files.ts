@@ -19,13 +19,14 @@ export function fileSource(files: Iterable<NamedBlob>, name = "the chosen files"
   }
   return {
     name,
+    list: async () => [...byName.keys()],
     async size(file) {
       return byName.get(file)?.size;
     },
     async read(file, start = 0, end, signal) {
       signal?.throwIfAborted();
       const blob = byName.get(file);
-      if (!blob) throw mismatch(file, "a file", `no such file in ${name}`, "Choose it as well.");
+      if (!blob) throw mismatch(file, "a file", `no such file in ${name}`, "Choose it as well.", "not-found");
       const stop = end ?? blob.size;
       if (start < 0 || stop < start) throw new RangeError(`${file}: bytes ${start} to ${stop}`);
       const bytes = new Uint8Array(await blob.slice(start, stop).arrayBuffer());

@@ -1,14 +1,18 @@
 // A checkpoint in a folder of this machine (Node only).
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
-import { join } from "node:path";
-import { type CheckpointError, label, mismatch } from "./errors.ts";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type CheckpointError, label, mismatch, show } from "./errors.ts";
 import type { Source } from "./source.ts";
 
 /** Reads the files of `folder` itself, by position, with nothing kept in memory. */
 export function folderSource(folder: string, name: string = folder): Source {
   return {
     name,
+    async list() {
+      await requireFolder(folder);
+      return readdir(folder);
+    },
     async size(file) {
       const handle = await openFile(folder, file);
       try {
@@ -20,7 +24,7 @@ export function folderSource(folder: string, name: string = folder): Source {
     async read(file, start = 0, end, signal) {
       signal?.throwIfAborted();
       const handle = await openFile(folder, file);
-      if (!handle) throw mismatch(label(file), "a file", `no such file in ${name}`, "Fetch it again.");
+      if (!handle) throw mismatch(label(file), "a file", `no such file in ${name}`, "Fetch it again.", "not-found");
       try {
         const size = await regularSize(handle, file);
         return await readRange(handle, file, start, end ?? size, size, signal);
@@ -29,6 +33,41 @@ export function folderSource(folder: string, name: string = folder): Source {
       }
     },
   };
+}
+
+/** @throws CheckpointError where there is no folder at `path`, saying what is there in its place. */
+export async function requireFolder(path: string, advice = "Check the path."): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error)) {
+    if (found.isDirectory()) return;
+    const { got, advice } = fileAt(path);
+    throw mismatch(show(path), "the folder of a checkpoint", got, advice);
+  }
+  if (found.code !== "ENOENT" && found.code !== "ENOTDIR") {
+    throw mismatch(show(path), "a readable folder", found.code ?? String(found), "Check the path.");
+  }
+  throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
+}
+
+function fileAt(path: string): { got: string; advice: string } {
+  const [, ending = ""] = /\.(json|safetensors|gguf|bin|pth?|zip|tar|tgz|gz)$/i.exec(path) ?? [];
+  switch (ending.toLowerCase()) {
+    case "json":
+    case "safetensors":
+      return { got: "a file", advice: `Name the folder that it lies in: ${show(dirname(path))}.` };
+    case "gguf":
+      return {
+        got: "a GGUF file",
+        advice: "Sirocco reads safetensors: choose the original repository of the model.",
+      };
+    case "zip":
+    case "tar":
+    case "tgz":
+    case "gz":
+      return { got: "an archive", advice: "Unpack it and name the folder." };
+    default:
+      return { got: "a file", advice: "Name a folder with config.json and .safetensors files." };
+  }
 }
 
 // Links are followed (the Hub's cache is made of them); names that leave the folder are not.

@@ -1,5 +1,5 @@
 // A checkpoint under an HTTP(S) address, read by Range requests.
-import { mismatch } from "./errors.ts";
+import { CheckpointError, mismatch } from "./errors.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
 import type { Source } from "./source.ts";
@@ -47,7 +47,7 @@ class HttpSource implements Source {
       return await this.#size(file, signal);
     } catch (error) {
       // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is needed.
-      if (/got (no such file|an HTML page|HTTP 40[13])\b/.test((error as Error).message)) return undefined;
+      if (error instanceof CheckpointError && error.code) return undefined;
       throw error;
     }
   }

@@ -1,33 +1,18 @@
 // A Hugging Face repository: listed and verified through the Hub, kept in the cache that Python shares (Node only).
 import { join } from "node:path";
-import { CheckpointError, label, mismatch, show } from "./errors.ts";
+import { openCheckpoint } from "./checkpoint.ts";
+import { CheckpointError, mismatch } from "./errors.ts";
 import type { HttpOptions } from "./http.ts";
 import { fileSize, hubCacheFolder, hubToken, isCommit, RepositoryCache } from "./hub-cache.ts";
 import { HubFiles, type HubProgress, type HubSourceOptions } from "./hub-files.ts";
-import { accessAdvice, HubListing, type Repository } from "./hub-listing.ts";
-import { parseJson } from "./json.ts";
-import { INDEX_FILE, SINGLE_FILE } from "./names.ts";
-import { parseIndex } from "./shards.ts";
+import { accessAdvice, HubListing } from "./hub-listing.ts";
+import { HUB, parseRepository } from "./hub-repository.ts";
 import type { Source } from "./source.ts";
 import { folderSource } from "./source-folder.ts";
 
 export type { HubProgress, HubSourceOptions };
 
-const ENDPOINT = "https://huggingface.co";
 const OFFLINE_ADVICE = "Connect once to fetch it.";
-
-/** `owner/name` or `owner/name@revision`. @throws CheckpointError for anything else. */
-export function parseRepository(text: string, endpoint = ENDPOINT): Repository {
-  const match = /^([\w][\w.-]{0,95}\/[\w][\w.-]{0,95})(?:@([\w][\w./-]{0,250}))?$/.exec(text);
-  const [, name, revision = "main"] = match ?? [];
-  if (name === undefined || /\.\.|\/\/|\/$/.test(text) || name.includes("--")) {
-    throw mismatch(label(text), "owner/name or owner/name@revision", "something else", "Check the name.");
-  }
-  if (!/^https?:\/\//.test(endpoint)) {
-    throw mismatch("HF_ENDPOINT", "an http(s) address", show(endpoint), "Set it right, or unset it.");
-  }
-  return { name, revision, endpoint: endpoint.replace(/\/+$/, "") };
-}
 
 /**
  * Opens a repository. Small files are fetched at once; a weight file is fetched whole, to the cache, when bytes beyond
@@ -35,7 +20,7 @@ export function parseRepository(text: string, endpoint = ENDPOINT): Repository {
  */
 export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
   const env = options.env ?? process.env;
-  const repository = parseRepository(text, env["HF_ENDPOINT"] || ENDPOINT);
+  const repository = parseRepository(text, env["HF_ENDPOINT"] || HUB);
   const cache = new RepositoryCache(hubCacheFolder(env), repository.name);
   const known = isCommit(repository.revision)
     ? repository.revision
@@ -62,9 +47,10 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
   const listing = new HubListing(repository, http);
   let commit: string;
   try {
-    // With all of it at hand, there is no point in waiting long for a Hub that may be out of reach.
-    const impatient = { ...http, retries: 0, stallMs: Math.min(options.stallMs ?? 10_000, 10_000) };
-    commit = await listing.commit(options.signal, whole ? impatient : http);
+    // With all of it at hand, there is no point in waiting long for a Hub that may be out of reach; nor for a mistyped folder.
+    const retries = whole ? 0 : Math.min(options.retries ?? 2, 2);
+    const impatient = { ...http, retries, stallMs: Math.min(options.stallMs ?? 10_000, 10_000) };
+    commit = await listing.commit(options.signal, impatient);
   } catch (error) {
     options.signal?.throwIfAborted();
     if (whole && !(error instanceof CheckpointError)) return folderSource(cache.snapshot(known), name);
@@ -77,17 +63,13 @@ async function hasTokenizer(snapshot: string): Promise<boolean> {
   return (await fileSize(join(snapshot, "tokenizer.json"))) !== undefined;
 }
 
-// The links of a snapshot are made only when their blobs are whole: present is right.
+// The links of a snapshot are made only when their blobs are whole: present is right. An old index may name files that never were
+// there, so what counts is whether a checkpoint opens; one that is refused for another reason would be fetched in vain.
 async function isWhole(snapshot: string): Promise<boolean> {
-  if ((await fileSize(join(snapshot, "config.json"))) === undefined) return false;
-  if ((await fileSize(join(snapshot, INDEX_FILE))) === undefined) {
-    return (await fileSize(join(snapshot, SINGLE_FILE))) !== undefined;
+  try {
+    await openCheckpoint(folderSource(snapshot));
+    return true;
+  } catch (error) {
+    return error instanceof CheckpointError && error.code !== "not-found";
   }
-  const index = parseIndex(
-    parseJson(await folderSource(snapshot).read(INDEX_FILE), INDEX_FILE, OFFLINE_ADVICE),
-  );
-  const sizes = await Promise.all(
-    [...new Set(index.values())].map((shard) => fileSize(join(snapshot, shard))),
-  );
-  return sizes.every((size) => size !== undefined);
 }

@@ -7,6 +7,8 @@ export interface Source {
   size(file: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Exactly the bytes [start, end) of a file; the whole file without a range. @throws CheckpointError where it is shorter. */
   read(file: string, start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
+  /** Names of what lies there, where the source can tell: to say what was found in place of a checkpoint. */
+  list?(signal?: AbortSignal): Promise<readonly string[]>;
   /**
    * What changes whenever the file does, where the source knows (an ETag). Only sources out there have it: those whose
    * checkpoints are worth storing.

@@ -1,0 +1,35 @@
+// What lies in place of a file that was expected: told by its first bytes.
+
+interface Foreign {
+  readonly got: string;
+  readonly advice: string;
+}
+
+const SAFETENSORS = "Sirocco reads safetensors: choose the original repository of the model.";
+
+/** In the order of asking. Eight bytes are enough, as that many are read of a weight file at first. */
+const KINDS: readonly (Foreign & { readonly begins: RegExp })[] = [
+  {
+    begins: /^version (https:\/\/git-lfs|$)/,
+    got: "a Git LFS pointer",
+    advice: 'Run "git lfs pull" in the cloned folder, or download the file itself.',
+  },
+  {
+    begins: /^\s*<(!doctyp|html|head|body|\?xml)/i,
+    got: "an HTML or XML page",
+    advice: "The server answered with a page: check the address.",
+  },
+  { begins: /^GGUF/, got: "a GGUF file", advice: SAFETENSORS },
+  {
+    begins: /^PK\x03\x04/,
+    got: "a ZIP archive, as PyTorch's .bin and .pt files are",
+    advice: "Convert the weights to safetensors, or choose a repository that has them.",
+  },
+  { begins: /^\x1f\x8b/, got: "a gzip archive", advice: "Unpack it." },
+];
+
+/** undefined where nothing is known of such a beginning. */
+export function foreignFile(bytes: Uint8Array): Foreign | undefined {
+  const text = String.fromCharCode(...bytes.subarray(0, 64));
+  return KINDS.find(({ begins }) => begins.test(text));
+}

@@ -1,0 +1,84 @@
+// What lies where a checkpoint was expected, and what to do about it.
+import { type CheckpointError, mismatch, show } from "./errors.ts";
+import { refusalOf } from "./read-file.ts";
+import type { Source } from "./source.ts";
+
+/** In the order of asking: the first that is there says most of what this is. */
+const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly advice: string }[] = [
+  {
+    name: /^adapter_(config\.json|model\.(safetensors|bin))$/,
+    what: "only an adapter",
+    advice: "Merge it into its base model (merge_and_unload of peft), save the result, and load that.",
+  },
+  {
+    name: /\.(safetensors|bin|gguf)\.(partial|part|incomplete|crdownload|download|sirocco\..+)$/,
+    what: "a download or quantisation that was cut off",
+    advice: "Fetch or quantise it again.",
+  },
+  {
+    name: /^(params\.json|consolidated\b.*\.(safetensors|pth))$/,
+    what: "weights in Mistral's own format",
+    advice: "Sirocco reads Hugging Face's: config.json and model*.safetensors, mostly in the same repository.",
+  },
+  {
+    name: /\.gguf$/i,
+    what: "GGUF weights",
+    advice: "Sirocco reads safetensors: choose the original repository of the model.",
+  },
+  {
+    name: /^pytorch_model.*\.bin(\.index\.json)?$|\.(pt|pth|ckpt)$/,
+    what: "PyTorch weights",
+    advice:
+      "Save them as safetensors (save_pretrained of transformers), or choose a repository that has model.safetensors.",
+  },
+  {
+    name: /\.(onnx|h5|msgpack|tflite|mlmodel|npz)$/,
+    what: "weights in another format",
+    advice: "Sirocco reads safetensors: choose the original repository of the model.",
+  },
+  {
+    name: /^snapshots$/,
+    what: "a repository in the Hub's cache",
+    advice: "Load it as owner/name, or name the folder of one commit in snapshots.",
+  },
+  {
+    name: /^checkpoint-\d+$/,
+    what: "checkpoints of a training run",
+    advice: "Name the folder of one of them.",
+  },
+];
+
+/** Asked one by one where a source cannot list what it has. */
+const USUAL = [
+  "adapter_config.json",
+  "params.json",
+  "consolidated.safetensors",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+];
+
+/** The error of a checkpoint without `file`, which must be there. */
+export async function missing(
+  source: Source,
+  file: string,
+  advice: string,
+  signal?: AbortSignal,
+): Promise<Error> {
+  const refusal = await refusalOf(source, file, signal);
+  if (refusal) return refusal;
+  const names = await namesIn(source, signal);
+  for (const { name: pattern, what, advice } of KINDS) {
+    const name = names.find((name) => pattern.test(name));
+    if (name !== undefined) return absent(source, file, ` but ${what} (${show(name)})`, advice);
+  }
+  return absent(source, file, "", advice);
+}
+
+const absent = (source: Source, file: string, but: string, advice: string): CheckpointError =>
+  mismatch(file, "a file", `no such file in ${source.name}${but}`, advice, "not-found");
+
+async function namesIn(source: Source, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  if (source.list) return source.list(signal);
+  const sizes = await Promise.all(USUAL.map((name) => source.size(name, signal)));
+  return USUAL.filter((_, i) => sizes[i] !== undefined);
+}
