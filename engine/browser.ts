@@ -1,5 +1,12 @@
 // Loading in a browser: its device, its sources, its stores.
-import { type HttpSourceOptions, httpSource, type Source } from "../weights/index.ts";
+import {
+  folderUrl,
+  type HttpSourceOptions,
+  httpSource,
+  parseRepository,
+  repositoryOfPage,
+  type Source,
+} from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
@@ -23,7 +30,9 @@ const browser: Platform = {
   openSource: (spec, { token, store = canStore() }) => {
     if (spec === undefined) return embeddedSource();
     const http = store ? { fetch: uncached } : {};
-    return /^https?:\/\//.test(spec) ? httpSource(spec, http) : hubSource(spec, { ...http, token });
+    const repository = repositoryOfPage(spec);
+    if (repository === undefined && /^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec), http);
+    return hubSource(repository ?? spec, { ...http, token });
   },
 };
 
@@ -42,8 +51,8 @@ export function hubSource(
   repository: string,
   { token, ...options }: HttpSourceOptions & { readonly token?: string | undefined } = {},
 ): Source {
-  const [name, revision = "main"] = repository.split("@");
-  return httpSource(`https://huggingface.co/${name}/resolve/${revision}/`, {
+  const { name, revision, endpoint } = parseRepository(repository);
+  return httpSource(`${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`, {
     ...options,
     ...(token && { headers: { authorization: `Bearer ${token}` } }),
   });

@@ -2,8 +2,9 @@
 import { Tokenizer } from "../tokenizer/index.ts";
 import {
   type Checkpoint,
-  CheckpointError,
   openCheckpoint,
+  readJson,
+  readText,
   type Source,
   SourceChangedError,
 } from "../weights/index.ts";
@@ -114,33 +115,17 @@ export async function tuneModel(
   });
 }
 
-/** The tokenizer of a checkpoint, where it has one. @throws CheckpointError where a file is no JSON. */
+/** The tokenizer of a checkpoint, where it has one. @throws CheckpointError where a file is no text, or no JSON. */
 async function openTokenizer(
   source: Source,
   signal: AbortSignal | undefined,
 ): Promise<Tokenizer | undefined> {
-  const read = async (file: string) => {
-    if ((await source.size(file, signal)) === undefined) return undefined;
-    return new TextDecoder().decode(await source.read(file, undefined, undefined, signal));
-  };
-  const json = async (file: string): Promise<unknown> => {
-    const text = await read(file);
-    if (text === undefined) return undefined;
-    try {
-      return JSON.parse(text);
-    } catch (cause) {
-      throw new CheckpointError(
-        `${file}: expected JSON, got ${(cause as Error).message}. Fetch the file again.`,
-        { cause },
-      );
-    }
-  };
-  const tokenizer = await json("tokenizer.json");
+  const tokenizer = await readJson(source, "tokenizer.json", signal);
   if (tokenizer === undefined) return undefined;
   return Tokenizer.from({
     tokenizer,
-    tokenizerConfig: await json("tokenizer_config.json"),
-    specialTokensMap: await json("special_tokens_map.json"),
-    chatTemplate: await read("chat_template.jinja"),
+    tokenizerConfig: await readJson(source, "tokenizer_config.json", signal),
+    specialTokensMap: await readJson(source, "special_tokens_map.json", signal),
+    chatTemplate: await readText(source, "chat_template.jinja", signal),
   });
 }

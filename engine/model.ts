@@ -59,8 +59,9 @@ export class LoadedModel implements Model {
     this.#rings = new Rings(Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i)));
     this.#batch = new Batch(parts.residence, this.#rings, () => this.#check());
     // A fine-tune may name its end in one place only: any of config.json, generation_config.json, the tokenizer's files.
-    const { eosTokenIds } = this.config;
     const { eosId, namesEos = false } = parts.tokenizer ?? {};
+    // The usual id, taken where config.json says nothing, may be any token of another vocabulary.
+    const eosTokenIds = parts.checkpoint.endsGiven || !namesEos ? this.config.eosTokenIds : [];
     const own = eosId !== undefined && (namesEos || eosTokenIds.length === 0) ? [eosId] : [];
     this.#endIds = new Set([...eosTokenIds, ...own]);
     // When all answers have ended: the GPU's memory is for who has the model now.

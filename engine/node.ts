@@ -1,12 +1,11 @@
 // Node's entry point: the names of index.ts on Dawn and the file system, and what only Node has.
-import { statSync } from "node:fs";
-import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { folderSource, httpSource, hubSource, type Source } from "../weights/node.ts";
+import { folderSource, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./dawn.ts";
 import { borrowDevice } from "./device.ts";
 import * as load from "./load.ts";
+import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
 import { restDuring } from "./rest.ts";
@@ -34,17 +33,10 @@ const node: Platform = {
   tuning: tuningFiles,
   openDevice: async ({ device, ...options }) =>
     device ? borrowDevice(device, restDuring) : openDawn(options),
-  openSource: (spec, { onProgress, signal }) => {
-    if (spec === undefined)
-      return folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)));
-    if (/^https?:\/\//.test(spec)) return httpSource(spec);
-    const path = spec.replace(/^~(?=\/)/, homedir());
-    if (looksLikeFolder(path)) return folderSource(path);
-    return hubSource(spec, {
-      ...(signal && { signal }),
-      onProgress: ({ file, loaded, total }) => onProgress?.({ stage: "download", name: file, loaded, total }),
-    });
-  },
+  openSource: (spec, options) =>
+    spec === undefined
+      ? folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)))
+      : namedSource(spec, options),
 };
 
 /** Loads a model from a folder, a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
@@ -67,9 +59,3 @@ export const quantizeModel = (
 
 /** The adapters of this machine; `name` is what the option `adapter` matches. */
 export const listAdapters = (): Promise<AdapterDescription[]> => listDawnAdapters();
-
-/** A path by its look, so that a mistyped one is not asked of the Hub; else any folder that is there. */
-const looksLikeFolder = (path: string): boolean =>
-  /^(\.{0,2}[/\\]|\.{1,2}$|[A-Za-z]:)/.test(path) ||
-  !path.includes("/") ||
-  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;

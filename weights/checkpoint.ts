@@ -68,7 +68,10 @@ function checkTensors(declared: ModelConfig, shards: Shards): Omit<Checkpoint, "
   const wanted = new Set(stored.map(({ name }) => name));
   for (const tensor of shards.tensors.values()) if (!wanted.has(tensor.name)) refuseUnknown(tensor, config);
   const tensors = new Map([...shards.tensors].filter(([name]) => wanted.has(name)));
-  const parameters = required.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const parameters = required.reduce(
+    (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
+    0,
+  );
   return { config, tensors, parameters, bytes, packed };
 }
 

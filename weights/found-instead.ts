@@ -18,7 +18,8 @@ const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly a
   {
     name: /^(params\.json|consolidated\b.*\.(safetensors|pth))$/,
     what: "weights in Mistral's own format",
-    advice: "Sirocco reads Hugging Face's: config.json and model*.safetensors, mostly in the same repository.",
+    advice:
+      "Sirocco reads Hugging Face's: config.json and model*.safetensors, mostly in the same repository.",
   },
   {
     name: /\.gguf$/i,

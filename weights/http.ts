@@ -138,7 +138,8 @@ export async function request(
     const after = retryAfter(response.headers.get("retry-after"));
     throw new Fault("network", `the server answered HTTP ${status}`, { pauseMs: after });
   }
-  if (status === 404 || status === 410) throw mismatch(what, "a file", "no such file", "Check the address.", "not-found");
+  if (status === 404 || status === 410)
+    throw mismatch(what, "a file", "no such file", "Check the address.", "not-found");
   if (status === 401 || status === 403) {
     const advice = options.accessAdvice ?? "Check the address and the credentials.";
     throw mismatch(what, "access", `HTTP ${status}`, advice, "forbidden");

@@ -88,8 +88,7 @@ export class HubFiles implements Source {
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const info = this.#files.get(file);
-    if (!info)
-      throw mismatch(this.#what(file), "a file", "no such file", ANOTHER, "not-found");
+    if (!info) throw mismatch(this.#what(file), "a file", "no such file", ANOTHER, "not-found");
     const stop = end ?? info.size;
     if (stop > info.size) {
       throw mismatch(

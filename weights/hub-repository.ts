@@ -37,16 +37,21 @@ export function isRepository(text: string): boolean {
  * @throws CheckpointError for pages that are of no model.
  */
 export function repositoryOfPage(text: string, endpoint = HUB): string | undefined {
-  const [, rest] = /^(?:hf:(?:\/\/)?|(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/)(.*)$/i.exec(text) ?? [];
+  const [, rest] =
+    /^(?:hf:(?:\/\/)?|(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/)(.*)$/i.exec(text) ?? [];
   const path = rest ?? (text.startsWith(`${endpoint}/`) ? text.slice(endpoint.length + 1) : undefined);
   if (path === undefined) return undefined;
-  const [owner = "", name = "", kind, revision, ...inner] = path.replace(/[?#].*$/, "").split("/").filter(Boolean);
+  const [owner = "", name = "", kind, revision, ...inner] = path
+    .replace(/[?#].*$/, "")
+    .split("/")
+    .filter(Boolean);
   const wrong = (got: string) =>
     mismatch(show(text), "a model's repository", got, "Give it as owner/name or owner/name@revision.");
   if (/^(datasets|spaces|docs|papers|collections|api)$/.test(owner)) throw wrong(`a page of ${owner}`);
   if (kind === "resolve" && inner.length === 0) return undefined;
   const inFolder = kind === "tree" ? inner.length > 0 : inner.length > 1;
-  if (inFolder) throw wrong(`the folder ${show(inner.slice(0, kind === "tree" ? undefined : -1).join("/"))} in one`);
+  if (inFolder)
+    throw wrong(`the folder ${show(inner.slice(0, kind === "tree" ? undefined : -1).join("/"))} in one`);
   const named = kind === "tree" || kind === "blob" || kind === "resolve" ? revision : undefined;
   const repository = `${owner}/${name}${named ? `@${decodeURIComponent(named)}` : ""}`;
   if (!isRepository(repository)) throw wrong("something else");

@@ -6,6 +6,7 @@ export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFil
 export { FileCheck, type FileState } from "./file-check.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./hub-repository.ts";
 export { decodeRecords } from "./journal.ts";
+export { folderUrl } from "./named-file.ts";
 export {
   embedTokens,
   finalNorm,

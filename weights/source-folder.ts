@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type CheckpointError, label, mismatch, show } from "./errors.ts";
+import { fileForFolder } from "./named-file.ts";
 import type { Source } from "./source.ts";
 
 /** Reads the files of `folder` itself, by position, with nothing kept in memory. */
@@ -24,7 +25,8 @@ export function folderSource(folder: string, name: string = folder): Source {
     async read(file, start = 0, end, signal) {
       signal?.throwIfAborted();
       const handle = await openFile(folder, file);
-      if (!handle) throw mismatch(label(file), "a file", `no such file in ${name}`, "Fetch it again.", "not-found");
+      if (!handle)
+        throw mismatch(label(file), "a file", `no such file in ${name}`, "Fetch it again.", "not-found");
       try {
         const size = await regularSize(handle, file);
         return await readRange(handle, file, start, end ?? size, size, signal);
@@ -40,34 +42,12 @@ export async function requireFolder(path: string, advice = "Check the path."): P
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (!(found instanceof Error)) {
     if (found.isDirectory()) return;
-    const { got, advice } = fileAt(path);
-    throw mismatch(show(path), "the folder of a checkpoint", got, advice);
+    throw fileForFolder(path, dirname(path));
   }
   if (found.code !== "ENOENT" && found.code !== "ENOTDIR") {
     throw mismatch(show(path), "a readable folder", found.code ?? String(found), "Check the path.");
   }
   throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
-}
-
-function fileAt(path: string): { got: string; advice: string } {
-  const [, ending = ""] = /\.(json|safetensors|gguf|bin|pth?|zip|tar|tgz|gz)$/i.exec(path) ?? [];
-  switch (ending.toLowerCase()) {
-    case "json":
-    case "safetensors":
-      return { got: "a file", advice: `Name the folder that it lies in: ${show(dirname(path))}.` };
-    case "gguf":
-      return {
-        got: "a GGUF file",
-        advice: "Sirocco reads safetensors: choose the original repository of the model.",
-      };
-    case "zip":
-    case "tar":
-    case "tgz":
-    case "gz":
-      return { got: "an archive", advice: "Unpack it and name the folder." };
-    default:
-      return { got: "a file", advice: "Name a folder with config.json and .safetensors files." };
-  }
 }
 
 // Links are followed (the Hub's cache is made of them); names that leave the folder are not.

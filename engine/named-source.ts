@@ -1,0 +1,74 @@
+// What a name means in Node: a folder, an address, or a repository of the Hub.
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
+import {
+  CheckpointError,
+  folderSource,
+  folderUrl,
+  HUB,
+  httpSource,
+  hubSource,
+  isRepository,
+  repositoryOfPage,
+  requireFolder,
+  type Source,
+} from "../weights/node.ts";
+import type { LoadOptions } from "./api.ts";
+
+/** @throws CheckpointError at once for a folder that is not there, and for what is neither path, address nor repository. */
+export async function namedSource(
+  spec: string,
+  options: Pick<LoadOptions, "onProgress" | "signal">,
+): Promise<Source> {
+  const page = repositoryOfPage(spec, process.env["HF_ENDPOINT"] || HUB);
+  // Of a folder that is there, only a name without a scheme can be meant.
+  if (page !== undefined && (/^[a-z]+:/i.test(spec) || !isThere(spec))) return repository(page, options);
+  if (/^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec));
+  const path = /^file:/i.test(spec) ? pathOf(spec) : spec.replace(/^~(?=[/\\]|$)/, homedir());
+  if (isThere(path) || !isRepository(path)) {
+    await requireFolder(path, 'Check the path; a repository of the Hub is written "owner/name".');
+    return folderSource(path);
+  }
+  try {
+    return await repository(path, options);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw neither(spec, error as Error);
+  }
+}
+
+function repository(
+  name: string,
+  { onProgress, signal }: Pick<LoadOptions, "onProgress" | "signal">,
+): Promise<Source> {
+  return hubSource(name, {
+    ...(signal && { signal }),
+    onProgress: ({ file, loaded, total }) => onProgress?.({ stage: "download", name: file, loaded, total }),
+  });
+}
+
+const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch (cause) {
+    throw new CheckpointError(`${url}: expected the address of a folder here, got another. Name its path.`, {
+      cause,
+    });
+  }
+}
+
+/** "owner/name" may be meant as a folder, too: what is said of the Hub alone would lead astray. */
+function neither(spec: string, cause: Error): Error {
+  if (!(cause instanceof CheckpointError)) {
+    return new Error(
+      `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`,
+      { cause },
+    );
+  }
+  if (cause.code !== "not-found" && cause.code !== "forbidden") return cause;
+  const message = `${cause.message} There is no folder "${spec}" here either.`;
+  return new CheckpointError(message, { cause, code: cause.code });
+}
