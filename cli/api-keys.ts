@@ -1,6 +1,6 @@
 // The keys of `sirocco serve`: from options, a file and the environment.
-import { readFile } from "node:fs/promises";
 import { UsageError } from "./errors.ts";
+import { readTextFile } from "./input.ts";
 
 interface Options {
   readonly apiKey?: readonly string[];
@@ -21,8 +21,8 @@ export async function readApiKeys(
 
 /** One a line; what follows a # at the start of a line is a comment. */
 async function fromFile(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch((cause: unknown) => {
-    throw new UsageError(`--api-key-file: "${path}" cannot be read`, { cause });
+  const text = await readTextFile(path, "--api-key-file").catch((cause: Error) => {
+    throw new UsageError(cause.message, { cause: cause.cause });
   });
   const keys = text
     .split(/\r?\n/)

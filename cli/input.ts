@@ -1,7 +1,9 @@
 // The text a command works on: its argument, a file, or what is piped in.
 import { readFile } from "node:fs/promises";
+import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
 import type { Context } from "./context.ts";
 import { UsageError } from "./errors.ts";
+import type { Input } from "./io.ts";
 
 interface Given {
   /** The command, for messages. */
@@ -21,7 +23,7 @@ export async function readText(
     throw new UsageError(`${command}: expected a ${what} or --file, got both`);
   }
   if (argument !== undefined) return argument;
-  if (file !== undefined) return withoutFinalNewline(await readTextFile(file));
+  if (file !== undefined) return withoutFinalNewline(await readTextFile(file, "--file"));
   const missing = new UsageError(
     `${command}: no ${what}. Give it as an argument, with --file, or through a pipe: ` +
       `sirocco ${command} "Once upon a time"`,
@@ -32,16 +34,52 @@ export async function readText(
   interrupts.signal.addEventListener("abort", stop, { once: true });
   for await (const piece of io.stdin) pieces.push(Buffer.from(piece));
   interrupts.signal.removeEventListener("abort", stop);
-  const text = withoutFinalNewline(Buffer.concat(pieces).toString("utf8"));
+  const text = withoutFinalNewline(decodeText(Buffer.concat(pieces), "stdin"));
   if (text === "") throw missing;
   return text;
 }
 
-async function readTextFile(file: string): Promise<string> {
+/** `where` is where the file was named, for messages. @throws Error where it cannot be read, or is no text. */
+export async function readTextFile(file: string, where: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(file, "utf8");
+    bytes = await readFile(file);
   } catch (cause) {
-    throw new Error(`--file ${file}: cannot be read`, { cause });
+    throw new Error(`${where} ${file}: cannot be read`, { cause });
+  }
+  return decodeText(bytes, `${where} ${file}`);
+}
+
+/** The lines of a pipe as they come, until `signal` is aborted. @throws Error at the first that is no text. */
+export async function* linesOf(input: Input, signal: AbortSignal): AsyncGenerator<string, void, void> {
+  let rest = Buffer.alloc(0);
+  let count = 0;
+  const decode = (line: Uint8Array) => decodeText(line, `stdin: line ${++count}`).replace(/\r$/, "");
+  const stop = () => input.destroy(); // Ends the wait for the next piece.
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    for await (const piece of input) {
+      rest = Buffer.concat([rest, Buffer.from(piece)]);
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        yield decode(rest.subarray(0, end));
+        rest = rest.subarray(end + 1);
+      }
+    }
+    if (rest.length > 0) yield decode(rest);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Text from outside: UTF-8, without a byte order mark. */
+function decodeText(bytes: Uint8Array, where: string): string {
+  try {
+    return decodeUtf8(bytes);
+  } catch (error) {
+    if (!(error instanceof NotUtf8Error)) throw error;
+    throw new Error(`${where}: ${error.message}. Save it as UTF-8.`);
   }
 }
 

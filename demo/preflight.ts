@@ -29,7 +29,7 @@ export class Preflight extends Observable {
 
   /** The Hub refused the model to who asked without a token, or with a wrong one. */
   get wantsToken(): boolean {
-    return this.#state.kind === "refused" && /HTTP 40[13]/.test(this.#state.trouble.detail);
+    return this.#state.kind === "refused" && this.#state.trouble.wantsToken === true;
   }
 
   async open(choice: Choice): Promise<void> {

@@ -19,6 +19,8 @@ export interface Trouble {
   /** The message of the engine, which has the numbers. */
   readonly detail: string;
   readonly remedies: readonly Remedy[];
+  /** The Hub refused the model to who asked without a token, or with a wrong one. */
+  readonly wantsToken?: boolean;
 }
 
 export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
@@ -36,7 +38,13 @@ export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
 type Words = Omit<Trouble, "detail">;
 
 /** The first that matches. Errors of the engine are told by name: across a worker the class may be another. */
-const KNOWN: readonly { readonly name: RegExp; readonly message?: RegExp; readonly words: Words }[] = [
+const KNOWN: readonly {
+  readonly name: RegExp;
+  readonly message?: RegExp;
+  /** Of a CheckpointError. */
+  readonly codes?: readonly string[];
+  readonly words: Words;
+}[] = [
   {
     name: /^DeviceError$/,
     message: /expected an adapter/,
@@ -91,7 +99,7 @@ const KNOWN: readonly { readonly name: RegExp; readonly message?: RegExp; readon
   },
   {
     name: /^CheckpointError$/,
-    message: /HTTP 40[13]/,
+    codes: ["forbidden"],
     words: {
       title: "This model needs your permission to download",
       advice:
@@ -101,7 +109,7 @@ const KNOWN: readonly { readonly name: RegExp; readonly message?: RegExp; readon
   },
   {
     name: /^CheckpointError$/,
-    message: /no such file|HTML page/,
+    codes: ["not-found", "html"],
     words: {
       title: "There is no model at that place",
       advice: "Check the name. A folder or an address must hold config.json and .safetensors files.",
@@ -154,13 +162,20 @@ const KNOWN: readonly { readonly name: RegExp; readonly message?: RegExp; readon
 
 export function explain(error: unknown): Trouble {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const known = KNOWN.find((each) => each.name.test(name) && (each.message?.test(message) ?? true));
+  const { code } = Object(error) as { readonly code?: unknown };
+  const known = KNOWN.find(
+    (each) =>
+      each.name.test(name) &&
+      (each.message?.test(message) ?? true) &&
+      (each.codes?.includes(String(code)) ?? true),
+  );
   const words = known?.words ?? {
     title: "Something went wrong",
     advice: "Try again; if it stays, reload the page.",
     remedies: ["retry"] as const,
   };
-  return { ...words, advice: `${wanting(error)}${words.advice}`, detail: message };
+  const token = code === "forbidden" && { wantsToken: true };
+  return { ...words, ...token, advice: `${wanting(error)}${words.advice}`, detail: message };
 }
 
 /** A StorageError knows how much room it would have taken. */

@@ -60,13 +60,15 @@ function checkTensors(declared: ModelConfig, shards: Shards): Omit<Checkpoint, "
   const stored: readonly { name: string; shape: readonly number[]; dtype?: DType }[] = packed
     ? packedTensors(config, packed.weights)
     : required;
+  const wanted = new Set(stored.map(({ name }) => name));
+  const others = [...shards.tensors.values()].filter(({ name }) => !wanted.has(name));
+  for (const tensor of others) refuseBias(tensor);
   let bytes = 0;
   for (const { name, shape, dtype } of stored) {
     const tensor = checkTensor(shards, name, shape, dtype === "U32" ? ["U32"] : FLOATS);
     bytes += tensor.end - tensor.start;
   }
-  const wanted = new Set(stored.map(({ name }) => name));
-  for (const tensor of shards.tensors.values()) if (!wanted.has(tensor.name)) refuseUnknown(tensor, config);
+  for (const tensor of others) refuseUnknown(tensor, config);
   const tensors = new Map([...shards.tensors].filter(([name]) => wanted.has(name)));
   const parameters = required.reduce(
     (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
@@ -110,15 +112,19 @@ function notStored({ tensors, metadata }: Shards, name: string, shape: readonly 
   return mismatch(where, expected, `it as ${label(other)}`, advice);
 }
 
-// Without it the model still answers, wrongly.
+// Without its bias a layer still answers, wrongly.
+function refuseBias({ file, name, shape }: TensorInfo): void {
+  if (!name.endsWith(".bias") || !belongsToGraph(name)) return;
+  const advice = "Sirocco does not run biases; choose another checkpoint.";
+  throw mismatch(`${file}: ${label(name)}`, "no bias", show(shape), advice);
+}
+
+// What is left over among the tensors of the graph would have changed the numbers.
 function refuseUnknown({ file, name, shape }: TensorInfo, { L, tied }: ModelConfig): void {
   const where = `${file}: ${label(name)}`;
   const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
   if (layer !== undefined && Number(layer) >= L) {
     throw mismatch(where, `${L} layers, as config.json says (num_hidden_layers)`, "one more", ADVICE);
-  }
-  if (name.endsWith(".bias") && belongsToGraph(name)) {
-    throw mismatch(where, "no bias", show(shape), "Sirocco does not run biases; choose another checkpoint.");
   }
   if (belongsToGraph(name) || (tied && name.endsWith(`.${lmHead}`))) {
     const advice = "Sirocco does not run models with it; choose another checkpoint.";

@@ -82,8 +82,12 @@ export class HubFiles implements Source {
     return this.#files.get(file)?.size;
   }
 
+  /** None where the Hub does not say: what is missing is missing all the same. */
   async list(signal?: AbortSignal): Promise<readonly string[]> {
-    return this.#state.listing.names(this.#state.commit, signal);
+    return this.#state.listing.names(this.#state.commit, signal).catch(() => {
+      signal?.throwIfAborted();
+      return [];
+    });
   }
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {

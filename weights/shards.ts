@@ -60,7 +60,9 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
   const json = await readJson(source, INDEX_FILE, signal);
   const index = json && parseIndex(json);
   let problem: unknown;
-  for (const names of [shardsOf(index), [SINGLE_FILE], await looseShards(source, index, signal)]) {
+  for (const candidate of [shardsOf(index), [SINGLE_FILE], undefined]) {
+    if (!candidate && (index || problem !== undefined)) break;
+    const names = candidate ?? (await looseShards(source, signal));
     const files = await present(source, names, signal);
     try {
       if (files.length > 0) return demand.check(await readHeaders(source, files, index, signal));
@@ -80,13 +82,8 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
 const shardsOf = (index: Index | undefined): string[] => [...new Set(index?.values())].sort();
 
 /** Shards that say of themselves how many they are, where nothing else says it and all are there. */
-async function looseShards(
-  source: Source,
-  index: Index | undefined,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  if (index || !source.list) return [];
-  const names = (await source.list(signal)).filter((name) => SHARD_OF.test(name)).sort();
+async function looseShards(source: Source, signal: AbortSignal | undefined): Promise<string[]> {
+  const names = ((await source.list?.(signal)) ?? []).filter((name) => SHARD_OF.test(name)).sort();
   const [, , count] = SHARD_OF.exec(names[0] ?? "") ?? [];
   return names.length === Number(count) ? names : [];
 }

@@ -1,5 +1,5 @@
 // sirocco bench: how fast this machine runs a model, and how far that is from what it could do; and what moved since.
-import { open, readFile, writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { compare, hasRegression, renderComparison } from "../../bench/compare.ts";
 import { renderHtml } from "../../bench/html.ts";
@@ -8,6 +8,7 @@ import { runServer } from "../../bench/run-server.ts";
 import { renderTable } from "../../bench/table.ts";
 import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
+import { readTextFile } from "../input.ts";
 import {
   addLoadingOptions,
   addOptions,
@@ -140,7 +141,7 @@ async function bench(
     throw new UsageError(`bench: expected suites among ${suiteNames.join(", ")}, got "${unknown}"`);
   }
   checkTarget(command, names, options);
-  const text = options.text === undefined ? undefined : await read("--text", options.text);
+  const text = options.text === undefined ? undefined : await readTextFile(options.text, "--text");
   // Minutes of measuring must not end at a folder that is not there.
   if (json !== undefined && json !== "-") await checkWritable("--json", json);
   if (html !== undefined) await checkWritable("--html", html);
@@ -241,21 +242,13 @@ async function compareFiles(
   json: boolean,
 ): Promise<number> {
   const [before, after] = await Promise.all(
-    files.map(async (file) => parseReport(await read("bench compare", file), file)),
+    files.map(async (file) => parseReport(await readTextFile(file, "bench compare"), file)),
   );
   if (!before || !after) throw new UsageError("bench compare: expected two files");
   const comparison = compare(before, after, threshold);
   if (json) output.json(comparison);
   else output.write(renderComparison(comparison, threshold));
   return hasRegression(comparison) ? exitCode.error : exitCode.ok;
-}
-
-async function read(what: string, file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    throw new Error(`${what} ${file}: cannot be read`, { cause });
-  }
 }
 
 async function checkWritable(option: string, file: string): Promise<void> {

@@ -1,5 +1,4 @@
 // sirocco chat: a conversation, at a terminal or line by line through a pipe.
-import { createInterface } from "node:readline";
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
 import { type Context, exitCode } from "../context.ts";
@@ -7,6 +6,7 @@ import { Conversation } from "../conversation.ts";
 import type { Model } from "../engine.ts";
 import { errorMessage, isAbort } from "../errors.ts";
 import { History } from "../history.ts";
+import { linesOf } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import {
   addLoadingOptions,
@@ -79,7 +79,7 @@ class Chat {
   async #throughPipe(): Promise<number> {
     const { io, interrupts } = this.#context;
     const { signal } = interrupts;
-    for await (const line of createInterface({ input: io.stdin, crlfDelay: Infinity, signal })) {
+    for await (const line of linesOf(io.stdin, signal)) {
       if (line.trim() !== "") await this.#answer(line);
       if (signal.aborted) break;
     }

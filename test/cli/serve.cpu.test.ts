@@ -119,7 +119,7 @@ describe("serve", () => {
       [["--parallel", "0"], 2, /--parallel: .*1 to 256/],
       [["--api-key", ""], 2, /--api-key: /],
       [["--api-key", "se cret"], 2, /--api-key: expected visible/],
-      [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt" cannot be read/],
+      [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt: cannot be read/],
       [["--api-key-file", empty], 2, /a key a line, got none/],
     ];
     for (const [args, code, says] of cases) {

@@ -22,12 +22,13 @@ export function memorySource(files: Files, name = "memory"): Source {
   };
   return {
     name,
+    list: async () => Object.keys(files),
     async size(file) {
       return find(file)?.length;
     },
     async read(file, start = 0, end) {
       const bytes = find(file);
-      if (!bytes) throw mismatch(file, "a file", "no such file", "Add it.");
+      if (!bytes) throw mismatch(file, "a file", "no such file", "Add it.", "not-found");
       const stop = end ?? bytes.length;
       if (stop > bytes.length)
         throw mismatch(file, `at least ${stop} bytes`, `${bytes.length}`, "Fetch it again.");

@@ -43,6 +43,11 @@ export async function mockHub(files: Record<string, Uint8Array>): Promise<MockHu
       const infos = paths.flatMap((name) => info(name, hub.files[name]) ?? []);
       return response.end(JSON.stringify(infos));
     }
+    if (path === `/api/models/${REPOSITORY}/tree/${hub.commit}`) {
+      return response.end(
+        JSON.stringify(Object.entries(hub.files).map(([name, bytes]) => info(name, bytes))),
+      );
+    }
     const name = path.startsWith(`/${REPOSITORY}/resolve/${hub.commit}/`) ? path.split("/").pop() : undefined;
     const file = name === undefined ? undefined : hub.files[name];
     if (name === undefined || !file) return fail(404);

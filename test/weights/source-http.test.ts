@@ -221,7 +221,7 @@ test("a page in place of a file", async () => {
   await expect(openCheckpoint(source)).rejects.toThrow(/config\.json: expected the file, got an HTML page/);
   await server?.close();
   const plain = await start((_, response) => response.end("<!doctype html><title>App</title>"));
-  await expect(openCheckpoint(plain.source)).rejects.toThrow(/config\.json: expected JSON, got an HTML/);
+  await expect(openCheckpoint(plain.source)).rejects.toThrow(/config\.json: expected text, got an HTML/);
 });
 
 test.each([401, 403])("HTTP %i is explained, not retried", async (status) => {
