@@ -4,7 +4,7 @@ import { type CheckpointError, mismatch, show } from "./errors.ts";
 const ENDING = /\.(json|safetensors|gguf|bin|pth?|zip|tar|tgz|gz|jinja|model)$/i;
 
 /** Whether `name` ends like a file of a model. */
-export const looksLikeFile = (name: string): boolean => ENDING.test(name);
+const looksLikeFile = (name: string): boolean => ENDING.test(name);
 
 /** `file` is what was named, a path or an address; `folder` is where it lies. */
 export function fileForFolder(file: string, folder: string): CheckpointError {
