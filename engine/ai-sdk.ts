@@ -11,17 +11,22 @@ import type {
 } from "@ai-sdk/provider";
 import { readCall } from "./ai-sdk-call.ts";
 import type { Finish, Model } from "./api.ts";
+import { checkOptions, object, type Rules, text } from "./options.ts";
+import { shown, wrongType } from "./parameter.ts";
 
 export interface SiroccoSettings {
   /** What the SDK calls the model, in logs and responses. Default "sirocco". */
   readonly modelId?: string;
 }
 
+const settingRules: Rules<SiroccoSettings> = { modelId: text };
+const isModel = object("a loaded model", "chat").hasType;
+
 /** `generateText({ model: sirocco(model), … })`. Temperature is 0 where the call names none. */
-export function sirocco(
-  model: Pick<Model, "chat">,
-  { modelId = "sirocco" }: SiroccoSettings = {},
-): LanguageModelV3 {
+export function sirocco(model: Pick<Model, "chat">, settings: SiroccoSettings = {}): LanguageModelV3 {
+  if (!isModel(model)) throw wrongType("model", `expected a loaded model, got ${shown(model)}.`);
+  checkOptions("sirocco", settings, settingRules);
+  const { modelId = "sirocco" } = settings;
   return {
     specificationVersion: "v3",
     provider: "sirocco",

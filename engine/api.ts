@@ -137,6 +137,27 @@ export interface ChatOptions extends GenerateOptions {
   readonly continueFinalMessage?: boolean;
 }
 
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface AttentionOptions extends CallOptions {
+  /** 0 … L − 1 */
+  readonly layer: number;
+  /** 0 … H − 1. Default: all. */
+  readonly head?: number;
+}
+
+export interface CandidatesOptions extends CallOptions {
+  /** Default 10. */
+  readonly count?: number;
+}
+
+export interface SaveSessionOptions {
+  /** 0: the latest; 1: the one before it, and so on. Default 0. */
+  readonly conversation?: number;
+}
+
 /** A token and its natural-log probability in the model's own distribution: before penalties, temperature and top-p. */
 export interface LikelyToken {
   readonly id: number;
@@ -324,6 +345,10 @@ export interface Plan {
 }
 
 /**
+ * A call that is asked what cannot be gives a TypeError (another type, an option that there is not) or a RangeError, whose property
+ * `parameter` names the argument or option. It comes before anything is computed: with the promise, or with the first `next()` of
+ * `generate` and `chat`.
+ *
  * A lost device is replaced by the call that notices: the weights are loaded again, what the cache held is computed again, and
  * an answer goes on with its very next token.
  */
@@ -339,7 +364,7 @@ export interface Model {
    * The keys and values of a conversation that a ring holds, as bytes to keep: of the latest, or with `conversation` 1 of the one
    * before it, and so on. undefined where there is none.
    */
-  saveSession(options?: { readonly conversation?: number }): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  saveSession(options?: SaveSessionOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
   /**
    * Puts back what `saveSession` gave: its conversation goes on as if it had just been answered. Resolves to its tokens.
    * @throws SessionError where the bytes are damaged, or of another model or format
@@ -349,22 +374,16 @@ export interface Model {
   generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
   /** Answers a conversation, rendered with the model's chat template. */
   chat(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<Chunk, void, void>;
-  /** Teacher-forced log-probabilities. */
-  score(text: string | readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Score>;
+  /** Teacher-forced log-probabilities of a text of at least two tokens. */
+  score(text: string | readonly number[], options?: CallOptions): Promise<Score>;
   /** Logits [V] after the last of `ids`. */
-  logits(ids: readonly number[], options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
+  logits(ids: readonly number[], options?: CallOptions): Promise<Float32Array>;
   /** Times of one decode step by kernel, the longest first. The conversation is left as it is. */
   profile(): Promise<KernelTime[]>;
   /** Attention weights of a layer (0 … L − 1) for the last of `ids`. A conversation that begins with `ids` stays cached. */
-  attention(
-    ids: readonly number[],
-    options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
-  ): Promise<AttentionWeights>;
+  attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights>;
   /** The likeliest tokens after `ids`, likeliest first. Default count: 10. A conversation that begins with `ids` stays cached. */
-  candidates(
-    ids: readonly number[],
-    options?: { readonly count?: number; readonly signal?: AbortSignal },
-  ): Promise<Candidate[]>;
+  candidates(ids: readonly number[], options?: CandidatesOptions): Promise<Candidate[]>;
   /** Token ids of a text, with the beginning-of-sequence token first. */
   encode(text: string): Promise<number[]>;
   /** The ids that `chat` gives the model for a conversation. */

@@ -4,7 +4,6 @@ import { AnswerText } from "./answer-text.ts";
 import type { Chunk, Finish, GenerateOptions } from "./api.ts";
 import type { Batch } from "./batch.ts";
 import { ContextLengthError } from "./errors.ts";
-import { checkedTop } from "./log-probs.ts";
 import type { Sequence } from "./sequence.ts";
 
 export interface Generation {
@@ -25,7 +24,10 @@ export interface Generation {
 /** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
 export const DEFAULT_MAX_TOKENS = 512;
 
-/** @throws ContextLengthError where the prompt does not fit. RangeError for options out of range. */
+/**
+ * @param options checked before
+ * @throws ContextLengthError where the prompt does not fit
+ */
 export async function* generate(
   { batch, contextLength, ids, text, endIds, warnings = [] }: Generation,
   options: GenerateOptions,
@@ -39,11 +41,11 @@ export async function* generate(
       `prompt: expected at most ${contextLength} tokens, got ${ids.length}. Shorten it, or load with a larger contextLength.`,
     );
   }
-  const maxTokens = Math.min(checkedMaxTokens(options.maxTokens), room);
+  const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, room);
   const words = new AnswerText(text, options);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
-  const observed = checkedTop(options.topLogProbs) !== undefined;
+  const observed = options.topLogProbs !== undefined;
   let sequence: Sequence | undefined;
   let began = called;
   let firstAt = called;
@@ -105,9 +107,4 @@ export async function* generate(
   } finally {
     if (sequence) await batch.leave(sequence, answer);
   }
-}
-
-function checkedMaxTokens(maxTokens = DEFAULT_MAX_TOKENS): number {
-  if (Number.isInteger(maxTokens) && maxTokens >= 0) return maxTokens;
-  throw new RangeError(`maxTokens: expected a whole number, got ${maxTokens}.`);
 }

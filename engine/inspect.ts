@@ -8,6 +8,7 @@ import type { Decoder } from "./decoder.ts";
 import type { Gpu } from "./device.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "./gpu.ts";
 import { likeliest, logSumExp } from "./log-probs.ts";
+import { outOfRange } from "./parameter.ts";
 import { Profiler } from "./profile.ts";
 
 export interface Inspected {
@@ -126,14 +127,12 @@ async function weightsOfLastStep(
 /** Kernels that put a token's key into the ring; one runs in each layer of a step. */
 const ATTENTION: ReadonlySet<string> = new Set(["attention", "attention_lane"]);
 
-/** What may come, by these logits. @throws RangeError */
+/** What may come, by these logits. */
 export function candidatesOf(
   logits: Float32Array,
   count: number,
   tokenizer: Tokenizer | undefined,
 ): Candidate[] {
-  if (!(Number.isInteger(count) && count > 0))
-    throw new RangeError(`count: expected a positive whole number, got ${count}.`);
   const logSum = logSumExp(logits);
   return likeliest(logits, count).map((id) => ({
     id,
@@ -146,5 +145,5 @@ export function candidatesOf(
 
 function checkIndex(name: string, value: number, end: number): void {
   if (Number.isInteger(value) && value >= 0 && value < end) return;
-  throw new RangeError(`${name}: expected a whole number from 0 to ${end - 1}, got ${value}.`);
+  throw outOfRange(name, `expected a whole number from 0 to ${end - 1}, got ${value}.`);
 }

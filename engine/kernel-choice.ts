@@ -9,6 +9,7 @@ import {
   type WeightFormat,
 } from "../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "./api.ts";
+import { outOfRange } from "./parameter.ts";
 
 export const teams: readonly Team[] = ["workgroup", "lane"];
 
@@ -58,5 +59,5 @@ const everyRole = <T>(variant: T): Record<MatrixRole, T> =>
 
 function check(kernel: string, asked: string | undefined, known: readonly string[]): void {
   if (asked === undefined || known.includes(asked)) return;
-  throw new RangeError(`kernels: expected ${kernel} as one of ${known.join(", ")}, got ${asked}.`);
+  throw outOfRange("kernels", `expected ${kernel} as one of ${known.join(", ")}, got ${asked}.`);
 }

@@ -12,6 +12,7 @@ import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines } from "./gpu.ts";
 import { LoadedModel } from "./model.ts";
+import { checkLoad, checkSource } from "./option-tables.ts";
 import { type Planned, planModel as plan } from "./plan.ts";
 import type { ModelStore, Platform } from "./platform.ts";
 import { onceMore, type Rebuild, Residence } from "./residence.ts";
@@ -19,10 +20,13 @@ import { reside } from "./resident.ts";
 import { measureKernels } from "./tuning.ts";
 
 async function openSource(
+  call: string,
   platform: Platform,
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Source> {
+  checkSource(source);
+  checkLoad(call, options);
   options.signal?.throwIfAborted();
   return typeof source === "object" ? source : await platform.openSource(source, options);
 }
@@ -50,7 +54,7 @@ export async function loadModel(
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Model> {
-  const origin = await openSource(platform, source, options);
+  const origin = await openSource("loadModel", platform, source, options);
   const store = await platform.store?.open(origin, options);
   if (!store) return load(platform, origin, options);
   const signal = AbortSignal.any([store.signal, ...(options.signal ? [options.signal] : [])]);
@@ -91,7 +95,7 @@ export async function planModel(
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Plan> {
-  const origin = await openSource(platform, source, options);
+  const origin = await openSource("planModel", platform, source, options);
   const known = (await platform.store?.peek(origin, options)) ?? origin;
   return withCheckpoint(platform, known, options, async (_, gpu, planned) => {
     gpu.dispose();
@@ -105,7 +109,7 @@ export async function tuneModel(
   source: string | Source | undefined,
   options: LoadOptions,
 ): Promise<Tuning> {
-  const opened = await openSource(platform, source, options);
+  const opened = await openSource("tuneModel", platform, source, options);
   return withCheckpoint(platform, opened, options, async (_, gpu, { shape }) => {
     try {
       return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, shape, options);

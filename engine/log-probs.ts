@@ -1,14 +1,5 @@
 // How likely a token was, and what else might have stood in its place.
 
-/** The most alternatives that are given for a token. */
-const MOST = 20;
-
-/** @throws RangeError */
-export function checkedTop(count: number | undefined): number | undefined {
-  if (count === undefined || (Number.isInteger(count) && count >= 0 && count <= MOST)) return count;
-  throw new RangeError(`topLogProbs: expected a whole number from 0 to ${MOST}, got ${count}.`);
-}
-
 /** Of a token, and of as many of the likeliest. `logits`: as the model gives them, before penalties and temperature. */
 export function likelihoods(id: number, logits: Float32Array, count: number) {
   const logSum = logSumExp(logits);

@@ -4,8 +4,11 @@ import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/i
 import type {
   Activity,
   AdapterDescription,
+  AttentionOptions,
   AttentionWeights,
+  CallOptions,
   Candidate,
+  CandidatesOptions,
   ChatOptions,
   Chunk,
   GenerateOptions,
@@ -13,6 +16,7 @@ import type {
   Message,
   Model,
   Plan,
+  SaveSessionOptions,
   Score,
 } from "./api.ts";
 import { Batch } from "./batch.ts";
@@ -20,11 +24,22 @@ import { Cache } from "./cache.ts";
 import { ContextLengthError } from "./errors.ts";
 import { type Generation, generate } from "./generate.ts";
 import { openai } from "./openai.ts";
+import {
+  attentionRules,
+  callRules,
+  candidatesRules,
+  checkGenerate,
+  encodeChatRules,
+  saveSessionRules,
+} from "./option-tables.ts";
+import { checkOptions } from "./options.ts";
 import { outOfRange, shown, wrongType } from "./parameter.ts";
-import { checkIds, checkKnown } from "./prompt-ids.ts";
+import { checkIds, checkKnown, checkList } from "./prompt-ids.ts";
+import { checkMessages } from "./read-messages.ts";
 import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import { Rings } from "./rings.ts";
+import { checkBias } from "./sampler.ts";
 import type { Lease } from "./store-lock.ts";
 
 /** The conversation that was answered last. */
@@ -78,34 +93,41 @@ export class LoadedModel implements Model {
     return this.#residence.last.gpu.adapter;
   }
 
-  generate(
+  async *generate(
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
-    return this.#answer(() => ({ ids: this.#ids(prompt, "prompt") }), true, options);
+    this.#checkAnswer("generate", options);
+    yield* this.#answer({ ids: this.#ids(prompt, "prompt") }, true, options);
   }
 
-  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
+  async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
+    this.#checkAnswer("chat", options);
     const { continueFinalMessage = false } = options;
-    return this.#answer(() => this.#chatIds(messages, continueFinalMessage), continueFinalMessage, options);
+    yield* this.#answer(this.#chatIds(messages, continueFinalMessage), continueFinalMessage, options);
   }
 
-  async *#answer(
-    encode: () => Pick<Generation, "ids" | "warnings">,
+  #checkAnswer(call: "generate" | "chat", options: GenerateOptions): void {
+    this.#check();
+    checkGenerate(call, options);
+    checkBias(options.logitBias, this.config.V);
+  }
+
+  #answer(
+    prompt: Pick<Generation, "ids" | "warnings">,
     continues: boolean,
     options: GenerateOptions,
   ): AsyncGenerator<Chunk, void, void> {
-    this.#check();
-    const prompt = encode();
     const text = this.#parts.tokenizer?.stream({ continues });
     const { contextLength } = this;
-    yield* generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
+    return generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
   }
 
   #chatIds(
     messages: readonly Message[],
     continueFinalMessage: boolean,
   ): { ids: number[]; warnings: string[] } {
+    checkMessages(messages);
     const warnings: string[] = [];
     const options = {
       addGenerationPrompt: !continueFinalMessage,
@@ -117,10 +139,9 @@ export class LoadedModel implements Model {
     return { ids, warnings };
   }
 
-  async score(
-    text: string | readonly number[],
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<Score> {
+  async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
+    checkOptions("score", options, callRules);
+    const { signal } = options;
     const ids = this.#ids(text, "text");
     if (ids.length < 2)
       throw outOfRange(
@@ -139,11 +160,10 @@ export class LoadedModel implements Model {
     return { logProbs, perplexity: Math.exp(-mean) };
   }
 
-  async logits(
-    ids: readonly number[],
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<Float32Array> {
-    const checked = this.#ids(ids, "ids");
+  async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {
+    checkOptions("logits", options, callRules);
+    const { signal } = options;
+    const checked = this.#idList(ids);
     this.#checkLength(checked);
     const run = async function* ({ decoder }: Resident, cache: Cache) {
       const start = cache.reusable(checked);
@@ -167,11 +187,10 @@ export class LoadedModel implements Model {
     return this.#batch.alone(latest, ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
   }
 
-  async attention(
-    ids: readonly number[],
-    options: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
-  ): Promise<AttentionWeights> {
-    const checked = this.#ids(ids, "ids");
+  async attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights> {
+    checkOptions("attention", options, attentionRules);
+    if (options?.layer === undefined) throw wrongType("layer", "expected a whole number, got nothing.");
+    const checked = this.#idList(ids);
     this.#checkLength(checked);
     const { attentionOf } = await import("./inspect.ts");
     const run = ({ gpu, decoder }: Resident, cache: Cache) =>
@@ -179,10 +198,9 @@ export class LoadedModel implements Model {
     return this.#batch.alone((rings) => rings.borrow(checked), run, { signal: options.signal });
   }
 
-  async candidates(
-    ids: readonly number[],
-    { count = 10, signal }: { readonly count?: number; readonly signal?: AbortSignal } = {},
-  ): Promise<Candidate[]> {
+  async candidates(ids: readonly number[], options: CandidatesOptions = {}): Promise<Candidate[]> {
+    checkOptions("candidates", options, candidatesRules);
+    const { count = 10, signal } = options;
     const logits = await this.logits(ids, signal ? { signal } : {});
     const { candidatesOf } = await import("./inspect.ts");
     return candidatesOf(logits, count, this.#parts.tokenizer);
@@ -192,12 +210,9 @@ export class LoadedModel implements Model {
     return this.#batch.activity;
   }
 
-  async saveSession({
-    conversation = 0,
-  }: {
-    readonly conversation?: number;
-  } = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    const kept = this.#rings.used[conversation];
+  async saveSession(options: SaveSessionOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    checkOptions("saveSession", options, saveSessionRules);
+    const kept = this.#rings.used[options.conversation ?? 0];
     if (!kept) return undefined;
     const { saveRing } = await import("./saved-ring.ts");
     return this.#batch.alone(
@@ -207,6 +222,8 @@ export class LoadedModel implements Model {
   }
 
   async restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
+    if (!(session instanceof Uint8Array))
+      throw wrongType("session", `expected the bytes of saveSession, a Uint8Array, got ${shown(session)}.`);
     const { restoreRing } = await import("./saved-ring.ts");
     return this.#batch.alone(
       (rings) => rings.take([]),
@@ -227,6 +244,7 @@ export class LoadedModel implements Model {
   }
 
   async encode(text: string): Promise<number[]> {
+    if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
     const ids = this.#tokenizer.encode(text);
     checkKnown(ids, this.config.V, "text", this.#tokenText);
     return ids;
@@ -234,12 +252,14 @@ export class LoadedModel implements Model {
 
   async encodeChat(
     messages: readonly Message[],
-    { continueFinalMessage = false }: Pick<ChatOptions, "continueFinalMessage"> = {},
+    options: Pick<ChatOptions, "continueFinalMessage"> = {},
   ): Promise<number[]> {
-    return this.#chatIds(messages, continueFinalMessage).ids;
+    checkOptions("encodeChat", options, encodeChatRules);
+    return this.#chatIds(messages, options.continueFinalMessage ?? false).ids;
   }
 
   async decode(ids: readonly number[]): Promise<string> {
+    checkList(ids, "ids");
     return this.#tokenizer.decode(ids);
   }
 
@@ -263,10 +283,15 @@ export class LoadedModel implements Model {
     );
   }
 
+  #idList(ids: readonly number[]): readonly number[] {
+    checkList(ids, "ids");
+    checkIds(ids, this.config.V, "ids", this.#tokenText);
+    return ids;
+  }
+
   /** @param parameter what a message calls it */
   #ids(prompt: string | readonly number[], parameter: string): readonly number[] {
-    if (typeof prompt !== "string" && !Array.isArray(prompt))
-      throw wrongType(parameter, `expected a text or a list of token ids, got ${shown(prompt)}.`);
+    if (typeof prompt !== "string") checkList(prompt, parameter, "a text or a list of token ids");
     const ids = typeof prompt === "string" ? this.#tokenizer.encode(prompt) : prompt;
     checkIds(ids, this.config.V, parameter, this.#tokenText);
     return ids;

@@ -13,6 +13,7 @@ import type { AdapterDescription, LoadOptions, Plan } from "./api.ts";
 import { DeviceError } from "./errors.ts";
 import { chooseKernels } from "./kernel-choice.ts";
 import { gains, type ModelLayout, matrices, modelLayout } from "./layout.ts";
+import { outOfRange } from "./parameter.ts";
 import { modelShape, type Shape } from "./shape.ts";
 
 /** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */
@@ -23,9 +24,6 @@ const CHUNK = { gpu: 512, software: 128 } as const;
 const AUTO_BYTES = 6 * 2 ** 30;
 /** Up to here `auto` keeps keys and values as computed: a smaller cache would save little beside the weights. */
 const EXACT_CACHE_BYTES = 512 * 2 ** 20;
-
-/** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
-const MOST_RINGS = 1024;
 
 /** A plan, and what loading needs of it. */
 export interface Planned {
@@ -57,9 +55,6 @@ export function planModel(
 /** In the format that was asked for; `auto` takes the best that fits. */
 function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
   const asked = options.weights ?? "auto";
-  if (asked !== "auto" && !weightFormats[asked]) {
-    throw new RangeError(`weights: expected auto, ${Object.keys(weightFormats).join(", ")}, got ${asked}.`);
-  }
   const { packed } = checkpoint;
   if (packed) {
     if (asked !== "auto" && asked !== packed.weights) {
@@ -93,9 +88,6 @@ function planFormat(
   options: PlanOptions,
 ): Planned {
   const asked = options.cache ?? "auto";
-  if (asked !== "auto" && !cacheFormats[asked]) {
-    throw new RangeError(`cache: expected auto, ${Object.keys(cacheFormats).join(", ")}, got ${asked}.`);
-  }
   const plan = (cache: CacheFormatName) => planFormats(checkpoint, adapter, { weights, cache }, options);
   let planned = plan(asked === "auto" ? "f32" : asked);
   if (asked === "auto") {
@@ -145,8 +137,9 @@ function planFormats(
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
   const kernels = chooseKernels(adapter, format, checkpoint.parameters, options.kernels);
-  const parallel = wholeNumber("parallel", options.parallel ?? 1);
-  const B = wholeNumber("rings", options.rings ?? parallel, parallel);
+  const { parallel = 1, rings: B = parallel } = options;
+  if (B < parallel)
+    throw outOfRange("rings", `expected at least ${parallel}, one for each answer that runs, got ${B}.`);
   const shapeOf = (chunk: number) =>
     modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
   const chunkLength =
@@ -156,9 +149,6 @@ function planFormats(
       CHUNK[adapter.software ? "software" : "gpu"],
       Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes),
     );
-  if (!(Number.isInteger(chunkLength) && chunkLength > 0)) {
-    throw new RangeError(`chunkLength: expected a positive whole number, got ${chunkLength}.`);
-  }
   const shape = shapeOf(chunkLength);
   const layout = modelLayout(config, weights, bindingLimit);
 
@@ -192,15 +182,7 @@ function planFormats(
   };
 }
 
-function wholeNumber(name: string, value: number, least = 1): number {
-  if (Number.isInteger(value) && value >= least && value <= MOST_RINGS) return value;
-  throw new RangeError(`${name}: expected a whole number from ${least} to ${MOST_RINGS}, got ${value}.`);
-}
-
 function contextTokens({ config }: Checkpoint, asked: number | undefined): number {
-  if (asked !== undefined && !(Number.isInteger(asked) && asked > 0)) {
-    throw new RangeError(`contextLength: expected a positive whole number, got ${asked}.`);
-  }
   if (config.W !== null) return asked ?? Infinity;
   return asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
 }

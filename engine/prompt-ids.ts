@@ -1,6 +1,6 @@
 // Ids on their way to the GPU: at least one, and each of the model's vocabulary. Nothing there would notice others: an id past
 // the embedding reads what lies behind it, and no id at all leaves the logits of whoever ran before.
-import { outOfRange, shown } from "./parameter.ts";
+import { outOfRange, shown, wrongType } from "./parameter.ts";
 
 /**
  * @param V the model's vocabulary; a tokenizer may name more tokens than it has
@@ -35,4 +35,11 @@ export function checkKnown(
       `expected token ids from 0 to ${V - 1}, got ${got}. The model has no embedding of it: leave it out.`,
     );
   }
+}
+
+/** @throws TypeError with `parameter` */
+export function checkList(ids: readonly number[], parameter: string, expected = "a list of token ids"): void {
+  if (!Array.isArray(ids)) throw wrongType(parameter, `expected ${expected}, got ${shown(ids)}.`);
+  for (const id of ids)
+    if (typeof id !== "number") throw wrongType(parameter, `expected ${expected}, got one of ${shown(id)}.`);
 }

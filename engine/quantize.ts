@@ -22,6 +22,9 @@ import { Buffers } from "./buffers.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 import type { Gpu } from "./device.ts";
 import { Pipelines, readBuffer } from "./gpu.ts";
+import { checkSource } from "./option-tables.ts";
+import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "./options.ts";
+import { wrongType } from "./parameter.ts";
 import type { Platform } from "./platform.ts";
 
 export interface QuantizeOptions {
@@ -32,6 +35,14 @@ export interface QuantizeOptions {
   readonly signal?: AbortSignal;
   readonly adapter?: string;
 }
+
+const quantizeRules: Rules<QuantizeOptions> = {
+  weights: oneOf(Object.keys(weightFormats)),
+  out: text,
+  onProgress: callback,
+  signal: signalRule,
+  adapter: text,
+};
 
 export interface Quantized {
   /** Bytes of the tensors before and after. */
@@ -50,9 +61,11 @@ export async function quantize(
   spec: string | Source | undefined,
   options: QuantizeOptions,
 ): Promise<Quantized> {
-  const { weights, out, signal } = options;
-  if (!weightFormats[weights])
-    throw new RangeError(`weights: expected ${Object.keys(weightFormats).join(", ")}, got ${weights}.`);
+  const { weights, out, signal } = options ?? {};
+  checkOptions("quantizeModel", options, quantizeRules);
+  checkSource(spec);
+  if (weights === undefined || out === undefined)
+    throw wrongType(out === undefined ? "out" : "weights", "expected a text, got nothing.");
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
   const checkpoint = await openCheckpoint(source, signal);
   if (checkpoint.packed) {

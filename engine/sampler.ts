@@ -1,6 +1,7 @@
 // What the sampling kernel goes by, sequence by sequence: options, penalties' counts, biases.
 import { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../kernels/index.ts";
 import type { SamplerState } from "./activations.ts";
+import { outOfRange, shown } from "./parameter.ts";
 
 const IN_PROMPT = 0x80000000;
 
@@ -31,6 +32,7 @@ export class Sampler {
   ): void {
     const { counts, bias, params } = this.#state;
     const V = this.#V;
+    checkBias(settings.logitBias, V);
     this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * sequence, samplingParams(settings, seed));
     const seen = new Uint32Array(V);
     for (const id of prompt) seen[id] = IN_PROMPT;
@@ -39,14 +41,16 @@ export class Sampler {
     const biases = Object.entries(settings.logitBias ?? {});
     if (biases.length > 0 || this.#biased.delete(sequence)) {
       const values = new Float32Array(V);
-      for (const [id, value] of biases) values[checkedId(Number(id), V)] = value;
+      for (const [id, value] of biases) values[Number(id)] = value;
       this.#queue.writeBuffer(bias, 4 * V * sequence, values);
     }
     if (biases.length > 0) this.#biased.add(sequence);
   }
 }
 
-function checkedId(id: number, V: number): number {
-  if (Number.isInteger(id) && id >= 0 && id < V) return id;
-  throw new RangeError(`logitBias: expected token ids from 0 to ${V - 1}, got ${id}.`);
+/** @throws RangeError */
+export function checkBias(bias: SamplingSettings["logitBias"], V: number): void {
+  const wrong = Object.keys(bias ?? {}).find((id) => !(Number.isInteger(+id) && +id >= 0 && +id < V));
+  if (wrong === undefined) return;
+  throw outOfRange("logitBias", `expected token ids from 0 to ${V - 1}, got ${shown(wrong)}.`);
 }

@@ -6,10 +6,6 @@ export class StopStrings {
 
   constructor(stop: string | readonly string[] | undefined) {
     this.#stops = typeof stop === "string" ? [stop] : (stop ?? []);
-    for (const text of this.#stops) {
-      if (typeof text !== "string" || text === "")
-        throw new RangeError("stop: expected strings that are not empty.");
-    }
   }
 
   /** The text that is safe to show, and whether a stop was met; what could begin a stop is held back. */

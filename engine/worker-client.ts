@@ -2,6 +2,8 @@
 import type { LoadOptions, Model } from "./api.ts";
 import { DeviceLostError } from "./errors.ts";
 import { openai } from "./openai.ts";
+import { checkLoad, checkSource } from "./option-tables.ts";
+import { checkOptions, object, type Rules } from "./options.ts";
 import { Connection } from "./worker-connection.ts";
 import {
   CALLS,
@@ -17,14 +19,20 @@ export type WorkerLoadOptions = LoadOptions & {
   readonly worker?: Worker;
 };
 
+const workerRules: Rules<Pick<WorkerLoadOptions, "worker">> = { worker: object("a Worker", "postMessage") };
+
 /**
  * Loads a model in a worker: from a URL, a Hub repository (`owner/name[@revision]`) or files that were picked; the embedded
  * one without.
  */
 export async function loadModelInWorker(
   source?: string | readonly File[],
-  { worker: given, ...options }: WorkerLoadOptions = {},
+  workerOptions: WorkerLoadOptions = {},
 ): Promise<Model> {
+  checkOptions("loadModelInWorker", { worker: workerOptions?.worker }, workerRules);
+  const { worker: given, ...options } = Object(workerOptions) as WorkerLoadOptions;
+  checkLoad("loadModelInWorker", workerOptions && options);
+  if (!Array.isArray(source)) checkSource(source);
   options.signal?.throwIfAborted();
   if (options.device) {
     throw new TypeError(

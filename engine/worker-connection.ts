@@ -1,5 +1,6 @@
 // The page's end of a port: calls that are pending, and how each of them ends.
 import type { Chunk } from "./api.ts";
+import { checkOptions, isPlain, signal as signalRule } from "./options.ts";
 import { reviveError } from "./worker-errors.ts";
 import type { Arguments, Method, Reply, Request } from "./worker-protocol.ts";
 
@@ -120,8 +121,9 @@ function detach(values: readonly unknown[]): {
   readonly callbacks: Readonly<Record<string, Callback>>;
 } {
   const last = values.at(-1);
-  if (typeof last !== "object" || last === null || Array.isArray(last))
+  if (!isPlain(last))
     return { args: { values, signal: "none", callbacks: [] }, signal: undefined, callbacks: {} };
+  checkOptions("options", { signal: (last as { readonly signal?: unknown }).signal }, { signal: signalRule });
   const { signal, ...options } = last as { readonly signal?: AbortSignal };
   const isFunction = ([, value]: [string, unknown]) => typeof value === "function";
   const callbacks = Object.fromEntries(Object.entries<Callback>(options).filter(isFunction));

@@ -1,5 +1,7 @@
 // `sirocco/workers-ai`: the call of Cloudflare's Workers AI, on a loaded model or over HTTP, for scripts that have it already.
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
+import { callback, checkOptions, type Rules, signal, text } from "./options.ts";
+import { shown, wrongType } from "./parameter.ts";
 import { type AiModel, complete, pieces } from "./workers-ai-answer.ts";
 import { asAiError } from "./workers-ai-error.ts";
 import { type AiServer, post } from "./workers-ai-http.ts";
@@ -39,23 +41,28 @@ export class Ai implements AiBinding {
   ): Promise<AiTextGenerationOutput>;
   run(model: string, input: AiTextGenerationInput, options?: AiRunOptions): Promise<Answer>;
   async run(model: string, input: AiTextGenerationInput, options: AiRunOptions = {}): Promise<Answer> {
-    for (const [name, value] of Object.entries(options)) {
-      if (name !== "signal" && value !== undefined)
-        throw new TypeError(
-          `options.${name}: expected none, got one. Sirocco does not support it: leave it out.`,
-        );
-    }
+    checkOptions("run", options, runRules);
     return this.#run(model, input, options);
   }
 }
 
+const runRules: Rules<AiRunOptions> = { signal };
+const serverRules: Rules<AiServer> = { baseURL: text, accountId: text, apiToken: text, fetch: callback };
+
+const isModel = (target: AiModel | AiServer): target is AiModel => "chat" in target;
+
 function runOn(target: AiModel | AiServer | AiBinding): Run {
   if (typeof target !== "object" || target === null)
-    throw new TypeError(
-      `Ai: expected a loaded model, { baseURL, accountId, apiToken } or a binding, got ${target}. Pass one of these.`,
+    throw wrongType(
+      "Ai",
+      `expected a loaded model, { baseURL, accountId, apiToken } or a binding, got ${shown(target)}. Pass one of these.`,
     );
   if ("run" in target) return (model, input, options) => target.run(model, input, options);
-  if ("baseURL" in target) return (model, input, options) => post(target, model, input, options);
+  if (!isModel(target)) {
+    checkOptions("Ai", target, serverRules);
+    if (target.baseURL === undefined) throw wrongType("baseURL", "expected a text, got nothing.");
+    return (model, input, options) => post(target, model, input, options);
+  }
   return async (_, input, { signal }) => {
     const call = readInput(input);
     try {

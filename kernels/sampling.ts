@@ -73,7 +73,10 @@ export function samplingParams(settings: SamplingSettings, seed: number): Uint32
 
 function checked(settings: SamplingSettings, seed: number) {
   const check = (name: string, value: number, expected: string, legal: boolean): number => {
-    if (!legal) throw new RangeError(`${name}: expected ${expected}, got ${value}.`);
+    if (!legal)
+      throw Object.assign(new RangeError(`${name}: expected ${expected}, got ${value}.`), {
+        parameter: name,
+      });
     return value;
   };
   const finite = (name: string, value: number) =>

@@ -71,7 +71,7 @@ export function toHttpError(error: unknown): HttpError {
     return new HttpError(400, error.message, { code: "context_length_exceeded", cause: error });
   if (error instanceof ChatTemplateError || error instanceof TokenizerError)
     return new HttpError(400, error.message, { param: "messages", cause: error });
-  if (error instanceof RangeError) return badParameter(error);
+  if (isParameterError(error) || error instanceof RangeError) return badParameter(error);
   if (error instanceof DeviceLostError)
     return new HttpError(503, "The model has lost its GPU. Try again, or ask who runs this server.", {
       code: "device_lost",

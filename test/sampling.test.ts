@@ -183,7 +183,9 @@ test.each([
   [{ repetitionPenalty: 0 }, "repetitionPenalty: expected a number from 0.001 to 1000, got 0."],
   [{ frequencyPenalty: Infinity }, "frequencyPenalty: expected a number from -1000 to 1000, got Infinity."],
 ])("%o is refused", (settings, message) => {
-  expect(() => samplingParams(settings, 0)).toThrow(new RangeError(message));
+  expect(() => samplingParams(settings, 0)).toThrow(
+    Object.assign(new RangeError(message), { parameter: message.split(":")[0] }),
+  );
 });
 
 test.each([-1, 0.5, NaN, 2 ** 53])("seed %d is refused", (seed) => {

@@ -140,13 +140,13 @@ describe("a plan", () => {
   test("a cache format that does not exist is named", async () => {
     const cache = "q4" as "q8";
     await expect(plan("gqa_4x2", { cache })).rejects.toThrow(
-      /^cache: expected auto, f32, f16, q8, got q4\.$/,
+      /^cache: expected auto, f32, f16, q8, got "q4"\.$/,
     );
   });
 
   test("a weight format that does not exist is named", async () => {
     const weights = "q2" as "q4";
-    await expect(plan("gqa_4x2", { weights })).rejects.toThrow(/weights: expected auto, f32, .*, got q2/);
+    await expect(plan("gqa_4x2", { weights })).rejects.toThrow(/weights: expected auto, f32, .*, got "q2"/);
   });
 });
 

@@ -104,6 +104,25 @@ test("facts, and calls that answer once", async () => {
   expect(await model.logits([1, 2])).toEqual(Float32Array.of(1, 2));
 });
 
+test("bytes arrive as bytes, and options with their warnings", async () => {
+  let asked: unknown;
+  const { model } = await loaded(undefined, {
+    restoreSession: async (session) => [...session],
+    async *chat(_messages, options) {
+      asked = options;
+      yield { text: "", ids: [], finish: { ...FINISH, warnings: ["joined two turns"] } };
+    },
+  });
+  expect(await model.restoreSession(Uint8Array.of(7, 8))).toEqual([7, 8]);
+  const messages = [{ role: "assistant", content: "Once" }] as const;
+  const chunks: Chunk[] = [];
+  for await (const chunk of model.chat(messages, { continueFinalMessage: true })) chunks.push(chunk);
+  expect(asked).toEqual({ continueFinalMessage: true });
+  expect(chunks[0]?.finish?.warnings).toEqual(["joined two turns"]);
+  const signal = new AbortController() as unknown as AbortSignal;
+  expect(await failure(model.generate("a", { signal }).next())).toMatchObject({ parameter: "signal" });
+});
+
 describe("a stream", () => {
   test("gives every chunk in its order, two at a time side by side", async () => {
     const { model } = await loaded();
@@ -182,13 +201,17 @@ describe("errors", () => {
   });
 
   test("a DOMException keeps its name; what is no Error becomes one", async () => {
-    const quota = fakeWorker(() => Promise.reject(new DOMException("full", "QuotaExceededError")));
-    expect(await failure(loadModelInWorker(undefined, quota))).toMatchObject({
+    const { worker: quota } = fakeWorker(() =>
+      Promise.reject(new DOMException("full", "QuotaExceededError")),
+    );
+    expect(await failure(loadModelInWorker(undefined, { worker: quota }))).toMatchObject({
       name: "QuotaExceededError",
       message: "full",
     });
-    const text = fakeWorker(() => Promise.reject("only text"));
-    expect(await failure(loadModelInWorker(undefined, text))).toMatchObject({ message: "only text" });
+    const { worker: text } = fakeWorker(() => Promise.reject("only text"));
+    expect(await failure(loadModelInWorker(undefined, { worker: text }))).toMatchObject({
+      message: "only text",
+    });
   });
 
   test("of a stream come after its chunks", async () => {

@@ -119,12 +119,14 @@ describe("what is refused, by its name", () => {
 
   test("options of a run that would not be heeded", async () => {
     const options = { gateway: { id: "my-gateway" } } as object;
-    await expect(newAi().ai.run(MODEL, { prompt: "Hi" }, options)).rejects.toThrow(/options.gateway/);
+    await expect(newAi().ai.run(MODEL, { prompt: "Hi" }, options)).rejects.toThrow(
+      /run: expected no option "gateway"/,
+    );
   });
 
   test("what an Ai cannot run on", () => {
     expect(() => new Ai(undefined as unknown as AiBinding)).toThrow(
-      /expected a loaded model, .* got undefined/,
+      /expected a loaded model, .* got nothing/,
     );
   });
 

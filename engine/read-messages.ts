@@ -1,0 +1,25 @@
+// The messages of a call, before a template sees them.
+import type { Message } from "./api.ts";
+import { outOfRange, shown, wrongType } from "./parameter.ts";
+
+const ROLES: readonly unknown[] = ["system", "user", "assistant"] satisfies Message["role"][];
+
+/** @throws TypeError, RangeError with `parameter`: "messages[0].content" */
+export function checkMessages(messages: readonly Message[]): void {
+  if (!Array.isArray(messages))
+    throw wrongType("messages", `expected a list of { role, content }, got ${shown(messages)}.`);
+  if (messages.length === 0)
+    throw outOfRange("messages", "expected at least one message, got an empty list.");
+  for (const [i, message] of messages.entries()) {
+    const where = `messages[${i}]`;
+    if (typeof message !== "object" || message === null)
+      throw wrongType(where, `expected { role, content }, got ${shown(message)}.`);
+    const { role, content } = message;
+    if (!ROLES.includes(role)) {
+      const wrong = typeof role === "string" ? outOfRange : wrongType;
+      throw wrong(`${where}.role`, `expected ${ROLES.join(", ")}, got ${shown(role)}.`);
+    }
+    if (typeof content !== "string")
+      throw wrongType(`${where}.content`, `expected a text, got ${shown(content)}.`);
+  }
+}
