@@ -47,7 +47,7 @@ const generateRules: Rules<GenerateOptions> = {
 const chatRules: Rules<ChatOptions> = { ...generateRules, continueFinalMessage: flag };
 
 /** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
-export const MOST_RINGS = 1024;
+const MOST_RINGS = 1024;
 
 const kernelRules: Rules<KernelOptions> = { matvec: text, matmul: text, attention: text };
 
