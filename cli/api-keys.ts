@@ -1,33 +1,58 @@
 // The keys of `sirocco serve`: from options, a file and the environment.
+import { createReadStream } from "node:fs";
 import { UsageError } from "./errors.ts";
-import { readTextFile } from "./input.ts";
+import { apiKey as checked } from "./network.ts";
 
 interface Options {
   readonly apiKey?: readonly string[];
   readonly apiKeyFile?: string;
 }
 
-/** @throws UsageError, which never shows a key */
+/** Of a file with keys; what has more is something else. */
+const MOST_BYTES = 2 ** 20;
+
+/** Each key once. @throws UsageError, which never shows a key */
 export async function readApiKeys(
   { apiKey = [], apiKeyFile }: Options,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<string[]> {
   const fromEnv = env["SIROCCO_API_KEY"];
-  const keys = [...apiKey, ...(fromEnv ? [fromEnv] : []), ...(apiKeyFile ? await fromFile(apiKeyFile) : [])];
-  if (keys.some((key) => !/^[\x21-\x7e]+$/.test(key)))
-    throw new UsageError("--api-key: expected visible ASCII characters without spaces, got others in one");
-  return keys;
+  const keys = [
+    ...apiKey,
+    // A variable that was made of a file may end with its newline.
+    ...(fromEnv ? [checked("SIROCCO_API_KEY")(fromEnv.trim())] : []),
+    ...(apiKeyFile !== undefined ? await fromFile(apiKeyFile) : []),
+  ];
+  return [...new Set(keys)];
 }
 
 /** One a line; what follows a # at the start of a line is a comment. */
 async function fromFile(path: string): Promise<string[]> {
-  const text = await readTextFile(path, "--api-key-file").catch((cause: Error) => {
-    throw new UsageError(cause.message, { cause: cause.cause });
-  });
-  const keys = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const keys: string[] = [];
+  const lines = (await readText(path)).split(/\r\n?|\n/);
+  for (const [i, line] of lines.entries()) {
+    const text = line.trim();
+    if (text !== "" && !text.startsWith("#"))
+      keys.push(checked(`--api-key-file: "${path}", line ${i + 1}`)(text));
+  }
   if (keys.length === 0) throw new UsageError(`--api-key-file: expected a key a line, got none in "${path}"`);
   return keys;
+}
+
+/** Without a byte order mark. Reads pipes as well, as in `--api-key-file <(pass show sirocco)`. */
+async function readText(path: string): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of createReadStream(path, { end: MOST_BYTES })) {
+      parts.push(part as Buffer);
+      length += (part as Buffer).length;
+    }
+  } catch (cause) {
+    throw new UsageError(`--api-key-file: "${path}" cannot be read`, { cause });
+  }
+  if (length > MOST_BYTES)
+    throw new UsageError(`--api-key-file: expected at most ${MOST_BYTES} bytes, got more in "${path}"`);
+  // Bytes that are not UTF-8 become characters that no key has.
+  return new TextDecoder().decode(Buffer.concat(parts));
 }

@@ -18,6 +18,6 @@ export interface Io {
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls back at each Ctrl-C and SIGTERM, until the returned function is called. */
+  /** Calls back at each Ctrl-C, SIGTERM and SIGHUP, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }

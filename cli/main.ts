@@ -12,9 +12,20 @@ const code = await run(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   onInterrupt: (listener) => {
-    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, listener);
+    // A terminal that closes, and service managers, may send SIGHUP beside others: it is never a second one, which ends at once.
+    let pressed = false;
+    const press = (): void => {
+      pressed = true;
+      listener();
+    };
+    const hangUp = (): void => {
+      if (!pressed) press();
+    };
+    for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, press);
+    process.on("SIGHUP", hangUp);
     return () => {
-      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, listener);
+      for (const signal of ["SIGINT", "SIGTERM"]) process.off(signal, press);
+      process.off("SIGHUP", hangUp);
     };
   },
 });

@@ -1,7 +1,7 @@
 // The options that commands share, and the engine's options they become.
 import { type Command, Option } from "commander";
 import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
-import { cache, integer, logitBias, nonEmpty, number, stop, weights } from "./parse.ts";
+import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
 
 export interface OutputOptions {
   readonly json?: boolean;
@@ -92,9 +92,7 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("-t, --temperature <t>", "0: always the likeliest token")
       .argParser(number("--temperature", { min: 0, words: "of at least 0" }))
       .default(0.7),
-    new Option("--top-k <count>", "keep the likeliest tokens; 0: all")
-      .argParser(integer("--top-k", { words: "of at least 0" }))
-      .default(0),
+    new Option("--top-k <count>", "keep the likeliest tokens; 0 or -1: all").argParser(topK).default(0),
     new Option("--top-p <p>", "keep the likeliest tokens that together reach p; 1: all")
       .argParser(number("--top-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0.95),
@@ -113,9 +111,10 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
       logitBias,
     ),
-    new Option("--seed <number>", "same seed, same tokens (default: random, and printed)").argParser(
-      integer("--seed", { words: "from 0 to 4294967295" }),
-    ),
+    new Option(
+      "--seed <number>",
+      "same seed, same tokens; -1 is none (default: random, and printed)",
+    ).argParser(seed),
     new Option("--stop <text>", "the answer ends before this text; repeatable").argParser(stop),
     new Option("--ignore-eos", "go on past the end-of-sequence token"),
   ]);

@@ -18,7 +18,7 @@ interface Range {
 export function number(flag: string, { min = -Infinity, max = Infinity, words = "" }: Range = {}) {
   return (text: string): number => {
     const value = DECIMAL.test(text) ? Number(text) : Number.NaN;
-    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    if (Number.isFinite(value) && value >= min && value <= max) return value + 0;
     throw expected(flag, `a number${words && ` ${words}`}`, text);
   };
 }
@@ -27,10 +27,21 @@ export function number(flag: string, { min = -Infinity, max = Infinity, words = 
 export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }: Range = {}) {
   return (text: string): number => {
     const value = /^[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
+    // Not -0.
+    if (value >= min && value <= max) return value + 0;
     throw expected(flag, `a whole number${words && ` ${words}`}`, text);
   };
 }
+
+/** A seed; -1 is none, as in llama.cpp and vLLM. */
+export function seed(text: string): number | undefined {
+  const value = integer("--seed", { min: -1, words: "from 0 to 4294967295, or -1 for none" })(text);
+  return value === -1 ? undefined : value;
+}
+
+/** How many tokens are kept; -1 is all, as in vLLM. */
+export const topK = (text: string): number =>
+  Math.max(0, integer("--top-k", { min: -1, words: "of at least 0, or -1 for all" })(text));
 
 /** `auto` or a weight format. */
 export function weights(text: string): "auto" | WeightFormatName {
@@ -82,21 +93,40 @@ export function counts(flag: string) {
   };
 }
 
-/** The address of a server. */
+/** The address of a server, without the /v1 that calls begin with. */
 export function address(flag: string) {
   return (text: string): string => {
-    if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url && /^https?:$/.test(url.protocol) && !/[?#\s]/.test(text) && url.username + url.password === "")
+      return text.replace(/\/*(\/v1)?\/*$/, "");
     throw expected(flag, "an address, as in http://127.0.0.1:8000", text);
   };
 }
 
-/** Any text but the empty one. */
+/** Any text but an empty or blank one. */
 export function nonEmpty(flag: string, what: string) {
   return (text: string): string => {
-    if (text === "") throw expected(flag, what, text);
+    if (text.trim() === "") throw expected(flag, what, text);
     return text;
   };
 }
 
-const expected = (flag: string, what: string, got: string) =>
-  new UsageError(`${flag}: expected ${what}, got "${got}"`);
+/** A name in one short line. */
+export function name(flag: string, what: string) {
+  return (text: string): string => {
+    if (text.trim() === "" || text !== text.trim() || text.length > 200 || /\p{Cc}/u.test(text))
+      throw expected(flag, what, text);
+    return text;
+  };
+}
+
+/** Another value of an option that may be given several times; one that is there already changes nothing. */
+export const oneMore =
+  (parse: (text: string) => string) =>
+  (text: string, before: readonly string[] = []): readonly string[] => [...new Set([...before, parse(text)])];
+
+/** @param got shown on one line, and not at length */
+export const expected = (flag: string, what: string, got: string) =>
+  new UsageError(
+    `${flag}: expected ${what}, got ${JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)}`,
+  );

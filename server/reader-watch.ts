@@ -11,7 +11,8 @@ const LEAST_RATE = 32 * 2 ** 10;
  */
 export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: () => void): void {
   const { socket } = outgoing;
-  if (!socket) return;
+  // Of an answer whose client left before it was made nobody tells any more.
+  if (!socket || socket.destroyed || outgoing.destroyed) return;
   let taken = -1;
   let since = performance.now();
   const timer = setInterval(() => {

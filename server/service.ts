@@ -6,6 +6,7 @@ import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
 import { Metrics } from "./metrics.ts";
 import { Movement } from "./movement.ts";
+import { parseOrigin } from "./origin.ts";
 
 export interface ServiceOptions {
   /** What `/v1/models` calls the model. */
@@ -86,7 +87,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     contextLength: Math.min(model.contextLength, options.contextLength ?? model.config.maxPositions),
     movement: new Movement(model, admission, limits.stuckMs),
     limits,
-    cors,
+    cors: cors.map(parseOrigin),
     logPrompts,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),

@@ -1,15 +1,20 @@
 // Conversations' keys and values in a folder, from the end of one server to the start of the next.
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, SessionError } from "../engine/node.ts";
+import { fileTrouble, makeFolder } from "./slot-folder.ts";
 
 /** The lower the number, the later it was used. */
 const NAME = /^session-(\d+)\.sirocco$/;
 const nameOf = (conversation: number): string => `session-${conversation}.sirocco`;
 
+/** What Node reads and writes in one piece. */
+const MOST_BYTES = 2 ** 31 - 1;
+
 /**
  * Puts back what `saveSlots` left, the latest last, so that it is forgotten last.
- * @param note told of a file that is of no use: damaged, or of another model; it stays until the next save
+ * @param note told of a file that is of no use: damaged, of another model, or no file at all; it stays until the next save
  * @returns how many conversations there are
  */
 export async function restoreSlots(
@@ -21,38 +26,86 @@ export async function restoreSlots(
   const latest = (await sessionFiles(folder)).slice(0, rings);
   let restored = 0;
   for (const name of latest.reverse()) {
+    const file = join(folder, name);
+    const bytes = await readSession(file).catch((error: Error) => {
+      note(`${file}: ${error.message}`);
+      return undefined;
+    });
+    if (!bytes) continue;
     try {
-      await model.restoreSession(new Uint8Array(await readFile(join(folder, name))));
+      await model.restoreSession(bytes);
       restored++;
     } catch (error) {
       if (!(error instanceof SessionError)) throw error;
-      note(`${join(folder, name)}: ${error.message}`);
+      note(`${file}: ${error.message}`);
     }
   }
   return restored;
 }
 
-/** Writes every conversation that is kept, in place of what the folder had. @returns how many */
+/**
+ * Writes every conversation that is kept, in place of what the folder had. Each file is whole or not there, also where two servers
+ * share the folder: the one that ends last wins.
+ * @returns how many
+ * @throws Error that says which file could not be written, why, and how many were
+ */
 export async function saveSlots(model: Model, folder: string): Promise<number> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   let saved = 0;
   for (; ; saved++) {
     const session = await model.saveSession({ conversation: saved });
     if (!session) break;
-    // Whole or not there.
     const file = join(folder, nameOf(saved));
-    await writeFile(`${file}.part`, session, { mode: 0o600 });
-    await rename(`${file}.part`, file);
+    const part = `${file}.${process.pid}.part`;
+    try {
+      if (session.byteLength > MOST_BYTES)
+        throw new Error(`expected a conversation of at most 2 GiB, got ${session.byteLength} bytes`);
+      await writeFile(part, session, { mode: 0o600 });
+      await rename(part, file);
+    } catch (cause) {
+      await rm(part, { force: true }).catch(() => {});
+      throw new Error(`${file}: cannot be written: ${fileTrouble(cause)} Conversations kept: ${saved}.`, {
+        cause,
+      });
+    }
   }
-  for (const name of (await sessionFiles(folder)).slice(saved)) await rm(join(folder, name));
+  // A folder by such a name is not ours.
+  for (const name of await sessionFiles(folder))
+    if (numberOf(name) >= saved) await rm(join(folder, name), { force: true }).catch(() => {});
   return saved;
 }
 
-async function sessionFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw error;
-  });
-  const number = (name: string) => Number(NAME.exec(name)?.[1]);
-  return names.filter((name) => NAME.test(name)).sort((a, b) => number(a) - number(b));
+/** @throws Error with what is there instead of a file that can be read whole */
+async function readSession(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // A FIFO that nobody writes to would be waited for without end.
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile())
+        throw new Error(`expected a file, got a ${stats.isDirectory() ? "folder" : "device"}`);
+      if (stats.size > MOST_BYTES)
+        throw new Error(`expected a file of at most 2 GiB, got one of ${stats.size} bytes`);
+      return new Uint8Array(await handle.readFile());
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    throw new Error(`cannot be read: ${fileTrouble(cause)}`, { cause });
+  }
 }
+
+async function sessionFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return [];
+    throw new Error(
+      `--slot-dir: expected a folder that can be read, got "${folder}": ${fileTrouble(cause)}`,
+      {
+        cause,
+      },
+    );
+  });
+  return names.filter((name) => NAME.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
+}
+
+const numberOf = (name: string): number => Number(NAME.exec(name)?.[1]);

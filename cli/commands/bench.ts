@@ -9,6 +9,7 @@ import { renderTable } from "../../bench/table.ts";
 import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { readTextFile } from "../input.ts";
+import { apiKey } from "../network.ts";
 import {
   addLoadingOptions,
   addOptions,
@@ -124,7 +125,7 @@ const addThroughputOptions = (command: Command): Command =>
     new Option(
       "--api-key <key>",
       "the server's key (default: SIROCCO_API_KEY, which no list of processes shows)",
-    ).argParser(nonEmpty("--api-key", "a key")),
+    ).argParser(apiKey("--api-key")),
     new Option("--chat", "ask the server's /v1/chat/completions in place of /v1/completions"),
   ]);
 

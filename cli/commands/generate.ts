@@ -14,6 +14,7 @@ import {
   type SamplingOptions,
   toGenerateOptions,
 } from "../options.ts";
+import { nonEmpty } from "../parse.ts";
 
 interface Options extends LoadingOptions, SamplingOptions {
   readonly file?: string;
@@ -38,7 +39,9 @@ Examples:
   $ echo "The cat sat" | sirocco generate --temperature 0 --max-tokens 40 > story.txt
   $ sirocco generate -m mistralai/Mistral-7B-v0.1 --weights q4 --json "2 + 2 ="`,
     );
-  addOptions(command, "Input", [new Option("-f, --file <path>", "read the prompt from a file")]);
+  addOptions(command, "Input", [
+    new Option("-f, --file <path>", "read the prompt from a file").argParser(nonEmpty("--file", "a file")),
+  ]);
   addSamplingOptions(command, 256);
   addLoadingOptions(command);
   addOutputOptions(

@@ -6,6 +6,7 @@ import { threeDigits } from "../format.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import { nonEmpty } from "../parse.ts";
 
 interface Options extends LoadingOptions {
   readonly file?: string;
@@ -28,7 +29,9 @@ Examples:
   $ sirocco score "The cat sat on the mat."
   $ sirocco score --file book.txt --weights q4 --json`,
     );
-  addOptions(command, "Input", [new Option("-f, --file <path>", "read the text from a file")]);
+  addOptions(command, "Input", [
+    new Option("-f, --file <path>", "read the text from a file").argParser(nonEmpty("--file", "a file")),
+  ]);
   addLoadingOptions(command);
   addOutputOptions(
     command,

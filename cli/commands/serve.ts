@@ -4,9 +4,10 @@ import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
 import type { Model } from "../engine.ts";
 import { UsageError } from "../errors.ts";
+import { apiKey, host, origin } from "../network.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
-import { integer, nonEmpty, number } from "../parse.ts";
+import { integer, name, nonEmpty, number, oneMore } from "../parse.ts";
 
 interface Options extends LoadingOptions {
   readonly host: string;
@@ -24,14 +25,6 @@ interface Options extends LoadingOptions {
   readonly logPrompts?: boolean;
 }
 
-/** A parser of one more text. */
-const oneMore =
-  (flag: string, what: string) =>
-  (text: string, before: readonly string[] = []): readonly string[] => [
-    ...before,
-    nonEmpty(flag, what)(text),
-  ];
-
 export function addServe(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("serve")
@@ -43,7 +36,7 @@ export function addServe(program: Command, context: Context, exit: (code: number
     .addHelpText(
       "after",
       `
-Ctrl-C (or SIGTERM) lets running answers finish, a second one ends at once.
+Ctrl-C (or SIGTERM, SIGHUP) lets running answers finish, a second one ends at once.
 Keys on a command line are seen by every user of the machine: prefer --api-key-file, or SIROCCO_API_KEY.
 
 Examples:
@@ -54,7 +47,7 @@ Examples:
     );
   addOptions(command, "Server", [
     new Option("--host <address>", "address to listen on; any but this machine's own needs a key")
-      .argParser(nonEmpty("--host", "an address"))
+      .argParser(host)
       .default("127.0.0.1"),
     new Option("--port <number>", "port to listen on; 0: any that is free, and printed")
       .argParser(integer("--port", { max: 65535, words: "from 0 to 65535" }))
@@ -66,25 +59,31 @@ Examples:
       "--rings <count>",
       "conversations whose keys and values are kept, those that run among them (default: as many as run at once)",
     ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" })),
-    new Option("--slot-dir <folder>", "keep them there from the end of this server to the start of the next"),
+    new Option(
+      "--slot-dir <folder>",
+      "keep them there from the end of this server to the start of the next",
+    ).argParser(nonEmpty("--slot-dir", "a folder")),
     new Option("--queue <count>", "answers that may wait; beyond, a request is told to come again")
-      .argParser(integer("--queue", { words: "of at least 0" }))
+      .argParser(integer("--queue", { max: 65536, words: "from 0 to 65536" }))
       .default(64),
     new Option("--alias <name>", "another name that requests may give the model; repeatable").argParser(
-      oneMore("--alias", "a name"),
+      oneMore(name("--alias", "a name on one line, without blanks around it")),
     ),
     new Option("--drain <seconds>", "how long running answers may take when the server ends")
-      .argParser(number("--drain", { min: 0, words: "of at least 0" }))
+      .argParser(number("--drain", { min: 0, max: 86_400, words: "from 0 to 86400" }))
       .default(30),
   ]);
   addOptions(command, "Access", [
     new Option("--api-key <key>", "let in only who sends this key; repeatable").argParser(
-      oneMore("--api-key", "a key"),
+      oneMore(apiKey("--api-key")),
     ),
-    new Option("--api-key-file <path>", "keys, one a line; # begins a comment"),
-    new Option("--cors <origin>", "let pages of this origin call (*: of all); repeatable").argParser(
-      oneMore("--cors", "an origin"),
+    new Option("--api-key-file <path>", "keys, one a line; # begins a comment").argParser(
+      nonEmpty("--api-key-file", "a file"),
     ),
+    new Option(
+      "--cors <origin>",
+      "let pages of this origin call, as in http://localhost:5173 (*: of all); repeatable",
+    ).argParser(oneMore(origin)),
     new Option("--insecure", "listen beyond this machine without a key"),
   ]);
   addLoadingOptions(command);
@@ -98,13 +97,16 @@ Examples:
 async function serve(context: Context, options: Options): Promise<number> {
   const { io, output, interrupts } = context;
   const { host, port, parallel, queue, quiet = false } = options;
+  output.becomeLog();
   const keys = await readApiKeys(options, io.env);
   if (keys.length === 0 && !isLoopback(host) && !options.insecure)
     throw new UsageError(
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
+  const { checkSlotFolder, createService, listen, restoreSlots, saveSlots } = await io.server();
+  // A long load must not end at a folder that is no use.
+  if (options.slotDir !== undefined) await checkSlotFolder(options.slotDir);
   const run = async (model: Model): Promise<number> => {
-    const { createService, listen, restoreSlots, saveSlots } = await io.server();
     const note = (text: string): void => {
       if (!quiet) output.note(text);
     };
@@ -121,11 +123,8 @@ async function serve(context: Context, options: Options): Promise<number> {
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
     });
-    const listening = await listen(service, { host, port }).catch((cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code !== "EADDRINUSE") throw cause;
-      throw new Error(`--port: expected one that is free, got ${port}, which is taken. 0 finds one`, {
-        cause,
-      });
+    const listening = await listen(service, { host, port }).catch((cause: NodeJS.ErrnoException) => {
+      throw new Error(notListening(cause, host, port), { cause });
     });
     const { url, port: chosen } = listening;
     if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
@@ -148,6 +147,16 @@ function nameOf(source: string | undefined): string {
   if (source === undefined) return "tiny-mistral";
   const [, name] = /^(\w[\w.-]*\/[\w.-]+)(@.+)?$/.exec(source) ?? [];
   return name ?? source.split(/[/\\]/).findLast((part) => part !== "") ?? source;
+}
+
+/** Why nobody can be listened to. */
+function notListening({ code = "", message }: NodeJS.ErrnoException, host: string, port: number): string {
+  if (code === "EADDRINUSE")
+    return `--port: expected one that is free, got ${port}, which is taken. 0 finds one`;
+  if (code === "EACCES") return `--port: expected one that you may open, got ${port}. Choose one above 1023`;
+  if (["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN", "EINVAL", "EAFNOSUPPORT"].includes(code))
+    return `--host: expected an address of this machine, got "${host}" (${code})`;
+  return message;
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);

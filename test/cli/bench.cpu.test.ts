@@ -78,6 +78,7 @@ describe("bench", () => {
     [["--seconds", "x"], 2, '--seconds: expected a number of at least 0, got "x"'],
     [["--streams", "1,0"], 2, '--streams: expected whole numbers from 1 to 1024, as in 1,2,4,8, got "1,0"'],
     [["--url", "here"], 2, '--url: expected an address, as in http://127.0.0.1:8000, got "here"'],
+    [["--url", "http://user:secret@h"], 2, "--url: expected an address, .*"],
     [["--chat"], 2, "--chat: expected --url with it, got none"],
     [["--api-key", "k"], 2, "--api-key: expected --url with it, got none"],
     [["decode", "--url", "http://h"], 2, '--url: expected the suite throughput alone, got "decode"'],

@@ -118,8 +118,8 @@ describe("serve", () => {
       [["--port", "70000"], 2, /--port: .*0 to 65535/],
       [["--parallel", "0"], 2, /--parallel: .*1 to 256/],
       [["--api-key", ""], 2, /--api-key: /],
-      [["--api-key", "se cret"], 2, /--api-key: expected visible/],
-      [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt: cannot be read/],
+      [["--api-key", "se cret"], 2, /--api-key: expected a key of up to 4096 visible/],
+      [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt" cannot be read/],
       [["--api-key-file", empty], 2, /a key a line, got none/],
     ];
     for (const [args, code, says] of cases) {

@@ -97,7 +97,7 @@ describe("wrong values", () => {
   const cases: [option: string, expected: string, values: string[]][] = [
     ["--max-tokens", "a whole number of at least 1", ["0", "-1", "1.5", "x", "", "1e3", "99999999999"]],
     ["--temperature", "a number of at least 0", ["-0.1", "x", "", "NaN", "Infinity", "0x1", "1,5", " 1"]],
-    ["--top-k", "a whole number of at least 0", ["-1", "1.5", "x"]],
+    ["--top-k", "a whole number of at least 0, or -1 for all", ["-2", "1.5", "x"]],
     ["--top-p", "a number between 0 and 1", ["x", "1.01", "-0.1", ""]],
     ["--min-p", "a number between 0 and 1", ["x", "2"]],
     ["--repetition-penalty", "a number above 0", ["0", "-1", "x"]],
@@ -108,13 +108,18 @@ describe("wrong values", () => {
       "a token id and a number, as in 42=-1.5",
       ["x", "1", "=1", "1=", "-1=1", "a=1", "1=x", "1=2=3"],
     ],
-    ["--seed", "a whole number from 0 to 4294967295", ["-1", "1.5", "x", "4294967296"]],
+    [
+      "--seed",
+      "a whole number from 0 to 4294967295, or -1 for none",
+      ["-2", "1.5", "x", "4294967296", "1e9"],
+    ],
     ["--stop", "at least one character", [""]],
     ["--context", "a whole number of at least 1", ["0", "4k"]],
     ["--weights", "one of auto, f32, f16, bf16, q8, q4", ["q5", "Q4", ""]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
-    ["--model", "a folder, a URL or owner/name[@revision]", [""]],
-    ["--adapter", "part of an adapter's name", [""]],
+    ["--model", "a folder, a URL or owner/name[@revision]", ["", "  "]],
+    ["--adapter", "part of an adapter's name", ["", " "]],
+    ["--file", "a file", ["", " "]],
   ];
   test.each(cases)("of %s are refused: expected %s", async (option, expected, values) => {
     for (const value of values) {
@@ -126,7 +131,7 @@ describe("wrong values", () => {
   });
 
   test("every option that takes a value has its wrong values here", () => {
-    const flags = "--json --quiet --debug --help --ignore-eos --file --no-tune --unsafe-fast".split(" ");
+    const flags = "--json --quiet --debug --help --ignore-eos --no-tune --unsafe-fast".split(" ");
     const valued = (OPTIONS["generate"] ?? []).filter((option) => !flags.includes(option));
     expect(cases.map(([option]) => option).toSorted()).toEqual(valued.toSorted());
   });

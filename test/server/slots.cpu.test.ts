@@ -1,5 +1,16 @@
 // Conversations that outlast a server: written whole, put back in the order of their use, and what is of no use is left alone.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -52,3 +63,63 @@ test("what is damaged is told of and left, the others come back; no folder is no
   expect(notes).toEqual([expect.stringMatching(/session-1\.sirocco: session: expected better/)]);
   expect(await restoreSlots(keeper([]), join(folder, "none"), () => {})).toBe(0);
 });
+
+test("what is no file, or too large, or leads nowhere is told of, and neither stops the start nor holds it", async () => {
+  await saveSlots(keeper(["a"]), folder);
+  const at = (number: number) => join(folder, `session-${number}.sirocco`);
+  mkdirSync(at(1));
+  symlinkSync(join(folder, "nowhere"), at(2));
+  if (process.platform !== "win32") execFileSync("mkfifo", [at(3)]);
+  writeFileSync(at(4), "");
+  // Sparse: it takes no room.
+  truncateSync(at(4), 2 ** 31);
+  symlinkSync("/dev/zero", at(5));
+  const [again, notes]: string[][] = [[], []];
+  expect(await restoreSlots(keeper(again!, 9), folder, (text) => notes!.push(text))).toBe(1);
+  expect(again).toEqual(["a"]);
+  expect(notes!.sort().map((note) => note.slice(at(1).length))).toEqual([
+    ": cannot be read: expected a file, got a folder.",
+    ": cannot be read: There is no such file or folder. (ENOENT)",
+    ": cannot be read: expected a file, got a device.",
+    ": cannot be read: expected a file of at most 2 GiB, got one of 2147483648 bytes.",
+    ": cannot be read: expected a file, got a device.",
+  ]);
+  // A save puts files in place of all but the folder, which it names.
+  await expect(saveSlots(keeper(["a", "b"]), folder)).rejects.toThrow(
+    /session-1\.sirocco: cannot be written: A folder has that name.*Conversations kept: 1\.$/,
+  );
+  rmSync(at(1), { recursive: true });
+  expect(await saveSlots(keeper(["a", "b", "c", "d"]), folder)).toBe(4);
+  expect(readdirSync(folder).sort()).toEqual([0, 1, 2, 3].map((i) => `session-${i}.sirocco`));
+  expect(readFileSync(at(3), "utf8")).toBe("d");
+});
+
+test("a folder that went away is made again; one that cannot be is told of, at once", async () => {
+  const slots = join(folder, "slots");
+  await saveSlots(keeper(["a"]), slots);
+  rmSync(slots, { recursive: true });
+  expect(await saveSlots(keeper(["a"]), slots)).toBe(1);
+  rmSync(slots, { recursive: true });
+  writeFileSync(slots, "a file now");
+  await expect(saveSlots(keeper(["a"]), slots)).rejects.toThrow(
+    /expected a folder.*A part of the path is a file/,
+  );
+  await expect(restoreSlots(keeper([]), slots, () => {})).rejects.toThrow(/expected a folder/);
+  // Node's own recursive mkdir never returns from here.
+  if (process.platform === "linux")
+    await expect(saveSlots(keeper(["a"]), "/proc/x/y")).rejects.toThrow(/folder/);
+});
+
+test.runIf(existsSync("/dev/full"))(
+  "a full disk is said in words, and leaves no part of a file",
+  async () => {
+    await saveSlots(keeper(["a", "b"]), folder);
+    const full = join(folder, `session-1.sirocco.${process.pid}.part`);
+    symlinkSync("/dev/full", full);
+    await expect(saveSlots(keeper(["c", "d"]), folder)).rejects.toThrow(
+      /session-1\.sirocco: cannot be written: The disk is full\. Free some space\. \(ENOSPC\) Conversations kept: 1\.$/,
+    );
+    expect(readdirSync(folder).sort()).toEqual(["session-0.sirocco", "session-1.sirocco"]);
+    expect(readFileSync(join(folder, "session-1.sirocco"), "utf8")).toBe("b");
+  },
+);

@@ -1,0 +1,26 @@
+// Origins of pages, as browsers write them in the header Origin: scheme, host, and the port where it is not the usual one.
+
+/**
+ * @param text "http://localhost:5173", also with a final slash, a usual port or capitals; "null", which pages of files send; "*": all
+ * @returns what a browser sends
+ * @throws RangeError where no browser could send it
+ */
+export function parseOrigin(text: string): string {
+  if (text === "*" || text === "null") return text;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isOrigin = /^[a-z][a-z\d+.-]*:\/\/[^\s/?#@*,]+\/?$/i.test(text);
+  if (url && isOrigin && url.protocol !== "file:" && url.host !== "" && url.host.length <= 260)
+    return url.origin === "null" ? `${url.protocol}//${url.host}` : url.origin;
+  const example = guess(text) ?? "http://localhost:5173";
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  throw new RangeError(`expected an origin, as in ${example}, or * for all, got ${JSON.stringify(shown)}`);
+}
+
+/** What was probably meant: with a scheme where there was none, without a path. */
+function guess(text: string): string | undefined {
+  const [, scheme = "http:", host = ""] =
+    /^\s*(https?:(?=\/\/))?(?:\/\/)?([\w.-]+(?::\d+)?|\[[\da-f:.]+\](?::\d+)?)(?=[\s,/?#]|$)/i.exec(text) ??
+    [];
+  const origin = `${scheme}//${host}`;
+  return host !== "" && host.length <= 80 && URL.canParse(origin) ? new URL(origin).origin : undefined;
+}
