@@ -323,7 +323,7 @@ export class Session {
 
   /** Waits until a stream shows the text. */
   async see(text: string, stream: "stdout" | "stderr" = "stdout"): Promise<void> {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 20_000;
     while (!this[stream].includes(text)) {
       if (Date.now() > deadline)
         throw new Error(`waited for "${text}" on ${stream}, which shows "${this[stream]}"`);
