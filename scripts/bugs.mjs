@@ -44,6 +44,24 @@ export const bugs = {
     to: "if (taken !== before + pending)",
     test: server("many", "goes on sending"),
   },
+  "a head of its own left out": {
+    file: "weights/checkpoint.ts",
+    from: "const config = head ? { ...declared, tied: false } : declared;",
+    to: "const config = declared; shards = { ...shards, tensors: new Map([...shards.tensors].filter(([name]) => !head || name !== lmHead)) };",
+    test: engine("mended", "a head of its own"),
+  },
+  "a tensor among the graph's own left out": {
+    file: "weights/checkpoint.ts",
+    from: "for (const tensor of others) refuseUnknown(tensor, config);",
+    to: "",
+    test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
+  },
+  "text that is no UTF-8": {
+    file: "weights/utf8.ts",
+    from: "{ fatal: true }",
+    to: "{ fatal: false }",
+    test: ["test/weights/utf8.test.ts", "-t", "is refused"],
+  },
   "a prompt of no token": {
     file: "engine/prompt-ids.ts",
     from: "if (ids.length === 0)",

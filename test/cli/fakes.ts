@@ -231,7 +231,7 @@ const untilAborted = (signal: AbortSignal | undefined) =>
 export interface Setting extends FakeOptions {
   readonly engine?: FakeEngine;
   /** What is piped in; null: a pipe that stays open. Without it stdin is a terminal. */
-  readonly stdin?: string | null;
+  readonly stdin?: string | Uint8Array | null;
   readonly stdoutTerminal?: boolean;
   readonly stderrTerminal?: boolean;
   readonly env?: Record<string, string>;

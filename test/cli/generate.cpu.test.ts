@@ -1,5 +1,5 @@
 // `sirocco generate`: what it hands to the engine, and what it prints.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -62,6 +62,39 @@ describe("the prompt", () => {
     const words = await sirocco(["generate", "Once", "upon"]);
     expect(words.code).toBe(2);
     expect(words.stderr).toMatch(/^sirocco: too many arguments for 'generate'.*\n$/);
+  });
+
+  test("in a file or a pipe: a byte order mark is dropped, other bytes are refused with their place", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "sirocco-cli-")), "prompt.txt");
+    writeFileSync(file, "\ufeffOnce\n");
+    const marked = await sirocco(["generate", "--file", file]);
+    expect(marked.engine.called("generate")[0]?.prompt).toBe("Once");
+    const bad = new Uint8Array([0x4f, 0x6e, 0xff, 0x63]);
+    writeFileSync(file, bad);
+    const torn = await sirocco(["generate", "--file", file]);
+    expect(torn.code).toBe(1);
+    expect(torn.stderr).toContain(
+      `--file ${file}: expected UTF-8 text, got other bytes at offset 2. Save it`,
+    );
+    rmSync(join(file, ".."), { recursive: true });
+
+    const piped = await sirocco(["score"], { stdin: "\ufeffOnce\n" });
+    expect(piped.engine.called("score")[0]?.text).toBe("Once");
+    for (const command of ["generate", "score"]) {
+      const { code, stderr, engine } = await sirocco([command], { stdin: bad });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: "sirocco: stdin: expected UTF-8 text, got other bytes at offset 2. Save it as UTF-8.\n",
+      });
+      expect(engine.called("loadModel")).toEqual([]);
+    }
+    const chat = await sirocco(["chat"], {
+      stdin: new Uint8Array([0xef, 0xbb, 0xbf, 0x61, 0x0d, 0x0a, 0xff]),
+    });
+    expect(chat.engine.called("chat").map(({ messages }) => messages)).toEqual([
+      [{ role: "user", content: "a" }],
+    ]);
+    expect(chat.stderr).toContain("stdin: line 2: expected UTF-8 text, got other bytes at offset 0");
   });
 
   test("in a file that is not there is an error with its name", async () => {

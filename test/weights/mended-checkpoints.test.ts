@@ -1,6 +1,6 @@
 // What works elsewhere loads: files that others left behind, fields that say one thing where the tensors say another.
 import { expect, test } from "vitest";
-import { CheckpointError, openCheckpoint } from "../../weights/index.ts";
+import { CheckpointError, openCheckpoint, readJson, readText } from "../../weights/index.ts";
 import { type Files, filesOf, join, memorySource, split } from "./memory-source.ts";
 
 const ONE = "test/golden/families/gqa_4x2";
@@ -134,6 +134,25 @@ test.each(loads)("%s: loads", async (_, folder, change) => {
   expect({ ...config, eosTokenIds: [] }).toEqual({ ...whole.config, eosTokenIds: [] });
   expect(parameters).toBe(whole.parameters);
   for (const [name, { file }] of whole.tensors) expect(tensors.get(name)?.file, name).toBe(file);
+});
+
+test("text files beside the weights are as strict", async () => {
+  const bad = new Uint8Array([0x7b, 0xff]);
+  const source = memorySource({
+    "a.json": text('\ufeff{"a":1,"a":Infinity}'),
+    "a.jinja": text("\ufeff{{ x }}"),
+    bad,
+    "deep.json": text(deep(6000)),
+    "pointer.jinja": text("version https://git-lfs.github.com/spec/v1\n"),
+  });
+  expect(await readJson(source, "a.json")).toEqual({ a: Infinity });
+  expect(await readText(source, "a.jinja")).toBe("{{ x }}");
+  expect(await readText(source, "none")).toBeUndefined();
+  await expect(readText(source, "bad")).rejects.toThrow(
+    /^bad: expected UTF-8 text, got other bytes at offset 1/,
+  );
+  await expect(readJson(source, "deep.json")).rejects.toThrow(/^deep\.json: expected JSON of at most 128/);
+  await expect(readText(source, "pointer.jinja")).rejects.toThrow(/got a Git LFS pointer/);
 });
 
 test("a head of its own counts, whatever the flag says; its shape and dtype are checked", async () => {

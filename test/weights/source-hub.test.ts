@@ -326,6 +326,30 @@ test("one file and no index", async () => {
   expect(await source.size("consolidated.safetensors")).toBeUndefined();
 });
 
+test("an old index beside the weights, online and from the cache", async () => {
+  const index = { weight_map: { "model.norm.weight": "model-00001-of-00009.safetensors" } };
+  hub.files = {
+    ...filesOf("test/golden/families/gqa_4x2"),
+    "model.safetensors.index.json": text(JSON.stringify(index)),
+    "tokenizer.json": text("{}"),
+  };
+  const read = async (source: Source) => {
+    const checkpoint = await openCheckpoint(source);
+    for (const tensor of checkpoint.tensors.values())
+      for await (const _ of readRows(checkpoint, tensor, { maxBytes: 2 ** 30 }));
+    return checkpoint.tensors.size;
+  };
+  expect(await read(await open())).toBe(21);
+  expect(await read(await open({ env: { HF_HUB_OFFLINE: "1" } }))).toBe(21);
+});
+
+test("a repository that holds an adapter only", async () => {
+  hub.files = { "adapter_config.json": text("{}"), "adapter_model.safetensors": text("x") };
+  await expect(open().then((source) => openCheckpoint(source))).rejects.toThrow(
+    /config\.json: expected a file, got no such file in owner\/tiny@main but only an adapter \("adapter_\w+\.\w+"\)\. Merge it/,
+  );
+});
+
 test("names of repositories", () => {
   expect(parseRepository("mistralai/Mistral-7B-Instruct-v0.1")).toEqual({
     name: "mistralai/Mistral-7B-Instruct-v0.1",
