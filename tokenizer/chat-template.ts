@@ -1,51 +1,75 @@
+import type { ChatMessage } from "./chat-message.ts";
+import { cutAfterLastMessage, markLastMessage } from "./continued-message.ts";
 import { ChatTemplateError } from "./errors.ts";
-import { BudgetExceeded, compile, type Program, run, TemplateRaised } from "./template-interpreter.ts";
-
-/** One turn of a conversation. */
-export interface ChatMessage {
-  readonly role: "system" | "user" | "assistant";
-  readonly content: string;
-}
+import { droppedAssistant, roleOrders } from "./role-orders.ts";
+import { TemplateRaised } from "./template-globals.ts";
+import { compile, type Program, run } from "./template-interpreter.ts";
+import { BudgetExceeded, Unsupported } from "./template-meter.ts";
 
 export interface RenderOptions {
   readonly bosToken?: string | undefined;
   readonly eosToken?: string | undefined;
   /** Ask the template to open the assistant's turn; those of Mistral need no such opening. Default true. */
   readonly addGenerationPrompt?: boolean | undefined;
+  /** End the text where the last message ends, which is an assistant's, so that the model goes on with it. Default false. */
+  readonly continueFinalMessage?: boolean | undefined;
+  /** Told what was changed in the conversation so that the template takes it. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
+  /** Characters in the contents that stand for others: the template may move them, but no escape may change them. */
+  readonly verbatim?: string | undefined;
 }
 
 const roles: readonly string[] = ["system", "user", "assistant"];
 
 /** A parsed chat template. */
 export class ChatTemplate {
+  readonly #source: string;
   readonly #program: Program;
 
+  /** Throws a ChatTemplateError that names what the template uses and is not rendered here. */
   constructor(source: string) {
+    this.#source = source;
     this.#program = guarded("a template that can be parsed", () => compile(source));
   }
 
   /**
    * The conversation as one text, with its control tokens.
    *
-   * The first templates of Mistral-Instruct v0.1 and v0.2 refuse a system message. Their later revisions, and
-   * Mistral's own tokenizer library, put it before the first user message with an empty line between; so that is
-   * what happens here when a template raises. (v0.3 takes a system message itself, and puts it before the last.)
+   * Templates refuse orders of roles that clients send all the same. What happens when one raises is in role-orders.ts:
+   * system messages become one, then the user's; several messages of one role become one; an assistant's greeting at
+   * the beginning is dropped, with a warning.
    */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     check(messages);
-    try {
-      return this.#run(messages, options);
-    } catch (error) {
-      const folded = foldSystem(messages);
-      if (!(error instanceof ChatTemplateError && error.cause instanceof TemplateRaised && folded))
-        throw error;
-      return this.#run(folded, options);
+    if (options.continueFinalMessage && messages.at(-1)?.role !== "assistant") {
+      throw new ChatTemplateError(
+        `chat: expected an assistant's message last to continue, got one of role "${messages.at(-1)?.role}". Add one, or do not ask to continue.`,
+      );
     }
+    let refusal: unknown;
+    for (const order of roleOrders(messages)) {
+      try {
+        const text = this.#complete(order.messages, options);
+        if (order.dropsAssistant) options.onWarning?.(droppedAssistant);
+        return text;
+      } catch (error) {
+        if (!(error instanceof ChatTemplateError && error.cause instanceof TemplateRaised)) throw error;
+        refusal ??= error;
+      }
+    }
+    throw refusal;
+  }
+
+  #complete(messages: readonly ChatMessage[], options: RenderOptions): string {
+    if (!options.continueFinalMessage) return this.#run(messages, options);
+    const marked = markLastMessage(messages, this.#source);
+    const text = this.#run(marked.messages, { ...options, addGenerationPrompt: false });
+    return cutAfterLastMessage(text, marked);
   }
 
   #run(
     messages: readonly ChatMessage[],
-    { bosToken, eosToken, addGenerationPrompt = true }: RenderOptions,
+    { bosToken, eosToken, addGenerationPrompt = true, verbatim = "" }: RenderOptions,
   ): string {
     const variables = {
       messages: messages.map(({ role, content }) => ({ role, content })),
@@ -56,9 +80,10 @@ export class ChatTemplate {
       ...(bosToken !== undefined && { bos_token: bosToken }),
       ...(eosToken !== undefined && { eos_token: eosToken }),
     };
-    // Templates may look through all messages for each of them.
-    const budget = Math.min(5e5 + 16 * messages.length ** 2, 2e7);
-    return guarded("a template that renders", () => run(this.#program, variables, budget));
+    // Templates may look through all messages for each of them, and read each content many times.
+    const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+    const budget = Math.min(1e6 + 16 * messages.length ** 2 + length, 2e7);
+    return guarded("a template that renders", () => run(this.#program, variables, { budget, verbatim }));
   }
 }
 
@@ -71,15 +96,14 @@ export function renderChat(
   return requireTemplate(template).render(messages, options);
 }
 
-/** Parses a template, or says that there is none. @param others names of templates that are not for plain chat */
+/** Parses a template, or says that there is none: only these others, perhaps. */
 export function requireTemplate(template: string | undefined, others: readonly string[] = []): ChatTemplate {
-  if (template !== undefined) return new ChatTemplate(template);
-  if (others.length > 0)
-    throw new ChatTemplateError(
-      `chat: expected a chat_template named "default", got ${others.join(", ").slice(0, 200)}. Use generate with a plain prompt.`,
-    );
+  if (template !== undefined && template.trim() !== "") return new ChatTemplate(template);
+  const names = others.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 40)));
   throw new ChatTemplateError(
-    "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
+    names.length > 0
+      ? `chat: expected a chat_template named "default", got only ${names.join(", ")}. Name one of them "default", or use generate with a plain prompt.`
+      : "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
   );
 }
 
@@ -99,27 +123,23 @@ function check(messages: readonly ChatMessage[]): void {
   });
 }
 
-/** The conversation with its system message written before the first user message, where it has both. */
-function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] | undefined {
-  const [system, user, ...rest] = messages;
-  if (system?.role !== "system" || user?.role !== "user") return undefined;
-  return [{ role: "user", content: `${system.content}\n\n${user.content}` }, ...rest];
-}
-
-/** Whatever the template library throws becomes a ChatTemplateError that says which kind of failure it was. */
+/** Whatever goes wrong in a template becomes a ChatTemplateError that says which kind of failure it was. */
 function guarded<T>(expected: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const short = reason.length > 300 ? `${reason.slice(0, 300)}…` : reason;
-    const [got, todo] =
+    const [wanted, got, todo] =
       error instanceof TemplateRaised
-        ? [`its refusal: "${short}"`, "Change the messages."]
-        : error instanceof BudgetExceeded
-          ? [short, "Use another template."]
-          : [`the error "${short}"`, "Use another template."];
-    const wanted = error instanceof TemplateRaised ? "messages that the template takes" : expected;
+        ? ["messages that the template takes", `its refusal: "${short}"`, "Change the messages."]
+        : error instanceof Unsupported
+          ? ["what can be rendered as Python does", short, "Use another template, or generate."]
+          : [
+              expected,
+              error instanceof BudgetExceeded ? short : `the error "${short}"`,
+              "Use another template.",
+            ];
     throw new ChatTemplateError(`chat template: expected ${wanted}, got ${got}. ${todo}`, { cause: error });
   }
 }

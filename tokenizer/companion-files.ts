@@ -46,14 +46,17 @@ function readToken(where: string, value: unknown): string | undefined {
   return text;
 }
 
-/** A template is a text, or a list of named ones. The one named "default" is for plain chat. */
+/** A template is a text, or several with names: a list of {name, template}, or an object. The one named "default" is for plain chat. */
 function readTemplates(value: unknown): ReadonlyMap<string, string> {
   if (value === undefined || value === null) return new Map();
   if (typeof value === "string") return new Map([["default", value]]);
   const where = "tokenizer_config.json chat_template";
-  if (!Array.isArray(value)) refuse(where, "a text or a list of named templates", value);
+  const list = isFields(value)
+    ? Object.entries(value).map(([name, template]) => ({ name, template }))
+    : value;
+  if (!Array.isArray(list)) refuse(where, "a text or a list of named templates", value);
   return new Map(
-    value.map((entry: unknown, i) => {
+    list.map((entry: unknown, i) => {
       const { name, template } = isFields(entry) ? entry : {};
       if (typeof name !== "string" || typeof template !== "string")
         refuse(`${where}[${i}]`, "a name and a template", entry);

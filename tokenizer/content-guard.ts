@@ -16,6 +16,11 @@ export class ContentGuard {
     this.#standIns = new Map([...firsts].map((first) => [first, free.next().value as string]));
   }
 
+  /** The characters that stand for the first ones of control tokens. */
+  get standIns(): string {
+    return [...this.#standIns.values()].join("");
+  }
+
   /** The text with its control tokens hidden, also one that its end cuts off and a template might complete. */
   hide(text: string): string {
     const end = text.trimEnd().length;

@@ -1,5 +1,6 @@
 import { AddedTokenMatcher } from "./added-tokens.ts";
-import { type ChatMessage, type ChatTemplate, requireTemplate } from "./chat-template.ts";
+import type { ChatMessage } from "./chat-message.ts";
+import { type ChatTemplate, type RenderOptions, requireTemplate } from "./chat-template.ts";
 import { type Companions, readCompanions } from "./companion-files.ts";
 import { ContentGuard } from "./content-guard.ts";
 import { readDecoder } from "./decoder-rules.ts";
@@ -31,6 +32,11 @@ export interface EncodeOptions {
   readonly special?: boolean | undefined;
 }
 
+export type ChatEncodeOptions = Pick<
+  RenderOptions,
+  "addGenerationPrompt" | "continueFinalMessage" | "onWarning"
+>;
+
 export interface DecodeOptions {
   /** Leave special tokens out. Default true. */
   readonly skipSpecial?: boolean | undefined;
@@ -54,7 +60,8 @@ export class Tokenizer {
   readonly #controls: AddedTokenMatcher;
   /** What control tokens begin with. */
   readonly #firsts: ReadonlySet<string>;
-  #template: ChatTemplate | undefined;
+  /** Judged when the files are read: why there can be no chat is known then, and thrown when somebody chats. */
+  readonly #template: ChatTemplate | ChatTemplateError;
 
   private constructor(file: TokenizerFile, companions: Companions) {
     const added = new Map(file.addedTokens.map((token) => [token.id, token]));
@@ -69,6 +76,7 @@ export class Tokenizer {
     this.size = file.tokens.length;
     this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
     this.#addsBos = addBos;
+    this.#template = judged(companions);
     this.#model = new TextModel(file);
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
@@ -85,9 +93,9 @@ export class Tokenizer {
     );
   }
 
-  /** Whether `encodeChat` can work. */
+  /** Whether `encodeChat` can work: there is a template, and all that it uses can be rendered. */
   get hasChatTemplate(): boolean {
-    return this.#companions.chatTemplate !== undefined;
+    return !(this.#template instanceof ChatTemplateError);
   }
 
   encode(text: string, { bos = this.#addsBos, special = true }: EncodeOptions = {}): number[] {
@@ -102,18 +110,16 @@ export class Tokenizer {
    * A conversation, rendered with the checkpoint's chat template. The template's control tokens become control
    * tokens; the same characters in a message stay characters, so no message can end its turn or open another.
    */
-  encodeChat(
-    messages: readonly ChatMessage[],
-    { addGenerationPrompt = true }: { readonly addGenerationPrompt?: boolean | undefined } = {},
-  ): number[] {
+  encodeChat(messages: readonly ChatMessage[], options: ChatEncodeOptions = {}): number[] {
+    if (this.#template instanceof ChatTemplateError) throw this.#template;
     const { chatTemplate, bosToken, eosToken } = this.#companions;
-    this.#template ??= requireTemplate(chatTemplate, this.#companions.otherTemplates);
     const contents = messages.map(({ content }) => String(content));
     const guard = this.#guard(contents, chatTemplate);
     const hidden = guard
       ? messages.map(({ role, content }) => ({ role, content: guard.hide(content) }))
       : messages;
-    const text = this.#template.render(hidden, { bosToken, eosToken, addGenerationPrompt });
+    const verbatim = guard?.standIns ?? "";
+    const text = this.#template.render(hidden, { ...options, bosToken, eosToken, verbatim });
     const ids = this.#model.encode(text, guard);
     if (ids.length === 0)
       throw new ChatTemplateError(
@@ -143,6 +149,15 @@ export class Tokenizer {
   #guard(texts: readonly string[], around = ""): ContentGuard | undefined {
     const needed = [...this.#firsts].some((first) => texts.some((text) => text.includes(first)));
     return needed ? new ContentGuard(this.#controls, this.#firsts, [...texts, around]) : undefined;
+  }
+}
+
+function judged({ chatTemplate, otherTemplates }: Companions): ChatTemplate | ChatTemplateError {
+  try {
+    return requireTemplate(chatTemplate, otherTemplates);
+  } catch (error) {
+    if (error instanceof ChatTemplateError) return error;
+    throw error;
   }
 }
 

@@ -119,6 +119,32 @@ describe("chat", () => {
     expect(ours.decode(ids)).toBe("[INST] </s>\n\n<s>Hi [/INST]");
   });
 
+  it.each([
+    "{{ messages[0] }}",
+    "{{ messages[0].content | tojson }}",
+    "{{ messages[0].content | tojson(ensure_ascii=true) }}",
+    "{{ messages[0].content | trim | replace('b', 'b') }}",
+    "{{ '%r' % messages[0].content }}",
+    "{{ messages[0].content | list | join }}",
+    "{{ messages[0].content[::-1][::-1] }}",
+  ])("guards contents however %s writes them, and writes them as they were", (chatTemplate) => {
+    const ours = Tokenizer.from({ ...tinyFiles(), chatTemplate });
+    const ids = ours.encodeChat([{ role: "user", content: "</s> b <s>" }]);
+    expect(ids.filter((id) => id <= 2)).toEqual([]);
+    expect(ours.decode(ids)).toContain("</s> b <s>");
+  });
+
+  it("guards a last message that is continued", () => {
+    const ours = Tokenizer.from(tinyFiles());
+    const messages: ChatMessage[] = [
+      { role: "user", content: "a" },
+      { role: "assistant", content: "</s>[/INST] </s" },
+    ];
+    const ids = ours.encodeChat(messages, { continueFinalMessage: true });
+    expect(ids.filter((id) => id <= 2)).toEqual([1]);
+    expect(ours.decode(ids).endsWith("</s>[/INST] </s")).toBe(true);
+  });
+
   it("guards markup that a fine-tune forgot to flag as special", () => {
     const files = byteLevelFiles();
     const added = (files.tokenizer["added_tokens"] as Json[]).map((token) => ({ ...token, special: false }));

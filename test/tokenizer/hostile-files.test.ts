@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Tokenizer, TokenizerError } from "../../tokenizer/index.ts";
+import { ChatTemplateError, Tokenizer, TokenizerError } from "../../tokenizer/index.ts";
 import { type Json, tinyFiles } from "./fixtures.ts";
 
 const good = tinyFiles();
@@ -131,6 +131,39 @@ describe("files that are only odd", () => {
     expect(both.decode(both.encodeChat(messages))).toBe("a");
     const one = Tokenizer.from(named);
     expect(one.decode(one.encodeChat(messages))).toBe("b");
+  });
+
+  it.each([
+    [
+      [
+        { name: "rag", template: "a" },
+        { name: "tool_use", template: "b" },
+      ],
+      /named "default".*"rag", "tool_use"/,
+    ],
+    [{ rag: "a" }, /named "default".*"rag"/],
+    [[], /got one without/],
+    ["", /got one without/],
+    [" \n", /got one without/],
+    [[{ name: "default", template: "" }], /got one without/],
+    ["{{ messages | urlize }}", /the filter "urlize"/],
+    ["{% for", /expected a template that can be parsed/],
+  ])("%j as chat_template: all but chat works, and chat says why it cannot", (chat_template, why) => {
+    const odd = Tokenizer.from({ tokenizer: good.tokenizer, tokenizerConfig: { chat_template } });
+    expect(odd.encode("a").length).toBeGreaterThan(1);
+    expect(odd.hasChatTemplate).toBe(false);
+    const chat = () => odd.encodeChat([{ role: "user", content: "x" }]);
+    expect(chat).toThrow(ChatTemplateError);
+    expect(chat).toThrow(why);
+  });
+
+  it("an empty chat_template.jinja leaves the one of tokenizer_config.json in force, also in an object", () => {
+    const odd = Tokenizer.from({
+      tokenizer: good.tokenizer,
+      tokenizerConfig: { chat_template: { default: "b" } },
+      chatTemplate: "",
+    });
+    expect(odd.decode(odd.encodeChat([{ role: "user", content: "x" }]))).toBe("b");
   });
 
   it("a token named __proto__ is a token", () => {

@@ -1,0 +1,376 @@
+// Statements, made into functions that add to the output.
+import { ExpressionParser, isConstant } from "./template-expressions.ts";
+import { Namespace } from "./template-globals.ts";
+import { Loop } from "./template-loop.ts";
+import { makeMacro, type Parameter } from "./template-macro.ts";
+import { fail } from "./template-meter.ts";
+import type { Expression, Scope } from "./template-scope.ts";
+import { joined, text } from "./template-text.ts";
+import { isTrue, iterate, lengthOf, Stream, type Thing, toList, type Value } from "./template-values.ts";
+
+/** How a statement ends: a break and a continue leave all up to the loop. */
+export type Ending = "break" | "continue" | undefined;
+
+export type Statement = (scope: Scope, out: string[]) => Ending;
+
+type Target = (scope: Scope, value: Value) => void;
+
+/** Tags of jinja2 that are not rendered here. */
+const refusedTags = /^(include|import|from|extends|block|do|trans|pluralize|debug)$/;
+
+export class StatementParser extends ExpressionParser {
+  #loops = 0;
+
+  template(): Statement {
+    return this.#body([]);
+  }
+
+  /** Statements up to one of these tags, whose name is left to be read. */
+  #body(ends: readonly string[]): Statement {
+    const statements: Statement[] = [];
+    for (;;) {
+      if (this.is("eof")) {
+        if (ends.length === 0) return inTurn(statements);
+        this.wrong(`expected '${ends.at(-1)}'`);
+      }
+      const { value } = this.token;
+      if (this.skip("text")) statements.push(written(value));
+      else if (this.next().value === "{{") {
+        statements.push(printed(this.expressions()));
+        this.expect("end");
+      } else if (this.is("name") && ends.includes(this.token.value)) return inTurn(statements);
+      else statements.push(this.nested(() => this.#statement()));
+    }
+  }
+
+  /** A body with one end, which is read, too. */
+  #block(end: string): Statement {
+    this.expect("end");
+    const body = this.#body([end]);
+    this.next();
+    this.expect("end");
+    return body;
+  }
+
+  #statement(): Statement {
+    const { value: tag, line } = this.expect("name");
+    switch (tag) {
+      case "for":
+        return this.#for();
+      case "if":
+        return this.#if();
+      case "set":
+        return this.#set();
+      case "macro":
+        return this.#macro();
+      case "call":
+        return this.#callBlock();
+      case "with":
+        return this.#with();
+      case "filter":
+        return this.#filterBlock();
+      case "generation":
+        return this.#apart(() => scoped(this.#block("endgeneration")));
+      case "autoescape":
+        return this.#autoescape(line);
+      case "print":
+        return this.#print();
+      case "break":
+      case "continue":
+        if (this.#loops === 0) fail(`line ${line}: '${tag}' outside loop`);
+        this.expect("end");
+        return () => tag;
+      default:
+        if (refusedTags.test(tag)) return this.refuse(`the tag "${tag}"`, line);
+        return fail(`line ${line}: Encountered unknown tag '${tag.slice(0, 60)}'`);
+    }
+  }
+
+  /** A body that a `break` cannot leave. */
+  #apart<T>(action: () => T): T {
+    const loops = this.#loops;
+    this.#loops = 0;
+    const result = action();
+    this.#loops = loops;
+    return result;
+  }
+
+  #target(end: string, fields = false): Target {
+    const targets: Target[] = [];
+    let isTuple = false;
+    while (!this.is("name", end) && !this.is("operator", end) && !this.is("end")) {
+      targets.push(this.#oneTarget(fields));
+      if (!this.skip("operator", ",")) break;
+      isTuple = true;
+    }
+    const [only] = targets;
+    if (!only) return this.wrong("expected a name");
+    return isTuple ? unpacked(targets) : only;
+  }
+
+  #oneTarget(fields: boolean): Target {
+    if (this.skip("operator", "(")) {
+      const inner = this.nested(() => this.#target(")"));
+      this.expect("operator", ")");
+      return inner;
+    }
+    const { value: name, line } = this.expect("name");
+    if (isConstant(name)) fail(`line ${line}: can't assign to '${name}'`);
+    if (!fields || !this.skip("operator", ".")) return (scope, value) => scope.set(name, value);
+    const { value: field } = this.expect("name");
+    this.names.add(name);
+    return (scope, value) => {
+      const space = scope.get(name);
+      if (!(space instanceof Namespace)) fail("cannot assign attribute on non-namespace object");
+      else space.attributes.set(field, value);
+    };
+  }
+
+  #for(): Statement {
+    const target = this.#target("in");
+    this.expect("name", "in");
+    const items = this.expressions(false);
+    const test = this.skip("name", "if") ? this.expression() : undefined;
+    const recursive = this.skip("name", "recursive");
+    this.expect("end");
+    this.#loops++;
+    const body = this.#body(["else", "endfor"]);
+    this.#loops--;
+    let otherwise: Statement | undefined;
+    if (this.next().value === "else") otherwise = this.#block("endfor");
+    else this.expect("end");
+
+    const run = (scope: Scope, out: string[], value: Value, depth: number): Ending => {
+      const again = recursive
+        ? ([inner]: readonly Value[]): Value => {
+            const parts: string[] = [];
+            run(scope, parts, inner ?? null, depth + 1);
+            return joined(scope.run, parts, "");
+          }
+        : undefined;
+      const known = test || value instanceof Stream ? undefined : lengthOf(value);
+      scope.run.meter.step(known ?? 0);
+      const loop = new Loop(
+        scope.run,
+        test ? kept(scope, value, target, test) : iterate(value),
+        known,
+        depth,
+        again,
+      );
+      let ran = false;
+      for (let item = loop.next(); item !== undefined; item = loop.next()) {
+        scope.run.meter.step(4);
+        const inner = scope.inner([["loop", loop]]);
+        target(inner, item);
+        const ending = body(inner, out);
+        if (ending === "break") break;
+        ran ||= ending === undefined;
+      }
+      return ran ? undefined : otherwise?.(scope.inner(), out);
+    };
+    return (scope, out) => run(scope, out, items(scope), 0);
+  }
+
+  #if(): Statement {
+    const branches: { test: Expression; body: Statement }[] = [];
+    for (;;) {
+      const test = this.expressions(false);
+      this.expect("end");
+      branches.push({ test, body: this.#body(["elif", "else", "endif"]) });
+      const { value } = this.next();
+      if (value === "elif") continue;
+      let otherwise: Statement | undefined;
+      if (value === "else") otherwise = this.#block("endif");
+      else this.expect("end");
+      return (scope, out) => {
+        for (const { test, body } of branches) {
+          scope.run.meter.step();
+          if (isTrue(test(scope))) return body(scope, out);
+        }
+        return otherwise?.(scope, out);
+      };
+    }
+  }
+
+  #set(): Statement {
+    const target = this.#target("=", true);
+    if (this.skip("operator", "=")) {
+      const value = this.expressions();
+      this.expect("end");
+      return (scope) => {
+        scope.run.meter.step();
+        target(scope, value(scope));
+        return undefined;
+      };
+    }
+    const { shared, change } = this.#filtersOfBlock(this.skip("operator", "|"));
+    const body = this.#apart(() => this.#block("endset"));
+    return (scope) => {
+      shared.value = captured(scope.inner(), body);
+      target(scope, change(scope));
+      return undefined;
+    };
+  }
+
+  /** Filters that a block's text goes through; the text is put into `shared` first. */
+  #filtersOfBlock(any: boolean): { shared: { value: Value }; change: Expression } {
+    const shared: { value: Value } = { value: "" };
+    let change: Expression = () => shared.value;
+    if (any) {
+      do change = this.filter(change);
+      while (this.skip("operator", "|"));
+    }
+    return { shared, change };
+  }
+
+  #filterBlock(): Statement {
+    const { shared, change } = this.#filtersOfBlock(true);
+    const body = this.#apart(() => this.#block("endfilter"));
+    return (scope, out) => {
+      shared.value = captured(scope.inner(), body);
+      return print(scope, out, change(scope));
+    };
+  }
+
+  #with(): Statement {
+    const pairs: [Target, Expression][] = [];
+    while (!this.is("end")) {
+      if (pairs.length > 0) this.expect("operator", ",");
+      const target = this.#oneTarget(false);
+      this.expect("operator", "=");
+      pairs.push([target, this.expression()]);
+    }
+    const body = this.#block("endwith");
+    return (scope, out) => {
+      const inner = scope.inner();
+      const values = pairs.map(([, value]) => value(scope));
+      pairs.forEach(([target], i) => {
+        target(inner, values[i] as Value);
+      });
+      return body(inner, out);
+    };
+  }
+
+  #autoescape(line: number): Statement {
+    if (!this.is("name", "false") && !this.is("name", "False")) this.refuse('the tag "autoescape"', line);
+    this.next();
+    return scoped(this.#block("endautoescape"));
+  }
+
+  #print(): Statement {
+    const parts: Statement[] = [];
+    while (!this.is("end")) {
+      if (parts.length > 0) this.expect("operator", ",");
+      parts.push(printed(this.expression()));
+    }
+    this.expect("end");
+    return inTurn(parts);
+  }
+
+  #parameters(): Parameter[] {
+    const parameters: Parameter[] = [];
+    if (!this.skip("operator", "(")) return parameters;
+    while (!this.is("operator", ")")) {
+      if (parameters.length > 0) this.expect("operator", ",");
+      const { value: name, line } = this.expect("name");
+      const fallback = this.skip("operator", "=") ? this.expression() : undefined;
+      if (!fallback && parameters.at(-1)?.fallback) {
+        fail(`line ${line}: non-default argument follows default argument`);
+      }
+      parameters.push({ name, fallback });
+    }
+    this.next();
+    return parameters;
+  }
+
+  /** The body up to `end`, with the names that it reads: some of them decide what the macro takes. */
+  #definition(name: string, parameters: readonly Parameter[], end: string): (scope: Scope) => Thing {
+    const around = this.names;
+    this.names = new Set();
+    const body = this.#apart(() => this.#block(end));
+    const read = this.names;
+    this.names = new Set([...around, ...read]);
+    return (scope) => makeMacro(scope, { name, parameters, read, body: (inner) => captured(inner, body) });
+  }
+
+  #macro(): Statement {
+    const { value: name } = this.expect("name");
+    const define = this.#definition(name, this.#parameters(), "endmacro");
+    return (scope) => {
+      scope.set(name, define(scope));
+      return undefined;
+    };
+  }
+
+  #callBlock(): Statement {
+    const parameters = this.#parameters();
+    const { line } = this.token;
+    const call = this.callOf(this.expression());
+    if (!call) return fail(`line ${line}: expected call`);
+    const define = this.#definition("caller", parameters, "endcall");
+    return (scope, out) => print(scope, out, call(scope, ["caller", define(scope)]));
+  }
+}
+
+const inTurn =
+  (statements: readonly Statement[]): Statement =>
+  (scope, out) => {
+    for (const statement of statements) {
+      const ending = statement(scope, out);
+      if (ending !== undefined) return ending;
+    }
+    return undefined;
+  };
+
+const written =
+  (value: string): Statement =>
+  ({ run }, out) => {
+    run.meter.build(value.length);
+    out.push(value);
+    return undefined;
+  };
+
+function print({ run }: Scope, out: string[], value: Value): undefined {
+  const shown = text(run, value);
+  run.meter.build(shown.length);
+  out.push(shown);
+}
+
+const printed =
+  (value: Expression): Statement =>
+  (scope, out) =>
+    print(scope, out, value(scope));
+
+const scoped =
+  (body: Statement): Statement =>
+  (scope, out) =>
+    body(scope.inner(), out);
+
+/** What the statement would put out, as a text. */
+function captured(scope: Scope, body: Statement): string {
+  const parts: string[] = [];
+  body(scope, parts);
+  return joined(scope.run, parts, "");
+}
+
+const unpacked =
+  (targets: readonly Target[]): Target =>
+  (scope, value) => {
+    const items = toList(scope.run.meter, value);
+    if (items.length !== targets.length) {
+      fail(`${items.length} values to unpack, expected ${targets.length}`);
+    }
+    targets.forEach((target, i) => {
+      target(scope, items[i] as Value);
+    });
+  };
+
+/** The items that a loop's `if` lets through, each judged only when its turn comes. */
+function* kept(scope: Scope, items: Value, target: Target, test: Expression): Generator<Value> {
+  const inner = scope.inner();
+  for (const item of iterate(items)) {
+    scope.run.meter.step(2);
+    target(inner, item);
+    if (isTrue(test(inner))) yield item;
+  }
+}
