@@ -35,7 +35,7 @@ type Filter = (run: Run, value: Value, ...args: (Value | undefined)[]) => Value;
 /** Arguments by their names, in order; then what the filter does. */
 type Entry = readonly [names: string, filter: Filter];
 
-export const noKeywords: Keywords = new Map();
+const noKeywords: Keywords = new Map();
 
 export function applyFilter(
   run: Run,

@@ -85,7 +85,7 @@ function quoted({ meter, verbatim }: Run, value: string): string {
 }
 
 /** repr() of a float: the shortest digits that give it back, with an exponent below 1e-4 and from 1e16 on. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (Object.is(value, -0)) return "-0.0";
   const [mantissa = "", exponent = "0"] = value.toExponential().split("e");
