@@ -4,12 +4,13 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
-import { choose, copyRing, decode, head, prefill, ROWS_TOGETHER, score } from "./forward.ts";
-import { type Dispatch, encode, type Launch, type Pipelines, readBuffer, withRows } from "./gpu.ts";
-import { shown } from "./parameter.ts";
+import { copyRing, prefill, score } from "./forward.ts";
+import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "./gpu.ts";
+import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Sampler } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
+import { prepareSteps, type StepPasses } from "./step-passes.ts";
 import type { Weights } from "./weights.ts";
 
 const MAP_READ = 1;
@@ -17,9 +18,7 @@ const MAP_READ = 1;
 const RETRACED_AT_ONCE = 32;
 
 /** A row of a step: which token of which sequence runs where. */
-export interface Row {
-  readonly sequence: number;
-  readonly position: number;
+export interface Row extends RowPlace {
   readonly id: number;
 }
 
@@ -32,9 +31,6 @@ export interface Picked {
 
 type Passes = Readonly<Record<"prefill" | "score" | "copyRing", readonly Dispatch[]>>;
 
-/** The dispatches of a step. */
-type StepPasses = Readonly<Record<"decode" | "head" | "choose", readonly Dispatch[]>>;
-
 export class Decoder {
   readonly shape: Shape;
   readonly #gpu: Gpu;
@@ -46,8 +42,7 @@ export class Decoder {
   readonly #staging: readonly GPUBuffer[];
   #turn = 0;
   readonly #sampler: Sampler;
-  /** The sequence whose last prompt token the residual stream of row 0 is of; undefined once anything else has run. */
-  #prefilled: number | undefined;
+  readonly #held = new HeldRows();
 
   private constructor(
     gpu: Gpu,
@@ -82,18 +77,7 @@ export class Decoder {
         score: await ready(score(shape, weights, activations)),
         copyRing: await ready(shape.B > 1 ? copyRing(shape, activations) : []),
       };
-      const steps: StepPasses[] = [];
-      for (const rows of ROWS_TOGETHER) {
-        if (steps.length === shape.parallel) break;
-        const together = {
-          decode: await ready(decode(shape, weights, activations, rows)),
-          head: await ready(head(shape, weights, activations, rows)),
-          choose: await ready(choose(shape, activations, rows)),
-        };
-        // The most that matrices take together serve all numbers above, in several blocks.
-        const most = rows === ROWS_TOGETHER.at(-1) ? shape.parallel : Math.min(rows, shape.parallel);
-        while (steps.length < most) steps.push(forRows(together, steps.length + 1));
-      }
+      const steps = await prepareSteps(shape, weights, activations, ready);
       const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
         buffers.staging(`tokens ${i}`, 4 * shape.parallel),
       );
@@ -128,7 +112,7 @@ export class Decoder {
    */
   arrange(rows: readonly Row[]): void {
     this.#checkIds(rows.map(({ id }) => id));
-    this.#prefilled = undefined;
+    this.#held.arrange(rows);
     const words = rows.flatMap(({ id, position, sequence }) => [id, position, sequence, 0]);
     this.#gpu.device.queue.writeBuffer(this.#activations.decode.rows, 0, new Uint32Array(words));
   }
@@ -218,22 +202,14 @@ export class Decoder {
       encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
       // The sampler moves this on to the position of the token that it picks.
       this.moveTo(position + T - 1, ids[T - 1]!, sequence);
+      this.#held.prefill({ sequence, position: position + T - 1 });
     }
     device.queue.submit([encoder.finish()]);
-    this.#prefilled = last ? sequence : undefined;
   }
 
   /** The last wall before the GPU, which would read past the embedding. Callers check before, with better words. */
   #checkIds(ids: readonly number[]): void {
     checkIds(ids, this.shape.V, "ids");
-  }
-
-  /** @throws Error where what the logits would be of is not this sequence's prompt */
-  #checkPrefilled(sequence: number): void {
-    if (this.#prefilled === sequence) return;
-    throw new Error(
-      `decoder: expected the prompt of sequence ${sequence} as the last thing that ran, got ${shown(this.#prefilled)}.`,
-    );
   }
 
   /** Copies keys and values of `count` positions from `start` on from one sequence's ring into the same slots of another's. */
@@ -243,35 +219,41 @@ export class Decoder {
     this.#submit([this.#passes.copyRing]);
   }
 
-  /** Logits [V] after the last token of the sequence's prefill, which ran last. */
-  async logits(sequence: number): Promise<Float32Array> {
-    this.#checkPrefilled(sequence);
+  /** Logits [V] after the token at `position`, the last of a prefill. @throws where another was */
+  async logits(sequence: number, position: number): Promise<Float32Array> {
+    this.#held.takePrefilled({ sequence, position });
     this.#submit([this.#stepOf(1).head]);
     return this.#readLogits(0);
   }
 
   /** Options for the tokens of a sequence to come: see `Sampler`. @throws RangeError */
   configure(...options: Parameters<Sampler["configure"]>): void {
+    this.#held.begin(options[0]);
     this.#sampler.configure(...options);
   }
 
-  /** Picks the first token after the sequence's prefill, which ran last. */
-  async first(sequence: number, observed = false): Promise<Picked> {
-    this.#checkPrefilled(sequence);
+  /** Picks the token after the one at `position`, the last of a prefill. @throws where another was */
+  async first(sequence: number, position: number, observed = false): Promise<Picked> {
+    this.#held.takePrefilled({ sequence, position });
     const { head } = this.#stepOf(1);
     const [picked] = await this.#pick([head], 1, observed ? [0] : []);
     return picked!;
   }
 
   /**
-   * Runs the token picked last of the first `count` rows through the model and picks the next of each. At most STEPS_IN_FLIGHT may
-   * be unresolved.
+   * Runs the token picked last of each of these rows through the model and picks the next. At most STEPS_IN_FLIGHT may be
+   * unresolved.
+   * @param rows those that were arranged, where they are by now
    * @param observed rows whose logits are wanted
+   * @throws where others were arranged
    */
-  step(count = 1, observed: readonly number[] = []): Promise<Picked[]> {
-    this.#prefilled = undefined;
-    const { decode, head } = this.#stepOf(count);
-    return this.#pick([decode, head], count, observed);
+  async step(
+    rows: readonly RowPlace[] = this.#held.rows,
+    observed: readonly number[] = [],
+  ): Promise<Picked[]> {
+    this.#held.takeStep(rows);
+    const { decode, head } = this.#stepOf(rows.length);
+    return this.#pick([decode, head], rows.length, observed);
   }
 
   /** Log-probabilities of ids[1 …], given all before; begins the sequence's ring anew. Yields between chunks: others may run. */
@@ -285,6 +267,7 @@ export class Decoder {
     const { targets, logProbs } = this.#activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
     const result = new Float32Array(ids.length - 1);
+    this.#held.begin(sequence);
     for (let at = 0; at < ids.length - 1; at += step) {
       if (at > 0) yield;
       signal?.throwIfAborted();
@@ -360,8 +343,3 @@ export class Decoder {
     return new Float32Array(await this.#gpu.settle(bytes));
   }
 }
-
-const forRows = ({ decode, head, choose }: StepPasses, T: number): StepPasses => {
-  const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
-  return { decode: list(decode), head: list(head), choose: list(choose) };
-};

@@ -175,7 +175,7 @@ export class LoadedModel implements Model {
         cache.wrote(checked.length);
       }
       yield* decoder.prefillInChunks(cache.sequence, checked.slice(start), start, signal);
-      const logits = await decoder.logits(cache.sequence);
+      const logits = await decoder.logits(cache.sequence, checked.length - 1);
       if (!held) cache.commit(checked, checked.length, "prefill");
       return logits;
     };

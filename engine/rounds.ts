@@ -108,7 +108,7 @@ export class Rounds {
       sequence.promptDone();
     } else if (sequence.submitted === 0) {
       sequence.submitted = 1;
-      const first = decoder.first(cache.sequence, options.observed);
+      const first = decoder.first(cache.sequence, options.prompt.length - 1, options.observed);
       this.#deliver(
         [sequence],
         first.then((picked) => [picked]),
@@ -171,10 +171,11 @@ export class Rounds {
       this.#arranged = members;
     }
     const observed = members.flatMap(({ options }, row) => (options.observed ? [row] : []));
+    const places = members.map((member) => member.nextPlace);
     for (const member of members) member.stepSubmitted();
     this.counts.steps++;
     this.counts.stepRows += members.length;
-    this.#deliver(members, decoder.step(members.length, observed));
+    this.#deliver(members, decoder.step(places, observed));
     return true;
   }
 

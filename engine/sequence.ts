@@ -3,6 +3,7 @@ import type { SamplingSettings } from "../kernels/index.ts";
 import type { Cache } from "./cache.ts";
 import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Picked, Row } from "./decoder.ts";
+import type { RowPlace } from "./held-rows.ts";
 
 export interface SequenceOptions {
   readonly prompt: readonly number[];
@@ -68,6 +69,11 @@ export class Sequence {
       position: prompt.length + this.#answer.length - 1,
       id: this.#answer.at(-1)!,
     };
+  }
+
+  /** Where the next step for it runs, whether those before have come or not. */
+  get nextPlace(): RowPlace {
+    return { sequence: this.cache.sequence, position: this.options.prompt.length + this.submitted - 1 };
   }
 
   /** A step is on its way that writes the keys and values of the token before. */

@@ -75,9 +75,9 @@ export const bugs = {
     test: engine("prompts", "no embedding of"),
   },
   "logits of whoever ran before": {
-    file: "engine/decoder.ts",
-    from: "if (this.#prefilled === sequence) return;",
-    to: "return;",
+    file: "engine/held-rows.ts",
+    from: "if (!held || !isSame(held, { sequence, position }))",
+    to: "if (!held)",
     test: engine("prompts", "computed for that sequence"),
   },
   "the tokenizer's end is dropped": {

@@ -146,13 +146,38 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     await expect(decoder.retrace(0, [V], 1)).rejects.toThrow(RangeError);
     await expect(decoder.score(0, [1, V]).next()).rejects.toThrow(RangeError);
 
-    await expect(decoder.first(0)).rejects.toThrow(/expected the prompt of sequence 0/);
-    await decoder.prefill(0, [1, 2, 3], 0);
-    await expect(decoder.first(1)).rejects.toThrow(/expected the prompt of sequence 1/);
-    await expect(decoder.logits(1)).rejects.toThrow(/expected the prompt of sequence 1/);
-    expect((await decoder.first(0)).id).toBeLessThan(V);
-    await decoder.step();
-    await expect(decoder.logits(0)).rejects.toThrow(/expected the prompt of sequence 0/);
+    const others = /decoder: expected the rows/;
+    const prefilled = () => decoder.prefill(0, [1, 2, 3], 0);
+    await expect(decoder.first(0, 0)).rejects.toThrow(others);
+    // Another sequence's, another token's, read twice.
+    for (const wrong of [() => decoder.first(1, 2), () => decoder.logits(1, 2), () => decoder.first(0, 1)]) {
+      await prefilled();
+      await expect(wrong()).rejects.toThrow(others);
+    }
+    await prefilled();
+    await decoder.logits(0, 2);
+    await expect(decoder.logits(0, 2)).rejects.toThrow(others);
+    // Another prompt begins in the ring, a look at another token, tokens computed anew.
+    const between = [
+      () => decoder.configure(0, {}, 1, [5]),
+      () => decoder.moveTo(0),
+      () => decoder.retrace(0, [4], 3),
+    ];
+    for (const use of between) {
+      await prefilled();
+      await use();
+      await expect(decoder.first(0, 2)).rejects.toThrow(others);
+    }
+    await prefilled();
+    expect((await decoder.first(0, 2)).id).toBeLessThan(V);
+    await decoder.step([{ sequence: 0, position: 3 }]);
+    await decoder.step([{ sequence: 0, position: 4 }]);
+    for (const row of [
+      { sequence: 0, position: 4 },
+      { sequence: 1, position: 5 },
+    ])
+      await expect(decoder.step([row])).rejects.toThrow(others);
+    await expect(decoder.step([])).rejects.toThrow(others);
   });
   model.dispose();
 });
