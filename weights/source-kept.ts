@@ -52,10 +52,6 @@ export class KeptSource implements Source {
     return bytes;
   }
 
-  async list(signal?: AbortSignal): Promise<readonly string[]> {
-    return (await this.#origin.list?.(signal)) ?? [];
-  }
-
   async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {
     return this.#origin.sha256?.(file, signal);
   }

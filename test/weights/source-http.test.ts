@@ -4,6 +4,7 @@ import {
   CheckpointError,
   type HttpSourceOptions,
   httpSource,
+  KeptSource,
   openCheckpoint,
   readRows,
 } from "../../weights/index.ts";
@@ -137,6 +138,16 @@ test.each<[string, Handler]>([
   await server?.close();
   const { source: hopeless } = await start(first(1e9, bad));
   await expect(hopeless.read(FILE, 1000, 90_000)).rejects.toThrow(/model\.safetensors: .*tried 4 times/);
+});
+
+test("an adapter under an address is told, also through what is kept of it", async () => {
+  const { source } = await start((request, response) => {
+    if (request.url?.includes("adapter_config.json")) sendFile(request, response, data);
+    else response.writeHead(404).end();
+  });
+  const words = /config\.json: .*only an adapter \("adapter_config\.json"\)\. Merge it/;
+  await expect(openCheckpoint(source)).rejects.toThrow(words);
+  await expect(openCheckpoint(await KeptSource.open(source, new Uint8Array()))).rejects.toThrow(words);
 });
 
 test("what was sent wrongly is a CheckpointError; what could not be reached is not", async () => {
