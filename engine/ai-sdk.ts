@@ -60,7 +60,10 @@ async function generate(
     finishReason: finishReason(finish),
     usage: usage(finish),
     response: { modelId, timestamp: new Date() },
-    warnings,
+    warnings: [
+      ...warnings,
+      ...(finish?.warnings ?? []).map((message) => ({ type: "other" as const, message })),
+    ],
   };
 }
 
@@ -82,7 +85,14 @@ async function stream(
       if (chunk.text !== "") yield { type: "text-delta", id, delta: chunk.text };
       if (!chunk.finish) continue;
       yield { type: "text-end", id };
-      yield { type: "finish", finishReason: finishReason(chunk.finish), usage: usage(chunk.finish) };
+      // By now the SDK takes no warnings any more.
+      const changes = chunk.finish.warnings;
+      yield {
+        type: "finish",
+        finishReason: finishReason(chunk.finish),
+        usage: usage(chunk.finish),
+        ...(changes && { providerMetadata: { sirocco: { warnings: [...changes] } } }),
+      };
     }
   }
   return { stream: readable(parts()) };

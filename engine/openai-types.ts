@@ -9,7 +9,12 @@ export interface ChatCompletionTextPart {
 /** `developer` is another word for `system`. */
 export interface ChatCompletionMessageParam {
   readonly role: "system" | "developer" | "user" | "assistant";
-  readonly content: string | readonly ChatCompletionTextPart[];
+  /** null or none: an assistant that said nothing. */
+  readonly content?: string | readonly ChatCompletionTextPart[] | null;
+  /** Taken, and of no effect. */
+  readonly name?: string;
+  /** On the last message, an assistant's: the answer goes on with its text. */
+  readonly prefix?: boolean;
   /** As on messages that `create` gave. */
   readonly refusal?: null;
 }
@@ -38,7 +43,7 @@ export interface ChatCompletionCreateParams {
   readonly n?: number | null;
   /** Of the model's own distribution, before penalties, temperature and top_p. */
   readonly logprobs?: boolean | null;
-  /** 0 to 20, with `logprobs`. */
+  /** 0 to 20, with `logprobs`; 0 also without. */
   readonly top_logprobs?: number | null;
   /** Taken, and of no effect: nobody else is here. */
   readonly user?: string | null;
@@ -49,6 +54,10 @@ export interface ChatCompletionCreateParams {
   readonly min_p?: number | null;
   /** Likewise: divides logits of tokens seen in prompt or answer. Default 1. */
   readonly repetition_penalty?: number | null;
+  /** As with vLLM: the answer goes on with the text of the last message, which is an assistant's. Default false. */
+  readonly continue_final_message?: boolean | null;
+  /** false goes with `continue_final_message` alone. */
+  readonly add_generation_prompt?: boolean | null;
 }
 
 export interface ChatCompletionTokenTopLogprob {
@@ -86,6 +95,8 @@ export interface ChatCompletion {
     finish_reason: "stop" | "length";
   }[];
   usage: CompletionUsage;
+  /** What was changed of the conversation so that the chat template takes it; absent where nothing was. */
+  warnings?: string[];
 }
 
 export interface ChatCompletionChunk {
@@ -101,6 +112,8 @@ export interface ChatCompletionChunk {
   }[];
   /** With `include_usage`: null, and on the last chunk, which has no choices, that of all answers. */
   usage?: CompletionUsage | null;
+  /** On the last chunk, as of a whole answer. */
+  warnings?: string[];
 }
 
 export interface ChatCompletionOptions {
@@ -108,7 +121,7 @@ export interface ChatCompletionOptions {
 }
 
 export interface ChatCompletions {
-  /** @throws TypeError, RangeError naming a parameter that is not supported or out of range; what the signal was aborted with */
+  /** @throws TypeError, RangeError whose `parameter` is what is not supported or out of range; what the signal was aborted with */
   create(
     params: ChatCompletionCreateParams & { readonly stream: true },
     options?: ChatCompletionOptions,

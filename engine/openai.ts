@@ -48,7 +48,13 @@ export async function completeChat(
     finish_reason: reason(finish),
   }));
   const finishes = drafts.flatMap(({ finish }) => finish ?? []);
-  return { ...heading(request), object: "chat.completion", choices, usage: usage(finishes) };
+  return {
+    ...heading(request),
+    object: "chat.completion",
+    choices,
+    usage: usage(finishes),
+    ...warningsOf(finishes),
+  };
 }
 
 export async function* streamChat(
@@ -75,9 +81,11 @@ export async function* streamChat(
     }
     if (!finish) continue;
     finishes.push(finish);
-    yield chunk([{ ...none, index, delta: {}, finish_reason: reason(finish) }]);
+    const last = finishes.length === request.answers;
+    const warnings = last && !request.includeUsage ? warningsOf(finishes) : {};
+    yield { ...chunk([{ ...none, index, delta: {}, finish_reason: reason(finish) }]), ...warnings };
   }
-  if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes) };
+  if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes), ...warningsOf(finishes) };
 }
 
 /** The pieces of all answers, as they come. */
@@ -98,7 +106,7 @@ async function* answer(
   }
 }
 
-const heading = ({ model }: ChatRequest) => ({
+const heading = ({ model = "sirocco" }: ChatRequest) => ({
   id: `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`,
   created: Math.floor(Date.now() / 1000),
   model,
@@ -106,6 +114,10 @@ const heading = ({ model }: ChatRequest) => ({
 
 const reason = (finish: Finish | undefined): "stop" | "length" =>
   finish?.reason === "length" ? "length" : "stop";
+
+/** All answers have the same prompt, and so the same warnings. */
+const warningsOf = ([finish]: readonly Finish[]): { warnings?: string[] } =>
+  finish?.warnings?.length ? { warnings: [...finish.warnings] } : {};
 
 /** The prompt counts once, however many answers it has. */
 function usage(finishes: readonly Finish[]): CompletionUsage {

@@ -1,7 +1,7 @@
 // An answer in Workers AI's shapes, from a loaded model wherever it runs: this knows `Model.chat` and `Model.generate`.
 import type { Chunk, Finish, Model } from "./api.ts";
 import type { AiCall } from "./workers-ai-input.ts";
-import type { AiTextGenerationOutput, AiTextGenerationUsage } from "./workers-ai-types.ts";
+import type { AiTextGenerationOutput } from "./workers-ai-types.ts";
 
 export type AiModel = Pick<Model, "chat" | "generate">;
 
@@ -20,7 +20,7 @@ export async function complete(
     response += chunk.text;
     finish = chunk.finish;
   }
-  return { response, usage: usage(finish) };
+  return { response, ...ending(finish) };
 }
 
 /** The pieces of an answer, then its usage, as the events of a stream have them. @throws like `complete` */
@@ -31,7 +31,7 @@ export async function* pieces(
 ): AsyncGenerator<Piece, void, void> {
   for await (const { text, finish } of answer(model, call, signal)) {
     if (text !== "") yield { response: text };
-    if (finish) yield { response: "", usage: usage(finish) };
+    if (finish) yield { response: "", ...ending(finish) };
   }
 }
 
@@ -49,7 +49,8 @@ async function* answer(
   }
 }
 
-function usage(finish: Finish | undefined): AiTextGenerationUsage {
-  const { promptTokens: prompt = 0, completionTokens: completion = 0 } = finish ?? {};
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+function ending(finish: Finish | undefined): Pick<AiTextGenerationOutput, "usage" | "warnings"> {
+  const { promptTokens: prompt = 0, completionTokens: completion = 0, warnings } = finish ?? {};
+  const usage = { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
+  return { usage, ...(warnings && { warnings }) };
 }

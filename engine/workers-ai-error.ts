@@ -21,15 +21,28 @@ export class AiError extends Error {
   /** The message without the code. */
   readonly description: string;
 
-  constructor(description: string, code: number, status: number, options?: ErrorOptions) {
+  /** The field of the input that is at fault, where one is. */
+  readonly parameter: string | undefined;
+
+  constructor(
+    description: string,
+    code: number,
+    status: number,
+    { parameter, ...options }: ErrorOptions & { readonly parameter?: string } = {},
+  ) {
     super(`${code}: ${description}`, options);
+    this.parameter = parameter;
     this.code = code;
     this.status = status;
     this.description = description;
   }
 }
 
-export function aiError(kind: AiErrorKind, description: string, options?: ErrorOptions): AiError {
+export function aiError(
+  kind: AiErrorKind,
+  description: string,
+  options?: ErrorOptions & { readonly parameter?: string },
+): AiError {
   const [code, status] = KINDS[kind];
   return new AiError(description, code, status, options);
 }

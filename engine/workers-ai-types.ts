@@ -4,7 +4,7 @@
 export interface AiTextGenerationMessage {
   /** One of these three. Any text for the compiler, as with Cloudflare: it sees no more in a list that is not `as const`. */
   readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
-  readonly content: string;
+  readonly content: string | readonly { readonly type: "text"; readonly text: string }[];
 }
 
 interface AiTextGenerationOptions {
@@ -52,6 +52,8 @@ export interface AiTextGenerationUsage {
 export interface AiTextGenerationOutput {
   readonly response: string;
   readonly usage: AiTextGenerationUsage;
+  /** What was changed of the conversation so that the chat template takes it; absent where nothing was. Not Cloudflare's. */
+  readonly warnings?: readonly string[];
 }
 
 export interface AiRunOptions {

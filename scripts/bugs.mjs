@@ -398,6 +398,18 @@ export const bugs = {
     to: "while (full() && signal.aborted)",
     test: load("a reader that stops"),
   },
+  "a request of many answers that keeps the others waiting for all of them": {
+    file: "server/admission.ts",
+    from: "if (waiter.starts.length > 0) this.#line.push(waiter);\n      start();",
+    to: "if (waiter.starts.length > 0) this.#line.unshift(waiter);\n      start();",
+    test: server("many", "more prompts than places"),
+  },
+  "__proto__ as a field that nobody refuses": {
+    file: "engine/quiet-fields.ts",
+    from: "if (!isInherited(name) && (known",
+    to: "if (isInherited(name) || (known",
+    test: ["test/engine/request-bodies.cpu.test.ts"],
+  },
 };
 
 /** Bugs that cannot be put back, since the code has changed since. */

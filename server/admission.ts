@@ -1,10 +1,11 @@
-// Who is answered now, who waits, who is sent away. First come, first served.
+// Who is answered now, who waits, who is sent away. A request holds one place in line, however many answers it wants: when one may
+// start, the request in front starts one of its own and goes to the end of the line with the others.
 import { HttpError } from "./errors.ts";
 
 export interface AdmissionOptions {
   /** Answers that run at once. */
   readonly parallel: number;
-  /** Answers that may wait for one of those places. */
+  /** Requests that may wait for one of those places. */
   readonly queue: number;
 }
 
@@ -16,8 +17,9 @@ export interface Ticket {
   release(): void;
 }
 
+/** A request in line: what its answers that have not begun wait for, in order. */
 interface Waiter {
-  readonly start: () => void;
+  starts: (() => void)[];
 }
 
 export class Admission {
@@ -43,6 +45,7 @@ export class Admission {
     return this.#moves;
   }
 
+  /** Requests in line. */
   get waiting(): number {
     return this.#line.length;
   }
@@ -51,14 +54,14 @@ export class Admission {
     return this.#draining;
   }
 
-  /** Whether one more answer would be taken. */
+  /** Whether one more request would be taken. */
   get open(): boolean {
     return !this.#draining && this.#room >= 1;
   }
 
   /**
-   * Places for `count` answers, all or none.
-   * @throws HttpError 400 where that many never fit, 429 where the queue is full, 503 while the server ends
+   * The right to `count` answers, each in its turn.
+   * @throws HttpError 429 where the queue is full, 503 while the server ends
    */
   admit(count: number, signal: AbortSignal): Ticket[] {
     if (this.#draining)
@@ -66,16 +69,17 @@ export class Admission {
         code: "shutting_down",
         headers: { "Retry-After": "1" },
       });
-    const most = this.parallel + this.capacity;
-    if (count > most)
-      throw new HttpError(400, `n: expected at most ${most} answers, got ${count}.`, { param: "n" });
-    if (count > this.#room)
+    if (this.#room < 1)
       throw new HttpError(
         429,
         `The queue is full: ${this.#running} answers run, ${this.waiting} of ${this.capacity} places are taken. Try again soon.`,
         { code: "queue_full", headers: { "Retry-After": "1" } },
       );
-    return Array.from({ length: count }, () => this.#ticket(signal));
+    const waiter: Waiter = { starts: [] };
+    const tickets = Array.from({ length: count }, () => this.#ticket(waiter, signal));
+    if (waiter.starts.length > 0) this.#line.push(waiter);
+    this.#next();
+    return tickets;
   }
 
   /** Takes no more answers. Resolves when none runs or waits. */
@@ -89,26 +93,27 @@ export class Admission {
     return this.parallel + this.capacity - this.#running - this.#line.length;
   }
 
-  #ticket(signal: AbortSignal): Ticket {
+  #ticket(waiter: Waiter, signal: AbortSignal): Ticket {
     let state: "waiting" | "running" | "over" = "waiting";
     const { promise: turn, resolve, reject } = deferred();
     // Whoever leaves the line may never have looked.
     turn.catch(() => {});
-    const waiter: Waiter = {
-      start: () => {
-        state = "running";
-        this.#running++;
-        this.#moves++;
-        signal.removeEventListener("abort", abort);
-        resolve();
-      },
+    const start = (): void => {
+      state = "running";
+      this.#running++;
+      this.#moves++;
+      signal.removeEventListener("abort", abort);
+      resolve();
     };
     const release = (): void => {
       if (state === "running") {
         this.#running--;
         this.#moves++;
       }
-      if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);
+      if (state === "waiting") {
+        waiter.starts = waiter.starts.filter((each) => each !== start);
+        if (waiter.starts.length === 0) this.#line = this.#line.filter((each) => each !== waiter);
+      }
       state = "over";
       signal.removeEventListener("abort", abort);
       this.#next();
@@ -117,15 +122,24 @@ export class Admission {
       release();
       reject(signal.reason);
     };
-    this.#line.push(waiter);
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort);
-    this.#next();
+    if (signal.aborted) {
+      abort();
+    } else {
+      waiter.starts.push(start);
+      signal.addEventListener("abort", abort);
+    }
     return { turn, release };
   }
 
   #next(): void {
-    while (this.#running < this.parallel && this.#line.length > 0) this.#line.shift()?.start();
+    while (this.#running < this.parallel) {
+      const [waiter] = this.#line.splice(0, 1);
+      const start = waiter?.starts.shift();
+      if (!waiter || !start) break;
+      // Behind the others: no request keeps them waiting for all of its answers.
+      if (waiter.starts.length > 0) this.#line.push(waiter);
+      start();
+    }
     if (this.#running + this.waiting > 0) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }

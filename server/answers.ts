@@ -1,19 +1,19 @@
 // The answers of one request: each waits for its turn, and is counted as it comes.
-import type { Chunk, Finish, GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { ChatOptions, Chunk, Finish, GenerateOptions, Message, Model } from "../engine/node.ts";
 import type { Ticket } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Service } from "./service.ts";
 
 /**
- * `chat` and `generate` as a model has them, each call behind one of the places that were taken for the request.
- * Places that are left are given back when the request ends.
+ * `chat` and `generate` as a model has them, each call behind one of the request's tickets.
+ * Those that are left are given back when the request ends.
  */
 export class Answers implements Pick<Model, "chat" | "generate"> {
   readonly #service: Service;
   readonly #exchange: Exchange;
   readonly #tickets: Ticket[];
 
-  /** @throws HttpError where there is no room for `count` answers */
+  /** @throws HttpError where there is no room for the request */
   constructor(service: Service, exchange: Exchange, count = 1) {
     this.#service = service;
     this.#exchange = exchange;
@@ -24,7 +24,7 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
     });
   }
 
-  chat(messages: readonly Message[], options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
+  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
     return this.#answer((model) => model.chat(messages, options));
   }
 
@@ -74,7 +74,8 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
     return ticket;
   }
 
-  #count({ promptTokens, cachedTokens, completionTokens, decodeMs }: Finish): void {
+  #count({ promptTokens, cachedTokens, completionTokens, decodeMs, warnings }: Finish): void {
+    if (warnings) this.#exchange.warnings = warnings;
     this.#exchange.promptTokens += promptTokens;
     this.#exchange.cachedTokens += cachedTokens;
     this.#exchange.completionTokens += completionTokens;

@@ -1,19 +1,18 @@
-// The body of a request: bounded, UTF-8, JSON that is not nested too deeply, of the shape a schema says.
-import type { z } from "zod";
+// The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
+import { shown } from "../engine/parameter.ts";
+import { isObject } from "../engine/quiet-fields.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
 import type { Limits } from "./service.ts";
 
 /** @throws HttpError 413 or 400 */
-export async function readBody<T>(c: Ctx, limits: Limits, schema: z.ZodType<T>): Promise<T> {
+export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
   const text = decode(await readBytes(c, limits.bodyBytes));
   if (depth(text, limits.jsonDepth) > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
-  const result = schema.safeParse(parse(text));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const param = pathOf(issue?.path ?? []);
-  throw bad(`${param || "Body"}: ${issue?.message ?? "expected another value"}.`, param);
+  const body = parse(text);
+  if (isObject(body)) return body;
+  throw bad(`Body: expected an object such as { "prompt": "…" }, got ${shown(body)}.`);
 }
 
 async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
@@ -71,8 +70,4 @@ function depth(text: string, most: number): number {
   return deepest;
 }
 
-/** "messages[0].content", as OpenAI spells it. */
-const pathOf = (path: readonly PropertyKey[]): string =>
-  path.map((key, i) => (typeof key === "number" ? `[${key}]` : `${i > 0 ? "." : ""}${String(key)}`)).join("");
-
-const bad = (message: string, param?: string) => new HttpError(400, message, param ? { param } : {});
+const bad = (message: string) => new HttpError(400, message);

@@ -19,7 +19,7 @@ export interface EncodedPrompt {
   readonly text: string;
 }
 
-/** Places in line that the request takes: one for each answer, and for each prompt that is scored. */
+/** Turns that the request takes: one for each answer, and for each prompt that is scored. */
 export function placesOf({ prompts, answers, options, echo }: CompletionRequest): number {
   const scores = echo && options.topLogProbs !== undefined;
   return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (scores ? 1 : 0));
@@ -93,8 +93,13 @@ function echoOf(
 /** A text's first token has a space before it that the text has not. */
 function withoutLeadingSpace(tokens: readonly Scored[], text: string): readonly Scored[] {
   const first = tokens.findIndex(({ width }) => width > 0);
-  const extra = tokens[first]?.text.startsWith(" ") && !text.startsWith(" ");
-  return extra
-    ? tokens.map((token, i) => (i === first ? { ...token, width: token.width - 1 } : token))
-    : tokens;
+  const token = tokens[first];
+  if (!token?.text.startsWith(" ") || text.startsWith(" ")) return tokens;
+  const own = token.text.slice(1);
+  const top =
+    token.top &&
+    Object.fromEntries(
+      Object.entries(token.top).map(([each, logProb]) => [each === token.text ? own : each, logProb]),
+    );
+  return tokens.with(first, { ...token, text: own, width: token.width - 1, top });
 }

@@ -5,7 +5,7 @@ import type { LikelyToken, Model, TokenLogProb } from "../engine/node.ts";
 /** What is known of one token of prompt or answer. */
 export interface Scored {
   readonly text: string;
-  /** Characters of the choice's text that it makes. */
+  /** Characters of the choice's text that it makes, as Unicode counts them: an emoji is one. */
   readonly width: number;
   /** null: nothing comes before it. */
   readonly logProb: number | null;
@@ -17,7 +17,7 @@ export interface CompletionLogprobs {
   token_logprobs: (number | null)[];
   /** null in place of the list with `logprobs: 0`, and for a first token. */
   top_logprobs: (Readonly<Record<string, number>> | null)[] | null;
-  /** Where each token begins in the choice's text. */
+  /** Where each token begins in the choice's text, in characters as Unicode counts them. */
   text_offset: number[];
 }
 
@@ -41,7 +41,7 @@ export function completionLogprobs(
 
 export const scoredAnswer = ({ id, text, logProb, top }: TokenLogProb): Scored => ({
   text: text || named(id),
-  width: text.length,
+  width: [...text].length,
   logProb,
   top: byText([...top, { id, text, logProb }]),
 });
@@ -56,9 +56,10 @@ export async function scorePrompt(
   const textOf = await tokenTexts(model);
   const plain = count === 0 && ids.length > 1 ? (await model.score(ids, { signal })).logProbs : undefined;
   const scored: Scored[] = [];
+  const texts = await textsOf(ids, textOf);
   for (const [i, id] of ids.entries()) {
-    const text = await textOf(id);
-    const token = { text: text || named(id), width: text.length };
+    const text = texts[i] ?? "";
+    const token = { text: text || named(id), width: [...text].length };
     if (i === 0) {
       scored.push({ ...token, logProb: null, top: null });
     } else if (plain) {
@@ -70,7 +71,12 @@ export async function scorePrompt(
       const sum = logSumExp(logits);
       const logProb = (id: number): number => (logits[id] ?? -Infinity) - sum;
       const top = await Promise.all(
-        likeliest(logits, count).map(async (id) => ({ id, text: await textOf(id), logProb: logProb(id) })),
+        likeliest(logits, count).map(async (each) => ({
+          id: each,
+          // The drawn token has one text, as a part of a character none.
+          text: each === id ? text : await textOf([each]),
+          logProb: logProb(each),
+        })),
       );
       scored.push({
         ...token,
@@ -82,11 +88,42 @@ export async function scorePrompt(
   return scored;
 }
 
-/** The text of a token as it goes on others: with its leading space. */
-async function tokenTexts(model: Model): Promise<(id: number) => Promise<string>> {
+type TextOf = (ids: readonly number[]) => Promise<string>;
+
+/** The text of tokens as it goes on others: with its leading space. */
+async function tokenTexts(model: Model): Promise<TextOf> {
   const before = (await model.encode("a")).slice(-1);
   const { length } = await model.decode(before);
-  return async (id) => (await model.decode([...before, id])).slice(length);
+  return async (ids) => (await model.decode([...before, ...ids])).slice(length);
+}
+
+/** What a part of a character looks like. */
+const PART = "\ufffd";
+const MOST_PARTS = 4;
+
+/** The texts of a prompt's tokens: of the parts of a character the last has it, and the others have none. */
+async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]> {
+  const texts: string[] = [];
+  let parts: number[] = [];
+  let begun = "";
+  const give = (text: string): void => {
+    if (parts.length > 0) texts[texts.length - 1] = text;
+    parts = [];
+  };
+  for (const id of ids) {
+    const text = await textOf([id]);
+    if (!text.includes(PART)) {
+      give(begun);
+      texts.push(text);
+      continue;
+    }
+    texts.push("");
+    parts.push(id);
+    begun = await textOf(parts);
+    if (!begun.endsWith(PART) || parts.length === MOST_PARTS) give(begun);
+  }
+  give(begun);
+  return texts;
 }
 
 /** Likeliest first, the token that was drawn among them; of two with the same text (parts of characters), the first. */

@@ -4,7 +4,7 @@ import type { Finish } from "../engine/node.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import { type EncodedPrompt, type Piece, pieces, placesOf } from "./completion-pieces.ts";
-import { type CompletionRequest, completionBody, type Prompt, readCompletion } from "./completion-request.ts";
+import { type CompletionRequest, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
 import type { Ctx } from "./exchange.ts";
 import { checkFit, encodeText } from "./fit.ts";
@@ -40,20 +40,14 @@ type Head = Pick<Completion, "id" | "object" | "created" | "model">;
 
 export async function completions(c: Ctx, service: Service): Promise<Response> {
   const exchange = c.get("exchange");
-  const given = await readBody(c, service.limits, completionBody);
-  const model = checkName(service, given.model);
-  const request = readCompletion(given);
+  const request = readCompletion(await readBody(c, service.limits));
+  const model = checkName(service, request.model);
   checkBias(service, request.options);
   if (service.logPrompts) exchange.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];
   for (const prompt of request.prompts) {
     const encoded = await encode(service, prompt);
-    checkFit(
-      service,
-      encoded.ids.length,
-      (given.max_tokens ?? undefined) === undefined ? {} : request.options,
-      "prompt",
-    );
+    checkFit(service, encoded.ids.length, request.asksLength ? request.options : {}, "prompt");
     prompts.push(encoded);
     // Others may have something to say between two long texts.
     await setImmediate();

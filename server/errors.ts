@@ -6,7 +6,7 @@ import {
   DeviceLostError,
   TokenizerError,
 } from "../engine/node.ts";
-import { isParameterError } from "../engine/parameter.ts";
+import { isParameterError, type ParameterError } from "../engine/parameter.ts";
 
 /** OpenAI's words for kinds of errors. */
 export type ErrorType =
@@ -71,7 +71,7 @@ export function toHttpError(error: unknown): HttpError {
     return new HttpError(400, error.message, { code: "context_length_exceeded", cause: error });
   if (error instanceof ChatTemplateError || error instanceof TokenizerError)
     return new HttpError(400, error.message, { param: "messages", cause: error });
-  if (isParameterError(error) || error instanceof RangeError) return badParameter(error);
+  if (isParameterError(error)) return badParameter(error);
   if (error instanceof DeviceLostError)
     return new HttpError(503, "The model has lost its GPU. Try again, or ask who runs this server.", {
       code: "device_lost",
@@ -82,26 +82,13 @@ export function toHttpError(error: unknown): HttpError {
   return new HttpError(500, `${what} Its log has the reason, by the request's id.`, { cause: error });
 }
 
-/**
- * "temperature: expected …" and "…: expected no tools, got one" name the parameter at fault.
- * @param field what the request calls it, where that is another name than the error's
- */
-export function badParameter(error: Error, field?: string): HttpError {
-  if (isParameterError(error)) {
-    const { parameter, code, message } = error;
-    const own = field !== undefined && message.startsWith(`${parameter}: `);
-    return new HttpError(400, own ? `${field}${message.slice(parameter.length)}` : message, {
-      param: field ?? parameter,
-      ...(code === "unsupported" && { code: "unsupported_parameter" }),
-      cause: error,
-    });
-  }
-  const [, refused] = /: expected no ([\w.[\]]+)/.exec(error.message) ?? [];
-  const [, named] = /^([\w.[\]]+): /.exec(error.message) ?? [];
-  const param = refused ?? named;
-  return new HttpError(400, error.message, {
-    ...(refused && { code: "unsupported_parameter" }),
-    ...(param && { param }),
+/** @param field what the request calls it, where that is another name than the error's */
+export function badParameter(error: ParameterError, field?: string): HttpError {
+  const { parameter, code, message } = error;
+  const own = field !== undefined && message.startsWith(`${parameter}: `);
+  return new HttpError(400, own ? `${field}${message.slice(parameter.length)}` : message, {
+    param: field ?? parameter,
+    ...(code === "unsupported" && { code: "unsupported_parameter" }),
     cause: error,
   });
 }

@@ -33,6 +33,8 @@ export class Exchange {
   /** For the log. */
   prompt: unknown;
   error: string | undefined;
+  /** What was changed of a conversation so that the chat template takes it. */
+  warnings: readonly string[] | undefined;
   readonly #controller = new AbortController();
   /** Resolves when the answer has been handed over, however it ended. */
   readonly ended: Promise<void>;

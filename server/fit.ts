@@ -1,6 +1,6 @@
 // Whether a request fits the context, before it takes a place in line.
 import { DEFAULT_MAX_TOKENS } from "../engine/generate.ts";
-import type { GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/parameter.ts";
 import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
@@ -65,14 +65,18 @@ export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
   where: Where,
+  options: Pick<ChatOptions, "continueFinalMessage"> = {},
 ): Promise<readonly number[]> {
   await checkLength(
     service,
     messages.reduce((sum, { content }) => sum + content.length, 0),
     where,
   );
-  return service.model.encodeChat(messages);
+  return service.model.encodeChat(messages, continued(options));
 }
+
+const continued = ({ continueFinalMessage }: Pick<ChatOptions, "continueFinalMessage">) =>
+  continueFinalMessage ? { continueFinalMessage } : {};
 
 const lengths = new WeakMap<Model, Promise<number>>();
 

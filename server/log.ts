@@ -18,6 +18,8 @@ export interface LogLine {
   /** The client went away before the end. */
   readonly gone: boolean;
   readonly error?: string;
+  /** What was changed of a conversation so that the chat template takes it. */
+  readonly warnings?: readonly string[];
   readonly prompt?: unknown;
 }
 
@@ -31,6 +33,7 @@ export function logLine(exchange: Exchange, route: string, status: number): LogL
     totalMs: Math.round(performance.now() - exchange.began),
     gone,
     ...(exchange.error !== undefined && { error: exchange.error }),
+    ...(exchange.warnings !== undefined && { warnings: exchange.warnings }),
     ...(exchange.prompt !== undefined && { prompt: exchange.prompt }),
   };
 }

@@ -1,8 +1,8 @@
 // Cloudflare's Workers AI call, under /client/v4:
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
-import { z } from "zod";
 import type { GenerateOptions } from "../engine/node.ts";
+import { isNothing } from "../engine/quiet-fields.ts";
 import { complete, pieces } from "../engine/workers-ai-answer.ts";
 import { type AiCall, readInput } from "../engine/workers-ai-input.ts";
 import { Answers } from "./answers.ts";
@@ -14,9 +14,6 @@ import { checkName } from "./models.ts";
 import type { Service } from "./service.ts";
 import { streamEvents } from "./sse.ts";
 import { envelope, failure, workersAiError } from "./workers-ai-error.ts";
-
-/** Its fields are read, and refused, by the code that reads those of `Ai` on a loaded model: one table of bounds for both. */
-const body = z.looseObject({});
 
 /** Of Cloudflare's own examples: whoever runs them here means the model that is here. Others are the service's aliases. */
 const EXAMPLES = "@cf/mistral/mistral-7b-instruct-v0.1";
@@ -33,11 +30,11 @@ export function workersAi(service: Service): Hono<Env> {
 async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const exchange = c.get("exchange");
   if (name !== EXAMPLES) checkName(service, name);
-  const input = await readBody(c, service.limits, body);
+  const input = await readBody(c, service.limits);
   const call = readInput(input);
   if (service.logPrompts) exchange.prompt = call.prompt;
   const ids = await encode(service, call.prompt);
-  const options = fitting(service, ids.length, call.options, input["max_tokens"] != null);
+  const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new Answers(service, exchange);
   const fit = { ...call, options };
   if (call.stream) return streamEvents(c, service, pieces(answers, fit, exchange.signal), failure);
@@ -48,6 +45,8 @@ async function encode(service: Service, prompt: AiCall["prompt"]): Promise<reado
   if (typeof prompt !== "string") return encodeMessages(service, prompt, "prompt");
   return encodeText(service, prompt, "prompt");
 }
+
+const asksLength = (given: unknown): boolean => !isNothing(given) && given !== -1;
 
 /** The usual 256 tokens are cut to what the context holds; what was asked for must fit. */
 function fitting(

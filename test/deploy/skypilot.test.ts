@@ -26,7 +26,7 @@ describe("skypilot", () => {
   it("probes a path that is 200 without a key, and with a full queue: a replica that fails it is replaced", async () => {
     const { get, service: server } = paperServer();
     const { parallel, capacity } = server.admission;
-    server.admission.admit(parallel + capacity, new AbortController().signal);
+    for (let i = 0; i < parallel + capacity; i++) server.admission.admit(1, new AbortController().signal);
     expect(await get("/ready")).toBe(503);
     expect(await get(service.readiness_probe.path)).toBe(200);
   });

@@ -38,12 +38,46 @@ describe("admission", () => {
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(calls[2]?.prompt).toBe("c");
     expect((await get("/ready")).status).toBe(200);
-    // n answers take n places, all or none.
+    // A request of many answers is one in line.
     const before = calls.length;
-    expect((await ask("e", { n: 3 })).status).toBe(200);
-    expect(calls.length - before).toBe(3);
-    expect((await ask("e", { n: 4 })).status).toBe(400);
+    expect((await ask("e", { n: 9 })).status).toBe(200);
+    expect(calls.length - before).toBe(9);
     await until(() => service.exchanges.size === 0, "the end of all");
+    expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
+  });
+
+  test("more prompts than places wait as one request, each of them is answered, and others have their turn", async () => {
+    const shut = gate();
+    const { model, calls, running } = standIn({ before: shut.wait });
+    const { post, service } = await serving(model, { parallel: 2, queue: 2 });
+    const prompts = Array.from({ length: 128 }, (_, i) => `prompt ${i}`);
+    const many = post("/v1/completions", { prompt: prompts, echo: true, logprobs: 0, max_tokens: 1 });
+    await until(() => service.admission.running === 2, "its first two");
+    expect(service.admission.waiting).toBe(1);
+    const other = post(CHAT, HELLO);
+    await until(() => service.admission.waiting === 2, "another in line");
+    expect((await post(CHAT, HELLO)).status).toBe(429);
+    shut.open();
+    const { choices } = await (await many).json();
+    expect(choices.map(({ text }: { text: string }) => text)).toEqual(
+      prompts.map((prompt) => `${prompt}There `),
+    );
+    expect((await other).status).toBe(200);
+    // Scores of prompts run before answers: the other did not wait for those.
+    expect(calls.findIndex(({ prompt }) => prompt === "Hello")).toBeLessThan(4);
+    await until(() => service.exchanges.size === 0, "the end of all");
+    expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
+  });
+
+  test("a request of many answers that goes away leaves the line with all of them", async () => {
+    const { model, running } = standIn({ before: () => new Promise(() => {}) });
+    const { post, service } = await serving(model, { parallel: 2, queue: 4 });
+    const client = new AbortController();
+    const asked = post(CHAT, { ...HELLO, n: 100 }, { signal: client.signal }).catch(() => {});
+    await until(() => running() === 2, "two of its answers");
+    client.abort();
+    await asked;
+    await until(() => service.exchanges.size === 0, "the end of it");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 

@@ -1,6 +1,6 @@
 // What is asked: bodies, names and parameters that are wrong are refused, in OpenAI's shape and by name.
 import { describe, expect, test } from "vitest";
-import { HELLO, serving } from "./serving.ts";
+import { HELLO, serving, until } from "./serving.ts";
 import { standIn } from "./stand-in.ts";
 
 const CHAT = "/v1/chat/completions";
@@ -38,7 +38,7 @@ describe("a request that is wrong", () => {
       [CHAT, { ...HELLO, temperature: "hot" }, 400, "temperature", /temperature/],
       [CHAT, { ...HELLO, stop: [""] }, 400, "stop[0]", /stop/],
       [CHAT, { ...HELLO, n: 0 }, 400, "n", /n:/],
-      [CHAT, { ...HELLO, n: 100 }, 400, "n", /72/],
+      [CHAT, { ...HELLO, n: 129 }, 400, "n", /1 to 128, got 129/],
       [CHAT, { ...HELLO, top_logprobs: 2 }, 400, "top_logprobs", /logprobs: true/],
       [CHAT, { ...HELLO, logit_bias: { cat: 1 } }, 400, "logit_bias.cat", /logit_bias/],
       [CHAT, { ...HELLO, logit_bias: { 65536: 1 } }, 400, "logit_bias", /0 to 65535, got 65536/],
@@ -52,7 +52,15 @@ describe("a request that is wrong", () => {
       [TEXT, { prompt: "a".repeat(100_000) }, 400, "prompt", /100000 characters/],
       [TEXT, { prompt: "a", logprobs: 6 }, 400, "logprobs", /logprobs/],
       [TEXT, { prompt: "a", best_of: 2 }, 400, "best_of", /n, which is 1/],
-      [TEXT, { prompt: "a", messages: [] }, 400, "messages", /leave it out/],
+      [TEXT, { prompt: "a", messages: [{}] }, 400, "messages", /leave it out/],
+      [
+        CHAT,
+        `{"messages":[{"role":"user","content":"x"}],"__proto__":{"a":1}}`,
+        400,
+        "__proto__",
+        /leave it out/,
+      ],
+      [TEXT, `{"prompt":"a","__proto__":null}`, 400, "__proto__", /leave it out/],
       ["/v1/tokenize", { prompt: "a" }, 400, "input", /input/],
       ["/v1/detokenize", { tokens: ["a"] }, 400, "tokens", /token ids.* got a/],
     ];
@@ -73,24 +81,11 @@ describe("a request that is wrong", () => {
     const { post } = await serving(model);
     const unsupported = {
       [CHAT]: {
-        ...{
-          tools: [{}],
-          tool_choice: "auto",
-          functions: [{}],
-          function_call: "none",
-          audio: {},
-          store: true,
-        },
-        ...{
-          parallel_tool_calls: true,
-          modalities: ["audio"],
-          prediction: {},
-          reasoning_effort: "low",
-          best_of: 2,
-        },
-        ...{ service_tier: "auto", metadata: {}, web_search_options: {} },
+        ...{ tools: [{}], tool_choice: "auto", functions: [{}], function_call: { name: "f" } },
+        ...{ audio: { voice: "x" }, store: true, parallel_tool_calls: true, modalities: ["audio"] },
+        ...{ reasoning_effort: "low", best_of: 2, service_tier: "priority", web_search_options: {} },
       },
-      [TEXT]: { suffix: "x", tools: [{}], response_format: {} },
+      [TEXT]: { suffix: "x", tools: [{}], add_special_tokens: false },
     };
     for (const [path, names] of Object.entries(unsupported)) {
       for (const [name, value] of Object.entries(names)) {
@@ -209,6 +204,26 @@ describe("a request that is right", () => {
     const scored = await (await post(TEXT, { ...echo, max_tokens: 0 })).json();
     expect(scored.choices[0]).toMatchObject({ text: "Hi", finish_reason: "length" });
     expect(scored.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 0 });
+  });
+
+  test("a conversation that was changed for its template says so, in answer and log", async () => {
+    const { model } = standIn();
+    const chat = async function* (...given: Parameters<typeof model.chat>) {
+      for await (const chunk of model.chat(...given))
+        yield chunk.finish ? { ...chunk, finish: { ...chunk.finish, warnings: ["joined"] } } : chunk;
+    };
+    const { post, log } = await serving({ ...model, chat });
+    expect(await (await post(CHAT, HELLO)).json()).toMatchObject({ warnings: ["joined"] });
+    await until(() => log.length === 1, "the log");
+    expect(log[0]).toMatchObject({ warnings: ["joined"] });
+  });
+
+  test("an assistant's last message is continued", async () => {
+    const { model, calls } = standIn();
+    const { post } = await serving(model);
+    const messages = [HELLO.messages[0], { role: "assistant", content: "There" }];
+    expect((await post(CHAT, { messages, continue_final_message: true })).status).toBe(200);
+    expect(calls[0]?.options).toMatchObject({ continueFinalMessage: true });
   });
 
   test("models and tokens", async () => {
