@@ -1,6 +1,6 @@
 // Text to token ids and back, as the model would be given them.
 import { shown, wrongType } from "../engine/parameter.ts";
-import { type Given, refuseOthers } from "../engine/quiet-fields.ts";
+import { refuseOthers } from "../engine/quiet-fields.ts";
 import { readText } from "../engine/request-options.ts";
 import { readBody } from "./body.ts";
 import { HttpError } from "./errors.ts";
@@ -11,7 +11,7 @@ import type { Service } from "./service.ts";
 
 /** `{ input }` -> `{ tokens, count }`, with the beginning-of-sequence token first. */
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
-  const { input } = await read(c, service, "input");
+  const input = await read(c, service, "input");
   if (typeof input !== "string") throw wrongType("input", `expected a text, got ${shown(input)}.`);
   const tokens = await encodeText(service, input, "input");
   return c.json({ tokens, count: tokens.length });
@@ -19,17 +19,19 @@ export async function tokenize(c: Ctx, service: Service): Promise<Response> {
 
 /** `{ tokens }` -> `{ text }` */
 export async function detokenize(c: Ctx, service: Service): Promise<Response> {
-  const { tokens } = await read(c, service, "tokens");
+  const tokens = await read(c, service, "tokens");
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
   return c.json({ text: await service.model.decode(checkIds(tokens, service.model.config.V, "tokens")) });
 }
 
-async function read(c: Ctx, service: Service, field: string): Promise<Given> {
+/** What the one field says that each call has beside the model's name. */
+async function read(c: Ctx, service: Service, field: string): Promise<unknown> {
   const given = await readBody(c, service.limits);
+  if (given[field] === undefined) throw wrongType(field, "expected one, got nothing.");
   refuseOthers(given, new Set(["model", field]));
   checkName(service, readText(given, "model"));
-  return given;
+  return given[field];
 }
 
 /** @throws HttpError 400 */

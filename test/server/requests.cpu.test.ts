@@ -62,7 +62,7 @@ describe("a request that is wrong", () => {
       ],
       [TEXT, `{"prompt":"a","__proto__":null}`, 400, "__proto__", /leave it out/],
       ["/v1/tokenize", { prompt: "a" }, 400, "input", /input/],
-      ["/v1/detokenize", { tokens: ["a"] }, 400, "tokens", /token ids.* got a/],
+      ["/v1/detokenize", { tokens: ["a"] }, 400, "tokens", /token ids.* got "a"/],
     ];
     for (const [path, body, status, param, says] of cases) {
       const got = await refusal(await post(path, body));
