@@ -3,13 +3,13 @@ import { getAttribute, getItem, getSlice } from "./template-access.ts";
 import { compare, contains, equal } from "./template-compare.ts";
 import { applyFilter, hasFilter } from "./template-filters.ts";
 import { refusedGlobals } from "./template-globals.ts";
-import type { Token, TokenKind } from "./template-lexer.ts";
-import { fail, unsupported } from "./template-meter.ts";
+import { fail } from "./template-meter.ts";
 import { refusedMethods } from "./template-methods.ts";
 import { binary, negate } from "./template-operators.ts";
 import type { Expression, Scope } from "./template-scope.ts";
 import { applyTest, hasTest } from "./template-tests.ts";
 import { joined, text } from "./template-text.ts";
+import { TokenReader } from "./template-token-reader.ts";
 import {
   Dict,
   Float,
@@ -24,8 +24,6 @@ import {
   type Value,
 } from "./template-values.ts";
 
-/** Deeper nesting than any template has; the evaluation of what is deeper would not fit the stack. */
-const maxDepth = 100;
 /** As many operators, filters and accesses in a row. */
 const maxChain = 1000;
 
@@ -63,62 +61,11 @@ const orders: Readonly<Record<string, Order>> = {
 };
 
 /** A parser of expressions; statements add theirs. */
-export class ExpressionParser {
-  readonly #tokens: readonly Token[];
-  #at = 0;
-  #depth = 0;
+export class ExpressionParser extends TokenReader {
   readonly #calls = new WeakMap<Expression, Call>();
   readonly #texts = new WeakMap<Expression, string>();
   /** The names that have been read since somebody emptied it. */
   names = new Set<string>();
-
-  constructor(tokens: readonly Token[]) {
-    this.#tokens = tokens;
-  }
-
-  protected get token(): Token {
-    return this.#tokens[this.#at] as Token;
-  }
-
-  protected is(kind: TokenKind, value?: string): boolean {
-    const { token } = this;
-    return token.kind === kind && (value === undefined || token.value === value);
-  }
-
-  protected next(): Token {
-    const { token } = this;
-    if (token.kind !== "eof") this.#at++;
-    return token;
-  }
-
-  protected skip(kind: TokenKind, value?: string): boolean {
-    const found = this.is(kind, value);
-    if (found) this.next();
-    return found;
-  }
-
-  protected expect(kind: TokenKind, value?: string): Token {
-    if (this.is(kind, value)) return this.next();
-    return this.wrong(`expected ${value === undefined ? `a ${kind}` : `'${value}'`}`);
-  }
-
-  protected wrong(message: string): never {
-    const { kind, value, line } = this.token;
-    const got = kind === "eof" ? "the end of the template" : `'${value.slice(0, 60)}'`;
-    return fail(`line ${line}: ${message}, got ${got}`);
-  }
-
-  protected refuse(what: string, line: number): never {
-    return unsupported(`${what} (line ${line})`);
-  }
-
-  /** Nested parts, counted. */
-  protected nested<T>(action: () => T): T {
-    if (++this.#depth > maxDepth) this.refuse(`nesting more than ${maxDepth} deep`, this.token.line);
-    const result = action();
-    this.#depth--;
-    return result;
-  }
 
   /** A tuple without brackets, or the one expression. */
   expressions(conditional = true, explicit = false): Expression {
@@ -240,9 +187,10 @@ export class ExpressionParser {
     const found = this.#operator("==", "!=", "<", "<=", ">", ">=")();
     if (found !== undefined) return found;
     if (this.skip("name", "in")) return "in";
-    const after = this.#tokens[this.#at + 1];
+    const after = this.after;
     if (!this.is("name", "not") || after?.kind !== "name" || after.value !== "in") return undefined;
-    this.#at += 2;
+    this.next();
+    this.next();
     return "not in";
   }
 
@@ -430,7 +378,7 @@ export class ExpressionParser {
     let spread: Expression | undefined;
     let spreadNamed: Expression | undefined;
     this.#listed(")", () => {
-      const after = this.#tokens[this.#at + 1];
+      const after = this.after;
       if (!spread && !spreadNamed && this.skip("operator", "*")) spread = this.expression();
       else if (!spreadNamed && this.skip("operator", "**")) spreadNamed = this.expression();
       else if (!spreadNamed && this.is("name") && after?.kind === "operator" && after.value === "=") {

@@ -1,9 +1,12 @@
 // The filters of jinja2, and `tojson` as transformers sets it.
-import { getItem, ownAttribute } from "./template-access.ts";
-import { compare, equal, sorted } from "./template-compare.ts";
+import { ownAttribute } from "./template-access.ts";
+import { compare, sorted } from "./template-compare.ts";
 import { percentFormat } from "./template-format.ts";
+import { attributeOf, given, keyOf, sortKey } from "./template-keys.ts";
+import { batch, groupBy, slices, unique } from "./template-list-filters.ts";
 import { fail, unsupported } from "./template-meter.ts";
 import { method, replaceAll } from "./template-methods.ts";
+import { toFloat, toInteger } from "./template-number-filters.ts";
 import { roundHalfEven } from "./template-numbers.ts";
 import { binary } from "./template-operators.ts";
 import { capitalize, splitLines, strip, titleWords } from "./template-strings.ts";
@@ -23,7 +26,6 @@ import {
   Safe,
   Stream,
   Tuple,
-  toInt,
   toList,
   typeName,
   Undefined,
@@ -95,52 +97,6 @@ const byMethod =
   };
 type Call = (args: readonly Value[], keywords: Keywords) => Value;
 
-const given = (value: Value | undefined): value is Value => value !== undefined && value !== null;
-
-/** Reads "a.b.0" of an item. */
-function attributeOf(run: Run, attribute: Value, fallback?: Value): (item: Value) => Value {
-  const parts: Value[] =
-    typeof attribute === "string"
-      ? attribute.split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part))
-      : [attribute];
-  return (item) => {
-    let at = item;
-    for (const part of parts) {
-      run.meter.step();
-      at = getItem(run, at, part);
-      if (at instanceof Undefined && fallback !== undefined) at = fallback;
-    }
-    return at;
-  };
-}
-
-/** What a filter sorts or compares by: attributes, and texts without regard to case. */
-function keyOf(
-  run: Run,
-  attribute: Value | undefined,
-  caseSensitive: Value | undefined,
-): (item: Value) => Value {
-  const fold = (value: Value): Value => {
-    if (typeof value !== "string" || isTrue(caseSensitive ?? false)) return value;
-    run.meter.build(value.length);
-    return value.toLowerCase();
-  };
-  if (!given(attribute)) return fold;
-  const read = attributeOf(run, attribute);
-  return (item) => fold(read(item));
-}
-
-/** `sort` takes several attributes with commas between. */
-function sortKey(
-  run: Run,
-  attribute: Value | undefined,
-  caseSensitive: Value | undefined,
-): (item: Value) => Value {
-  const names: Value[] = typeof attribute === "string" ? attribute.split(",") : [attribute ?? null];
-  const keys = names.map((name) => keyOf(run, name, caseSensitive));
-  return (item) => keys.map((key) => key(item));
-}
-
 function extreme(sign: 1 | -1): Filter {
   return (run, value, caseSensitive, attribute) => {
     const key = keyOf(run, attribute, caseSensitive);
@@ -158,39 +114,6 @@ function extreme(sign: 1 | -1): Filter {
     }
     return orElse(best?.item, () => new Undefined("No aggregated item, sequence was empty."));
   };
-}
-
-function toNumber(value: Value, base: number): number | Float | undefined {
-  if (typeof value === "string") {
-    const digits = strip({ read() {} } as never, value, undefined).replace(/(?<=\w)_(?=\w)/g, "");
-    return base === 10 && /^[+-]?\d+$/.test(digits) ? toInt(Number(digits)) : undefined;
-  }
-  const number = numeric(value);
-  if (value instanceof Undefined) return fail(value.hint);
-  return number && Number.isFinite(number.value) ? toInt(Math.trunc(number.value)) : undefined;
-}
-
-/** float("...") of Python; undefined where it raises. */
-function parseFloatText(text: string): number | undefined {
-  const plain = strip({ read() {} } as never, text, undefined).replace(/(?<=\d)_(?=\d)/g, "");
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return Number(plain);
-  const [, sign = "", word = ""] = /^([+-]?)(inf|infinity|nan)$/i.exec(plain) ?? [];
-  if (word === "") return undefined;
-  return word.toLowerCase() === "nan" ? Number.NaN : sign === "-" ? -Infinity : Infinity;
-}
-
-function toInteger(value: Value, fallback: Value, base: Value | undefined): Value {
-  if (given(base) && base !== 10) return unsupported("the filter int with a base");
-  const direct = toNumber(value, 10);
-  if (direct !== undefined) return direct;
-  const float = typeof value === "string" ? parseFloatText(value) : undefined;
-  return float === undefined || !Number.isFinite(float) ? fallback : toInt(Math.trunc(float));
-}
-
-function toFloat(value: Value, fallback: Value): Value {
-  const float = typeof value === "string" ? parseFloatText(value) : numeric(value)?.value;
-  if (value instanceof Undefined) return fail(value.hint);
-  return float === undefined ? fallback : new Float(float);
 }
 
 function indent(run: Run, value: Value, width: Value = 4, first: Value = false, blank: Value = false): Value {
@@ -223,72 +146,6 @@ function truncate(
   if (isTrue(killWords)) return cut + mark;
   const at = cut.lastIndexOf(" ");
   return (at < 0 ? cut : cut.slice(0, at)) + mark;
-}
-
-function* batch(run: Run, value: Value, size: Value, fill: Value | undefined): Generator<Value> {
-  const most = asInt(size);
-  let row: Value[] = [];
-  for (const item of iterate(value)) {
-    run.meter.step();
-    if (row.length === most) {
-      yield row;
-      row = [];
-    }
-    row.push(item);
-  }
-  if (row.length === 0) return;
-  if (given(fill) && row.length < most) {
-    run.meter.step(most);
-    row = [...row, ...Array.from({ length: most - row.length }, () => fill)];
-  }
-  yield row;
-}
-
-function* slices(run: Run, value: Value, count: Value, fill: Value | undefined): Generator<Value> {
-  const items = toList(run.meter, value);
-  const parts = asInt(count);
-  if (parts === 0) fail("integer division or modulo by zero");
-  const [each, extra] = [Math.floor(items.length / parts), ((items.length % parts) + parts) % parts];
-  let at = 0;
-  for (let i = 0; i < parts; i++) {
-    run.meter.step();
-    const size = each + (i < extra ? 1 : 0);
-    const part = items.slice(at, at + size);
-    at += size;
-    yield given(fill) && i >= extra ? [...part, fill] : part;
-  }
-}
-
-function groupBy(
-  run: Run,
-  value: Value,
-  attribute: Value | undefined,
-  fallback: Value | undefined,
-  caseSensitive: Value | undefined,
-): Value {
-  const plain = attributeOf(run, attribute ?? null, given(fallback) ? fallback : undefined);
-  const fold = keyOf(run, undefined, caseSensitive);
-  const groups: { key: Value; shown: Value; items: Value[] }[] = [];
-  const key = (item: Value): Value => fold(plain(item));
-  for (const item of sorted(run.meter, toList(run.meter, value), key)) {
-    const own = key(item);
-    const last = groups.at(-1);
-    if (last && equal(run.meter, last.key, own)) last.items.push(item);
-    else groups.push({ key: own, shown: plain(item), items: [item] });
-  }
-  return groups.map(({ shown, items }) => new Tuple([shown, items], ["grouper", "list"]));
-}
-
-function* unique(run: Run, value: Value, caseSensitive?: Value, attribute?: Value): Generator<Value> {
-  const key = keyOf(run, attribute, caseSensitive);
-  const seen = new Dict();
-  for (const item of iterate(value)) {
-    run.meter.step();
-    const own = key(item);
-    if (seen.get(own) !== undefined) continue;
-    seen.set(own, true);
-    yield item;
-  }
 }
 
 function* filtered(run: Run, value: Value, keep: (item: Value) => boolean): Generator<Value> {

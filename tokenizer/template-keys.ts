@@ -1,0 +1,51 @@
+// What filters sort, group and compare by.
+import { getItem } from "./template-access.ts";
+import type { Run } from "./template-text.ts";
+import { isTrue, Undefined, type Value } from "./template-values.ts";
+
+/** Neither left out nor None. */
+export const given = (value: Value | undefined): value is Value => value !== undefined && value !== null;
+
+/** Reads "a.b.0" of an item. */
+export function attributeOf(run: Run, attribute: Value, fallback?: Value): (item: Value) => Value {
+  const parts: Value[] =
+    typeof attribute === "string"
+      ? attribute.split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+      : [attribute];
+  return (item) => {
+    let at = item;
+    for (const part of parts) {
+      run.meter.step();
+      at = getItem(run, at, part);
+      if (at instanceof Undefined && fallback !== undefined) at = fallback;
+    }
+    return at;
+  };
+}
+
+/** What a filter sorts or compares by: attributes, and texts without regard to case. */
+export function keyOf(
+  run: Run,
+  attribute: Value | undefined,
+  caseSensitive: Value | undefined,
+): (item: Value) => Value {
+  const fold = (value: Value): Value => {
+    if (typeof value !== "string" || isTrue(caseSensitive ?? false)) return value;
+    run.meter.build(value.length);
+    return value.toLowerCase();
+  };
+  if (!given(attribute)) return fold;
+  const read = attributeOf(run, attribute);
+  return (item) => fold(read(item));
+}
+
+/** `sort` takes several attributes with commas between. */
+export function sortKey(
+  run: Run,
+  attribute: Value | undefined,
+  caseSensitive: Value | undefined,
+): (item: Value) => Value {
+  const names: Value[] = typeof attribute === "string" ? attribute.split(",") : [attribute ?? null];
+  const keys = names.map((name) => keyOf(run, name, caseSensitive));
+  return (item) => keys.map((key) => key(item));
+}
