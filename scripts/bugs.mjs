@@ -80,6 +80,18 @@ export const bugs = {
     to: "if (!held)",
     test: engine("prompts", "computed for that sequence"),
   },
+  "an option that there is not is taken": {
+    file: "engine/options.ts",
+    from: "else throw unknownOption(",
+    to: "else void unknownOption(",
+    test: engine("options.cpu", "unknown options"),
+  },
+  "the token that ends an answer is not listed": {
+    file: "engine/answer-text.ts",
+    from: "const logProb = drawn && this.#logProb(drawn);",
+    to: "const logProb = drawn && undefined;",
+    test: engine("answer-text.cpu", "ends an answer is listed"),
+  },
   "the tokenizer's end is dropped": {
     file: "engine/model.ts",
     from: "new Set([...eosTokenIds, ...own])",
