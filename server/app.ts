@@ -1,13 +1,13 @@
 // All routes of the server.
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import { HttpError } from "./errors.ts";
 import type { Ctx, Env } from "./exchange.ts";
 import { checkOrigin, record } from "./middleware.ts";
 import { openai } from "./openai.ts";
 import { openaiError } from "./openai-error.ts";
 import type { Service } from "./service.ts";
 import { status } from "./status.ts";
+import { unknownRoute, welcome } from "./unknown-route.ts";
 import { workersAi } from "./workers-ai.ts";
 import { workersAiError } from "./workers-ai-error.ts";
 
@@ -28,13 +28,38 @@ export function createApp(service: Service): Hono<Env> {
   app.route("/", status(service));
   app.route("/v1", openai(service));
   app.route(WORKERS_AI, workersAi(service));
+  app.get("/", (c) => c.json(welcome(service, routesOf(app))));
   app.notFound((c) => {
-    const message = `Unknown route: ${c.req.method} ${c.req.path}. server/README.md lists them.`;
-    return failed(new HttpError(404, message, { code: "unknown_url" }), c);
+    const { method, path } = c.req;
+    const allowed = methodsFor(app, path);
+    if (allowed.length > 0 && method === "OPTIONS") return c.body(null, 204, { Allow: allowed.join(", ") });
+    return failed(
+      unknownRoute(method, path, allowed, (other) => methodsFor(app, other)),
+      c,
+    );
   });
   app.onError(failed);
   return app;
 }
+
+const METHODS = ["GET", "POST"] as const;
+
+/** Methods that a path has, of all routes that are not for every method. */
+function methodsFor(app: Hono<Env>, path: string): string[] {
+  const found = METHODS.filter((method) =>
+    app.router.match(method, path)[0].some(([[, route]]) => route.method === method && route.path !== "*"),
+  );
+  return found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+}
+
+/** "POST /v1/completions", each once. */
+const routesOf = (app: Hono<Env>): string[] => [
+  ...new Set(
+    app.routes
+      .filter(({ method }) => METHODS.some((known) => known === method))
+      .map(({ method, path }) => `${method} ${path.replace(/\{.*\}/, "")}`),
+  ),
+];
 
 /** In the shape of the API that was called. */
 const failed = (error: unknown, c: Ctx): Response =>

@@ -1,26 +1,25 @@
 // The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
-import { shown } from "../engine/parameter.ts";
 import { isObject } from "../engine/quiet-fields.ts";
+import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
+import { findSlip } from "./json-slip.ts";
 import type { Limits } from "./service.ts";
 
-/** @throws HttpError 413 or 400 */
+/** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
-  const text = decode(await readBytes(c, limits.bodyBytes));
+  const unpack = unpacker(c.req.header("Content-Encoding"));
+  const bytes = await readBytes(c, limits.bodyBytes);
+  const text = decode(unpack ? await unpack(bytes, limits.bodyBytes) : bytes);
   if (depth(text, limits.jsonDepth) > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
-  const body = parse(text);
+  const body = parse(text, c.req.header("Content-Type") ?? "");
   if (isObject(body)) return body;
-  throw bad(`Body: expected an object such as { "prompt": "…" }, got ${shown(body)}.`);
+  throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
 }
 
 async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
-  const tooLarge = () =>
-    new HttpError(413, `Body: expected at most ${most} bytes, got more. Send less.`, {
-      code: "body_too_large",
-    });
-  if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge();
+  if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge(most);
   const parts: Uint8Array[] = [];
   let length = 0;
   // Not `for await`: what is left of a body that is too long is for the server to drain.
@@ -34,7 +33,7 @@ async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
     });
     if (!part || part.done) return Buffer.concat(parts, length);
     length += part.value.length;
-    if (length > most) throw tooLarge();
+    if (length > most) throw tooLarge(most);
     parts.push(part.value);
   }
 }
@@ -43,17 +42,54 @@ function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw bad("Body: expected UTF-8, got other bytes.");
+    throw bad(`Body: expected UTF-8, got other bytes${places(bytes)}.`);
   }
 }
 
-function parse(text: string): unknown {
+/** Where they are: of a text in UTF-16, or packed without Content-Encoding, the next step as well. */
+function places(bytes: Uint8Array): string {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return ": gzip. Add the header Content-Encoding: gzip";
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
+    return ": UTF-16. Send UTF-8";
+  // The longest beginning that is UTF-8, but for a character that is cut off.
+  let [good, wrong] = [0, bytes.length];
+  while (wrong - good > 1) {
+    const middle = (good + wrong) >> 1;
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
+      good = middle;
+    } catch {
+      wrong = middle;
+    }
+  }
+  return ` at offset ${good}`;
+}
+
+function parse(text: string, type: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw bad("Body: expected JSON, got something else.");
+    const other = insteadOfJson(text, type);
+    if (other)
+      throw bad(
+        `Body: expected a JSON object, got ${other}. Send JSON, with Content-Type: application/json.`,
+      );
+    const slip = findSlip(text);
+    if (!slip) throw bad("Body: expected JSON, got something else.");
+    const { line, column, expected, got } = slip;
+    throw bad(
+      `Body: expected JSON, got a slip at line ${line}, column ${column}: expected ${expected}, got ${got}.`,
+      "invalid_json",
+    );
   }
 }
+
+const kindOf = (value: unknown): string =>
+  Array.isArray(value)
+    ? "a list"
+    : value === null
+      ? "null"
+      : `a ${typeof value === "string" ? "text" : typeof value}`;
 
 /** How deep lists and objects lie within each other; counting ends above `most`. */
 function depth(text: string, most: number): number {
@@ -70,4 +106,4 @@ function depth(text: string, most: number): number {
   return deepest;
 }
 
-const bad = (message: string) => new HttpError(400, message);
+const bad = (message: string, code?: string) => new HttpError(400, message, code ? { code } : {});

@@ -18,7 +18,7 @@ export type ErrorType =
   | "not_implemented_error"
   | "server_error";
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 499 | 500 | 501 | 503;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 499 | 500 | 501 | 503;
 
 export interface ErrorDetails {
   readonly type?: ErrorType;

@@ -24,7 +24,12 @@ export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: 
     clearInterval(timer);
     stalled();
   }, stallMs / 4);
-  const end = () => clearInterval(timer);
+  const end = () => {
+    clearInterval(timer);
+    // A connection lives on, with many more answers.
+    socket.off("close", end);
+    outgoing.off("close", end);
+  };
   outgoing.once("close", end);
   socket.once("close", end);
 }

@@ -308,6 +308,44 @@ describe("one connection", () => {
     socket.destroy();
   });
 
+  test("keeps nothing of its many requests: no listener, no timer, also where clients leave early", async () => {
+    const { model, running } = endless();
+    const { get, post, service } = await serving(model, { parallel: 4, limits: { stallMs: 20_000 } });
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on("warning", warned);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    for (let i = 0; i < 30; i++) await (await get("/health")).text();
+    const before = timers();
+    for (let i = 0; i < 20; i++) {
+      const client = new AbortController();
+      const asked = post(CHAT, HELLO, { signal: client.signal }).catch(() => {});
+      await until(() => running() === 1, "an answer");
+      client.abort();
+      await asked;
+      await until(() => service.exchanges.size === 0 && running() === 0, "its end");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
+    expect(timers() - before).toBeLessThan(10);
+  });
+
+  test("half closed by its client, gets its answer or ends, and frees its place", async () => {
+    const { model, running } = endless();
+    const { port, service } = await serving(model, { parallel: 1, queue: 0 });
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.write(request(STREAM));
+    await until(() => running() === 1, "the answer");
+    socket.end();
+    socket.resume();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+    await until(() => running() === 0 && service.exchanges.size === 0, "the end of it");
+    expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
+  });
+
   test("that reads nothing is cut off although it goes on sending", async () => {
     const { model, running } = standIn({ pieces: Array.from({ length: 20_000 }, () => "word ".repeat(200)) });
     const { port, service, log } = await serving(model, {

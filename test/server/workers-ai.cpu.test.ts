@@ -91,7 +91,7 @@ describe("errors, in Cloudflare's envelope", () => {
     ["a wrong key", {}, { headers: { Authorization: "Bearer secre" } }, PATH, 401, 10000, /valid key/],
     ["another model", { prompt: "Hi" }, {}, other, 400, 5007, /expected paper, @cf\/own\/name, got/],
     ["another route", {}, {}, "/client/v4/user", 404, 7000, /Unknown route: POST \/client\/v4\/user/],
-    ["another method", "{}", { method: "PUT" }, PATH, 404, 7000, /Unknown route: PUT/],
+    ["another method", "{}", { method: "PUT" }, PATH, 405, 7001, /^PUT .*: expected POST/],
     [
       "a page elsewhere",
       {},
