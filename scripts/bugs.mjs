@@ -358,7 +358,7 @@ export const bugs = {
   },
   "server: a body without a length is read whole": {
     file: "server/body.ts",
-    from: "if (length > most) throw tooLarge();",
+    from: "if (length > most) throw tooLarge(most);",
     to: "",
     test: server("requests", "without a length"),
   },
