@@ -304,7 +304,7 @@ export const bugs = {
   },
   "server: who has gone stays in line": {
     file: "server/admission.ts",
-    from: 'if (state === "waiting") this.#line = this.#line.filter((each) => each !== waiter);',
+    from: "waiter.starts = waiter.starts.filter((each) => each !== start);",
     to: "",
     test: server("many", "frees its place"),
   },
