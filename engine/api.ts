@@ -385,12 +385,12 @@ export interface Model {
   /** The likeliest tokens after `ids`, likeliest first. Default count: 10. A conversation that begins with `ids` stays cached. */
   candidates(ids: readonly number[], options?: CandidatesOptions): Promise<Candidate[]>;
   /** Token ids of a text, with the beginning-of-sequence token first. */
-  encode(text: string): Promise<number[]>;
+  encode(text: string, options?: CallOptions): Promise<number[]>;
   /** The ids that `chat` gives the model for a conversation. */
   encodeChat(
     messages: readonly Message[],
-    options?: Pick<ChatOptions, "continueFinalMessage">,
+    options?: Pick<ChatOptions, "continueFinalMessage" | "signal">,
   ): Promise<number[]>;
-  decode(ids: readonly number[]): Promise<string>;
+  decode(ids: readonly number[], options?: CallOptions): Promise<string>;
   dispose(): void;
 }

@@ -11,6 +11,7 @@ import type {
   CandidatesOptions,
   ChatOptions,
   Chunk,
+  Finish,
   GenerateOptions,
   KernelTime,
   Message,
@@ -40,7 +41,14 @@ import type { Residence } from "./residence.ts";
 import type { Resident } from "./resident.ts";
 import { Rings } from "./rings.ts";
 import { checkBias } from "./sampler.ts";
+import { inSlices } from "./slices.ts";
 import type { Lease } from "./store-lock.ts";
+
+/** Of an answer whose prompt was not even read to its end. */
+const abortedEarly: Finish = {
+  reason: "abort",
+  ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, waitedMs: 0, prefillMs: 0, decodeMs: 0 },
+};
 
 /** The conversation that was answered last. */
 const latest = (rings: Rings) => rings.borrow([]);
@@ -98,13 +106,15 @@ export class LoadedModel implements Model {
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
-    yield* this.#answer({ ids: this.#ids(prompt, "prompt") }, true, options);
+    const encode = async () => ({ ids: await this.#ids(prompt, "prompt", options.signal) });
+    yield* this.#answer(encode, true, options);
   }
 
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("chat", options);
     const { continueFinalMessage = false } = options;
-    yield* this.#answer(this.#chatIds(messages, continueFinalMessage), continueFinalMessage, options);
+    const encode = () => this.#chatIds(messages, continueFinalMessage, options.signal);
+    yield* this.#answer(encode, continueFinalMessage, options);
   }
 
   #checkAnswer(call: "generate" | "chat", options: GenerateOptions): void {
@@ -113,20 +123,30 @@ export class LoadedModel implements Model {
     checkBias(options.logitBias, this.config.V);
   }
 
-  #answer(
-    prompt: Pick<Generation, "ids" | "warnings">,
+  async *#answer(
+    encode: () => Promise<Pick<Generation, "ids" | "warnings">>,
     continues: boolean,
     options: GenerateOptions,
   ): AsyncGenerator<Chunk, void, void> {
+    let prompt: Pick<Generation, "ids" | "warnings">;
+    try {
+      prompt = await encode();
+    } catch (error) {
+      const { signal } = options;
+      if (!signal?.aborted || error !== signal.reason) throw error;
+      yield { text: "", ids: [], finish: abortedEarly };
+      return;
+    }
     const text = this.#parts.tokenizer?.stream({ continues });
     const { contextLength } = this;
-    return generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
+    yield* generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
   }
 
-  #chatIds(
+  async #chatIds(
     messages: readonly Message[],
     continueFinalMessage: boolean,
-  ): { ids: number[]; warnings: string[] } {
+    signal: AbortSignal | undefined,
+  ): Promise<{ ids: number[]; warnings: string[] }> {
     checkMessages(messages);
     const warnings: string[] = [];
     const options = {
@@ -134,7 +154,7 @@ export class LoadedModel implements Model {
       continueFinalMessage,
       onWarning: (warning: string) => warnings.push(warning),
     };
-    const ids = this.#tokenizer.encodeChat(messages, options);
+    const ids = await inSlices(this.#tokenizer.encodeChatSteps(messages, options), signal);
     checkIds(ids, this.config.V, "messages", this.#tokenText);
     return { ids, warnings };
   }
@@ -142,7 +162,7 @@ export class LoadedModel implements Model {
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
     checkOptions("score", options, callRules);
     const { signal } = options;
-    const ids = this.#ids(text, "text");
+    const ids = await this.#ids(text, "text", signal);
     if (ids.length < 2)
       throw outOfRange(
         "text",
@@ -243,24 +263,27 @@ export class LoadedModel implements Model {
     return this.#batch.alone(latest, run, { again: false });
   }
 
-  async encode(text: string): Promise<number[]> {
+  async encode(text: string, options: CallOptions = {}): Promise<number[]> {
+    checkOptions("encode", options, callRules);
     if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
-    const ids = this.#tokenizer.encode(text);
+    const ids = await inSlices(this.#tokenizer.encodeSteps(text), options.signal);
     checkKnown(ids, this.config.V, "text", this.#tokenText);
     return ids;
   }
 
   async encodeChat(
     messages: readonly Message[],
-    options: Pick<ChatOptions, "continueFinalMessage"> = {},
+    options: Pick<ChatOptions, "continueFinalMessage" | "signal"> = {},
   ): Promise<number[]> {
     checkOptions("encodeChat", options, encodeChatRules);
-    return this.#chatIds(messages, options.continueFinalMessage ?? false).ids;
+    const { continueFinalMessage = false, signal } = options;
+    return (await this.#chatIds(messages, continueFinalMessage, signal)).ids;
   }
 
-  async decode(ids: readonly number[]): Promise<string> {
+  async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {
+    checkOptions("decode", options, callRules);
     checkList(ids, "ids");
-    return this.#tokenizer.decode(ids);
+    return inSlices(this.#tokenizer.decodeSteps(ids), options.signal);
   }
 
   dispose(): void {
@@ -290,9 +313,14 @@ export class LoadedModel implements Model {
   }
 
   /** @param parameter what a message calls it */
-  #ids(prompt: string | readonly number[], parameter: string): readonly number[] {
+  async #ids(
+    prompt: string | readonly number[],
+    parameter: string,
+    signal?: AbortSignal,
+  ): Promise<readonly number[]> {
     if (typeof prompt !== "string") checkList(prompt, parameter, "a text or a list of token ids");
-    const ids = typeof prompt === "string" ? this.#tokenizer.encode(prompt) : prompt;
+    const ids =
+      typeof prompt === "string" ? await inSlices(this.#tokenizer.encodeSteps(prompt), signal) : prompt;
     checkIds(ids, this.config.V, parameter, this.#tokenText);
     return ids;
   }

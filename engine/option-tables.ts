@@ -75,7 +75,8 @@ export const callRules: Rules<CallOptions> = { signal };
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
 export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };
-export const encodeChatRules: Rules<Pick<ChatOptions, "continueFinalMessage">> = {
+export const encodeChatRules: Rules<Pick<ChatOptions, "continueFinalMessage" | "signal">> = {
+  signal,
   continueFinalMessage: flag,
 };
 

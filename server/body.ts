@@ -91,17 +91,37 @@ const kindOf = (value: unknown): string =>
       ? "null"
       : `a ${typeof value === "string" ? "text" : typeof value}`;
 
+const [QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 91, 93, 123, 125];
+
+/** Where the quote stands that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    let escapes = 0;
+    while (text[end - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return end;
+  }
+}
+
 /** How deep lists and objects lie within each other; counting ends above `most`. */
 function depth(text: string, most: number): number {
   let depth = 0;
   let deepest = 0;
-  let quoted = false;
   for (let i = 0; i < text.length && deepest <= most; i++) {
-    const char = text[i];
-    if (quoted && char === "\\") i++;
-    else if (char === '"') quoted = !quoted;
-    else if (!quoted && (char === "[" || char === "{")) deepest = Math.max(deepest, ++depth);
-    else if (!quoted && (char === "]" || char === "}")) depth--;
+    switch (text.charCodeAt(i)) {
+      case QUOTE:
+        i = endOfString(text, i);
+        break;
+      case OPEN_LIST:
+      case OPEN_OBJECT:
+        deepest = Math.max(deepest, ++depth);
+        break;
+      case CLOSE_LIST:
+      case CLOSE_OBJECT:
+        depth--;
+    }
   }
   return deepest;
 }

@@ -20,7 +20,10 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   if (service.logPrompts) exchange.prompt = request.messages;
   checkBias(service, request.options);
   const { messages } = request;
-  const ids = await encodeMessages(service, messages, "messages", request.options);
+  const ids = await encodeMessages(service, messages, "messages", {
+    ...request.options,
+    signal: exchange.signal,
+  });
   const fitting = { ...request, options: checkFit(service, ids.length, request.options, "messages") };
   const answers = new Answers(service, exchange, request.answers);
   if (request.stream)

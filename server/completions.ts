@@ -46,7 +46,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
   if (service.logPrompts) exchange.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];
   for (const prompt of request.prompts) {
-    const encoded = await encode(service, prompt);
+    const encoded = await encode(service, prompt, exchange.signal);
     checkFit(service, encoded.ids.length, request.asksLength ? request.options : {}, "prompt");
     prompts.push(encoded);
     // Others may have something to say between two long texts.
@@ -65,11 +65,12 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
     : c.json(await whole(coming, request, head));
 }
 
-async function encode(service: Service, prompt: Prompt): Promise<EncodedPrompt> {
+async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Promise<EncodedPrompt> {
   const { model } = service;
-  if (typeof prompt === "string") return { ids: await encodeText(service, prompt, "prompt"), text: prompt };
+  if (typeof prompt === "string")
+    return { ids: await encodeText(service, prompt, "prompt", signal), text: prompt };
   const ids = checkIds(prompt, model.config.V, "prompt");
-  return { ids, text: await model.decode(ids) };
+  return { ids, text: await model.decode(ids, { signal }) };
 }
 
 async function whole(

@@ -1,4 +1,5 @@
 // Whether a request fits the context, before it takes a place in line.
+import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/generate.ts";
 import type { ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/parameter.ts";
@@ -39,10 +40,11 @@ export async function encodeText(
   service: Service,
   text: string,
   where: "prompt" | "input",
+  signal: AbortSignal,
 ): Promise<readonly number[]> {
   await checkLength(service, text.length, where);
   try {
-    return await service.model.encode(text);
+    return await service.model.encode(text, { signal });
   } catch (error) {
     // The request calls it by another name.
     throw isParameterError(error) ? badParameter(error, where) : error;
@@ -65,18 +67,18 @@ export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
   where: Where,
-  options: Pick<ChatOptions, "continueFinalMessage"> = {},
+  { continueFinalMessage, signal }: Pick<ChatOptions, "continueFinalMessage" | "signal">,
 ): Promise<readonly number[]> {
   await checkLength(
     service,
     messages.reduce((sum, { content }) => sum + content.length, 0),
     where,
   );
-  return service.model.encodeChat(messages, continued(options));
+  return service.model.encodeChat(messages, {
+    ...(continueFinalMessage && { continueFinalMessage }),
+    ...(signal && { signal }),
+  });
 }
-
-const continued = ({ continueFinalMessage }: Pick<ChatOptions, "continueFinalMessage">) =>
-  continueFinalMessage ? { continueFinalMessage } : {};
 
 const lengths = new WeakMap<Model, Promise<number>>();
 
@@ -92,7 +94,9 @@ export function longestToken(model: Model): Promise<number> {
 async function measure(model: Model): Promise<number> {
   let longest = 16;
   // A leading space is stripped.
-  for (let id = 0; id < model.config.V; id++)
+  for (let id = 0; id < model.config.V; id++) {
     longest = Math.max(longest, 1 + (await model.decode([id]).catch(() => "")).length);
+    if (id % 1000 === 999) await setImmediate();
+  }
   return longest;
 }

@@ -13,7 +13,7 @@ import type { Service } from "./service.ts";
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
   const input = await read(c, service, "input");
   if (typeof input !== "string") throw wrongType("input", `expected a text, got ${shown(input)}.`);
-  const tokens = await encodeText(service, input, "input");
+  const tokens = await encodeText(service, input, "input", c.get("exchange").signal);
   return c.json({ tokens, count: tokens.length });
 }
 
@@ -22,7 +22,8 @@ export async function detokenize(c: Ctx, service: Service): Promise<Response> {
   const tokens = await read(c, service, "tokens");
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
-  return c.json({ text: await service.model.decode(checkIds(tokens, service.model.config.V, "tokens")) });
+  const ids = checkIds(tokens, service.model.config.V, "tokens");
+  return c.json({ text: await service.model.decode(ids, { signal: c.get("exchange").signal }) });
 }
 
 /** What the one field says that each call has beside the model's name. */

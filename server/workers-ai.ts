@@ -33,7 +33,7 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const input = await readBody(c, service.limits);
   const call = readInput(input);
   if (service.logPrompts) exchange.prompt = call.prompt;
-  const ids = await encode(service, call.prompt);
+  const ids = await encode(service, call.prompt, exchange.signal);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new Answers(service, exchange);
   const fit = { ...call, options };
@@ -41,9 +41,13 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   return c.json(envelope(await complete(answers, fit, exchange.signal)));
 }
 
-async function encode(service: Service, prompt: AiCall["prompt"]): Promise<readonly number[]> {
-  if (typeof prompt !== "string") return encodeMessages(service, prompt, "prompt");
-  return encodeText(service, prompt, "prompt");
+async function encode(
+  service: Service,
+  prompt: AiCall["prompt"],
+  signal: AbortSignal,
+): Promise<readonly number[]> {
+  if (typeof prompt !== "string") return encodeMessages(service, prompt, "prompt", { signal });
+  return encodeText(service, prompt, "prompt", signal);
 }
 
 const asksLength = (given: unknown): boolean => !isNothing(given) && given !== -1;

@@ -11,6 +11,11 @@ interface Node {
 }
 
 const node = (): Node => ({ next: new Map(), match: undefined });
+const blank = /\p{White_Space}/u;
+/** What Rust's \w takes. */
+const letter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
+/** Characters between two yields. */
+const STRIDE = 8000;
 
 /** Finds added tokens in a text: leftmost first, and of those that begin together the longest. */
 export class AddedTokenMatcher {
@@ -46,32 +51,47 @@ export class AddedTokenMatcher {
     return next !== undefined && i > start;
   }
 
-  /** The text as plain strings and the tokens between them; a token's lstrip and rstrip eat blanks beside it. */
-  split(text: string): (string | AddedToken)[] {
+  /**
+   * The text as plain strings and the tokens between them. A token's lstrip and rstrip take the blanks beside it, and a single_word
+   * that stands within a word is text, together with the shorter tokens that it begins with.
+   */
+  *split(text: string): Generator<undefined, (string | AddedToken)[]> {
     const sections: (string | AddedToken)[] = [];
     let start = 0;
+    let seen = STRIDE;
     for (let i = 0; i < text.length && this.#root.next.size > 0; ) {
+      if (i >= seen) {
+        yield;
+        seen = i + STRIDE;
+      }
       const found = this.at(text, i);
       if (!found) {
         i++;
         continue;
       }
-      if (i > start) sections.push(text.slice(start, i));
-      sections.push(found.token);
-      i += found.length;
-      start = i;
+      const { token, length } = found;
+      const end = i + length;
+      if (!token.singleWord || (!endsWithLetter(text, i) && !beginsWithLetter(text, end))) {
+        let from = i;
+        while (token.lstrip && from > start && blank.test(text.charAt(from - 1))) from--;
+        if (from > start) sections.push(text.slice(start, from));
+        sections.push(token);
+        start = end;
+        while (token.rstrip && blank.test(text.charAt(start))) start++;
+      }
+      // Blanks that rstrip takes may themselves begin a token.
+      i = end;
     }
     if (start < text.length) sections.push(text.slice(start));
-    strip(sections);
     return sections;
   }
 }
 
-function strip(sections: (string | AddedToken)[]): void {
-  sections.forEach((section, i) => {
-    if (typeof section === "string") return;
-    const [before, after] = [sections[i - 1], sections[i + 1]];
-    if (section.lstrip && typeof before === "string") sections[i - 1] = before.trimEnd();
-    if (section.rstrip && typeof after === "string") sections[i + 1] = after.trimStart();
-  });
+const beginsWithLetter = (text: string, at: number) =>
+  at < text.length && letter.test(String.fromCodePoint(text.codePointAt(at) ?? 0));
+
+function endsWithLetter(text: string, at: number): boolean {
+  if (at === 0) return false;
+  const isPair = /[\udc00-\udfff]/.test(text.charAt(at - 1));
+  return letter.test(text.slice(isPair ? at - 2 : at - 1, at));
 }

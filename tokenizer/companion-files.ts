@@ -6,6 +6,7 @@ export interface Companions {
   readonly eosToken: string | undefined;
   /** undefined: tokenizer.json decides. */
   readonly addBos: boolean | undefined;
+  readonly addEos: boolean | undefined;
   /** An empty template is none. */
   readonly chatTemplate: string | undefined;
   /** Names of templates that are not for plain chat: "tool_use". */
@@ -23,15 +24,18 @@ export function readCompanions(config: unknown, specialTokensMap: unknown, jinja
   const token = (name: string): string | undefined =>
     readToken(`tokenizer_config.json ${name}`, settings[name]) ??
     readToken(`special_tokens_map.json ${name}`, map[name]);
-  const { add_bos_token: addBos, chat_template: template } = settings;
-  if (addBos !== undefined && addBos !== null && typeof addBos !== "boolean") {
-    refuse("tokenizer_config.json add_bos_token", "true or false", addBos);
-  }
+  const adds = (name: string): boolean | undefined => {
+    const flag = settings[name] ?? undefined;
+    if (flag === undefined || typeof flag === "boolean") return flag;
+    return refuse(`tokenizer_config.json ${name}`, "true or false", flag);
+  };
+  const { chat_template: template } = settings;
   const templates = readTemplates(template);
   return {
     bosToken: token("bos_token"),
     eosToken: token("eos_token"),
-    addBos: addBos ?? undefined,
+    addBos: adds("add_bos_token"),
+    addEos: adds("add_eos_token"),
     // Newer repositories keep the template in a file of its own, which then is the one in force.
     chatTemplate: [jinja, templates.get("default")].find((text) => text !== undefined && text.trim() !== ""),
     otherTemplates: [...templates.keys()].filter((name) => name !== "default"),

@@ -1,5 +1,8 @@
 import type { AddedTokenMatcher } from "./added-tokens.ts";
 
+/** Characters between two yields. */
+const STRIDE = 4000;
+
 /**
  * Keeps control tokens that stand in somebody's text from being read as such: the first character of each is
  * swapped for a private one until the text has been cut at the real control tokens, then swapped back. One
@@ -22,8 +25,9 @@ export class ContentGuard {
   }
 
   /** The text with its control tokens hidden, also one that its end cuts off and a template might complete. */
-  hide(text: string): string {
+  *hide(text: string): Generator<undefined, string> {
     const end = text.trimEnd().length;
+    const parts: string[] = [];
     let hidden = "";
     let start = 0;
     for (const character of text) {
@@ -33,8 +37,12 @@ export class ContentGuard {
         (this.#controls.at(text, start) !== undefined || this.#controls.isCutOff(text, start, end));
       hidden += found ? standIn : character;
       start += character.length;
+      if (hidden.length < STRIDE) continue;
+      parts.push(hidden);
+      hidden = "";
+      yield;
     }
-    return hidden;
+    return parts.join("") + hidden;
   }
 
   /** The text as it was before `hide`. */
@@ -47,10 +55,9 @@ export class ContentGuard {
 
 /** Characters of the private use area that stand in none of the texts. */
 function* privateCharacters(texts: readonly string[]): Generator<string, never> {
-  const used = new Set(texts.flatMap((text) => text.match(/[\ue000-\uf8ff]/g) ?? []));
   for (let code = 0xe000; code <= 0xf8ff; code++) {
     const character = String.fromCharCode(code);
-    if (!used.has(character)) yield character;
+    if (!texts.some((text) => text.includes(character))) yield character;
   }
   throw new RangeError(
     "text: expected a private use character that it does not hold, got all 6,400 of them. Remove some.",

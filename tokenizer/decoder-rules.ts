@@ -1,20 +1,23 @@
 // The `decoder` section of tokenizer.json, turned into what a stream needs to know about each token.
+import { byteAlphabet } from "./byte-alphabet.ts";
 import { type Fields, isFields, refuse } from "./tokenizer-file.ts";
 
 /** What one token adds: bytes, which join with their neighbours' bytes into UTF-8, or text. */
 export type Piece = Uint8Array | string;
 
 export interface DecoderRules {
-  piece(token: string, added: boolean): Piece;
+  piece(token: string): Piece;
+  /** The same of the first token of a text, where that is another. */
+  first?(token: string): Piece;
   /** Most times this character is dropped from the start and from the end of the whole text. */
   readonly strip: { readonly character: string; readonly start: number; readonly end: number };
-  /** Only the first token is stripped, not the text as a whole. */
-  readonly stripFirstTokenOnly: boolean;
 }
 
 const where = "tokenizer.json decoder";
 const todo =
   "Only the decoders of SentencePiece-like (Mistral, Llama 2) and byte-level (Llama 3, SmolLM2) BPE are supported.";
+const MOST_GROWTH = 64;
+const MOST_STEPS = 64;
 const encoder = new TextEncoder();
 /** Steps of a "Sequence" in the only order in which they can be applied token by token. */
 const order = ["Replace", "ByteFallback", "Fuse", "Strip"];
@@ -27,6 +30,7 @@ export function readDecoder(section: unknown): DecoderRules {
   if (type === "Metaspace") return metaspace(replacement, scheme);
   const steps = type === "Sequence" ? decoders : [section];
   if (!Array.isArray(steps)) refuse(`${where}.decoders`, "a list", steps, todo);
+  if (steps.length > MOST_STEPS) refuse(`${where}.decoders`, `at most ${MOST_STEPS}`, steps.length, todo);
   return sequence(steps);
 }
 
@@ -50,13 +54,18 @@ function sequence(steps: readonly unknown[]): DecoderRules {
       strip = readStrip(step);
     }
   }
+  const growth = replacements.reduce(
+    (product, [from, to]) => product * Math.max(1, to.length / from.length),
+    1,
+  );
+  if (growth > MOST_GROWTH) refuse(where, `tokens at most ${MOST_GROWTH} times as long`, growth, todo);
   const piece = (token: string): Piece => {
     let text = token;
     for (const [from, to] of replacements) text = text.replaceAll(from, () => to);
     const hex = bytes ? /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1] : undefined;
     return hex === undefined ? text : Uint8Array.of(Number.parseInt(hex, 16));
   };
-  return { piece, strip, stripFirstTokenOnly: false };
+  return { piece, strip };
 }
 
 function readReplace({ pattern, content: to }: Fields): [string, string] {
@@ -78,38 +87,26 @@ function readStrip({ content: character, start = 0, stop = 0 }: Fields): Decoder
   return { character, start: count("start", start), end: count("stop", stop) };
 }
 
-/** Every token is replaced by itself, the first one without the space that was put before the text. */
+/** Marks are blanks; the first token goes without: one was put before the text. */
 function metaspace(replacement: unknown = "▁", scheme: unknown = "always"): DecoderRules {
   if (typeof replacement !== "string" || replacement === "") {
     refuse(`${where} Metaspace.replacement`, "a character", replacement, todo);
   }
   return {
     piece: (token) => token.replaceAll(replacement, " "),
-    strip: { character: " ", start: scheme === "never" ? 0 : 1, end: 0 },
-    stripFirstTokenOnly: true,
+    ...(scheme !== "never" && { first: (token) => token.replaceAll(replacement, "") }),
+    strip: { character: "", start: 0, end: 0 },
   };
 }
 
-/** GPT-2's alphabet: each character of a token is one byte. Added tokens are plain text. */
+/** GPT-2's alphabet: each character of a token is one byte. A token with any other is its own text. */
 function byteLevel(): DecoderRules {
-  const byteOf = byteAlphabet();
-  const piece = (token: string, added: boolean): Piece => {
-    if (added) return token;
+  const byteOf = new Map(byteAlphabet.map((character, byte) => [character, byte]));
+  const piece = (token: string): Piece => {
     const bytes = Array.from(token, (character) => byteOf.get(character));
     return bytes.some((byte) => byte === undefined)
       ? encoder.encode(token)
       : Uint8Array.from(bytes as number[]);
   };
-  return { piece, strip: { character: "", start: 0, end: 0 }, stripFirstTokenOnly: false };
-}
-
-/** Printable Latin-1 stands for itself, the other bytes, in order, for U+0100 and on. */
-function byteAlphabet(): Map<string, number> {
-  const alphabet = new Map<string, number>();
-  let next = 0x100;
-  for (let byte = 0; byte < 256; byte++) {
-    const printable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
-    alphabet.set(String.fromCharCode(printable ? byte : next++), byte);
-  }
-  return alphabet;
+  return { piece, strip: { character: "", start: 0, end: 0 } };
 }

@@ -34,10 +34,12 @@ export class PieceTable {
     );
   }
 
-  piece(id: number): Piece {
+  /** @param first of the text */
+  piece(id: number, first = false): Piece {
+    if (first && this.rules.first) return this.rules.first(this.token(id));
     let piece = this.#pieces[id];
     if (piece === undefined) {
-      piece = this.rules.piece(this.token(id), this.#added.has(id));
+      piece = this.rules.piece(this.token(id));
       this.#pieces[id] = piece;
     }
     return piece;

@@ -10,6 +10,7 @@ export class StreamDecoder {
   /** U+FEFF is a character like others, and the answer may well begin with it. */
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   #inBytes = false;
+  #first: boolean;
   /** Characters still to be stripped at the start. */
   #strip: number;
   /** Characters at the end that are stripped if nothing follows. */
@@ -19,6 +20,7 @@ export class StreamDecoder {
   constructor(table: PieceTable, skipSpecial: boolean, continues: boolean) {
     this.#table = table;
     this.#skipSpecial = skipSpecial;
+    this.#first = !continues;
     this.#strip = continues ? 0 : table.rules.strip.start;
   }
 
@@ -29,26 +31,27 @@ export class StreamDecoder {
 
   /** What a token by itself would add here: its bytes, without a space that is stripped at the start of a text. */
   bytesHere(id: number): Uint8Array {
-    const piece = this.#table.has(id) ? this.#table.piece(id) : "";
+    const piece = this.#table.has(id) ? this.#table.piece(id, this.#first) : "";
     if (typeof piece !== "string") return piece;
     return new TextEncoder().encode(piece.slice(this.#stripped(piece)));
   }
 
   /** Text that is certain after this id; "" while a character is not whole yet. @throws RangeError where nothing names it */
   push(id: number): string {
-    const piece = this.#table.piece(id);
+    const piece = this.#table.piece(id, this.#first);
     if (this.#skipSpecial && this.#table.isSpecial(id)) return "";
+    this.#first = false;
     if (typeof piece === "string") {
       const text = this.#flush() + piece;
-      return this.#hold(this.#stripStart(text, true));
+      return this.#hold(this.#stripStart(text));
     }
     this.#inBytes = true;
-    return this.#hold(this.#stripStart(this.#utf8.decode(piece, { stream: true }), true));
+    return this.#hold(this.#stripStart(this.#utf8.decode(piece, { stream: true })));
   }
 
   /** The rest: an unfinished character comes out as U+FFFD. Nothing may be pushed after it. */
   end(): string {
-    const text = this.#hold(this.#stripStart(this.#flush(), false));
+    const text = this.#hold(this.#stripStart(this.#flush()));
     this.#held = "";
     return text;
   }
@@ -59,12 +62,11 @@ export class StreamDecoder {
     return this.#utf8.decode();
   }
 
-  #stripStart(text: string, isToken: boolean): string {
+  #stripStart(text: string): string {
     if (this.#strip === 0) return text;
-    const { stripFirstTokenOnly } = this.#table.rules;
     const start = this.#stripped(text);
     this.#strip -= start;
-    if (start < text.length || (stripFirstTokenOnly && isToken)) this.#strip = 0;
+    if (start < text.length) this.#strip = 0;
     return text.slice(start);
   }
 

@@ -1,96 +1,73 @@
-import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { AddedTokenMatcher } from "./added-tokens.ts";
+import { BytePairEncoder } from "./byte-pair-encoder.ts";
 import type { ContentGuard } from "./content-guard.ts";
-import { TokenizerError } from "./errors.ts";
-import type { TokenizerFile } from "./tokenizer-file.ts";
+import { type Normalize, readNormalizer } from "./normalizer-rules.ts";
+import { type PreTokenize, readPreTokenizer } from "./pre-tokenizer-rules.ts";
+import type { AddedToken, TokenizerFile } from "./tokenizer-file.ts";
 
-/** The library's three steps from a text without added tokens to the tokens of the vocabulary. */
-interface Steps {
-  readonly normalize: (text: string) => string;
-  /** `section` is the number of this text among those between added tokens. */
-  readonly preTokenize: (text: string, section: number) => string[];
-  readonly tokenize: (words: string[]) => string[];
-  readonly ids: Map<string, number>;
-}
+/** Characters of short words between two yields. */
+const STRIDE = 2000;
 
-/**
- * Text to ids: the library's normalizer, pre-tokenizer and BPE, driven section by section between added tokens.
- * The library's own `encode` does the same but cannot be told that an added token is, here, only text.
- */
+/** Text to ids: what stands between added tokens is normalized, cut into words, and merged word by word. */
 export class TextModel {
-  readonly #steps: Steps;
-  readonly #unknown: number | undefined;
+  readonly #normalize: Normalize;
+  readonly #preTokenize: PreTokenize;
+  readonly #words: BytePairEncoder;
   readonly #rawTokens: AddedTokenMatcher;
   readonly #normalizedTokens: AddedTokenMatcher;
 
   constructor(file: TokenizerFile) {
-    this.#steps = build(file);
-    const { ids, normalize } = this.#steps;
-    this.#unknown = file.unknownToken === undefined ? undefined : ids.get(file.unknownToken);
+    this.#normalize = readNormalizer(file.normalizer);
+    this.#preTokenize = readPreTokenizer(file.preTokenizer);
+    const ids = new Map(file.vocabulary);
     // No merge may end in a control token: what text spells out stays text.
+    const barred = new Set<string>();
     for (const { content, special } of file.addedTokens) {
-      if (special && content !== file.unknownToken) ids.delete(content);
+      if (special && content !== file.unknownToken) barred.add(content);
     }
-    const normalized = file.addedTokens.filter(
-      (token) => token.normalized && file.json["normalizer"] !== null,
+    for (const token of barred) ids.delete(token);
+    const unknown = file.unknownToken === undefined ? undefined : ids.get(file.unknownToken);
+    this.#words = new BytePairEncoder({ ...file.merging, ids, barred, unknown });
+    const isNormalized = ({ normalized }: AddedToken) => normalized;
+    this.#rawTokens = new AddedTokenMatcher(file.addedTokens.filter((token) => !isNormalized(token)));
+    this.#normalizedTokens = new AddedTokenMatcher(file.addedTokens.filter(isNormalized), ({ content }) =>
+      this.#normalize(content),
     );
-    this.#rawTokens = new AddedTokenMatcher(file.addedTokens.filter((token) => !normalized.includes(token)));
-    this.#normalizedTokens = new AddedTokenMatcher(normalized, ({ content }) => normalize(content));
   }
 
-  /** Ids of a text in which added tokens count, except those that `guard` hides. */
-  encode(text: string, guard?: ContentGuard): number[] {
+  /** Ids of a text in which added tokens count, except those that `guard` hides; yields after each little work. */
+  *encode(text: string, guard?: ContentGuard): Generator<undefined, number[]> {
     const ids: number[] = [];
-    this.#rawTokens.split(text).forEach((section, index) => {
+    for (const [index, section] of (yield* this.#rawTokens.split(text)).entries()) {
       if (typeof section !== "string") ids.push(section.id);
-      else if (section !== "") this.#encodeSection(section, index, guard, ids);
-    });
+      else yield* this.#encodeSection(section, index === 0, guard, ids);
+      if (index % 64 === 63) yield;
+    }
     return ids;
   }
 
-  #encodeSection(section: string, index: number, guard: ContentGuard | undefined, ids: number[]): void {
-    const { normalize, preTokenize, tokenize } = this.#steps;
-    for (const part of this.#normalizedTokens.split(normalize(section))) {
+  *#encodeSection(
+    section: string,
+    first: boolean,
+    guard: ContentGuard | undefined,
+    ids: number[],
+  ): Generator<undefined, void> {
+    yield;
+    const parts = yield* this.#normalizedTokens.split(this.#normalize(section));
+    for (const [index, part] of parts.entries()) {
       if (typeof part !== "string") {
         ids.push(part.id);
-      } else if (part !== "") {
-        const words = preTokenize(guard ? guard.restore(part) : part, index);
-        for (const token of tokenize(words)) ids.push(this.#idOf(token));
+        if (index % 64 === 63) yield;
+        continue;
+      }
+      let work = 0;
+      for (const word of this.#preTokenize(guard ? guard.restore(part) : part, first && index === 0)) {
+        yield* this.#words.encode(word, ids);
+        work += word.length + 1;
+        if (work < STRIDE) continue;
+        work = 0;
+        yield;
       }
     }
-  }
-
-  #idOf(token: string): number {
-    const id = this.#steps.ids.get(token) ?? this.#unknown;
-    if (id !== undefined) return id;
-    throw new TokenizerError(
-      `tokenizer.json: expected a token for ${JSON.stringify(token)} or an unk_token, got neither. ` +
-        "Leave that text out, or use a tokenizer that covers it.",
-    );
-  }
-}
-
-function build(file: TokenizerFile): Steps {
-  try {
-    const { normalizer, pre_tokenizer: preTokenizer, model } = new Library(file.json, {});
-    if (!model) throw new Error("no model");
-    const steps: Steps = {
-      normalize: (text) => (normalizer ? normalizer(text) : text),
-      // A Metaspace of scheme "first" puts its space before section 0 only.
-      preTokenize: (text, section) =>
-        preTokenizer ? preTokenizer(text, { section_index: section }) : [text],
-      tokenize: (words) => model(words),
-      ids: model.tokens_to_ids,
-    };
-    // Some missing fields only show when the parts are used.
-    steps.tokenize(steps.preTokenize(steps.normalize("a b"), 0));
-    return steps;
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TokenizerError(
-      `tokenizer.json: expected a normalizer, pre_tokenizer and model that are known, got "${reason}". ` +
-        "Use the tokenizer.json of a Mistral or Llama checkpoint.",
-      { cause: error },
-    );
   }
 }

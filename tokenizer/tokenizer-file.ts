@@ -9,8 +9,11 @@ export interface AddedToken {
   readonly special: boolean;
   /** Matched in the normalized text instead of the raw one. */
   readonly normalized: boolean;
+  /** Takes the blanks before it, or after it. */
   readonly lstrip: boolean;
   readonly rstrip: boolean;
+  /** Not matched beside a letter, a digit or "_". */
+  readonly singleWord: boolean;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -20,17 +23,27 @@ export interface TokenizerFile {
   readonly tokens: readonly (string | undefined)[];
   readonly addedTokens: readonly AddedToken[];
   readonly unknownToken: string | undefined;
+  readonly vocabulary: ReadonlyMap<string, number>;
+  readonly merging: Merging;
+  readonly normalizer: unknown;
+  readonly preTokenizer: unknown;
   readonly decoder: unknown;
-  /** Token that the post-processor puts first, where there is one. */
-  readonly firstToken: string | undefined;
-  /** The file itself, with the sections that the library insists on. */
-  readonly json: Fields;
+  readonly postProcessor: unknown;
+}
+
+export interface Merging {
+  readonly pairs: readonly (readonly [left: string, right: string])[];
+  readonly byteFallback: boolean;
+  readonly fuseUnknown: boolean;
+  readonly wholeWords: boolean;
 }
 
 const file = "tokenizer.json";
 const remedy = "Download the model's tokenizer files again, or take them from the original repository.";
 /** Far above any vocabulary; keeps a hostile id from reserving gigabytes. */
 const maxIds = 1 << 22;
+/** Characters; published ones have up to 256. A request can ask for a token millions of times. */
+const LONGEST_TOKEN = 1024;
 
 export function refuse(where: string, expected: string, got: unknown, todo = remedy): never {
   throw new TokenizerError(`${where}: expected ${expected}, got ${describe(got)}. ${todo}`);
@@ -54,25 +67,56 @@ export function readTokenizerFile(json: unknown): TokenizerFile {
   if (!isFields(json)) refuse(file, "an object", json);
   const { model, added_tokens: added, decoder, post_processor: processor } = json;
   if (!isFields(model)) refuse(`${file} model`, "an object", model);
-  const { type = "BPE", vocab, merges, unk_token: unknown, end_of_word_suffix: suffix } = model;
-  if (type !== "BPE") refuse(`${file} model.type`, '"BPE"', type, "Only BPE tokenizers are supported.");
-  if (suffix)
-    refuse(`${file} model.end_of_word_suffix`, "none", suffix, "CLIP-like tokenizers are not supported.");
-  checkMerges(merges);
-  const tokens = readVocabulary(vocab);
-  const addedTokens = readAddedTokens(added ?? []);
-  for (const { id, content } of addedTokens) tokens[id] = content;
+  const { vocab, unk_token: unknown } = model;
+  const merging = readMerging(model);
+  const vocabulary = readVocabulary(vocab);
+  const tokens: (string | undefined)[] = [];
+  const place = (id: number, token: string) => {
+    while (tokens.length < id) tokens.push(undefined);
+    tokens[id] = token;
+  };
+  for (const [token, id] of vocabulary) {
+    if (tokens[id] !== undefined)
+      refuse(`${file} model.vocab[${describe(token)}]`, "an id of its own", `${id}, the id of ${tokens[id]}`);
+    place(id, token);
+  }
+  const addedTokens = readAddedTokens(added ?? [], vocabulary);
+  for (const { id, content } of addedTokens) place(id, content);
   if (unknown !== undefined && unknown !== null && typeof unknown !== "string") {
     refuse(`${file} model.unk_token`, "a token or null", unknown);
   }
-  const sections = { normalizer: null, pre_tokenizer: null, ...json, decoder: null, post_processor: null };
   return {
     tokens,
     addedTokens,
     unknownToken: unknown ?? undefined,
+    vocabulary,
+    merging,
+    normalizer: json["normalizer"],
+    preTokenizer: json["pre_tokenizer"],
     decoder,
-    firstToken: firstToken(processor),
-    json: { ...sections, added_tokens: [] },
+    postProcessor: processor,
+  };
+}
+
+/** All of `model` but its vocabulary: whatever else would change ids is refused. */
+function readMerging(model: Fields): Merging {
+  const { type = "BPE", merges } = model;
+  if (type !== "BPE") refuse(`${file} model.type`, '"BPE"', type, "Only BPE tokenizers are supported.");
+  for (const name of ["end_of_word_suffix", "continuing_subword_prefix", "continuing_subword_suffix"]) {
+    if (model[name])
+      refuse(`${file} model.${name}`, "none", model[name], "CLIP-like tokenizers are not supported.");
+  }
+  if (model["dropout"])
+    refuse(`${file} model.dropout`, "none", model["dropout"], "It is for training: set it to null.");
+  const flag = (name: string): boolean => {
+    const value = model[name] ?? false;
+    return typeof value === "boolean" ? value : refuse(`${file} model.${name}`, "true or false", value);
+  };
+  return {
+    pairs: readMerges(merges),
+    byteFallback: flag("byte_fallback"),
+    fuseUnknown: flag("fuse_unk"),
+    wholeWords: flag("ignore_merges"),
   };
 }
 
@@ -82,34 +126,38 @@ function checkId(where: string, id: unknown): asserts id is number {
   }
 }
 
-function readVocabulary(vocab: unknown): (string | undefined)[] {
+function readVocabulary(vocab: unknown): Map<string, number> {
   if (!isFields(vocab)) refuse(`${file} model.vocab`, "an object from token to id", vocab);
-  const tokens: (string | undefined)[] = [];
+  const ids = new Map<string, number>();
   for (const [token, id] of Object.entries(vocab)) {
     checkId(`${file} model.vocab[${describe(token)}]`, id);
-    while (tokens.length < id) tokens.push(undefined);
-    if (tokens[id] !== undefined) {
-      refuse(`${file} model.vocab[${describe(token)}]`, "an id of its own", `${id}, the id of ${tokens[id]}`);
-    }
-    tokens[id] = token;
+    if (token.length > LONGEST_TOKEN) refuseLength(`${file} model.vocab`, token);
+    ids.set(token, id);
   }
-  if (tokens.length === 0) refuse(`${file} model.vocab`, "at least one token", "none");
-  return tokens;
+  if (ids.size === 0) refuse(`${file} model.vocab`, "at least one token", "none");
+  return ids;
 }
+
+const refuseLength = (where: string, token: string) =>
+  refuse(where, `tokens of at most ${LONGEST_TOKEN} characters`, `one of ${token.length}`);
 
 /** Merges are "left right", or pairs since a token may itself hold a space. */
-function checkMerges(merges: unknown): void {
+function readMerges(merges: unknown): Merging["pairs"] {
   if (!Array.isArray(merges)) refuse(`${file} model.merges`, "a list", merges);
-  const pairs = Array.isArray(merges[0]);
-  for (const [i, merge] of merges.entries()) {
-    const good = pairs
-      ? Array.isArray(merge) && merge.length === 2 && merge.every((part) => typeof part === "string")
-      : typeof merge === "string" && merge.indexOf(" ") > 0;
-    if (!good) refuse(`${file} model.merges[${i}]`, pairs ? "a pair of tokens" : '"left right"', merge);
-  }
+  const inPairs = Array.isArray(merges[0]);
+  return merges.map((merge: unknown, i) => {
+    const pair: unknown = inPairs || typeof merge !== "string" ? merge : merge.split(" ");
+    const good =
+      inPairs === Array.isArray(merge) &&
+      Array.isArray(pair) &&
+      pair.length === 2 &&
+      pair.every((part) => typeof part === "string" && part !== "");
+    if (!good) refuse(`${file} model.merges[${i}]`, inPairs ? "a pair of tokens" : '"left right"', merge);
+    return pair as unknown as readonly [string, string];
+  });
 }
 
-function readAddedTokens(list: unknown): AddedToken[] {
+function readAddedTokens(list: unknown, vocabulary: ReadonlyMap<string, number>): AddedToken[] {
   if (!Array.isArray(list)) refuse(`${file} added_tokens`, "a list", list);
   return list.map((entry: unknown, i): AddedToken => {
     const where = `${file} added_tokens[${i}]`;
@@ -117,6 +165,9 @@ function readAddedTokens(list: unknown): AddedToken[] {
     const { id, content } = entry;
     checkId(`${where}.id`, id);
     if (typeof content !== "string" || content === "") refuse(`${where}.content`, "a text", content);
+    if (content.length > LONGEST_TOKEN) refuseLength(`${where}.content`, content);
+    const own = vocabulary.get(content) ?? id;
+    if (own !== id) refuse(`${where}.id`, `${own}, the token's id in model.vocab`, id);
     const flag = (name: string, fallback: boolean): boolean => {
       const value = entry[name] ?? fallback;
       if (typeof value !== "boolean") refuse(`${where}.${name}`, "true or false", value);
@@ -124,19 +175,14 @@ function readAddedTokens(list: unknown): AddedToken[] {
     };
     const special = flag("special", false);
     const normalized = flag("normalized", !special);
-    return { id, content, special, normalized, lstrip: flag("lstrip", false), rstrip: flag("rstrip", false) };
+    return {
+      id,
+      content,
+      special,
+      normalized,
+      lstrip: flag("lstrip", false),
+      rstrip: flag("rstrip", false),
+      singleWord: flag("single_word", false),
+    };
   });
-}
-
-/** The special token that a TemplateProcessing writes before the text, if any. */
-function firstToken(processor: unknown): string | undefined {
-  if (!isFields(processor)) return undefined;
-  const { processors, single } = processor;
-  const inner: readonly unknown[] = Array.isArray(processors) ? processors : [];
-  const template = inner.filter(isFields).find(({ type }) => type === "TemplateProcessing");
-  if (template) return firstToken({ ...template, processors: null });
-  const first: unknown = Array.isArray(single) ? single[0] : undefined;
-  const { SpecialToken: token } = isFields(first) ? first : {};
-  const { id: name } = isFields(token) ? token : {};
-  return typeof name === "string" ? name : undefined;
 }

@@ -6,6 +6,7 @@ import { ContentGuard } from "./content-guard.ts";
 import { readDecoder } from "./decoder-rules.ts";
 import { ChatTemplateError } from "./errors.ts";
 import { PieceTable } from "./piece-table.ts";
+import { readPostProcessor } from "./post-processor.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 import { TextModel } from "./text-model.ts";
 import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
@@ -56,7 +57,9 @@ export class Tokenizer {
   readonly #model: TextModel;
   readonly #table: PieceTable;
   readonly #companions: Companions;
-  readonly #addsBos: boolean;
+  /** Ids before and after a text. */
+  readonly #prefix: readonly number[];
+  readonly #suffix: readonly number[];
   readonly #controls: AddedTokenMatcher;
   /** What control tokens begin with. */
   readonly #firsts: ReadonlySet<string>;
@@ -65,17 +68,15 @@ export class Tokenizer {
 
   private constructor(file: TokenizerFile, companions: Companions) {
     const added = new Map(file.addedTokens.map((token) => [token.id, token]));
-    const {
-      bosToken = file.firstToken,
-      eosToken = "</s>",
-      addBos = file.firstToken !== undefined,
-    } = companions;
+    const { prefix, suffix } = readPostProcessor(file.postProcessor, file.tokens);
+    const { bosToken = file.tokens[prefix[0] ?? -1], eosToken = "</s>", addBos, addEos } = companions;
     this.bosId = idOf(file, bosToken);
     this.eosId = idOf(file, eosToken);
     this.namesEos = companions.eosToken !== undefined;
     this.size = file.tokens.length;
     this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
-    this.#addsBos = addBos;
+    this.#prefix = withOwn(prefix, prefix[0], this.bosId, addBos);
+    this.#suffix = withOwn(suffix, suffix.at(-1), this.eosId, addEos);
     this.#template = judged(companions);
     this.#model = new TextModel(file);
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
@@ -98,11 +99,23 @@ export class Tokenizer {
     return !(this.#template instanceof ChatTemplateError);
   }
 
-  encode(text: string, { bos = this.#addsBos, special = true }: EncodeOptions = {}): number[] {
+  encode(text: string, options: EncodeOptions = {}): number[] {
+    return drain(this.encodeSteps(text, options));
+  }
+
+  /** `encode` in many small steps: what runs it may do other work between any two. */
+  *encodeSteps(
+    text: string,
+    { bos = this.#prefix.length > 0, special = true }: EncodeOptions = {},
+  ): Generator<undefined, number[]> {
     const guard = special ? undefined : this.#guard([text]);
-    const ids = this.#model.encode(guard ? guard.hide(text) : text, guard);
+    const ids = yield* this.#model.encode(guard ? yield* guard.hide(text) : text, guard);
+    const own = this.bosId === undefined ? [] : [this.bosId];
+    const prefix = bos ? (this.#prefix.length > 0 ? this.#prefix : own) : [];
     // A prompt that spells out its "<s>" means that one, not two.
-    if (bos && this.bosId !== undefined && ids[0] !== this.bosId) ids.unshift(this.bosId);
+    const spelled = prefix.length > 0 && prefix.every((id, i) => ids[i] === id);
+    if (!spelled) ids.unshift(...prefix);
+    if (bos || this.#prefix.length === 0) ids.push(...this.#suffix);
     return ids;
   }
 
@@ -111,16 +124,27 @@ export class Tokenizer {
    * tokens; the same characters in a message stay characters, so no message can end its turn or open another.
    */
   encodeChat(messages: readonly ChatMessage[], options: ChatEncodeOptions = {}): number[] {
+    return drain(this.encodeChatSteps(messages, options));
+  }
+
+  /** `encodeChat` in many small steps. */
+  *encodeChatSteps(
+    messages: readonly ChatMessage[],
+    options: ChatEncodeOptions = {},
+  ): Generator<undefined, number[]> {
     if (this.#template instanceof ChatTemplateError) throw this.#template;
     const { chatTemplate, bosToken, eosToken } = this.#companions;
     const contents = messages.map(({ content }) => String(content));
     const guard = this.#guard(contents, chatTemplate);
-    const hidden = guard
-      ? messages.map(({ role, content }) => ({ role, content: guard.hide(content) }))
-      : messages;
+    let hidden = messages;
+    if (guard) {
+      const all: ChatMessage[] = [];
+      for (const { role, content } of messages) all.push({ role, content: yield* guard.hide(content) });
+      hidden = all;
+    }
     const verbatim = guard?.standIns ?? "";
     const text = this.#template.render(hidden, { ...options, bosToken, eosToken, verbatim });
-    const ids = this.#model.encode(text, guard);
+    const ids = yield* this.#model.encode(text, guard);
     if (ids.length === 0)
       throw new ChatTemplateError(
         "chat template: expected a text for these messages, got none. Add a user's message, or use a plain prompt.",
@@ -129,10 +153,23 @@ export class Tokenizer {
   }
 
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
+    return drain(this.decodeSteps(ids, options));
+  }
+
+  /** `decode` in many small steps. */
+  *decodeSteps(ids: Iterable<number>, options: DecodeOptions = {}): Generator<undefined, string> {
     const decoder = this.stream(options);
-    let text = "";
-    for (const id of ids) text += decoder.push(id);
-    return text + decoder.end();
+    const parts: string[] = [];
+    let part = "";
+    let count = 0;
+    for (const id of ids) {
+      part += decoder.push(id);
+      if (++count % 1000 !== 0) continue;
+      parts.push(part);
+      part = "";
+      yield;
+    }
+    return parts.join("") + part + decoder.end();
   }
 
   /** Decodes ids as they come; see StreamDecoder. */
@@ -159,6 +196,26 @@ function judged({ chatTemplate, otherTemplates }: Companions): ChatTemplate | Ch
     if (error instanceof ChatTemplateError) return error;
     throw error;
   }
+}
+
+/** Runs all steps at once. */
+function drain<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** What the post-processor adds, with or without the tokenizer's own token where the config says so. */
+function withOwn(
+  ids: readonly number[],
+  outer: number | undefined,
+  own: number | undefined,
+  wanted: boolean | undefined,
+): readonly number[] {
+  if (wanted === undefined || own === undefined) return ids;
+  if (wanted) return outer === own ? ids : [own];
+  return ids.filter((id) => id !== own);
 }
 
 function idOf({ tokens }: TokenizerFile, token: string | undefined): number | undefined {

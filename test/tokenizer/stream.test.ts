@@ -117,7 +117,6 @@ describe("other decoders", () => {
   const fuse = { type: "Fuse" };
   const replace = { type: "Replace", pattern: { String: "▁" }, content: " " };
   const kinds: Record<string, ReturnType<typeof tinyFiles>> = {
-    Metaspace: withDecoder({ type: "Metaspace", replacement: "▁", prepend_scheme: "always" }),
     "no strip": withDecoder({ type: "Sequence", decoders: [replace, { type: "ByteFallback" }, fuse] }),
     "strip at both ends": withDecoder({
       type: "Sequence",
