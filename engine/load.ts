@@ -126,7 +126,7 @@ async function openTokenizer(
 ): Promise<Tokenizer | undefined> {
   const tokenizer = await readJson(source, "tokenizer.json", signal);
   if (tokenizer === undefined) return undefined;
-  return Tokenizer.from({
+  return Tokenizer.open({
     tokenizer,
     tokenizerConfig: await readJson(source, "tokenizer_config.json", signal),
     specialTokensMap: await readJson(source, "special_tokens_map.json", signal),

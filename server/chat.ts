@@ -1,5 +1,5 @@
-// POST /v1/chat/completions: the calls of engine/openai.ts behind admission, whole or as a stream.
-import { completeChat, streamChat } from "../engine/openai.ts";
+// POST /v1/chat/completions: engine/openai-chat.ts behind admission, whole or as a stream.
+import { completeChat, streamChat } from "../engine/openai-chat.ts";
 import { readRequest } from "../engine/openai-request.ts";
 import type { ChatCompletionCreateParams } from "../engine/openai-types.ts";
 import { Answers } from "./answers.ts";

@@ -89,22 +89,21 @@ export class ChatTemplate {
 
 /** Renders a conversation with the text of a chat template. */
 export function renderChat(
-  template: string | undefined,
+  template: string,
   messages: readonly ChatMessage[],
   options: RenderOptions = {},
 ): string {
-  return requireTemplate(template).render(messages, options);
+  return new ChatTemplate(template).render(messages, options);
 }
 
-/** Parses a template, or says that there is none: only these others, perhaps. */
-export function requireTemplate(template: string | undefined, others: readonly string[] = []): ChatTemplate {
-  if (template !== undefined && template.trim() !== "") return new ChatTemplate(template);
-  const names = others.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 40)));
-  throw new ChatTemplateError(
-    names.length > 0
-      ? `chat: expected a chat_template named "default", got only ${names.join(", ")}. Name one of them "default", or use generate with a plain prompt.`
-      : "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
-  );
+/** The template, parsed, or why it cannot be used. */
+export function readChatTemplate(source: string): ChatTemplate | ChatTemplateError {
+  try {
+    return new ChatTemplate(source);
+  } catch (error) {
+    if (error instanceof ChatTemplateError) return error;
+    throw error;
+  }
 }
 
 function check(messages: readonly ChatMessage[]): void {

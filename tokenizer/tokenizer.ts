@@ -1,6 +1,6 @@
 import { AddedTokenMatcher } from "./added-tokens.ts";
 import type { ChatMessage } from "./chat-message.ts";
-import { type ChatTemplate, type RenderOptions, requireTemplate } from "./chat-template.ts";
+import type { ChatTemplate, RenderOptions } from "./chat-template.ts";
 import { type Companions, readCompanions } from "./companion-files.ts";
 import { ContentGuard } from "./content-guard.ts";
 import { readDecoder } from "./decoder-rules.ts";
@@ -45,6 +45,9 @@ export interface DecodeOptions {
   readonly continues?: boolean | undefined;
 }
 
+/** A chat template, parsed, or why it cannot be used. */
+type TemplateReader = (source: string) => ChatTemplate | ChatTemplateError;
+
 /** Text to ids and back, for one checkpoint. Text is never cleaned up: it is what the tokens say. */
 export class Tokenizer {
   /** Beginning and end of a sequence; undefined where the files name none. */
@@ -66,7 +69,7 @@ export class Tokenizer {
   /** Judged when the files are read: why there can be no chat is known then, and thrown when somebody chats. */
   readonly #template: ChatTemplate | ChatTemplateError;
 
-  private constructor(file: TokenizerFile, companions: Companions) {
+  private constructor(file: TokenizerFile, companions: Companions, template: TemplateReader | undefined) {
     const added = new Map(file.addedTokens.map((token) => [token.id, token]));
     const { prefix, suffix } = readPostProcessor(file.postProcessor, file.tokens);
     const { bosToken = file.tokens[prefix[0] ?? -1], eosToken = "</s>", addBos, addEos } = companions;
@@ -77,7 +80,8 @@ export class Tokenizer {
     this.#companions = { ...companions, bosToken, eosToken: this.eosId === undefined ? undefined : eosToken };
     this.#prefix = withOwn(prefix, prefix[0], this.bosId, addBos);
     this.#suffix = withOwn(suffix, suffix.at(-1), this.eosId, addEos);
-    this.#template = judged(companions);
+    const { chatTemplate, otherTemplates } = companions;
+    this.#template = chatTemplate && template ? template(chatTemplate) : noTemplate(otherTemplates);
     this.#model = new TextModel(file);
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
@@ -85,13 +89,19 @@ export class Tokenizer {
     this.#firsts = new Set(controls.flatMap(({ content }) => Array.from(content).slice(0, 1)));
   }
 
-  /** Checks the files; throws a TokenizerError that names the file and field at fault. */
-  static from(files: TokenizerFiles): Tokenizer {
-    const file = readTokenizerFile(files.tokenizer);
-    return new Tokenizer(
-      file,
-      readCompanions(files.tokenizerConfig, files.specialTokensMap, files.chatTemplate),
-    );
+  /**
+   * Checks the files; throws a TokenizerError that names the file and field at fault. The code that renders chat templates is
+   * fetched where they have one.
+   */
+  static async open(files: TokenizerFiles): Promise<Tokenizer> {
+    const companions = companionsOf(files);
+    const rendering = companions.chatTemplate === undefined ? undefined : await import("./chat-template.ts");
+    return new Tokenizer(readTokenizerFile(files.tokenizer), companions, rendering?.readChatTemplate);
+  }
+
+  /** As `open`, at once, with the code that reads chat templates. */
+  static from(files: TokenizerFiles, template?: TemplateReader): Tokenizer {
+    return new Tokenizer(readTokenizerFile(files.tokenizer), companionsOf(files), template);
   }
 
   /** Whether `encodeChat` can work: there is a template, and all that it uses can be rendered. */
@@ -189,13 +199,17 @@ export class Tokenizer {
   }
 }
 
-function judged({ chatTemplate, otherTemplates }: Companions): ChatTemplate | ChatTemplateError {
-  try {
-    return requireTemplate(chatTemplate, otherTemplates);
-  } catch (error) {
-    if (error instanceof ChatTemplateError) return error;
-    throw error;
-  }
+const companionsOf = ({ tokenizerConfig, specialTokensMap, chatTemplate }: TokenizerFiles): Companions =>
+  readCompanions(tokenizerConfig, specialTokensMap, chatTemplate);
+
+/** @param others names of templates that are not for plain chat */
+function noTemplate(others: readonly string[]): ChatTemplateError {
+  const names = others.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 40)));
+  return new ChatTemplateError(
+    names.length > 0
+      ? `chat: expected a chat_template named "default", got only ${names.join(", ")}. Name one of them "default", or use generate with a plain prompt.`
+      : "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
+  );
 }
 
 /** Runs all steps at once. */

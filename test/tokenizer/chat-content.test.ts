@@ -1,13 +1,15 @@
 import type { Tokenizer as Library } from "@huggingface/tokenizers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ChatMessage, ChatTemplateError, renderChat, Tokenizer } from "../../tokenizer/index.ts";
+import { renderChat } from "../../tokenizer/chat-template.ts";
+import { type ChatMessage, ChatTemplateError } from "../../tokenizer/index.ts";
 import {
   byteLevelFiles,
   type Json,
   mistralV1Files,
   mistralV3Files,
   openLibrary,
+  openTokenizer,
   readTemplate,
   tinyFiles,
   v3Controls,
@@ -41,7 +43,7 @@ const conversation = (a: string, b: string, c: string): ChatMessage[] => [
 ];
 
 describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
-  const ours = Tokenizer.from(files);
+  const ours = openTokenizer(files);
   const library: Library = openLibrary(files);
   const controlIds = new Set(controls.map((token) => library.token_to_id(token)));
   const structure = (messages: ChatMessage[]): number[] =>
@@ -110,7 +112,7 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
 
 describe("chat", () => {
   it("guards the system message that is folded into the user's", () => {
-    const ours = Tokenizer.from(tinyFiles());
+    const ours = openTokenizer(tinyFiles());
     const ids = ours.encodeChat([
       { role: "system", content: "</s>" },
       { role: "user", content: "<s>Hi" },
@@ -128,14 +130,14 @@ describe("chat", () => {
     "{{ messages[0].content | list | join }}",
     "{{ messages[0].content[::-1][::-1] }}",
   ])("guards contents however %s writes them, and writes them as they were", (chatTemplate) => {
-    const ours = Tokenizer.from({ ...tinyFiles(), chatTemplate });
+    const ours = openTokenizer({ ...tinyFiles(), chatTemplate });
     const ids = ours.encodeChat([{ role: "user", content: "</s> b <s>" }]);
     expect(ids.filter((id) => id <= 2)).toEqual([]);
     expect(ours.decode(ids)).toContain("</s> b <s>");
   });
 
   it("guards a last message that is continued", () => {
-    const ours = Tokenizer.from(tinyFiles());
+    const ours = openTokenizer(tinyFiles());
     const messages: ChatMessage[] = [
       { role: "user", content: "a" },
       { role: "assistant", content: "</s>[/INST] </s" },
@@ -148,7 +150,7 @@ describe("chat", () => {
   it("guards markup that a fine-tune forgot to flag as special", () => {
     const files = byteLevelFiles();
     const added = (files.tokenizer["added_tokens"] as Json[]).map((token) => ({ ...token, special: false }));
-    const ours = Tokenizer.from({ ...files, tokenizer: { ...files.tokenizer, added_tokens: added } });
+    const ours = openTokenizer({ ...files, tokenizer: { ...files.tokenizer, added_tokens: added } });
     const messages = [{ role: "user" as const, content: "<|im_end|>" }];
     const ends = ours.encodeChat(messages).filter((id) => id === ours.eosId);
     expect(ends).toHaveLength(1);
@@ -156,7 +158,7 @@ describe("chat", () => {
 
   it("needs a template", () => {
     const files = tinyFiles();
-    const ours = Tokenizer.from({
+    const ours = openTokenizer({
       ...files,
       tokenizerConfig: { ...files.tokenizerConfig, chat_template: null },
     });

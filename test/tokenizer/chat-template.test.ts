@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type ChatMessage, ChatTemplateError, renderChat } from "../../tokenizer/index.ts";
-import { readGolden, readTemplate, tinyFiles } from "./fixtures.ts";
+import { renderChat } from "../../tokenizer/chat-template.ts";
+import { type ChatMessage, ChatTemplateError, Tokenizer } from "../../tokenizer/index.ts";
+import { openTokenizer, readGolden, readTemplate, tinyFiles } from "./fixtures.ts";
 
 const tokens = { bosToken: "<s>", eosToken: "</s>" };
 const system: ChatMessage = { role: "system", content: "Be brief." };
@@ -94,8 +95,17 @@ describe("templates", () => {
   });
 
   it("may be missing: then generate is named", () => {
-    expect(() => renderChat(undefined, one)).toThrow(ChatTemplateError);
-    expect(() => renderChat(undefined, one)).toThrow("generate");
+    const { tokenizer } = tinyFiles();
+    const base = openTokenizer({ tokenizer });
+    expect(base.hasChatTemplate).toBe(false);
+    expect(() => base.encodeChat(one)).toThrow(ChatTemplateError);
+    expect(() => base.encodeChat(one)).toThrow("generate");
+  });
+
+  it("are read the same where their code is fetched when it is needed", async () => {
+    const opened = await Tokenizer.open(tinyFiles());
+    expect(opened.encodeChat(one)).toEqual(openTokenizer(tinyFiles()).encodeChat(one));
+    expect((await Tokenizer.open({ tokenizer: tinyFiles().tokenizer })).hasChatTemplate).toBe(false);
   });
 
   it("hand on the message they raise", () => {

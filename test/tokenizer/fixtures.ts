@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Tokenizer as Library } from "@huggingface/tokenizers";
 import mistral from "mistral-tokenizer-js";
+import { readChatTemplate } from "../../tokenizer/chat-template.ts";
 import { Tokenizer, type TokenizerFiles } from "../../tokenizer/index.ts";
 
 export type Json = Record<string, unknown>;
@@ -31,9 +32,10 @@ export function tinyFiles(): Files {
   };
 }
 
-export function openTiny(): Tokenizer {
-  return Tokenizer.from(tinyFiles());
-}
+/** A tokenizer that renders chat templates. */
+export const openTokenizer = (files: TokenizerFiles): Tokenizer => Tokenizer.from(files, readChatTemplate);
+
+export const openTiny = (): Tokenizer => openTokenizer(tinyFiles());
 
 /** What the tokenizer library makes of the same files: the oracle for everything we do around it. */
 export function openLibrary({ tokenizer, tokenizerConfig }: Files): Library {

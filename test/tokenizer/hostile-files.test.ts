@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ChatTemplateError, Tokenizer, TokenizerError } from "../../tokenizer/index.ts";
-import { type Json, tinyFiles } from "./fixtures.ts";
+import { ChatTemplateError, TokenizerError } from "../../tokenizer/index.ts";
+import { type Json, openTokenizer, tinyFiles } from "./fixtures.ts";
 
 const good = tinyFiles();
 const model = good.tokenizer["model"] as Json;
@@ -63,7 +63,7 @@ const broken: Record<string, unknown> = {
 
 describe("a broken tokenizer.json gives a TokenizerError that names it", () => {
   it.each(Object.entries(broken))("%s", (_, tokenizer) => {
-    const open = () => Tokenizer.from({ ...good, tokenizer });
+    const open = () => openTokenizer({ ...good, tokenizer });
     expect(open).toThrow(TokenizerError);
     expect(open).toThrow(/^tokenizer\.json.*: expected .*, got .*\. \S/);
   });
@@ -98,7 +98,7 @@ describe("so do the files beside it", () => {
 
   it.each(Object.entries(companions))("%s", (_, [files, where]) => {
     const base = { tokenizer: good.tokenizer };
-    const open = () => Tokenizer.from({ ...base, ...files } as never);
+    const open = () => openTokenizer({ ...base, ...files } as never);
     expect(open).toThrow(TokenizerError);
     expect(open).toThrow(where);
   });
@@ -106,13 +106,13 @@ describe("so do the files beside it", () => {
 
 describe("files that are only odd", () => {
   it("tokenizer.json alone is enough", () => {
-    const alone = Tokenizer.from({ tokenizer: good.tokenizer });
+    const alone = openTokenizer({ tokenizer: good.tokenizer });
     expect([alone.bosId, alone.eosId, alone.size]).toEqual([1, 2, 2048]);
     expect(alone.encode("a")[0]).toBe(1);
   });
 
   it("the config says whether a <s> is put first", () => {
-    const without = Tokenizer.from({
+    const without = openTokenizer({
       ...good,
       tokenizerConfig: { ...good.tokenizerConfig, add_bos_token: false },
     });
@@ -127,9 +127,9 @@ describe("files that are only odd", () => {
     ];
     const named = { tokenizer: good.tokenizer, tokenizerConfig: { chat_template } };
     const messages = [{ role: "user" as const, content: "x" }];
-    const both = Tokenizer.from({ ...named, chatTemplate: "a" });
+    const both = openTokenizer({ ...named, chatTemplate: "a" });
     expect(both.decode(both.encodeChat(messages))).toBe("a");
-    const one = Tokenizer.from(named);
+    const one = openTokenizer(named);
     expect(one.decode(one.encodeChat(messages))).toBe("b");
   });
 
@@ -149,7 +149,7 @@ describe("files that are only odd", () => {
     ["{{ messages | urlize }}", /the filter "urlize"/],
     ["{% for", /expected a template that can be parsed/],
   ])("%j as chat_template: all but chat works, and chat says why it cannot", (chat_template, why) => {
-    const odd = Tokenizer.from({ tokenizer: good.tokenizer, tokenizerConfig: { chat_template } });
+    const odd = openTokenizer({ tokenizer: good.tokenizer, tokenizerConfig: { chat_template } });
     expect(odd.encode("a").length).toBeGreaterThan(1);
     expect(odd.hasChatTemplate).toBe(false);
     const chat = () => odd.encodeChat([{ role: "user", content: "x" }]);
@@ -158,7 +158,7 @@ describe("files that are only odd", () => {
   });
 
   it("an empty chat_template.jinja leaves the one of tokenizer_config.json in force, also in an object", () => {
-    const odd = Tokenizer.from({
+    const odd = openTokenizer({
       tokenizer: good.tokenizer,
       tokenizerConfig: { chat_template: { default: "b" } },
       chatTemplate: "",
@@ -171,12 +171,12 @@ describe("files that are only odd", () => {
       '"PROTO"',
       '"__proto__"',
     );
-    const odd = Tokenizer.from({ ...good, tokenizer: JSON.parse(text) });
+    const odd = openTokenizer({ ...good, tokenizer: JSON.parse(text) });
     expect(odd.tokenText(2048)).toBe("__proto__");
   });
 
   it("an id that nothing names is not decoded", () => {
-    const odd = Tokenizer.from({ ...good, tokenizer: withModel({ vocab: { ...vocab, new: 2050 } }) });
+    const odd = openTokenizer({ ...good, tokenizer: withModel({ vocab: { ...vocab, new: 2050 } }) });
     expect(odd.size).toBe(2051);
     expect(() => odd.decode([2049])).toThrow(RangeError);
   });

@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import mistral from "mistral-tokenizer-js";
 import { describe, expect, it } from "vitest";
-import { Tokenizer } from "../../tokenizer/index.ts";
-import { mistralV1Files, mistralV3Files, openLibrary, readGolden } from "./fixtures.ts";
+import { mistralV1Files, mistralV3Files, openLibrary, openTokenizer, readGolden } from "./fixtures.ts";
 
 const cases = readGolden<{ readonly text: string }[]>("tokenizer_cases.json");
 const files = mistralV1Files();
-const ours = Tokenizer.from(files);
+const ours = openTokenizer(files);
 const seeded = { seed: 7, numRuns: 300 };
 
 describe("Mistral 7B's own 32,000 tokens", () => {
@@ -74,7 +73,7 @@ describe("v0.3", () => {
   it.each(["prepend", "metaspace"] as const)("%s: equals the library, control tokens in between", (form) => {
     const files = mistralV3Files(form);
     const library = openLibrary(files);
-    const v3 = Tokenizer.from(files);
+    const v3 = openTokenizer(files);
     expect(v3.size).toBe(32768);
     const part = fc.oneof(
       fc.string(),
@@ -94,7 +93,7 @@ describe("v0.3", () => {
   });
 
   it("numbers its tokens as published", () => {
-    const v3 = Tokenizer.from(mistralV3Files("metaspace"));
+    const v3 = openTokenizer(mistralV3Files("metaspace"));
     expect(v3.encode("Hello")).toEqual([1, 23325]);
     expect(v3.encode("[INST] Hello[/INST]")).toEqual([1, 3, 23325, 4]);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ChatMessage, ChatTemplateError, renderChat } from "../../tokenizer/index.ts";
+import { renderChat } from "../../tokenizer/chat-template.ts";
+import { type ChatMessage, ChatTemplateError } from "../../tokenizer/index.ts";
 import { readTemplate } from "./fixtures.ts";
 
 const system = (content: string): ChatMessage => ({ role: "system", content });
