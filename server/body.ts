@@ -1,4 +1,5 @@
 // The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
+import { setImmediate } from "node:timers/promises";
 import { isObject } from "../engine/quiet-fields.ts";
 import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
@@ -6,17 +7,27 @@ import type { Ctx } from "./exchange.ts";
 import { findSlip } from "./json-slip.ts";
 import type { Limits } from "./service.ts";
 
+/** Characters of a body that takes milliseconds to look through. */
+const LONG = 2 ** 18;
+
 /** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
   const unpack = unpacker(c.req.header("Content-Encoding"));
   const bytes = await readBytes(c, limits.bodyBytes);
   const text = decode(unpack ? await unpack(bytes, limits.bodyBytes) : bytes);
+  await othersTurn(text);
   if (depth(text, limits.jsonDepth) > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
+  await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
   if (isObject(body)) return body;
   throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
 }
+
+/** Between two passes over a long text. */
+const othersTurn = async (text: string): Promise<void> => {
+  if (text.length > LONG) await setImmediate();
+};
 
 async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
   if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge(most);

@@ -2,11 +2,19 @@
 import { readPattern } from "./split-pattern.ts";
 import { type Fields, isFields, refuse } from "./tokenizer-file.ts";
 
-export type Normalize = (text: string) => string;
+type Normalize = (text: string) => string;
+
+export interface Normalizer {
+  readonly normalize: Normalize;
+  /** The same, piece by piece where a rule looks at one character at a time. */
+  readonly steps: (text: string) => Generator<undefined, string>;
+}
 
 const where = "tokenizer.json normalizer";
 const todo = "Sirocco does not support this tokenizer.";
 const MOST_STEPS = 64;
+/** Characters that are normalized between two yields. */
+const PIECE = 8192;
 const LONGEST_CONTENT = 256;
 /** A text may become so many times as long. Marks for blanks, as models have them, double it at most. */
 const MOST_GROWTH = 64;
@@ -16,14 +24,34 @@ interface Step {
   readonly normalize: Normalize;
   /** Times that a text may become longer. */
   readonly growth: number;
+  /** It looks at one character at a time: pieces give what the whole gives. */
+  readonly isLocal?: boolean;
 }
 
 /** Checks the section and compiles it. */
-export function readNormalizer(section: unknown): Normalize {
+export function readNormalizer(section: unknown): Normalizer {
   const steps = flatten(section ?? undefined, where, "normalizers").map(readStep);
   const growth = steps.reduce((product, step) => product * step.growth, 1);
   if (growth > MOST_GROWTH) refuse(where, `a text at most ${MOST_GROWTH} times as long`, growth, todo);
-  return (text) => steps.reduce((sofar, { normalize }) => normalize(sofar), text);
+  return {
+    normalize: (text) => steps.reduce((sofar, { normalize }) => normalize(sofar), text),
+    *steps(text) {
+      let sofar = text;
+      for (const { normalize, isLocal } of steps)
+        sofar = isLocal ? yield* inPieces(sofar, normalize) : normalize(sofar);
+      return sofar;
+    },
+  };
+}
+
+function* inPieces(text: string, normalize: Normalize): Generator<undefined, string> {
+  if (text.length <= PIECE) return normalize(text);
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length; start += PIECE) {
+    pieces.push(normalize(text.slice(start, start + PIECE)));
+    yield;
+  }
+  return pieces.join("");
 }
 
 /** The steps of a section, of which a "Sequence" holds several. */
@@ -75,6 +103,8 @@ function readStep(step: Fields): Step {
         // A function in place of the content would be called millions of times.
         normalize: (text) => text.replaceAll(plain ?? expression, content.replaceAll("$", "$$$$")),
         growth: Math.max(1, content.length / shortest),
+        // Mistral's blanks. No half of a pair of units is such a pattern, so pairs may be cut.
+        isLocal: plain?.length === 1,
       };
     }
     default:

@@ -1,7 +1,7 @@
 import { AddedTokenMatcher } from "./added-tokens.ts";
 import { BytePairEncoder } from "./byte-pair-encoder.ts";
 import type { ContentGuard } from "./content-guard.ts";
-import { type Normalize, readNormalizer } from "./normalizer-rules.ts";
+import { type Normalizer, readNormalizer } from "./normalizer-rules.ts";
 import { type PreTokenize, readPreTokenizer } from "./pre-tokenizer-rules.ts";
 import type { AddedToken, TokenizerFile } from "./tokenizer-file.ts";
 
@@ -10,14 +10,14 @@ const STRIDE = 2000;
 
 /** Text to ids: what stands between added tokens is normalized, cut into words, and merged word by word. */
 export class TextModel {
-  readonly #normalize: Normalize;
+  readonly #normalizer: Normalizer;
   readonly #preTokenize: PreTokenize;
   readonly #words: BytePairEncoder;
   readonly #rawTokens: AddedTokenMatcher;
   readonly #normalizedTokens: AddedTokenMatcher;
 
   constructor(file: TokenizerFile) {
-    this.#normalize = readNormalizer(file.normalizer);
+    this.#normalizer = readNormalizer(file.normalizer);
     this.#preTokenize = readPreTokenizer(file.preTokenizer);
     const ids = new Map(file.vocabulary);
     // No merge may end in a control token: what text spells out stays text.
@@ -31,7 +31,7 @@ export class TextModel {
     const isNormalized = ({ normalized }: AddedToken) => normalized;
     this.#rawTokens = new AddedTokenMatcher(file.addedTokens.filter((token) => !isNormalized(token)));
     this.#normalizedTokens = new AddedTokenMatcher(file.addedTokens.filter(isNormalized), ({ content }) =>
-      this.#normalize(content),
+      this.#normalizer.normalize(content),
     );
   }
 
@@ -53,7 +53,7 @@ export class TextModel {
     ids: number[],
   ): Generator<undefined, void> {
     yield;
-    const parts = yield* this.#normalizedTokens.split(this.#normalize(section));
+    const parts = yield* this.#normalizedTokens.split(yield* this.#normalizer.steps(section));
     for (const [index, part] of parts.entries()) {
       if (typeof part !== "string") {
         ids.push(part.id);
