@@ -384,7 +384,7 @@ export interface Model {
   attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights>;
   /** The likeliest tokens after `ids`, likeliest first. Default count: 10. A conversation that begins with `ids` stays cached. */
   candidates(ids: readonly number[], options?: CandidatesOptions): Promise<Candidate[]>;
-  /** Token ids of a text, with the beginning-of-sequence token first. */
+  /** Token ids of a text as `generate` goes on from them: with the beginning-of-sequence token first, and no end behind it. */
   encode(text: string, options?: CallOptions): Promise<number[]>;
   /** The ids that `chat` gives the model for a conversation. */
   encodeChat(

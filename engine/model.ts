@@ -106,7 +106,7 @@ export class LoadedModel implements Model {
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
-    const encode = async () => ({ ids: await this.#ids(prompt, "prompt", options.signal) });
+    const encode = async () => ({ ids: await this.#ids(prompt, "prompt", options.signal, false) });
     yield* this.#answer(encode, true, options);
   }
 
@@ -266,7 +266,7 @@ export class LoadedModel implements Model {
   async encode(text: string, options: CallOptions = {}): Promise<number[]> {
     checkOptions("encode", options, callRules);
     if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
-    const ids = await inSlices(this.#tokenizer.encodeSteps(text), options.signal);
+    const ids = await inSlices(this.#tokenizer.encodeSteps(text, { suffix: false }), options.signal);
     checkKnown(ids, this.config.V, "text", this.#tokenText);
     return ids;
   }
@@ -312,15 +312,21 @@ export class LoadedModel implements Model {
     return ids;
   }
 
-  /** @param parameter what a message calls it */
+  /**
+   * @param parameter what a message calls it
+   * @param suffix with the end that a few tokenizers put behind a text: not where the text goes on
+   */
   async #ids(
     prompt: string | readonly number[],
     parameter: string,
     signal?: AbortSignal,
+    suffix = true,
   ): Promise<readonly number[]> {
     if (typeof prompt !== "string") checkList(prompt, parameter, "a text or a list of token ids");
     const ids =
-      typeof prompt === "string" ? await inSlices(this.#tokenizer.encodeSteps(prompt), signal) : prompt;
+      typeof prompt === "string"
+        ? await inSlices(this.#tokenizer.encodeSteps(prompt, { suffix }), signal)
+        : prompt;
     checkIds(ids, this.config.V, parameter, this.#tokenText);
     return ids;
   }

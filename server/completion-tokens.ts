@@ -1,4 +1,5 @@
 // Log-probabilities as text completions have them: lists side by side, tokens by their text.
+import { setImmediate } from "node:timers/promises";
 import { likeliest, logSumExp } from "../engine/log-probs.ts";
 import type { LikelyToken, Model, TokenLogProb } from "../engine/node.ts";
 
@@ -110,7 +111,9 @@ async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]
     if (parts.length > 0) texts[texts.length - 1] = text;
     parts = [];
   };
-  for (const id of ids) {
+  for (const [i, id] of ids.entries()) {
+    // Each takes microseconds, and all of a long prompt are the turns of others.
+    if (i % 256 === 255) await setImmediate();
     const text = await textOf([id]);
     if (!text.includes(PART)) {
       give(begun);

@@ -26,6 +26,8 @@ export interface TokenizerFiles {
 export interface EncodeOptions {
   /** Put the beginning-of-sequence token first, unless the text does. Default: whether the tokenizer adds one. */
   readonly bos?: boolean | undefined;
+  /** Put what the tokenizer has for it behind the text: an end-of-sequence token, in few. Default true; false where the text goes on. */
+  readonly suffix?: boolean | undefined;
   /**
    * Read control tokens in the text ("</s>", "[INST]") as such rather than as text. Default true, for prompts
    * written by hand in the model's own format; pass false for text that comes from elsewhere.
@@ -116,7 +118,7 @@ export class Tokenizer {
   /** `encode` in many small steps: what runs it may do other work between any two. */
   *encodeSteps(
     text: string,
-    { bos = this.#prefix.length > 0, special = true }: EncodeOptions = {},
+    { bos = this.#prefix.length > 0, suffix = true, special = true }: EncodeOptions = {},
   ): Generator<undefined, number[]> {
     const guard = special ? undefined : this.#guard([text]);
     const ids = yield* this.#model.encode(guard ? yield* guard.hide(text) : text, guard);
@@ -125,7 +127,7 @@ export class Tokenizer {
     // A prompt that spells out its "<s>" means that one, not two.
     const spelled = prefix.length > 0 && prefix.every((id, i) => ids[i] === id);
     if (!spelled) ids.unshift(...prefix);
-    if (bos || this.#prefix.length === 0) ids.push(...this.#suffix);
+    if (suffix && (bos || this.#prefix.length === 0)) ids.push(...this.#suffix);
     return ids;
   }
 

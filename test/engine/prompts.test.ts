@@ -200,3 +200,15 @@ test("an answer ends at what config.json, generation_config.json or the tokenize
     expect(await id(model, "\n")).toBe(13);
   });
 });
+
+test("a prompt does not end with the end that a tokenizer puts behind texts", async () => {
+  const config = { ...read("tokenizer_config.json"), add_eos_token: true };
+  await withModel({ "tokenizer_config.json": config }, async (model) => {
+    expect((await model.encode("Once upon")).at(-1)).not.toBe(2);
+    const text = await textOf(model.generate("Once upon", { maxTokens: 4 }));
+    expect(text).toBe(await textOf(model.generate(await model.encode("Once upon"), { maxTokens: 4 })));
+    // A text that is scored ends, as it does in other libraries.
+    const { logProbs } = await model.score("Once upon");
+    expect(logProbs.length).toBe((await model.encode("Once upon")).length);
+  });
+});

@@ -67,4 +67,16 @@ describe("refused by the field's name, at once", () => {
 it("puts what add_eos_token asks for at the end", () => {
   const tokenizer = Tokenizer.from({ tokenizer: good, tokenizerConfig: { add_eos_token: true } });
   expect(tokenizer.encode("a").at(-1)).toBe(2);
+  // A prompt goes on.
+  expect(tokenizer.encode("a", { suffix: false })).toEqual(tokenizer.encode("a").slice(0, -1));
+});
+
+it("takes truncation and padding for what they are: settings of a training run, which transformers resets at every call", () => {
+  const left = {
+    truncation: { direction: "Right", max_length: 2, strategy: "LongestFirst", stride: 0 },
+    padding: { strategy: { Fixed: 9 }, direction: "Right", pad_id: 0, pad_type_id: 0, pad_token: "<unk>" },
+  };
+  const plain = Tokenizer.from({ tokenizer: good });
+  const odd = Tokenizer.from({ tokenizer: { ...good, ...left } });
+  expect(odd.encode("Once upon a time")).toEqual(plain.encode("Once upon a time"));
 });
