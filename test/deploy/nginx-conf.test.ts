@@ -23,7 +23,7 @@ describe("nginx.conf", () => {
       .map(({ path }) => path.replace(/:\w+(\{[^}]*\})?/g, "@cf/mistral/mistral-7b-instruct-v0.1"));
     expect(routes).toContain("/v1/chat/completions");
     const isPassed = (path: string) => passed.some((pattern) => pattern.test(path));
-    expect([...new Set(routes.filter((path) => !isPassed(path)))]).toEqual(["/metrics"]);
+    expect([...new Set(routes.filter((path) => !isPassed(path)))]).toEqual(["/metrics", "/"]);
   });
 
   it("names the same replicas in each upstream", () => {

@@ -46,7 +46,7 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const names: string[] = [];
   const { choice, measurements } = await tune(gpu, pipelines, shape, {
-    budgetMs: 15_000,
+    budgetMs: 60_000,
     onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
   });
   expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);

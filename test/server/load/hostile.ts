@@ -84,7 +84,7 @@ export const headerFlood = refused("header flood", [431, 0], (task) => ({
 export const notJson = refused("no JSON", [400], (task) => ({ path: path(task), body: '{"prompt": ' }));
 
 export const wrongValues = json("wrong values", (task) => ({ ...ask(task), max_tokens: "many" }));
-export const negative = json("negative", (task) => ({ ...ask(task), max_tokens: -1 }));
+export const negative = json("negative", (task) => ({ ...ask(task), max_tokens: -2 }));
 export const notKnown = json("unknown field", (task) => ({ ...ask(task), tools: [{ type: "function" }] }));
 export const tooMany = json("too many answers", (task) => ({ ...ask(task), n: 1000 }));
 export const tooLong = json("too long", (task) => ({
