@@ -53,8 +53,14 @@ afterAll(async () => {
 
 async function alone(
   prompt: string,
-  { chat, ...options }: { chat: boolean; maxTokens: number; seed: number; temperature: number },
+  {
+    chat,
+    maxTokens,
+    seed,
+    temperature,
+  }: { chat: boolean; maxTokens: number; seed: number; temperature: number },
 ): Promise<behaviours.Expected> {
+  const options = { maxTokens, seed, temperature };
   const answer = chat
     ? model.chat([{ role: "user", content: prompt }], options)
     : model.generate(prompt, options);
