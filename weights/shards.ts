@@ -54,12 +54,15 @@ export interface Demand<T> {
 
 /**
  * Reads headers until `check` is content with the tensors that they tell of: of the index's shards, else of model.safetensors,
- * beside which an old index may lie, else of shards whose index got lost. Where none is right, the error is that of the first.
+ * beside which an old or damaged index may lie, else of shards whose index got lost. Where none is right, the error is that of the first.
  */
 export async function readShards<T>(source: Source, demand: Demand<T>, signal?: AbortSignal): Promise<T> {
-  const json = await readJson(source, INDEX_FILE, signal);
-  const index = json && parseIndex(json);
   let problem: unknown;
+  const index = await readIndex(source, signal).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error;
+    problem = error;
+    return undefined;
+  });
   for (const candidate of [shardsOf(index), [SINGLE_FILE], undefined]) {
     if (!candidate && (index || problem !== undefined)) break;
     const names = candidate ?? (await looseShards(source, signal));
@@ -77,6 +80,11 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
   if (problem !== undefined) throw problem;
   const advice = `Sirocco reads ${INDEX_FILE} with its shards, or ${SINGLE_FILE}.`;
   throw await missing(source, SINGLE_FILE, advice, signal);
+}
+
+async function readIndex(source: Source, signal: AbortSignal | undefined): Promise<Index | undefined> {
+  const json = await readJson(source, INDEX_FILE, signal);
+  return json && parseIndex(json);
 }
 
 const shardsOf = (index: Index | undefined): string[] => [...new Set(index?.values())].sort();

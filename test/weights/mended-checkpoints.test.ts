@@ -75,6 +75,16 @@ const loads: [name: string, folder: string, change: (files: Files) => void][] = 
     },
   ],
   [
+    "a damaged index beside model.safetensors",
+    ONE,
+    (f) => Object.assign(f, { [INDEX]: text({ weight_map: { [EMBED]: 1 } }) }),
+  ],
+  [
+    "an index that is no JSON beside it",
+    ONE,
+    (f) => Object.assign(f, { [INDEX]: new TextEncoder().encode("{oops") }),
+  ],
+  [
     "a table of RoPE that nobody needs",
     ONE,
     (f) => add(f, "model.layers.0.self_attn.rotary_emb.inv_freq", "F32", [4], new Uint8Array(16)),
