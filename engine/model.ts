@@ -283,7 +283,14 @@ export class LoadedModel implements Model {
   async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {
     checkOptions("decode", options, callRules);
     checkList(ids, "ids");
-    return inSlices(this.#tokenizer.decodeSteps(ids), options.signal);
+    const tokenizer = this.#tokenizer;
+    const named = ids.filter((id) => tokenizer.names(id));
+    // The others are no text, as in an answer.
+    if (named.length < ids.length) {
+      const others = ids.filter((id) => !tokenizer.names(id));
+      checkKnown(others, this.config.V, "ids");
+    }
+    return inSlices(tokenizer.decodeSteps(named), options.signal);
   }
 
   dispose(): void {
@@ -334,7 +341,7 @@ export class LoadedModel implements Model {
   /** For messages about ids. */
   readonly #tokenText = (id: number): string | undefined => {
     const { tokenizer } = this.#parts;
-    return tokenizer && id >= 0 && id < tokenizer.size ? tokenizer.tokenText(id) : undefined;
+    return tokenizer?.names(id) ? tokenizer.tokenText(id) : undefined;
   };
 
   #checkLength(ids: readonly number[]): void {

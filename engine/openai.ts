@@ -7,6 +7,9 @@ import type {
   ChatCompletions,
   OpenAIShape,
 } from "./openai-types.ts";
+import { checkOptions, type Rules, signal as signalRule } from "./options.ts";
+
+const rules: Rules<ChatCompletionOptions> = { signal: signalRule };
 
 export function openai(model: Pick<Model, "chat">): OpenAIShape {
   const create = async (params: ChatCompletionCreateParams, options: ChatCompletionOptions = {}) => {
@@ -14,8 +17,9 @@ export function openai(model: Pick<Model, "chat">): OpenAIShape {
       import("./openai-request.ts"),
       import("./openai-chat.ts"),
     ]);
+    const signal = options?.signal ?? undefined;
+    checkOptions("create", { ...options, signal }, rules);
     const request = readRequest(params);
-    const signal = options.signal ?? undefined;
     return request.stream ? streamChat(model, request, signal) : completeChat(model, request, signal);
   };
   return { chat: { completions: { create: create as ChatCompletions["create"] } } };

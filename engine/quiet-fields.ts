@@ -37,6 +37,8 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ...all("prompt_cache_key prompt_cache_retention cache_prompt cache_salt cache_control keep_alive", any),
   // A guess of the answer, which makes it faster at best; padding of a stream.
   ...all("prediction include_obfuscation", any),
+  // Of tools, which are refused.
+  ["parallel_tool_calls", any],
   // Of samplers that are off, and of special tokens, which no answer shows.
   ...all("mirostat_tau mirostat_eta xtc_threshold dynatemp_exponent", any),
   ...all("dry_base dry_allowed_length dry_penalty_last_n dry_sequence_breakers", any),

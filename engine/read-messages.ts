@@ -1,7 +1,9 @@
 // The messages of a call, before a template sees them.
 import type { Message } from "./api.ts";
 import { outOfRange, shown, wrongType } from "./parameter.ts";
+import { type Given, refuseOthers } from "./quiet-fields.ts";
 
+const FIELDS = new Set(["role", "content", "name"]);
 const ROLES: readonly unknown[] = ["system", "user", "assistant"] satisfies Message["role"][];
 
 /** @throws TypeError, RangeError with `parameter`: "messages[0].content" */
@@ -21,5 +23,6 @@ export function checkMessages(messages: readonly Message[]): void {
     }
     if (typeof content !== "string")
       throw wrongType(`${where}.content`, `expected a text, got ${shown(content)}.`);
+    refuseOthers(message as object as Given, FIELDS, `${where}.`);
   }
 }

@@ -1,7 +1,7 @@
 // `sirocco/workers-ai`: the call of Cloudflare's Workers AI, on a loaded model or over HTTP, for scripts that have it already.
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
 import { callback, checkOptions, type Rules, signal, text } from "./options.ts";
-import { shown, wrongType } from "./parameter.ts";
+import { outOfRange, shown, wrongType } from "./parameter.ts";
 import { type AiModel, complete, pieces } from "./workers-ai-answer.ts";
 import { asAiError } from "./workers-ai-error.ts";
 import { type AiServer, post } from "./workers-ai-http.ts";
@@ -49,6 +49,12 @@ export class Ai implements AiBinding {
 const runRules: Rules<AiRunOptions> = { signal };
 const serverRules: Rules<AiServer> = { baseURL: text, accountId: text, apiToken: text, fetch: callback };
 
+function checkBase(base: string | undefined): void {
+  const expected = `expected an address such as http://127.0.0.1:8000/client/v4, got ${shown(base)}.`;
+  if (base === undefined) throw wrongType("baseURL", expected);
+  if (!/^https?:\/\//i.test(base) || !URL.canParse(base)) throw outOfRange("baseURL", expected);
+}
+
 const isModel = (target: AiModel | AiServer): target is AiModel => "chat" in target;
 
 function runOn(target: AiModel | AiServer | AiBinding): Run {
@@ -60,7 +66,7 @@ function runOn(target: AiModel | AiServer | AiBinding): Run {
   if ("run" in target) return (model, input, options) => target.run(model, input, options);
   if (!isModel(target)) {
     checkOptions("Ai", target, serverRules);
-    if (target.baseURL === undefined) throw wrongType("baseURL", "expected a text, got nothing.");
+    checkBase(target.baseURL);
     return (model, input, options) => post(target, model, input, options);
   }
   return async (_, input, { signal }) => {

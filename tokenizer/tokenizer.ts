@@ -189,6 +189,11 @@ export class Tokenizer {
     return new StreamDecoder(this.#table, skipSpecial, continues);
   }
 
+  /** Whether the vocabulary names this id: it may have holes. */
+  names(id: number): boolean {
+    return this.#table.has(id);
+  }
+
   /** The token as the vocabulary spells it ("▁the", "<0x0A>"). */
   tokenText(id: number): string {
     return this.#table.token(id);

@@ -97,6 +97,7 @@ describe("arguments", () => {
     ],
     ["new Ai(5)", () => new Ai(any(5)), TypeError, "Ai", /got 5/],
     ["new Ai({})", () => new Ai(any({})), TypeError, "baseURL", /got nothing/],
+    ["new Ai, no address", () => new Ai({ baseURL: "localhost:8000" }), RangeError, "baseURL", /http:/],
     ["sirocco({})", () => sirocco(any({})), TypeError, "model", /a loaded model, got an object/],
     ["quantizeModel", () => quantizeModel(undefined, any(undefined)), TypeError, "out", /got nothing/],
   ])("%s", (_, call, type, parameter, message) => refused(call, type, parameter, message));
@@ -168,6 +169,27 @@ describe("unknown options", () => {
       () => new Ai(new StandIn([])).run("a", { prompt: "a" }, any({ gateway: {} })),
       "gateway",
       /run: expected no/,
+    ],
+    [
+      "openai's create",
+      () => model.openai.chat.completions.create({ messages: [] }, any({ sginal: 1 })),
+      "sginal",
+      /create: .* Use signal/,
+    ],
+    [
+      "an assistant's prefix",
+      chatOf([
+        { role: "user", content: "a" },
+        { role: "assistant", content: "b", prefix: true },
+      ]),
+      "messages[1].prefix",
+      /does not support it/,
+    ],
+    [
+      "calls of tools",
+      chatOf([{ role: "user", content: "a", tool_calls: [{}] }]),
+      "messages[0].tool_calls",
+      /support/,
     ],
     [
       "Ai's server",

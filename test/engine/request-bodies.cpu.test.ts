@@ -19,6 +19,7 @@ const NOTHING: Record<string, unknown>[] = [
   { metadata: {} },
   { metadata: { run: "7" } },
   { parallel_tool_calls: false },
+  { parallel_tool_calls: true },
   { tool_choice: "none" },
   { tools: [] },
   { tools: null },
@@ -116,7 +117,6 @@ const CHATS: Record<string, unknown>[] = [
 
 const REFUSED: [body: Record<string, unknown>, parameter: string][] = [
   [{ store: true }, "store"],
-  [{ parallel_tool_calls: true }, "parallel_tool_calls"],
   [{ tools: [{ type: "function" }] }, "tools"],
   [{ tool_choice: "required" }, "tool_choice"],
   [{ tool_choice: { type: "function" } }, "tool_choice"],

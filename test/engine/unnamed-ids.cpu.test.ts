@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { Batch } from "../../engine/batch.ts";
 import { generate } from "../../engine/generate.ts";
+import { LoadedModel, type ModelParts } from "../../engine/model.ts";
 import type { Sequence } from "../../engine/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
@@ -32,4 +33,18 @@ test("an answer goes on past ids that the vocabulary does not name", async () =>
   }
   expect(ids).toEqual(answer);
   expect(text).toBe(" upon a time");
+});
+
+test("decode reads past them, too, and refuses ids that the model has not by name", async () => {
+  const tokenizer = openTiny();
+  const V = tokenizer.size + 100;
+  const model = new LoadedModel({
+    checkpoint: { config: { V, eosTokenIds: [2], W: null }, source: { name: "test" } },
+    tokenizer,
+    residence: { last: { plan: { contextLength: 100 } } },
+  } as unknown as ModelParts);
+  const ids = tokenizer.encode("Once upon");
+  expect(await model.decode([...ids, V - 1])).toBe("Once upon");
+  for (const wrong of [V, -1, 0.5])
+    await expect(model.decode([...ids, wrong])).rejects.toMatchObject({ parameter: "ids" });
 });

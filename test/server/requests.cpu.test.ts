@@ -82,7 +82,7 @@ describe("a request that is wrong", () => {
     const unsupported = {
       [CHAT]: {
         ...{ tools: [{}], tool_choice: "auto", functions: [{}], function_call: { name: "f" } },
-        ...{ audio: { voice: "x" }, store: true, parallel_tool_calls: true, modalities: ["audio"] },
+        ...{ audio: { voice: "x" }, store: true, modalities: ["audio"] },
         ...{ reasoning_effort: "low", best_of: 2, service_tier: "priority", web_search_options: {} },
       },
       [TEXT]: { suffix: "x", tools: [{}], add_special_tokens: false },
