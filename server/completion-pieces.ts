@@ -3,7 +3,7 @@ import { merge } from "../engine/merge.ts";
 import type { Finish, Model } from "../engine/node.ts";
 import type { Answers } from "./answers.ts";
 import type { CompletionRequest } from "./completion-request.ts";
-import { type Scored, scoredAnswer, scorePrompt } from "./completion-tokens.ts";
+import { named, type Scored, scoredAnswer, scorePrompt } from "./completion-tokens.ts";
 
 export interface Piece {
   readonly index: number;
@@ -83,19 +83,20 @@ function echoOf(
   const { topLogProbs } = options;
   if (topLogProbs === undefined) return Promise.resolve([]);
   const scored = answers.run(async (model: Model) =>
-    withoutLeadingSpace(await scorePrompt(model, ids, topLogProbs, signal), text),
+    withoutLeadingSpace(await scorePrompt(model, ids, topLogProbs, signal), { ids, text }),
   );
   // Nobody may be left to wait for it.
   scored.catch(() => {});
   return scored;
 }
 
-/** A text's first token has a space before it that the text has not. */
-function withoutLeadingSpace(tokens: readonly Scored[], text: string): readonly Scored[] {
+/** Many a tokenizer puts a space before a text, which its first token has then and the text has not. */
+function withoutLeadingSpace(tokens: readonly Scored[], { ids, text }: EncodedPrompt): readonly Scored[] {
   const first = tokens.findIndex(({ width }) => width > 0);
   const token = tokens[first];
-  if (!token?.text.startsWith(" ") || text.startsWith(" ")) return tokens;
-  const own = token.text.slice(1);
+  const joined = tokens.map((each) => (each.width > 0 ? each.text : "")).join("");
+  if (!token || blanksBefore(joined) <= blanksBefore(text)) return tokens;
+  const own = token.text.slice(1) || named(ids[first]!);
   const top =
     token.top &&
     Object.fromEntries(
@@ -103,3 +104,5 @@ function withoutLeadingSpace(tokens: readonly Scored[], text: string): readonly 
     );
   return tokens.with(first, { ...token, text: own, width: token.width - 1, top });
 }
+
+const blanksBefore = (text: string): number => text.length - text.replace(/^ +/, "").length;

@@ -137,4 +137,4 @@ function byText(tokens: readonly Pick<LikelyToken, "id" | "text" | "logProb">[])
 }
 
 /** A token without a text: one that begins or ends a sequence. */
-const named = (id: number): string => `token_id:${id}`;
+export const named = (id: number): string => `token_id:${id}`;

@@ -30,22 +30,25 @@ test("a token that ends the answer is listed: who cuts the last entry off is lef
   expect(withoutNames(logprobs.tokens).join("")).toBe(prompt);
 });
 
-test("offsets count the characters of the text, also after characters of several tokens, whole and streamed", async () => {
-  const { post } = await serving(model);
-  const body = { prompt: "A € 🎉 é. The dog", max_tokens: 4, temperature: 0, echo: true, logprobs: 0 };
-  const { text, logprobs } = await choiceOf(await post("/v1/completions", body));
-  const events = eventsOf(await (await post("/v1/completions", { ...body, stream: true })).text());
-  const pieces = events.slice(0, -1).map((event) => (event as { choices: [Choice] }).choices[0]);
-  expect(pieces.map((piece) => piece.text).join("")).toBe(text);
-  expect(pieces.flatMap((piece) => piece.logprobs.text_offset)).toEqual(logprobs.text_offset);
-  const characters = [...text];
-  logprobs.tokens.forEach((token, i) => {
-    if (token.startsWith("token_id:")) return;
-    const at = logprobs.text_offset[i] ?? Infinity;
-    expect(characters.slice(at, at + [...token].length).join("")).toBe(token);
-  });
-  expect(withoutNames(logprobs.tokens).join("")).toBe(text);
-});
+test.each(["A € 🎉 é. The dog", "x", " Once", "  Once"])(
+  "offsets count the characters of the text, whole and streamed: %j",
+  async (prompt) => {
+    const { post } = await serving(model);
+    const body = { prompt, max_tokens: 4, temperature: 0, echo: true, logprobs: 0 };
+    const { text, logprobs } = await choiceOf(await post("/v1/completions", body));
+    const events = eventsOf(await (await post("/v1/completions", { ...body, stream: true })).text());
+    const pieces = events.slice(0, -1).map((event) => (event as { choices: [Choice] }).choices[0]);
+    expect(pieces.map((piece) => piece.text).join("")).toBe(text);
+    expect(pieces.flatMap((piece) => piece.logprobs.text_offset)).toEqual(logprobs.text_offset);
+    const characters = [...text];
+    logprobs.tokens.forEach((token, i) => {
+      if (token.startsWith("token_id:")) return;
+      const at = logprobs.text_offset[i] ?? Infinity;
+      expect(characters.slice(at, at + [...token].length).join("")).toBe(token);
+    });
+    expect(withoutNames(logprobs.tokens).join("")).toBe(text);
+  },
+);
 
 test("chat: the tokens joined are the content", async () => {
   const { post } = await serving(model);
