@@ -3,6 +3,8 @@ import { type Command, Option } from "commander";
 import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
 import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
 
+const PENALTY = { min: -1000, max: 1000, words: "from -1000 to 1000" };
+
 export interface OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
@@ -100,13 +102,13 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
       .argParser(number("--min-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0),
     new Option("--repetition-penalty <x>", "divides logits of tokens seen before; 1: none")
-      .argParser(number("--repetition-penalty", { min: Number.MIN_VALUE, words: "above 0" }))
+      .argParser(number("--repetition-penalty", { min: 0.001, max: 1000, words: "from 0.001 to 1000" }))
       .default(1),
     new Option("--frequency-penalty <x>", "subtracted for each time a token stands in the answer")
-      .argParser(number("--frequency-penalty"))
+      .argParser(number("--frequency-penalty", PENALTY))
       .default(0),
     new Option("--presence-penalty <x>", "subtracted once from tokens that stand in the answer")
-      .argParser(number("--presence-penalty"))
+      .argParser(number("--presence-penalty", PENALTY))
       .default(0),
     new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
       logitBias,
@@ -149,6 +151,3 @@ export function toGenerateOptions(options: SamplingOptions, seed: number): Gener
     ...{ ignoreEos, seed },
   };
 }
-
-/** A seed of 32 bits for runs that name none. */
-export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;

@@ -33,10 +33,13 @@ export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }
   };
 }
 
-/** A seed; -1 is none, as in llama.cpp and vLLM. */
-export function seed(text: string): number | undefined {
+/** A seed of 32 bits for runs that name none. */
+export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;
+
+/** A seed; -1 is none, as in llama.cpp and vLLM. Commander takes no `undefined` for a value. */
+export function seed(text: string): number {
   const value = integer("--seed", { min: -1, words: "from 0 to 4294967295, or -1 for none" })(text);
-  return value === -1 ? undefined : value;
+  return value === -1 ? randomSeed() : value;
 }
 
 /** How many tokens are kept; -1 is all, as in vLLM. */
@@ -71,7 +74,7 @@ export function logitBias(
 ): Record<number, number> {
   const [, id, bias = ""] = /^(\d+)=(.*)$/.exec(text) ?? [];
   const value = DECIMAL.test(bias) ? Number(bias) : Number.NaN;
-  if (id === undefined || !Number.isFinite(value)) {
+  if (id === undefined || !(Math.abs(value) <= 1e30)) {
     throw expected("--logit-bias", "a token id and a number, as in 42=-1.5", text);
   }
   return { ...before, [Number(id)]: value };

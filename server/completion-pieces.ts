@@ -96,7 +96,7 @@ function withoutLeadingSpace(tokens: readonly Scored[], { ids, text }: EncodedPr
   const token = tokens[first];
   const joined = tokens.map((each) => (each.width > 0 ? each.text : "")).join("");
   if (!token || blanksBefore(joined) <= blanksBefore(text)) return tokens;
-  const own = token.text.slice(1) || named(ids[first]!);
+  const own = token.text.slice(1) || named(ids[first] ?? 0);
   const top =
     token.top &&
     Object.fromEntries(

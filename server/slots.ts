@@ -1,6 +1,6 @@
 // Conversations' keys and values in a folder, from the end of one server to the start of the next.
 import { constants } from "node:fs";
-import { open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, SessionError } from "../engine/node.ts";
 import { fileTrouble, makeFolder } from "./slot-folder.ts";
@@ -23,17 +23,25 @@ export async function restoreSlots(
   note: (text: string) => void,
 ): Promise<number> {
   const { rings } = model.plan;
-  const latest = (await sessionFiles(folder)).slice(0, rings);
-  let restored = 0;
-  for (const name of latest.reverse()) {
+  const useless = (file: string) => (error: Error) => {
+    note(`${file}: ${error.message}`);
+    return undefined;
+  };
+  const latest: string[] = [];
+  for (const name of await sessionFiles(folder)) {
+    if (latest.length === rings) break;
     const file = join(folder, name);
-    const bytes = await readSession(file).catch((error: Error) => {
-      note(`${file}: ${error.message}`);
-      return undefined;
-    });
+    // What is no file takes no other's place.
+    const there = await withSession(file, async () => true).catch(useless(file));
+    if (there) latest.push(file);
+  }
+  let restored = 0;
+  for (const file of latest.reverse()) {
+    const read = (handle: FileHandle) => handle.readFile();
+    const bytes = await withSession(file, read).catch(useless(file));
     if (!bytes) continue;
     try {
-      await model.restoreSession(bytes);
+      await model.restoreSession(new Uint8Array(bytes));
       restored++;
     } catch (error) {
       if (!(error instanceof SessionError)) throw error;
@@ -76,7 +84,7 @@ export async function saveSlots(model: Model, folder: string): Promise<number> {
 }
 
 /** @throws Error with what is there instead of a file that can be read whole */
-async function readSession(file: string): Promise<Uint8Array<ArrayBuffer>> {
+async function withSession<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   try {
     // A FIFO that nobody writes to would be waited for without end.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -86,7 +94,7 @@ async function readSession(file: string): Promise<Uint8Array<ArrayBuffer>> {
         throw new Error(`expected a file, got a ${stats.isDirectory() ? "folder" : "device"}`);
       if (stats.size > MOST_BYTES)
         throw new Error(`expected a file of at most 2 GiB, got one of ${stats.size} bytes`);
-      return new Uint8Array(await handle.readFile());
+      return await use(handle);
     } finally {
       await handle.close();
     }

@@ -14,10 +14,10 @@ import {
   addOutputOptions,
   addSamplingOptions,
   type LoadingOptions,
-  randomSeed,
   type SamplingOptions,
   toGenerateOptions,
 } from "../options.ts";
+import { randomSeed } from "../parse.ts";
 import { TerminalPrompt } from "../terminal-prompt.ts";
 
 interface Options extends LoadingOptions, SamplingOptions {

@@ -10,11 +10,10 @@ import {
   addOutputOptions,
   addSamplingOptions,
   type LoadingOptions,
-  randomSeed,
   type SamplingOptions,
   toGenerateOptions,
 } from "../options.ts";
-import { nonEmpty } from "../parse.ts";
+import { nonEmpty, randomSeed } from "../parse.ts";
 
 interface Options extends LoadingOptions, SamplingOptions {
   readonly file?: string;

@@ -212,6 +212,14 @@ describe("what the engine is given", () => {
     });
   });
 
+  test("a seed of -1 and a top-k of -1 are none", async () => {
+    const { engine, code } = await sirocco(["generate", "x", "--seed", "-1", "--top-k", "-1"]);
+    expect(code).toBe(0);
+    const { seed, topK } = engine.called("generate")[0]!.options!;
+    expect(seed).toBeGreaterThanOrEqual(0);
+    expect(topK).toBe(0);
+  });
+
   test("every option", async () => {
     const loading = "--model owner/name@v1 --weights q8 --cache f16 --context 4096 --adapter llvm";
     const sampling =

@@ -100,13 +100,13 @@ describe("wrong values", () => {
     ["--top-k", "a whole number of at least 0, or -1 for all", ["-2", "1.5", "x"]],
     ["--top-p", "a number between 0 and 1", ["x", "1.01", "-0.1", ""]],
     ["--min-p", "a number between 0 and 1", ["x", "2"]],
-    ["--repetition-penalty", "a number above 0", ["0", "-1", "x"]],
-    ["--frequency-penalty", "a number", ["x", "Infinity"]],
-    ["--presence-penalty", "a number", ["x", "1e999"]],
+    ["--repetition-penalty", "a number from 0.001 to 1000", ["0", "-1", "1001", "x"]],
+    ["--frequency-penalty", "a number from -1000 to 1000", ["1e9", "-1001", "Infinity"]],
+    ["--presence-penalty", "a number from -1000 to 1000", ["1e9", "x", "1e999"]],
     [
       "--logit-bias",
       "a token id and a number, as in 42=-1.5",
-      ["x", "1", "=1", "1=", "-1=1", "a=1", "1=x", "1=2=3"],
+      ["x", "1", "=1", "1=", "-1=1", "a=1", "1=x", "1=2=3", "1=1e31"],
     ],
     [
       "--seed",
