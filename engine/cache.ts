@@ -1,12 +1,6 @@
 // A ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
 import type { ModelConfig } from "../weights/index.ts";
 
-/** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
-export const STEPS_IN_FLIGHT = 4;
-
-/** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */
-export const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
-
 /** The pass that wrote keys and values: the other one rounds differently. */
 type Pass = "prefill" | "retrace";
 

@@ -2,14 +2,13 @@
 import { NO_TARGET } from "../kernels/index.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Buffers } from "./buffers.ts";
-import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Gpu } from "./device.ts";
 import { copyRing, prefill, score } from "./forward.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "./gpu.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Sampler } from "./sampler.ts";
-import type { Shape } from "./shape.ts";
+import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
 import { prepareSteps, type StepPasses } from "./step-passes.ts";
 import type { Weights } from "./weights.ts";
 

@@ -1,6 +1,6 @@
 // The steps that are on their way back: enough for the GPU never to wait for the host, and no more, since those past a stop are
 // computed for nothing.
-import { STEPS_IN_FLIGHT } from "./cache.ts";
+import { STEPS_IN_FLIGHT } from "./shape.ts";
 
 /** One is computed while the host looks at the one before. */
 const AT_FIRST = 2;

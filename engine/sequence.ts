@@ -1,9 +1,9 @@
 // One answer on its way through the batch: what is asked, the tokens that came, and those that its reader has taken.
 import type { SamplingSettings } from "../kernels/index.ts";
 import type { Cache } from "./cache.ts";
-import { STEPS_IN_FLIGHT } from "./cache.ts";
 import type { Picked, Row } from "./decoder.ts";
 import type { RowPlace } from "./held-rows.ts";
+import { STEPS_IN_FLIGHT } from "./shape.ts";
 
 export interface SequenceOptions {
   readonly prompt: readonly number[];

@@ -8,7 +8,12 @@ import {
 } from "../kernels/index.ts";
 import { embedTokens, lmHead, type ModelConfig, matrixFormat } from "../weights/index.ts";
 import type { KernelChoice } from "./api.ts";
-import { ringSlots } from "./cache.ts";
+
+/** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
+export const STEPS_IN_FLIGHT = 4;
+
+/** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */
+export const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
 
 /** No window: every earlier position is visible. */
 const UNLIMITED = 0xffffffff;

@@ -99,7 +99,7 @@ export const bugs = {
     test: engine("prompts", "calls the end"),
   },
   "ring one slot short": {
-    file: "engine/cache.ts",
+    file: "engine/shape.ts",
     from: "W + chunkLength - 1 + STEPS_IN_FLIGHT",
     to: "W + chunkLength - 2",
     test: engine("chunks", "window_7"),

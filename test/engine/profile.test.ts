@@ -3,7 +3,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allocate } from "../../engine/activations.ts";
 import { Buffers } from "../../engine/buffers.ts";
-import { STEPS_IN_FLIGHT } from "../../engine/cache.ts";
 import { watchCreations } from "../../engine/creations.ts";
 import { Decoder } from "../../engine/decoder.ts";
 import { borrowDevice, type Gpu } from "../../engine/device.ts";
@@ -11,7 +10,7 @@ import { encode, launch, Pipelines, usage } from "../../engine/gpu.ts";
 import { chooseKernels } from "../../engine/kernel-choice.ts";
 import { type MatrixLayout, modelLayout } from "../../engine/layout.ts";
 import { costOf, groups, idealBytes, Profiler } from "../../engine/profile.ts";
-import { modelShape, type Shape } from "../../engine/shape.ts";
+import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/shape.ts";
 import type { Weights } from "../../engine/weights.ts";
 import { cacheFormats, copy, padded, type Team, weightFormats } from "../../kernels/index.ts";
 import { parseConfig } from "../../weights/index.ts";
