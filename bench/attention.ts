@@ -1,8 +1,8 @@
 // attention: multi-head, grouped-query and multi-query attention at the same width, the kernel by itself.
-import { Buffers } from "../engine/buffers.ts";
-import type { Gpu } from "../engine/device.ts";
-import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu.ts";
-import { costOf, Profiler } from "../engine/profile.ts";
+import { Buffers } from "../engine/gpu/buffers.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/gpu.ts";
+import { costOf, Profiler } from "../engine/graph/profile.ts";
 import {
   attentionCombine,
   attention as attentionKernel,

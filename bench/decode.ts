@@ -1,7 +1,7 @@
 // decode: tokens a second at several contexts, what a token costs, and how far that is from the adapter's bandwidth.
-import { watchCreations } from "../engine/creations.ts";
-import { costOf, idealBytes } from "../engine/profile.ts";
-import type { Shape } from "../engine/shape.ts";
+import { watchCreations } from "../engine/gpu/creations.ts";
+import { costOf, idealBytes } from "../engine/graph/profile.ts";
+import type { Shape } from "../engine/graph/shape.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import { runSteps, stepCount } from "./steps.ts";
 import type { Suite } from "./suite.ts";

@@ -1,7 +1,7 @@
 // kernels: each kernel of a decode step and of a prefill chunk at the model's own shapes, beside what the adapter can do.
-import type { Dispatch } from "../engine/gpu.ts";
-import { costOf, groups, Profiler } from "../engine/profile.ts";
-import type { Shape } from "../engine/shape.ts";
+import type { Dispatch } from "../engine/gpu/gpu.ts";
+import { costOf, groups, Profiler } from "../engine/graph/profile.ts";
+import type { Shape } from "../engine/graph/shape.ts";
 import { figure, repeat } from "./measure.ts";
 import type { Limits } from "./result.ts";
 import type { Bench, Suite } from "./suite.ts";

@@ -1,6 +1,6 @@
 // prefill: tokens a second of prompts of several lengths.
-import type { Decoder } from "../engine/decoder.ts";
-import { costOf } from "../engine/profile.ts";
+import type { Decoder } from "../engine/graph/decoder.ts";
+import { costOf } from "../engine/graph/profile.ts";
 import { figure, repeat, timed } from "./measure.ts";
 import type { Suite } from "./suite.ts";
 

@@ -1,10 +1,10 @@
 // What a suite is handed, and what it gives back.
 
-import type { Decoder } from "../engine/decoder.ts";
-import type { Gpu } from "../engine/device.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import type { Decoder } from "../engine/graph/decoder.ts";
+import type { Weights } from "../engine/graph/weights.ts";
 import type { LoadedModel } from "../engine/model.ts";
 import type { LoadOptions, Model, Plan, QuantizeOptions, Source } from "../engine/node.ts";
-import type { Weights } from "../engine/weights.ts";
 import type { Budget, Figure } from "./measure.ts";
 import type { Limits, Params, Unit } from "./result.ts";
 import type { StreamSetting } from "./streams.ts";

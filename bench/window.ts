@@ -1,9 +1,10 @@
 // window: what a token costs in time and memory against its position, with the model's window and with none.
-import { allocate, ringLength } from "../engine/activations.ts";
-import { Buffers } from "../engine/buffers.ts";
-import { Decoder } from "../engine/decoder.ts";
-import { Pipelines } from "../engine/gpu.ts";
-import { modelShape, type Shape } from "../engine/shape.ts";
+
+import { Buffers } from "../engine/gpu/buffers.ts";
+import { Pipelines } from "../engine/gpu/gpu.ts";
+import { allocate, ringLength } from "../engine/graph/activations.ts";
+import { Decoder } from "../engine/graph/decoder.ts";
+import { modelShape, type Shape } from "../engine/graph/shape.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import { runSteps, stepCount } from "./steps.ts";
 import type { Bench, Parts, Suite } from "./suite.ts";

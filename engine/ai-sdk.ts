@@ -9,8 +9,8 @@ import type {
   LanguageModelV3StreamResult,
   LanguageModelV3Usage,
 } from "@ai-sdk/provider";
-import { readCall } from "./ai-sdk-call.ts";
 import type { Finish, Model } from "./api.ts";
+import { readCall } from "./apis/ai-sdk-call.ts";
 import { checkOptions, object, type Rules, text } from "./options.ts";
 import { shown, wrongType } from "./parameter.ts";
 

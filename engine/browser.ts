@@ -8,12 +8,12 @@ import {
   type Source,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { borrowDevice, openDevice } from "./device.ts";
 import { embeddedSource } from "./embedded.ts";
+import { borrowDevice, openDevice } from "./gpu/device.ts";
 import * as load from "./load.ts";
 import type { Platform } from "./platform.ts";
-import { canStore } from "./store-opfs.ts";
-import { tuningOpfs } from "./tuning-opfs.ts";
+import { canStore } from "./store/store-opfs.ts";
+import { tuningOpfs } from "./tuning/tuning-opfs.ts";
 
 const browser: Platform = {
   tuning: tuningOpfs,
@@ -41,7 +41,7 @@ const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
   version !== undefined && store !== false;
 
 /** Fetched where a model may be stored. */
-const opfsStore = async () => (await import("./store.ts")).OpfsStore;
+const opfsStore = async () => (await import("./store/store.ts")).OpfsStore;
 
 /** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
 const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });

@@ -5,5 +5,10 @@ export type * from "./api.ts";
 export { hubSource, loadModel, planModel, tuneModel } from "./browser.ts";
 export * from "./errors.ts";
 export type * from "./openai-types.ts";
-export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
+export {
+  deleteStoredModel,
+  deleteStoredModels,
+  listStoredModels,
+  persistStorage,
+} from "./store/stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";

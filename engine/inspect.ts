@@ -2,14 +2,14 @@
 // Nothing here is made before it is asked for, and a conversation goes on as if it had not been.
 import { attentionWeights, attentionWeightsLength, type RingSize } from "../kernels/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
+import { likeliest, logSumExp } from "./answer/log-probs.ts";
 import type { AttentionWeights, Candidate, KernelTime } from "./api.ts";
-import type { Cache } from "./cache.ts";
-import type { Decoder } from "./decoder.ts";
-import type { Gpu } from "./device.ts";
-import { encode, launch, Pipelines, readBuffer, usage } from "./gpu.ts";
-import { likeliest, logSumExp } from "./log-probs.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { encode, launch, Pipelines, readBuffer, usage } from "./gpu/gpu.ts";
+import type { Decoder } from "./graph/decoder.ts";
+import { Profiler } from "./graph/profile.ts";
 import { outOfRange } from "./parameter.ts";
-import { Profiler } from "./profile.ts";
+import type { Cache } from "./scheduler/cache.ts";
 
 export interface Inspected {
   readonly gpu: Gpu;

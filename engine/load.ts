@@ -9,16 +9,16 @@ import {
   SourceChangedError,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import type { Gpu } from "./device.ts";
-import { Pipelines } from "./gpu.ts";
+import type { Gpu } from "./gpu/device.ts";
+import { Pipelines } from "./gpu/gpu.ts";
 import { LoadedModel } from "./model.ts";
-import type { ModelStore } from "./model-store.ts";
 import { checkLoad, checkSource } from "./option-tables.ts";
-import { type Planned, planModel as plan } from "./plan.ts";
 import type { Platform } from "./platform.ts";
-import { onceMore, type Rebuild, Residence } from "./residence.ts";
-import { reside } from "./resident.ts";
-import { measureKernels } from "./tuning.ts";
+import { type Planned, planModel as plan } from "./resident/plan.ts";
+import { onceMore, type Rebuild, Residence } from "./resident/residence.ts";
+import { reside } from "./resident/resident.ts";
+import type { ModelStore } from "./store/model-store.ts";
+import { measureKernels } from "./tuning/tuning.ts";
 
 async function openSource(
   call: string,

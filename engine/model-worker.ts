@@ -2,8 +2,8 @@
 // Not the entry point: that starts this very worker, and bundlers would go round in circles.
 import { fileSource } from "../weights/index.ts";
 import { loadModel } from "./browser.ts";
-import type { Opening } from "./worker-protocol.ts";
-import { serve } from "./worker-server.ts";
+import type { Opening } from "./worker/worker-protocol.ts";
+import { serve } from "./worker/worker-server.ts";
 
 addEventListener("message", ({ data }: MessageEvent<Partial<Opening> | undefined>) => {
   if (data?.type !== "sirocco" || !data.port) return;

@@ -1,6 +1,7 @@
 // A loaded model: what people hold. Answers run side by side in the batch; what wants the GPU for itself runs between two steps.
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
+import { type Generation, generate } from "./answer/generate.ts";
 import type {
   Activity,
   AdapterDescription,
@@ -20,11 +21,10 @@ import type {
   SaveSessionOptions,
   Score,
 } from "./api.ts";
-import { Batch } from "./batch.ts";
-import { Cache } from "./cache.ts";
+import { openai } from "./apis/openai.ts";
 import { ContextLengthError } from "./errors.ts";
-import { type Generation, generate } from "./generate.ts";
-import { openai } from "./openai.ts";
+import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
+import { checkBias } from "./graph/sampler.ts";
 import {
   attentionRules,
   callRules,
@@ -35,14 +35,14 @@ import {
 } from "./option-tables.ts";
 import { checkOptions } from "./options.ts";
 import { outOfRange, shown, wrongType } from "./parameter.ts";
-import { checkIds, checkKnown, checkList } from "./prompt-ids.ts";
 import { checkMessages } from "./read-messages.ts";
-import type { Residence } from "./residence.ts";
-import type { Resident } from "./resident.ts";
-import { Rings } from "./rings.ts";
-import { checkBias } from "./sampler.ts";
+import type { Residence } from "./resident/residence.ts";
+import type { Resident } from "./resident/resident.ts";
+import { Batch } from "./scheduler/batch.ts";
+import { Cache } from "./scheduler/cache.ts";
+import { Rings } from "./scheduler/rings.ts";
 import { inSlices } from "./slices.ts";
-import type { Lease } from "./store-lock.ts";
+import type { Lease } from "./store/store-lock.ts";
 
 /** Of an answer whose prompt was not even read to its end. */
 const abortedEarly: Finish = {
@@ -234,7 +234,7 @@ export class LoadedModel implements Model {
     checkOptions("saveSession", options, saveSessionRules);
     const kept = this.#rings.used[options.conversation ?? 0];
     if (!kept) return undefined;
-    const { saveRing } = await import("./saved-ring.ts");
+    const { saveRing } = await import("./session/saved-ring.ts");
     return this.#batch.alone(
       (rings) => rings.claim(kept),
       (resident, cache) => saveRing(resident, cache, this.config),
@@ -244,7 +244,7 @@ export class LoadedModel implements Model {
   async restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
     if (!(session instanceof Uint8Array))
       throw wrongType("session", `expected the bytes of saveSession, a Uint8Array, got ${shown(session)}.`);
-    const { restoreRing } = await import("./saved-ring.ts");
+    const { restoreRing } = await import("./session/saved-ring.ts");
     return this.#batch.alone(
       (rings) => rings.take([]),
       (resident, cache) => restoreRing(resident, cache, this.config, session),

@@ -2,14 +2,14 @@
 import { fileURLToPath } from "node:url";
 import { folderSource, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { listDawnAdapters, openDawn } from "./dawn.ts";
-import { borrowDevice } from "./device.ts";
+import { listDawnAdapters, openDawn } from "./gpu/dawn.ts";
+import { borrowDevice } from "./gpu/device.ts";
+import { restDuring } from "./gpu/rest.ts";
 import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
-import { type Quantized, type QuantizeOptions, quantize } from "./quantize.ts";
-import { restDuring } from "./rest.ts";
-import { tuningFiles } from "./tuning-files.ts";
+import { type Quantized, type QuantizeOptions, quantize } from "./resident/quantize.ts";
+import { tuningFiles } from "./tuning/tuning-files.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export {
@@ -24,9 +24,14 @@ export {
 export type * from "./api.ts";
 export * from "./errors.ts";
 export type * from "./openai-types.ts";
-export type { Quantized, QuantizeOptions } from "./quantize.ts";
+export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 // A browser's stored models; here there are none.
-export { deleteStoredModel, deleteStoredModels, listStoredModels, persistStorage } from "./stored-models.ts";
+export {
+  deleteStoredModel,
+  deleteStoredModels,
+  listStoredModels,
+  persistStorage,
+} from "./store/stored-models.ts";
 export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const node: Platform = {

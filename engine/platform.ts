@@ -1,8 +1,8 @@
 import type { Source } from "../weights/index.ts";
 import type { LoadOptions } from "./api.ts";
-import type { Gpu } from "./device.ts";
-import type { ModelStore } from "./model-store.ts";
-import type { TuningStore } from "./tuning.ts";
+import type { Gpu } from "./gpu/device.ts";
+import type { ModelStore } from "./store/model-store.ts";
+import type { TuningStore } from "./tuning/tuning.ts";
 
 /** What differs between a browser and Node. */
 export interface Platform {

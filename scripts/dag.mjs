@@ -42,7 +42,7 @@ export function checkImports() {
       .flatMap(sources)
       .map((file) => [file, importsOf(file)]),
   );
-  return [...folderRules(graph), ...cycles(graph), ...browserRules(graph)];
+  return [...folderRules(graph), ...cycles(graph), ...cycles(rooms(graph)), ...browserRules(graph)];
 }
 
 /**
@@ -92,6 +92,23 @@ function folderRules(graph) {
 /** Not a package: packages have no path that ends like this, but for those of Lit's directives. */
 const isFile = (/** @type {string} */ name) =>
   !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
+
+/**
+ * The folders of engine/, and the files at its top, as nodes: imports go one way between them, too.
+ * @param {Map<string, string[]>} graph
+ */
+function rooms(graph) {
+  const roomOf = (/** @type {string} */ file) => file.split("/").slice(0, 2).join("/");
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const [file, imports] of graph) {
+    if (!file.startsWith("engine/")) continue;
+    const others = imports.filter((name) => name.startsWith("engine/")).map(roomOf);
+    const own = roomOf(file);
+    found.set(own, [...(found.get(own) ?? []), ...others.filter((room) => room !== own)]);
+  }
+  return found;
+}
 
 /** @param {Map<string, string[]>} graph */
 function cycles(graph) {

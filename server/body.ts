@@ -1,6 +1,6 @@
 // The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
 import { setImmediate } from "node:timers/promises";
-import { isObject } from "../engine/quiet-fields.ts";
+import { isObject } from "../engine/apis/quiet-fields.ts";
 import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";

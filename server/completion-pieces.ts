@@ -1,5 +1,5 @@
 // The choices of text completions as they come, piece by piece.
-import { merge } from "../engine/merge.ts";
+import { merge } from "../engine/apis/merge.ts";
 import type { Finish, Model } from "../engine/node.ts";
 import type { Answers } from "./answers.ts";
 import type { CompletionRequest } from "./completion-request.ts";

@@ -1,6 +1,6 @@
 // Log-probabilities as text completions have them: lists side by side, tokens by their text.
 import { setImmediate } from "node:timers/promises";
-import { likeliest, logSumExp } from "../engine/log-probs.ts";
+import { likeliest, logSumExp } from "../engine/answer/log-probs.ts";
 import type { LikelyToken, Model, TokenLogProb } from "../engine/node.ts";
 
 /** What is known of one token of prompt or answer. */

@@ -1,6 +1,6 @@
 // Whether a request fits the context, before it takes a place in line.
 import { setImmediate } from "node:timers/promises";
-import { DEFAULT_MAX_TOKENS } from "../engine/generate.ts";
+import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
 import type { ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/parameter.ts";
 import { badParameter, HttpError } from "./errors.ts";

@@ -1,7 +1,8 @@
 // Text to token ids and back, as the model would be given them.
+
+import { refuseOthers } from "../engine/apis/quiet-fields.ts";
+import { readText } from "../engine/apis/request-options.ts";
 import { shown, wrongType } from "../engine/parameter.ts";
-import { refuseOthers } from "../engine/quiet-fields.ts";
-import { readText } from "../engine/request-options.ts";
 import { readBody } from "./body.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";

@@ -1,10 +1,10 @@
 // Cloudflare's Workers AI call, under /client/v4:
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
+import { isNothing } from "../engine/apis/quiet-fields.ts";
+import { complete, pieces } from "../engine/apis/workers-ai-answer.ts";
+import { type AiCall, readInput } from "../engine/apis/workers-ai-input.ts";
 import type { GenerateOptions } from "../engine/node.ts";
-import { isNothing } from "../engine/quiet-fields.ts";
-import { complete, pieces } from "../engine/workers-ai-answer.ts";
-import { type AiCall, readInput } from "../engine/workers-ai-input.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { Ctx, Env } from "./exchange.ts";

@@ -1,9 +1,9 @@
 // The tokens that are listed with log-probabilities are the answer: their texts and bytes joined are its text and bytes.
 import { describe, expect, test } from "vitest";
+import { generate } from "../../engine/answer/generate.ts";
 import type { Chunk, GenerateOptions } from "../../engine/api.ts";
-import type { Batch } from "../../engine/batch.ts";
-import { generate } from "../../engine/generate.ts";
-import type { Sequence } from "../../engine/sequence.ts";
+import type { Batch } from "../../engine/scheduler/batch.ts";
+import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
 const tokenizer = openTiny();

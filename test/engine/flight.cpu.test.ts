@@ -1,7 +1,7 @@
 // How many decoded tokens are kept on the GPU: as few as keep it busy.
 import { expect, test } from "vitest";
-import { Flight } from "../../engine/flight.ts";
-import { STEPS_IN_FLIGHT } from "../../engine/shape.ts";
+import { STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
+import { Flight } from "../../engine/scheduler/flight.ts";
 
 /** A GPU whose steps finish when told. */
 class Steps {

@@ -1,9 +1,9 @@
 // Devices that are lost when a test wants it, and models on them.
-import { describe, Gpu } from "../../engine/device.ts";
+import { describe, Gpu } from "../../engine/gpu/device.ts";
+import { restDuring } from "../../engine/gpu/rest.ts";
 import { loadModel } from "../../engine/load.ts";
 import { LoadedModel } from "../../engine/model.ts";
 import type { LoadOptions } from "../../engine/node.ts";
-import { restDuring } from "../../engine/rest.ts";
 import { folderSource } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { type Watch, watchDevice } from "./watch-device.ts";

@@ -1,6 +1,6 @@
 // Streams as one: nobody waits for another, and nobody is left running.
 import { describe, expect, test } from "vitest";
-import { merge } from "../../engine/merge.ts";
+import { merge } from "../../engine/apis/merge.ts";
 import { expectNoUnhandledRejections } from "../helpers.ts";
 
 expectNoUnhandledRejections();

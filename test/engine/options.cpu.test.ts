@@ -8,7 +8,7 @@ import { loadModelInWorker, quantizeModel } from "../../engine/node.ts";
 import { checkLoad } from "../../engine/option-tables.ts";
 import { similar } from "../../engine/options.ts";
 import type { Platform } from "../../engine/platform.ts";
-import { recordError, reviveError } from "../../engine/worker-errors.ts";
+import { recordError, reviveError } from "../../engine/worker/worker-errors.ts";
 import { Ai } from "../../engine/workers-ai.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 import { StandIn } from "./stand-in.ts";

@@ -1,7 +1,7 @@
 // The plan against what loading really makes, its refusals, and a decoded token that makes nothing.
 import { beforeAll, describe, expect, test } from "vitest";
 import { DeviceError, type LoadOptions, loadModel, planModel } from "../../engine/node.ts";
-import { planModel as planCheckpoint } from "../../engine/plan.ts";
+import { planModel as planCheckpoint } from "../../engine/resident/plan.ts";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { watchDevice } from "./watch-device.ts";

@@ -1,17 +1,17 @@
 // What a decoded token costs: dispatches, bytes and host time of Mistral 7B's shape on Dawn's null backend, and what the
 // profiler says of a list that this driver runs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { allocate } from "../../engine/activations.ts";
-import { Buffers } from "../../engine/buffers.ts";
-import { watchCreations } from "../../engine/creations.ts";
-import { Decoder } from "../../engine/decoder.ts";
-import { borrowDevice, type Gpu } from "../../engine/device.ts";
-import { encode, launch, Pipelines, usage } from "../../engine/gpu.ts";
-import { chooseKernels } from "../../engine/kernel-choice.ts";
-import { type MatrixLayout, modelLayout } from "../../engine/layout.ts";
-import { costOf, groups, idealBytes, Profiler } from "../../engine/profile.ts";
-import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/shape.ts";
-import type { Weights } from "../../engine/weights.ts";
+import { Buffers } from "../../engine/gpu/buffers.ts";
+import { watchCreations } from "../../engine/gpu/creations.ts";
+import { borrowDevice, type Gpu } from "../../engine/gpu/device.ts";
+import { encode, launch, Pipelines, usage } from "../../engine/gpu/gpu.ts";
+import { allocate } from "../../engine/graph/activations.ts";
+import { Decoder } from "../../engine/graph/decoder.ts";
+import { type MatrixLayout, modelLayout } from "../../engine/graph/layout.ts";
+import { costOf, groups, idealBytes, Profiler } from "../../engine/graph/profile.ts";
+import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
+import type { Weights } from "../../engine/graph/weights.ts";
+import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
 import { cacheFormats, copy, padded, type Team, weightFormats } from "../../kernels/index.ts";
 import { parseConfig } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";

@@ -134,7 +134,7 @@ test("a token that the model has no embedding of is refused by name, whoever nam
 test("what the decoder itself is given is below V, and what is sampled was computed for that sequence", async () => {
   const model = (await loadModel()) as unknown as {
     measure<T>(
-      use: (resident: { decoder: import("../../engine/decoder.ts").Decoder }) => Promise<T>,
+      use: (resident: { decoder: import("../../engine/graph/decoder.ts").Decoder }) => Promise<T>,
     ): Promise<T>;
     dispose(): void;
   };

@@ -1,6 +1,6 @@
 // RoPE's frequencies against numbers derived by hand, and the angles that the shader adds up against float64.
 import { describe, expect, test } from "vitest";
-import { ropeFrequencies } from "../../engine/rope-frequencies.ts";
+import { ropeFrequencies } from "../../engine/graph/rope-frequencies.ts";
 import { ANGLE_ROWS, angleTable, MAX_POSITION } from "../../kernels/rope.ts";
 
 const close = (actual: readonly number[], expected: readonly number[]) => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modelLayout } from "../../engine/layout.ts";
+import { modelLayout } from "../../engine/graph/layout.ts";
 import { DeviceError, loadModel, type Model, planModel, quantizeModel } from "../../engine/node.ts";
 import { weightFormats } from "../../kernels/index.ts";
 import { parseConfig, requiredTensors, type Source, writeHeader } from "../../weights/index.ts";

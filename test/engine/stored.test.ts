@@ -1,11 +1,11 @@
 // Weights read back from the GPU, stored and loaded give the logits they gave, whole and split by rows.
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/device.ts";
+import { borrowDevice } from "../../engine/gpu/device.ts";
 import { loadModel } from "../../engine/load.ts";
-import type { ModelStore } from "../../engine/model-store.ts";
 import type { Platform } from "../../engine/platform.ts";
-import { StoredWeights } from "../../engine/stored-weights.ts";
+import type { ModelStore } from "../../engine/store/model-store.ts";
+import { StoredWeights } from "../../engine/store/stored-weights.ts";
 import { folderSource, KeptSource, PackedFile, type Source } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { MemoryFile } from "../weights/memory-file.ts";

@@ -3,13 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/device.ts";
-import { type Launch, Pipelines } from "../../engine/gpu.ts";
-import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/kernel-choice.ts";
+import { borrowDevice } from "../../engine/gpu/device.ts";
+import { type Launch, Pipelines } from "../../engine/gpu/gpu.ts";
+import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
-import { modelShape } from "../../engine/shape.ts";
-import { tune } from "../../engine/tune.ts";
-import { AttentionLab } from "../../engine/tune-attention.ts";
+import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
+import { tune } from "../../engine/tuning/tune.ts";
+import { AttentionLab } from "../../engine/tuning/tune-attention.ts";
 import { cacheFormats, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
 

@@ -1,9 +1,9 @@
 // Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends nothing.
 import { expect, test } from "vitest";
-import type { Batch } from "../../engine/batch.ts";
-import { generate } from "../../engine/generate.ts";
+import { generate } from "../../engine/answer/generate.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
-import type { Sequence } from "../../engine/sequence.ts";
+import type { Batch } from "../../engine/scheduler/batch.ts";
+import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
 test("an answer goes on past ids that the vocabulary does not name", async () => {

@@ -1,0 +1,110 @@
+// Ids and text of an answer as they come, until a stop.
+import type { StreamDecoder } from "../../tokenizer/index.ts";
+import type { Chunk, Finish, GenerateOptions } from "../api.ts";
+import { ContextLengthError } from "../errors.ts";
+import type { Batch } from "../scheduler/batch.ts";
+import type { Sequence } from "../scheduler/sequence.ts";
+import { AnswerText } from "./answer-text.ts";
+
+export interface Generation {
+  /** Where each token is computed, beside those of others. */
+  readonly batch: Pick<Batch, "join" | "leave">;
+  /** Most tokens of prompt and answer. */
+  readonly contextLength: number;
+  /** Prompt, of at least one token. */
+  readonly ids: readonly number[];
+  /** Turns ids into the answer's text; without one the answer is ids only. */
+  readonly text: StreamDecoder | undefined;
+  /** Ids that end the answer; they are not part of it. */
+  readonly endIds: ReadonlySet<number>;
+  /** Of the prompt, for the answer's `finish`. */
+  readonly warnings?: readonly string[] | undefined;
+}
+
+/** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
+export const DEFAULT_MAX_TOKENS = 512;
+
+/**
+ * @param options checked before
+ * @throws ContextLengthError where the prompt does not fit
+ */
+export async function* generate(
+  { batch, contextLength, ids, text, endIds, warnings = [] }: Generation,
+  options: GenerateOptions,
+): AsyncGenerator<Chunk, void, void> {
+  const { signal } = options;
+  const called = performance.now();
+  // The last token of an answer needs no slot: nothing comes after it.
+  const room = contextLength - ids.length + 1;
+  if (room < 1) {
+    throw new ContextLengthError(
+      `prompt: expected at most ${contextLength} tokens, got ${ids.length}. Shorten it, or load with a larger contextLength.`,
+    );
+  }
+  const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, room);
+  const words = new AnswerText(text, options);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  const answer: number[] = [];
+  const observed = options.topLogProbs !== undefined;
+  let sequence: Sequence | undefined;
+  let began = called;
+  let firstAt = called;
+  const finish = (reason: Finish["reason"]): Finish => ({
+    reason,
+    promptTokens: ids.length,
+    cachedTokens: sequence?.cachedTokens ?? 0,
+    completionTokens: answer.length,
+    waitedMs: began - called,
+    prefillMs: (answer.length > 0 ? firstAt : performance.now()) - began,
+    decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
+    ...(warnings.length > 0 && { warnings }),
+  });
+
+  const last = (
+    { text, ids, logProbs }: Pick<Chunk, "text" | "ids" | "logProbs">,
+    reason: Finish["reason"],
+  ): Chunk => ({
+    text,
+    ids,
+    ...(logProbs && logProbs.length > 0 && { logProbs }),
+    finish: finish(reason),
+  });
+
+  try {
+    if (signal?.aborted) {
+      yield { text: "", ids: [], finish: finish("abort") };
+      return;
+    }
+    sequence = await batch.join({ prompt: ids, maxTokens, observed, settings: options, seed, signal });
+    began = performance.now();
+    if (maxTokens === 0) {
+      await sequence.prefilled();
+      yield { text: "", ids: [], finish: finish("length") };
+      return;
+    }
+    for (;;) {
+      const picked = await sequence.next();
+      if (answer.length === 0) firstAt = performance.now();
+      if (!options.ignoreEos && endIds.has(picked.id)) {
+        yield last(words.end(picked), "stop");
+        return;
+      }
+      answer.push(picked.id);
+      const isFull = answer.length === maxTokens;
+      const isLast = isFull || signal?.aborted === true;
+      const { stopped, ...piece } = words.push(picked, isLast);
+      if (stopped || isLast) {
+        yield last(piece, stopped ? "stop" : isFull ? "length" : "abort");
+        return;
+      }
+      // Tokens that may belong to a stop string are not given yet.
+      if (piece.ids.length > 0) yield piece;
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    // In line, in a prefill, or while a lost device is replaced.
+    yield last(words.end(), "abort");
+  } finally {
+    if (sequence) await batch.leave(sequence, answer);
+  }
+}

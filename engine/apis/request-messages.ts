@@ -1,0 +1,69 @@
+// The messages of a request -> those of `chat`. One reader for OpenAI's chat and Workers AI.
+import type { Message } from "../api.ts";
+import { outOfRange, shown, wrongType } from "../parameter.ts";
+import { isNothing, isObject, refuse, refuseOthers } from "./quiet-fields.ts";
+
+const MOST_MESSAGES = 4096;
+// `name` is for templates that tell several users apart, which those of Mistral's family do not.
+const MESSAGE = new Set(["role", "content", "name", "prefix"]);
+const PART = new Set(["type", "text"]);
+
+export interface Conversation {
+  readonly messages: readonly Message[];
+  /** The last message bears `prefix: true`: the answer goes on with its text. */
+  readonly prefix: boolean;
+}
+
+type Roles = Readonly<Record<string, Message["role"]>>;
+
+/**
+ * @param roles what a request may call them
+ * @throws TypeError or RangeError with `parameter`
+ */
+export function readMessages(messages: unknown, roles: Roles): Conversation {
+  const expected = `expected a list of 1 to ${MOST_MESSAGES} messages, got ${shown(messages)}.`;
+  if (!Array.isArray(messages)) throw wrongType("messages", expected);
+  if (messages.length === 0 || messages.length > MOST_MESSAGES) throw outOfRange("messages", expected);
+  const prefix: boolean = isObject(messages.at(-1)) && messages.at(-1).prefix === true;
+  return {
+    messages: messages.map((each, i) => readMessage(each, i, i === messages.length - 1, roles)),
+    prefix,
+  };
+}
+
+function readMessage(message: unknown, i: number, last: boolean, roles: Roles): Message {
+  const where = `messages[${i}]`;
+  if (!isObject(message)) throw wrongType(where, `expected an object, got ${shown(message)}.`);
+  const { role, content, prefix, name } = message;
+  if (typeof role !== "string" || !Object.hasOwn(roles, role))
+    throw wrongType(`${where}.role`, `expected ${Object.keys(roles).join(", ")}, got ${shown(role)}.`);
+  refuseOthers(message, MESSAGE, `${where}.`);
+  if (!isNothing(name) && typeof name !== "string")
+    throw wrongType(`${where}.name`, `expected a text, got ${shown(name)}.`);
+  const ours = roles[role]!;
+  if (!isNothing(prefix)) {
+    if (prefix !== true) throw wrongType(`${where}.prefix`, `expected true or false, got ${shown(prefix)}.`);
+    if (!last || ours !== "assistant") refuse(`${where}.prefix`);
+  }
+  // What an assistant has to say beside calls of tools is often nothing.
+  const silent = ours === "assistant" && (content === undefined || isNothing(content));
+  return { role: ours, content: silent ? "" : readContent(content, `${where}.content`) };
+}
+
+function readContent(content: unknown, where: string): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content) || content.length === 0)
+    throw wrongType(where, `expected a text, got ${shown(content)}.`);
+  return content.map((part: unknown, i) => readPart(part, `${where}[${i}]`)).join("");
+}
+
+function readPart(part: unknown, where: string): string {
+  if (!isObject(part) || part["type"] !== "text") {
+    const got = isObject(part) ? shown(part["type"]) : shown(part);
+    throw wrongType(where, `expected a part of type "text", got ${got}. This model reads text.`);
+  }
+  refuseOthers(part, PART, `${where}.`);
+  const { text } = part;
+  if (typeof text === "string") return text;
+  throw wrongType(`${where}.text`, `expected a text, got ${shown(text)}.`);
+}

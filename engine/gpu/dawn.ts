@@ -1,0 +1,103 @@
+// WebGPU in Node: Dawn, from the optional npm package `webgpu`.
+import type { AdapterDescription, LoadOptions } from "../api.ts";
+import { DeviceError } from "../errors.ts";
+import { describe, type Gpu, openDevice } from "./device.ts";
+import { restDuring } from "./rest.ts";
+
+const HINT =
+  "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
+
+/** Dawn hides shader-f16 on NVIDIA unless told that it may show it. */
+const F16_ON_NVIDIA = ["vulkan_enable_f16_on_nvidia", "use_vulkan_memory_model"];
+
+/** What keeps a wrong shader from reading outside its buffers. Ours are tested not to, with these checks switched on. */
+const UNCHECKED = ["disable_robustness", "disable_workgroup_init"];
+
+/** Dawn coarsens timestamps to 0.07 ms, against spying web pages; a kernel may take less. */
+const EXACT_TIMESTAMPS = "disable-dawn-features=timestamp_quantization";
+
+/** Dawn crashes when the object that `create` returned is collected while a device of its lives: none ever is. */
+const alive: GPU[] = [];
+
+/**
+ * @param adapter part of the name of the adapter to use, as `listDawnAdapters` gives it; the best one without
+ * @param unsafeFast without the checks that keep shaders within their buffers
+ */
+export async function openDawn({
+  adapter,
+  unsafeFast = false,
+}: Pick<LoadOptions, "adapter" | "unsafeFast">): Promise<Gpu> {
+  const create = await loadDawn();
+  const chosen = adapter === undefined ? [] : [`adapter=${await fullName(create, adapter)}`];
+  const features = unsafeFast ? UNCHECKED : [];
+  const gpu = start(create, [...chosen, ...enabled(features)]);
+  const found = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (found?.info.vendor === "nvidia" && !found.features.has("shader-f16")) {
+    return openDevice(
+      start(create, [...chosen, ...enabled([...features, ...F16_ON_NVIDIA])]),
+      HINT,
+      restDuring,
+    );
+  }
+  return openDevice(gpu, HINT, restDuring);
+}
+
+const enabled = (features: readonly string[]): string[] =>
+  features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : [];
+
+/** Every adapter that Dawn sees. */
+export async function listDawnAdapters(): Promise<AdapterDescription[]> {
+  const create = await loadDawn();
+  const found: AdapterDescription[] = [];
+  for (const name of await adapterNames(create)) {
+    const adapter = await start(create, [`adapter=${name}`]).requestAdapter();
+    if (adapter) found.push(describe(adapter.info, adapter));
+  }
+  return found;
+}
+
+type Create = (options: string[]) => GPU;
+
+async function loadDawn(): Promise<Create> {
+  try {
+    return (await import("webgpu")).create as Create;
+  } catch (cause) {
+    const problem = (cause as Error).message.split("\n")[0];
+    throw new DeviceError(
+      `webgpu: expected the npm package to load, got: ${problem}. Run npm install webgpu.`,
+      { cause },
+    );
+  }
+}
+
+function start(create: Create, options: string[]): GPU {
+  const gpu = create([EXACT_TIMESTAMPS, ...options]);
+  alive.push(gpu);
+  return gpu;
+}
+
+async function fullName(create: Create, part: string): Promise<string> {
+  const names = await adapterNames(create);
+  const name = names.find((candidate) => slug(candidate).includes(slug(part)));
+  if (name !== undefined) return name;
+  throw new DeviceError(
+    `adapter: expected part of one of ${names.map((known) => `"${slug(known)}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
+  );
+}
+
+/** How WebGPU spells a driver's name for its device: "NVIDIA GeForce RTX 3060" -> "nvidia-geforce-rtx-3060". */
+const slug = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/-+$/, "");
+
+/** WebGPU cannot list adapters, but Dawn names them all when asked for one that it does not have. */
+async function adapterNames(create: Create): Promise<string[]> {
+  try {
+    await start(create, ["adapter=an adapter of no such name"]).requestAdapter();
+  } catch (error) {
+    return [...(error as Error).message.matchAll(/name: '(.*)'/g)].map(([, name]) => name!);
+  }
+  return [];
+}

@@ -1,0 +1,148 @@
+// The adapter, the device, and what goes wrong with them.
+import type { AdapterDescription } from "../api.ts";
+import { DeviceError, DeviceLostError } from "../errors.ts";
+
+/** Speeds some kernels up where the adapter has it; nothing depends on it. */
+const HELPFUL_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+const HELPFUL_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+/** How long the news of a loss may come after the failure of what was under way, in a browser whose processes are busy. */
+const NEWS_MS = 1000;
+
+/** What to do on the host while a driver that computes on the CPU is waited for. */
+export type Rest = (work: Promise<unknown>) => void;
+
+/** A device with its troubles: they become errors on the next call that waits for the GPU. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly #owned: boolean;
+  readonly #rest: Rest | undefined;
+  readonly #lost: Promise<void>;
+  #trouble: Error | undefined;
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    event.preventDefault();
+    this.#trouble ??= deviceError(this.adapter, event.error);
+  };
+
+  constructor(
+    device: GPUDevice,
+    adapter: AdapterDescription,
+    { owned, rest }: { owned: boolean; rest?: Rest | undefined },
+  ) {
+    this.device = device;
+    this.adapter = adapter;
+    this.#owned = owned;
+    this.#rest = adapter.software ? rest : undefined;
+    device.addEventListener("uncapturederror", this.#onError);
+    this.#lost = device.lost.then(({ reason, message }) => {
+      const advice = owned
+        ? "Load the model again."
+        : "It is the caller's own: load the model again with another one.";
+      this.#trouble = new DeviceLostError(
+        `${adapter.name}: the device is lost (${message || reason}). ${advice}`,
+      );
+    });
+  }
+
+  /** Whether the device is known to be lost. */
+  get lost(): boolean {
+    return this.#trouble instanceof DeviceLostError;
+  }
+
+  /** @throws DeviceError or DeviceLostError where anything went wrong since the last call. */
+  check(): void {
+    const trouble = this.#trouble;
+    // A refused command says nothing about the next one; a lost device stays lost.
+    if (!(trouble instanceof DeviceLostError)) this.#trouble = undefined;
+    if (trouble) throw trouble;
+  }
+
+  /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    this.#rest?.(work);
+    try {
+      const result = await work;
+      this.check();
+      return result;
+    } catch (error) {
+      // A lost device rejects pending work before it says that it is lost.
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
+      this.check();
+      throw error;
+    }
+  }
+
+  /** Runs `create` so that a refusal to allocate or a misuse is thrown here, naming the adapter. */
+  async scoped<T>(create: () => T | Promise<T>): Promise<T> {
+    this.device.pushErrorScope("validation");
+    this.device.pushErrorScope("out-of-memory");
+    let result: T | undefined;
+    let failure: unknown;
+    try {
+      result = await create();
+    } catch (error) {
+      failure = error;
+    }
+    const errors = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+    this.check();
+    if (failure) throw failure;
+    const error = errors.find((candidate) => candidate !== null);
+    if (error) throw deviceError(this.adapter, error);
+    return result as T;
+  }
+
+  dispose(): void {
+    this.device.removeEventListener("uncapturederror", this.#onError);
+    if (this.#owned) this.device.destroy();
+  }
+}
+
+function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError {
+  const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";
+  const advice = outOfMemory ? " Load a smaller weight format or a shorter context." : "";
+  const kind = outOfMemory ? "out of memory" : "the device refused a command";
+  return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, { cause: error });
+}
+
+/** @throws DeviceError where there is no adapter. */
+export async function openDevice(gpu: GPU | undefined, hint = "", rest?: Rest): Promise<Gpu> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
+  const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  return new Gpu(device, describe(adapter.info, device), { owned: true, rest });
+}
+
+/** A device that someone else opened and keeps. */
+export const borrowDevice = (device: GPUDevice, rest?: Rest): Gpu =>
+  new Gpu(device, describe(device.adapterInfo, device), { owned: false, rest });
+
+export function describe(
+  info: GPUAdapterInfo,
+  { features, limits }: GPUDevice | GPUAdapter,
+): AdapterDescription {
+  return {
+    name:
+      info.device.replace(/-+$/, "") ||
+      info.description ||
+      [info.vendor, info.architecture].filter(Boolean).join(" ") ||
+      "unnamed GPU",
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+    software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
+    features: [...features].sort(),
+    ...(features.has("subgroups") &&
+      info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+  };
+}

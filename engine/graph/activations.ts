@@ -1,0 +1,141 @@
+// The buffers a pass works in: where each token stands, the residual stream, and what lies between two dispatches.
+import {
+  angleLength,
+  angleTable,
+  cacheLength,
+  padded,
+  partialLength,
+  qkvStride,
+  TILE,
+} from "../../kernels/index.ts";
+import type { Buffers } from "../gpu/buffers.ts";
+import { ropeFrequencies } from "./rope-frequencies.ts";
+import type { Shape } from "./shape.ts";
+
+/** Tokens whose logits `score` computes at once. */
+export const SCORE_ROWS = TILE;
+
+/** Buffers of one decode step: a row for each of up to T sequences that run at once. */
+export interface DecodeState {
+  /** u32 [T, 4]: token, position, sequence, 0. The sampler moves it on: the next step needs nothing from the host. */
+  readonly rows: GPUBuffer;
+  /** [T, D] residual stream. */
+  readonly x: GPUBuffer;
+  /** [T, (H + 2G)·d] */
+  readonly qkv: GPUBuffer;
+  /** [T, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
+  readonly partial: GPUBuffer;
+  /** [T, H·d] */
+  readonly attended: GPUBuffer;
+  /** [T, F] */
+  readonly hidden: GPUBuffer;
+  /** [T, V] */
+  readonly logits: GPUBuffer;
+}
+
+/** Buffers of one prefill pass: a row for each of up to T tokens of one sequence. */
+export interface PrefillState {
+  /** u32 [T, 4]: token, position, sequence, tokens in this pass. */
+  readonly rows: GPUBuffer;
+  /** [T, D] residual stream. */
+  readonly x: GPUBuffer;
+  /** [T, D] */
+  readonly normed: GPUBuffer;
+  /** [T, (H + 2G)·d] */
+  readonly qkv: GPUBuffer;
+  /** [T, H·d] */
+  readonly attended: GPUBuffer;
+  /** [T, 2F] */
+  readonly gateUp: GPUBuffer;
+  /** [T, F] */
+  readonly hidden: GPUBuffer;
+  /** [SCORE_ROWS, V], the ids to score [SCORE_ROWS], and their log-probabilities [SCORE_ROWS]. */
+  readonly logits: GPUBuffer;
+  readonly targets: GPUBuffer;
+  readonly logProbs: GPUBuffer;
+}
+
+/** What the sampler reads besides logits: penalties' counts [B, V], bias [B, V], options [B, 12]. */
+export interface SamplerState {
+  readonly counts: GPUBuffer;
+  readonly bias: GPUBuffer;
+  readonly params: GPUBuffer;
+}
+
+export interface Activations {
+  /** cos and sin of RoPE, f32 [2, ANGLE_ROWS, d/2, 2]. */
+  readonly angles: GPUBuffer;
+  /** L rings, [B, 2, G, S] rows in the cache format. */
+  readonly caches: readonly GPUBuffer[];
+  readonly decode: DecodeState;
+  readonly prefill: PrefillState;
+  readonly sampler: SamplerState;
+  /** u32 [4]: sequences to copy a stretch of the ring from and to, its first slot, its slots. */
+  readonly stretch: GPUBuffer;
+}
+
+type Lengths<T> = { readonly [Name in keyof T]: number };
+
+/** Words of every buffer but the rings: what `plan` adds up and `allocate` makes. */
+export function scratchLengths(shape: Shape): {
+  readonly angles: number;
+  readonly decode: Lengths<DecodeState>;
+  readonly prefill: Lengths<PrefillState>;
+  readonly sampler: Lengths<SamplerState>;
+  readonly stretch: number;
+} {
+  const { B, parallel, D, F, H, d, V, chunkLength } = shape;
+  const T = Math.ceil(chunkLength / TILE) * TILE;
+  return {
+    angles: angleLength(d),
+    decode: {
+      rows: 4 * parallel,
+      x: parallel * padded(D),
+      qkv: parallel * qkvStride(shape),
+      partial: partialLength({ T: parallel, H, d, SPLITS: shape.SPLITS }),
+      attended: parallel * padded(H * d),
+      hidden: parallel * padded(F),
+      logits: parallel * padded(V),
+    },
+    prefill: {
+      rows: 4 * T,
+      x: T * padded(D),
+      normed: T * padded(D),
+      qkv: T * qkvStride(shape),
+      attended: T * padded(H * d),
+      gateUp: T * padded(2 * F),
+      hidden: T * padded(F),
+      logits: SCORE_ROWS * padded(V),
+      targets: SCORE_ROWS,
+      logProbs: SCORE_ROWS,
+    },
+    sampler: { counts: B * V, bias: B * V, params: 12 * B },
+    stretch: 4,
+  };
+}
+
+export const ringLength = (shape: Shape): number => cacheLength(shape.cacheFormat, shape);
+
+/** Makes the buffers; RoPE's angles are the only ones that do not start as zeros. */
+export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Activations {
+  const lengths = scratchLengths(shape);
+  const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>
+    Object.fromEntries(
+      Object.entries<number>(sizes).map(([name, length]) => [
+        name,
+        buffers.storage(`${group} ${name}`, length),
+      ]),
+    ) as { [Name in keyof T]: GPUBuffer };
+  const angles = buffers.storage("rope angles", lengths.angles);
+  device.queue.writeBuffer(angles, 0, angleTable(ropeFrequencies(shape)));
+  return {
+    angles,
+    caches: Array.from({ length: shape.L }, (_, i) =>
+      buffers.storage(`cache of layer ${i}`, ringLength(shape)),
+    ),
+    decode: make<DecodeState>("decode", lengths.decode),
+    prefill: make<PrefillState>("prefill", lengths.prefill),
+    sampler: make<SamplerState>("sampler", lengths.sampler),
+    stretch: buffers.storage("stretch", lengths.stretch),
+  };
+}

@@ -1,0 +1,185 @@
+// READ FIRST: the transformer, as lists of kernel, size, buffers. Built once a model and replayed for every token.
+// T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width · H query heads ·
+// G key/value heads · d head width · V vocabulary. A matrix may lie in several parts by rows: one dispatch each.
+import {
+  attention,
+  attentionCombine,
+  attentionLane,
+  attentionTile,
+  embed,
+  fork,
+  gateUp,
+  type Kernel,
+  logProb,
+  type MatvecSize,
+  matmul,
+  matvec,
+  qkv,
+  rmsNorm,
+  ropeCache,
+  sample,
+  swiglu,
+} from "../../kernels/index.ts";
+import type { MatrixRole } from "../api.ts";
+import { type Launch, launch } from "../gpu/gpu.ts";
+import { type Activations, SCORE_ROWS } from "./activations.ts";
+import type { Shape } from "./shape.ts";
+import type { LayerWeights, Matrix, Weights } from "./weights.ts";
+
+/** Rows of a decode step that a matrix kernel takes together, so that each weight is read once for them. */
+export const ROWS_TOGETHER = [1, 2, 4, 8] as const;
+type RowsTogether = (typeof ROWS_TOGETHER)[number];
+
+/**
+ * A token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer.
+ */
+export function decode(
+  shape: Shape,
+  weights: Weights,
+  { decode: s, caches, angles }: Activations,
+  rows: RowsTogether,
+): Launch[] {
+  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { matvec: variant } = kernels;
+  const T = rowsOf(shape, rows);
+  const times = (role: MatrixRole) => product(matvec(format, variant[role]), T, rows);
+
+  const attend = (cache: GPUBuffer): Launch[] => {
+    const size = { T, B, H, G, d, S, W, SPLITS };
+    if (kernels.attention.decode === "lane") {
+      const storing = { ...size, store: true };
+      return [launch(attentionLane(cacheFormat), storing, s.qkv, cache, s.rows, s.attended)];
+    }
+    const kernel = attention(cacheFormat);
+    if (SPLITS === 1) return [launch(kernel, size, s.qkv, cache, s.rows, s.attended)];
+    return [
+      launch(kernel, size, s.qkv, cache, s.rows, s.partial),
+      launch(attentionCombine, size, s.partial, s.attended),
+    ];
+  };
+
+  const layer = (w: LayerWeights, i: number): Launch[] => [
+    ...w.qkv.map(({ first, count, buffers }) => {
+      const size = { T, rows, K: D, eps, H, G, d, heads: count, head0: first };
+      return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
+    }),
+    ...attend(caches[i]!),
+    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...w.gateUp.map(({ first, count, buffers }) => {
+      const size = { T, rows, K: D, eps, F: count, F0: first, width: F };
+      return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
+    }),
+    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+  ];
+
+  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
+}
+
+/** Final norm and lm_head: logits of the same rows from their residual stream. */
+export function head(
+  shape: Shape,
+  weights: Weights,
+  { decode: s }: Activations,
+  rows: RowsTogether,
+): Launch[] {
+  const { headFormat, kernels, D, V, eps } = shape;
+  const T = rowsOf(shape, rows);
+  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), T, rows);
+  return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
+}
+
+/** One row where they are taken singly: that list runs as it is. Otherwise as many as there may be. */
+const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
+
+/** The next id of every row, put where `decode` reads it. */
+export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: RowsTogether): Launch[] => [
+  launch(
+    sample,
+    { T: rowsOf(shape, rows), B: shape.B, V: shape.V },
+    s.logits,
+    sampler.counts,
+    sampler.bias,
+    sampler.params,
+    s.rows,
+  ),
+];
+
+/** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
+export function prefill(
+  shape: Shape,
+  weights: Weights,
+  { prefill: s, caches, angles }: Activations,
+): Launch[] {
+  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const times = (role: MatrixRole) => product(matmul(format, kernels.matmul[role]), T);
+  const attend = (cache: GPUBuffer): Launch => {
+    const size = { T, B, H, G, d, S, W };
+    if (kernels.attention.prefill === "workgroup")
+      return launch(attentionTile(cacheFormat), size, s.qkv, cache, s.rows, s.attended);
+    const stored = { ...size, store: false };
+    return launch(attentionLane(cacheFormat), stored, s.qkv, cache, s.rows, s.attended);
+  };
+
+  const layer = (w: LayerWeights, i: number): Launch[] => [
+    launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
+    ...times("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
+    launch(ropeCache(cacheFormat), { T, B, H, G, d, S }, s.qkv, caches[i]!, s.rows, angles),
+    attend(caches[i]!),
+    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
+    ...times("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
+    ...w.gateUp.map(({ first, count }) =>
+      launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
+    ),
+    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+  ];
+
+  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
+}
+
+/** Copies a stretch of one sequence's keys and values into another's ring, as `stretch` says. */
+export const copyRing = ({ cacheFormat, B, G, S, d }: Shape, { caches, stretch }: Activations): Launch[] =>
+  caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, stretch));
+
+/** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
+export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
+  const { headFormat, kernels, D, V, eps } = shape;
+  const T = SCORE_ROWS;
+  const times = product(matmul(headFormat, kernels.matmul.lmHead), T);
+  return [
+    launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
+    ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
+    launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
+  ];
+}
+
+/** The residual stream begins as the tokens' rows of the embedding. */
+const embedding = (
+  { embedFormat, D }: Shape,
+  { embedTokens }: Weights,
+  T: number,
+  s: { readonly rows: GPUBuffer; readonly x: GPUBuffer },
+): Launch[] =>
+  embedTokens.map(({ first, count, buffers }) =>
+    launch(embed(embedFormat), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
+  );
+
+/**
+ * A matrix times T rows, by `kernel`, part by part: `width` outputs of `K` inputs, `unit` rows of the matrix to a unit of
+ * its parts, added to what the output holds where `add`. `buffers` are the kernel's own, input first and output last.
+ */
+const product =
+  (kernel: Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>
+  (
+    matrix: Matrix,
+    { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
+    ...buffers: GPUBuffer[]
+  ): Launch[] =>
+    matrix.map((part) =>
+      launch(
+        kernel,
+        { T, ...(rows && { rows }), N: part.count * unit, N0: part.first * unit, ...size },
+        ...buffers,
+        ...part.buffers,
+      ),
+    );

@@ -1,0 +1,45 @@
+// Ids on their way to the GPU: at least one, and each of the model's vocabulary. Nothing there would notice others: an id past
+// the embedding reads what lies behind it, and no id at all leaves the logits of whoever ran before.
+import { outOfRange, shown, wrongType } from "../parameter.ts";
+
+/**
+ * @param V the model's vocabulary; a tokenizer may name more tokens than it has
+ * @param parameter what the ids were made from: "prompt", "messages"
+ * @param textOf the token's text, for the message
+ * @throws RangeError with `parameter`
+ */
+export function checkIds(
+  ids: readonly number[],
+  V: number,
+  parameter: string,
+  textOf?: (id: number) => string | undefined,
+): void {
+  if (ids.length === 0)
+    throw outOfRange(parameter, "expected at least one token, got none. There is nothing to go on from.");
+  checkKnown(ids, V, parameter, textOf);
+}
+
+/** As `checkIds`, for lists that may be empty. */
+export function checkKnown(
+  ids: readonly number[],
+  V: number,
+  parameter: string,
+  textOf?: (id: number) => string | undefined,
+): void {
+  for (const id of ids) {
+    if (Number.isInteger(id) && id >= 0 && id < V) continue;
+    const text = Number.isInteger(id) ? textOf?.(id) : undefined;
+    const got = text === undefined ? shown(id) : `${id}, the token ${shown(text)}`;
+    throw outOfRange(
+      parameter,
+      `expected token ids from 0 to ${V - 1}, got ${got}. The model has no embedding of it: leave it out.`,
+    );
+  }
+}
+
+/** @throws TypeError with `parameter` */
+export function checkList(ids: readonly number[], parameter: string, expected = "a list of token ids"): void {
+  if (!Array.isArray(ids)) throw wrongType(parameter, `expected ${expected}, got ${shown(ids)}.`);
+  for (const id of ids)
+    if (typeof id !== "number") throw wrongType(parameter, `expected ${expected}, got one of ${shown(id)}.`);
+}

@@ -1,0 +1,207 @@
+// Bytes and bindings of a model before the first weight is read.
+import {
+  bytesPerRow,
+  type CacheFormatName,
+  cacheFormats,
+  padded,
+  type WeightFormatName,
+  weightFormats,
+} from "../../kernels/index.ts";
+import { type Checkpoint, CheckpointError } from "../../weights/index.ts";
+import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
+import { DeviceError } from "../errors.ts";
+import { ringLength, scratchLengths } from "../graph/activations.ts";
+import { gains, type ModelLayout, matrices, modelLayout } from "../graph/layout.ts";
+import { modelShape, type Shape } from "../graph/shape.ts";
+import { outOfRange } from "../parameter.ts";
+import { chooseKernels } from "../tuning/kernel-choice.ts";
+
+/** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */
+const DEFAULT_CONTEXT = 4096;
+/** Tokens of a prefill pass: what keeps a GPU busy; a software driver is busy with fewer, and lets others run in between. */
+const CHUNK = { gpu: 512, software: 128 } as const;
+/** What `auto` takes to fit: WebGPU does not tell how much memory there is. */
+const AUTO_BYTES = 6 * 2 ** 30;
+/** Up to here `auto` keeps keys and values as computed: a smaller cache would save little beside the weights. */
+const EXACT_CACHE_BYTES = 512 * 2 ** 20;
+
+/** A plan, and what loading needs of it. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly shape: Shape;
+  readonly layout: ModelLayout;
+}
+
+type PlanOptions = Pick<
+  LoadOptions,
+  "weights" | "cache" | "contextLength" | "parallel" | "rings" | "maxBindingBytes" | "chunkLength" | "kernels"
+>;
+
+/**
+ * With room for two answers at once where nothing is said of it and both fit: their formats are those of one.
+ * @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range.
+ */
+export function planModel(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  options: PlanOptions,
+): Planned {
+  const one = planWeights(checkpoint, adapter, options);
+  if (options.parallel !== undefined || options.rings === 1) return one;
+  const two = planFormats(checkpoint, adapter, one.plan, { ...options, parallel: 2 });
+  return bindsCache(two) && two.plan.totalBytes <= AUTO_BYTES ? two : one;
+}
+
+/** In the format that was asked for; `auto` takes the best that fits. */
+function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
+  const asked = options.weights ?? "auto";
+  const { packed } = checkpoint;
+  if (packed) {
+    if (asked !== "auto" && asked !== packed.weights) {
+      throw new CheckpointError(
+        `${checkpoint.source.name}: this checkpoint is packed as ${packed.weights}, not ${asked}. Load it as it is, or quantise the original.`,
+      );
+    }
+    return planFormat(checkpoint, adapter, packed.weights, options);
+  }
+  if (asked !== "auto") return planFormat(checkpoint, adapter, asked, options);
+  const candidates = [storedFormat(checkpoint), "q8", "q4"] as const;
+  const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
+  for (const plan of plans.slice(0, -1)) {
+    const planned = plan();
+    if (planned.plan.totalBytes <= AUTO_BYTES) return planned;
+  }
+  return plans.at(-1)!();
+}
+
+/** The format that keeps the stored values as they are. */
+function storedFormat({ tensors }: Checkpoint): WeightFormatName {
+  const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
+  return dtypes.has("F32") || dtypes.size > 1 ? "f32" : dtypes.has("F16") ? "f16" : "bf16";
+}
+
+/** With the cache that was asked for; `auto` goes from f32 to f16 to q8 as memory and the adapter's bindings allow. */
+function planFormat(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  weights: WeightFormatName,
+  options: PlanOptions,
+): Planned {
+  const asked = options.cache ?? "auto";
+  const plan = (cache: CacheFormatName) => planFormats(checkpoint, adapter, { weights, cache }, options);
+  let planned = plan(asked === "auto" ? "f32" : asked);
+  if (asked === "auto") {
+    if (!bindsCache(planned) || planned.plan.cacheBytes > EXACT_CACHE_BYTES) planned = plan("f16");
+    if (!bindsCache(planned) || (planned.plan.cache === "f16" && planned.plan.totalBytes > AUTO_BYTES))
+      planned = plan("q8");
+  }
+  if (!bindsCache(planned)) throw cacheTooLarge(planned);
+  return planned;
+}
+
+const layerCacheBytes = ({ cacheFormat, ...shape }: Shape, format = cacheFormat): number =>
+  4 * ringLength({ ...shape, cacheFormat: format });
+
+const bindsCache = ({ shape, plan: { adapter } }: Planned): boolean =>
+  layerCacheBytes(shape) <= adapter.maxBindingBytes;
+
+function cacheTooLarge({ shape, plan: { adapter, cache } }: Planned): DeviceError {
+  const mostTokens = (format: CacheFormatName) =>
+    Math.floor(adapter.maxBindingBytes / (layerCacheBytes(shape, cacheFormats[format]) / shape.S));
+  const formats = Object.keys(cacheFormats) as CacheFormatName[];
+  const smaller = formats.slice(formats.indexOf(cache) + 1).map((name) => `${name} (${mostTokens(name)})`);
+  const ways = [
+    `of at most ${mostTokens(cache)} tokens`,
+    ...(smaller.length > 0 ? [`a cache in ${smaller.join(" or ")}`] : []),
+  ];
+  const rings = shape.B > 1 ? `${shape.B} rings of ` : "";
+  if (shape.B > 1) ways.push("fewer rings (parallel)");
+  return new DeviceError(
+    `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${rings}${shape.S} tokens in ${cache} need ${layerCacheBytes(shape)} a layer. Ask for a context ${ways.join(", or for ")}.`,
+  );
+}
+
+function planFormats(
+  checkpoint: Checkpoint,
+  adapter: AdapterDescription,
+  { weights, cache }: Pick<Plan, "weights" | "cache">,
+  options: PlanOptions,
+): Planned {
+  const { config } = checkpoint;
+  const format = weightFormats[weights];
+  const cacheFormat = cacheFormats[cache];
+  const bindingLimit = Math.min(
+    options.maxBindingBytes ?? Infinity,
+    adapter.maxBindingBytes,
+    adapter.maxBufferBytes,
+  );
+  const contextLength = contextTokens(checkpoint, options.contextLength);
+  const kernels = chooseKernels(adapter, format, checkpoint.parameters, options.kernels);
+  const { parallel = 1, rings: B = parallel } = options;
+  if (B < parallel)
+    throw outOfRange("rings", `expected at least ${parallel}, one for each answer that runs, got ${B}.`);
+  const shapeOf = (chunk: number) =>
+    modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
+  const chunkLength =
+    options.chunkLength ??
+    fittingChunk(
+      shapeOf,
+      CHUNK[adapter.software ? "software" : "gpu"],
+      Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes),
+    );
+  const shape = shapeOf(chunkLength);
+  const layout = modelLayout(config, weights, bindingLimit);
+
+  const cacheBytes = layerCacheBytes(shape);
+  const partBytes = matrices(layout).flatMap((matrix) =>
+    matrix.parts.map(({ rows }) => rows * bytesPerRow(matrix.format, matrix.K)),
+  );
+  const scratch = scratchSizes(shape);
+  const weightBytes = sum(partBytes) + gains(layout).length * 4 * padded(config.D);
+  const scratchBytes = sum(scratch);
+  return {
+    shape,
+    layout,
+    plan: {
+      weights,
+      weightBytes,
+      cache,
+      cacheBytes: config.L * cacheBytes,
+      scratchBytes,
+      totalBytes: weightBytes + config.L * cacheBytes + scratchBytes,
+      largestBindingBytes: [cacheBytes, ...partBytes, ...scratch].reduce((a, b) => Math.max(a, b)),
+      adapter,
+      contextLength: shape.positions,
+      rings: shape.B,
+      cacheSlots: shape.S,
+      parallel: shape.parallel,
+      chunkLength,
+      checkpointBytes: checkpoint.bytes,
+      parameters: checkpoint.parameters,
+    },
+  };
+}
+
+function contextTokens({ config }: Checkpoint, asked: number | undefined): number {
+  if (config.W !== null) return asked ?? Infinity;
+  return asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
+}
+
+/** The largest chunk whose buffers the adapter can bind. */
+function fittingChunk(shapeOf: (chunk: number) => Shape, most: number, limit: number): number {
+  let chunk = most;
+  while (chunk > 1 && scratchSizes(shapeOf(chunk)).some((bytes) => bytes > limit)) chunk /= 2;
+  return chunk;
+}
+
+const scratchSizes = (shape: Shape): number[] => {
+  const { angles, decode, prefill, sampler, stretch } = scratchLengths(shape);
+  const words = [
+    angles,
+    stretch,
+    ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group })),
+  ];
+  return words.map((length) => 4 * length);
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

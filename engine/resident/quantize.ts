@@ -1,0 +1,208 @@
+// `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
+import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type InputDtype, padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
+import {
+  type Checkpoint,
+  CheckpointError,
+  companionFiles,
+  matrixFormat,
+  openCheckpoint,
+  packedMetadata,
+  packedName,
+  packedTensors,
+  readRows,
+  type Source,
+  scaleName,
+  type TensorInfo,
+  writeHeader,
+} from "../../weights/index.ts";
+import type { Progress } from "../api.ts";
+import { Buffers } from "../gpu/buffers.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { Pipelines, readBuffer } from "../gpu/gpu.ts";
+import { checkSource } from "../option-tables.ts";
+import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "../options.ts";
+import { wrongType } from "../parameter.ts";
+import type { Platform } from "../platform.ts";
+import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
+
+export interface QuantizeOptions {
+  readonly weights: WeightFormatName;
+  /** Folder to write: new or empty. */
+  readonly out: string;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+  readonly adapter?: string;
+}
+
+const quantizeRules: Rules<QuantizeOptions> = {
+  weights: oneOf(Object.keys(weightFormats)),
+  out: text,
+  onProgress: callback,
+  signal: signalRule,
+  adapter: text,
+};
+
+export interface Quantized {
+  /** Bytes of the tensors before and after. */
+  readonly before: number;
+  readonly bytes: number;
+  readonly files: readonly string[];
+}
+
+const WEIGHTS_FILE = "model.safetensors";
+/** Under this name until it is whole: an interrupted file is never taken for a checkpoint. */
+const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
+
+/** @throws CheckpointError where the checkpoint is packed already. Error where `out` holds files. */
+export async function quantize(
+  platform: Platform,
+  spec: string | Source | undefined,
+  options: QuantizeOptions,
+): Promise<Quantized> {
+  const { weights, out, signal } = options ?? {};
+  checkOptions("quantizeModel", options, quantizeRules);
+  checkSource(spec);
+  if (weights === undefined || out === undefined)
+    throw wrongType(out === undefined ? "out" : "weights", "expected a text, got nothing.");
+  const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
+  const checkpoint = await openCheckpoint(source, signal);
+  if (checkpoint.packed) {
+    throw new CheckpointError(
+      `${source.name}: expected an original checkpoint, got one packed as ${checkpoint.packed.weights}. Quantise the original.`,
+    );
+  }
+  return inEmptyFolder(out, async () => {
+    const gpu = await platform.openDevice(options);
+    const buffers = new Buffers(gpu.device);
+    try {
+      const files = await copyCompanions(source, out, signal);
+      const partial = join(out, PARTIAL_FILE);
+      await writeWeights(new Packer(gpu, buffers, weights), checkpoint, weights, partial, options);
+      await rename(partial, join(out, WEIGHTS_FILE));
+      const after = await openCheckpoint(await platform.openSource(out, {}), signal);
+      return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
+    } finally {
+      buffers.destroy();
+      gpu.dispose();
+    }
+  });
+}
+
+/** Where `write` fails, the folder is left as it was found: the next try starts from the same place. */
+async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T> {
+  const made = await mkdir(out, { recursive: true });
+  if ((await readdir(out)).length > 0)
+    throw new Error(`${out}: expected a new or empty folder. Name another one.`);
+  try {
+    return await write();
+  } catch (error) {
+    for (const file of [...companionFiles, PARTIAL_FILE, WEIGHTS_FILE])
+      await rm(join(out, file), { force: true });
+    // Someone else's files may have come meanwhile; then it stays.
+    if (made !== undefined) await rmdir(out).catch(() => {});
+    throw error;
+  }
+}
+
+async function copyCompanions(
+  source: Source,
+  out: string,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const copied: string[] = [];
+  for (const file of companionFiles) {
+    if ((await source.size(file, signal)) === undefined) continue;
+    await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));
+    copied.push(file);
+  }
+  return copied;
+}
+
+async function writeWeights(
+  packer: Packer,
+  checkpoint: Checkpoint,
+  weights: WeightFormatName,
+  path: string,
+  { onProgress, signal }: QuantizeOptions,
+): Promise<void> {
+  const header = writeHeader(packedTensors(checkpoint.config, weights), packedMetadata(weights));
+  const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
+  const file = await open(path, "wx");
+  try {
+    await file.write(header.bytes, 0, header.bytes.byteLength, 0);
+    let loaded = 0;
+    for (const tensor of checkpoint.tensors.values()) {
+      const names =
+        tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
+      const at = names.map((name) => starts.get(name) ?? 0);
+      for await (const pieces of packer.pack(checkpoint, tensor, signal)) {
+        for (const [i, bytes] of pieces.entries()) {
+          await file.write(bytes, 0, bytes.byteLength, at[i]!);
+          at[i]! += bytes.byteLength;
+        }
+      }
+      loaded += tensor.end - tensor.start;
+      onProgress?.({ stage: "load", name: tensor.name, loaded, total: checkpoint.bytes });
+    }
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Converts tensors on the GPU, by the kernel that loading uses, and brings them back. */
+class Packer {
+  readonly #gpu: Gpu;
+  readonly #buffers: Buffers;
+  readonly #weights: WeightFormatName;
+  readonly #pipelines: Pipelines;
+
+  constructor(gpu: Gpu, buffers: Buffers, weights: WeightFormatName) {
+    this.#gpu = gpu;
+    this.#buffers = buffers;
+    this.#weights = weights;
+    this.#pipelines = Pipelines.of(gpu.device);
+  }
+
+  /** The bytes of a tensor's buffers, some rows at a time. A gain becomes plain f32. */
+  async *pack(
+    checkpoint: Checkpoint,
+    tensor: TensorInfo,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array[]> {
+    const isMatrix = tensor.shape.length > 1;
+    const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
+    const format = isMatrix
+      ? weightFormats[matrixFormat(this.#weights, tensor.name, checkpoint.config)]
+      : weightFormats.f32;
+    const rowBytes = (tensor.end - tensor.start) / total;
+    const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
+    const { device } = this.#gpu;
+    const raw = this.#buffers.storage("chunk as read", Math.ceil((step * rowBytes) / 4));
+    const range = this.#buffers.storage("rows of a chunk", 4);
+    const packed = format
+      .bindings(step, padded(K))
+      .map(({ name, length }) => this.#buffers.storage(name, length));
+    for await (const { rows: R, bytes } of readRows(checkpoint, tensor, { maxBytes: CHUNK_BYTES, signal })) {
+      const size = { R, K, N: step, row0: 0 };
+      await convertChunk(
+        device,
+        this.#pipelines,
+        [tensor.dtype as InputDtype, format],
+        size,
+        bytes,
+        { raw, range },
+        packed,
+      );
+      const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
+      const pieces = await this.#gpu.settle(
+        Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))),
+      );
+      yield pieces.map((piece) => new Uint8Array(piece));
+    }
+    // Large tensors differ in size: their buffers do not serve the next one.
+    this.#buffers.destroy();
+  }
+}

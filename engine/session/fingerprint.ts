@@ -1,0 +1,45 @@
+// Tells models apart by what of them lies on the GPU: samples of every tensor, in the format they are held in.
+import type { ModelConfig } from "../../weights/index.ts";
+import { sha256, sha256OfText } from "../../weights/index.ts";
+import { readPieces } from "../gpu/gpu.ts";
+import type { Matrix, Weights } from "../graph/weights.ts";
+import type { Resident } from "../resident/resident.ts";
+
+/** Bytes of a sample, and samples of a buffer, evenly spread: a fine-tuned model differs all over. */
+const SAMPLE = 256;
+const SAMPLES = 8;
+
+/** SHA-256 in hexadecimal digits. Equal for the same checkpoint in the same weight and cache format. */
+export async function fingerprint(
+  { gpu, weights, plan, decoder }: Resident,
+  config: ModelConfig,
+): Promise<string> {
+  let length = 0;
+  const samples = buffersOf(weights).flatMap((buffer) => {
+    const bytes = Math.min(SAMPLE, buffer.size);
+    const last = Math.floor((buffer.size - bytes) / 4);
+    return Array.from({ length: SAMPLES }, (_, i) => {
+      const offset = 4 * Math.floor((last * i) / (SAMPLES - 1));
+      const to = length;
+      length += bytes;
+      return { buffer, offset, to, bytes };
+    });
+  });
+  const read = await gpu.settle(readPieces(gpu.device, samples, length));
+  const format = [plan.weights, decoder.shape.cacheFormat.name];
+  return sha256OfText(JSON.stringify([config, format, await sha256(new Uint8Array(read))]));
+}
+
+function buffersOf({ embedTokens, layers, finalNorm, lmHead }: Weights): GPUBuffer[] {
+  const matrix = (parts: Matrix) => parts.flatMap(({ buffers }) => buffers);
+  return [
+    ...matrix(embedTokens),
+    ...layers.flatMap(({ inputNorm, postAttentionNorm, qkv, oProj, gateUp, downProj }) => [
+      inputNorm,
+      postAttentionNorm,
+      ...[qkv, oProj, gateUp, downProj].flatMap(matrix),
+    ]),
+    finalNorm,
+    ...matrix(lmHead),
+  ];
+}

@@ -1,0 +1,80 @@
+// Keys and values of a stretch of positions, between the ring of a sequence and the host.
+
+import type { Gpu } from "../gpu/device.ts";
+import { readPieces } from "../gpu/gpu.ts";
+import type { Decoder } from "../graph/decoder.ts";
+import type { Shape } from "../graph/shape.ts";
+
+/** Positions [start, start + count) of a sequence. */
+export interface Stretch {
+  readonly sequence: number;
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Bytes of one position in one layer: a row of the cache format for each key and value head. */
+const positionBytes = ({ G, d, cacheFormat }: Shape): number => 2 * G * 4 * cacheFormat.words(d);
+
+export const stretchBytes = (shape: Shape, count: number): number => shape.L * count * positionBytes(shape);
+
+/** [L, 2G, count] rows. */
+export async function readRing(
+  gpu: Gpu,
+  { shape, activations }: Decoder,
+  stretch: Stretch,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const layerBytes = stretch.count * positionBytes(shape);
+  const result = new Uint8Array(shape.L * layerBytes);
+  const parts = pieces(shape, stretch);
+  for (const [i, buffer] of activations.caches.entries()) {
+    const ofLayer = parts.map(({ inRing, outside, bytes }) => ({
+      buffer,
+      offset: inRing,
+      to: outside,
+      bytes,
+    }));
+    const read = await gpu.settle(readPieces(gpu.device, ofLayer, layerBytes));
+    result.set(new Uint8Array(read), i * layerBytes);
+  }
+  return result;
+}
+
+/** What `readRing` gave, of which the first `skipped` positions are left out, into the slots where they belong. */
+export function writeRing(
+  gpu: Gpu,
+  { shape, activations }: Decoder,
+  stretch: Stretch,
+  rows: Uint8Array<ArrayBuffer>,
+  skipped: number,
+): void {
+  const stored = stretch.count + skipped;
+  const rowBytes = positionBytes(shape) / (2 * shape.G);
+  const layerBytes = stored * positionBytes(shape);
+  const parts = pieces(shape, stretch);
+  for (const [i, cache] of activations.caches.entries()) {
+    for (const { head, position, inRing, bytes } of parts) {
+      const at = i * layerBytes + (head * stored + skipped + position - stretch.start) * rowBytes;
+      gpu.device.queue.writeBuffer(cache, inRing, rows, at, bytes);
+    }
+  }
+}
+
+/** For each key and value head the parts of a stretch that lie in one piece: two, where it goes past the last slot. */
+function pieces(shape: Shape, { sequence, start, count }: Stretch) {
+  const { G, S, d, cacheFormat } = shape;
+  const rowBytes = 4 * cacheFormat.words(d);
+  const untilEnd = Math.min(count, S - (start % S));
+  const parts = [
+    { position: start, length: untilEnd },
+    { position: start + untilEnd, length: count - untilEnd },
+  ].filter(({ length }) => length > 0);
+  return Array.from({ length: 2 * G }, (_, head) =>
+    parts.map(({ position, length }) => ({
+      head,
+      position,
+      inRing: ((sequence * 2 * G + head) * S + (position % S)) * rowBytes,
+      outside: (head * count + position - start) * rowBytes,
+      bytes: length * rowBytes,
+    })),
+  ).flat();
+}

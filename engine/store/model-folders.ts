@@ -1,0 +1,108 @@
+// The folders of stored models: their names, and how they are listed and deleted. Works on the main thread, too.
+import {
+  decodeRecords,
+  describeJournal,
+  nameOfKept,
+  type PackedFormat,
+  packedFormats,
+  sha256OfText,
+} from "../../weights/index.ts";
+import type { StoredModel } from "../api.ts";
+import { inUse, takeLease } from "./store-lock.ts";
+import { modelsFolder, readWhole } from "./store-opfs.ts";
+
+/** The small files of a checkpoint and the headers of its shards. */
+export const KEPT_FILE = "source";
+
+export const storedFiles = (weights: PackedFormat) => ({
+  weights: `${weights}.safetensors`,
+  journal: `${weights}.journal`,
+  used: `${weights}.used`,
+});
+
+/** One name for a model however it is asked for: `owner/name`, `owner/name@revision`, or the address without its query. */
+export function modelName(spec: string): string {
+  const name = URL.canParse(spec) ? new URL(spec).origin + new URL(spec).pathname : spec;
+  const [, repository = name, revision = ""] =
+    /^https:\/\/huggingface\.co\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/*$/.exec(name) ?? [];
+  return `${repository}${revision && `@${revision}`}`.replace(/@main$|\/+$/, "");
+}
+
+/** Names are addresses and the like: a folder's name is their digest. */
+export const folderName = async (name: string): Promise<string> => (await sha256OfText(name)).slice(0, 32);
+
+/** The models stored here, those used last first; empty where nothing can be stored. */
+export async function listStoredModels(): Promise<StoredModel[]> {
+  const found: StoredModel[] = [];
+  for await (const folder of folders()) {
+    const name = nameOfKept(await readWhole(folder, KEPT_FILE));
+    if (name !== undefined) {
+      const formats = packedFormats.map((weights) => describe(folder, modelName(name), weights));
+      found.push(...(await Promise.all(formats)).filter((model) => model !== undefined));
+    }
+  }
+  return found.sort((a, b) => b.lastUsed.getTime() - a.lastUsed.getTime());
+}
+
+async function describe(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  weights: PackedFormat,
+): Promise<StoredModel | undefined> {
+  const files = storedFiles(weights);
+  const said = describeJournal(decodeRecords(await readWhole(folder, files.journal)).records);
+  if (!said) return undefined;
+  const used = Number(new TextDecoder().decode(await readWhole(folder, files.used)));
+  return { name, weights, ...said, lastUsed: new Date(used) };
+}
+
+/** Deletes one model, in one format or in all. @throws ModelInUseError where it is loaded. */
+export async function deleteStoredModel(spec: string, weights?: StoredModel["weights"]): Promise<void> {
+  const name = modelName(spec);
+  const models = await modelsFolder();
+  if (!models) return;
+  const lease = await takeLease(name, false);
+  try {
+    const folder = await folderName(name);
+    if (weights !== undefined) {
+      const of = await models.getDirectoryHandle(folder).catch(notFound);
+      // The journal goes first: without it the rest counts for nothing.
+      for (const file of of ? (["journal", "weights", "used"] as const) : [])
+        await of?.removeEntry(storedFiles(weights)[file]).catch(notFound);
+      const left = await listStoredModels();
+      if (left.some((model) => model.name === name)) return;
+    }
+    await models.removeEntry(folder, { recursive: true }).catch(notFound);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "NoModificationAllowedError")
+      throw inUse(name, { cause: error });
+    throw error;
+  } finally {
+    lease.release();
+  }
+}
+
+/** Deletes all models. @throws ModelInUseError where one is loaded; those before it are gone. */
+export async function deleteStoredModels(): Promise<void> {
+  for (const name of new Set((await listStoredModels()).map((model) => model.name)))
+    await deleteStoredModel(name);
+  // What is left has not even a name: a load that was cut off early, or one under way.
+  const held = (await globalThis.navigator?.locks?.query())?.held ?? [];
+  if (held.some(({ name }) => name?.startsWith("sirocco:"))) return;
+  const models = await modelsFolder();
+  for await (const { name } of folders()) await models?.removeEntry(name, { recursive: true });
+}
+
+async function* folders(): AsyncGenerator<FileSystemDirectoryHandle, void, void> {
+  const models = await modelsFolder();
+  const found: FileSystemDirectoryHandle[] = [];
+  for await (const handle of models?.values() ?? []) {
+    if (handle.kind === "directory") found.push(handle as FileSystemDirectoryHandle);
+  }
+  yield* found;
+}
+
+function notFound(error: unknown): undefined {
+  if (error instanceof DOMException && error.name === "NotFoundError") return undefined;
+  throw error;
+}

@@ -1,0 +1,168 @@
+// A model's place in the browser: the small files as they came, the weights packed, a lease on both.
+import {
+  type Checkpoint,
+  KeptSource,
+  PackedFile,
+  type PackedFormat,
+  packedBytes,
+  type RandomAccess,
+  type Source,
+} from "../../weights/index.ts";
+import type { LoadOptions } from "../api.ts";
+import { StorageError } from "../errors.ts";
+import { folderName, KEPT_FILE, modelName, storedFiles } from "./model-folders.ts";
+import type { ModelStore } from "./model-store.ts";
+import { inUse, type Lease, takeLease } from "./store-lock.ts";
+import { canStore, modelsFolder, openFile, readWhole, writeWhole } from "./store-opfs.ts";
+import { StoredWeights } from "./stored-weights.ts";
+
+export class OpfsStore implements ModelStore {
+  readonly name: string;
+  readonly #origin: Source;
+  readonly #models: FileSystemDirectoryHandle;
+  readonly #lease: Lease;
+  #source: KeptSource;
+  #folder: FileSystemDirectoryHandle;
+
+  private constructor(
+    name: string,
+    origin: Source,
+    lease: Lease,
+    models: FileSystemDirectoryHandle,
+    opened: { source: KeptSource; folder: FileSystemDirectoryHandle },
+  ) {
+    this.name = name;
+    this.#origin = origin;
+    this.#lease = lease;
+    this.#models = models;
+    this.#source = opened.source;
+    this.#folder = opened.folder;
+  }
+
+  /** undefined where weights are not stored here, or not asked to be. @throws ModelInUseError StorageError */
+  static async open(origin: Source, options: LoadOptions): Promise<OpfsStore | undefined> {
+    if (!origin.version || options.store === false) return undefined;
+    const models = canStore() ? await modelsFolder() : undefined;
+    if (!models) {
+      if (options.store !== true) return undefined;
+      throw new StorageError(
+        "store: expected a dedicated worker of a browser with a private file system, got none. Use loadModelInWorker, or load with store: false.",
+      );
+    }
+    const name = modelName(origin.name);
+    const lease = await takeLease(name, options.takeOver ?? false);
+    try {
+      return new OpfsStore(name, origin, lease, models, await openFolder(models, name, origin));
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  }
+
+  /** A source that knows what is stored of it, for looking only: nothing is kept, nobody is kept out. */
+  static async peek(origin: Source, { store }: LoadOptions): Promise<Source> {
+    if (!origin.version || store === false) return origin;
+    const models = await modelsFolder();
+    return models ? (await openFolder(models, modelName(origin.name), origin)).source : origin;
+  }
+
+  /** Reads what is stored, and what is not from where the model comes from. */
+  get source(): KeptSource {
+    return this.#source;
+  }
+
+  /** Aborted when another tab takes the model over. */
+  get signal(): AbortSignal {
+    return this.#lease.signal;
+  }
+
+  /** Keeps the small files, where there are new ones. What is read after this is not kept. */
+  async keepSource(): Promise<void> {
+    this.#source.seal();
+    if (this.#source.fresh) await this.#write();
+  }
+
+  async forget(file: string): Promise<void> {
+    this.#source.forget(file);
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const kept = await this.#source.encode();
+    await this.#guard(
+      () => kept.length,
+      () => writeWhole(this.#folder, KEPT_FILE, kept),
+    );
+  }
+
+  /** The packed weights, to be read, and stored where they are not yet; `close` them. */
+  async openWeights({ config, packed }: Checkpoint, weights: PackedFormat): Promise<StoredWeights> {
+    const files = storedFiles(weights);
+    const identity = await this.#source.identity();
+    const opened: RandomAccess[] = [];
+    const open = async (name: string): Promise<RandomAccess> => {
+      const file = await openFile(this.#folder, name);
+      opened.push(file);
+      return file;
+    };
+    try {
+      return await this.#guard(
+        () => packedBytes(config, weights) - (opened[0]?.size() ?? 0),
+        async () => {
+          await writeWhole(this.#folder, files.used, new TextEncoder().encode(`${Date.now()}`));
+          const file = await PackedFile.open(await open(files.weights), await open(files.journal), {
+            config,
+            weights,
+            identity,
+          });
+          return new StoredWeights(file, packed !== null, (write) =>
+            this.#guard(() => file.missingBytes, write),
+          );
+        },
+      );
+    } catch (error) {
+      for (const file of opened) file.close();
+      throw error;
+    }
+  }
+
+  /** Forgets what is stored: the model out there is another one now. */
+  async clear(): Promise<void> {
+    await this.#models.removeEntry(await folderName(this.name), { recursive: true });
+    const { source, folder } = await openFolder(this.#models, this.name, this.#origin);
+    this.#source = source;
+    this.#folder = folder;
+  }
+
+  release(): void {
+    this.#lease.release();
+  }
+
+  /** What the file system refuses, in words that say what to do. */
+  async #guard<T>(missingBytes: () => number, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      if (error.name === "NoModificationAllowedError") throw inUse(this.name, { cause: error });
+      if (error.name === "QuotaExceededError") throw await full(this.name, missingBytes(), error);
+      throw error;
+    }
+  }
+}
+
+async function openFolder(models: FileSystemDirectoryHandle, name: string, origin: Source) {
+  const folder = await models.getDirectoryHandle(await folderName(name), { create: true });
+  return { folder, source: await KeptSource.open(origin, await readWhole(folder, KEPT_FILE)) };
+}
+
+/** The estimate is not asked before, as it may be far off; it only shortens what is wanting. */
+async function full(name: string, needed: number, cause: DOMException): Promise<StorageError> {
+  const { quota = 0, usage = 0 } = (await navigator.storage.estimate?.().catch(() => undefined)) ?? {};
+  const free = Math.max(0, quota - usage);
+  const missingBytes = free < needed ? needed - free : needed;
+  return new StorageError(
+    `${name}: expected room for ${needed} more bytes in this browser, got ${missingBytes} too few. Delete stored models or free some of the disk, or load with store: false.`,
+    { cause, missingBytes },
+  );
+}

@@ -1,0 +1,141 @@
+// Packed tensors between their file and the buffers of the GPU, both ways: the bytes are the same.
+import {
+  type FileState,
+  type PackedFile,
+  type Piece,
+  packedName,
+  scaleName,
+  type TensorInfo,
+} from "../../weights/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { readBuffer } from "../gpu/gpu.ts";
+import type { Destination } from "./destination.ts";
+
+/** Turns what the file system refuses into an error that says what to do. */
+type Guard = <T>(work: () => Promise<T>) => Promise<T>;
+
+/** Some bytes of a destination's buffer that are rows of a piece. */
+interface Overlap {
+  readonly buffer: GPUBuffer;
+  readonly inBuffer: number;
+  readonly inPiece: number;
+  readonly bytes: number;
+}
+
+export class StoredWeights {
+  readonly #file: PackedFile;
+  /** The checkpoint holds the file's very tensors; of an ordinary one a matrix becomes two. */
+  readonly #sameNames: boolean;
+  readonly #guard: Guard;
+
+  constructor(file: PackedFile, sameNames: boolean, guard: Guard) {
+    this.#file = file;
+    this.#sameNames = sameNames;
+    this.#guard = guard;
+  }
+
+  /** File to GPU. False where the tensor is not there, or not as it was stored: then it is to be fetched and stored. */
+  async upload(
+    gpu: Gpu,
+    tensor: TensorInfo,
+    to: readonly Destination[],
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    const names = this.#names(tensor, to);
+    if (!names.every((name) => this.#file.has(name))) return false;
+    const { queue } = gpu.device;
+    for (const [binding, name] of names.entries()) {
+      let pending: Promise<unknown> = Promise.resolve();
+      const right = await this.#guard(() =>
+        this.#file.read(name, async (bytes, piece) => {
+          signal?.throwIfAborted();
+          await gpu.settle(pending);
+          for (const part of overlaps(piece, binding, to))
+            queue.writeBuffer(part.buffer, part.inBuffer, bytes, part.inPiece, part.bytes);
+          pending = queue.onSubmittedWorkDone();
+        }),
+      );
+      await gpu.settle(pending);
+      if (!right) return false;
+    }
+    return true;
+  }
+
+  /** GPU to file. The state of the check goes with the last part: it says that the tensor is there. */
+  async download(
+    gpu: Gpu,
+    tensor: TensorInfo,
+    from: readonly Destination[],
+    signal: AbortSignal | undefined,
+    state?: FileState,
+  ): Promise<void> {
+    const names = this.#names(tensor, from);
+    for (const [binding, name] of names.entries()) {
+      await this.#guard(() =>
+        this.#file.write(
+          name,
+          async (piece) => {
+            signal?.throwIfAborted();
+            const bytes = new Uint8Array(piece.rows * piece.rowBytes);
+            for (const part of overlaps(piece, binding, from)) {
+              const read = readBuffer(gpu.device, part.buffer, part.inBuffer, part.bytes);
+              bytes.set(new Uint8Array(await gpu.settle(read)), part.inPiece);
+            }
+            return bytes;
+          },
+          binding === names.length - 1 ? state : undefined,
+        ),
+      );
+    }
+  }
+
+  /** The state of the check that was stored with a tensor. */
+  state(tensor: TensorInfo, to: readonly Destination[]): FileState | undefined {
+    return this.#file.state(this.#names(tensor, to).at(-1) ?? "");
+  }
+
+  /** All was there, and right, when the last record was written. */
+  get committed(): boolean {
+    return this.#file.committed;
+  }
+
+  /** What was fetched of a tensor was wrong. */
+  forget(tensor: TensorInfo, to: readonly Destination[]): Promise<void> {
+    return this.#guard(async () => {
+      for (const name of this.#names(tensor, to)) this.#file.forget(name);
+    });
+  }
+
+  /** Says that all is there, where it is. */
+  commit(): Promise<void> {
+    return this.#guard(() => this.#file.commit());
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  /** What a tensor of the checkpoint is called in the file: a name for each of its buffers. */
+  #names({ name, shape }: TensorInfo, [first]: readonly Destination[]): string[] {
+    if (this.#sameNames || shape.length === 1) return [name];
+    return [packedName(name), scaleName(name)].slice(0, first?.buffers.length ?? 1);
+  }
+}
+
+function overlaps(piece: Piece, binding: number, places: readonly Destination[]): Overlap[] {
+  const { row, rows, rowBytes } = piece;
+  return places.flatMap((place) => {
+    const first = Math.max(row, place.row);
+    const last = Math.min(row + rows, place.row + place.rows);
+    const buffer = place.buffers[binding];
+    if (first >= last || !buffer) return [];
+    return [
+      {
+        buffer,
+        inBuffer: (place.at + first - place.row) * rowBytes,
+        inPiece: (first - row) * rowBytes,
+        bytes: (last - first) * rowBytes,
+      },
+    ];
+  });
+}

@@ -1,0 +1,119 @@
+// One matrix of the model in the tuner's lab; the model's own may be taller.
+import {
+  type Kernel,
+  type MatmulVariant,
+  type MatvecSize,
+  matmulVariants,
+  padded,
+  type WeightFormat,
+} from "../../kernels/index.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { type Dispatch, launch, type Pipelines, readBuffer } from "../gpu/gpu.ts";
+import { Lab, randomU32, rms, TOLERANCE } from "./tune-lab.ts";
+
+/** For variants that round their input to f16 or to bytes. */
+const ROUNDING_TOLERANCE = 5e-2;
+
+export interface MatrixContest {
+  readonly format: WeightFormat;
+  readonly size: MatvecSize;
+  readonly candidates: readonly string[];
+  readonly kernel: (variant: string) => Kernel<MatvecSize>;
+}
+
+export class MatrixLab extends Lab {
+  readonly #contest: MatrixContest;
+  #buffers: GPUBuffer[] | undefined;
+  /** What the first right variant made. */
+  #expected: Float32Array | undefined;
+
+  constructor(gpu: Gpu, pipelines: Pipelines, contest: MatrixContest) {
+    super(gpu, pipelines);
+    this.#contest = contest;
+  }
+
+  protected async prepare(variant: string): Promise<Dispatch[]> {
+    const { kernel, size } = this.#contest;
+    this.#buffers ??= this.#fill();
+    return [await this.pipelines.prepare(launch(kernel(variant), size, ...this.#buffers))];
+  }
+
+  /** Random input, gain and weights; a short stretch over and over, which no kernel can tell. */
+  #fill(): GPUBuffer[] {
+    const { kernel, size, candidates } = this.#contest;
+    const { queue } = this.gpu.device;
+    const random = randomU32();
+    return kernel(candidates[0]!)
+      .bindings(size)
+      .map(({ name, length }) => {
+        const buffer = this.made.storage(`tuning ${name}`, length);
+        const words = Math.min(length, 2 ** 16 - 1); // odd: rows differ
+        const stretch =
+          name === "weight" || name === "scale"
+            ? this.#contest.format.random(name, words, random)
+            : Float32Array.from({ length: words }, () => random() / 2 ** 31 - 1);
+        for (let at = 0; name !== "y" && at < length; at += words) {
+          const piece = stretch.subarray(0, Math.min(words, length - at)) as typeof stretch &
+            ArrayBufferView<ArrayBuffer>;
+          queue.writeBuffer(buffer, 4 * at, piece);
+        }
+        return buffer;
+      });
+  }
+
+  /** Compares some outputs with plain TypeScript, and all with those of the first variant that was right. */
+  protected async wrong(variant: string): Promise<string | undefined> {
+    const { kernel, size, candidates } = this.#contest;
+    const names = kernel(candidates[0]!)
+      .bindings(size)
+      .map(({ name }) => name);
+    const y = this.#buffers![names.indexOf("y")]!;
+    const actual = new Float32Array(await readBuffer(this.gpu.device, y, 0, 4 * padded(size.N)));
+    if (actual.every((value) => value === 0)) return "gives nothing but zeros";
+    const rounds = "rounds" in (matmulVariants[variant as MatmulVariant] ?? {});
+    const allowed = (rounds ? ROUNDING_TOLERANCE : TOLERANCE) * rms(actual.subarray(0, size.N));
+    const expected = this.#expected ?? actual;
+    for (const n of new Set([0, 1, size.N >> 1, size.N - 1])) {
+      const right = await this.#reference(n, names);
+      if (!(Math.abs(actual[n]! - right) <= allowed)) {
+        return `gives ${actual[n]} for output ${n} where plain arithmetic gives ${right}`;
+      }
+    }
+    for (let n = 0; n < size.N; n++) {
+      if (!(Math.abs(actual[n]! - expected[n]!) <= allowed)) {
+        return `gives ${actual[n]} for output ${n} where ${candidates[0]} gives ${expected[n]}`;
+      }
+    }
+    if (!rounds) this.#expected ??= actual;
+    return undefined;
+  }
+
+  /** Output n of the first token, in plain TypeScript. */
+  async #reference(n: number, names: readonly string[]): Promise<number> {
+    const { kernel, size, candidates } = this.#contest;
+    const one = { T: 1, N: 1, K: size.K };
+    const K = padded(size.K);
+    const host = await Promise.all(
+      names.map(async (name, i) => {
+        const words =
+          name === "weight"
+            ? this.#contest.format.words(K)
+            : name === "scale"
+              ? this.#contest.format.scaleWords(K)
+              : K;
+        const from = name === "weight" || name === "scale" ? 4 * n * words : 0;
+        const bytes = await readBuffer(
+          this.gpu.device,
+          this.#buffers![i]!,
+          from,
+          4 * Math.min(words, this.#buffers![i]!.size / 4),
+        );
+        return name === "scale" || (name === "weight" && this.#contest.format.name !== "f32")
+          ? new Uint32Array(bytes)
+          : new Float32Array(bytes);
+      }),
+    );
+    kernel(candidates[0]!).reference(one, ...host);
+    return host[names.indexOf("y")]![0]!;
+  }
+}

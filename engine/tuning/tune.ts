@@ -1,0 +1,167 @@
+// The tuner: measures the variants of the hot kernels on this adapter at the model's own shapes, and drops wrong ones.
+import {
+  type Kernel,
+  type MatmulVariant,
+  type MatvecSize,
+  type MatvecVariant,
+  matmul,
+  matvec,
+  type Team,
+} from "../../kernels/index.ts";
+import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Pipelines } from "../gpu/gpu.ts";
+import type { Shape } from "../graph/shape.ts";
+import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
+import { AttentionLab } from "./tune-attention.ts";
+import type { Lab } from "./tune-lab.ts";
+import { MatrixLab } from "./tune-matrix.ts";
+
+export interface TuneOptions {
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: 5 s on a GPU, 60 s on a software driver. */
+  readonly budgetMs?: number;
+}
+
+export interface Tuned {
+  readonly choice: KernelChoice;
+  readonly measurements: readonly TuningMeasurement[];
+}
+
+/** What differs between an adapter with a GPU and one that computes on the CPU. */
+const EFFORT = {
+  gpu: { budgetMs: 5_000, weights: 2 ** 26, tokens: 256, keys: 4096, batchMs: 2 },
+  software: { budgetMs: 60_000, weights: 2 ** 21, tokens: 64, keys: 1024, batchMs: 5 },
+} as const;
+
+type Choice = {
+  -readonly [K in keyof KernelChoice]: { -readonly [R in keyof KernelChoice[K]]: KernelChoice[K][R] };
+};
+
+/** Variants of a kernel that compete for a place in the choice. */
+interface Contest {
+  readonly pass: Pass;
+  readonly role: TuningMeasurement["role"];
+  readonly candidates: readonly string[];
+  /** Where they are measured, on buffers of its own. */
+  open(): Lab;
+  win(choice: Choice, variant: string): void;
+}
+
+/**
+ * Measures until all is measured or the time is up, what suits most adapters of the kind first: what is not reached keeps it. qkv and gate_up are
+ * measured as a matrix-vector product of their shape: they differ in how they end only.
+ */
+export async function tune(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  shape: Shape,
+  { onProgress, signal, budgetMs }: TuneOptions,
+): Promise<Tuned> {
+  const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
+  const contests = allContests(gpu, pipelines, shape, effort);
+  const total = contests.reduce((sum, { candidates }) => sum + candidates.length, 0);
+  const deadline = performance.now() + (budgetMs ?? effort.budgetMs);
+  const { matvec, matmul, attention } = shape.kernels;
+  const choice: Choice = { matvec: { ...matvec }, matmul: { ...matmul }, attention: { ...attention } };
+  const measurements: TuningMeasurement[] = [];
+  let done = 0;
+  for (const contest of contests) {
+    const lab = contest.open();
+    const times: TuningMeasurement[] = [];
+    try {
+      for (const variant of contest.candidates) {
+        signal?.throwIfAborted();
+        if (performance.now() > deadline) break;
+        const { role, pass } = contest;
+        onProgress?.({ stage: "tune", name: `${pass} ${role} ${variant}`, loaded: done++, total });
+        times.push({ role, pass, variant, ...(await lab.measure(variant, effort.batchMs)) });
+      }
+    } finally {
+      lab.close();
+    }
+    const fastest = times.reduce<TuningMeasurement | undefined>(
+      (best, each) => (best && best.microseconds <= each.microseconds ? best : each),
+      undefined,
+    );
+    if (fastest && fastest.rejected === undefined) contest.win(choice, fastest.variant);
+    measurements.push(...times);
+  }
+  return { choice, measurements };
+}
+
+/** The largest matrix first, then attention, then the others by size: where the time does not suffice, that matters most. */
+function allContests(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  shape: Shape,
+  effort: { weights: number; tokens: number; keys: number },
+): Contest[] {
+  const { D, F, H, G, d, V, B, kernels, chunkLength } = shape;
+  const matrices: Record<MatrixRole, readonly [N: number, K: number]> = {
+    qkv: [(H + 2 * G) * d, D],
+    oProj: [D, H * d],
+    gateUp: [2 * F, D],
+    downProj: [D, F],
+    lmHead: [V, D],
+  };
+  const capped = (role: MatrixRole) => {
+    const [N, K] = matrices[role];
+    return { N: Math.min(N, Math.max(256, Math.floor(effort.weights / K))), K };
+  };
+  const bySize = [...matrixRoles].sort(
+    (a, b) => matrices[b][0] * matrices[b][1] - matrices[a][0] * matrices[a][1],
+  );
+  const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
+  const ofMatrix = (role: MatrixRole): Contest[] => {
+    const format = role === "lmHead" ? shape.headFormat : shape.format;
+    const contest = (
+      T: number,
+      candidates: readonly string[],
+      kernel: (variant: string) => Kernel<MatvecSize>,
+    ) => ({
+      role,
+      candidates,
+      open: () => new MatrixLab(gpu, pipelines, { format, size: { T, ...capped(role) }, candidates, kernel }),
+    });
+    return [
+      {
+        pass: "decode",
+        ...contest(B, usualFirst(kernels.matvec[role], matvecCandidates(gpu.adapter)), (variant) =>
+          matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
+        ),
+        win(choice, variant) {
+          choice.matvec[role] = variant as MatvecVariant;
+        },
+      },
+      {
+        pass: "prefill",
+        ...contest(
+          Math.min(chunkLength, effort.tokens),
+          usualFirst(kernels.matmul[role], matmulCandidates(gpu.adapter, format)),
+          (variant) => matmul(format, variant as MatmulVariant),
+        ),
+        win(choice, variant) {
+          choice.matmul[role] = variant as MatmulVariant;
+        },
+      },
+    ];
+  };
+  const ofAttention = (pass: Pass): Contest => ({
+    pass,
+    role: "attention",
+    candidates: usualFirst(kernels.attention[pass], teams),
+    open: () => new AttentionLab(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
+    win(choice, variant) {
+      choice.attention[pass] = variant as Team;
+    },
+  });
+  const [largest = [], ...others] = bySize.map(ofMatrix);
+  return [...largest, ofAttention("decode"), ofAttention("prefill"), ...others.flat()];
+}
+
+const usualFirst = (usual: string, all: readonly string[]): string[] => [
+  usual,
+  ...all.filter((variant) => variant !== usual),
+];

@@ -1,0 +1,100 @@
+// Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
+import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
+import { version } from "../../package.json";
+import { sha256OfText } from "../../weights/index.ts";
+import type { KernelChoice, LoadOptions, Tuning } from "../api.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Pipelines } from "../gpu/gpu.ts";
+import type { Shape } from "../graph/shape.ts";
+import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
+
+/** Where choices are remembered: files in Node, the origin's private files in a browser. */
+export interface TuningStore {
+  read(name: string): Promise<string | undefined>;
+  write(name: string, text: string): Promise<void>;
+}
+
+/** Smaller models answer before a tuner is done. */
+const WORTH_BYTES = 64 * 2 ** 20;
+
+/** The shape with the kernels that its matrices are fastest with, as far as that is known or may be found out. */
+export async function tunedShape(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  store: TuningStore | undefined,
+  shape: Shape,
+  weightBytes: number,
+  options: LoadOptions,
+): Promise<Shape> {
+  const wanted = options.tune ?? (weightBytes >= WORTH_BYTES && !options.device);
+  if (!wanted || options.kernels) return shape;
+  const name = await tuningName(gpu, shape);
+  const kernels =
+    (await remembered(gpu, store, name, shape)) ??
+    (await measured(gpu, pipelines, store, name, shape, options)).choice;
+  return { ...shape, kernels };
+}
+
+/** Measures anew and remembers the choice. */
+export async function measureKernels(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  store: TuningStore | undefined,
+  shape: Shape,
+  options: LoadOptions,
+): Promise<Tuning> {
+  return measured(gpu, pipelines, store, await tuningName(gpu, shape), shape, options);
+}
+
+async function measured(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  store: TuningStore | undefined,
+  name: string,
+  shape: Shape,
+  { onProgress, signal }: LoadOptions,
+): Promise<Tuning> {
+  // Most loads measure nothing: a page fetches this code only where one does.
+  const { tune } = await import("./tune.ts");
+  const { choice, measurements } = await tune(gpu, pipelines, shape, { onProgress, signal });
+  const tuning = { adapter: gpu.adapter, weights: shape.format.name, choice, measurements };
+  // Where nothing can be kept, the next load measures again.
+  await store?.write(name, JSON.stringify(tuning, null, 2)).catch(() => {});
+  return tuning;
+}
+
+/** @returns undefined where nothing is remembered that this adapter can run */
+async function remembered(
+  { adapter }: Gpu,
+  store: TuningStore | undefined,
+  name: string,
+  { format }: Shape,
+): Promise<KernelChoice | undefined> {
+  const text = await store?.read(name).catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    const { choice } = JSON.parse(text) as { choice: KernelChoice };
+    const known = matrixRoles.every(
+      (role) =>
+        matvecCandidates(adapter).includes(choice.matvec[role]) &&
+        matmulCandidates(adapter, format).includes(choice.matmul[role]),
+    );
+    return known && teams.includes(choice.attention.decode) && teams.includes(choice.attention.prefill)
+      ? choice
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file name for the choice: it holds for one adapter, driver, version of this package, weight format and set of shapes. */
+async function tuningName({ adapter }: Gpu, shape: Shape): Promise<string> {
+  const { D, F, H, G, d, V, B, S, W, chunkLength, format, cacheFormat } = shape;
+  const { name, vendor, architecture, driver, features, subgroupSize } = adapter;
+  const key = [
+    [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
+    [name, vendor, architecture, driver, features, subgroupSize],
+    [format.name, D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
+  ];
+  return `tuning-${(await sha256OfText(JSON.stringify(key))).slice(0, 16)}.json`;
+}

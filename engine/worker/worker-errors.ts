@@ -1,0 +1,69 @@
+// Errors on their way between threads: a clone of an Error forgets its class, so the class goes by name.
+import { ChatTemplateError, TokenizerError } from "../../tokenizer/index.ts";
+import { CheckpointError } from "../../weights/index.ts";
+import {
+  ContextLengthError,
+  DeviceError,
+  DeviceLostError,
+  ModelInUseError,
+  SessionError,
+  StorageError,
+} from "../errors.ts";
+
+/** By names of our own, since a minifier renames classes. */
+const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
+  ChatTemplateError,
+  CheckpointError,
+  ContextLengthError,
+  DeviceError,
+  DeviceLostError,
+  ModelInUseError,
+  SessionError,
+  StorageError,
+  TokenizerError,
+  RangeError,
+  SyntaxError,
+  TypeError,
+};
+
+export interface ErrorRecord {
+  /** A name of CLASSES, `DOMException`, or `Error`. */
+  readonly kind: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+  /** Plain properties of its own, `name` among them. */
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly cause: ErrorRecord | undefined;
+}
+
+export function recordError(error: unknown): ErrorRecord {
+  if (!(error instanceof Error)) {
+    return { kind: "Error", message: String(error), stack: undefined, own: {}, cause: undefined };
+  }
+  const { message, stack, cause } = error;
+  const own = Object.fromEntries(Object.entries(error).filter(([, value]) => Object(value) !== value));
+  const named = error instanceof DOMException ? { kind: "DOMException", own: { name: error.name } } : { own };
+  return {
+    kind: kindOf(error),
+    message,
+    stack,
+    cause: cause === undefined ? undefined : recordError(cause),
+    ...named,
+  };
+}
+
+/** The nearest class of its ancestry that has a name here. */
+function kindOf(object: object): string {
+  const prototype: object | null = Object.getPrototypeOf(object);
+  if (!prototype) return "Error";
+  return Object.keys(CLASSES).find((name) => CLASSES[name]?.prototype === prototype) ?? kindOf(prototype);
+}
+
+export function reviveError({ kind, message, stack, own, cause }: ErrorRecord): Error {
+  if (kind === "DOMException") return new DOMException(message, String(own["name"]));
+  const error = new Error(message, cause && { cause: reviveError(cause) });
+  const prototype = CLASSES[kind]?.prototype;
+  if (prototype) Object.setPrototypeOf(error, prototype);
+  if (stack !== undefined) error.stack = stack;
+  return Object.assign(error, own);
+}
