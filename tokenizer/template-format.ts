@@ -81,6 +81,8 @@ function percentItem(
   const float = "fF".includes(kind);
   if (float && digits !== undefined && digits > 60) unsupported("a float of so many digits");
   if (!Number.isFinite(number.value)) unsupported("a format of inf or nan");
+  if (!"fF".includes(kind) && Math.abs(number.value) > Number.MAX_SAFE_INTEGER)
+    unsupported("an int beyond 2^53");
   let body = float
     ? fixed(Math.abs(number.value), digits ?? 6)
     : based(Math.abs(Math.trunc(number.value)), kind, flags.includes("#"), digits ?? 0);

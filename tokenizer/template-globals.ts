@@ -11,7 +11,7 @@ export class TemplateRaised extends Error {}
 const maxRange = 100_000;
 
 /** Names that Python has and this has not. */
-export const refusedGlobals: ReadonlySet<string> = new Set(["lipsum"]);
+export const refusedGlobals: ReadonlySet<string> = new Set(["lipsum", "self"]);
 
 export class Namespace extends Thing {
   constructor(entries: Iterable<readonly [string, Value]>) {

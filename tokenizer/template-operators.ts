@@ -65,11 +65,26 @@ function power(a: number, b: number, float: boolean): Value {
   if (a === 0 && b < 0) fail("0.0 cannot be raised to a negative power");
   if (a < 0 && !Number.isInteger(b)) unsupported("a complex number");
   // JavaScript says NaN here, Python 1.
-  const result = a === 1 || b === 0 ? 1 : a ** b;
+  const result = a === 1 || b === 0 ? 1 : exactPower(a, b, float);
   if (!float && b >= 0) return toInt(result);
   if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b))
     fail("Numerical result out of range");
   return new Float(result);
+}
+
+/** JavaScript rounds powers by its own means: those are taken that come from one rounding at most. */
+function exactPower(a: number, b: number, float: boolean): number {
+  if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
+  if (b === 1) return a;
+  if (b === 2) return a * a;
+  if (b === -1) return 1 / a;
+  const whole = a ** Math.abs(b);
+  if (Number.isInteger(a) && Number.isInteger(b)) {
+    if (Number.isSafeInteger(whole)) return b > 0 ? whole : 1 / whole;
+    // Refused as any int that is too large.
+    if (b > 0 && !float) return whole;
+  }
+  return unsupported("a power that is rounded");
 }
 
 function add(meter: Meter, a: Value, b: Value): Value | undefined {
