@@ -115,7 +115,7 @@ export interface SamplingOptions {
 }
 
 export interface GenerateOptions extends SamplingOptions {
-  /** Most tokens of the answer. Default: what the context holds, or 512 with a window. */
+  /** Most tokens of the answer. Default: 512, or what the context holds, if that is less. */
   readonly maxTokens?: number;
   /** The answer ends before the first of these strings. */
   readonly stop?: string | readonly string[];
@@ -123,7 +123,7 @@ export interface GenerateOptions extends SamplingOptions {
   readonly ignoreEos?: boolean;
   /**
    * Give each token's log-probability, and as many of the likeliest in its place, 0 to 20. The logits come back from the
-   * GPU for every token, and one step is in flight at a time: slower than without.
+   * GPU for every token, which is slower than without.
    */
   readonly topLogProbs?: number;
   readonly signal?: AbortSignal;

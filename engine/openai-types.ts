@@ -25,7 +25,7 @@ export interface ChatCompletionCreateParams {
   readonly model?: string;
   readonly stream?: boolean | null;
   readonly stream_options?: { readonly include_usage?: boolean } | null;
-  /** Most tokens of an answer. Default: what the context holds, or 512 with a window. */
+  /** Most tokens of an answer. Default: 512, or what the context holds, if that is less. */
   readonly max_completion_tokens?: number | null;
   /** The older name of `max_completion_tokens`. */
   readonly max_tokens?: number | null;
