@@ -10,14 +10,19 @@ import type { Limits } from "./service.ts";
 /** Characters of a body that takes milliseconds to look through. */
 const LONG = 2 ** 18;
 
+/** More than any conversation has. JSON.parse keeps everybody waiting, and the names of fields are what takes it longest. */
+const MOST_FIELDS = 2 ** 15;
+
 /** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
   const unpack = unpacker(c.req.header("Content-Encoding"));
   const bytes = await readBytes(c, limits.bodyBytes);
   const text = decode(unpack ? await unpack(bytes, limits.bodyBytes) : bytes);
   await othersTurn(text);
-  if (depth(text, limits.jsonDepth) > limits.jsonDepth)
+  const { deepest, fields } = extent(text, limits.jsonDepth);
+  if (deepest > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
+  if (fields > MOST_FIELDS) throw bad(`Body: expected at most ${MOST_FIELDS} fields in all, got more.`);
   await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
   if (isObject(body)) return body;
@@ -102,7 +107,7 @@ const kindOf = (value: unknown): string =>
       ? "null"
       : `a ${typeof value === "string" ? "text" : typeof value}`;
 
-const [QUOTE, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 91, 93, 123, 125];
+const [QUOTE, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 58, 91, 93, 123, 125];
 
 /** Where the quote stands that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
@@ -116,14 +121,18 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** How deep lists and objects lie within each other; counting ends above `most`. */
-function depth(text: string, most: number): number {
+/** How deep lists and objects lie within each other, and how many fields they have; counting ends where it is too much. */
+function extent(text: string, most: number): { readonly deepest: number; readonly fields: number } {
   let depth = 0;
   let deepest = 0;
-  for (let i = 0; i < text.length && deepest <= most; i++) {
+  let fields = 0;
+  for (let i = 0; i < text.length && deepest <= most && fields <= MOST_FIELDS; i++) {
     switch (text.charCodeAt(i)) {
       case QUOTE:
         i = endOfString(text, i);
+        break;
+      case COLON:
+        fields++;
         break;
       case OPEN_LIST:
       case OPEN_OBJECT:
@@ -134,7 +143,7 @@ function depth(text: string, most: number): number {
         depth--;
     }
   }
-  return deepest;
+  return { deepest, fields };
 }
 
 const bad = (message: string, code?: string) => new HttpError(400, message, code ? { code } : {});

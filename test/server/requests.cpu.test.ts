@@ -16,11 +16,15 @@ describe("a request that is wrong", () => {
     const { model, calls } = standIn();
     const { post, get, service } = await serving(model);
     const nested = `${"[".repeat(service.limits.jsonDepth + 1)}${"]".repeat(service.limits.jsonDepth + 1)}`;
+    const wide = JSON.stringify(
+      Object.fromEntries(Array.from({ length: 40_000 }, (_, i) => [`k${i}`, null])),
+    );
     const cases: [path: string, body: unknown, status: number, param: string | null, says: RegExp][] = [
       [CHAT, "{", 400, null, /JSON/],
       [CHAT, "", 400, null, /JSON/],
       [CHAT, Uint8Array.of(0x22, 0xff, 0x22), 400, null, /UTF-8/],
       [CHAT, nested, 400, null, /nested/],
+      [CHAT, wide, 400, null, /at most 32768 fields in all/],
       [CHAT, `{"messages":"${"x".repeat(service.limits.bodyBytes)}"}`, 413, null, /bytes/],
       [CHAT, [], 400, null, /object/],
       [CHAT, {}, 400, "messages", /messages/],
