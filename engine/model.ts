@@ -284,13 +284,15 @@ export class LoadedModel implements Model {
     checkOptions("decode", options, callRules);
     checkList(ids, "ids");
     const tokenizer = this.#tokenizer;
-    const named = ids.filter((id) => tokenizer.names(id));
+    const { V } = this.config;
     // The others are no text, as in an answer.
-    if (named.length < ids.length) {
-      const others = ids.filter((id) => !tokenizer.names(id));
-      checkKnown(others, this.config.V, "ids");
-    }
-    return inSlices(tokenizer.decodeSteps(named), options.signal);
+    const named = function* () {
+      for (const id of ids) {
+        if (tokenizer.names(id)) yield id;
+        else checkKnown([id], V, "ids");
+      }
+    };
+    return inSlices(tokenizer.decodeSteps(named()), options.signal);
   }
 
   dispose(): void {

@@ -25,6 +25,7 @@ export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<
   if (fields > MOST_FIELDS) throw bad(`Body: expected at most ${MOST_FIELDS} fields in all, got more.`);
   await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
+  await othersTurn(text);
   if (isObject(body)) return body;
   throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
 }

@@ -69,6 +69,8 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
   const { model } = service;
   if (typeof prompt === "string")
     return { ids: await encodeText(service, prompt, "prompt", signal), text: prompt };
+  // Before anything looks at each of them.
+  checkFit(service, prompt.length, {}, "prompt");
   const ids = checkIds(prompt, model.config.V, "prompt");
   return { ids, text: await model.decode(ids, { signal }) };
 }

@@ -1,6 +1,6 @@
 // Conversations' keys and values in a folder, from the end of one server to the start of the next.
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, SessionError } from "../engine/node.ts";
 import { fileTrouble, makeFolder } from "./slot-folder.ts";
@@ -59,17 +59,21 @@ export async function restoreSlots(
  */
 export async function saveSlots(model: Model, folder: string): Promise<number> {
   await makeFolder(folder);
-  let saved = 0;
-  for (; ; saved++) {
+  const written = new Set<string>();
+  let number = 0;
+  for (let saved = 0; ; saved++, number++) {
     const session = await model.saveSession({ conversation: saved });
     if (!session) break;
-    const file = join(folder, nameOf(saved));
+    // A folder by such a name is not ours.
+    while (await isFolder(join(folder, nameOf(number)))) number++;
+    const file = join(folder, nameOf(number));
     const part = `${file}.${process.pid}.part`;
     try {
       if (session.byteLength > MOST_BYTES)
         throw new Error(`expected a conversation of at most 2 GiB, got ${session.byteLength} bytes`);
       await writeFile(part, session, { mode: 0o600 });
       await rename(part, file);
+      written.add(nameOf(number));
     } catch (cause) {
       await rm(part, { force: true }).catch(() => {});
       throw new Error(`${file}: cannot be written: ${fileTrouble(cause)} Conversations kept: ${saved}.`, {
@@ -77,11 +81,13 @@ export async function saveSlots(model: Model, folder: string): Promise<number> {
       });
     }
   }
-  // A folder by such a name is not ours.
   for (const name of await sessionFiles(folder))
-    if (numberOf(name) >= saved) await rm(join(folder, name), { force: true }).catch(() => {});
-  return saved;
+    if (!written.has(name)) await rm(join(folder, name), { force: true }).catch(() => {});
+  return written.size;
 }
+
+const isFolder = async (path: string): Promise<boolean> =>
+  (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 
 /** @throws Error with what is there instead of a file that can be read whole */
 async function withSession<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {

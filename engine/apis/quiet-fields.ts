@@ -46,7 +46,7 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ...all("tool_choice function_call", only("none")),
   ...all("best_of length_penalty typical_p tfs_z repeat_penalty num_beams", only(1)),
   ...all(
-    "min_tokens mirostat top_a n_probs min_keep dry_multiplier xtc_probability dynatemp_range n_keep",
+    "min_tokens mirostat top_a n_probs top_logprobs min_keep dry_multiplier xtc_probability dynatemp_range n_keep",
     only(0),
   ),
   ...all("priority n_discard n_indent t_max_predict_ms t_max_prompt_ms no_repeat_ngram_size", only(0)),

@@ -29,6 +29,7 @@ const NOTHING: Record<string, unknown>[] = [
   { service_tier: "auto" },
   { service_tier: "default" },
   { best_of: 1 },
+  { top_logprobs: 0 },
   { echo: false },
   { suffix: "" },
   { suffix: null },
@@ -76,7 +77,6 @@ const NOTHING: Record<string, unknown>[] = [
 
 /** Of chat alone. */
 const CHATS: Record<string, unknown>[] = [
-  { top_logprobs: 0 },
   { logprobs: false, top_logprobs: 0 },
   { max_completion_tokens: -1 },
   { max_tokens: null, max_completion_tokens: 5 },
