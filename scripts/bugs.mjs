@@ -62,6 +62,24 @@ export const bugs = {
     to: "{ fatal: false }",
     test: ["test/weights/utf8.test.ts", "-t", "is refused"],
   },
+  "an added token found within a word": {
+    file: "tokenizer/added-tokens.ts",
+    from: "!token.singleWord ||",
+    to: "token.singleWord || true ||",
+    test: ["test/tokenizer/huggingface.test.ts"],
+  },
+  "a template without a budget": {
+    file: "tokenizer/template-meter.ts",
+    from: "if (!(this.#left >= 0)) {",
+    to: "if (this.#left > Infinity) {",
+    test: ["test/tokenizer/hostile-templates.test.ts"],
+  },
+  "a long text in one go": {
+    file: "engine/slices.ts",
+    from: "if (performance.now() < until) continue;",
+    to: "if (until > 0) continue;",
+    test: ["test/server/event-loop.cpu.test.ts", "-t", "a text for its tokens"],
+  },
   "a prompt of no token": {
     file: "engine/graph/prompt-ids.ts",
     from: "if (ids.length === 0)",
@@ -352,8 +370,8 @@ export const bugs = {
   },
   "server: deep JSON is parsed": {
     file: "server/body.ts",
-    from: "depth(text, limits.jsonDepth) > limits.jsonDepth",
-    to: "false",
+    from: "if (deepest > limits.jsonDepth)",
+    to: "if (false)",
     test: server("requests", "refused before"),
   },
   "server: a body without a length is read whole": {
