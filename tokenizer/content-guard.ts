@@ -28,27 +28,30 @@ export class ContentGuard {
   *hide(text: string): Generator<undefined, string> {
     const end = text.trimEnd().length;
     const parts: string[] = [];
-    let hidden = "";
+    let shown = 0;
     let start = 0;
+    let seen = 0;
     for (const character of text) {
       const standIn = this.#standIns.get(character);
       const found =
         standIn !== undefined &&
         (this.#controls.at(text, start) !== undefined || this.#controls.isCutOff(text, start, end));
-      hidden += found ? standIn : character;
+      if (found) {
+        parts.push(text.slice(shown, start), standIn);
+        shown = start + character.length;
+      }
       start += character.length;
-      if (hidden.length < STRIDE) continue;
-      parts.push(hidden);
-      hidden = "";
+      if (start - seen < STRIDE) continue;
+      seen = start;
       yield;
     }
-    return parts.join("") + hidden;
+    return parts.length === 0 ? text : parts.join("") + text.slice(shown);
   }
 
   /** The text as it was before `hide`. */
   restore(text: string): string {
     let restored = text;
-    for (const [first, standIn] of this.#standIns) restored = restored.replaceAll(standIn, () => first);
+    for (const [first, standIn] of this.#standIns) restored = restored.split(standIn).join(first);
     return restored;
   }
 }

@@ -100,8 +100,12 @@ function readStep(step: Fields): Step {
       const { expression, plain, shortest } = readPattern(`${where} Replace`, step["pattern"]);
       const content = readContent(step, "content", `${where} Replace`);
       return {
-        // A function in place of the content would be called millions of times.
-        normalize: (text) => text.replaceAll(plain ?? expression, content.replaceAll("$", "$$$$")),
+        // replaceAll of a text leaves a string of strings, which whoever reads it first has to join. And a function in place of the
+        // content would be called millions of times.
+        normalize: (text) =>
+          plain === undefined
+            ? text.replaceAll(expression, content.replaceAll("$", "$$$$"))
+            : text.split(plain).join(content),
         growth: Math.max(1, content.length / shortest),
         // Mistral's blanks. No half of a pair of units is such a pattern, so pairs may be cut.
         isLocal: plain?.length === 1,

@@ -172,16 +172,16 @@ export class Tokenizer {
   *decodeSteps(ids: Iterable<number>, options: DecodeOptions = {}): Generator<undefined, string> {
     const decoder = this.stream(options);
     const parts: string[] = [];
-    let part = "";
-    let count = 0;
+    let pieces: string[] = [];
     for (const id of ids) {
-      part += decoder.push(id);
-      if (++count % 1000 !== 0) continue;
-      parts.push(part);
-      part = "";
+      pieces.push(decoder.push(id));
+      if (pieces.length < 1000) continue;
+      parts.push(pieces.join(""));
+      pieces = [];
       yield;
     }
-    return parts.join("") + part + decoder.end();
+    parts.push(pieces.join(""), decoder.end());
+    return parts.join("");
   }
 
   /** Decodes ids as they come; see StreamDecoder. */
