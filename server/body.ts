@@ -12,6 +12,8 @@ const LONG = 2 ** 18;
 
 /** More than any conversation has. JSON.parse keeps everybody waiting, and the names of fields are what takes it longest. */
 const MOST_FIELDS = 2 ** 15;
+/** Of lists and objects: token ids of 128 prompts, of 4096 each. More take JSON.parse longer than others should wait. */
+const MOST_VALUES = 2 ** 19;
 
 /** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
@@ -19,10 +21,12 @@ export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<
   const bytes = await readBytes(c, limits.bodyBytes);
   const text = decode(unpack ? await unpack(bytes, limits.bodyBytes) : bytes);
   await othersTurn(text);
-  const { deepest, fields } = extent(text, limits.jsonDepth);
+  const { deepest, fields, values } = extent(text, limits.jsonDepth);
   if (deepest > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
   if (fields > MOST_FIELDS) throw bad(`Body: expected at most ${MOST_FIELDS} fields in all, got more.`);
+  if (values > MOST_VALUES)
+    throw bad(`Body: expected at most ${MOST_VALUES} values in all, got more. Send fewer tokens at once.`);
   await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
   await othersTurn(text);
@@ -108,7 +112,9 @@ const kindOf = (value: unknown): string =>
       ? "null"
       : `a ${typeof value === "string" ? "text" : typeof value}`;
 
-const [QUOTE, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [34, 58, 91, 93, 123, 125];
+const [QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
+  34, 44, 58, 91, 93, 123, 125,
+];
 
 /** Where the quote stands that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
@@ -122,15 +128,26 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-/** How deep lists and objects lie within each other, and how many fields they have; counting ends where it is too much. */
-function extent(text: string, most: number): { readonly deepest: number; readonly fields: number } {
+interface Extent {
+  readonly deepest: number;
+  readonly fields: number;
+  readonly values: number;
+}
+
+/** How deep lists and objects lie within each other, and how much is in them; counting ends where it is too much. */
+function extent(text: string, most: number): Extent {
   let depth = 0;
   let deepest = 0;
   let fields = 0;
-  for (let i = 0; i < text.length && deepest <= most && fields <= MOST_FIELDS; i++) {
+  let values = 1;
+  const isTooMuch = () => deepest > most || fields > MOST_FIELDS || values > MOST_VALUES;
+  for (let i = 0; i < text.length && !isTooMuch(); i++) {
     switch (text.charCodeAt(i)) {
       case QUOTE:
         i = endOfString(text, i);
+        break;
+      case COMMA:
+        values++;
         break;
       case COLON:
         fields++;
@@ -144,7 +161,7 @@ function extent(text: string, most: number): { readonly deepest: number; readonl
         depth--;
     }
   }
-  return { deepest, fields };
+  return { deepest, fields, values };
 }
 
 const bad = (message: string, code?: string) => new HttpError(400, message, code ? { code } : {});

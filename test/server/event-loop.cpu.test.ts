@@ -55,7 +55,8 @@ async function gapDuring(work: Promise<unknown>): Promise<number> {
 
 const MB = 2 ** 20;
 const words = "Once upon a time, there was a little cat. ".repeat((2 * MB) / 42);
-const ids = Array<number>(MB).fill(300);
+/** As many as a body may have. */
+const ids = Array<number>(MB / 2 - 8).fill(300);
 const unending = "a".repeat(MB);
 const marked = "[INST]<s>".repeat(MB / 9);
 

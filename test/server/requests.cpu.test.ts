@@ -25,6 +25,7 @@ describe("a request that is wrong", () => {
       [CHAT, Uint8Array.of(0x22, 0xff, 0x22), 400, null, /UTF-8/],
       [CHAT, nested, 400, null, /nested/],
       [CHAT, wide, 400, null, /at most 32768 fields in all/],
+      [CHAT, `{"a":[${"1,".repeat(2 ** 19)}1]}`, 400, null, /at most 524288 values in all/],
       [CHAT, `{"messages":"${"x".repeat(service.limits.bodyBytes)}"}`, 413, null, /bytes/],
       [CHAT, [], 400, null, /object/],
       [CHAT, {}, 400, "messages", /messages/],
