@@ -1,6 +1,7 @@
 // The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
 import { setImmediate } from "node:timers/promises";
 import { isObject } from "../engine/apis/quiet-fields.ts";
+import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
 import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
@@ -61,29 +62,17 @@ async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw bad(`Body: expected UTF-8, got other bytes${places(bytes)}.`);
+    return decodeUtf8(bytes);
+  } catch (error) {
+    if (!(error instanceof NotUtf8Error)) throw error;
+    throw bad(`Body: expected UTF-8, got other bytes${places(bytes, error.offset)}.`);
   }
 }
 
 /** Where they are: of a text in UTF-16, or packed without Content-Encoding, the next step as well. */
-function places(bytes: Uint8Array): string {
+function places(bytes: Uint8Array, offset: number | undefined): string {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return ": gzip. Add the header Content-Encoding: gzip";
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))
-    return ": UTF-16. Send UTF-8";
-  // The longest beginning that is UTF-8, but for a character that is cut off.
-  let [good, wrong] = [0, bytes.length];
-  while (wrong - good > 1) {
-    const middle = (good + wrong) >> 1;
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, middle), { stream: true });
-      good = middle;
-    } catch {
-      wrong = middle;
-    }
-  }
-  return ` at offset ${good}`;
+  return offset === undefined ? ": UTF-16. Send UTF-8" : ` at offset ${offset}`;
 }
 
 function parse(text: string, type: string): unknown {

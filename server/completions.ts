@@ -1,5 +1,6 @@
 // POST /v1/completions: texts that go on, whole or as a stream.
 import { setImmediate } from "node:timers/promises";
+import { checkKnown } from "../engine/graph/prompt-ids.ts";
 import type { Finish } from "../engine/node.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
@@ -13,7 +14,6 @@ import { errorBody } from "./openai-error.ts";
 import { checkBias } from "./sampling.ts";
 import type { Service } from "./service.ts";
 import { streamEvents } from "./sse.ts";
-import { checkIds } from "./tokens.ts";
 
 interface Completion {
   readonly id: string;
@@ -71,8 +71,8 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
     return { ids: await encodeText(service, prompt, "prompt", signal), text: prompt };
   // Before anything looks at each of them.
   checkFit(service, prompt.length, {}, "prompt");
-  const ids = checkIds(prompt, model.config.V, "prompt");
-  return { ids, text: await model.decode(ids, { signal }) };
+  checkKnown(prompt, model.config.V, "prompt");
+  return { ids: prompt, text: await model.decode(prompt, { signal }) };
 }
 
 async function whole(

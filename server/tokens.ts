@@ -1,10 +1,9 @@
 // Text to token ids and back, as the model would be given them.
-
 import { refuseOthers } from "../engine/apis/quiet-fields.ts";
 import { readText } from "../engine/apis/request-options.ts";
+import { checkKnown } from "../engine/graph/prompt-ids.ts";
 import { shown, wrongType } from "../engine/parameter.ts";
 import { readBody } from "./body.ts";
-import { HttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
 import { encodeText } from "./fit.ts";
 import { checkName } from "./models.ts";
@@ -23,8 +22,8 @@ export async function detokenize(c: Ctx, service: Service): Promise<Response> {
   const tokens = await read(c, service, "tokens");
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
-  const ids = checkIds(tokens, service.model.config.V, "tokens");
-  return c.json({ text: await service.model.decode(ids, { signal: c.get("exchange").signal }) });
+  checkKnown(tokens, service.model.config.V, "tokens");
+  return c.json({ text: await service.model.decode(tokens, { signal: c.get("exchange").signal }) });
 }
 
 /** What the one field says that each call has beside the model's name. */
@@ -34,13 +33,4 @@ async function read(c: Ctx, service: Service, field: string): Promise<unknown> {
   refuseOthers(given, new Set(["model", field]));
   checkName(service, readText(given, "model"));
   return given[field];
-}
-
-/** @throws HttpError 400 */
-export function checkIds(ids: readonly number[], V: number, param: string): readonly number[] {
-  const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= V);
-  if (wrong === undefined) return ids;
-  throw new HttpError(400, `${param}: expected token ids from 0 to ${V - 1}, got ${shown(wrong)}.`, {
-    param,
-  });
 }

@@ -4,10 +4,14 @@
 export class NotUtf8Error extends Error {
   override name = "NotUtf8Error";
   readonly got: string;
+  /** Where the first fault is; undefined for UTF-16, which is another text throughout. */
+  readonly offset: number | undefined;
 
-  constructor(got: string) {
+  constructor(offset: number | undefined) {
+    const got = offset === undefined ? "UTF-16" : `other bytes at offset ${offset}`;
     super(`expected UTF-8 text, got ${got}`);
     this.got = got;
+    this.offset = offset;
   }
 }
 
@@ -17,7 +21,7 @@ export function decodeUtf8(bytes: Uint8Array): string {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    throw new NotUtf8Error(utf16 ? "UTF-16" : `other bytes at offset ${firstFault(bytes)}`);
+    throw new NotUtf8Error(utf16 ? undefined : firstFault(bytes));
   }
 }
 
