@@ -1,7 +1,7 @@
 // attention: multi-head, grouped-query and multi-query attention at the same width, the kernel by itself.
 import { Buffers } from "../engine/gpu/buffers.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
-import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/gpu.ts";
+import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/dispatch.ts";
+import type { Gpu } from "../engine/gpu/gpu.ts";
 import { costOf, Profiler } from "../engine/graph/profile.ts";
 import {
   attentionCombine,

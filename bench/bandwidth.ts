@@ -1,7 +1,7 @@
 // What the adapter does at best: bytes of a plain copy, operations of multiply-adds in registers.
 import { Buffers } from "../engine/gpu/buffers.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
-import { launch, Pipelines } from "../engine/gpu/gpu.ts";
+import { launch, Pipelines } from "../engine/gpu/dispatch.ts";
+import type { Gpu } from "../engine/gpu/gpu.ts";
 import { costOf, Profiler } from "../engine/graph/profile.ts";
 import { copy, multiplyAdd } from "../kernels/index.ts";
 import { type Budget, figure, repeat } from "./measure.ts";

@@ -1,5 +1,5 @@
 // kernels: each kernel of a decode step and of a prefill chunk at the model's own shapes, beside what the adapter can do.
-import type { Dispatch } from "../engine/gpu/gpu.ts";
+import type { Dispatch } from "../engine/gpu/dispatch.ts";
 import { costOf, groups, Profiler } from "../engine/graph/profile.ts";
 import type { Shape } from "../engine/graph/shape.ts";
 import { figure, repeat } from "./measure.ts";

@@ -1,6 +1,6 @@
 // Decode steps as `generate` runs them: several in flight.
 import type { Decoder } from "../engine/graph/decoder.ts";
-import { Flight } from "../engine/scheduler/flight.ts";
+import { Flight } from "../engine/scheduler/steps-in-flight.ts";
 
 export interface Steps {
   /** From the first submission to the last token. */

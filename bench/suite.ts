@@ -1,6 +1,6 @@
 // What a suite is handed, and what it gives back.
 
-import type { Gpu } from "../engine/gpu/device.ts";
+import type { Gpu } from "../engine/gpu/gpu.ts";
 import type { Decoder } from "../engine/graph/decoder.ts";
 import type { Weights } from "../engine/graph/weights.ts";
 import type { LoadedModel } from "../engine/model.ts";

@@ -1,7 +1,7 @@
 // window: what a token costs in time and memory against its position, with the model's window and with none.
 
 import { Buffers } from "../engine/gpu/buffers.ts";
-import { Pipelines } from "../engine/gpu/gpu.ts";
+import { Pipelines } from "../engine/gpu/dispatch.ts";
 import { allocate, ringLength } from "../engine/graph/activations.ts";
 import { Decoder } from "../engine/graph/decoder.ts";
 import { modelShape, type Shape } from "../engine/graph/shape.ts";

@@ -1,6 +1,7 @@
 // A Linux machine without a working Vulkan driver gets a software one, where npm has brought it.
-import { ADVICE, useSwiftshader } from "../scripts/swiftshader.mjs";
+
 import type { Engine } from "./engine.ts";
+import { ADVICE, useSwiftshader } from "./swiftshader.mjs";
 
 /** The engine, and a second try with SwiftShader where a call finds no adapter at all. */
 export function withDriver(engine: Engine): Engine {

@@ -10,9 +10,9 @@ import type {
   LanguageModelV3Usage,
 } from "@ai-sdk/provider";
 import type { Finish, Model } from "./api.ts";
-import { readCall } from "./apis/ai-sdk-call.ts";
-import { checkOptions, object, type Rules, text } from "./options.ts";
-import { shown, wrongType } from "./parameter.ts";
+import { readCall } from "./apis/ai-sdk/call.ts";
+import { checkOptions, object, type Rules, text } from "./options/check.ts";
+import { shown, wrongType } from "./options/parameter.ts";
 
 export interface SiroccoSettings {
   /** What the SDK calls the model, in logs and responses. Default "sirocco". */

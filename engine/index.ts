@@ -2,7 +2,7 @@
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export { CheckpointError, fileSource, httpSource, type ModelConfig, type Source } from "../weights/index.ts";
 export type * from "./api.ts";
-export { hubSource, loadModel, planModel, tuneModel } from "./browser.ts";
+export { hubSource, loadModel, planModel, tuneModel } from "./browser-platform.ts";
 export * from "./errors.ts";
 export type * from "./openai-types.ts";
 export {

@@ -4,12 +4,12 @@ import { attentionWeights, attentionWeightsLength, type RingSize } from "../kern
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { likeliest, logSumExp } from "./answer/log-probs.ts";
 import type { AttentionWeights, Candidate, KernelTime } from "./api.ts";
-import type { Gpu } from "./gpu/device.ts";
-import { encode, launch, Pipelines, readBuffer, usage } from "./gpu/gpu.ts";
+import { encode, launch, Pipelines, readBuffer, usage } from "./gpu/dispatch.ts";
+import type { Gpu } from "./gpu/gpu.ts";
 import type { Decoder } from "./graph/decoder.ts";
 import { Profiler } from "./graph/profile.ts";
-import { outOfRange } from "./parameter.ts";
-import type { Cache } from "./scheduler/cache.ts";
+import { outOfRange } from "./options/parameter.ts";
+import type { Cache } from "./scheduler/ring-state.ts";
 
 export interface Inspected {
   readonly gpu: Gpu;

@@ -9,14 +9,14 @@ import {
   SourceChangedError,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import type { Gpu } from "./gpu/device.ts";
-import { Pipelines } from "./gpu/gpu.ts";
+import { Pipelines } from "./gpu/dispatch.ts";
+import type { Gpu } from "./gpu/gpu.ts";
 import { LoadedModel } from "./model.ts";
-import { checkLoad, checkSource } from "./option-tables.ts";
+import { checkLoad, checkSource } from "./options/tables.ts";
 import type { Platform } from "./platform.ts";
+import { onceMore, type Rebuild, Residence } from "./resident/device-recovery.ts";
+import { reside } from "./resident/gpu-model.ts";
 import { type Planned, planModel as plan } from "./resident/plan.ts";
-import { onceMore, type Rebuild, Residence } from "./resident/residence.ts";
-import { reside } from "./resident/resident.ts";
 import type { ModelStore } from "./store/model-store.ts";
 import { measureKernels } from "./tuning/tuning.ts";
 

@@ -21,10 +21,12 @@ import type {
   SaveSessionOptions,
   Score,
 } from "./api.ts";
-import { openai } from "./apis/openai.ts";
+import { openai } from "./apis/openai/completions.ts";
 import { ContextLengthError } from "./errors.ts";
 import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { checkBias } from "./graph/sampler.ts";
+import { checkOptions } from "./options/check.ts";
+import { outOfRange, shown, wrongType } from "./options/parameter.ts";
 import {
   attentionRules,
   callRules,
@@ -32,17 +34,15 @@ import {
   checkGenerate,
   encodeChatRules,
   saveSessionRules,
-} from "./option-tables.ts";
-import { checkOptions } from "./options.ts";
-import { outOfRange, shown, wrongType } from "./parameter.ts";
+} from "./options/tables.ts";
 import { checkMessages } from "./read-messages.ts";
-import type { Residence } from "./resident/residence.ts";
-import type { Resident } from "./resident/resident.ts";
-import { Batch } from "./scheduler/batch.ts";
-import { Cache } from "./scheduler/cache.ts";
-import { Rings } from "./scheduler/rings.ts";
+import type { Residence } from "./resident/device-recovery.ts";
+import type { Resident } from "./resident/gpu-model.ts";
+import { Rings } from "./scheduler/ring-pool.ts";
+import { Cache } from "./scheduler/ring-state.ts";
+import { Batch } from "./scheduler/scheduler.ts";
 import { inSlices } from "./slices.ts";
-import type { Lease } from "./store/store-lock.ts";
+import type { Lease } from "./store/lock.ts";
 
 /** Of an answer whose prompt was not even read to its end. */
 const abortedEarly: Finish = {

@@ -3,13 +3,13 @@ import { fileURLToPath } from "node:url";
 import { folderSource, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./gpu/dawn.ts";
-import { borrowDevice } from "./gpu/device.ts";
-import { restDuring } from "./gpu/rest.ts";
+import { borrowDevice } from "./gpu/gpu.ts";
+import { restDuring } from "./gpu/yield-cores.ts";
 import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./resident/quantize.ts";
-import { tuningFiles } from "./tuning/tuning-files.ts";
+import { tuningFiles } from "./tuning/files.ts";
 
 export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export {

@@ -1,6 +1,6 @@
 import type { Source } from "../weights/index.ts";
 import type { LoadOptions } from "./api.ts";
-import type { Gpu } from "./gpu/device.ts";
+import type { Gpu } from "./gpu/gpu.ts";
 import type { ModelStore } from "./store/model-store.ts";
 import type { TuningStore } from "./tuning/tuning.ts";
 

@@ -1,7 +1,7 @@
 // The messages of a call, before a template sees them.
 import type { Message } from "./api.ts";
 import { type Given, refuseOthers } from "./apis/quiet-fields.ts";
-import { outOfRange, shown, wrongType } from "./parameter.ts";
+import { outOfRange, shown, wrongType } from "./options/parameter.ts";
 
 const FIELDS = new Set(["role", "content", "name"]);
 const ROLES: readonly unknown[] = ["system", "user", "assistant"] satisfies Message["role"][];

@@ -1,10 +1,10 @@
 // A model that runs in a worker, behind the interface of one that runs here: the page never waits for it.
 import type { LoadOptions, Model } from "./api.ts";
-import { openai } from "./apis/openai.ts";
+import { openai } from "./apis/openai/completions.ts";
 import { DeviceLostError } from "./errors.ts";
-import { checkLoad, checkSource } from "./option-tables.ts";
-import { checkOptions, object, type Rules } from "./options.ts";
-import { Connection } from "./worker/worker-connection.ts";
+import { checkOptions, object, type Rules } from "./options/check.ts";
+import { checkLoad, checkSource } from "./options/tables.ts";
+import { Connection } from "./worker/connection.ts";
 import {
   CALLS,
   type CallName,
@@ -12,7 +12,7 @@ import {
   type Opening,
   STREAMS,
   type StreamName,
-} from "./worker/worker-protocol.ts";
+} from "./worker/protocol.ts";
 
 export type WorkerLoadOptions = LoadOptions & {
   /** One that runs `sirocco/worker`; `dispose()` leaves it running. Default: a worker of the model's own. */

@@ -1,23 +1,23 @@
 // `sirocco/workers-ai`: the call of Cloudflare's Workers AI, on a loaded model or over HTTP, for scripts that have it already.
 // https://developers.cloudflare.com/workers-ai/configuration/bindings/
 
-import { type AiModel, complete, pieces } from "./apis/workers-ai-answer.ts";
-import { asAiError } from "./apis/workers-ai-error.ts";
-import { type AiServer, post } from "./apis/workers-ai-http.ts";
-import { readInput } from "./apis/workers-ai-input.ts";
-import { eventStream } from "./apis/workers-ai-stream.ts";
+import { type AiModel, complete, pieces } from "./apis/workers-ai/answer.ts";
+import { asAiError } from "./apis/workers-ai/error.ts";
+import { type AiServer, post } from "./apis/workers-ai/http.ts";
+import { readInput } from "./apis/workers-ai/input.ts";
+import { eventStream } from "./apis/workers-ai/stream.ts";
 import type {
   AiBinding,
   AiRunOptions,
   AiTextGenerationInput,
   AiTextGenerationOutput,
-} from "./apis/workers-ai-types.ts";
-import { callback, checkOptions, type Rules, signal, text } from "./options.ts";
-import { outOfRange, shown, wrongType } from "./parameter.ts";
+} from "./apis/workers-ai/types.ts";
+import { callback, checkOptions, type Rules, signal, text } from "./options/check.ts";
+import { outOfRange, shown, wrongType } from "./options/parameter.ts";
 
-export { AiError } from "./apis/workers-ai-error.ts";
-export type { AiServer } from "./apis/workers-ai-http.ts";
-export type * from "./apis/workers-ai-types.ts";
+export { AiError } from "./apis/workers-ai/error.ts";
+export type { AiServer } from "./apis/workers-ai/http.ts";
+export type * from "./apis/workers-ai/types.ts";
 
 type Answer = AiTextGenerationOutput | ReadableStream<Uint8Array>;
 type Run = (model: string, input: AiTextGenerationInput, options: AiRunOptions) => Promise<Answer>;

@@ -24,7 +24,6 @@ export const SOURCES = [
   "cli",
   "bench",
   "server",
-  "scripts/swiftshader.mjs",
   "package-lock.json",
 ];
 export const CONFIGS = [

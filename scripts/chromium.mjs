@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
-import { unpackOnce } from "./swiftshader.mjs";
+import { unpackOnce } from "../cli/swiftshader.mjs";
 
 /** @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: what it needs to start. */
 

@@ -10,18 +10,18 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const foundation = ["tokenizer", "weights", "kernels"];
 
 /**
- * Folder -> the folders and files it may import, besides itself. The one script that the package contains imports nothing;
+ * Folder -> the folders and files it may import, besides itself;
  * package.json tells the version.
  */
 const MAY_IMPORT = {
   tokenizer: [],
   weights: [],
   kernels: [],
-  engine: [...foundation, "scripts/swiftshader.mjs", "package.json"],
+  engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],
   bench: [...foundation, "engine", "scripts/drivers.mjs"],
   demo: ["engine"],
-  cli: [...foundation, "engine", "server", "bench", "scripts/swiftshader.mjs"],
+  cli: [...foundation, "engine", "server", "bench"],
 };
 
 const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts", "engine/workers-ai.ts"];

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { swiftshader, vulkanEnv } from "./swiftshader.mjs";
+import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 
 /**
  * @typedef {{ name: string, env: Record<string, string>, adapter: string }} Driver `env` makes Dawn see only it.

@@ -1,9 +1,9 @@
 // `npm start`: from a bare checkout to a story in the terminal. Arguments replace ours: `npm start -- chat`.
 import { join } from "node:path";
+import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 import { ensureBuild } from "./build.mjs";
 import { probe } from "./drivers.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
-import { swiftshader, vulkanEnv } from "./swiftshader.mjs";
 
 const PROMPT = "Once upon a time";
 const STORY = ["generate", PROMPT, "--max-tokens", "200", "--temperature", "0.7", "--top-p", "0.95"];

@@ -1,10 +1,10 @@
 // A text completion as OpenAI's clients ask for it -> prompts and options of `generate`.
 
-import { type ChatRequest, MOST_ANSWERS, readCommon } from "../engine/apis/openai-request.ts";
+import { type ChatRequest, MOST_ANSWERS, readCommon } from "../engine/apis/openai/request.ts";
 import { type Given, isNothing, refuseOthers } from "../engine/apis/quiet-fields.ts";
 import { optionNames, readFlag, readOptions } from "../engine/apis/request-options.ts";
 import type { GenerateOptions } from "../engine/node.ts";
-import { outOfRange, shown, unsupported, wrongType } from "../engine/parameter.ts";
+import { outOfRange, shown, unsupported, wrongType } from "../engine/options/parameter.ts";
 
 export type Prompt = string | readonly number[];
 

@@ -6,7 +6,7 @@ import {
   DeviceLostError,
   TokenizerError,
 } from "../engine/node.ts";
-import { isParameterError, type ParameterError } from "../engine/parameter.ts";
+import { isParameterError, type ParameterError } from "../engine/options/parameter.ts";
 
 /** OpenAI's words for kinds of errors. */
 export type ErrorType =

@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
 import type { ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
-import { isParameterError } from "../engine/parameter.ts";
+import { isParameterError } from "../engine/options/parameter.ts";
 import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
 

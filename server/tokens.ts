@@ -2,7 +2,7 @@
 import { refuseOthers } from "../engine/apis/quiet-fields.ts";
 import { readText } from "../engine/apis/request-options.ts";
 import { checkKnown } from "../engine/graph/prompt-ids.ts";
-import { shown, wrongType } from "../engine/parameter.ts";
+import { shown, wrongType } from "../engine/options/parameter.ts";
 import { readBody } from "./body.ts";
 import type { Ctx } from "./exchange.ts";
 import { encodeText } from "./fit.ts";

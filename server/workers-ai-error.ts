@@ -1,7 +1,7 @@
 // Answers and errors in the envelope of Cloudflare's REST API.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { AiError } from "../engine/apis/workers-ai-error.ts";
-import type { AiEnvelope, AiTextGenerationOutput } from "../engine/apis/workers-ai-types.ts";
+import { AiError } from "../engine/apis/workers-ai/error.ts";
+import type { AiEnvelope, AiTextGenerationOutput } from "../engine/apis/workers-ai/types.ts";
 import { type ErrorStatus, type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
 

@@ -2,8 +2,8 @@
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
 import { isNothing } from "../engine/apis/quiet-fields.ts";
-import { complete, pieces } from "../engine/apis/workers-ai-answer.ts";
-import { type AiCall, readInput } from "../engine/apis/workers-ai-input.ts";
+import { complete, pieces } from "../engine/apis/workers-ai/answer.ts";
+import { type AiCall, readInput } from "../engine/apis/workers-ai/input.ts";
 import type { GenerateOptions } from "../engine/node.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";

@@ -1,6 +1,6 @@
 // Every shader compiles with no GPU at all, and every shader file is reachable from allKernels.
 import { expect, test } from "vitest";
-import { kernelLabel, shaderCode } from "../engine/gpu/gpu.ts";
+import { kernelLabel, shaderCode } from "../engine/gpu/dispatch.ts";
 import { allKernels } from "../kernels/index.ts";
 import { compact } from "../scripts/wgsl-plugin.mjs";
 import { openTestDevice } from "./helpers.ts";

@@ -3,12 +3,12 @@ import { type ModelConfig, parseConfig } from "./config.ts";
 import { CheckpointError, label, mismatch, show } from "./errors.ts";
 import { missing } from "./found-instead.ts";
 import { isObject, own } from "./json.ts";
-import { belongsToGraph, lmHead, requiredTensors } from "./names.ts";
 import { type Packed, packedName, packedTensors, parsePacked, unpackedName } from "./packed.ts";
 import { readJson } from "./read-file.ts";
-import type { DType, TensorInfo } from "./safetensors.ts";
-import { type Demand, readShards, type Shards } from "./shards.ts";
-import type { Source } from "./source.ts";
+import type { DType, TensorInfo } from "./safetensors/header.ts";
+import { belongsToGraph, lmHead, requiredTensors } from "./safetensors/names.ts";
+import { type Demand, readShards, type Shards } from "./safetensors/shards.ts";
+import type { Source } from "./sources/source.ts";
 
 export interface Checkpoint {
   readonly config: ModelConfig;

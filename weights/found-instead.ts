@@ -1,7 +1,7 @@
 // What lies where a checkpoint was expected, and what to do about it.
 import { type CheckpointError, mismatch, show } from "./errors.ts";
 import { refusalOf } from "./read-file.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "./sources/source.ts";
 
 /** In the order of asking: the first that is there says most of what this is. */
 const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly advice: string }[] = [

@@ -3,19 +3,12 @@ export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFileError } from "./errors.ts";
-export { FileCheck, type FileState } from "./file-check.ts";
-export { HUB, isRepository, parseRepository, repositoryOfPage } from "./hub-repository.ts";
-export { decodeRecords } from "./journal.ts";
+export { FileCheck, type FileState } from "./integrity/file-check.ts";
+export { decodeRecords } from "./integrity/journal.ts";
+export { describeJournal, PackedFile, type Piece, packedBytes } from "./integrity/packed-file.ts";
+export type { RandomAccess } from "./integrity/random-access.ts";
+export { sha256, sha256OfText } from "./integrity/sha256.ts";
 export { folderUrl } from "./named-file.ts";
-export {
-  embedTokens,
-  finalNorm,
-  type LayerNames,
-  layerNames,
-  lmHead,
-  type RequiredTensor,
-  requiredTensors,
-} from "./names.ts";
 export {
   matrixFormat,
   type Packed,
@@ -27,14 +20,21 @@ export {
   type StoredTensor,
   scaleName,
 } from "./packed.ts";
-export { describeJournal, PackedFile, type Piece, packedBytes } from "./packed-file.ts";
-export type { RandomAccess } from "./random-access.ts";
 export { readJson, readText } from "./read-file.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
-export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors.ts";
-export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors-writer.ts";
-export { sha256, sha256OfText } from "./sha256.ts";
-export type { Source } from "./source.ts";
-export { fileSource, type NamedBlob } from "./source-files.ts";
-export { type HttpSourceOptions, httpSource } from "./source-http.ts";
-export { KeptSource, nameOfKept } from "./source-kept.ts";
+export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors/header.ts";
+export {
+  embedTokens,
+  finalNorm,
+  type LayerNames,
+  layerNames,
+  lmHead,
+  type RequiredTensor,
+  requiredTensors,
+} from "./safetensors/names.ts";
+export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
+export { KeptSource, nameOfKept } from "./sources/cached.ts";
+export { fileSource, type NamedBlob } from "./sources/files.ts";
+export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
+export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
+export type { Source } from "./sources/source.ts";

@@ -1,8 +1,8 @@
 // How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU holds, so that loading only copies.
 import type { ModelConfig } from "./config.ts";
 import { mismatch, show } from "./errors.ts";
-import { embedTokens, lmHead, type RequiredTensor, requiredTensors } from "./names.ts";
-import type { DType } from "./safetensors.ts";
+import type { DType } from "./safetensors/header.ts";
+import { embedTokens, lmHead, type RequiredTensor, requiredTensors } from "./safetensors/names.ts";
 
 /** Formats of a packed checkpoint. */
 export type PackedFormat = "f32" | "f16" | "bf16" | "q8" | "q4";

@@ -1,8 +1,8 @@
 // A tensor's bytes in chunks of whole rows, so that host memory does not grow with the tensor.
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, mismatch } from "./errors.ts";
-import type { TensorInfo } from "./safetensors.ts";
-import type { Source } from "./source.ts";
+import type { TensorInfo } from "./safetensors/header.ts";
+import type { Source } from "./sources/source.ts";
 
 /** `rows` whole rows of a tensor from row `row` on; a vector is one row. */
 export interface Rows {

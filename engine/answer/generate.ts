@@ -2,7 +2,7 @@
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
-import type { Batch } from "../scheduler/batch.ts";
+import type { Batch } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
 import { AnswerText } from "./answer-text.ts";
 

@@ -1,6 +1,6 @@
 // Fields of a request that are taken although nothing here reads them: what they ask for is nothing, or could not change an answer.
 // All dialects go by this table. Every other field is refused by its name.
-import { unsupported } from "../parameter.ts";
+import { unsupported } from "../options/parameter.ts";
 
 export type Given = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 // The messages of a request -> those of `chat`. One reader for OpenAI's chat and Workers AI.
 import type { Message } from "../api.ts";
-import { outOfRange, shown, wrongType } from "../parameter.ts";
+import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import { isNothing, isObject, refuse, refuseOthers } from "./quiet-fields.ts";
 
 const MOST_MESSAGES = 4096;

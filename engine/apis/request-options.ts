@@ -1,7 +1,7 @@
 // What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what asks for nothing.
 // One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
 import type { GenerateOptions } from "../api.ts";
-import { outOfRange, shown, wrongType } from "../parameter.ts";
+import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import { type Given, isNothing, isObject } from "./quiet-fields.ts";
 
 export type Dialect = "chat" | "text" | "workersAi" | "aiSdk";

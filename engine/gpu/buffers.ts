@@ -1,5 +1,5 @@
 // The storage buffers of a model: made here, counted, and destroyed together.
-import { usage } from "./gpu.ts";
+import { usage } from "./dispatch.ts";
 
 export class Buffers {
   readonly #device: GPUDevice;

@@ -1,8 +1,8 @@
 // WebGPU in Node: Dawn, from the optional npm package `webgpu`.
 import type { AdapterDescription, LoadOptions } from "../api.ts";
 import { DeviceError } from "../errors.ts";
-import { describe, type Gpu, openDevice } from "./device.ts";
-import { restDuring } from "./rest.ts";
+import { describe, type Gpu, openDevice } from "./gpu.ts";
+import { restDuring } from "./yield-cores.ts";
 
 const HINT =
   "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";

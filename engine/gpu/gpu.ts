@@ -1,173 +1,148 @@
-// Prepare a kernel on buffers once, encode it many times, read results back.
-import type { Binding, Kernel, Workgroups } from "../../kernels/index.ts";
-import { DeviceError } from "../errors.ts";
+// The adapter, the device, and what goes wrong with them.
+import type { AdapterDescription } from "../api.ts";
+import { DeviceError, DeviceLostError } from "../errors.ts";
 
-/** GPUBufferUsage by value: the global of that name does not exist in Node. https://www.w3.org/TR/webgpu/#buffer-usage */
-export const usage = {
-  mapRead: 0x1,
-  copySrc: 0x4,
-  copyDst: 0x8,
-  storage: 0x80,
-  queryResolve: 0x200,
-} as const;
-const MAP_READ = 1;
+/** Speeds some kernels up where the adapter has it; nothing depends on it. */
+const HELPFUL_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
+const HELPFUL_LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
 
-/** Everything one kernel launch needs, built once and replayed every token. */
-export interface Dispatch {
-  readonly label: string;
-  readonly kernel: Kernel;
-  readonly size: object;
-  readonly pipeline: GPUComputePipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly workgroups: Workgroups;
-}
+/** How long the news of a loss may come after the failure of what was under way, in a browser whose processes are busy. */
+const NEWS_MS = 1000;
 
-/** One line of a forward pass: kernel, size, buffers in the order of the kernel's bindings. */
-export type Launch = readonly [kernel: Kernel, size: object, ...buffers: GPUBuffer[]];
+/** What to do on the host while a driver that computes on the CPU is waited for. */
+export type Rest = (work: Promise<unknown>) => void;
 
-/** Types a launch by its kernel, so that a wrong size does not compile. */
-export const launch = <Size extends object>(
-  kernel: Kernel<Size>,
-  size: Size,
-  ...buffers: GPUBuffer[]
-): Launch => [kernel as unknown as Kernel, size, ...buffers];
+/** A device with its troubles: they become errors on the next call that waits for the GPU. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly #owned: boolean;
+  readonly #rest: Rest | undefined;
+  readonly #lost: Promise<void>;
+  #trouble: Error | undefined;
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    event.preventDefault();
+    this.#trouble ??= deviceError(this.adapter, event.error);
+  };
 
-/** Compiles each distinct pipeline of a device once: 32 layers share them, and so do models. */
-export class Pipelines {
-  static readonly #ofDevice = new WeakMap<GPUDevice, Pipelines>();
-  readonly #device: GPUDevice;
-  readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
-
-  private constructor(device: GPUDevice) {
-    this.#device = device;
-  }
-
-  static of(device: GPUDevice): Pipelines {
-    const pipelines = Pipelines.#ofDevice.get(device) ?? new Pipelines(device);
-    Pipelines.#ofDevice.set(device, pipelines);
-    return pipelines;
-  }
-
-  /** @throws DeviceError naming the kernel where the shader does not compile or a buffer is too small. */
-  async prepare([kernel, size, ...buffers]: Launch): Promise<Dispatch> {
-    const label = kernelLabel(kernel);
-    const bindings = kernel.bindings(size);
-    checkSizes(label, bindings, buffers);
-    const pipeline = await this.#pipeline(kernel, size, label);
-    const bindGroup = this.#device.createBindGroup({
-      label,
-      layout: pipeline.getBindGroupLayout(0),
-      entries: bindings.map(({ slot }, i) => ({ binding: slot ?? i, resource: { buffer: buffers[i]! } })),
-    });
-    return { label, kernel, size, pipeline, bindGroup, workgroups: kernel.workgroups(size) };
-  }
-
-  #pipeline(kernel: Kernel, size: object, label: string): Promise<GPUComputePipeline> {
-    const constants = kernel.constants(size);
-    const key = JSON.stringify([label, constants, kernel.prelude?.(size)]);
-    let pipeline = this.#compiled.get(key);
-    if (!pipeline) {
-      const module = this.#device.createShaderModule({ label, code: shaderCode(kernel, size) });
-      pipeline = this.#device
-        .createComputePipelineAsync({ label, layout: "auto", compute: { module, constants } })
-        .catch((cause: unknown) => {
-          throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
-            cause,
-          });
-        });
-      this.#compiled.set(key, pipeline);
-    }
-    return pipeline;
-  }
-}
-
-export const kernelLabel = ({ name, variant }: Kernel): string => (variant ? `${name}_${variant}` : name);
-
-/** The WGSL a kernel compiles from: `enable` lines, its prelude of constants, its files. */
-export function shaderCode(kernel: Kernel, size: object): string {
-  const enables = (kernel.requires ?? []).map((feature) => `enable ${WGSL_EXTENSION[feature] ?? feature};`);
-  const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(
-    ([name, value]) => `const ${name}: u32 = ${value};`,
-  );
-  return [...enables, ...prelude, ...kernel.source].join("\n");
-}
-
-/** The same for fewer rows than it was prepared for. */
-export const withRows = (dispatch: Dispatch, T: number): Dispatch => {
-  const size = { ...dispatch.size, T };
-  return { ...dispatch, size, workgroups: dispatch.kernel.workgroups(size) };
-};
-
-const WGSL_EXTENSION: Partial<Record<GPUFeatureName, string>> = { "shader-f16": "f16" };
-
-/** Encodes launches in order; `T` overrides the rows they were prepared for, where a pass has fewer. */
-export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[], T?: number): void {
-  for (const { kernel, size, pipeline, bindGroup, workgroups } of dispatches) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindGroup);
-    const [x, y, z] = T === undefined ? workgroups : kernel.workgroups({ ...size, T });
-    pass.dispatchWorkgroups(x, y, z);
-  }
-}
-
-/** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
-export const readBuffer = (
-  device: GPUDevice,
-  buffer: GPUBuffer,
-  offset = 0,
-  bytes = buffer.size - offset,
-): Promise<ArrayBuffer> => readPieces(device, [{ buffer, offset, to: 0, bytes }], bytes);
-
-/** Bytes [offset, offset + bytes) of a buffer, and where they go. */
-export interface BufferPiece {
-  readonly buffer: GPUBuffer;
-  readonly offset: number;
-  readonly to: number;
-  readonly bytes: number;
-}
-
-/** Copies pieces of buffers back to the host, into one of `bytes` bytes. */
-export async function readPieces(
-  device: GPUDevice,
-  pieces: readonly BufferPiece[],
-  bytes: number,
-): Promise<ArrayBuffer> {
-  const staging = device.createBuffer({
-    label: "read back",
-    size: bytes,
-    usage: usage.mapRead | usage.copyDst,
-  });
-  try {
-    const encoder = device.createCommandEncoder();
-    for (const { buffer, offset, to, bytes } of pieces)
-      encoder.copyBufferToBuffer(buffer, offset, staging, to, bytes);
-    device.queue.submit([encoder.finish()]);
-    await staging.mapAsync(MAP_READ);
-    return staging.getMappedRange().slice(0);
-  } finally {
-    staging.destroy();
-  }
-}
-
-/** WebGPU makes reads past the end of a buffer safe but silent, so lengths are checked here. */
-function checkSizes(label: string, bindings: readonly Binding[], buffers: readonly GPUBuffer[]): void {
-  if (bindings.length !== buffers.length) {
-    throw new DeviceError(`kernel ${label}: expected ${bindings.length} buffers, got ${buffers.length}.`);
-  }
-  bindings.forEach(({ name, length }, i) => {
-    const bytes = buffers[i]?.size ?? 0;
-    if (bytes < length * 4) {
-      throw new DeviceError(
-        `kernel ${label}: expected ${length * 4} bytes in buffer "${name}", got ${bytes}.`,
+  constructor(
+    device: GPUDevice,
+    adapter: AdapterDescription,
+    { owned, rest }: { owned: boolean; rest?: Rest | undefined },
+  ) {
+    this.device = device;
+    this.adapter = adapter;
+    this.#owned = owned;
+    this.#rest = adapter.software ? rest : undefined;
+    device.addEventListener("uncapturederror", this.#onError);
+    this.#lost = device.lost.then(({ reason, message }) => {
+      const advice = owned
+        ? "Load the model again."
+        : "It is the caller's own: load the model again with another one.";
+      this.#trouble = new DeviceLostError(
+        `${adapter.name}: the device is lost (${message || reason}). ${advice}`,
       );
+    });
+  }
+
+  /** Whether the device is known to be lost. */
+  get lost(): boolean {
+    return this.#trouble instanceof DeviceLostError;
+  }
+
+  /** @throws DeviceError or DeviceLostError where anything went wrong since the last call. */
+  check(): void {
+    const trouble = this.#trouble;
+    // A refused command says nothing about the next one; a lost device stays lost.
+    if (!(trouble instanceof DeviceLostError)) this.#trouble = undefined;
+    if (trouble) throw trouble;
+  }
+
+  /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
+  async settle<T>(work: Promise<T>): Promise<T> {
+    this.#rest?.(work);
+    try {
+      const result = await work;
+      this.check();
+      return result;
+    } catch (error) {
+      // A lost device rejects pending work before it says that it is lost.
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
+      this.check();
+      throw error;
     }
-  });
+  }
+
+  /** Runs `create` so that a refusal to allocate or a misuse is thrown here, naming the adapter. */
+  async scoped<T>(create: () => T | Promise<T>): Promise<T> {
+    this.device.pushErrorScope("validation");
+    this.device.pushErrorScope("out-of-memory");
+    let result: T | undefined;
+    let failure: unknown;
+    try {
+      result = await create();
+    } catch (error) {
+      failure = error;
+    }
+    const errors = [await this.device.popErrorScope(), await this.device.popErrorScope()];
+    this.check();
+    if (failure) throw failure;
+    const error = errors.find((candidate) => candidate !== null);
+    if (error) throw deviceError(this.adapter, error);
+    return result as T;
+  }
+
+  dispose(): void {
+    this.device.removeEventListener("uncapturederror", this.#onError);
+    if (this.#owned) this.device.destroy();
+  }
 }
 
-/** writeBuffer takes whole words; an odd row of 16-bit weights ends in half a word. */
-export function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (bytes.byteLength % 4 === 0) return bytes;
-  const whole = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
-  whole.set(bytes);
-  return whole;
+function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError {
+  const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";
+  const advice = outOfMemory ? " Load a smaller weight format or a shorter context." : "";
+  const kind = outOfMemory ? "out of memory" : "the device refused a command";
+  return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, { cause: error });
+}
+
+/** @throws DeviceError where there is no adapter. */
+export async function openDevice(gpu: GPU | undefined, hint = "", rest?: Rest): Promise<Gpu> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
+  const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
+  const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
+  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  return new Gpu(device, describe(adapter.info, device), { owned: true, rest });
+}
+
+/** A device that someone else opened and keeps. */
+export const borrowDevice = (device: GPUDevice, rest?: Rest): Gpu =>
+  new Gpu(device, describe(device.adapterInfo, device), { owned: false, rest });
+
+export function describe(
+  info: GPUAdapterInfo,
+  { features, limits }: GPUDevice | GPUAdapter,
+): AdapterDescription {
+  return {
+    name:
+      info.device.replace(/-+$/, "") ||
+      info.description ||
+      [info.vendor, info.architecture].filter(Boolean).join(" ") ||
+      "unnamed GPU",
+    vendor: info.vendor,
+    architecture: info.architecture,
+    driver: info.description,
+    software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
+    features: [...features].sort(),
+    ...(features.has("subgroups") &&
+      info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+  };
 }

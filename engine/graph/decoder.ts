@@ -1,8 +1,8 @@
 // The dispatches of forward.ts made ready, and the few things done with them: prefill, decode a step, score, read back.
 import { NO_TARGET } from "../../kernels/index.ts";
 import type { Buffers } from "../gpu/buffers.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "../gpu/gpu.ts";
+import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { copyRing, prefill, score } from "./forward.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";

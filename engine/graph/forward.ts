@@ -21,7 +21,7 @@ import {
   swiglu,
 } from "../../kernels/index.ts";
 import type { MatrixRole } from "../api.ts";
-import { type Launch, launch } from "../gpu/gpu.ts";
+import { type Launch, launch } from "../gpu/dispatch.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";

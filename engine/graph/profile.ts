@@ -1,7 +1,7 @@
 // What a list of dispatches costs: bytes moved, arithmetic, and the time that each one takes on the GPU.
 import { bytesPerRow, type Kernel } from "../../kernels/index.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { type Dispatch, encode, readBuffer, usage } from "../gpu/gpu.ts";
+import { type Dispatch, encode, readBuffer, usage } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { ringLength } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 

@@ -1,6 +1,6 @@
 // Ids on their way to the GPU: at least one, and each of the model's vocabulary. Nothing there would notice others: an id past
 // the embedding reads what lies behind it, and no id at all leaves the logits of whoever ran before.
-import { outOfRange, shown, wrongType } from "../parameter.ts";
+import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 
 /**
  * @param V the model's vocabulary; a tokenizer may name more tokens than it has

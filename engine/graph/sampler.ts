@@ -1,6 +1,6 @@
 // What the sampling kernel goes by, sequence by sequence: options, penalties' counts, biases.
 import { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../../kernels/index.ts";
-import { outOfRange, shown } from "../parameter.ts";
+import { outOfRange, shown } from "../options/parameter.ts";
 import type { SamplerState } from "./activations.ts";
 
 const IN_PROMPT = 0x80000000;

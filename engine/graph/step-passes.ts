@@ -1,6 +1,6 @@
 // The dispatches of a step, made ready for every number of rows.
 
-import { type Dispatch, type Launch, withRows } from "../gpu/gpu.ts";
+import { type Dispatch, type Launch, withRows } from "../gpu/dispatch.ts";
 import type { Activations } from "./activations.ts";
 import { choose, decode, head, ROWS_TOGETHER } from "./forward.ts";
 import type { Shape } from "./shape.ts";

@@ -6,7 +6,7 @@ import {
   type InputDtype,
   type WeightFormat,
 } from "../../kernels/index.ts";
-import { encode, launch, type Pipelines, wholeWords } from "../gpu/gpu.ts";
+import { encode, launch, type Pipelines, wholeWords } from "../gpu/dispatch.ts";
 
 /** Most bytes of a tensor on the host at once. */
 export const CHUNK_BYTES = 8 * 2 ** 20;

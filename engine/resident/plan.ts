@@ -13,7 +13,7 @@ import { DeviceError } from "../errors.ts";
 import { ringLength, scratchLengths } from "../graph/activations.ts";
 import { gains, type ModelLayout, matrices, modelLayout } from "../graph/layout.ts";
 import { modelShape, type Shape } from "../graph/shape.ts";
-import { outOfRange } from "../parameter.ts";
+import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
 
 /** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */

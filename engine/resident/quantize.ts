@@ -19,11 +19,11 @@ import {
 } from "../../weights/index.ts";
 import type { Progress } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { Pipelines, readBuffer } from "../gpu/gpu.ts";
-import { checkSource } from "../option-tables.ts";
-import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "../options.ts";
-import { wrongType } from "../parameter.ts";
+import { Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "../options/check.ts";
+import { wrongType } from "../options/parameter.ts";
+import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 

@@ -11,12 +11,12 @@ import {
 } from "../../weights/index.ts";
 import type { Progress } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
-import type { Gpu } from "../gpu/device.ts";
-import type { Pipelines } from "../gpu/gpu.ts";
+import type { Pipelines } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout } from "../graph/layout.ts";
 import type { Matrix, Weights } from "../graph/weights.ts";
-import type { Destination } from "../store/destination.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
+import type { Destination } from "../store/upload-target.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 
 export interface UploadOptions {

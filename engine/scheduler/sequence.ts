@@ -3,7 +3,7 @@ import type { SamplingSettings } from "../../kernels/index.ts";
 import type { Picked, Row } from "../graph/decoder.ts";
 import type { RowPlace } from "../graph/held-rows.ts";
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
-import type { Cache } from "./cache.ts";
+import type { Cache } from "./ring-state.ts";
 
 export interface SequenceOptions {
   readonly prompt: readonly number[];

@@ -1,9 +1,9 @@
 // Tells models apart by what of them lies on the GPU: samples of every tensor, in the format they are held in.
 import type { ModelConfig } from "../../weights/index.ts";
 import { sha256, sha256OfText } from "../../weights/index.ts";
-import { readPieces } from "../gpu/gpu.ts";
+import { readPieces } from "../gpu/dispatch.ts";
 import type { Matrix, Weights } from "../graph/weights.ts";
-import type { Resident } from "../resident/resident.ts";
+import type { Resident } from "../resident/gpu-model.ts";
 
 /** Bytes of a sample, and samples of a buffer, evenly spread: a fine-tuned model differs all over. */
 const SAMPLE = 256;

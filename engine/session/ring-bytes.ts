@@ -1,7 +1,7 @@
 // Keys and values of a stretch of positions, between the ring of a sequence and the host.
 
-import type { Gpu } from "../gpu/device.ts";
-import { readPieces } from "../gpu/gpu.ts";
+import { readPieces } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Decoder } from "../graph/decoder.ts";
 import type { Shape } from "../graph/shape.ts";
 

@@ -1,7 +1,7 @@
 // A conversation's ring saved as bytes, and put back. Fetched when a session is first saved or restored.
 import type { ModelConfig } from "../../weights/index.ts";
-import type { Resident } from "../resident/resident.ts";
-import type { Cache } from "../scheduler/cache.ts";
+import type { Resident } from "../resident/gpu-model.ts";
+import type { Cache } from "../scheduler/ring-state.ts";
 import { fingerprint } from "./fingerprint.ts";
 import { readRing, stretchBytes, writeRing } from "./ring-bytes.ts";
 import { decodeSession, encodeSession } from "./session.ts";

@@ -5,7 +5,7 @@
 // Numbers are little-endian; rows are in the cache format, as they lie in the ring.
 
 import { SessionError } from "../errors.ts";
-import type { Span } from "../scheduler/cache.ts";
+import type { Span } from "../scheduler/ring-state.ts";
 
 export interface Session {
   /** Of the model that computed it. */

@@ -8,8 +8,8 @@ import {
   sha256OfText,
 } from "../../weights/index.ts";
 import type { StoredModel } from "../api.ts";
-import { inUse, takeLease } from "./store-lock.ts";
-import { modelsFolder, readWhole } from "./store-opfs.ts";
+import { inUse, takeLease } from "./lock.ts";
+import { modelsFolder, readWhole } from "./opfs.ts";
 
 /** The small files of a checkpoint and the headers of its shards. */
 export const KEPT_FILE = "source";

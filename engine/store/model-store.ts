@@ -1,7 +1,7 @@
 // A place where the weights of one model are kept, as they lie on the GPU.
 import type { WeightFormatName } from "../../kernels/index.ts";
 import type { Checkpoint, Source } from "../../weights/index.ts";
-import type { Lease } from "./store-lock.ts";
+import type { Lease } from "./lock.ts";
 import type { StoredWeights } from "./stored-weights.ts";
 
 /** A model's place in the store, held alone from loading to `dispose`. */

@@ -10,10 +10,10 @@ import {
 } from "../../weights/index.ts";
 import type { LoadOptions } from "../api.ts";
 import { StorageError } from "../errors.ts";
+import { inUse, type Lease, takeLease } from "./lock.ts";
 import { folderName, KEPT_FILE, modelName, storedFiles } from "./model-folders.ts";
 import type { ModelStore } from "./model-store.ts";
-import { inUse, type Lease, takeLease } from "./store-lock.ts";
-import { canStore, modelsFolder, openFile, readWhole, writeWhole } from "./store-opfs.ts";
+import { canStore, modelsFolder, openFile, readWhole, writeWhole } from "./opfs.ts";
 import { StoredWeights } from "./stored-weights.ts";
 
 export class OpfsStore implements ModelStore {

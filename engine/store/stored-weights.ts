@@ -7,9 +7,9 @@ import {
   scaleName,
   type TensorInfo,
 } from "../../weights/index.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { readBuffer } from "../gpu/gpu.ts";
-import type { Destination } from "./destination.ts";
+import { readBuffer } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Destination } from "./upload-target.ts";
 
 /** Turns what the file system refuses into an error that says what to do. */
 type Guard = <T>(work: () => Promise<T>) => Promise<T>;

@@ -9,7 +9,7 @@ import {
   type WeightFormat,
 } from "../../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "../api.ts";
-import { outOfRange } from "../parameter.ts";
+import { outOfRange } from "../options/parameter.ts";
 
 export const teams: readonly Team[] = ["workgroup", "lane"];
 

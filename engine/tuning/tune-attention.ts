@@ -17,10 +17,10 @@ import {
   storeNewest,
 } from "../../kernels/index.ts";
 import type { Pass } from "../api.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { type Dispatch, type Launch, launch, type Pipelines, readBuffer } from "../gpu/gpu.ts";
+import { type Dispatch, type Launch, launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
-import { Lab, randomU32, rms, TOLERANCE } from "./tune-lab.ts";
+import { Lab, randomU32, rms, TOLERANCE } from "./variant-bench.ts";
 
 /** Rows of the cache that differ; a full one repeats them. */
 const DIFFERENT_ROWS = 61;

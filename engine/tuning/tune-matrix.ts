@@ -7,9 +7,9 @@ import {
   padded,
   type WeightFormat,
 } from "../../kernels/index.ts";
-import type { Gpu } from "../gpu/device.ts";
-import { type Dispatch, launch, type Pipelines, readBuffer } from "../gpu/gpu.ts";
-import { Lab, randomU32, rms, TOLERANCE } from "./tune-lab.ts";
+import { type Dispatch, launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { Lab, randomU32, rms, TOLERANCE } from "./variant-bench.ts";
 
 /** For variants that round their input to f16 or to bytes. */
 const ROUNDING_TOLERANCE = 5e-2;

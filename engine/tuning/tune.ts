@@ -9,13 +9,13 @@ import {
   type Team,
 } from "../../kernels/index.ts";
 import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
-import type { Gpu } from "../gpu/device.ts";
-import type { Pipelines } from "../gpu/gpu.ts";
+import type { Pipelines } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 import { AttentionLab } from "./tune-attention.ts";
-import type { Lab } from "./tune-lab.ts";
 import { MatrixLab } from "./tune-matrix.ts";
+import type { Lab } from "./variant-bench.ts";
 
 export interface TuneOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;

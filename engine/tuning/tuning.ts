@@ -3,8 +3,8 @@ import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
 import type { KernelChoice, LoadOptions, Tuning } from "../api.ts";
-import type { Gpu } from "../gpu/device.ts";
-import type { Pipelines } from "../gpu/gpu.ts";
+import type { Pipelines } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 

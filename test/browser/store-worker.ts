@@ -26,7 +26,7 @@ const calls: Record<Order["call"], (order: Order) => Promise<unknown>> = {
   logits: async () => Array.from((await model?.logits([1, 40, 2])) ?? []),
   dispose: async () => model?.dispose(),
   async tuning() {
-    const { tuningOpfs } = await import("../../engine/tuning/tuning-opfs.ts");
+    const { tuningOpfs } = await import("../../engine/tuning/opfs.ts");
     const before = await tuningOpfs.read("none.json");
     await tuningOpfs.write("some.json", "first, and longer");
     await tuningOpfs.write("some.json", "second");

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Model, Progress } from "../../engine/index.ts";
-import { CHUNKS_AHEAD } from "../../engine/worker/worker-protocol.ts";
+import { CHUNKS_AHEAD } from "../../engine/worker/protocol.ts";
 import { type EnginePage, openEnginePage } from "./engine-page.ts";
 
 declare global {

@@ -4,8 +4,8 @@ import { driverAdvice, withDriver } from "../../cli/driver.ts";
 import { errorMessage } from "../../cli/errors.ts";
 import { formatBytes, formatCount, formatDuration, table, threeDigits, wrapList } from "../../cli/format.ts";
 import { progressLine } from "../../cli/progress.ts";
+import { swiftshader } from "../../cli/swiftshader.mjs";
 import { DeviceError } from "../../engine/errors.ts";
-import { swiftshader } from "../../scripts/swiftshader.mjs";
 import { adapter, FakeEngine, Session, sirocco } from "./fakes.ts";
 
 afterEach(() => vi.unstubAllEnvs());

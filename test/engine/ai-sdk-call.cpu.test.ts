@@ -2,7 +2,7 @@
 import type { LanguageModelV3CallOptions } from "@ai-sdk/provider";
 import { expect, test } from "vitest";
 import { sirocco } from "../../engine/ai-sdk.ts";
-import { readCall } from "../../engine/apis/ai-sdk-call.ts";
+import { readCall } from "../../engine/apis/ai-sdk/call.ts";
 
 const USER = { role: "user" as const, content: [{ type: "text" as const, text: "Hi" }] };
 const LAST = { role: "assistant" as const, content: [{ type: "text" as const, text: "Once" }] };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import type { Chunk, GenerateOptions } from "../../engine/api.ts";
-import type { Batch } from "../../engine/scheduler/batch.ts";
+import type { Batch } from "../../engine/scheduler/scheduler.ts";
 import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 

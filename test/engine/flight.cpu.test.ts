@@ -1,7 +1,7 @@
 // How many decoded tokens are kept on the GPU: as few as keep it busy.
 import { expect, test } from "vitest";
 import { STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
-import { Flight } from "../../engine/scheduler/flight.ts";
+import { Flight } from "../../engine/scheduler/steps-in-flight.ts";
 
 /** A GPU whose steps finish when told. */
 class Steps {

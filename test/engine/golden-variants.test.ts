@@ -1,6 +1,6 @@
 // Every variant of the matrix kernels, forced, against the same reference as golden.test.ts: a file of its own, to run beside it.
 import { beforeAll, describe, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/gpu/device.ts";
+import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { loadModel } from "../../engine/node.ts";
 import { matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
 import { matmulVariants, matvecVariants, weightFormats } from "../../kernels/index.ts";

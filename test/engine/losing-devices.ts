@@ -1,6 +1,6 @@
 // Devices that are lost when a test wants it, and models on them.
-import { describe, Gpu } from "../../engine/gpu/device.ts";
-import { restDuring } from "../../engine/gpu/rest.ts";
+import { describe, Gpu } from "../../engine/gpu/gpu.ts";
+import { restDuring } from "../../engine/gpu/yield-cores.ts";
 import { loadModel } from "../../engine/load.ts";
 import { LoadedModel } from "../../engine/model.ts";
 import type { LoadOptions } from "../../engine/node.ts";

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
-import { hubSource } from "../../engine/browser.ts";
+import { hubSource } from "../../engine/browser-platform.ts";
 import { namedSource } from "../../engine/named-source.ts";
-import { recordError, reviveError } from "../../engine/worker/worker-errors.ts";
+import { recordError, reviveError } from "../../engine/worker/errors.ts";
 import { CheckpointError, folderUrl, isRepository, repositoryOfPage } from "../../weights/index.ts";
 import { mockHub, REPOSITORY } from "../weights/mock-hub.ts";
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Buffers } from "../../engine/gpu/buffers.ts";
 import { watchCreations } from "../../engine/gpu/creations.ts";
-import { borrowDevice, type Gpu } from "../../engine/gpu/device.ts";
-import { encode, launch, Pipelines, usage } from "../../engine/gpu/gpu.ts";
+import { encode, launch, Pipelines, usage } from "../../engine/gpu/dispatch.ts";
+import { borrowDevice, type Gpu } from "../../engine/gpu/gpu.ts";
 import { allocate } from "../../engine/graph/activations.ts";
 import { Decoder } from "../../engine/graph/decoder.ts";
 import { type MatrixLayout, modelLayout } from "../../engine/graph/layout.ts";

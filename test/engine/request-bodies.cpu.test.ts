@@ -1,10 +1,10 @@
 // Bodies as real clients send them: what asks for nothing is taken, what would not be heeded is refused by its name.
 import { describe, expect, test } from "vitest";
-import { openai } from "../../engine/apis/openai.ts";
-import { readRequest } from "../../engine/apis/openai-request.ts";
-import { AiError } from "../../engine/apis/workers-ai-error.ts";
-import { readInput } from "../../engine/apis/workers-ai-input.ts";
-import { isParameterError } from "../../engine/parameter.ts";
+import { openai } from "../../engine/apis/openai/completions.ts";
+import { readRequest } from "../../engine/apis/openai/request.ts";
+import { AiError } from "../../engine/apis/workers-ai/error.ts";
+import { readInput } from "../../engine/apis/workers-ai/input.ts";
+import { isParameterError } from "../../engine/options/parameter.ts";
 import { readCompletion } from "../../server/completion-request.ts";
 
 const USER = { role: "user", content: "Hello" };

@@ -1,6 +1,6 @@
 // The sampling kernel on the GPU against its reference, token for token, on cases that random tensors do not reach.
 import { expect, test } from "vitest";
-import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/gpu.ts";
+import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
   type Buffer,
   padded,

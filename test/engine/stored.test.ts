@@ -1,7 +1,7 @@
 // Weights read back from the GPU, stored and loaded give the logits they gave, whole and split by rows.
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/gpu/device.ts";
+import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { loadModel } from "../../engine/load.ts";
 import type { Platform } from "../../engine/platform.ts";
 import type { ModelStore } from "../../engine/store/model-store.ts";

@@ -3,8 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { borrowDevice } from "../../engine/gpu/device.ts";
-import { type Launch, Pipelines } from "../../engine/gpu/gpu.ts";
+import { type Launch, Pipelines } from "../../engine/gpu/dispatch.ts";
+import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
-import type { Batch } from "../../engine/scheduler/batch.ts";
+import type { Batch } from "../../engine/scheduler/scheduler.ts";
 import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 

@@ -10,8 +10,8 @@ import {
   loadModelInWorker,
   TokenizerError,
 } from "../../engine/index.ts";
-import { CHUNKS_AHEAD, type Opening } from "../../engine/worker/worker-protocol.ts";
-import { serve } from "../../engine/worker/worker-server.ts";
+import { CHUNKS_AHEAD, type Opening } from "../../engine/worker/protocol.ts";
+import { serve } from "../../engine/worker/server.ts";
 import { WrongFileError } from "../../weights/index.ts";
 
 const FINISH: Finish = {

@@ -1,7 +1,7 @@
 // SHA-256 piece by piece, held to Node's own.
 import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
-import { IncrementalSha256 } from "../../weights/incremental-sha256.ts";
+import { IncrementalSha256 } from "../../weights/integrity/incremental-sha256.ts";
 
 const bytes = new Uint8Array(randomBytes(300));
 const expected = (length: number) => createHash("sha256").update(bytes.subarray(0, length)).digest("hex");

@@ -1,0 +1,130 @@
+// A chat completion in OpenAI's shapes, whole or as a stream, from `Model.chat`.
+import type { Chunk, Finish, LikelyToken, Model, TokenLogProb } from "../../api.ts";
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  ChatCompletionLogprobs,
+  ChatCompletionTokenTopLogprob,
+  CompletionUsage,
+} from "../../openai-types.ts";
+import { merge } from "../merge.ts";
+import type { ChatRequest } from "./request.ts";
+
+type Chat = Pick<Model, "chat">;
+
+export async function completeChat(
+  model: Chat,
+  request: ChatRequest,
+  signal: AbortSignal | undefined,
+): Promise<ChatCompletion> {
+  const drafts = Array.from({ length: request.answers }, () => ({
+    content: "",
+    tokens: [] as TokenLogProb[],
+    finish: undefined as Finish | undefined,
+  }));
+  for await (const { index, chunk } of answers(model, request, signal)) {
+    const draft = drafts[index]!;
+    draft.content += chunk.text;
+    draft.tokens.push(...(chunk.logProbs ?? []));
+    draft.finish = chunk.finish;
+  }
+  const choices = drafts.map(({ content, tokens, finish }, index) => ({
+    index,
+    message: { role: "assistant" as const, content, refusal: null },
+    logprobs: request.options.topLogProbs === undefined ? null : logprobs(tokens),
+    finish_reason: reason(finish),
+  }));
+  const finishes = drafts.flatMap(({ finish }) => finish ?? []);
+  return {
+    ...heading(request),
+    object: "chat.completion",
+    choices,
+    usage: usage(finishes),
+    ...warningsOf(finishes),
+  };
+}
+
+export async function* streamChat(
+  model: Chat,
+  request: ChatRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ChatCompletionChunk, void, void> {
+  const head = heading(request);
+  const chunk = (choices: ChatCompletionChunk["choices"]): ChatCompletionChunk => ({
+    ...head,
+    object: "chat.completion.chunk",
+    choices,
+    ...(request.includeUsage && { usage: null }),
+  });
+  const none = { logprobs: null, finish_reason: null };
+  for (let index = 0; index < request.answers; index++)
+    yield chunk([{ ...none, index, delta: { role: "assistant", content: "" } }]);
+  const finishes: Finish[] = [];
+  for await (const { index, chunk: piece } of answers(model, request, signal)) {
+    const { text, logProbs, finish } = piece;
+    if (text !== "" || logProbs) {
+      const delta = { content: text };
+      yield chunk([{ ...none, index, delta, logprobs: logProbs ? logprobs(logProbs) : null }]);
+    }
+    if (!finish) continue;
+    finishes.push(finish);
+    const last = finishes.length === request.answers;
+    const warnings = last && !request.includeUsage ? warningsOf(finishes) : {};
+    yield { ...chunk([{ ...none, index, delta: {}, finish_reason: reason(finish) }]), ...warnings };
+  }
+  if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes), ...warningsOf(finishes) };
+}
+
+/** The pieces of all answers, as they come. */
+const answers = (model: Chat, request: ChatRequest, signal: AbortSignal | undefined) =>
+  merge(Array.from({ length: request.answers }, (_, index) => answer(model, request, index, signal)));
+
+/** @throws what the signal was aborted with: a completion has no finish reason for that */
+async function* answer(
+  model: Chat,
+  { messages, options, seed }: ChatRequest,
+  index: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<{ readonly index: number; readonly chunk: Chunk }, void, void> {
+  const own = { ...(seed !== undefined && { seed: seed + index }), ...(signal && { signal }) };
+  for await (const chunk of model.chat(messages, { ...options, ...own })) {
+    if (chunk.finish?.reason === "abort") signal?.throwIfAborted();
+    yield { index, chunk };
+  }
+}
+
+const heading = ({ model = "sirocco" }: ChatRequest) => ({
+  id: `chatcmpl-${crypto.randomUUID().replaceAll("-", "")}`,
+  created: Math.floor(Date.now() / 1000),
+  model,
+});
+
+const reason = (finish: Finish | undefined): "stop" | "length" =>
+  finish?.reason === "length" ? "length" : "stop";
+
+/** All answers have the same prompt, and so the same warnings. */
+const warningsOf = ([finish]: readonly Finish[]): { warnings?: string[] } =>
+  finish?.warnings?.length ? { warnings: [...finish.warnings] } : {};
+
+/** The prompt counts once, however many answers it has. */
+function usage(finishes: readonly Finish[]): CompletionUsage {
+  const prompt = finishes[0]?.promptTokens ?? 0;
+  const completion = finishes.reduce((sum, { completionTokens }) => sum + completionTokens, 0);
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_details: { cached_tokens: Math.min(...finishes.map(({ cachedTokens }) => cachedTokens)) },
+  };
+}
+
+const logprobs = (tokens: readonly TokenLogProb[]): ChatCompletionLogprobs => ({
+  content: tokens.map((token) => ({ ...entry(token), top_logprobs: token.top.map(entry) })),
+  refusal: null,
+});
+
+const entry = ({ text, bytes, logProb }: LikelyToken): ChatCompletionTokenTopLogprob => ({
+  token: text,
+  bytes: [...bytes],
+  logprob: logProb,
+});

@@ -1,0 +1,67 @@
+// Workers AI's call over HTTP: to a Sirocco server, or to Cloudflare.
+import { AiError, aiError } from "./error.ts";
+import type { AiEnvelope, AiRunOptions, AiTextGenerationInput, AiTextGenerationOutput } from "./types.ts";
+
+export interface AiServer {
+  /** What the paths of the calls begin with: `http://127.0.0.1:8000/client/v4`, `https://api.cloudflare.com/client/v4`. */
+  readonly baseURL: string;
+  /** Whose account, at Cloudflare; a Sirocco server takes any. Default "sirocco". */
+  readonly accountId?: string;
+  /** Sent as the bearer token. */
+  readonly apiToken?: string;
+  /** In place of the global one. */
+  readonly fetch?: typeof fetch;
+}
+
+/** @throws AiError; what `fetch` throws where the server is not reached, or the signal was aborted */
+export async function post(
+  server: AiServer,
+  model: string,
+  input: AiTextGenerationInput,
+  { signal }: AiRunOptions,
+): Promise<AiTextGenerationOutput | ReadableStream<Uint8Array>> {
+  const { apiToken, fetch: request = fetch } = server;
+  const response = await request(address(server, model), {
+    method: "POST",
+    headers: {
+      "Content-Type": "application/json",
+      ...(apiToken !== undefined && { Authorization: `Bearer ${apiToken}` }),
+    },
+    body: JSON.stringify(input),
+    ...(signal && { signal }),
+  });
+  const streams = response.headers.get("Content-Type")?.startsWith("text/event-stream");
+  if (response.ok && streams && response.body) return response.body;
+  return resultOf(response);
+}
+
+function address({ baseURL, accountId = "sirocco" }: AiServer, model: string): string {
+  // A name goes into the path as it is: none may leave it by "..", nor bring a query.
+  if (!/^@?[\w:-][\w.:-]*(\/[\w:-][\w.:-]*)*$/.test(model))
+    throw aiError(
+      "badModelName",
+      `model: expected a name such as @cf/mistral/…, got ${JSON.stringify(model)}.`,
+    );
+  return `${baseURL.replace(/\/+$/, "")}/accounts/${encodeURIComponent(accountId)}/ai/run/${model}`;
+}
+
+async function resultOf(response: Response): Promise<AiTextGenerationOutput> {
+  const text = await response.text();
+  const { result, success, errors } = parse(text) ?? {};
+  if (response.ok && success && result) return result;
+  const [first] = errors ?? [];
+  if (first) throw new AiError(first.message, first.code, response.status);
+  throw aiError(
+    "failed",
+    `server: expected Workers AI's answer, got status ${response.status}: ${text.slice(0, 200)}`,
+  );
+}
+
+function parse(text: string): Partial<AiEnvelope> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+// The input of Workers AI's text generation -> what the model is asked. What would not be heeded is refused by its name.
+import type { GenerateOptions, Message } from "../../api.ts";
+import { isParameterError, shown, wrongType } from "../../options/parameter.ts";
+import { type Given, isNothing, isObject, refuse, refuseOthers } from "../quiet-fields.ts";
+import { readMessages } from "../request-messages.ts";
+import { optionNames, readFlag, readOptions } from "../request-options.ts";
+import { aiError } from "./error.ts";
+
+export interface AiCall {
+  /** A conversation, or with `raw` the text that the model continues. */
+  readonly prompt: string | readonly Message[];
+  readonly options: GenerateOptions;
+  readonly stream: boolean;
+}
+
+const KNOWN = new Set(["prompt", "messages", "raw", "stream", ...optionNames("workersAi")]);
+const ROLES = { system: "system", user: "user", assistant: "assistant" } as const;
+
+/** @throws AiError with `parameter` */
+export function readInput(input: unknown): AiCall {
+  try {
+    return read(input);
+  } catch (error) {
+    if (!isParameterError(error)) throw error;
+    const { message, parameter } = error;
+    throw aiError(parameter === "lora" ? "noLora" : "badInput", message, { parameter, cause: error });
+  }
+}
+
+function read(input: unknown): AiCall {
+  if (!isObject(input))
+    throw wrongType("input", `expected an object such as { prompt: "…" }, got ${shown(input)}.`);
+  refuseOthers(input, KNOWN);
+  return {
+    prompt: readPrompt(input),
+    options: readOptions(input, "workersAi"),
+    stream: readSwitch(input, "stream"),
+  };
+}
+
+function readPrompt(input: Given): string | readonly Message[] {
+  const { prompt, messages } = input;
+  const raw = readSwitch(input, "raw");
+  if (isNothing(prompt) === isNothing(messages)) {
+    // An empty prompt is one, and the fault is that it is empty.
+    if (prompt === "") throw wrongType("prompt", 'expected a text, got "".');
+    const got = isNothing(prompt) ? "neither" : "both";
+    throw wrongType("input", `expected prompt or messages, got ${got}. Give one of them.`);
+  }
+  if (!isNothing(messages)) {
+    if (raw)
+      throw wrongType("raw", "expected it with a prompt, got it with messages. Write the template yourself.");
+    const { messages: read, prefix } = readMessages(messages, ROLES);
+    if (prefix) refuse(`messages[${read.length - 1}].prefix`);
+    return read;
+  }
+  if (typeof prompt !== "string") throw wrongType("prompt", `expected a text, got ${shown(prompt)}.`);
+  return raw ? prompt : [{ role: "user", content: prompt }];
+}
+
+/** Cloudflare's own example for `curl` writes `"raw": "true"`, with quotes. */
+function readSwitch(input: Given, name: "raw" | "stream"): boolean {
+  const value = input[name];
+  return value === "true" || (value !== "false" && readFlag(input, name));
+}

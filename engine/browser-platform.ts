@@ -1,0 +1,71 @@
+// Loading in a browser: its device, its sources, its stores.
+import {
+  folderUrl,
+  type HttpSourceOptions,
+  httpSource,
+  parseRepository,
+  repositoryOfPage,
+  type Source,
+} from "../weights/index.ts";
+import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
+import { embeddedSource } from "./embedded.ts";
+import { borrowDevice, openDevice } from "./gpu/gpu.ts";
+import * as load from "./load.ts";
+import type { Platform } from "./platform.ts";
+import { canStore } from "./store/opfs.ts";
+import { tuningOpfs } from "./tuning/opfs.ts";
+
+const browser: Platform = {
+  tuning: tuningOpfs,
+  store: {
+    open: async (origin, options) =>
+      mayStore(origin, options) ? (await opfsStore()).open(origin, options) : undefined,
+    peek: async (origin, options) =>
+      mayStore(origin, options) ? (await opfsStore()).peek(origin, options) : origin,
+  },
+  openDevice: async ({ device }) =>
+    device
+      ? borrowDevice(device)
+      : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+  openSource: (spec, { token, store = canStore() }) => {
+    if (spec === undefined) return embeddedSource();
+    const http = store ? { fetch: uncached } : {};
+    const repository = repositoryOfPage(spec);
+    if (repository === undefined && /^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec), http);
+    return hubSource(repository ?? spec, { ...http, token });
+  },
+};
+
+/** Only sources out there state versions: what is at hand already is not stored again. */
+const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
+  version !== undefined && store !== false;
+
+/** Fetched where a model may be stored. */
+const opfsStore = async () => (await import("./store/store.ts")).OpfsStore;
+
+/** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
+const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
+
+/** A repository of the Hub: `owner/name[@revision]`. */
+export function hubSource(
+  repository: string,
+  { token, ...options }: HttpSourceOptions & { readonly token?: string | undefined } = {},
+): Source {
+  const { name, revision, endpoint } = parseRepository(repository);
+  return httpSource(`${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`, {
+    ...options,
+    ...(token && { headers: { authorization: `Bearer ${token}` } }),
+  });
+}
+
+/** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
+  load.loadModel(browser, source, options);
+
+/** What a model would take on this adapter, from its config and headers only. */
+export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
+  load.planModel(browser, source, options);
+
+/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
+  load.tuneModel(browser, source, options);

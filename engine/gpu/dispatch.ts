@@ -1,0 +1,173 @@
+// Prepare a kernel on buffers once, encode it many times, read results back.
+import type { Binding, Kernel, Workgroups } from "../../kernels/index.ts";
+import { DeviceError } from "../errors.ts";
+
+/** GPUBufferUsage by value: the global of that name does not exist in Node. https://www.w3.org/TR/webgpu/#buffer-usage */
+export const usage = {
+  mapRead: 0x1,
+  copySrc: 0x4,
+  copyDst: 0x8,
+  storage: 0x80,
+  queryResolve: 0x200,
+} as const;
+const MAP_READ = 1;
+
+/** Everything one kernel launch needs, built once and replayed every token. */
+export interface Dispatch {
+  readonly label: string;
+  readonly kernel: Kernel;
+  readonly size: object;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: Workgroups;
+}
+
+/** One line of a forward pass: kernel, size, buffers in the order of the kernel's bindings. */
+export type Launch = readonly [kernel: Kernel, size: object, ...buffers: GPUBuffer[]];
+
+/** Types a launch by its kernel, so that a wrong size does not compile. */
+export const launch = <Size extends object>(
+  kernel: Kernel<Size>,
+  size: Size,
+  ...buffers: GPUBuffer[]
+): Launch => [kernel as unknown as Kernel, size, ...buffers];
+
+/** Compiles each distinct pipeline of a device once: 32 layers share them, and so do models. */
+export class Pipelines {
+  static readonly #ofDevice = new WeakMap<GPUDevice, Pipelines>();
+  readonly #device: GPUDevice;
+  readonly #compiled = new Map<string, Promise<GPUComputePipeline>>();
+
+  private constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  static of(device: GPUDevice): Pipelines {
+    const pipelines = Pipelines.#ofDevice.get(device) ?? new Pipelines(device);
+    Pipelines.#ofDevice.set(device, pipelines);
+    return pipelines;
+  }
+
+  /** @throws DeviceError naming the kernel where the shader does not compile or a buffer is too small. */
+  async prepare([kernel, size, ...buffers]: Launch): Promise<Dispatch> {
+    const label = kernelLabel(kernel);
+    const bindings = kernel.bindings(size);
+    checkSizes(label, bindings, buffers);
+    const pipeline = await this.#pipeline(kernel, size, label);
+    const bindGroup = this.#device.createBindGroup({
+      label,
+      layout: pipeline.getBindGroupLayout(0),
+      entries: bindings.map(({ slot }, i) => ({ binding: slot ?? i, resource: { buffer: buffers[i]! } })),
+    });
+    return { label, kernel, size, pipeline, bindGroup, workgroups: kernel.workgroups(size) };
+  }
+
+  #pipeline(kernel: Kernel, size: object, label: string): Promise<GPUComputePipeline> {
+    const constants = kernel.constants(size);
+    const key = JSON.stringify([label, constants, kernel.prelude?.(size)]);
+    let pipeline = this.#compiled.get(key);
+    if (!pipeline) {
+      const module = this.#device.createShaderModule({ label, code: shaderCode(kernel, size) });
+      pipeline = this.#device
+        .createComputePipelineAsync({ label, layout: "auto", compute: { module, constants } })
+        .catch((cause: unknown) => {
+          throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
+            cause,
+          });
+        });
+      this.#compiled.set(key, pipeline);
+    }
+    return pipeline;
+  }
+}
+
+export const kernelLabel = ({ name, variant }: Kernel): string => (variant ? `${name}_${variant}` : name);
+
+/** The WGSL a kernel compiles from: `enable` lines, its prelude of constants, its files. */
+export function shaderCode(kernel: Kernel, size: object): string {
+  const enables = (kernel.requires ?? []).map((feature) => `enable ${WGSL_EXTENSION[feature] ?? feature};`);
+  const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(
+    ([name, value]) => `const ${name}: u32 = ${value};`,
+  );
+  return [...enables, ...prelude, ...kernel.source].join("\n");
+}
+
+/** The same for fewer rows than it was prepared for. */
+export const withRows = (dispatch: Dispatch, T: number): Dispatch => {
+  const size = { ...dispatch.size, T };
+  return { ...dispatch, size, workgroups: dispatch.kernel.workgroups(size) };
+};
+
+const WGSL_EXTENSION: Partial<Record<GPUFeatureName, string>> = { "shader-f16": "f16" };
+
+/** Encodes launches in order; `T` overrides the rows they were prepared for, where a pass has fewer. */
+export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[], T?: number): void {
+  for (const { kernel, size, pipeline, bindGroup, workgroups } of dispatches) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    const [x, y, z] = T === undefined ? workgroups : kernel.workgroups({ ...size, T });
+    pass.dispatchWorkgroups(x, y, z);
+  }
+}
+
+/** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
+export const readBuffer = (
+  device: GPUDevice,
+  buffer: GPUBuffer,
+  offset = 0,
+  bytes = buffer.size - offset,
+): Promise<ArrayBuffer> => readPieces(device, [{ buffer, offset, to: 0, bytes }], bytes);
+
+/** Bytes [offset, offset + bytes) of a buffer, and where they go. */
+export interface BufferPiece {
+  readonly buffer: GPUBuffer;
+  readonly offset: number;
+  readonly to: number;
+  readonly bytes: number;
+}
+
+/** Copies pieces of buffers back to the host, into one of `bytes` bytes. */
+export async function readPieces(
+  device: GPUDevice,
+  pieces: readonly BufferPiece[],
+  bytes: number,
+): Promise<ArrayBuffer> {
+  const staging = device.createBuffer({
+    label: "read back",
+    size: bytes,
+    usage: usage.mapRead | usage.copyDst,
+  });
+  try {
+    const encoder = device.createCommandEncoder();
+    for (const { buffer, offset, to, bytes } of pieces)
+      encoder.copyBufferToBuffer(buffer, offset, staging, to, bytes);
+    device.queue.submit([encoder.finish()]);
+    await staging.mapAsync(MAP_READ);
+    return staging.getMappedRange().slice(0);
+  } finally {
+    staging.destroy();
+  }
+}
+
+/** WebGPU makes reads past the end of a buffer safe but silent, so lengths are checked here. */
+function checkSizes(label: string, bindings: readonly Binding[], buffers: readonly GPUBuffer[]): void {
+  if (bindings.length !== buffers.length) {
+    throw new DeviceError(`kernel ${label}: expected ${bindings.length} buffers, got ${buffers.length}.`);
+  }
+  bindings.forEach(({ name, length }, i) => {
+    const bytes = buffers[i]?.size ?? 0;
+    if (bytes < length * 4) {
+      throw new DeviceError(
+        `kernel ${label}: expected ${length * 4} bytes in buffer "${name}", got ${bytes}.`,
+      );
+    }
+  });
+}
+
+/** writeBuffer takes whole words; an odd row of 16-bit weights ends in half a word. */
+export function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (bytes.byteLength % 4 === 0) return bytes;
+  const whole = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);
+  whole.set(bytes);
+  return whole;
+}

@@ -1,0 +1,106 @@
+// Every option of the calls that load and ask a model, and what it may be. Ranges that depend on the model are checked where that
+// is known; those of sampling are the kernel's own (`samplingParams`).
+import { cacheFormats, samplingParams, weightFormats } from "../../kernels/index.ts";
+import type {
+  AttentionOptions,
+  CallOptions,
+  CandidatesOptions,
+  ChatOptions,
+  GenerateOptions,
+  KernelOptions,
+  LoadOptions,
+  SaveSessionOptions,
+} from "../api.ts";
+import {
+  bias,
+  callback,
+  checkOptions,
+  flag,
+  number,
+  object,
+  oneOf,
+  type Rules,
+  signal,
+  stop,
+  text,
+  whole,
+} from "./check.ts";
+import { shown, wrongType } from "./parameter.ts";
+
+const generateRules: Rules<GenerateOptions> = {
+  temperature: number,
+  topK: number,
+  topP: number,
+  minP: number,
+  repetitionPenalty: number,
+  frequencyPenalty: number,
+  presencePenalty: number,
+  logitBias: bias,
+  seed: number,
+  maxTokens: whole(0),
+  stop,
+  ignoreEos: flag,
+  topLogProbs: whole(0, 20),
+  signal,
+};
+
+const chatRules: Rules<ChatOptions> = { ...generateRules, continueFinalMessage: flag };
+
+/** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
+const MOST_RINGS = 1024;
+
+const kernelRules: Rules<KernelOptions> = { matvec: text, matmul: text, attention: text };
+
+const loadRules: Rules<LoadOptions> = {
+  weights: oneOf(["auto", ...Object.keys(weightFormats)]),
+  cache: oneOf(["auto", ...Object.keys(cacheFormats)]),
+  contextLength: whole(1),
+  onProgress: callback,
+  signal,
+  token: text,
+  adapter: text,
+  unsafeFast: flag,
+  device: object("a GPUDevice", "createBuffer"),
+  parallel: whole(1, MOST_RINGS),
+  rings: whole(1, MOST_RINGS),
+  maxBindingBytes: whole(1),
+  chunkLength: whole(1),
+  tune: flag,
+  kernels: object("an object of variants"),
+  store: flag,
+  takeOver: flag,
+};
+
+export const callRules: Rules<CallOptions> = { signal };
+export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
+export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
+export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };
+export const encodeChatRules: Rules<Pick<ChatOptions, "continueFinalMessage" | "signal">> = {
+  signal,
+  continueFinalMessage: flag,
+};
+
+/** @throws TypeError, RangeError with `parameter` */
+export function checkGenerate(call: "generate" | "chat", options: GenerateOptions): void {
+  checkOptions(call, options, call === "chat" ? chatRules : generateRules);
+  samplingParams(options, options.seed ?? 0);
+}
+
+/** @throws TypeError, RangeError with `parameter` */
+export function checkLoad(call: string, options: LoadOptions): void {
+  checkOptions(call, options, loadRules);
+  checkOptions(`${call}, kernels`, options?.kernels, kernelRules);
+}
+
+/** @throws TypeError with `parameter` */
+export function checkSource(source: unknown): void {
+  if (source === undefined || typeof source === "string" || isSource(source)) return;
+  const files = Array.isArray(source) || Object.prototype.toString.call(source) === "[object FileList]";
+  const advice = files ? "Make files one by fileSource" : "Options come second";
+  throw wrongType(
+    "source",
+    `expected a folder, an address, a name on the Hub or a Source, got ${shown(source)}. ${advice}.`,
+  );
+}
+
+const isSource = object("a Source", "read", "size").hasType;

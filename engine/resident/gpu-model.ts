@@ -1,0 +1,78 @@
+// The half of a model that lies on the GPU: made at load, and made again when its device is lost.
+import { type Checkpoint, WrongFileError } from "../../weights/index.ts";
+import type { LoadOptions, Plan } from "../api.ts";
+import { Buffers } from "../gpu/buffers.ts";
+import { Pipelines } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import { allocate } from "../graph/activations.ts";
+import { Decoder } from "../graph/decoder.ts";
+import type { Shape } from "../graph/shape.ts";
+import type { Weights } from "../graph/weights.ts";
+import type { Platform } from "../platform.ts";
+import type { ModelStore } from "../store/model-store.ts";
+import { tunedShape } from "../tuning/tuning.ts";
+import { planModel } from "./plan.ts";
+import { uploadWeights } from "./upload.ts";
+
+export interface Resident {
+  readonly plan: Plan;
+  readonly gpu: Gpu;
+  readonly buffers: Buffers;
+  readonly weights: Weights;
+  readonly decoder: Decoder;
+}
+
+/**
+ * Opens a device and puts the model on it. Nothing stays on the GPU where it fails.
+ * @param store where the weights are read from, or put for the next time
+ * @param before what it is to replace: it gets the same formats and lengths and, on an equal adapter, the same kernels
+ */
+export async function reside(
+  platform: Pick<Platform, "openDevice" | "tuning">,
+  checkpoint: Checkpoint,
+  options: LoadOptions,
+  { before, store }: { readonly before?: Resident; readonly store?: ModelStore | undefined } = {},
+): Promise<Resident> {
+  const gpu = await platform.openDevice(options);
+  const buffers = new Buffers(gpu.device);
+  try {
+    const planned = planModel(checkpoint, gpu.adapter, { ...options, ...(before && asPlanned(before.plan)) });
+    const { plan, layout } = planned;
+    const pipelines = Pipelines.of(gpu.device);
+    const known = before && sameKernels(planned.shape, gpu, before);
+    const shape =
+      known ?? (await tunedShape(gpu, pipelines, platform.tuning, planned.shape, plan.weightBytes, options));
+    const stored = await store?.openWeights(checkpoint, plan.weights);
+    const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
+      ...options,
+      stored,
+    }).finally(() => stored?.close());
+    const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
+    const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+    return { plan, gpu, buffers, weights, decoder };
+  } catch (error) {
+    release({ buffers, gpu });
+    if (error instanceof WrongFileError) await store?.forget(error.file);
+    throw error;
+  }
+}
+
+export function release({ buffers, gpu }: Pick<Resident, "buffers" | "gpu">): void {
+  buffers.destroy();
+  gpu.dispose();
+}
+
+const asPlanned = ({ weights, cache, contextLength, parallel, rings, chunkLength }: Plan) => ({
+  weights,
+  cache,
+  contextLength,
+  parallel,
+  rings,
+  chunkLength,
+});
+
+/** An answer goes on with the kernels that it began with: others round differently. */
+const sameKernels = (shape: Shape, { adapter }: Gpu, before: Resident): Shape | undefined =>
+  JSON.stringify(adapter) === JSON.stringify(before.gpu.adapter)
+    ? { ...shape, kernels: before.decoder.shape.kernels }
+    : undefined;

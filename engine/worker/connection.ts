@@ -1,0 +1,140 @@
+// The page's end of a port: calls that are pending, and how each of them ends.
+import type { Chunk } from "../api.ts";
+import { checkOptions, isPlain, signal as signalRule } from "../options/check.ts";
+import { reviveError } from "./errors.ts";
+import type { Arguments, Method, Reply, Request } from "./protocol.ts";
+
+type Callback = (...values: readonly unknown[]) => unknown;
+
+interface Pending {
+  readonly signal: AbortSignal | undefined;
+  onChunk(chunk: Chunk): void;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+export class Connection {
+  readonly #port: MessagePort;
+  readonly #pending = new Map<number, Pending>();
+  /** Those of a call live on after it: a model that was loaded tells of its progress again where it is put on a new device. */
+  readonly #callbacks = new Map<number, Readonly<Record<string, Callback>>>();
+  #ids = 0;
+  #failure: Error | undefined;
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+    port.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
+    port.addEventListener("messageerror", () =>
+      this.fail(new Error("worker: expected a message, got one that cannot be read. Load the model again.")),
+    );
+    port.start();
+  }
+
+  call(method: Method, args: readonly unknown[]): Promise<unknown> {
+    return this.#send(method, args, () => {}).result;
+  }
+
+  async *stream(method: Method, args: readonly unknown[]): AsyncGenerator<Chunk, void, void> {
+    const chunks: Chunk[] = [];
+    let ended = false;
+    let wake = () => {};
+    const { id, result } = this.#send(method, args, (chunk) => {
+      chunks.push(chunk);
+      wake();
+    });
+    const end = () => {
+      ended = true;
+      wake();
+    };
+    const over = result.then(end, end);
+    try {
+      for (;;) {
+        const chunk = chunks.shift();
+        if (chunk) {
+          this.#post({ type: "taken", id });
+          yield chunk;
+        } else if (ended) {
+          await result;
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      }
+    } finally {
+      // The next call need not wait for what nobody reads.
+      if (!ended) this.#post({ type: "left", id });
+      await over;
+    }
+  }
+
+  dispose(error: Error): void {
+    this.#post({ type: "dispose" });
+    this.fail(error);
+  }
+
+  /** Ends everything that is pending or comes later with `error`. The first one stays. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#pending.clear();
+    this.#callbacks.clear();
+  }
+
+  #send(method: Method, values: readonly unknown[], onChunk: Pending["onChunk"]) {
+    const id = this.#ids++;
+    const { args, signal, callbacks } = detach(values);
+    const abort = () => this.#post({ type: "abort", id });
+    const result = new Promise<unknown>((resolve, reject) => {
+      if (this.#failure) throw this.#failure;
+      // First, since it throws where an argument cannot be cloned.
+      this.#post({ type: "call", id, method, args });
+      this.#pending.set(id, { signal, onChunk, resolve, reject });
+      if (args.callbacks.length > 0) this.#callbacks.set(id, callbacks);
+      signal?.addEventListener("abort", abort);
+    }).finally(() => signal?.removeEventListener("abort", abort));
+    return { id, result };
+  }
+
+  #receive(reply: Reply): void {
+    if (reply.type === "callback") this.#callbacks.get(reply.id)?.[reply.name]?.(...reply.values);
+    const pending = this.#pending.get(reply.id);
+    if (!pending || reply.type === "callback") return;
+    if (reply.type === "chunk") pending.onChunk(reply.chunk);
+    else {
+      this.#pending.delete(reply.id);
+      if (reply.type === "result") pending.resolve(reply.value);
+      else pending.reject(reply.error ? reviveError(reply.error) : pending.signal?.reason);
+    }
+  }
+
+  #post(request: Request): void {
+    this.#port.postMessage(request);
+  }
+}
+
+/** Takes what cannot be cloned out of a call's options, which come last. */
+function detach(values: readonly unknown[]): {
+  readonly args: Arguments;
+  readonly signal: AbortSignal | undefined;
+  readonly callbacks: Readonly<Record<string, Callback>>;
+} {
+  const last = values.at(-1);
+  if (!isPlain(last))
+    return { args: { values, signal: "none", callbacks: [] }, signal: undefined, callbacks: {} };
+  checkOptions("options", { signal: (last as { readonly signal?: unknown }).signal }, { signal: signalRule });
+  const { signal, ...options } = last as { readonly signal?: AbortSignal };
+  const isFunction = ([, value]: [string, unknown]) => typeof value === "function";
+  const callbacks = Object.fromEntries(Object.entries<Callback>(options).filter(isFunction));
+  const plain = Object.fromEntries(Object.entries(options).filter((entry) => !isFunction(entry)));
+  return {
+    args: {
+      values: [...values.slice(0, -1), plain],
+      signal: signal ? (signal.aborted ? "aborted" : "live") : "none",
+      callbacks: Object.keys(callbacks),
+    },
+    signal,
+    callbacks,
+  };
+}

@@ -1,0 +1,82 @@
+// Holds a file to the SHA-256 that is stated of it, while its tensors are read one after the other.
+import { label, WrongFileError } from "../errors.ts";
+import type { TensorInfo } from "../safetensors/header.ts";
+import type { Source } from "../sources/source.ts";
+import { IncrementalSha256 } from "./incremental-sha256.ts";
+
+/** Bytes that are read for the check alone, at once. */
+const CHUNK_BYTES = 8 * 2 ** 20;
+
+/** The state of the hash behind a tensor. */
+export type FileState = readonly number[];
+
+/**
+ * Takes the place of a source for the tensors of one file, in its order. Header, holes and tensors that nobody needs are read
+ * for the check alone; those that are stored need not be, as the state behind each is stored with it.
+ */
+export class FileCheck {
+  readonly file: string;
+  readonly #source: Source;
+  #asked = false;
+  #stated: string | undefined;
+  /** undefined behind a tensor that was stored without a state: nothing was stated then. */
+  #hash: IncrementalSha256 | undefined = new IncrementalSha256();
+
+  constructor(source: Source, file: string) {
+    this.#source = source;
+    this.file = file;
+  }
+
+  get name(): string {
+    return this.#source.name;
+  }
+
+  async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = await this.#source.read(file, start, end, signal);
+    const hash = await this.#upTo(start, signal);
+    hash?.update(bytes.subarray(hash.length - start));
+    return bytes;
+  }
+
+  /** The state behind a tensor that was read. @throws WrongFileError where it came before with another one */
+  stateAfter({ name }: TensorInfo, before: FileState | undefined): FileState | undefined {
+    const state = this.#stated === undefined ? undefined : this.#hash?.state();
+    if (state && before && `${state}` !== `${before}`)
+      throw this.#wrong(`${label(name)} as it first came`, "other bytes");
+    return state;
+  }
+
+  /** Goes on behind a tensor that is stored. */
+  skip({ end }: TensorInfo, state: FileState | undefined): void {
+    this.#hash = state && new IncrementalSha256(state, end);
+  }
+
+  /** Reads what is left of the file. @throws WrongFileError where it is not as stated */
+  async finish(signal?: AbortSignal): Promise<void> {
+    const hash = await this.#upTo((await this.#source.size(this.file, signal)) ?? 0, signal);
+    const got = hash?.digest();
+    if (got !== undefined && got !== this.#stated) throw this.#wrong(`SHA-256 ${this.#stated}`, got);
+  }
+
+  /** The hash of the first `end` bytes at least; undefined where there is nothing to hold it to. */
+  async #upTo(end: number, signal: AbortSignal | undefined): Promise<IncrementalSha256 | undefined> {
+    if (!this.#hash) return undefined;
+    if (!this.#asked) this.#stated = await this.#source.sha256?.(this.file, signal);
+    this.#asked = true;
+    if (this.#stated === undefined) return undefined;
+    const hash = this.#hash;
+    while (hash.length < end) {
+      const next = Math.min(end, hash.length + CHUNK_BYTES);
+      hash.update(await this.#source.read(this.file, hash.length, next, signal));
+    }
+    return hash;
+  }
+
+  #wrong(expected: string, got: string): WrongFileError {
+    const where = `${this.name}: ${label(this.file)}`;
+    return new WrongFileError(
+      this.file,
+      `${where}: expected ${expected}, got ${got}. Nothing of it is kept: load again to fetch it anew.`,
+    );
+  }
+}

@@ -1,0 +1,43 @@
+// What whoever serves a file says of its bytes: their SHA-256.
+import { CheckpointError } from "../errors.ts";
+import { isObject } from "../json.ts";
+import { type HttpOptions, networkFault, request, withRetries } from "../sources/http.ts";
+import { hex } from "./sha256.ts";
+
+/** RFC 9530: that of the whole file, also where a part of it is sent. Pages of another origin see it where it is exposed. */
+export function statedDigest({ headers }: Response): string | undefined {
+  const [, base64] = /\bsha-256=:([A-Za-z0-9+/]{43}=):/.exec(headers.get("repr-digest") ?? "") ?? [];
+  return base64 && hex(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+}
+
+/**
+ * Those of the files that a Hub keeps in LFS, where `base` is an address of one: …/owner/name/resolve/revision. None where it has
+ * no such list.
+ */
+export async function hubDigests(
+  base: URL,
+  options: HttpOptions,
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const digests = new Map<string, string>();
+  const [, repository, revision = ""] = /^\/([^/]+\/[^/]+)\/resolve\/(.+?)\/*$/.exec(base.pathname) ?? [];
+  if (repository === undefined) return digests;
+  const path = `/api/models/${repository}/tree/${encodeURIComponent(decodeURIComponent(revision))}`;
+  const url = new URL(path, base.origin);
+  try {
+    const entries = await withRetries(url.href, options, signal, async (one): Promise<unknown> => {
+      const response = await request(url.href, url, {}, options, one);
+      return response.json().catch((cause: unknown) => {
+        throw networkFault(cause, one.signal);
+      });
+    });
+    for (const entry of Array.isArray(entries) ? entries : []) {
+      const { path, lfs } = isObject(entry) ? entry : {};
+      const oid = isObject(lfs) && lfs["oid"];
+      if (typeof path === "string" && typeof oid === "string") digests.set(path, oid);
+    }
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+  }
+  return digests;
+}

@@ -1,0 +1,142 @@
+// Which files hold the tensors: the index's shards, the one model.safetensors, or shards that need no index.
+import { CheckpointError, label, mismatch, show } from "../errors.ts";
+import { missing } from "../found-instead.ts";
+import { isObject, type JsonObject, own } from "../json.ts";
+import { readJson, refusalOf } from "../read-file.ts";
+import type { Source } from "../sources/source.ts";
+import { readHeader, type TensorInfo } from "./header.ts";
+import { INDEX_FILE, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
+
+type Index = ReadonlyMap<string, string>;
+
+/** Tensors of all files, and each file's `__metadata__`. */
+export interface Shards {
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: ReadonlyMap<string, Readonly<Record<string, string>>>;
+  /** Tensors that stand in several files, where no index says which counts: the second file. */
+  readonly twice: ReadonlyMap<string, string>;
+}
+
+const MAX_SHARDS = 10_000;
+const ADVICE = "Fetch the index and its shards again.";
+
+/** Tensor name -> shard, out of an index. @throws CheckpointError naming the tensor. */
+export function parseIndex(json: JsonObject, file = INDEX_FILE): Index {
+  const weightMap = own(json, "weight_map");
+  if (!isObject(weightMap)) throw mismatch(`${file}: weight_map`, "an object", show(weightMap), ADVICE);
+  const map = new Map<string, string>();
+  for (const [name, value] of Object.entries(weightMap)) {
+    const shard = typeof value === "string" ? value.replace(/^(\.\/)+/, "") : value;
+    if (!isShardName(shard)) {
+      throw mismatch(
+        `${file}: ${label(name)}`,
+        "a .safetensors file of the same folder",
+        show(value),
+        ADVICE,
+      );
+    }
+    map.set(name, shard);
+  }
+  const count = new Set(map.values()).size;
+  if (count === 0) throw mismatch(`${file}: weight_map`, "at least one tensor", "none", ADVICE);
+  if (count > MAX_SHARDS)
+    throw mismatch(`${file}: weight_map`, `at most ${MAX_SHARDS} shards`, `${count}`, ADVICE);
+  return map;
+}
+
+/** What is asked of a checkpoint's tensors. */
+export interface Demand<T> {
+  /** Whether a tensor of this name is used. */
+  needs(name: string): boolean;
+  /** @throws CheckpointError where these tensors are no checkpoint. */
+  check(shards: Shards): T;
+}
+
+/**
+ * Reads headers until `check` is content with the tensors that they tell of: of the index's shards, else of model.safetensors,
+ * beside which an old or damaged index may lie, else of shards whose index got lost. Where none is right, the error is that of the first.
+ */
+export async function readShards<T>(source: Source, demand: Demand<T>, signal?: AbortSignal): Promise<T> {
+  let problem: unknown;
+  const index = await readIndex(source, signal).catch((error: unknown) => {
+    if (!(error instanceof CheckpointError)) throw error;
+    problem = error;
+    return undefined;
+  });
+  for (const candidate of [shardsOf(index), [SINGLE_FILE], undefined]) {
+    if (!candidate && (index || problem !== undefined)) break;
+    const names = candidate ?? (await looseShards(source, signal));
+    const files = await present(source, names, signal);
+    try {
+      if (files.length > 0) return demand.check(await readHeaders(source, files, index, signal));
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      problem ??= error;
+    }
+    if (names.length === 0 || names[0] === SINGLE_FILE) continue;
+    const lost = [...(index ?? [])].find(([name, file]) => demand.needs(name) && !files.includes(file));
+    if (lost) problem = await missingShard(source, lost, signal);
+  }
+  if (problem !== undefined) throw problem;
+  const advice = `Sirocco reads ${INDEX_FILE} with its shards, or ${SINGLE_FILE}.`;
+  throw await missing(source, SINGLE_FILE, advice, signal);
+}
+
+async function readIndex(source: Source, signal: AbortSignal | undefined): Promise<Index | undefined> {
+  const json = await readJson(source, INDEX_FILE, signal);
+  return json && parseIndex(json);
+}
+
+const shardsOf = (index: Index | undefined): string[] => [...new Set(index?.values())].sort();
+
+/** Shards that say of themselves how many they are, where nothing else says it and all are there. */
+async function looseShards(source: Source, signal: AbortSignal | undefined): Promise<string[]> {
+  const names = ((await source.list?.(signal)) ?? []).filter((name) => SHARD_OF.test(name)).sort();
+  const [, , count] = SHARD_OF.exec(names[0] ?? "") ?? [];
+  return names.length === Number(count) ? names : [];
+}
+
+async function present(
+  source: Source,
+  files: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const there: string[] = [];
+  for (const file of files) if ((await source.size(file, signal)) !== undefined) there.push(file);
+  return there;
+}
+
+async function readHeaders(
+  source: Source,
+  files: readonly string[],
+  index: Index | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Shards> {
+  const tensors = new Map<string, TensorInfo>();
+  const metadata = new Map<string, Readonly<Record<string, string>>>();
+  const twice = new Map<string, string>();
+  for (const file of files) {
+    const header = await readHeader(source, file, signal);
+    metadata.set(file, header.metadata);
+    for (const tensor of header.tensors) {
+      const { name } = tensor;
+      const other = tensors.get(name);
+      const said = index?.get(name);
+      if (other && said !== file && said !== other.file) twice.set(name, file);
+      if (!other || said === file) tensors.set(name, tensor);
+    }
+  }
+  return { tensors, metadata, twice };
+}
+
+async function missingShard(
+  source: Source,
+  [tensor, file]: readonly [tensor: string, file: string],
+  signal: AbortSignal | undefined,
+): Promise<Error> {
+  const advice = `${INDEX_FILE} says it holds ${label(tensor)}: fetch the shard.`;
+  return (
+    (await refusalOf(source, file, signal)) ??
+    mismatch(file, "a file", `no such file in ${source.name}`, advice, "not-found")
+  );
+}

@@ -1,0 +1,94 @@
+// Exactly the bytes [start, end) of a URL, in order, whatever happens on the way.
+import { mismatch } from "../errors.ts";
+import { Fault, type HttpOptions, networkFault, parseContentRange, request, withRetries } from "./http.ts";
+
+export interface RangeRequest {
+  /** For messages: the file. */
+  readonly what: string;
+  readonly url: URL;
+  readonly start: number;
+  readonly end: number;
+  /** Bytes of the whole file. */
+  readonly size: number;
+  /** A server that ignores Range sends the whole file: read past at most so many bytes of it. */
+  readonly maxWhole: number;
+}
+
+type Chunk = Uint8Array<ArrayBuffer>;
+
+/** Hands the bytes to `sink`, chunk by chunk; after a fault it goes on where it stopped. */
+export async function fetchRange(
+  range: RangeRequest,
+  sink: (chunk: Chunk) => void | Promise<void>,
+  options: HttpOptions,
+  signal?: AbortSignal,
+): Promise<void> {
+  let at = range.start;
+  const attempt: Parameters<typeof withRetries<void>>[3] = async (one) => {
+    const headers = { range: `bytes=${at}-${range.end - 1}` };
+    const response = await request(range.what, range.url, headers, options, one);
+    let skip = checkRange(response, at, range);
+    for await (const chunk of chunks(response, one.signal)) {
+      one.watch(false);
+      const fresh = chunk.subarray(Math.min(skip, chunk.length));
+      skip -= chunk.length - fresh.length;
+      const wanted = fresh.subarray(0, range.end - at);
+      if (wanted.length < fresh.length && response.status === 206) {
+        throw new Fault("bytes", `expected ${range.end - range.start} bytes, got more`);
+      }
+      if (wanted.length > 0) await sink(wanted);
+      at += wanted.length;
+      // Of a whole file only a part may be wanted. The end of a 206 is waited for, so that a longer one is seen.
+      if (at === range.end && response.status === 200 && range.end < range.size) return;
+      one.watch();
+    }
+    if (at < range.end)
+      throw new Fault("bytes", `expected ${range.end - range.start} bytes, got ${at - range.start}`);
+  };
+  if (range.end > range.start) await withRetries(range.what, options, signal, attempt, () => at);
+}
+
+/** How many bytes of the body come before byte `at`. */
+function checkRange(response: Response, at: number, { what, end, size, maxWhole }: RangeRequest): number {
+  if (response.status === 206) {
+    const got = parseContentRange(response);
+    if (got && (got.start !== at || got.end !== end || (Number.isFinite(got.total) && got.total !== size))) {
+      const text = `${got.start}-${got.end - 1}/${got.total}`;
+      throw new Fault("bytes", `expected bytes ${at}-${end - 1}/${size}, got ${text}`);
+    }
+    return 0;
+  }
+  if (response.status !== 200) {
+    throw new Fault("bytes", `expected bytes ${at}-${end - 1}, got HTTP ${response.status}`);
+  }
+  if (size > maxWhole && !(at === 0 && end === size)) {
+    const advice = "Serve the checkpoint from a server with Range requests, or from a folder.";
+    throw mismatch(what, "a part (HTTP 206)", `all of its ${size} bytes: the server ignores Range`, advice);
+  }
+  const length = contentLength(response);
+  if (length !== undefined && length !== size)
+    throw new Fault("bytes", `expected ${size} bytes, got ${length}`);
+  return at;
+}
+
+/** Content-Length where it counts the bytes that the body will give. */
+export function contentLength(response: Response): number | undefined {
+  const length = response.headers.get("content-length");
+  const encoded = (response.headers.get("content-encoding") ?? "identity") !== "identity";
+  return length === null || encoded || !/^\d{1,16}$/.test(length) ? undefined : Number(length);
+}
+
+/** The body, chunk by chunk; where it breaks off, a Fault. */
+export async function* chunks(response: Response, signal: AbortSignal): AsyncGenerator<Chunk, void, void> {
+  const reader = response.body?.getReader();
+  for (;;) {
+    let read: ReadableStreamReadResult<Chunk> | undefined;
+    try {
+      read = await reader?.read();
+    } catch (cause) {
+      throw networkFault(cause, signal, "bytes");
+    }
+    if (!read || read.done) return;
+    yield read.value;
+  }
+}

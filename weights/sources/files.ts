@@ -1,0 +1,58 @@
+// A checkpoint that the user picked or dropped in a browser: a list of files, read by slices.
+import { mismatch, show } from "../errors.ts";
+import type { Source } from "./source.ts";
+
+/** A picked file. `File` is one; a folder picker also tells where in the folder it lies. */
+export type NamedBlob = Blob & { readonly name: string; readonly webkitRelativePath?: string };
+
+/**
+ * Reads from `files` by their names. Of a whole folder, those beside the outermost config.json: copies in folders below it
+ * are other checkpoints. Of two files with one name neither is right.
+ */
+export function fileSource(files: Iterable<NamedBlob>, name = "the chosen files"): Source {
+  const byName = new Map<string, NamedBlob>();
+  for (const file of besideConfig([...files])) {
+    if (byName.has(file.name)) {
+      throw mismatch(file.name, "one file of this name", "two", "Choose the files of one checkpoint.");
+    }
+    byName.set(file.name, file);
+  }
+  return {
+    name,
+    list: async () => [...byName.keys()],
+    async size(file) {
+      return byName.get(file)?.size;
+    },
+    async read(file, start = 0, end, signal) {
+      signal?.throwIfAborted();
+      const blob = byName.get(file);
+      if (!blob) throw mismatch(file, "a file", `no such file in ${name}`, "Choose it as well.", "not-found");
+      const stop = end ?? blob.size;
+      if (start < 0 || stop < start) throw new RangeError(`${file}: bytes ${start} to ${stop}`);
+      const bytes = new Uint8Array(await blob.slice(start, stop).arrayBuffer());
+      if (bytes.length !== stop - start) {
+        throw mismatch(
+          file,
+          `at least ${stop} bytes`,
+          `${blob.size}`,
+          "The file is incomplete: fetch it again.",
+        );
+      }
+      return bytes;
+    },
+  };
+}
+
+function besideConfig(files: readonly NamedBlob[]): NamedBlob[] {
+  const path = ({ name, webkitRelativePath }: NamedBlob): string => webkitRelativePath || name;
+  const folder = (file: NamedBlob): string => path(file).slice(0, -file.name.length);
+  const depth = (file: NamedBlob): number => path(file).split("/").length;
+  const configs = files.filter(({ name }) => name === "config.json").sort((a, b) => depth(a) - depth(b));
+  const [outermost, next] = configs;
+  if (!outermost) return [...files];
+  if (next && depth(next) === depth(outermost) && folder(next) !== folder(outermost)) {
+    const got = `${show(path(outermost))} and ${show(path(next))}`;
+    throw mismatch("config.json", "one checkpoint", got, "Choose the folder of one of them.");
+  }
+  return files.filter((file) => folder(file) === folder(outermost));
+}

@@ -1,0 +1,103 @@
+// A checkpoint in a folder of this machine (Node only).
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type CheckpointError, label, mismatch, show } from "../errors.ts";
+import { fileForFolder } from "../named-file.ts";
+import type { Source } from "./source.ts";
+
+/** Reads the files of `folder` itself, by position, with nothing kept in memory. */
+export function folderSource(folder: string, name: string = folder): Source {
+  return {
+    name,
+    async list() {
+      await requireFolder(folder);
+      return readdir(folder);
+    },
+    async size(file) {
+      const handle = await openFile(folder, file);
+      try {
+        return handle && (await regularSize(handle, file));
+      } finally {
+        await handle?.close();
+      }
+    },
+    async read(file, start = 0, end, signal) {
+      signal?.throwIfAborted();
+      const handle = await openFile(folder, file);
+      if (!handle)
+        throw mismatch(label(file), "a file", `no such file in ${name}`, "Fetch it again.", "not-found");
+      try {
+        const size = await regularSize(handle, file);
+        return await readRange(handle, file, start, end ?? size, size, signal);
+      } finally {
+        await handle.close();
+      }
+    },
+  };
+}
+
+/** @throws CheckpointError where there is no folder at `path`, saying what is there in its place. */
+export async function requireFolder(path: string, advice = "Check the path."): Promise<void> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error)) {
+    if (found.isDirectory()) return;
+    throw fileForFolder(path, dirname(path));
+  }
+  if (found.code !== "ENOENT" && found.code !== "ENOTDIR") {
+    throw mismatch(show(path), "a readable folder", found.code ?? String(found), "Check the path.");
+  }
+  throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
+}
+
+// Links are followed (the Hub's cache is made of them); names that leave the folder are not.
+async function openFile(folder: string, file: string): Promise<FileHandle | undefined> {
+  if (!/^[^/\\\0:]+$/.test(file) || file === "." || file === "..") {
+    throw mismatch(label(file), "a plain file name", "a path", "Files of a checkpoint lie in one folder.");
+  }
+  try {
+    // Without O_NONBLOCK a named pipe would hang the open.
+    return await open(join(folder, file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    const wrapped = mismatch(label(file), "a readable file", code ?? String(error), `Check it in ${folder}.`);
+    wrapped.cause = error;
+    throw wrapped;
+  }
+}
+
+async function regularSize(handle: FileHandle, file: string): Promise<number> {
+  const stat = await handle.stat();
+  if (stat.isFile()) return stat.size;
+  const kind = stat.isDirectory() ? "a directory" : "a device or pipe";
+  throw mismatch(label(file), "a file", kind, "Put the checkpoint's file in its place.");
+}
+
+// One call reads at most 2 GiB, and may read less than it is asked for.
+const MOST_AT_ONCE = 2 ** 30;
+
+async function readRange(
+  handle: FileHandle,
+  file: string,
+  start: number,
+  end: number,
+  size: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (start < 0 || end < start) throw new RangeError(`${label(file)}: bytes ${start} to ${end}`);
+  if (end > size) throw shorter(file, end, size);
+  const bytes = new Uint8Array(end - start);
+  for (let done = 0; done < bytes.length; ) {
+    signal?.throwIfAborted();
+    const length = Math.min(MOST_AT_ONCE, bytes.length - done);
+    const { bytesRead } = await handle.read(bytes, done, length, start + done);
+    if (bytesRead === 0) throw shorter(file, end, start + done);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+function shorter(file: string, end: number, size: number): CheckpointError {
+  return mismatch(label(file), `at least ${end} bytes`, `${size}`, "The file is incomplete: fetch it again.");
+}

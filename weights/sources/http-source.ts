@@ -1,0 +1,171 @@
+// A checkpoint under an HTTP(S) address, read by Range requests.
+import { CheckpointError, mismatch } from "../errors.ts";
+import { hubDigests, statedDigest } from "../integrity/stated-digests.ts";
+import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
+import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
+import type { Source } from "./source.ts";
+
+export interface HttpSourceOptions extends HttpOptions {
+  /** Told once for a server that ignores Range: its small files are fetched whole, its large ones are refused. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** Files up to this size are taken whole from a server that ignores Range. */
+const MAX_WHOLE = 64 * 2 ** 20;
+
+interface Whole {
+  readonly file: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Reads `base`/config.json and the rest. */
+export function httpSource(base: string | URL, options: HttpSourceOptions = {}): Source {
+  return new HttpSource(new URL(base), options);
+}
+
+class HttpSource implements Source {
+  readonly name: string;
+  readonly #base: URL;
+  readonly #options: HttpSourceOptions;
+  readonly #sizes = new Map<string, number>();
+  readonly #versions = new Map<string, string>();
+  /** SHA-256 by file: what the server says with each, and what a Hub lists. */
+  readonly #stated = new Map<string, string | undefined>();
+  #listed: ReadonlyMap<string, string> | undefined;
+  // The last file that came whole: header and tensors of one file are asked for in turn.
+  #whole: Whole | undefined;
+  #warned = false;
+
+  constructor(base: URL, options: HttpSourceOptions) {
+    this.#base = base;
+    this.#options = options;
+    this.name = `${base.origin}${base.pathname}`; // Without what may be secret: user, password and query.
+  }
+
+  async size(file: string, signal?: AbortSignal): Promise<number | undefined> {
+    try {
+      return await this.#size(file, signal);
+    } catch (error) {
+      // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is needed.
+      if (error instanceof CheckpointError && error.code) return undefined;
+      throw error;
+    }
+  }
+
+  async version(file: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.#size(file, signal);
+    return this.#versions.get(file);
+  }
+
+  async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {
+    await this.#size(file, signal);
+    this.#listed ??= await hubDigests(this.#base, this.#options, signal);
+    return this.#listed.get(file) ?? this.#stated.get(file);
+  }
+
+  async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const size = await this.#size(file, signal);
+    const stop = end ?? size;
+    if (start < 0 || stop < start) throw new RangeError(`${file}: bytes ${start} to ${stop}`);
+    if (stop > size) {
+      throw mismatch(
+        this.#what(file),
+        `at least ${stop} bytes`,
+        `${size}`,
+        "The file is incomplete: fetch it again.",
+      );
+    }
+    if (this.#whole?.file === file) return this.#whole.bytes.slice(start, stop);
+    const bytes = new Uint8Array(stop - start);
+    let at = 0;
+    const range = {
+      what: this.#what(file),
+      url: this.#url(file),
+      start,
+      end: stop,
+      size,
+      maxWhole: MAX_WHOLE,
+    };
+    const fill = (chunk: Uint8Array): void => {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    };
+    await fetchRange(range, fill, this.#options, signal);
+    return bytes;
+  }
+
+  async #size(file: string, signal?: AbortSignal): Promise<number> {
+    const known = this.#sizes.get(file);
+    if (known !== undefined) return known;
+    const what = this.#what(file);
+    const size = await withRetries(what, this.#options, signal, (one) => this.#probe(file, what, one));
+    this.#sizes.set(file, size);
+    return size;
+  }
+
+  // One byte by Range tells both the size and whether ranges work.
+  async #probe(file: string, what: string, one: Attempt): Promise<number> {
+    const url = this.#url(file);
+    const response = await request(what, url, { range: "bytes=0-0" }, this.#options, one);
+    // Pages of another origin may not see an ETag either, but they see when the file was changed.
+    const version = response.headers.get("etag") ?? response.headers.get("last-modified");
+    if (version !== null) this.#versions.set(file, version);
+    this.#stated.set(file, statedDigest(response));
+    if (response.status === 206) {
+      const total = parseContentRange(response)?.total;
+      if (total !== undefined && Number.isSafeInteger(total)) return total;
+      // Pages of another origin may not see Content-Range, but they see Content-Length.
+      const length = contentLength(await request(what, url, {}, this.#options, one, "HEAD"));
+      if (length === undefined)
+        throw mismatch(what, "a Content-Length", "none", "Serve the file with its size.");
+      return length;
+    }
+    if (response.status === 416) return 0;
+    const length = contentLength(response);
+    this.#warn(what);
+    if (length !== undefined && length > MAX_WHOLE) return length;
+    this.#whole = { file, bytes: await readWhole(what, response, length, one) };
+    return this.#whole.bytes.length;
+  }
+
+  #warn(what: string): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#options.onWarning?.(`${what}: the server ignores Range requests; files are fetched whole.`);
+  }
+
+  #what(file: string): string {
+    return `${this.name.replace(/\/*$/, "/")}${file}`;
+  }
+
+  #url(file: string): URL {
+    if (!/^[^/\\\0]+$/.test(file) || file === "." || file === "..") {
+      throw mismatch(file, "a plain file name", "a path", "Files of a checkpoint lie in one folder.");
+    }
+    const url = new URL(this.#base);
+    url.pathname = `${url.pathname.replace(/\/*$/, "/")}${encodeURIComponent(file)}`;
+    return url;
+  }
+}
+
+async function readWhole(
+  what: string,
+  response: Response,
+  length: number | undefined,
+  one: Attempt,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of chunks(response, one.signal)) {
+    one.watch();
+    parts.push(chunk);
+    size += chunk.length;
+    if (size > MAX_WHOLE) {
+      const got = `more, of unknown length: the server ignores Range`;
+      throw mismatch(what, `at most ${MAX_WHOLE} bytes`, got, "Serve it from a server with Range requests.");
+    }
+  }
+  if (length !== undefined && size !== length)
+    throw new Fault("bytes", `expected ${length} bytes, got ${size}`);
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}

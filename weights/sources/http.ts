@@ -1,0 +1,178 @@
+// HTTP as it is: requests that fail, stall, end early or answer something else, retried and held to what was asked.
+import { CheckpointError, mismatch, show } from "../errors.ts";
+
+export interface HttpOptions {
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof fetch;
+  /** Sent with every request, such as Authorization. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What to do about a 401 or 403. */
+  readonly accessAdvice?: string;
+  /** How often a request is tried again without a MiB of progress. Default 5. */
+  readonly retries?: number;
+  /** First pause before another try, doubled each time. Default 500. */
+  readonly retryDelayMs?: number;
+  /** A connection silent for so long is given up. Default 30 000. */
+  readonly stallMs?: number;
+}
+
+const MOST_PAUSE_MS = 60_000;
+const PROGRESS_BYTES = 2 ** 20;
+
+/** A fault that may pass. `bytes` marks faults of what was sent, which end as a CheckpointError. */
+export class Fault extends Error {
+  readonly kind: "network" | "bytes";
+  readonly pauseMs: number | undefined;
+
+  constructor(
+    kind: Fault["kind"],
+    message: string,
+    options: { cause?: unknown; pauseMs?: number | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.pauseMs = options.pauseMs;
+  }
+}
+
+/** One request: its signal, and a watch to call at every sign of life. */
+export interface Attempt {
+  readonly signal: AbortSignal;
+  /** Starts the stall timer anew; `false` stops it. */
+  watch(on?: boolean): void;
+}
+
+/**
+ * Runs `attempt` until it succeeds. Faults are tried again after growing pauses; everything else is thrown as it is.
+ * `progress` tells how many bytes have come so far: while they come, the tries start anew.
+ */
+export async function withRetries<T>(
+  what: string,
+  options: HttpOptions,
+  signal: AbortSignal | undefined,
+  attempt: (attempt: Attempt) => Promise<T>,
+  progress: () => number = () => 0,
+): Promise<T> {
+  const { retries = 5, retryDelayMs = 500 } = options;
+  let failures = 0;
+  for (let before = progress(); ; ) {
+    try {
+      return await once(options.stallMs ?? 30_000, signal, attempt);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof Fault)) throw error;
+      if (progress() - before >= PROGRESS_BYTES) {
+        failures = 0;
+        before = progress();
+      }
+      if (++failures > retries) throw giveUp(what, error, failures);
+      const pause = error.pauseMs ?? retryDelayMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2);
+      await sleep(Math.min(pause, MOST_PAUSE_MS), signal);
+    }
+  }
+}
+
+async function once<T>(
+  stallMs: number,
+  outer: AbortSignal | undefined,
+  attempt: (attempt: Attempt) => Promise<T>,
+): Promise<T> {
+  outer?.throwIfAborted();
+  const controller = new AbortController();
+  const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const watch = (on = true): void => {
+    clearTimeout(timer);
+    const stalled = new Fault("network", `nothing came for ${stallMs / 1000} s`);
+    timer = on ? setTimeout(() => controller.abort(stalled), stallMs) : undefined;
+  };
+  try {
+    watch();
+    return await attempt({ signal, watch });
+  } catch (error) {
+    throw controller.signal.aborted ? controller.signal.reason : error;
+  } finally {
+    watch(false);
+    controller.abort(); // Lets go of a body that nobody reads to its end.
+  }
+}
+
+function giveUp(what: string, fault: Fault, tries: number): Error {
+  const message = `${what}: ${fault.message} (tried ${tries} times).`;
+  if (fault.kind === "bytes")
+    return new CheckpointError(`${message} Fetch the file again.`, { cause: fault });
+  return new Error(`${message} Check the connection and try again.`, { cause: fault.cause ?? fault });
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      if (signal?.aborted) reject(signal.reason);
+      else resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal?.addEventListener("abort", end);
+  });
+}
+
+/** Sends a request. Statuses that may pass are Faults; a page where a file should be, and a refusal, are final. */
+export async function request(
+  what: string,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  options: HttpOptions,
+  { signal }: Attempt,
+  method = "GET",
+): Promise<Response> {
+  let response: Response;
+  try {
+    const send = options.fetch ?? fetch;
+    response = await send(url, { method, headers: { ...options.headers, ...headers }, signal });
+  } catch (cause) {
+    throw networkFault(cause, signal);
+  }
+  const { status } = response;
+  if (status === 408 || status === 429 || status >= 500) {
+    const after = retryAfter(response.headers.get("retry-after"));
+    throw new Fault("network", `the server answered HTTP ${status}`, { pauseMs: after });
+  }
+  if (status === 404 || status === 410)
+    throw mismatch(what, "a file", "no such file", "Check the address.", "not-found");
+  if (status === 401 || status === 403) {
+    const advice = options.accessAdvice ?? "Check the address and the credentials.";
+    throw mismatch(what, "access", `HTTP ${status}`, advice, "forbidden");
+  }
+  if (!response.ok && status !== 416)
+    throw mismatch(what, "HTTP 200 or 206", `${status}`, "Check the address.");
+  if (response.headers.get("content-type")?.startsWith("text/html")) {
+    const advice = "Check the address: the server has no such file.";
+    throw mismatch(what, "the file", "an HTML page", advice, "html");
+  }
+  return response;
+}
+
+/** What `fetch` or a body threw, as a Fault. */
+export function networkFault(cause: unknown, signal: AbortSignal, kind: Fault["kind"] = "network"): unknown {
+  if (signal.aborted) return signal.reason;
+  const { message, cause: inner } = cause as Error;
+  return new Fault(kind, inner instanceof Error ? `${message} (${inner.message})` : message, { cause });
+}
+
+function retryAfter(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}
+
+/** Start, end (exclusive) and total of a Content-Range; undefined where there is none to see. */
+export function parseContentRange(
+  response: Response,
+): { start: number; end: number; total: number } | undefined {
+  const text = response.headers.get("content-range");
+  if (text === null) return undefined;
+  const [, start, last, total] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(text.trim()) ?? [];
+  if (start === undefined) throw new Fault("bytes", `expected a Content-Range, got ${show(text)}`);
+  return { start: Number(start), end: Number(last) + 1, total: Number(total) };
+}

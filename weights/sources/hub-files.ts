@@ -1,0 +1,205 @@
+// The files of one commit of a Hub repository as a source: fetched to the cache as they are needed (Node only).
+
+import { join } from "node:path";
+import { companionFiles } from "../companions.ts";
+import { label, mismatch } from "../errors.ts";
+import { readJson } from "../read-file.ts";
+import { INDEX_FILE, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
+import { parseIndex } from "../safetensors/shards.ts";
+import { fetchRange } from "./fetch-range.ts";
+import { folderSource } from "./folder.ts";
+import type { HttpOptions } from "./http.ts";
+import { type Environment, fileSize, isCommit, type RepositoryCache } from "./hub-cache.ts";
+import { downloadVerified, type HubFile } from "./hub-download.ts";
+import type { HubListing } from "./hub-listing.ts";
+import type { Repository } from "./hub-repository.ts";
+import type { Source } from "./source.ts";
+
+/** Bytes of all weights: on disk, and in all. Small files are not counted. */
+export interface HubProgress {
+  readonly file: string;
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface HubSourceOptions extends Omit<HttpOptions, "headers"> {
+  readonly onProgress?: ((progress: HubProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** In place of `process.env`. */
+  readonly env?: Environment;
+}
+
+interface HubState {
+  readonly name: string;
+  readonly repository: Repository;
+  readonly cache: RepositoryCache;
+  readonly listing: HubListing;
+  readonly commit: string;
+  readonly http: HttpOptions;
+  readonly options: HubSourceOptions;
+}
+
+const ANOTHER = "Choose another repository or revision.";
+
+/** Files of one commit: on disk, or on the way there. */
+export class HubFiles implements Source {
+  readonly name: string;
+  readonly #state: HubState;
+  readonly #folder: Source;
+  readonly #files = new Map<string, HubFile>();
+  readonly #local = new Set<string>();
+  readonly #downloads = new Map<string, Promise<void>>();
+  // Header bytes handed out before their file was verified.
+  readonly #early = new Map<string, { start: number; bytes: Uint8Array }[]>();
+  readonly #headerEnd = new Map<string, number>();
+
+  private constructor(state: HubState) {
+    this.name = state.name;
+    this.#state = state;
+    this.#folder = folderSource(state.cache.snapshot(state.commit), state.name);
+  }
+
+  static async open(state: HubState): Promise<HubFiles> {
+    const source = new HubFiles(state);
+    const { signal } = state.options;
+    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE], signal);
+    for (const file of source.#files.keys()) {
+      if (!isShardName(file)) await source.#ensure(file, signal);
+    }
+    if (source.#files.has(INDEX_FILE)) {
+      const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
+      await source.#list([...shards], signal);
+      // The index goes first, and nobody needs the weights twice; but it may be left over from other files.
+      if ([...shards].every((shard) => source.#files.has(shard))) {
+        if (!shards.has(SINGLE_FILE)) source.#files.delete(SINGLE_FILE);
+      }
+    }
+    await source.#setRef();
+    return source;
+  }
+
+  async size(file: string): Promise<number | undefined> {
+    return this.#files.get(file)?.size;
+  }
+
+  /** None where the Hub does not say: what is missing is missing all the same. */
+  async list(signal?: AbortSignal): Promise<readonly string[]> {
+    return this.#state.listing.names(this.#state.commit, signal).catch(() => {
+      signal?.throwIfAborted();
+      return [];
+    });
+  }
+
+  async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+    const info = this.#files.get(file);
+    if (!info) throw mismatch(this.#what(file), "a file", "no such file", ANOTHER, "not-found");
+    const stop = end ?? info.size;
+    if (stop > info.size) {
+      throw mismatch(
+        this.#what(file),
+        `at least ${stop} bytes`,
+        `${info.size}`,
+        "Choose another checkpoint.",
+      );
+    }
+    if (!this.#local.has(file)) {
+      if (stop <= (this.#headerEnd.get(file) ?? 8)) return this.#readEarly(info, start, stop, signal);
+      await this.#ensure(file, signal ?? this.#state.options.signal);
+    }
+    return this.#folder.read(file, start, stop, signal);
+  }
+
+  /** Learns size and digest of `names`, and which of them are on disk already. */
+  async #list(names: readonly string[], signal?: AbortSignal): Promise<void> {
+    const { listing, commit, cache } = this.#state;
+    for (const file of await listing.files(names, commit, signal)) {
+      this.#files.set(file.name, file);
+      if ((await fileSize(join(cache.snapshot(commit), file.name))) === file.size) this.#local.add(file.name);
+    }
+  }
+
+  /** Downloads a file once, whoever asks how often. */
+  async #ensure(file: string, signal?: AbortSignal): Promise<void> {
+    const info = this.#files.get(file);
+    if (!info || this.#local.has(file)) return;
+    const running = this.#downloads.get(file) ?? this.#download(info, signal);
+    this.#downloads.set(file, running);
+    try {
+      await running;
+    } finally {
+      this.#downloads.delete(file);
+    }
+  }
+
+  async #download(file: HubFile, signal?: AbortSignal): Promise<void> {
+    const { cache, commit, http } = this.#state;
+    const blob = cache.blob(file.digest);
+    if ((await fileSize(blob)) !== file.size) {
+      const onBytes = isShardName(file.name) ? this.#progress(file) : undefined;
+      await downloadVerified(file, this.#what(file.name), this.#url(file.name), blob, {
+        ...http,
+        signal,
+        onBytes,
+      });
+    }
+    await cache.point(commit, file.name, file.digest);
+    for (const { start, bytes } of this.#early.get(file.name) ?? []) {
+      const verified = await this.#folder.read(file.name, start, start + bytes.length);
+      if (Buffer.compare(verified, bytes) !== 0) {
+        throw mismatch(this.#what(file.name), "the header that was read before", "another", "Load it again.");
+      }
+    }
+    this.#early.delete(file.name);
+    this.#local.add(file.name);
+    await this.#setRef();
+  }
+
+  #progress(file: HubFile): ((bytes: number) => void) | undefined {
+    const { onProgress } = this.#state.options;
+    if (!onProgress) return undefined;
+    const weights = [...this.#files.values()].filter(({ name }) => isShardName(name));
+    const total = weights.reduce((sum, { size }) => sum + size, 0);
+    const before = weights.reduce((sum, { name, size }) => sum + (this.#local.has(name) ? size : 0), 0);
+    return (bytes) => onProgress({ file: file.name, loaded: before + bytes, total });
+  }
+
+  async #readEarly(
+    { name, size }: HubFile,
+    start: number,
+    end: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(end - start);
+    let at = 0;
+    const fill = (chunk: Uint8Array): void => {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    };
+    const range = { what: this.#what(name), url: this.#url(name), start, end, size, maxWhole: 64 * 2 ** 20 };
+    await fetchRange(range, fill, this.#state.http, signal ?? this.#state.options.signal);
+    if (start === 0 && end === 8) {
+      const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+      this.#headerEnd.set(name, 8 + length);
+    }
+    this.#early.set(name, [...(this.#early.get(name) ?? []), { start, bytes: bytes.slice() }]);
+    return bytes;
+  }
+
+  // Offline the ref decides what is loaded, so it moves only to a whole snapshot.
+  async #setRef(): Promise<void> {
+    const { cache, commit, repository } = this.#state;
+    if (isCommit(repository.revision)) return;
+    const weights = [...this.#files.keys()].filter(isShardName);
+    if (weights.length > 0 && weights.every((name) => this.#local.has(name)))
+      await cache.setCommit(repository.revision, commit);
+  }
+
+  #what(file: string): string {
+    return `${this.name}: ${label(file)}`;
+  }
+
+  #url(file: string): URL {
+    const { repository, commit } = this.#state;
+    return new URL(`${repository.endpoint}/${repository.name}/resolve/${commit}/${encodeURIComponent(file)}`);
+  }
+}

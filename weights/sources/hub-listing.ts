@@ -1,0 +1,131 @@
+// What the Hub says of a repository: the commit behind a revision, and the size and digest of its files.
+import { CheckpointError, label, mismatch, show } from "../errors.ts";
+import { type Attempt, Fault, type HttpOptions, networkFault, withRetries } from "./http.ts";
+import { isCommit } from "./hub-cache.ts";
+import type { HubFile } from "./hub-download.ts";
+import type { Repository } from "./hub-repository.ts";
+
+/** Asks the Hub's API, through @huggingface/hub. */
+export class HubListing {
+  readonly #repository: Repository;
+  readonly #options: HttpOptions;
+
+  constructor(repository: Repository, options: HttpOptions) {
+    this.#repository = repository;
+    this.#options = options;
+  }
+
+  /** The commit that the revision stands at now. */
+  async commit(signal?: AbortSignal, options: HttpOptions = this.#options): Promise<string> {
+    const { name, revision, endpoint } = this.#repository;
+    const { modelInfo } = await import("@huggingface/hub");
+    const { sha } = await this.#ask(options, signal, (fetch) =>
+      modelInfo({ name, revision, hubUrl: endpoint, additionalFields: ["sha"], fetch }),
+    );
+    if (typeof sha === "string" && isCommit(sha)) return sha;
+    throw mismatch(this.#what(), "a commit hash from the Hub", show(sha), "Check HF_ENDPOINT.");
+  }
+
+  /** Those of `names` that the repository holds. */
+  async files(names: readonly string[], commit: string, signal?: AbortSignal): Promise<HubFile[]> {
+    const { name, endpoint } = this.#repository;
+    const { pathsInfo } = await import("@huggingface/hub");
+    const found = await this.#ask(this.#options, signal, (fetch) =>
+      pathsInfo({
+        repo: { type: "model", name },
+        paths: [...names],
+        revision: commit,
+        hubUrl: endpoint,
+        fetch,
+      }),
+    );
+    return found
+      .filter(({ path, type }) => type === "file" && names.includes(path))
+      .map(({ path, size, oid, lfs, xetHash }): HubFile => {
+        const digest = lfs?.oid ?? (xetHash === undefined ? oid : undefined);
+        const kind = lfs ? "sha256" : "git";
+        // The digest becomes a file name: nothing but a digest may pass.
+        if (!digest || !(kind === "git" ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(digest)) {
+          throw mismatch(
+            `${this.#what()}: ${label(path)}`,
+            "a digest from the Hub",
+            show(digest),
+            "Check HF_ENDPOINT.",
+          );
+        }
+        const bytes = lfs?.size ?? size;
+        if (!Number.isSafeInteger(bytes) || bytes < 0) {
+          throw mismatch(
+            `${this.#what()}: ${label(path)}`,
+            "a size from the Hub",
+            show(bytes),
+            "Check HF_ENDPOINT.",
+          );
+        }
+        return { name: path, size: bytes, digest, kind };
+      });
+  }
+
+  /** Names of the files and folders at its top. */
+  async names(commit: string, signal?: AbortSignal): Promise<string[]> {
+    const { name, endpoint } = this.#repository;
+    const { listFiles } = await import("@huggingface/hub");
+    return this.#ask(this.#options, signal, async (fetch) => {
+      const names: string[] = [];
+      const repo = { type: "model", name } as const;
+      for await (const { path } of listFiles({ repo, revision: commit, hubUrl: endpoint, fetch }))
+        names.push(path);
+      return names;
+    });
+  }
+
+  #what(): string {
+    return `${this.#repository.name}@${this.#repository.revision}`;
+  }
+
+  async #ask<T>(
+    options: HttpOptions,
+    signal: AbortSignal | undefined,
+    call: (fetch: typeof globalThis.fetch) => Promise<T>,
+  ): Promise<T> {
+    return withRetries(this.#what(), options, signal, async (one) => {
+      try {
+        return await call(this.#fetch(options, one));
+      } catch (error) {
+        throw this.#explain(error, one);
+      }
+    });
+  }
+
+  // The package takes no signal, and no token that does not begin with "hf_".
+  #fetch(options: HttpOptions, { signal }: Attempt): typeof globalThis.fetch {
+    return (input, init) => {
+      const headers = new Headers(init?.headers);
+      for (const [key, value] of Object.entries(options.headers ?? {})) headers.set(key, value);
+      return (options.fetch ?? fetch)(input, { ...init, headers, signal });
+    };
+  }
+
+  #explain(error: unknown, { signal }: Attempt): unknown {
+    if (signal.aborted || error instanceof CheckpointError) return signal.aborted ? signal.reason : error;
+    const status = (error as { statusCode?: unknown }).statusCode;
+    if (typeof status !== "number") return networkFault(error, signal);
+    if (status === 408 || status === 429 || status >= 500) {
+      return new Fault("network", `the Hub answered HTTP ${status}`, { cause: error });
+    }
+    if (status === 401 || status === 403) {
+      const advice = accessAdvice(this.#repository);
+      return mismatch(this.#what(), "access", `HTTP ${status}`, advice, "forbidden");
+    }
+    if (status === 404) {
+      const got = "no such repository or revision";
+      return mismatch(this.#what(), "a repository", got, "Check the name.", "not-found");
+    }
+    return mismatch(this.#what(), "an answer of the Hub", `HTTP ${status}`, "Check HF_ENDPOINT.");
+  }
+}
+
+/** What to do about a refusal. The Hub says 401 also of repositories that do not exist. */
+export function accessAdvice({ name, endpoint }: Repository): string {
+  return `Check the name; for a gated or private model accept its licence at ${endpoint}/${name} and set HF_TOKEN.`;
+}

@@ -1,0 +1,75 @@
+// A Hugging Face repository: listed and verified through the Hub, kept in the cache that Python shares (Node only).
+import { join } from "node:path";
+import { openCheckpoint } from "../checkpoint.ts";
+import { CheckpointError, mismatch } from "../errors.ts";
+import { folderSource } from "./folder.ts";
+import type { HttpOptions } from "./http.ts";
+import { fileSize, hubCacheFolder, hubToken, isCommit, RepositoryCache } from "./hub-cache.ts";
+import { HubFiles, type HubProgress, type HubSourceOptions } from "./hub-files.ts";
+import { accessAdvice, HubListing } from "./hub-listing.ts";
+import { HUB, parseRepository } from "./hub-repository.ts";
+import type { Source } from "./source.ts";
+
+export type { HubProgress, HubSourceOptions };
+
+const OFFLINE_ADVICE = "Connect once to fetch it.";
+
+/**
+ * Opens a repository. Small files are fetched at once; a weight file is fetched whole, to the cache, when bytes beyond
+ * its header are first read, so that a plan can be made and refused before gigabytes are downloaded.
+ */
+export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
+  const env = options.env ?? process.env;
+  const repository = parseRepository(text, env["HF_ENDPOINT"] || HUB);
+  const cache = new RepositoryCache(hubCacheFolder(env), repository.name);
+  const known = isCommit(repository.revision)
+    ? repository.revision
+    : await cache.commitOf(repository.revision);
+  const whole = known !== undefined && (await isWhole(cache.snapshot(known)));
+  const name = `${repository.name}@${repository.revision}`;
+  // Commits never change. (Python may have left out the tokenizer.)
+  if (whole && known === repository.revision && (await hasTokenizer(cache.snapshot(known)))) {
+    return folderSource(cache.snapshot(known), name);
+  }
+
+  if (/^(1|true|yes|on)$/i.test(env["HF_HUB_OFFLINE"] ?? "")) {
+    if (whole) return folderSource(cache.snapshot(known), name);
+    throw mismatch(
+      name,
+      "the whole checkpoint in the cache",
+      "not all of it, and HF_HUB_OFFLINE is set",
+      OFFLINE_ADVICE,
+    );
+  }
+  const token = await hubToken(env);
+  const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const http: HttpOptions = { ...options, headers, accessAdvice: accessAdvice(repository) };
+  const listing = new HubListing(repository, http);
+  let commit: string;
+  try {
+    // With all of it at hand, there is no point in waiting long for a Hub that may be out of reach; nor for a mistyped folder.
+    const retries = whole ? 0 : Math.min(options.retries ?? 2, 2);
+    const impatient = { ...http, retries, stallMs: Math.min(options.stallMs ?? 10_000, 10_000) };
+    commit = await listing.commit(options.signal, impatient);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (whole && !(error instanceof CheckpointError)) return folderSource(cache.snapshot(known), name);
+    throw error;
+  }
+  return HubFiles.open({ name, repository, cache, listing, commit, http, options });
+}
+
+async function hasTokenizer(snapshot: string): Promise<boolean> {
+  return (await fileSize(join(snapshot, "tokenizer.json"))) !== undefined;
+}
+
+// The links of a snapshot are made only when their blobs are whole: present is right. An old index may name files that never were
+// there, so what counts is whether a checkpoint opens; one that is refused for another reason would be fetched in vain.
+async function isWhole(snapshot: string): Promise<boolean> {
+  try {
+    await openCheckpoint(folderSource(snapshot));
+    return true;
+  } catch (error) {
+    return error instanceof CheckpointError && error.code !== "not-found";
+  }
+}
