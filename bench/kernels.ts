@@ -21,7 +21,7 @@ export const kernels: Suite = async (bench) => {
       decoder.configure(0, {}, 0, []);
       bench.doing("a decode step");
       await measurePass(bench, profiler, limits, "decode", decoder.stepDispatches, shape, context, () => {
-        decoder.moveTo(context);
+        decoder.setRow(context);
       });
       if (bench.signal.aborted) return;
       bench.doing("a prefill chunk");

@@ -1,6 +1,6 @@
 // Decode steps as `generate` runs them: several in flight.
 import type { Decoder } from "../engine/graph/decoder.ts";
-import { Flight } from "../engine/scheduler/steps-in-flight.ts";
+import { StepsInFlight } from "../engine/scheduler/steps-in-flight.ts";
 
 export interface Steps {
   /** From the first submission to the last token. */
@@ -11,8 +11,8 @@ export interface Steps {
 
 /** Decodes `count` tokens from `position` on. */
 export async function runSteps(decoder: Decoder, position: number, count: number): Promise<Steps> {
-  decoder.moveTo(position);
-  const flight = new Flight();
+  decoder.setRow(position);
+  const flight = new StepsInFlight();
   let landed = 0;
   const host: number[] = [];
   const began = performance.now();

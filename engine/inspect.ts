@@ -9,12 +9,12 @@ import type { Gpu } from "./gpu/gpu.ts";
 import type { Decoder } from "./graph/decoder.ts";
 import { Profiler } from "./graph/profile.ts";
 import { outOfRange } from "./options/parameter.ts";
-import type { Cache } from "./scheduler/ring-state.ts";
+import type { RingState } from "./scheduler/ring-state.ts";
 
 export interface Inspected {
   readonly gpu: Gpu;
   readonly decoder: Decoder;
-  readonly cache: Cache;
+  readonly ring: RingState;
 }
 
 /** A step is timed this often, within this many milliseconds: browsers round timestamps, and a mean gets that back. */
@@ -22,10 +22,10 @@ const ROUNDS = 8;
 const ROUNDS_MS = 250;
 
 /**
- * Runs the last token in the cache again, so that its slots get the keys and values that they hold; where the cache is
+ * Runs the last token in the ring again, so that its slots get the keys and values that they hold; where the ring is
  * empty, any token in the first slot, which the next sequence writes before it reads it.
  */
-export async function profileStep({ gpu, decoder, cache }: Inspected): Promise<KernelTime[]> {
+export async function profileStep({ gpu, decoder, ring }: Inspected): Promise<KernelTime[]> {
   const dispatches = decoder.stepDispatches;
   const profiler = new Profiler(gpu);
   const totals = dispatches.map(() => 0);
@@ -33,7 +33,7 @@ export async function profileStep({ gpu, decoder, cache }: Inspected): Promise<K
   try {
     const began = performance.now();
     while (rounds === 0 || (rounds < ROUNDS && performance.now() - began < ROUNDS_MS)) {
-      decoder.moveTo(Math.max(0, cache.ids.length - 1), cache.ids.at(-1), cache.sequence);
+      decoder.setRow(Math.max(0, ring.ids.length - 1), ring.ids.at(-1), ring.index);
       (await profiler.run(dispatches)).forEach((time, i) => {
         totals[i]! += time;
       });
@@ -57,23 +57,23 @@ export async function profileStep({ gpu, decoder, cache }: Inspected): Promise<K
 
 /** Prefills all ids but the last, which then goes as far as this layer's attention. @throws RangeError */
 export async function attentionOf(
-  { gpu, decoder, cache }: Inspected,
+  { gpu, decoder, ring }: Inspected,
   ids: readonly number[],
   { layer, head, signal }: { readonly layer: number; readonly head?: number; readonly signal?: AbortSignal },
 ): Promise<AttentionWeights> {
   const { H, G, L } = decoder.shape;
   checkIndex("layer", layer, L);
   if (head !== undefined) checkIndex("head", head, H);
-  const held = cache.holds(ids);
-  const start = cache.reusable(ids);
+  const held = ring.holds(ids);
+  const start = ring.reusable(ids);
   const last = ids.length - 1;
-  if (!held) cache.begin(ids, start);
+  if (!held) ring.begin(ids, start);
   try {
-    await decoder.prefill(cache.sequence, ids.slice(start, last), start, signal);
-    decoder.moveTo(last, ids[last], cache.sequence);
+    await decoder.prefill(ring.index, ids.slice(start, last), start, signal);
+    decoder.setRow(last, ids[last], ring.index);
     const rows = await weightsOfLastStep(gpu, decoder, layer, last);
     // The layers above have not seen the last token.
-    if (!held) cache.commit(ids.slice(0, last), last + 1, "prefill");
+    if (!held) ring.commit(ids.slice(0, last), last + 1, "prefill");
     return {
       layer,
       firstPosition: last + 1 - rows[0]!.length,
@@ -82,7 +82,7 @@ export async function attentionOf(
       weights: head === undefined ? rows : [rows[head]!],
     };
   } catch (error) {
-    cache.begin(ids, 0);
+    ring.begin(ids, 0);
     throw error;
   }
 }
@@ -106,8 +106,8 @@ async function weightsOfLastStep(
   });
   try {
     const { qkv, rows } = activations.decode;
-    const cache = activations.caches[layer]!;
-    const look = launch(attentionWeights(cacheFormat), size, qkv, cache, rows, out);
+    const ring = activations.caches[layer]!;
+    const look = launch(attentionWeights(cacheFormat), size, qkv, ring, rows, out);
     const dispatch = await gpu.scoped(() => Pipelines.of(device).prepare(look));
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();

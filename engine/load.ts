@@ -14,8 +14,8 @@ import type { Gpu } from "./gpu/gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
 import type { Platform } from "./platform.ts";
-import { onceMore, type Rebuild, Residence } from "./resident/device-recovery.ts";
-import { reside } from "./resident/gpu-model.ts";
+import { DeviceRecovery, type Rebuild, retryOnce } from "./resident/device-recovery.ts";
+import { placeOnGpu } from "./resident/gpu-model.ts";
 import { type Planned, planModel as plan } from "./resident/plan.ts";
 import type { ModelStore } from "./store/model-store.ts";
 import { measureKernels } from "./tuning/tuning.ts";
@@ -82,12 +82,12 @@ async function load(
   const checkpoint = await openCheckpoint(source, options.signal);
   const tokenizer = await openTokenizer(checkpoint.source, options.signal);
   await store?.keepSource();
-  const first = () => reside(platform, checkpoint, options, { store });
-  const resident = await (options.device ? first() : onceMore(first, options.signal));
+  const first = () => placeOnGpu(platform, checkpoint, options, { store });
+  const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));
   const rebuild: Rebuild = (before, signal) =>
-    reside(platform, checkpoint, { ...options, signal }, { store, before });
-  const residence = new Residence(resident, options.device ? undefined : rebuild);
-  return new LoadedModel({ checkpoint, tokenizer, residence, lease: store });
+    placeOnGpu(platform, checkpoint, { ...options, signal }, { store, before });
+  const recovery = new DeviceRecovery(gpuModel, options.device ? undefined : rebuild);
+  return new LoadedModel({ checkpoint, tokenizer, recovery, lease: store });
 }
 
 /** What a model would take, without loading it. */

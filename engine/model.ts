@@ -36,11 +36,11 @@ import {
   saveSessionRules,
 } from "./options/tables.ts";
 import { checkMessages } from "./read-messages.ts";
-import type { Residence } from "./resident/device-recovery.ts";
-import type { Resident } from "./resident/gpu-model.ts";
-import { Rings } from "./scheduler/ring-pool.ts";
-import { Cache } from "./scheduler/ring-state.ts";
-import { Batch } from "./scheduler/scheduler.ts";
+import type { DeviceRecovery } from "./resident/device-recovery.ts";
+import type { GpuModel } from "./resident/gpu-model.ts";
+import { RingPool } from "./scheduler/ring-pool.ts";
+import { RingState } from "./scheduler/ring-state.ts";
+import { Scheduler } from "./scheduler/scheduler.ts";
 import { inSlices } from "./slices.ts";
 import type { Lease } from "./store/lock.ts";
 
@@ -51,13 +51,13 @@ const abortedEarly: Finish = {
 };
 
 /** The conversation that was answered last. */
-const latest = (rings: Rings) => rings.borrow([]);
+const latest = (rings: RingPool) => rings.borrow([]);
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
   /** undefined where the checkpoint has none: then it takes token ids only. */
   readonly tokenizer: Tokenizer | undefined;
-  readonly residence: Residence;
+  readonly recovery: DeviceRecovery;
   /** The right to the stored model, where it is one: it ends with the model, or the model with it. */
   readonly lease?: Lease | undefined;
 }
@@ -68,19 +68,21 @@ export class LoadedModel implements Model {
   readonly openai = openai(this);
   readonly #parts: Omit<ModelParts, "residence">;
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
-  readonly #residence: Residence;
-  readonly #rings: Rings;
-  readonly #batch: Batch;
+  readonly #recovery: DeviceRecovery;
+  readonly #rings: RingPool;
+  readonly #scheduler: Scheduler;
   readonly #endIds: ReadonlySet<number>;
 
   constructor(parts: ModelParts) {
     this.#parts = parts;
-    this.#residence = parts.residence;
+    this.#recovery = parts.recovery;
     this.config = parts.checkpoint.config;
     this.contextLength = this.plan.contextLength;
     const { rings, cacheSlots } = this.plan;
-    this.#rings = new Rings(Array.from({ length: rings }, (_, i) => new Cache(this.config, cacheSlots, i)));
-    this.#batch = new Batch(parts.residence, this.#rings, () => this.#check());
+    this.#rings = new RingPool(
+      Array.from({ length: rings }, (_, i) => new RingState(this.config, cacheSlots, i)),
+    );
+    this.#scheduler = new Scheduler(parts.recovery, this.#rings, () => this.#check());
     // A fine-tune may name its end in one place only: any of config.json, generation_config.json, the tokenizer's files.
     const { eosId, namesEos = false } = parts.tokenizer ?? {};
     // The usual id, taken where config.json says nothing, may be any token of another vocabulary.
@@ -89,16 +91,16 @@ export class LoadedModel implements Model {
     this.#endIds = new Set([...eosTokenIds, ...own]);
     // When all answers have ended: the GPU's memory is for who has the model now.
     parts.lease?.signal.addEventListener("abort", () => {
-      void this.#batch.idle().then(() => this.dispose());
+      void this.#scheduler.idle().then(() => this.dispose());
     });
   }
 
   get plan(): Plan {
-    return this.#residence.last.plan;
+    return this.#recovery.last.plan;
   }
 
   get adapter(): AdapterDescription {
-    return this.#residence.last.gpu.adapter;
+    return this.#recovery.last.gpu.adapter;
   }
 
   async *generate(
@@ -139,7 +141,10 @@ export class LoadedModel implements Model {
     }
     const text = this.#parts.tokenizer?.stream({ continues });
     const { contextLength } = this;
-    yield* generate({ batch: this.#batch, contextLength, ...prompt, text, endIds: this.#endIds }, options);
+    yield* generate(
+      { scheduler: this.#scheduler, contextLength, ...prompt, text, endIds: this.#endIds },
+      options,
+    );
   }
 
   async #chatIds(
@@ -169,13 +174,13 @@ export class LoadedModel implements Model {
         "expected at least two tokens, got one, which has nothing before it to go by.",
       );
     this.#checkLength(ids);
-    const run = async function* ({ decoder }: Resident, cache: Cache) {
-      cache.begin(ids, 0);
-      const logProbs = yield* decoder.score(cache.sequence, ids, signal);
-      cache.commit(ids, Math.max(0, ids.length - 1), "prefill");
+    const run = async function* ({ decoder }: GpuModel, ring: RingState) {
+      ring.begin(ids, 0);
+      const logProbs = yield* decoder.score(ring.index, ids, signal);
+      ring.commit(ids, Math.max(0, ids.length - 1), "prefill");
       return logProbs;
     };
-    const logProbs = await this.#batch.alone((rings) => rings.borrow(ids), run, { signal });
+    const logProbs = await this.#scheduler.runExclusive((rings) => rings.borrow(ids), run, { signal });
     const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
     return { logProbs, perplexity: Math.exp(-mean) };
   }
@@ -185,26 +190,28 @@ export class LoadedModel implements Model {
     const { signal } = options;
     const checked = this.#idList(ids);
     this.#checkLength(checked);
-    const run = async function* ({ decoder }: Resident, cache: Cache) {
-      const start = cache.reusable(checked);
+    const run = async function* ({ decoder }: GpuModel, ring: RingState) {
+      const start = ring.reusable(checked);
       // The last token of a sequence that is there is only computed again; what follows it stays.
-      const held = cache.holds(checked);
+      const held = ring.holds(checked);
       if (!held) {
-        cache.begin(checked, start);
+        ring.begin(checked, start);
         // Should it end before it has come so far.
-        cache.wrote(checked.length);
+        ring.wrote(checked.length);
       }
-      yield* decoder.prefillInChunks(cache.sequence, checked.slice(start), start, signal);
-      const logits = await decoder.logits(cache.sequence, checked.length - 1);
-      if (!held) cache.commit(checked, checked.length, "prefill");
+      yield* decoder.prefillInChunks(ring.index, checked.slice(start), start, signal);
+      const logits = await decoder.logits(ring.index, checked.length - 1);
+      if (!held) ring.commit(checked, checked.length, "prefill");
       return logits;
     };
-    return this.#batch.alone((rings) => rings.borrow(checked), run, { signal });
+    return this.#scheduler.runExclusive((rings) => rings.borrow(checked), run, { signal });
   }
 
   async profile(): Promise<KernelTime[]> {
     const { profileStep } = await import("./inspect.ts");
-    return this.#batch.alone(latest, ({ gpu, decoder }, cache) => profileStep({ gpu, decoder, cache }));
+    return this.#scheduler.runExclusive(latest, ({ gpu, decoder }, ring) =>
+      profileStep({ gpu, decoder, ring }),
+    );
   }
 
   async attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights> {
@@ -213,9 +220,9 @@ export class LoadedModel implements Model {
     const checked = this.#idList(ids);
     this.#checkLength(checked);
     const { attentionOf } = await import("./inspect.ts");
-    const run = ({ gpu, decoder }: Resident, cache: Cache) =>
-      attentionOf({ gpu, decoder, cache }, checked, options);
-    return this.#batch.alone((rings) => rings.borrow(checked), run, { signal: options.signal });
+    const run = ({ gpu, decoder }: GpuModel, ring: RingState) =>
+      attentionOf({ gpu, decoder, ring }, checked, options);
+    return this.#scheduler.runExclusive((rings) => rings.borrow(checked), run, { signal: options.signal });
   }
 
   async candidates(ids: readonly number[], options: CandidatesOptions = {}): Promise<Candidate[]> {
@@ -227,7 +234,7 @@ export class LoadedModel implements Model {
   }
 
   async activity(): Promise<Activity> {
-    return this.#batch.activity;
+    return this.#scheduler.activity;
   }
 
   async saveSession(options: SaveSessionOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -235,9 +242,9 @@ export class LoadedModel implements Model {
     const kept = this.#rings.used[options.conversation ?? 0];
     if (!kept) return undefined;
     const { saveRing } = await import("./session/saved-ring.ts");
-    return this.#batch.alone(
+    return this.#scheduler.runExclusive(
       (rings) => rings.claim(kept),
-      (resident, cache) => saveRing(resident, cache, this.config),
+      (gpuModel, ring) => saveRing(gpuModel, ring, this.config),
     );
   }
 
@@ -245,9 +252,9 @@ export class LoadedModel implements Model {
     if (!(session instanceof Uint8Array))
       throw wrongType("session", `expected the bytes of saveSession, a Uint8Array, got ${shown(session)}.`);
     const { restoreRing } = await import("./session/saved-ring.ts");
-    return this.#batch.alone(
+    return this.#scheduler.runExclusive(
       (rings) => rings.take([]),
-      (resident, cache) => restoreRing(resident, cache, this.config, session),
+      (gpuModel, ring) => restoreRing(gpuModel, ring, this.config, session),
     );
   }
 
@@ -255,12 +262,12 @@ export class LoadedModel implements Model {
    * Runs `use` with what of the model lies on the GPU, while no answer runs; what the rings held is forgotten. For measurements:
    * not part of the public interface, and not done again where the device is lost.
    */
-  async measure<T>(use: (resident: Resident) => Promise<T>): Promise<T> {
-    const run = (resident: Resident) => {
-      for (const cache of this.#rings.all) cache.begin([], 0);
-      return use(resident);
+  async measure<T>(use: (gpuModel: GpuModel) => Promise<T>): Promise<T> {
+    const run = (gpuModel: GpuModel) => {
+      for (const ring of this.#rings.all) ring.begin([], 0);
+      return use(gpuModel);
     };
-    return this.#batch.alone(latest, run, { again: false });
+    return this.#scheduler.runExclusive(latest, run, { retryAfterLoss: false });
   }
 
   async encode(text: string, options: CallOptions = {}): Promise<number[]> {
@@ -297,14 +304,14 @@ export class LoadedModel implements Model {
 
   dispose(): void {
     this.#parts.lease?.release();
-    this.#residence.dispose();
-    this.#batch.wake();
+    this.#recovery.dispose();
+    this.#scheduler.wake();
   }
 
   /** @throws DeviceLostError after `dispose`, ModelInUseError after a take-over. */
   #check(): void {
     this.#parts.lease?.signal.throwIfAborted();
-    this.#residence.check();
+    this.#recovery.check();
   }
 
   get #tokenizer(): Tokenizer {

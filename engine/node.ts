@@ -4,7 +4,7 @@ import { folderSource, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./gpu/dawn.ts";
 import { borrowDevice } from "./gpu/gpu.ts";
-import { restDuring } from "./gpu/yield-cores.ts";
+import { yieldCoresDuring } from "./gpu/yield-cores.ts";
 import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
@@ -37,7 +37,7 @@ export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 const node: Platform = {
   tuning: tuningFiles,
   openDevice: async ({ device, ...options }) =>
-    device ? borrowDevice(device, restDuring) : openDawn(options),
+    device ? borrowDevice(device, yieldCoresDuring) : openDawn(options),
   openSource: (spec, options) =>
     spec === undefined
       ? folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)))

@@ -2,13 +2,13 @@
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
-import type { Batch } from "../scheduler/scheduler.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
 import { AnswerText } from "./answer-text.ts";
 
 export interface Generation {
   /** Where each token is computed, beside those of others. */
-  readonly batch: Pick<Batch, "join" | "leave">;
+  readonly scheduler: Pick<Scheduler, "join" | "leave">;
   /** Most tokens of prompt and answer. */
   readonly contextLength: number;
   /** Prompt, of at least one token. */
@@ -29,7 +29,7 @@ export const DEFAULT_MAX_TOKENS = 512;
  * @throws ContextLengthError where the prompt does not fit
  */
 export async function* generate(
-  { batch, contextLength, ids, text, endIds, warnings = [] }: Generation,
+  { scheduler, contextLength, ids, text, endIds, warnings = [] }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
@@ -45,7 +45,7 @@ export async function* generate(
   const words = new AnswerText(text, options);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
-  const observed = options.topLogProbs !== undefined;
+  const wantsLogits = options.topLogProbs !== undefined;
   let sequence: Sequence | undefined;
   let began = called;
   let firstAt = called;
@@ -75,7 +75,7 @@ export async function* generate(
       yield { text: "", ids: [], finish: finish("abort") };
       return;
     }
-    sequence = await batch.join({ prompt: ids, maxTokens, observed, settings: options, seed, signal });
+    sequence = await scheduler.join({ prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal });
     began = performance.now();
     if (maxTokens === 0) {
       await sequence.prefilled();
@@ -105,6 +105,6 @@ export async function* generate(
     // In line, in a prefill, or while a lost device is replaced.
     yield last(words.end(), "abort");
   } finally {
-    if (sequence) await batch.leave(sequence, answer);
+    if (sequence) await scheduler.leave(sequence, answer);
   }
 }

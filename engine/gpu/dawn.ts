@@ -2,7 +2,7 @@
 import type { AdapterDescription, LoadOptions } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { describe, type Gpu, openDevice } from "./gpu.ts";
-import { restDuring } from "./yield-cores.ts";
+import { yieldCoresDuring } from "./yield-cores.ts";
 
 const HINT =
   "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
@@ -36,10 +36,10 @@ export async function openDawn({
     return openDevice(
       start(create, [...chosen, ...enabled([...features, ...F16_ON_NVIDIA])]),
       HINT,
-      restDuring,
+      yieldCoresDuring,
     );
   }
-  return openDevice(gpu, HINT, restDuring);
+  return openDevice(gpu, HINT, yieldCoresDuring);
 }
 
 const enabled = (features: readonly string[]): string[] =>

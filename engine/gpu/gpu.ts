@@ -16,14 +16,14 @@ const HELPFUL_LIMITS = [
 const NEWS_MS = 1000;
 
 /** What to do on the host while a driver that computes on the CPU is waited for. */
-export type Rest = (work: Promise<unknown>) => void;
+export type YieldCores = (work: Promise<unknown>) => void;
 
 /** A device with its troubles: they become errors on the next call that waits for the GPU. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   readonly #owned: boolean;
-  readonly #rest: Rest | undefined;
+  readonly #yieldCores: YieldCores | undefined;
   readonly #lost: Promise<void>;
   #trouble: Error | undefined;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
@@ -34,12 +34,12 @@ export class Gpu {
   constructor(
     device: GPUDevice,
     adapter: AdapterDescription,
-    { owned, rest }: { owned: boolean; rest?: Rest | undefined },
+    { owned, yieldCores }: { owned: boolean; yieldCores?: YieldCores | undefined },
   ) {
     this.device = device;
     this.adapter = adapter;
     this.#owned = owned;
-    this.#rest = adapter.software ? rest : undefined;
+    this.#yieldCores = adapter.software ? yieldCores : undefined;
     device.addEventListener("uncapturederror", this.#onError);
     this.#lost = device.lost.then(({ reason, message }) => {
       const advice = owned
@@ -66,7 +66,7 @@ export class Gpu {
 
   /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
   async settle<T>(work: Promise<T>): Promise<T> {
-    this.#rest?.(work);
+    this.#yieldCores?.(work);
     try {
       const result = await work;
       this.check();
@@ -112,18 +112,18 @@ function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError 
 }
 
 /** @throws DeviceError where there is no adapter. */
-export async function openDevice(gpu: GPU | undefined, hint = "", rest?: Rest): Promise<Gpu> {
+export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: YieldCores): Promise<Gpu> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
   const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
-  return new Gpu(device, describe(adapter.info, device), { owned: true, rest });
+  return new Gpu(device, describe(adapter.info, device), { owned: true, yieldCores });
 }
 
 /** A device that someone else opened and keeps. */
-export const borrowDevice = (device: GPUDevice, rest?: Rest): Gpu =>
-  new Gpu(device, describe(device.adapterInfo, device), { owned: false, rest });
+export const borrowDevice = (device: GPUDevice, yieldCores?: YieldCores): Gpu =>
+  new Gpu(device, describe(device.adapterInfo, device), { owned: false, yieldCores });
 
 export function describe(
   info: GPUAdapterInfo,

@@ -11,7 +11,7 @@ let turning = false;
  * Dawn's Node binding asks the driver for finished work at every turn of the event loop, which keeps a whole core busy:
  * one that a driver computing on the CPU could use. Until `work` settles, every turn takes a moment of sleep.
  */
-export function restDuring(work: Promise<unknown>): void {
+export function yieldCoresDuring(work: Promise<unknown>): void {
   const settled = () => {
     waiting--;
   };

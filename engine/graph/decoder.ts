@@ -4,7 +4,7 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, encode, type Launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
-import { copyRing, prefill, score } from "./forward.ts";
+import { copyPrefix, prefill, score } from "./forward.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Sampler } from "./sampler.ts";
@@ -74,7 +74,7 @@ export class Decoder {
       const passes = {
         prefill: await ready(prefill(shape, weights, activations)),
         score: await ready(score(shape, weights, activations)),
-        copyRing: await ready(shape.B > 1 ? copyRing(shape, activations) : []),
+        copyRing: await ready(shape.B > 1 ? copyPrefix(shape, activations) : []),
       };
       const steps = await prepareSteps(shape, weights, activations, ready);
       const staging = Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
@@ -91,8 +91,8 @@ export class Decoder {
 
   /** The list of dispatches of a step of so many rows. */
   dispatchesOf(count: number): readonly Dispatch[] {
-    const { decode, head, choose } = this.#stepOf(count);
-    return [...decode, ...head, ...choose];
+    const { decode, logits, sample } = this.#stepOf(count);
+    return [...decode, ...logits, ...sample];
   }
 
   /** The list of dispatches of a prefill pass, prepared for `chunkLength` tokens. */
@@ -109,16 +109,16 @@ export class Decoder {
    * What the rows of the next step run; the sampler moves them on for the steps after. Where the positions before have no keys
    * and values, a step takes as long, only its ids mean nothing.
    */
-  arrange(rows: readonly Row[]): void {
+  setRows(rows: readonly Row[]): void {
     this.#checkIds(rows.map(({ id }) => id));
-    this.#held.arrange(rows);
-    const words = rows.flatMap(({ id, position, sequence }) => [id, position, sequence, 0]);
+    this.#held.set(rows);
+    const words = rows.flatMap(({ id, position, ring }) => [id, position, ring, 0]);
     this.#gpu.device.queue.writeBuffer(this.#activations.decode.rows, 0, new Uint32Array(words));
   }
 
   /** The next step has one row: this token at this position. */
-  moveTo(position: number, id = 0, sequence = 0): void {
-    this.arrange([{ sequence, position, id }]);
+  setRow(position: number, id = 0, ring = 0): void {
+    this.setRows([{ ring, position, id }]);
   }
 
   /** As `prefillInChunks`, without a pause. */
@@ -132,7 +132,7 @@ export class Decoder {
    * @param start position of ids[0]
    */
   async *prefillInChunks(
-    sequence: number,
+    ring: number,
     ids: readonly number[],
     start: number,
     signal?: AbortSignal,
@@ -140,7 +140,7 @@ export class Decoder {
     for (let at = 0; at < ids.length; ) {
       if (at > 0) yield;
       signal?.throwIfAborted();
-      at += this.prefillChunk(sequence, ids.slice(at), start + at);
+      at += this.prefillChunk(ring, ids.slice(at), start + at);
       await this.done();
     }
   }
@@ -150,9 +150,9 @@ export class Decoder {
    * for `first`, and its row in place of those that were arranged.
    * @returns how many
    */
-  prefillChunk(sequence: number, ids: readonly number[], start: number): number {
+  prefillChunk(ring: number, ids: readonly number[], start: number): number {
     const chunk = ids.slice(0, this.shape.chunkLength);
-    this.#prefillChunk(sequence, chunk, start, chunk.length === ids.length);
+    this.#prefillChunk(ring, chunk, start, chunk.length === ids.length);
     return chunk.length;
   }
 
@@ -166,30 +166,25 @@ export class Decoder {
    * would round differently. Nothing is picked.
    * @param start position of ids[0]
    */
-  async retrace(
-    sequence: number,
-    ids: readonly number[],
-    start: number,
-    signal?: AbortSignal,
-  ): Promise<void> {
+  async retrace(ring: number, ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
     for (let at = 0; at < ids.length; at += RETRACED_AT_ONCE) {
       signal?.throwIfAborted();
       ids.slice(at, at + RETRACED_AT_ONCE).forEach((id, i) => {
-        this.moveTo(start + at + i, id, sequence);
+        this.setRow(start + at + i, id, ring);
         this.#submit([this.#stepOf(1).decode]);
       });
       await this.done();
     }
   }
 
-  #prefillChunk(sequence: number, ids: readonly number[], position: number, last: boolean): void {
+  #prefillChunk(ring: number, ids: readonly number[], position: number, last: boolean): void {
     const { device } = this.#gpu;
     const { prefill: p, decode: d } = this.#activations;
     const T = ids.length;
     this.#checkIds(ids);
     const rows = Uint32Array.from(
       { length: 4 * T },
-      (_, i) => [ids[i >> 2]!, position + (i >> 2), sequence, T][i % 4]!,
+      (_, i) => [ids[i >> 2]!, position + (i >> 2), ring, T][i % 4]!,
     );
     device.queue.writeBuffer(p.rows, 0, rows);
     const encoder = device.createCommandEncoder();
@@ -200,8 +195,8 @@ export class Decoder {
       const rowBytes = d.x.size / this.shape.parallel;
       encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
       // The sampler moves this on to the position of the token that it picks.
-      this.moveTo(position + T - 1, ids[T - 1]!, sequence);
-      this.#held.prefill({ sequence, position: position + T - 1 });
+      this.setRow(position + T - 1, ids[T - 1]!, ring);
+      this.#held.prefill({ ring, position: position + T - 1 });
     }
     device.queue.submit([encoder.finish()]);
   }
@@ -212,16 +207,16 @@ export class Decoder {
   }
 
   /** Copies keys and values of `count` positions from `start` on from one sequence's ring into the same slots of another's. */
-  fork(from: number, to: number, start: number, count: number): void {
+  copyPrefix(from: number, to: number, start: number, count: number): void {
     const stretch = new Uint32Array([from, to, start % this.shape.S, count]);
     this.#gpu.device.queue.writeBuffer(this.#activations.stretch, 0, stretch);
     this.#submit([this.#passes.copyRing]);
   }
 
   /** Logits [V] after the token at `position`, the last of a prefill. @throws where another was */
-  async logits(sequence: number, position: number): Promise<Float32Array> {
-    this.#held.takePrefilled({ sequence, position });
-    this.#submit([this.#stepOf(1).head]);
+  async logits(ring: number, position: number): Promise<Float32Array> {
+    this.#held.takePrefilled({ ring, position });
+    this.#submit([this.#stepOf(1).logits]);
     return this.#readLogits(0);
   }
 
@@ -232,10 +227,10 @@ export class Decoder {
   }
 
   /** Picks the token after the one at `position`, the last of a prefill. @throws where another was */
-  async first(sequence: number, position: number, observed = false): Promise<Picked> {
-    this.#held.takePrefilled({ sequence, position });
-    const { head } = this.#stepOf(1);
-    const [picked] = await this.#pick([head], 1, observed ? [0] : []);
+  async first(ring: number, position: number, wantsLogits = false): Promise<Picked> {
+    this.#held.takePrefilled({ ring, position });
+    const { logits } = this.#stepOf(1);
+    const [picked] = await this.#pick([logits], 1, wantsLogits ? [0] : []);
     return picked!;
   }
 
@@ -243,21 +238,21 @@ export class Decoder {
    * Runs the token picked last of each of these rows through the model and picks the next. At most STEPS_IN_FLIGHT may be
    * unresolved.
    * @param rows those that were arranged, where they are by now
-   * @param observed rows whose logits are wanted
+   * @param wantsLogits rows whose logits are wanted
    * @throws where others were arranged
    */
   async step(
     rows: readonly RowPlace[] = this.#held.rows,
-    observed: readonly number[] = [],
+    wantsLogits: readonly number[] = [],
   ): Promise<Picked[]> {
     this.#held.takeStep(rows);
-    const { decode, head } = this.#stepOf(rows.length);
-    return this.#pick([decode, head], rows.length, observed);
+    const { decode, logits } = this.#stepOf(rows.length);
+    return this.#pick([decode, logits], rows.length, wantsLogits);
   }
 
   /** Log-probabilities of ids[1 …], given all before; begins the sequence's ring anew. Yields between chunks: others may run. */
   async *score(
-    sequence: number,
+    ring: number,
     ids: readonly number[],
     signal?: AbortSignal,
   ): AsyncGenerator<void, Float32Array, void> {
@@ -266,12 +261,12 @@ export class Decoder {
     const { targets, logProbs } = this.#activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
     const result = new Float32Array(ids.length - 1);
-    this.#held.begin(sequence);
+    this.#held.begin(ring);
     for (let at = 0; at < ids.length - 1; at += step) {
       if (at > 0) yield;
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
-      this.#prefillChunk(sequence, chunk, at, false);
+      this.#prefillChunk(ring, chunk, at, false);
       const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) =>
         i < chunk.length ? ids[at + i + 1]! : NO_TARGET,
       );
@@ -304,19 +299,19 @@ export class Decoder {
   async #pick(
     passes: readonly (readonly Dispatch[])[],
     count: number,
-    observed: readonly number[],
+    wantsLogits: readonly number[],
   ): Promise<Picked[]> {
-    const { choose } = this.#stepOf(count);
-    if (observed.length === 0) {
-      const ids = await this.#submitTokens([...passes, choose], count);
+    const { sample } = this.#stepOf(count);
+    if (wantsLogits.length === 0) {
+      const ids = await this.#submitTokens([...passes, sample], count);
       return ids.map((id) => ({ id }));
     }
     this.#submit(passes);
     // Copied before the sampler, which works in their place.
-    const copies = Promise.all(observed.map((row) => this.#readLogits(row)));
-    const [ids, logits] = await Promise.all([this.#submitTokens([choose], count), copies]);
+    const copies = Promise.all(wantsLogits.map((row) => this.#readLogits(row)));
+    const [ids, logits] = await Promise.all([this.#submitTokens([sample], count), copies]);
     return ids.map((id, row) => {
-      const at = observed.indexOf(row);
+      const at = wantsLogits.indexOf(row);
       return at < 0 ? { id } : { id, logits: logits[at]! };
     });
   }

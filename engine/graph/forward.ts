@@ -76,7 +76,7 @@ export function decode(
 }
 
 /** Final norm and lm_head: logits of the same rows from their residual stream. */
-export function head(
+export function logits(
   shape: Shape,
   weights: Weights,
   { decode: s }: Activations,
@@ -92,7 +92,11 @@ export function head(
 const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
 
 /** The next id of every row, put where `decode` reads it. */
-export const choose = (shape: Shape, { decode: s, sampler }: Activations, rows: RowsTogether): Launch[] => [
+export const sampleTokens = (
+  shape: Shape,
+  { decode: s, sampler }: Activations,
+  rows: RowsTogether,
+): Launch[] => [
   launch(
     sample,
     { T: rowsOf(shape, rows), B: shape.B, V: shape.V },
@@ -138,7 +142,7 @@ export function prefill(
 }
 
 /** Copies a stretch of one sequence's keys and values into another's ring, as `stretch` says. */
-export const copyRing = ({ cacheFormat, B, G, S, d }: Shape, { caches, stretch }: Activations): Launch[] =>
+export const copyPrefix = ({ cacheFormat, B, G, S, d }: Shape, { caches, stretch }: Activations): Launch[] =>
   caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, stretch));
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */

@@ -11,7 +11,7 @@ import {
 import { DeviceError } from "../errors.ts";
 
 /** Rows `row` … `row + rows` of a checkpoint tensor, resident in a part from row `at` on. */
-export interface Run {
+export interface RowRange {
   readonly tensor: string;
   readonly row: number;
   readonly rows: number;
@@ -23,7 +23,7 @@ export interface PartLayout {
   readonly first: number;
   readonly count: number;
   readonly rows: number;
-  readonly runs: readonly Run[];
+  readonly runs: readonly RowRange[];
 }
 
 /** A matrix [rows, K]. A unit is what may not be torn apart: a row, a head, or a gate row with its up row. */
@@ -65,7 +65,7 @@ export function modelLayout(
     K: number,
     units: number,
     rowsPerUnit: number,
-    runsOf: (first: number, count: number) => Run[],
+    runsOf: (first: number, count: number) => RowRange[],
   ): MatrixLayout => {
     const format = weightFormats[matrixFormat(weights, name, config)];
     const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;

@@ -24,7 +24,7 @@ export class Sampler {
    * @throws RangeError
    */
   configure(
-    sequence: number,
+    ring: number,
     settings: SamplingSettings,
     seed: number,
     prompt: readonly number[],
@@ -33,18 +33,18 @@ export class Sampler {
     const { counts, bias, params } = this.#state;
     const V = this.#V;
     checkBias(settings.logitBias, V);
-    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * sequence, samplingParams(settings, seed));
+    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * ring, samplingParams(settings, seed));
     const seen = new Uint32Array(V);
     for (const id of prompt) seen[id] = IN_PROMPT;
     for (const id of answer) seen[id]! += 1;
-    this.#queue.writeBuffer(counts, 4 * V * sequence, seen);
+    this.#queue.writeBuffer(counts, 4 * V * ring, seen);
     const biases = Object.entries(settings.logitBias ?? {});
-    if (biases.length > 0 || this.#biased.delete(sequence)) {
+    if (biases.length > 0 || this.#biased.delete(ring)) {
       const values = new Float32Array(V);
       for (const [id, value] of biases) values[Number(id)] = value;
-      this.#queue.writeBuffer(bias, 4 * V * sequence, values);
+      this.#queue.writeBuffer(bias, 4 * V * ring, values);
     }
-    if (biases.length > 0) this.#biased.add(sequence);
+    if (biases.length > 0) this.#biased.add(ring);
   }
 }
 

@@ -2,11 +2,11 @@
 
 import { type Dispatch, type Launch, withRows } from "../gpu/dispatch.ts";
 import type { Activations } from "./activations.ts";
-import { choose, decode, head, ROWS_TOGETHER } from "./forward.ts";
+import { decode, logits, ROWS_TOGETHER, sampleTokens } from "./forward.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
-export type StepPasses = Readonly<Record<"decode" | "head" | "choose", readonly Dispatch[]>>;
+export type StepPasses = Readonly<Record<"decode" | "logits" | "sample", readonly Dispatch[]>>;
 
 /** For 1, 2, 3, … rows. */
 export async function prepareSteps(
@@ -20,8 +20,8 @@ export async function prepareSteps(
     if (steps.length === shape.parallel) break;
     const together = {
       decode: await ready(decode(shape, weights, activations, rows)),
-      head: await ready(head(shape, weights, activations, rows)),
-      choose: await ready(choose(shape, activations, rows)),
+      logits: await ready(logits(shape, weights, activations, rows)),
+      sample: await ready(sampleTokens(shape, activations, rows)),
     };
     // The most that matrices take together serve all numbers above, in several blocks.
     const most = rows === ROWS_TOGETHER.at(-1) ? shape.parallel : Math.min(rows, shape.parallel);
@@ -30,7 +30,7 @@ export async function prepareSteps(
   return steps;
 }
 
-const forRows = ({ decode, head, choose }: StepPasses, T: number): StepPasses => {
+const forRows = ({ decode, logits, sample }: StepPasses, T: number): StepPasses => {
   const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
-  return { decode: list(decode), head: list(head), choose: list(choose) };
+  return { decode: list(decode), logits: list(logits), sample: list(sample) };
 };

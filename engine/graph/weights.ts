@@ -1,14 +1,14 @@
 // The model's weights on the GPU, named as in the checkpoint.
 
 /** Some units of a matrix: rows, heads, or gate rows with their up rows; `buffers` are its format's bindings. */
-export interface Part {
+export interface MatrixPart {
   readonly first: number;
   readonly count: number;
   readonly buffers: readonly GPUBuffer[];
 }
 
 /** A weight matrix, in one part or, where a binding is too small for it, in several by rows. */
-export type Matrix = readonly Part[];
+export type Matrix = readonly MatrixPart[];
 
 export interface LayerWeights {
   /** [padded(D)] */

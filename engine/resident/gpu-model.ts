@@ -14,7 +14,7 @@ import { tunedShape } from "../tuning/tuning.ts";
 import { planModel } from "./plan.ts";
 import { uploadWeights } from "./upload.ts";
 
-export interface Resident {
+export interface GpuModel {
   readonly plan: Plan;
   readonly gpu: Gpu;
   readonly buffers: Buffers;
@@ -27,12 +27,12 @@ export interface Resident {
  * @param store where the weights are read from, or put for the next time
  * @param before what it is to replace: it gets the same formats and lengths and, on an equal adapter, the same kernels
  */
-export async function reside(
+export async function placeOnGpu(
   platform: Pick<Platform, "openDevice" | "tuning">,
   checkpoint: Checkpoint,
   options: LoadOptions,
-  { before, store }: { readonly before?: Resident; readonly store?: ModelStore | undefined } = {},
-): Promise<Resident> {
+  { before, store }: { readonly before?: GpuModel; readonly store?: ModelStore | undefined } = {},
+): Promise<GpuModel> {
   const gpu = await platform.openDevice(options);
   const buffers = new Buffers(gpu.device);
   try {
@@ -57,7 +57,7 @@ export async function reside(
   }
 }
 
-export function release({ buffers, gpu }: Pick<Resident, "buffers" | "gpu">): void {
+export function release({ buffers, gpu }: Pick<GpuModel, "buffers" | "gpu">): void {
   buffers.destroy();
   gpu.dispose();
 }
@@ -72,7 +72,7 @@ const asPlanned = ({ weights, cache, contextLength, parallel, rings, chunkLength
 });
 
 /** An answer goes on with the kernels that it began with: others round differently. */
-const sameKernels = (shape: Shape, { adapter }: Gpu, before: Resident): Shape | undefined =>
+const sameKernels = (shape: Shape, { adapter }: Gpu, before: GpuModel): Shape | undefined =>
   JSON.stringify(adapter) === JSON.stringify(before.gpu.adapter)
     ? { ...shape, kernels: before.decoder.shape.kernels }
     : undefined;

@@ -16,7 +16,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout } from "../graph/layout.ts";
 import type { Matrix, Weights } from "../graph/weights.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
-import type { Destination } from "../store/upload-target.ts";
+import type { UploadTarget } from "../store/upload-target.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 
 export interface UploadOptions {
@@ -90,8 +90,8 @@ export async function uploadWeights(
 }
 
 function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: ModelLayout) {
-  const destinations = new Map<string, Destination[]>();
-  const send = (name: string, destination: Destination) =>
+  const destinations = new Map<string, UploadTarget[]>();
+  const send = (name: string, destination: UploadTarget) =>
     destinations.set(name, [...(destinations.get(name) ?? []), destination]);
 
   const part = (matrix: MatrixLayout, { first, count, rows, runs }: PartLayout) => {
@@ -161,7 +161,7 @@ class ChunkWriter {
   async *write(
     from: Parameters<typeof readRows>[0],
     tensor: TensorInfo,
-    to: Destination,
+    to: UploadTarget,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<number, void, void> {
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };

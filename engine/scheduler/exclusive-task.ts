@@ -1,31 +1,31 @@
 // Work that wants the GPU for itself, and a ring: it runs between two steps. Long work pauses, so that others get their steps.
 
-import type { Resident } from "../resident/gpu-model.ts";
-import type { Cache } from "./ring-state.ts";
+import type { GpuModel } from "../resident/gpu-model.ts";
+import type { RingState } from "./ring-state.ts";
 
 /** What a job does with the model, to its end or pause by pause. While it pauses, others use all but its ring. */
-export type Use<T> = (resident: Resident, cache: Cache) => Promise<T> | AsyncGenerator<void, T, void>;
+export type TaskBody<T> = (gpuModel: GpuModel, ring: RingState) => Promise<T> | AsyncGenerator<void, T, void>;
 
-export interface JobOptions {
+export interface TaskOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where the device is lost, once more on a new one. Default true. */
-  readonly again?: boolean;
+  readonly retryAfterLoss?: boolean;
 }
 
-export class Job<T = unknown> {
-  readonly cache: Cache;
+export class ExclusiveTask<T = unknown> {
+  readonly ring: RingState;
   readonly result: Promise<T>;
-  readonly #use: Use<T>;
-  readonly #options: JobOptions;
+  readonly #use: TaskBody<T>;
+  readonly #options: TaskOptions;
   readonly #ended: () => void;
   /** What is left of it, and where. */
   #rest: Pick<AsyncGenerator<void, T, void>, "next"> | undefined;
-  #resident: Resident | undefined;
+  #gpuModel: GpuModel | undefined;
   #resolve: (value: T) => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  constructor(cache: Cache, use: Use<T>, options: JobOptions, ended: () => void) {
-    this.cache = cache;
+  constructor(ring: RingState, use: TaskBody<T>, options: TaskOptions, ended: () => void) {
+    this.ring = ring;
     this.#use = use;
     this.#options = options;
     this.#ended = ended;
@@ -38,14 +38,14 @@ export class Job<T = unknown> {
   }
 
   /** Up to its next pause, or its end. @throws where the device is lost and it is to run again */
-  async run(resident: Resident): Promise<void> {
-    const { signal, again = true } = this.#options;
+  async run(gpuModel: GpuModel): Promise<void> {
+    const { signal, retryAfterLoss = true } = this.#options;
     try {
       signal?.throwIfAborted();
-      if (this.#resident !== resident) {
-        this.#resident = resident;
-        await this.cache.restore(resident.decoder, signal);
-        const work = this.#use(resident, this.cache);
+      if (this.#gpuModel !== gpuModel) {
+        this.#gpuModel = gpuModel;
+        await this.ring.restore(gpuModel.decoder, signal);
+        const work = this.#use(gpuModel, this.ring);
         this.#rest = "next" in work ? work : { next: async () => ({ done: true, value: await work }) };
       }
       const { done, value } = await this.#rest!.next();
@@ -53,7 +53,7 @@ export class Job<T = unknown> {
       this.#ended();
       this.#resolve(value);
     } catch (error) {
-      if (resident.gpu.lost && again && !signal?.aborted) throw error;
+      if (gpuModel.gpu.lost && retryAfterLoss && !signal?.aborted) throw error;
       this.fail(error);
     }
   }

@@ -1,81 +1,82 @@
-// The rings that there are, and which of them a sequence gets: conversations that have ended keep theirs while nobody needs it.
-import type { Cache } from "./ring-state.ts";
+// All rings, and which one a sequence gets. A finished conversation keeps its ring until another sequence needs it.
+import type { RingState } from "./ring-state.ts";
 
-interface Ring {
-  readonly cache: Cache;
+interface Slot {
+  readonly ring: RingState;
   taken: boolean;
-  onlyRead: boolean;
-  /** The higher, the later it was given back; 0: never used. */
+  /** Taken to be read only: giving it back does not count as use. */
+  readOnly: boolean;
+  /** Order in which rings were given back; 0: never used. */
   usedAt: number;
 }
 
-export class Rings {
-  readonly #rings: readonly Ring[];
+export class RingPool {
+  readonly #slots: readonly Slot[];
   #clock = 0;
 
-  constructor(caches: readonly Cache[]) {
-    this.#rings = caches.map((cache) => ({ cache, taken: false, onlyRead: false, usedAt: 0 }));
+  constructor(rings: readonly RingState[]) {
+    this.#slots = rings.map((ring) => ({ ring, taken: false, readOnly: false, usedAt: 0 }));
   }
 
-  get all(): readonly Cache[] {
-    return this.#rings.map(({ cache }) => cache);
+  get all(): readonly RingState[] {
+    return this.#slots.map(({ ring }) => ring);
   }
 
   /**
-   * The ring that goes on with `ids`, or else the one that was used least recently: a conversation that shares only its beginning
-   * with `ids` keeps its own, and what is shared can be copied.
-   * @returns undefined where all are taken
+   * The free ring whose conversation `ids` continues, or else the least recently used one. A conversation that shares only
+   * its beginning with `ids` keeps its ring: the shared prefix can be copied.
+   * @returns undefined when all rings are taken
    */
-  take(ids: readonly number[]): Cache | undefined {
-    const free = this.#rings.filter(({ taken }) => !taken);
+  take(ids: readonly number[]): RingState | undefined {
+    const free = this.#slots.filter(({ taken }) => !taken);
     const oldest = free.toSorted((a, b) => a.usedAt - b.usedAt)[0];
     const [best] = free
-      .map((ring) => ({ ring, shared: ring.cache.reusable(ids) }))
+      .map((slot) => ({ slot, shared: slot.ring.reusable(ids) }))
       .sort((a, b) => b.shared - a.shared);
-    const goesOn = best && best.shared > best.ring.cache.ids.length - best.shared;
-    return this.#hand(goesOn ? best.ring : oldest);
+    const continues = best && best.shared > best.slot.ring.ids.length - best.shared;
+    return this.#hand(continues ? best.slot : oldest);
   }
 
-  /** A free ring that begins with `ids`, of several the one used last; else as `take`. For those who leave it as it is. */
-  borrow(ids: readonly number[]): Cache | undefined {
-    const holding = this.#rings
-      .filter(({ taken, cache }) => !taken && cache.holds(ids))
+  /** A free ring that begins with `ids`, the most recently used of several; otherwise as `take`. For callers that leave it unchanged. */
+  borrow(ids: readonly number[]): RingState | undefined {
+    const holding = this.#slots
+      .filter(({ taken, ring }) => !taken && ring.holds(ids))
       .sort((a, b) => b.usedAt - a.usedAt);
     return this.#hand(holding[0]) ?? this.take(ids);
   }
 
-  /** This one, once it is free: to look into it, which is not a use. */
-  claim(cache: Cache): Cache | undefined {
-    const ring = this.#rings[cache.sequence]!;
-    if (ring.taken) return undefined;
-    ring.onlyRead = true;
-    return this.#hand(ring);
+  /** This ring, to read it. @returns undefined while it is taken */
+  claim(ring: RingState): RingState | undefined {
+    const slot = this.#slots[ring.index]!;
+    if (slot.taken) return undefined;
+    slot.readOnly = true;
+    return this.#hand(slot);
   }
 
-  /** Those that hold something, the one used last first. */
-  get used(): readonly Cache[] {
-    return this.#rings
-      .filter(({ cache }) => cache.ids.length > 0)
+  /** The rings that hold tokens, most recently used first. */
+  get used(): readonly RingState[] {
+    return this.#slots
+      .filter(({ ring }) => ring.ids.length > 0)
       .toSorted((a, b) => b.usedAt - a.usedAt)
-      .map(({ cache }) => cache);
+      .map(({ ring }) => ring);
   }
 
-  give(cache: Cache): void {
-    const ring = this.#rings[cache.sequence]!;
-    ring.taken = false;
-    if (!ring.onlyRead) ring.usedAt = ++this.#clock;
-    ring.onlyRead = false;
+  giveBack(ring: RingState): void {
+    const slot = this.#slots[ring.index]!;
+    slot.taken = false;
+    if (!slot.readOnly) slot.usedAt = ++this.#clock;
+    slot.readOnly = false;
   }
 
-  /** Whoever has most of `ids`, taken or not. */
-  longest(ids: readonly number[]): { readonly cache: Cache; readonly shared: number } {
+  /** The ring that shares the longest prefix with `ids`, taken or not. */
+  longestPrefix(ids: readonly number[]): { readonly ring: RingState; readonly shared: number } {
     return this.all
-      .map((cache) => ({ cache, shared: cache.reusable(ids) }))
+      .map((ring) => ({ ring, shared: ring.reusable(ids) }))
       .reduce((a, b) => (b.shared > a.shared ? b : a));
   }
 
-  #hand(ring: Ring | undefined): Cache | undefined {
-    if (ring) ring.taken = true;
-    return ring?.cache;
+  #hand(slot: Slot | undefined): RingState | undefined {
+    if (slot) slot.taken = true;
+    return slot?.ring;
   }
 }

@@ -2,17 +2,17 @@
 import type { ModelConfig } from "../../weights/index.ts";
 
 /** The pass that wrote keys and values: the other one rounds differently. */
-type Pass = "prefill" | "retrace";
+type WrittenBy = "prefill" | "retrace";
 
 /** Tokens from `start` up to the next span came into the ring by this pass. */
 export interface Span {
   readonly start: number;
-  readonly by: Pass;
+  readonly by: WrittenBy;
 }
 
 /** Computes keys and values into the ring of a sequence. */
 type Writer = {
-  readonly [Name in Pass]: (
+  readonly [Name in WrittenBy]: (
     sequence: number,
     ids: readonly number[],
     start: number,
@@ -20,9 +20,9 @@ type Writer = {
   ) => Promise<void>;
 };
 
-export class Cache {
+export class RingState {
   /** Which of the rings this is. */
-  readonly sequence: number;
+  readonly index: number;
   /** Slots: position p lives in slot p mod S. */
   readonly S: number;
   readonly #window: number;
@@ -35,7 +35,7 @@ export class Cache {
   #written = 0;
 
   constructor({ W }: Pick<ModelConfig, "W">, S: number, sequence = 0) {
-    this.sequence = sequence;
+    this.index = sequence;
     this.S = S;
     this.#window = W ?? S;
   }
@@ -84,7 +84,7 @@ export class Cache {
   }
 
   /** `ids` are the sequence so far; positions up to `written` hold something, beyond `ids` by steps taken back. */
-  commit(ids: readonly number[], written: number, by: Pass): void {
+  commit(ids: readonly number[], written: number, by: WrittenBy): void {
     const start = this.#ids.length;
     this.#ids = ids.slice(0, written);
     if (this.#ids.length > start) this.#spans = [...this.#spans, { start, by }];
@@ -97,7 +97,7 @@ export class Cache {
   }
 
   /** The ring holds what the one of `other` does of its first `length` tokens, from `other.oldest` on. */
-  copied(other: Cache, length: number): void {
+  copiedPrefix(other: RingState, length: number): void {
     this.#ids = other.#ids.slice(0, length);
     this.#spans = other.#spans.filter(({ start }) => start < length);
     this.#written = other.#written;
@@ -113,16 +113,16 @@ export class Cache {
   }
 
   /** Whether all is in the ring that this one writes. */
-  isOn(writer: Writer): boolean {
+  isHeldBy(writer: Writer): boolean {
     return this.#writer === writer;
   }
 
   /** Sees to it that all is in this ring. What was lost with another one is computed anew by the same passes, so to the same bits. */
   async restore(writer: Writer, signal?: AbortSignal): Promise<void> {
-    if (this.isOn(writer)) return;
+    if (this.isHeldBy(writer)) return;
     for (const [i, { start, by }] of this.#spans.entries()) {
       const ids = this.#ids.slice(start, this.#spans[i + 1]?.start);
-      await writer[by](this.sequence, ids, start, signal);
+      await writer[by](this.index, ids, start, signal);
     }
     this.#writer = writer;
   }

@@ -1,34 +1,34 @@
 // Continuous batching: sequences join and leave between the rounds of one loop, which runs while anybody wants something.
 import type { Activity } from "../api.ts";
 import { checkIds } from "../graph/prompt-ids.ts";
-import type { Residence } from "../resident/device-recovery.ts";
-import type { Resident } from "../resident/gpu-model.ts";
-import { Job, type JobOptions, type Use } from "./exclusive-task.ts";
-import type { Rings } from "./ring-pool.ts";
-import type { Cache } from "./ring-state.ts";
+import type { DeviceRecovery } from "../resident/device-recovery.ts";
+import type { GpuModel } from "../resident/gpu-model.ts";
+import { ExclusiveTask, type TaskBody, type TaskOptions } from "./exclusive-task.ts";
+import type { RingPool } from "./ring-pool.ts";
+import type { RingState } from "./ring-state.ts";
 import { Sequence, type SequenceOptions } from "./sequence.ts";
-import { Rounds } from "./step-planner.ts";
-import { Line } from "./wait-queue.ts";
+import { StepPlanner } from "./step-planner.ts";
+import { WaitQueue } from "./wait-queue.ts";
 
-export class Batch {
-  readonly #residence: Residence;
-  readonly #rings: Rings;
+export class Scheduler {
+  readonly #recovery: DeviceRecovery;
+  readonly #rings: RingPool;
   readonly #check: () => void;
-  readonly #line = new Line();
+  readonly #queue = new WaitQueue();
   readonly #running: Sequence[] = [];
-  readonly #jobs: Job[] = [];
-  readonly #rounds: Rounds;
+  readonly #tasks: ExclusiveTask[] = [];
+  readonly #planner: StepPlanner;
   #loop: Promise<void> | undefined;
   #wake = () => {};
   /** Aborted where nobody is left who waits for a lost device. */
   #needed = new AbortController();
 
   /** @param check throws where nobody may begin any more */
-  constructor(residence: Residence, rings: Rings, check: () => void) {
-    this.#residence = residence;
+  constructor(recovery: DeviceRecovery, rings: RingPool, check: () => void) {
+    this.#recovery = recovery;
     this.#rings = rings;
     this.#check = check;
-    this.#rounds = new Rounds(this.#running, rings, (sequence, error) => this.#drop(sequence, error));
+    this.#planner = new StepPlanner(this.#running, rings, (sequence, error) => this.#drop(sequence, error));
   }
 
   /**
@@ -36,11 +36,11 @@ export class Batch {
    * @throws RangeError where the prompt has no token, or one that the model has not; what `check` does; the signal's reason
    */
   async join(options: SequenceOptions): Promise<Sequence> {
-    checkIds(options.prompt, this.#residence.last.decoder.shape.V, "prompt");
+    checkIds(options.prompt, this.#recovery.last.decoder.shape.V, "prompt");
     return this.#enter(options.signal, () => {
-      const cache = this.#rings.take(options.prompt);
-      if (!cache) return undefined;
-      const sequence = new Sequence(options, cache, () => this.#wake());
+      const ring = this.#rings.take(options.prompt);
+      if (!ring) return undefined;
+      const sequence = new Sequence(options, ring, () => this.#wake());
       this.#running.push(sequence);
       return sequence;
     });
@@ -50,32 +50,32 @@ export class Batch {
   async leave(sequence: Sequence, answer: readonly number[]): Promise<void> {
     sequence.close();
     if (!remove(this.#running, sequence)) return;
-    const { cache, submitted, options } = sequence;
+    const { ring, submitted, options } = sequence;
     if (submitted > 0)
-      cache.commit([...options.prompt, ...answer], options.prompt.length + submitted - 1, "retrace");
-    this.#rings.give(cache);
+      ring.commit([...options.prompt, ...answer], options.prompt.length + submitted - 1, "retrace");
+    this.#rings.giveBack(ring);
     this.#left();
     // A process that ends in the midst of a software driver's work may crash.
-    if (this.#running.length === 0) await this.#rounds.landed();
+    if (this.#running.length === 0) await this.#planner.landed();
   }
 
   /**
    * Runs `use` between two steps, with nothing else on the GPU; where it pauses, others get a step.
    * @param take the ring that it wants; waits in line while there is none
    */
-  async alone<T>(
-    take: (rings: Rings) => Cache | undefined,
-    use: Use<T>,
-    options: JobOptions = {},
+  async runExclusive<T>(
+    take: (rings: RingPool) => RingState | undefined,
+    use: TaskBody<T>,
+    options: TaskOptions = {},
   ): Promise<T> {
     const { result } = await this.#enter(options.signal, () => {
-      const cache = take(this.#rings);
-      if (!cache) return undefined;
-      const job: Job<T> = new Job(cache, use, options, () => {
-        if (remove(this.#jobs, job as Job)) this.#rings.give(cache);
+      const ring = take(this.#rings);
+      if (!ring) return undefined;
+      const task: ExclusiveTask<T> = new ExclusiveTask(ring, use, options, () => {
+        if (remove(this.#tasks, task as ExclusiveTask)) this.#rings.giveBack(ring);
       });
-      this.#jobs.push(job as Job);
-      return job;
+      this.#tasks.push(task as ExclusiveTask);
+      return task;
     });
     return result;
   }
@@ -91,21 +91,21 @@ export class Batch {
   }
 
   get activity(): Activity {
-    const { shape } = this.#residence.last.decoder;
+    const { shape } = this.#recovery.last.decoder;
     const tokens = this.#rings.all.map(({ ids, oldest }) => Math.max(0, ids.length - oldest));
     return {
       parallel: shape.parallel,
-      running: this.#running.length + this.#jobs.length,
-      waiting: this.#line.length,
+      running: this.#running.length + this.#tasks.length,
+      waiting: this.#queue.length,
       rings: shape.B,
       cacheSlots: shape.S,
       cachedTokens: tokens.reduce((a, b) => a + b, 0),
-      ...this.#rounds.counts,
+      ...this.#planner.counts,
     };
   }
 
   #enter<T extends object>(signal: AbortSignal | undefined, begin: () => T | undefined): Promise<T> {
-    const begun = this.#line.enter(begin, () => this.#left(), signal);
+    const begun = this.#queue.enter(begin, () => this.#left(), signal);
     this.#loop ??= this.#run();
     this.#wake();
     return begun;
@@ -117,7 +117,7 @@ export class Batch {
   }
 
   get #busy(): boolean {
-    return this.#line.length + this.#running.length + this.#jobs.length > 0;
+    return this.#queue.length + this.#running.length + this.#tasks.length > 0;
   }
 
   async #run(): Promise<void> {
@@ -126,13 +126,13 @@ export class Batch {
     while (this.#busy) {
       this.#needed = new AbortController();
       try {
-        const { parallel } = this.#residence.last.decoder.shape;
-        this.#line.admit(this.#check, () => this.#running.length + this.#jobs.length < parallel);
+        const { parallel } = this.#recovery.last.decoder.shape;
+        this.#queue.admit(this.#check, () => this.#running.length + this.#tasks.length < parallel);
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        const round = (resident: Resident) => this.#rounds.round(resident, this.#jobs[0]);
-        if (!(await this.#residence.run(round, this.#needed.signal))) await woken;
+        const round = (gpuModel: GpuModel) => this.#planner.round(gpuModel, this.#tasks[0]);
+        if (!(await this.#recovery.run(round, this.#needed.signal))) await woken;
       } catch (error) {
         this.#fail(error);
       }
@@ -142,22 +142,22 @@ export class Batch {
 
   #drop(sequence: Sequence, error: unknown): void {
     remove(this.#running, sequence);
-    this.#rings.give(sequence.cache);
+    this.#rings.giveBack(sequence.ring);
     sequence.fail(error);
   }
 
   /** A step failed, or the device could not be replaced: whoever runs gets the error, and if nobody does, whoever is next. */
   #fail(error: unknown): void {
     if (this.#needed.signal.aborted) return;
-    this.#rounds.forget();
-    const nobody = this.#running.length + this.#jobs.length === 0;
+    this.#planner.forget();
+    const nobody = this.#running.length + this.#tasks.length === 0;
     for (const sequence of [...this.#running]) {
       // What is in its ring is not known.
-      sequence.cache.begin([], 0);
+      sequence.ring.begin([], 0);
       this.#drop(sequence, error);
     }
-    for (const job of [...this.#jobs]) job.fail(error);
-    if (nobody) this.#line.refuseFirst(error);
+    for (const task of [...this.#tasks]) task.fail(error);
+    if (nobody) this.#queue.refuseFirst(error);
   }
 }
 

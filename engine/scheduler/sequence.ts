@@ -1,15 +1,15 @@
-// One answer on its way through the batch: what is asked, the tokens that came, and those that its reader has taken.
+// One answer on its way through the scheduler: what is asked, the tokens that came, and those that its reader has taken.
 import type { SamplingSettings } from "../../kernels/index.ts";
 import type { Picked, Row } from "../graph/decoder.ts";
 import type { RowPlace } from "../graph/held-rows.ts";
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
-import type { Cache } from "./ring-state.ts";
+import type { RingState } from "./ring-state.ts";
 
 export interface SequenceOptions {
   readonly prompt: readonly number[];
   readonly maxTokens: number;
   /** Whether the logits of each token are wanted. */
-  readonly observed: boolean;
+  readonly wantsLogits: boolean;
   readonly settings: SamplingSettings;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
@@ -17,7 +17,7 @@ export interface SequenceOptions {
 
 export class Sequence {
   readonly options: SequenceOptions;
-  readonly cache: Cache;
+  readonly ring: RingState;
   /** Prompt tokens whose keys and values need not be computed; undefined until its prefill begins. */
   cachedTokens: number | undefined;
   /** Tokens of the answer that were asked for, on their way or not. */
@@ -33,9 +33,9 @@ export class Sequence {
   readonly #wake = () => this.#reader?.();
 
   /** @param taken called when its reader has taken a token: then there may be a step to submit */
-  constructor(options: SequenceOptions, cache: Cache, taken: () => void) {
+  constructor(options: SequenceOptions, ring: RingState, taken: () => void) {
     this.options = options;
-    this.cache = cache;
+    this.ring = ring;
     this.#taken = taken;
     options.signal?.addEventListener("abort", this.#wake);
   }
@@ -52,7 +52,7 @@ export class Sequence {
 
   /** Prompt tokens that are still to be computed. */
   get promptLeft(): number {
-    return this.options.prompt.length - this.cache.ids.length;
+    return this.options.prompt.length - this.ring.ids.length;
   }
 
   /** Whether a step for it makes sense: it has begun, wants more, and its reader is not too far behind. */
@@ -65,7 +65,7 @@ export class Sequence {
   get row(): Row {
     const { prompt } = this.options;
     return {
-      sequence: this.cache.sequence,
+      ring: this.ring.index,
       position: prompt.length + this.#answer.length - 1,
       id: this.#answer.at(-1)!,
     };
@@ -73,12 +73,12 @@ export class Sequence {
 
   /** Where the next step for it runs, whether those before have come or not. */
   get nextPlace(): RowPlace {
-    return { sequence: this.cache.sequence, position: this.options.prompt.length + this.submitted - 1 };
+    return { ring: this.ring.index, position: this.options.prompt.length + this.submitted - 1 };
   }
 
   /** A step is on its way that writes the keys and values of the token before. */
   stepSubmitted(): void {
-    this.cache.wrote(this.options.prompt.length + this.submitted);
+    this.ring.wrote(this.options.prompt.length + this.submitted);
     this.submitted++;
   }
 
@@ -113,7 +113,7 @@ export class Sequence {
 
   /** Tokens of the prompt, up to `end`, are in the ring when a chunk that was submitted is done. */
   promptWritten(end: number): void {
-    this.cache.commit(this.options.prompt, end, "prefill");
+    this.ring.commit(this.options.prompt, end, "prefill");
   }
 
   promptDone(): void {

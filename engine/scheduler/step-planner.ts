@@ -4,19 +4,19 @@
 // A sequence's numbers do not depend on who else runs: rows are computed alike wherever they stand.
 import type { Activity } from "../api.ts";
 import type { Decoder, Picked } from "../graph/decoder.ts";
-import type { Resident } from "../resident/gpu-model.ts";
-import type { Job } from "./exclusive-task.ts";
-import type { Rings } from "./ring-pool.ts";
-import type { Cache } from "./ring-state.ts";
+import type { GpuModel } from "../resident/gpu-model.ts";
+import type { ExclusiveTask } from "./exclusive-task.ts";
+import type { RingPool } from "./ring-pool.ts";
+import type { RingState } from "./ring-state.ts";
 import type { Sequence } from "./sequence.ts";
-import { Flight } from "./steps-in-flight.ts";
+import { StepsInFlight } from "./steps-in-flight.ts";
 
 /** Tokens that another ring must have more of, to be copied from there. */
-const WORTH_COPYING = 16;
+const MIN_COPIED_TOKENS = 16;
 
 type Counts = { -readonly [Name in keyof Activity]: Activity[Name] };
 
-export class Rounds {
+export class StepPlanner {
   readonly counts: Pick<Counts, "steps" | "stepRows" | "prefillTokens" | "decodedTokens" | "reusedTokens"> = {
     steps: 0,
     stepRows: 0,
@@ -25,14 +25,14 @@ export class Rounds {
     reusedTokens: 0,
   };
   readonly #running: readonly Sequence[];
-  readonly #rings: Rings;
+  readonly #rings: RingPool;
   readonly #drop: (sequence: Sequence, error: unknown) => void;
   #decoder: Decoder | undefined;
   /** Sequences whose options are set on this decoder, and whose rings hold what they should. */
   #ready = new WeakSet<Sequence>();
   /** Whose rows the next step runs unless they are arranged anew. */
   #arranged: readonly Sequence[] = [];
-  #flight = new Flight<void>();
+  #inFlight = new StepsInFlight<void>();
   #chunk: Promise<void> | undefined;
 
   /**
@@ -41,7 +41,7 @@ export class Rounds {
    */
   constructor(
     running: readonly Sequence[],
-    rings: Rings,
+    rings: RingPool,
     drop: (sequence: Sequence, error: unknown) => void,
   ) {
     this.#running = running;
@@ -50,24 +50,24 @@ export class Rounds {
   }
 
   /** @returns whether there was anything to do. @throws where a step failed or the device is lost */
-  async round(resident: Resident, job: Job | undefined): Promise<boolean> {
-    const { decoder } = resident;
+  async round(gpuModel: GpuModel, task: ExclusiveTask | undefined): Promise<boolean> {
+    const { decoder } = gpuModel;
     if (decoder !== this.#decoder) this.#adopt(decoder);
-    if (job) {
+    if (task) {
       await this.#land();
       this.#arranged = [];
-      await job.run(resident);
+      await task.run(gpuModel);
     }
     const prefilled = await this.#prefill(decoder);
     const stepped = await this.#step(decoder);
-    if (!this.#flight.isEmpty && !(stepped && this.#flight.hasRoom)) await this.#flight.next();
-    else if (!stepped && !prefilled && !job) return false;
+    if (!this.#inFlight.isEmpty && !(stepped && this.#inFlight.hasRoom)) await this.#inFlight.next();
+    else if (!stepped && !prefilled && !task) return false;
     return true;
   }
 
   /** Until nothing is on its way, well or not. */
   landed(): Promise<void> {
-    return this.#flight.landed();
+    return this.#inFlight.landed();
   }
 
   /** After an error: what the decoder at hand has of the sequences is not known. */
@@ -80,7 +80,7 @@ export class Rounds {
     this.#decoder = decoder;
     this.#ready = new WeakSet();
     this.#arranged = [];
-    this.#flight = new Flight();
+    this.#inFlight = new StepsInFlight();
     this.#chunk = undefined;
     for (const sequence of this.#running) sequence.forgetSubmitted();
   }
@@ -90,12 +90,12 @@ export class Rounds {
     const sequence = this.#running.find((each) => !this.#ready.has(each) || each.promptLeft > 0);
     if (!sequence) return false;
     if (!this.#ready.has(sequence) && !(await this.#prepare(sequence, decoder))) return true;
-    const { cache, options } = sequence;
-    const start = cache.ids.length;
+    const { ring, options } = sequence;
+    const start = ring.ids.length;
     const rest = options.prompt.slice(start);
     if (rest.length > 0) {
       await this.#chunk;
-      const count = decoder.prefillChunk(cache.sequence, rest, start);
+      const count = decoder.prefillChunk(ring.index, rest, start);
       this.#chunk = decoder.done();
       this.#chunk.catch(() => {});
       this.counts.prefillTokens += count;
@@ -108,7 +108,7 @@ export class Rounds {
       sequence.promptDone();
     } else if (sequence.submitted === 0) {
       sequence.submitted = 1;
-      const first = decoder.first(cache.sequence, options.prompt.length - 1, options.observed);
+      const first = decoder.first(ring.index, options.prompt.length - 1, options.wantsLogits);
       this.#deliver(
         [sequence],
         first.then((picked) => [picked]),
@@ -122,19 +122,18 @@ export class Rounds {
    * @returns false where what it asks cannot be done: the others go on
    */
   async #prepare(sequence: Sequence, decoder: Decoder): Promise<boolean> {
-    const { cache, answer, options } = sequence;
+    const { ring, answer, options } = sequence;
     const { prompt, settings, seed, signal } = options;
     await this.#land();
     this.#arranged = [];
     try {
-      decoder.configure(cache.sequence, settings, seed, prompt, answer);
+      decoder.configure(ring.index, settings, seed, prompt, answer);
       if (sequence.cachedTokens === undefined) {
-        sequence.cachedTokens = this.#reuse(cache, prompt, decoder);
+        sequence.cachedTokens = this.#reuse(ring, prompt, decoder);
         this.counts.reusedTokens += sequence.cachedTokens;
       }
-      await cache.restore(decoder, signal);
-      if (answer.length > 0)
-        await decoder.retrace(cache.sequence, answer.slice(0, -1), prompt.length, signal);
+      await ring.restore(decoder, signal);
+      if (answer.length > 0) await decoder.retrace(ring.index, answer.slice(0, -1), prompt.length, signal);
     } catch (error) {
       if (!(error instanceof RangeError) && !signal?.aborted) throw error;
       this.#drop(sequence, error);
@@ -145,16 +144,16 @@ export class Rounds {
   }
 
   /** How many tokens of the prompt the ring has, of a conversation before or copied from another ring. */
-  #reuse(cache: Cache, prompt: readonly number[], decoder: Decoder): number {
-    const own = cache.reusable(prompt);
-    const other = this.#rings.longest(prompt);
-    if (other.shared < own + WORTH_COPYING || !other.cache.isOn(decoder)) {
-      cache.begin(prompt, own);
+  #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): number {
+    const own = ring.reusable(prompt);
+    const other = this.#rings.longestPrefix(prompt);
+    if (other.shared < own + MIN_COPIED_TOKENS || !other.ring.isHeldBy(decoder)) {
+      ring.begin(prompt, own);
       return own;
     }
-    const from = other.cache.oldest;
-    decoder.fork(other.cache.sequence, cache.sequence, from, other.shared - from);
-    cache.copied(other.cache, other.shared);
+    const from = other.ring.oldest;
+    decoder.copyPrefix(other.ring.index, ring.index, from, other.shared - from);
+    ring.copiedPrefix(other.ring, other.shared);
     return other.shared;
   }
 
@@ -167,10 +166,10 @@ export class Rounds {
       await this.#land();
       members = wanting();
       if (members.length === 0) return true;
-      decoder.arrange(members.map(({ row }) => row));
+      decoder.setRows(members.map(({ row }) => row));
       this.#arranged = members;
     }
-    const observed = members.flatMap(({ options }, row) => (options.observed ? [row] : []));
+    const observed = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));
     const places = members.map((member) => member.nextPlace);
     for (const member of members) member.stepSubmitted();
     this.counts.steps++;
@@ -181,20 +180,20 @@ export class Rounds {
 
   /** What is picked goes to its sequence when it comes, unless a loss has made the step void meanwhile. */
   #deliver(members: readonly Sequence[], step: Promise<readonly Picked[]>): void {
-    const flight = this.#flight;
+    const inFlight = this.#inFlight;
     const landed = step.then((picked) => {
-      if (flight !== this.#flight) return;
+      if (inFlight !== this.#inFlight) return;
       this.counts.decodedTokens += members.length;
       members.forEach((member, row) => {
         member.receive(picked[row]!);
       });
     });
-    flight.submit(landed);
+    inFlight.submit(landed);
   }
 
   /** Until nothing is on its way. */
   async #land(): Promise<void> {
-    while (!this.#flight.isEmpty) await this.#flight.next();
+    while (!this.#inFlight.isEmpty) await this.#inFlight.next();
   }
 }
 

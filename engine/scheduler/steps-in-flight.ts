@@ -3,11 +3,11 @@
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
 
 /** One is computed while the host looks at the one before. */
-const AT_FIRST = 2;
+const INITIAL_DEPTH = 2;
 
-export class Flight<T = unknown> {
+export class StepsInFlight<T = unknown> {
   readonly #pending: { readonly result: Promise<T>; done: boolean }[] = [];
-  #depth = AT_FIRST;
+  #depth = INITIAL_DEPTH;
 
   get hasRoom(): boolean {
     return this.#pending.length < this.#depth;
@@ -27,7 +27,7 @@ export class Flight<T = unknown> {
     this.#pending.push(step);
   }
 
-  /** The oldest result. Where all the others are there as well, the GPU has run dry: from now on one more is kept in flight. */
+  /** The oldest result. Where all the others are there as well, the GPU has run dry: from now on one more is kept in inFlight. */
   async next(): Promise<T> {
     const result = await this.#pending.shift()!.result;
     const dry = this.#pending.length > 0 && this.#pending.every(({ done }) => done);

@@ -6,7 +6,7 @@ interface Caller {
   readonly refuse: (error: unknown) => void;
 }
 
-export class Line {
+export class WaitQueue {
   readonly #callers: Caller[] = [];
 
   get length(): number {

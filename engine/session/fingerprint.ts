@@ -3,7 +3,7 @@ import type { ModelConfig } from "../../weights/index.ts";
 import { sha256, sha256OfText } from "../../weights/index.ts";
 import { readPieces } from "../gpu/dispatch.ts";
 import type { Matrix, Weights } from "../graph/weights.ts";
-import type { Resident } from "../resident/gpu-model.ts";
+import type { GpuModel } from "../resident/gpu-model.ts";
 
 /** Bytes of a sample, and samples of a buffer, evenly spread: a fine-tuned model differs all over. */
 const SAMPLE = 256;
@@ -11,7 +11,7 @@ const SAMPLES = 8;
 
 /** SHA-256 in hexadecimal digits. Equal for the same checkpoint in the same weight and cache format. */
 export async function fingerprint(
-  { gpu, weights, plan, decoder }: Resident,
+  { gpu, weights, plan, decoder }: GpuModel,
   config: ModelConfig,
 ): Promise<string> {
   let length = 0;

@@ -6,8 +6,8 @@ import type { Decoder } from "../graph/decoder.ts";
 import type { Shape } from "../graph/shape.ts";
 
 /** Positions [start, start + count) of a sequence. */
-export interface Stretch {
-  readonly sequence: number;
+export interface SlotRange {
+  readonly ring: number;
   readonly start: number;
   readonly count: number;
 }
@@ -15,13 +15,13 @@ export interface Stretch {
 /** Bytes of one position in one layer: a row of the cache format for each key and value head. */
 const positionBytes = ({ G, d, cacheFormat }: Shape): number => 2 * G * 4 * cacheFormat.words(d);
 
-export const stretchBytes = (shape: Shape, count: number): number => shape.L * count * positionBytes(shape);
+export const rangeBytes = (shape: Shape, count: number): number => shape.L * count * positionBytes(shape);
 
 /** [L, 2G, count] rows. */
 export async function readRing(
   gpu: Gpu,
   { shape, activations }: Decoder,
-  stretch: Stretch,
+  stretch: SlotRange,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const layerBytes = stretch.count * positionBytes(shape);
   const result = new Uint8Array(shape.L * layerBytes);
@@ -43,7 +43,7 @@ export async function readRing(
 export function writeRing(
   gpu: Gpu,
   { shape, activations }: Decoder,
-  stretch: Stretch,
+  stretch: SlotRange,
   rows: Uint8Array<ArrayBuffer>,
   skipped: number,
 ): void {
@@ -60,7 +60,7 @@ export function writeRing(
 }
 
 /** For each key and value head the parts of a stretch that lie in one piece: two, where it goes past the last slot. */
-function pieces(shape: Shape, { sequence, start, count }: Stretch) {
+function pieces(shape: Shape, { ring, start, count }: SlotRange) {
   const { G, S, d, cacheFormat } = shape;
   const rowBytes = 4 * cacheFormat.words(d);
   const untilEnd = Math.min(count, S - (start % S));
@@ -72,7 +72,7 @@ function pieces(shape: Shape, { sequence, start, count }: Stretch) {
     parts.map(({ position, length }) => ({
       head,
       position,
-      inRing: ((sequence * 2 * G + head) * S + (position % S)) * rowBytes,
+      inRing: ((ring * 2 * G + head) * S + (position % S)) * rowBytes,
       outside: (head * count + position - start) * rowBytes,
       bytes: length * rowBytes,
     })),

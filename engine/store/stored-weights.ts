@@ -9,7 +9,7 @@ import {
 } from "../../weights/index.ts";
 import { readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { Destination } from "./upload-target.ts";
+import type { UploadTarget } from "./upload-target.ts";
 
 /** Turns what the file system refuses into an error that says what to do. */
 type Guard = <T>(work: () => Promise<T>) => Promise<T>;
@@ -38,7 +38,7 @@ export class StoredWeights {
   async upload(
     gpu: Gpu,
     tensor: TensorInfo,
-    to: readonly Destination[],
+    to: readonly UploadTarget[],
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
     const names = this.#names(tensor, to);
@@ -65,7 +65,7 @@ export class StoredWeights {
   async download(
     gpu: Gpu,
     tensor: TensorInfo,
-    from: readonly Destination[],
+    from: readonly UploadTarget[],
     signal: AbortSignal | undefined,
     state?: FileState,
   ): Promise<void> {
@@ -90,7 +90,7 @@ export class StoredWeights {
   }
 
   /** The state of the check that was stored with a tensor. */
-  state(tensor: TensorInfo, to: readonly Destination[]): FileState | undefined {
+  state(tensor: TensorInfo, to: readonly UploadTarget[]): FileState | undefined {
     return this.#file.state(this.#names(tensor, to).at(-1) ?? "");
   }
 
@@ -100,7 +100,7 @@ export class StoredWeights {
   }
 
   /** What was fetched of a tensor was wrong. */
-  forget(tensor: TensorInfo, to: readonly Destination[]): Promise<void> {
+  forget(tensor: TensorInfo, to: readonly UploadTarget[]): Promise<void> {
     return this.#guard(async () => {
       for (const name of this.#names(tensor, to)) this.#file.forget(name);
     });
@@ -116,13 +116,13 @@ export class StoredWeights {
   }
 
   /** What a tensor of the checkpoint is called in the file: a name for each of its buffers. */
-  #names({ name, shape }: TensorInfo, [first]: readonly Destination[]): string[] {
+  #names({ name, shape }: TensorInfo, [first]: readonly UploadTarget[]): string[] {
     if (this.#sameNames || shape.length === 1) return [name];
     return [packedName(name), scaleName(name)].slice(0, first?.buffers.length ?? 1);
   }
 }
 
-function overlaps(piece: Piece, binding: number, places: readonly Destination[]): Overlap[] {
+function overlaps(piece: Piece, binding: number, places: readonly UploadTarget[]): Overlap[] {
   const { row, rows, rowBytes } = piece;
   return places.flatMap((place) => {
     const first = Math.max(row, place.row);

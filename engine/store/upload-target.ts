@@ -1,9 +1,9 @@
 // Where rows of a checkpoint tensor lie on the GPU.
 import type { WeightFormat } from "../../kernels/index.ts";
-import type { Run } from "../graph/layout.ts";
+import type { RowRange } from "../graph/layout.ts";
 
 /** Where some rows of a checkpoint tensor go: into which buffers, as a matrix of how many rows. */
-export interface Destination extends Run {
+export interface UploadTarget extends RowRange {
   readonly buffers: readonly GPUBuffer[];
   readonly format: WeightFormat;
   readonly N: number;

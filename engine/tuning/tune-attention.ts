@@ -20,12 +20,12 @@ import type { Pass } from "../api.ts";
 import { type Dispatch, type Launch, launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
-import { Lab, randomU32, rms, TOLERANCE } from "./variant-bench.ts";
+import { randomU32, rms, TOLERANCE, VariantBench } from "./variant-bench.ts";
 
 /** Rows of the cache that differ; a full one repeats them. */
 const DIFFERENT_ROWS = 61;
 
-export class AttentionLab extends Lab {
+export class AttentionBench extends VariantBench {
   readonly #pass: Pass;
   readonly #shape: Shape;
   readonly #size: Pick<Shape, "B" | "H" | "G" | "d" | "S" | "W"> & { T: number; positions: number[] };
@@ -105,7 +105,7 @@ export class AttentionLab extends Lab {
   }
 
   /** Compares some heads of the last row with plain TypeScript, and all with those of the first variant that was right. */
-  protected async wrong(): Promise<string | undefined> {
+  protected async findMismatch(): Promise<string | undefined> {
     const { cacheFormat } = this.#shape;
     const size = this.#size;
     const { T, H, d, W } = size;

@@ -9,25 +9,25 @@ import {
 } from "../../kernels/index.ts";
 import { type Dispatch, launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { Lab, randomU32, rms, TOLERANCE } from "./variant-bench.ts";
+import { randomU32, rms, TOLERANCE, VariantBench } from "./variant-bench.ts";
 
 /** For variants that round their input to f16 or to bytes. */
 const ROUNDING_TOLERANCE = 5e-2;
 
-export interface MatrixContest {
+export interface MatrixCandidates {
   readonly format: WeightFormat;
   readonly size: MatvecSize;
   readonly candidates: readonly string[];
   readonly kernel: (variant: string) => Kernel<MatvecSize>;
 }
 
-export class MatrixLab extends Lab {
-  readonly #contest: MatrixContest;
+export class MatrixBench extends VariantBench {
+  readonly #contest: MatrixCandidates;
   #buffers: GPUBuffer[] | undefined;
   /** What the first right variant made. */
   #expected: Float32Array | undefined;
 
-  constructor(gpu: Gpu, pipelines: Pipelines, contest: MatrixContest) {
+  constructor(gpu: Gpu, pipelines: Pipelines, contest: MatrixCandidates) {
     super(gpu, pipelines);
     this.#contest = contest;
   }
@@ -62,7 +62,7 @@ export class MatrixLab extends Lab {
   }
 
   /** Compares some outputs with plain TypeScript, and all with those of the first variant that was right. */
-  protected async wrong(variant: string): Promise<string | undefined> {
+  protected async findMismatch(variant: string): Promise<string | undefined> {
     const { kernel, size, candidates } = this.#contest;
     const names = kernel(candidates[0]!)
       .bindings(size)

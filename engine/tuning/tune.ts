@@ -13,9 +13,9 @@ import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
-import { AttentionLab } from "./tune-attention.ts";
-import { MatrixLab } from "./tune-matrix.ts";
-import type { Lab } from "./variant-bench.ts";
+import { AttentionBench } from "./tune-attention.ts";
+import { MatrixBench } from "./tune-matrix.ts";
+import type { VariantBench } from "./variant-bench.ts";
 
 export interface TuneOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -40,13 +40,13 @@ type Choice = {
 };
 
 /** Variants of a kernel that compete for a place in the choice. */
-interface Contest {
+interface Candidates {
   readonly pass: Pass;
   readonly role: TuningMeasurement["role"];
   readonly candidates: readonly string[];
   /** Where they are measured, on buffers of its own. */
-  open(): Lab;
-  win(choice: Choice, variant: string): void;
+  open(): VariantBench;
+  apply(choice: Choice, variant: string): void;
 }
 
 /**
@@ -85,7 +85,7 @@ export async function tune(
       (best, each) => (best && best.microseconds <= each.microseconds ? best : each),
       undefined,
     );
-    if (fastest && fastest.rejected === undefined) contest.win(choice, fastest.variant);
+    if (fastest && fastest.rejected === undefined) contest.apply(choice, fastest.variant);
     measurements.push(...times);
   }
   return { choice, measurements };
@@ -97,7 +97,7 @@ function allContests(
   pipelines: Pipelines,
   shape: Shape,
   effort: { weights: number; tokens: number; keys: number },
-): Contest[] {
+): Candidates[] {
   const { D, F, H, G, d, V, B, kernels, chunkLength } = shape;
   const matrices: Record<MatrixRole, readonly [N: number, K: number]> = {
     qkv: [(H + 2 * G) * d, D],
@@ -114,7 +114,7 @@ function allContests(
     (a, b) => matrices[b][0] * matrices[b][1] - matrices[a][0] * matrices[a][1],
   );
   const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
-  const ofMatrix = (role: MatrixRole): Contest[] => {
+  const ofMatrix = (role: MatrixRole): Candidates[] => {
     const format = role === "lmHead" ? shape.headFormat : shape.format;
     const contest = (
       T: number,
@@ -123,7 +123,8 @@ function allContests(
     ) => ({
       role,
       candidates,
-      open: () => new MatrixLab(gpu, pipelines, { format, size: { T, ...capped(role) }, candidates, kernel }),
+      open: () =>
+        new MatrixBench(gpu, pipelines, { format, size: { T, ...capped(role) }, candidates, kernel }),
     });
     return [
       {
@@ -131,7 +132,7 @@ function allContests(
         ...contest(B, usualFirst(kernels.matvec[role], matvecCandidates(gpu.adapter)), (variant) =>
           matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
         ),
-        win(choice, variant) {
+        apply(choice, variant) {
           choice.matvec[role] = variant as MatvecVariant;
         },
       },
@@ -142,18 +143,18 @@ function allContests(
           usualFirst(kernels.matmul[role], matmulCandidates(gpu.adapter, format)),
           (variant) => matmul(format, variant as MatmulVariant),
         ),
-        win(choice, variant) {
+        apply(choice, variant) {
           choice.matmul[role] = variant as MatmulVariant;
         },
       },
     ];
   };
-  const ofAttention = (pass: Pass): Contest => ({
+  const ofAttention = (pass: Pass): Candidates => ({
     pass,
     role: "attention",
     candidates: usualFirst(kernels.attention[pass], teams),
-    open: () => new AttentionLab(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
-    win(choice, variant) {
+    open: () => new AttentionBench(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
+    apply(choice, variant) {
       choice.attention[pass] = variant as Team;
     },
   });

@@ -7,7 +7,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 /** Relative to the root mean square of the outputs: more than rounding gives in any order of adding up. */
 export const TOLERANCE = 1e-3;
 
-export abstract class Lab {
+export abstract class VariantBench {
   protected readonly gpu: Gpu;
   protected readonly pipelines: Pipelines;
   protected readonly made: Buffers;
@@ -23,7 +23,7 @@ export abstract class Lab {
   protected abstract prepare(variant: string): Promise<readonly Dispatch[]>;
 
   /** Why the numbers that a variant has just made are wrong. */
-  protected abstract wrong(variant: string): Promise<string | undefined>;
+  protected abstract findMismatch(variant: string): Promise<string | undefined>;
 
   close(): void {
     this.made.destroy();
@@ -38,7 +38,7 @@ export abstract class Lab {
       return await this.gpu.scoped(async () => {
         const dispatches = await this.prepare(variant);
         await this.#run(dispatches, 1);
-        const rejected = await this.wrong(variant);
+        const rejected = await this.findMismatch(variant);
         if (rejected) return { microseconds: Infinity, rejected };
         let launches = 1;
         let best = await this.#run(dispatches, 1);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import type { Chunk, GenerateOptions } from "../../engine/api.ts";
-import type { Batch } from "../../engine/scheduler/scheduler.ts";
+import type { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
@@ -24,12 +24,12 @@ async function answerOf(
     logits[id] = 10;
     return options.topLogProbs === undefined ? { id } : { id, logits };
   };
-  const batch: Pick<Batch, "join" | "leave"> = {
+  const scheduler: Pick<Scheduler, "join" | "leave"> = {
     join: async () => ({ next: picked }) as unknown as Sequence,
     leave: async () => {},
   };
   const text = tokenizer.stream({ continues });
-  const generation = { batch, contextLength: 1000, ids: [1], text, endIds: new Set([END]), warnings };
+  const generation = { scheduler, contextLength: 1000, ids: [1], text, endIds: new Set([END]), warnings };
   const chunks: Chunk[] = [];
   for await (const chunk of generate(generation, { maxTokens: answer.length, ...options }))
     chunks.push(chunk);

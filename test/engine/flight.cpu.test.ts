@@ -1,7 +1,7 @@
 // How many decoded tokens are kept on the GPU: as few as keep it busy.
 import { expect, test } from "vitest";
 import { STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
-import { Flight } from "../../engine/scheduler/steps-in-flight.ts";
+import { StepsInFlight } from "../../engine/scheduler/steps-in-flight.ts";
 
 /** A GPU whose steps finish when told. */
 class Steps {
@@ -19,14 +19,14 @@ class Steps {
   }
 }
 
-function fill(flight: Flight, steps: Steps): number {
+function fill(flight: StepsInFlight, steps: Steps): number {
   const before = steps.submitted;
   while (flight.hasRoom) flight.submit(steps.submit());
   return steps.submitted - before;
 }
 
 test("a GPU slower than the host is never more than two steps ahead", async () => {
-  const [flight, steps] = [new Flight(), new Steps()];
+  const [flight, steps] = [new StepsInFlight(), new Steps()];
   expect(fill(flight, steps)).toBe(2);
   for (let token = 0; token < 10; token++) {
     await steps.finish(1);
@@ -36,7 +36,7 @@ test("a GPU slower than the host is never more than two steps ahead", async () =
 });
 
 test("a GPU that runs dry is given more, up to a bound", async () => {
-  const [flight, steps] = [new Flight(), new Steps()];
+  const [flight, steps] = [new StepsInFlight(), new Steps()];
   const ahead: number[] = [];
   for (let token = 0; token < 6; token++) {
     fill(flight, steps);
@@ -48,7 +48,7 @@ test("a GPU that runs dry is given more, up to a bound", async () => {
 });
 
 test("steps that fail while nobody waits are no unhandled rejections, and all are waited for", async () => {
-  const flight = new Flight();
+  const flight = new StepsInFlight();
   flight.submit(Promise.reject(new Error("lost")));
   flight.submit(Promise.resolve(1));
   await new Promise((resolve) => setTimeout(resolve, 0));

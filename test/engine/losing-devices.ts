@@ -1,6 +1,6 @@
 // Devices that are lost when a test wants it, and models on them.
 import { describe, Gpu } from "../../engine/gpu/gpu.ts";
-import { restDuring } from "../../engine/gpu/yield-cores.ts";
+import { yieldCoresDuring } from "../../engine/gpu/yield-cores.ts";
 import { loadModel } from "../../engine/load.ts";
 import { LoadedModel } from "../../engine/model.ts";
 import type { LoadOptions } from "../../engine/node.ts";
@@ -33,7 +33,7 @@ export class Machine {
     const device = await openTestDevice();
     this.onOpen(device);
     this.devices.push({ device, watch: watchDevice(device) });
-    return new Gpu(device, describe(device.adapterInfo, device), { owned: true, rest: restDuring });
+    return new Gpu(device, describe(device.adapterInfo, device), { owned: true, yieldCores: yieldCoresDuring });
   }
 }
 

@@ -17,7 +17,7 @@ import { StandIn } from "./stand-in.ts";
 const model: Model = new LoadedModel({
   checkpoint: { config: { V: 2048, eosTokenIds: [2], W: null }, source: { name: "test" } },
   tokenizer: openTiny(),
-  residence: {
+  recovery: {
     last: { plan: { contextLength: 100, rings: 1, cacheSlots: 100 }, decoder: { shape: { V: 2048 } } },
     check: () => {},
   },

@@ -127,7 +127,7 @@ describe("Mistral 7B, q4", () => {
   test("a token takes at most 0.6 ms of the host, and makes nothing", () =>
     withBlank(shapeOf(32), async (decoder) => {
       const bare = await bareDispatches(165);
-      decoder.moveTo(0);
+      decoder.setRow(0);
       let made = 0;
       const stop = watchCreations(idle.device, () => {
         made++;

@@ -142,7 +142,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     const { V } = decoder.shape;
     expect(() => decoder.prefillChunk(0, [1, V], 0)).toThrow(RangeError);
     expect(() => decoder.prefillChunk(0, [], 0)).toThrow(RangeError);
-    expect(() => decoder.moveTo(0, V)).toThrow(RangeError);
+    expect(() => decoder.setRow(0, V)).toThrow(RangeError);
     await expect(decoder.retrace(0, [V], 1)).rejects.toThrow(RangeError);
     await expect(decoder.score(0, [1, V]).next()).rejects.toThrow(RangeError);
 
@@ -160,7 +160,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     // Another prompt begins in the ring, a look at another token, tokens computed anew.
     const between = [
       () => decoder.configure(0, {}, 1, [5]),
-      () => decoder.moveTo(0),
+      () => decoder.setRow(0),
       () => decoder.retrace(0, [4], 3),
     ];
     for (const use of between) {
@@ -170,11 +170,11 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     }
     await prefilled();
     expect((await decoder.first(0, 2)).id).toBeLessThan(V);
-    await decoder.step([{ sequence: 0, position: 3 }]);
-    await decoder.step([{ sequence: 0, position: 4 }]);
+    await decoder.step([{ ring: 0, position: 3 }]);
+    await decoder.step([{ ring: 0, position: 4 }]);
     for (const row of [
-      { sequence: 0, position: 4 },
-      { sequence: 1, position: 5 },
+      { ring: 0, position: 4 },
+      { ring: 1, position: 5 },
     ])
       await expect(decoder.step([row])).rejects.toThrow(others);
     await expect(decoder.step([])).rejects.toThrow(others);

@@ -9,7 +9,7 @@ import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
 import { tune } from "../../engine/tuning/tune.ts";
-import { AttentionLab } from "../../engine/tuning/tune-attention.ts";
+import { AttentionBench } from "../../engine/tuning/tune-attention.ts";
 import { cacheFormats, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
@@ -82,7 +82,7 @@ test.each(["decode", "prefill"] as const)(
     const kernels = chooseKernels(gpu.adapter, format, 1e9);
     const cacheFormat = cacheFormats.q8;
     const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 300, chunkLength: 8 });
-    const lab = new AttentionLab(gpu, pipelines, pass, shape, 200, 64);
+    const lab = new AttentionBench(gpu, pipelines, pass, shape, 200, 64);
     const right = await lab.measure("workgroup", 1);
     expect(right.rejected).toBeUndefined();
     expect(right.microseconds).toBeGreaterThan(0);

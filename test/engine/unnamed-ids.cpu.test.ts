@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
-import type { Batch } from "../../engine/scheduler/scheduler.ts";
+import type { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
@@ -14,12 +14,12 @@ test("an answer goes on past ids that the vocabulary does not name", async () =>
   const answer = [words[0]!, tokenizer.size, ...words.slice(1), 1_000_000];
   let next = 0;
   const sequence = { next: async () => ({ id: answer[next++]! }) };
-  const batch: Pick<Batch, "join" | "leave"> = {
+  const scheduler: Pick<Scheduler, "join" | "leave"> = {
     join: async () => sequence as Sequence,
     leave: async () => {},
   };
   const generation = {
-    batch,
+    scheduler,
     contextLength: 100,
     ids: prompt,
     text: tokenizer.stream({ continues: true }),
@@ -41,7 +41,7 @@ test("decode reads past them, too, and refuses ids that the model has not by nam
   const model = new LoadedModel({
     checkpoint: { config: { V, eosTokenIds: [2], W: null }, source: { name: "test" } },
     tokenizer,
-    residence: { last: { plan: { contextLength: 100 } } },
+    recovery: { last: { plan: { contextLength: 100 } } },
   } as unknown as ModelParts);
   const ids = tokenizer.encode("Once upon");
   expect(await model.decode([...ids, V - 1])).toBe("Once upon");

@@ -19,7 +19,7 @@ function reader(): Model {
   const parts = {
     checkpoint: { config, source: { name: "tiny" } },
     tokenizer: openTiny(),
-    residence: { last: { plan: { ...plan, contextLength: CONTEXT, rings: 0 } }, check: () => {} },
+    recovery: { last: { plan: { ...plan, contextLength: CONTEXT, rings: 0 } }, check: () => {} },
   } as unknown as ModelParts;
   const real = new LoadedModel(parts);
   const { model } = standIn({ pieces: Array<string>(100_000).fill("a "), before: () => sleep(5) });
