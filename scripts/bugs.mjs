@@ -94,7 +94,7 @@ export const bugs = {
   },
   "logits of whoever ran before": {
     file: "engine/graph/held-rows.ts",
-    from: "if (!held || !isSame(held, { sequence, position }))",
+    from: "if (!held || !isSame(held, { ring, position }))",
     to: "if (!held)",
     test: engine("prompts", "computed for that sequence"),
   },
@@ -148,7 +148,7 @@ export const bugs = {
   },
   "a look takes the cache": {
     file: "engine/model.ts",
-    from: "const held = cache.holds(checked);",
+    from: "const held = ring.holds(checked);",
     to: "const held = false;",
     test: engine("inspect", "after a look"),
   },
@@ -208,8 +208,8 @@ export const bugs = {
   },
   "what was written past a prompt forgotten": {
     file: "engine/model.ts",
-    from: "cache.begin(checked, start);",
-    to: "cache.begin(checked, 0);",
+    from: "ring.begin(checked, start);",
+    to: "ring.begin(checked, 0);",
     test: engine("chunks", "does not forget"),
   },
   "batch: who joins or leaves does not change the rows": {
@@ -232,7 +232,7 @@ export const bugs = {
   },
   "batch: what was scored before a loss is not scored again": {
     file: "engine/scheduler/exclusive-task.ts",
-    from: "if (this.#resident !== resident) {",
+    from: "if (this.#gpuModel !== gpuModel) {",
     to: "if (!this.#rest) {",
     test: engine("device-loss", "scored while"),
   },

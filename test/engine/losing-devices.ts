@@ -33,7 +33,10 @@ export class Machine {
     const device = await openTestDevice();
     this.onOpen(device);
     this.devices.push({ device, watch: watchDevice(device) });
-    return new Gpu(device, describe(device.adapterInfo, device), { owned: true, yieldCores: yieldCoresDuring });
+    return new Gpu(device, describe(device.adapterInfo, device), {
+      owned: true,
+      yieldCores: yieldCoresDuring,
+    });
   }
 }
 
