@@ -69,7 +69,7 @@ export const bugs = {
     test: ["test/tokenizer/huggingface.test.ts"],
   },
   "a template without a budget": {
-    file: "tokenizer/template-meter.ts",
+    file: "tokenizer/template/meter.ts",
     from: "if (!(this.#left >= 0)) {",
     to: "if (this.#left > Infinity) {",
     test: ["test/tokenizer/hostile-templates.test.ts"],

@@ -1,4 +1,4 @@
-import type { AddedToken } from "./tokenizer-file.ts";
+import type { AddedToken } from "./huggingface/tokenizer-file.ts";
 
 interface Match {
   readonly token: AddedToken;

@@ -1,6 +1,7 @@
 // Words to ids by merging pairs, the lowest rank first and of one rank the leftmost.
+
+import { refuse } from "./huggingface/tokenizer-file.ts";
 import { MergeQueue } from "./merge-queue.ts";
-import { refuse } from "./tokenizer-file.ts";
 
 /** Ids stay below this (see tokenizer-file.ts), so that a pair of them is one exact number. */
 const PAIR = 1 << 22;

@@ -2,9 +2,9 @@ import type { ChatMessage } from "./chat-message.ts";
 import { cutAfterLastMessage, markLastMessage } from "./continued-message.ts";
 import { ChatTemplateError } from "./errors.ts";
 import { droppedAssistant, roleOrders } from "./role-orders.ts";
-import { TemplateRaised } from "./template-globals.ts";
-import { compile, type Program, run } from "./template-interpreter.ts";
-import { BudgetExceeded, Unsupported } from "./template-meter.ts";
+import { TemplateRaised } from "./template/globals.ts";
+import { compile, type Program, run } from "./template/interpreter.ts";
+import { BudgetExceeded, Unsupported } from "./template/meter.ts";
 
 export interface RenderOptions {
   readonly bosToken?: string | undefined;

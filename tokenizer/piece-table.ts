@@ -1,4 +1,4 @@
-import type { DecoderRules, Piece } from "./decoder-rules.ts";
+import type { DecoderRules, Piece } from "./huggingface/decoder-rules.ts";
 
 /** All ids of a vocabulary as pieces of text; a piece is made when its id first comes up. */
 export class PieceTable {

@@ -1,9 +1,9 @@
 import { AddedTokenMatcher } from "./added-tokens.ts";
 import { BytePairEncoder } from "./byte-pair-encoder.ts";
 import type { ContentGuard } from "./content-guard.ts";
-import { type Normalizer, readNormalizer } from "./normalizer-rules.ts";
-import { type PreTokenize, readPreTokenizer } from "./pre-tokenizer-rules.ts";
-import type { AddedToken, TokenizerFile } from "./tokenizer-file.ts";
+import { type Normalizer, readNormalizer } from "./huggingface/normalizer-rules.ts";
+import { type PreTokenize, readPreTokenizer } from "./huggingface/pre-tokenizer-rules.ts";
+import type { AddedToken, TokenizerFile } from "./huggingface/tokenizer-file.ts";
 
 /** Characters of short words between two yields. */
 const STRIDE = 2000;

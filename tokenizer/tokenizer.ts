@@ -1,15 +1,15 @@
 import { AddedTokenMatcher } from "./added-tokens.ts";
 import type { ChatMessage } from "./chat-message.ts";
 import type { ChatTemplate, RenderOptions } from "./chat-template.ts";
-import { type Companions, readCompanions } from "./companion-files.ts";
 import { ContentGuard } from "./content-guard.ts";
-import { readDecoder } from "./decoder-rules.ts";
 import { ChatTemplateError } from "./errors.ts";
+import { type Companions, readCompanions } from "./huggingface/companion-files.ts";
+import { readDecoder } from "./huggingface/decoder-rules.ts";
+import { readPostProcessor } from "./huggingface/post-processor.ts";
+import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./huggingface/tokenizer-file.ts";
 import { PieceTable } from "./piece-table.ts";
-import { readPostProcessor } from "./post-processor.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 import { TextModel } from "./text-model.ts";
-import { type AddedToken, readTokenizerFile, type TokenizerFile } from "./tokenizer-file.ts";
 
 /** Files of a checkpoint, parsed but not trusted. */
 export interface TokenizerFiles {

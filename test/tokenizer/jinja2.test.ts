@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { TemplateRaised } from "../../tokenizer/template-globals.ts";
-import { compile, run } from "../../tokenizer/template-interpreter.ts";
-import { BudgetExceeded, TemplateFailure, Unsupported } from "../../tokenizer/template-meter.ts";
+import { TemplateRaised } from "../../tokenizer/template/globals.ts";
+import { compile, run } from "../../tokenizer/template/interpreter.ts";
+import { BudgetExceeded, TemplateFailure, Unsupported } from "../../tokenizer/template/meter.ts";
 import { readTemplate } from "./fixtures.ts";
 
 interface Case {

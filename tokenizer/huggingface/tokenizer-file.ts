@@ -1,5 +1,5 @@
 // tokenizer.json and its companions come from strangers: every field that is used is checked here, once.
-import { TokenizerError } from "./errors.ts";
+import { TokenizerError } from "../errors.ts";
 
 /** A token that is matched in the text before the model sees it. */
 export interface AddedToken {

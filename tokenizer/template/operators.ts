@@ -1,7 +1,7 @@
 // Python's arithmetic, on numbers, texts and lists.
-import { percentFormat } from "./template-format.ts";
-import { fail, type Meter, unsupported } from "./template-meter.ts";
-import type { Run } from "./template-text.ts";
+import { percentFormat } from "./format.ts";
+import { fail, type Meter, unsupported } from "./meter.ts";
+import type { Run } from "./text.ts";
 import {
   Float,
   isList,
@@ -13,7 +13,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./template-values.ts";
+} from "./values.ts";
 
 const arithmetic: Readonly<Record<string, (a: number, b: number, float: boolean) => number>> = {
   "+": (a, b) => a + b,

@@ -1,5 +1,5 @@
 // The values of a template: Python's, where JavaScript has no equal.
-import { fail, type Meter, unsupported } from "./template-meter.ts";
+import { fail, type Meter, unsupported } from "./meter.ts";
 
 /** What a name without a value gives: empty text, but an error wherever more is done with it. */
 export class Undefined {

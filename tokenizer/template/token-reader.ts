@@ -1,5 +1,5 @@
-import type { Token, TokenKind } from "./template-lexer.ts";
-import { fail, unsupported } from "./template-meter.ts";
+import type { Token, TokenKind } from "./lexer.ts";
+import { fail, unsupported } from "./meter.ts";
 
 /** Deeper nesting than any template has; the evaluation of what is deeper would not fit the stack. */
 const maxDepth = 100;

@@ -1,5 +1,5 @@
-import { unsupported } from "./template-meter.ts";
-import { asInt, type Value } from "./template-values.ts";
+import { unsupported } from "./meter.ts";
+import { asInt, type Value } from "./values.ts";
 
 /** round(value, digits): half to even, judged by the exact value. */
 export function roundHalfEven(value: number, digits: number): number {

@@ -1,7 +1,7 @@
-import { equal } from "./template-compare.ts";
-import { fail } from "./template-meter.ts";
-import type { Run } from "./template-text.ts";
-import { orElse, Thing, Undefined, type Value } from "./template-values.ts";
+import { equal } from "./compare.ts";
+import { fail } from "./meter.ts";
+import type { Run } from "./text.ts";
+import { orElse, Thing, Undefined, type Value } from "./values.ts";
 
 /** What `loop` is inside of a loop. */
 export class Loop extends Thing {

@@ -1,5 +1,5 @@
 // Python's str(), repr() and json.dumps().
-import { fail, type Meter, unsupported } from "./template-meter.ts";
+import { fail, type Meter, unsupported } from "./meter.ts";
 import {
   Dict,
   Float,
@@ -13,7 +13,7 @@ import {
   Undefined,
   type Value,
   View,
-} from "./template-values.ts";
+} from "./values.ts";
 
 /** str(value) */
 export function text(run: Run, value: Value): string {

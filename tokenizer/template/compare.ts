@@ -1,4 +1,4 @@
-import { fail, type Meter, unsupported } from "./template-meter.ts";
+import { fail, type Meter, unsupported } from "./meter.ts";
 import {
   Dict,
   isList,
@@ -12,7 +12,7 @@ import {
   Undefined,
   type Value,
   View,
-} from "./template-values.ts";
+} from "./values.ts";
 
 /** Python's == */
 export function equal(meter: Meter, a: Value, b: Value): boolean {

@@ -1,7 +1,7 @@
 // Python's rules for letters, blanks and lines.
-import { type Meter, unsupported } from "./template-meter.ts";
-import type { Run } from "./template-text.ts";
-import { characters, lengthOf } from "./template-values.ts";
+import { type Meter, unsupported } from "./meter.ts";
+import type { Run } from "./text.ts";
+import { characters, lengthOf } from "./values.ts";
 
 const blanks = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const blank = new RegExp(`[${blanks}]`);

@@ -1,19 +1,10 @@
 // The methods of Python's texts, lists and dicts that a sandbox lets a template call.
-import { equal } from "./template-compare.ts";
-import { braceFormat } from "./template-format.ts";
-import { fail, type Meter, unsupported } from "./template-meter.ts";
-import { intArgument } from "./template-numbers.ts";
-import {
-  capitalize,
-  pad,
-  splitLines,
-  strip,
-  swapCase,
-  textTests,
-  titleCase,
-  words,
-} from "./template-strings.ts";
-import { joined, type Run } from "./template-text.ts";
+import { equal } from "./compare.ts";
+import { braceFormat } from "./format.ts";
+import { fail, type Meter, unsupported } from "./meter.ts";
+import { intArgument } from "./numbers.ts";
+import { capitalize, pad, splitLines, strip, swapCase, textTests, titleCase, words } from "./strings.ts";
+import { joined, type Run } from "./text.ts";
 import {
   asInt,
   characters,
@@ -31,7 +22,7 @@ import {
   Undefined,
   type Value,
   View,
-} from "./template-values.ts";
+} from "./values.ts";
 
 type TextMethod = (run: Run, self: string, args: readonly Value[], keywords: Keywords) => Value;
 

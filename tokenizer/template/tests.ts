@@ -1,9 +1,9 @@
 // The tests of jinja2: `value is name(args)`.
-import { compare, contains, equal } from "./template-compare.ts";
-import { fail, unsupported } from "./template-meter.ts";
-import { binary } from "./template-operators.ts";
-import { textTests } from "./template-strings.ts";
-import { type Run, text } from "./template-text.ts";
+import { compare, contains, equal } from "./compare.ts";
+import { fail, unsupported } from "./meter.ts";
+import { binary } from "./operators.ts";
+import { textTests } from "./strings.ts";
+import { type Run, text } from "./text.ts";
 import {
   Dict,
   Float,
@@ -18,7 +18,7 @@ import {
   Undefined,
   type Value,
   View,
-} from "./template-values.ts";
+} from "./values.ts";
 
 type Test = (run: Run, value: Value, other: Value) => boolean;
 

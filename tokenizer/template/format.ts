@@ -1,9 +1,9 @@
 // "%s" % value and "{}".format(value)
 
-import { fail, unsupported } from "./template-meter.ts";
-import { fixed } from "./template-numbers.ts";
-import { pad } from "./template-strings.ts";
-import { joined, type Run, repr, text } from "./template-text.ts";
+import { fail, unsupported } from "./meter.ts";
+import { fixed } from "./numbers.ts";
+import { pad } from "./strings.ts";
+import { joined, type Run, repr, text } from "./text.ts";
 import {
   characters as charactersOf,
   Dict,
@@ -16,7 +16,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./template-values.ts";
+} from "./values.ts";
 
 /** Python's `template % value` */
 export function percentFormat(run: Run, template: string, value: Value): string {

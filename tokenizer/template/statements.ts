@@ -1,12 +1,12 @@
 // Statements, made into functions that add to the output.
-import { ExpressionParser, isConstant } from "./template-expressions.ts";
-import { Namespace } from "./template-globals.ts";
-import { Loop } from "./template-loop.ts";
-import { makeMacro, type Parameter } from "./template-macro.ts";
-import { fail } from "./template-meter.ts";
-import type { Expression, Scope } from "./template-scope.ts";
-import { joined, text } from "./template-text.ts";
-import { isTrue, iterate, lengthOf, Stream, type Thing, toList, type Value } from "./template-values.ts";
+import { ExpressionParser, isConstant } from "./expressions.ts";
+import { Namespace } from "./globals.ts";
+import { Loop } from "./loop.ts";
+import { makeMacro, type Parameter } from "./macro.ts";
+import { fail } from "./meter.ts";
+import type { Expression, Scope } from "./scope.ts";
+import { joined, text } from "./text.ts";
+import { isTrue, iterate, lengthOf, Stream, type Thing, toList, type Value } from "./values.ts";
 
 /** How a statement ends: a break and a continue leave all up to the loop. */
 export type Ending = "break" | "continue" | undefined;

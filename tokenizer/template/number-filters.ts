@@ -1,8 +1,8 @@
 // The filters int and float.
-import { given } from "./template-keys.ts";
-import { fail, unsupported } from "./template-meter.ts";
-import { strip } from "./template-strings.ts";
-import { Float, numeric, toInt, Undefined, type Value } from "./template-values.ts";
+import { given } from "./keys.ts";
+import { fail, unsupported } from "./meter.ts";
+import { strip } from "./strings.ts";
+import { Float, numeric, toInt, Undefined, type Value } from "./values.ts";
 
 function toNumber(value: Value, base: number): number | Float | undefined {
   if (typeof value === "string") {

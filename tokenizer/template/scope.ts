@@ -1,5 +1,5 @@
-import type { Run } from "./template-text.ts";
-import { Undefined, type Value } from "./template-values.ts";
+import type { Run } from "./text.ts";
+import { Undefined, type Value } from "./values.ts";
 
 /** The names that a part of the template sees: its own, then those around it. */
 export class Scope {

@@ -1,6 +1,6 @@
 // The tokens of a template, as jinja2 cuts it with trim_blocks and lstrip_blocks.
-import { fail, unsupported } from "./template-meter.ts";
-import { isSpace } from "./template-strings.ts";
+import { fail, unsupported } from "./meter.ts";
+import { isSpace } from "./strings.ts";
 
 export type TokenKind =
   | "text"

@@ -1,7 +1,7 @@
 // What filters sort, group and compare by.
-import { getItem } from "./template-access.ts";
-import type { Run } from "./template-text.ts";
-import { isTrue, Undefined, type Value } from "./template-values.ts";
+import { getItem } from "./access.ts";
+import type { Run } from "./text.ts";
+import { isTrue, Undefined, type Value } from "./values.ts";
 
 /** Neither left out nor None. */
 export const given = (value: Value | undefined): value is Value => value !== undefined && value !== null;

@@ -1,17 +1,17 @@
 // The filters of jinja2, and `tojson` as transformers sets it.
-import { ownAttribute } from "./template-access.ts";
-import { compare, sorted } from "./template-compare.ts";
-import { percentFormat } from "./template-format.ts";
-import { attributeOf, given, keyOf, sortKey } from "./template-keys.ts";
-import { batch, groupBy, slices, unique } from "./template-list-filters.ts";
-import { fail, unsupported } from "./template-meter.ts";
-import { method, replaceAll } from "./template-methods.ts";
-import { toFloat, toInteger } from "./template-number-filters.ts";
-import { roundHalfEven } from "./template-numbers.ts";
-import { binary } from "./template-operators.ts";
-import { capitalize, splitLines, strip, titleWords } from "./template-strings.ts";
-import { applyTest } from "./template-tests.ts";
-import { joined, json, type Run, text } from "./template-text.ts";
+import { ownAttribute } from "./access.ts";
+import { compare, sorted } from "./compare.ts";
+import { percentFormat } from "./format.ts";
+import { attributeOf, given, keyOf, sortKey } from "./keys.ts";
+import { batch, groupBy, slices, unique } from "./list-filters.ts";
+import { fail, unsupported } from "./meter.ts";
+import { method, replaceAll } from "./methods.ts";
+import { toFloat, toInteger } from "./number-filters.ts";
+import { roundHalfEven } from "./numbers.ts";
+import { binary } from "./operators.ts";
+import { capitalize, splitLines, strip, titleWords } from "./strings.ts";
+import { applyTest } from "./tests.ts";
+import { joined, json, type Run, text } from "./text.ts";
 import {
   asInt,
   characters,
@@ -30,7 +30,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./template-values.ts";
+} from "./values.ts";
 
 type Filter = (run: Run, value: Value, ...args: (Value | undefined)[]) => Value;
 

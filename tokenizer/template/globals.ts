@@ -1,8 +1,8 @@
 // The functions that a template may call by name: jinja2's, and the two that transformers adds.
-import { inOrder } from "./template-filters.ts";
-import { BudgetExceeded, fail, unsupported } from "./template-meter.ts";
-import { type Run, text } from "./template-text.ts";
-import { asInt, Dict, type Keywords, Range, Thing, toList, type Value } from "./template-values.ts";
+import { inOrder } from "./filters.ts";
+import { BudgetExceeded, fail, unsupported } from "./meter.ts";
+import { type Run, text } from "./text.ts";
+import { asInt, Dict, type Keywords, Range, Thing, toList, type Value } from "./values.ts";
 
 /** The template called `raise_exception`. */
 export class TemplateRaised extends Error {}

@@ -1,9 +1,9 @@
 // Filters that cut a list in parts.
-import { equal, sorted } from "./template-compare.ts";
-import { attributeOf, given, keyOf } from "./template-keys.ts";
-import { fail } from "./template-meter.ts";
-import type { Run } from "./template-text.ts";
-import { asInt, Dict, iterate, Tuple, toList, type Value } from "./template-values.ts";
+import { equal, sorted } from "./compare.ts";
+import { attributeOf, given, keyOf } from "./keys.ts";
+import { fail } from "./meter.ts";
+import type { Run } from "./text.ts";
+import { asInt, Dict, iterate, Tuple, toList, type Value } from "./values.ts";
 
 export function* batch(run: Run, value: Value, size: Value, fill: Value | undefined): Generator<Value> {
   const most = asInt(size);

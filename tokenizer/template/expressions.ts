@@ -1,15 +1,15 @@
 // Expressions, read with jinja2's precedences and made into functions.
-import { getAttribute, getItem, getSlice } from "./template-access.ts";
-import { compare, contains, equal } from "./template-compare.ts";
-import { applyFilter, hasFilter } from "./template-filters.ts";
-import { refusedGlobals } from "./template-globals.ts";
-import { fail } from "./template-meter.ts";
-import { refusedMethods } from "./template-methods.ts";
-import { binary, negate } from "./template-operators.ts";
-import type { Expression, Scope } from "./template-scope.ts";
-import { applyTest, hasTest } from "./template-tests.ts";
-import { joined, text } from "./template-text.ts";
-import { TokenReader } from "./template-token-reader.ts";
+import { getAttribute, getItem, getSlice } from "./access.ts";
+import { compare, contains, equal } from "./compare.ts";
+import { applyFilter, hasFilter } from "./filters.ts";
+import { refusedGlobals } from "./globals.ts";
+import { fail } from "./meter.ts";
+import { refusedMethods } from "./methods.ts";
+import { binary, negate } from "./operators.ts";
+import type { Expression, Scope } from "./scope.ts";
+import { applyTest, hasTest } from "./tests.ts";
+import { joined, text } from "./text.ts";
+import { TokenReader } from "./token-reader.ts";
 import {
   Dict,
   Float,
@@ -22,7 +22,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./template-values.ts";
+} from "./values.ts";
 
 /** As many operators, filters and accesses in a row. */
 const maxChain = 1000;

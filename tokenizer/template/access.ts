@@ -1,7 +1,7 @@
 // value.name, value[key] and value[a:b:c]
-import { fail, unsupported } from "./template-meter.ts";
-import { method } from "./template-methods.ts";
-import type { Run } from "./template-text.ts";
+import { fail, unsupported } from "./meter.ts";
+import { method } from "./methods.ts";
+import type { Run } from "./text.ts";
 import {
   asInt,
   characters,
@@ -16,7 +16,7 @@ import {
   typeName,
   Undefined,
   type Value,
-} from "./template-values.ts";
+} from "./values.ts";
 
 /** Attributes first, then the item: so `message.items` is the method. */
 export function getAttribute(run: Run, value: Value, name: string): Value {

@@ -1,6 +1,6 @@
-import { fail } from "./template-meter.ts";
-import type { Expression, Scope } from "./template-scope.ts";
-import { Dict, orElse, Thing, Tuple, Undefined, type Value } from "./template-values.ts";
+import { fail } from "./meter.ts";
+import type { Expression, Scope } from "./scope.ts";
+import { Dict, orElse, Thing, Tuple, Undefined, type Value } from "./values.ts";
 
 export interface Parameter {
   readonly name: string;

@@ -1,11 +1,11 @@
 // A chat template is a program that came with the model. This file reads it and runs it on a budget.
-import { globals } from "./template-globals.ts";
-import { lex } from "./template-lexer.ts";
-import { BudgetExceeded, Meter } from "./template-meter.ts";
-import { Scope } from "./template-scope.ts";
-import { type Statement, StatementParser } from "./template-statements.ts";
-import { joined, type Run } from "./template-text.ts";
-import { toValue } from "./template-values.ts";
+import { globals } from "./globals.ts";
+import { lex } from "./lexer.ts";
+import { BudgetExceeded, Meter } from "./meter.ts";
+import { Scope } from "./scope.ts";
+import { type Statement, StatementParser } from "./statements.ts";
+import { joined, type Run } from "./text.ts";
+import { toValue } from "./values.ts";
 
 export type Program = Statement;
 
