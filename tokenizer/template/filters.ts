@@ -1,17 +1,18 @@
 // The filters of jinja2, and `tojson` as transformers sets it.
 import { ownAttribute } from "./access.ts";
-import { compare, sorted } from "./compare.ts";
+import { sorted } from "./compare.ts";
+import { type Filter, inOrder } from "./filter.ts";
 import { percentFormat } from "./format.ts";
 import { attributeOf, given, keyOf, sortKey } from "./keys.ts";
-import { batch, groupBy, slices, unique } from "./list-filters.ts";
+import { batch, extreme, filtered, groupBy, mapped, slices, unique } from "./list-filters.ts";
 import { fail, unsupported } from "./meter.ts";
-import { method, replaceAll } from "./methods.ts";
-import { toFloat, toInteger } from "./number-filters.ts";
-import { roundHalfEven } from "./numbers.ts";
+import { replaceAll } from "./methods.ts";
+import { absolute, round, toFloat, toInteger } from "./number-filters.ts";
 import { binary } from "./operators.ts";
-import { capitalize, splitLines, strip, titleWords } from "./strings.ts";
+import { capitalize, strip, titleWords } from "./strings.ts";
 import { applyTest } from "./tests.ts";
-import { joined, json, type Run, text } from "./text.ts";
+import { joined, type Run, text } from "./text.ts";
+import { byMethod, indent, onText, soft, toJson, truncate } from "./text-filters.ts";
 import {
   asInt,
   characters,
@@ -21,7 +22,6 @@ import {
   iterate,
   type Keywords,
   lengthOf,
-  numeric,
   orElse,
   Safe,
   Stream,
@@ -31,8 +31,6 @@ import {
   Undefined,
   type Value,
 } from "./values.ts";
-
-type Filter = (run: Run, value: Value, ...args: (Value | undefined)[]) => Value;
 
 /** Arguments by their names, in order; then what the filter does. */
 type Entry = readonly [names: string, filter: Filter];
@@ -55,112 +53,6 @@ export function applyFilter(
 
 export const hasFilter = (name: string): boolean =>
   Object.hasOwn(filters, name) || Object.hasOwn(spreadFilters, name);
-
-/** Arguments in their places, whether given by place or by name. */
-export function inOrder(
-  callee: string,
-  names: readonly string[],
-  args: readonly Value[],
-  keywords: Keywords,
-): (Value | undefined)[] {
-  if (args.length > names.length)
-    fail(`${callee}() takes at most ${names.length} arguments, got ${args.length}`);
-  for (const key of keywords.keys()) {
-    if (names.indexOf(key) < args.length)
-      fail(`${callee}() got an unexpected argument '${key.slice(0, 60)}'`);
-  }
-  return names.map((name, i) => (i < args.length ? args[i] : keywords.get(name)));
-}
-
-/** A text as filters take it: whatever it is, as text. */
-function soft(run: Run, value: Value): string {
-  if (value instanceof Safe) return unsupported("a filter on a safe text");
-  const whole = text(run, value);
-  run.meter.build(whole.length);
-  return whole;
-}
-
-const onText =
-  (change: (text: string) => string): Filter =>
-  (run, value) =>
-    change(soft(run, value));
-
-/** Calls the text's method. */
-const byMethod =
-  (name: string): Filter =>
-  (run, value, ...args) => {
-    const bound = method(run, soft(run, value), name) as { call: NonNullable<Call> };
-    return bound.call(
-      args.filter((arg) => arg !== undefined),
-      noKeywords,
-    );
-  };
-type Call = (args: readonly Value[], keywords: Keywords) => Value;
-
-function extreme(sign: 1 | -1): Filter {
-  return (run, value, caseSensitive, attribute) => {
-    const key = keyOf(run, attribute, caseSensitive);
-    let best: { item: Value; key: Value } | undefined;
-    for (const item of iterate(value)) {
-      const candidate = { item, key: key(item) };
-      if (best === undefined) best = candidate;
-      else if (
-        sign > 0
-          ? compare(run.meter, candidate.key, best.key, ">") > 0
-          : compare(run.meter, candidate.key, best.key) < 0
-      ) {
-        best = candidate;
-      }
-    }
-    return orElse(best?.item, () => new Undefined("No aggregated item, sequence was empty."));
-  };
-}
-
-function indent(run: Run, value: Value, width: Value = 4, first: Value = false, blank: Value = false): Value {
-  const unit = typeof width === "string" ? width : binary(run, "*", " ", width);
-  if (typeof value !== "string") fail(`indent: expected a text, got ${typeName(value)}`);
-  const lines = splitLines(run.meter, `${soft(run, value)}\n`);
-  const all = isTrue(blank);
-  const indented = lines.map((line, i) => (i > 0 && (all || line !== "") ? `${unit}${line}` : line));
-  return (isTrue(first) ? String(unit) : "") + joined(run, indented, "\n");
-}
-
-function truncate(
-  run: Run,
-  value: Value,
-  length: Value = 255,
-  killWords: Value = false,
-  end: Value = "...",
-  leeway?: Value,
-): Value {
-  if (value instanceof Undefined) return value;
-  if (typeof value !== "string") return unsupported(`the filter truncate of a ${typeName(value)}`);
-  const units = characters(run.meter, soft(run, value));
-  const [most, mark] = [asInt(length), text(run, end)];
-  const size = lengthOf(mark) ?? 0;
-  const slack = given(leeway) ? asInt(leeway) : 5;
-  if (most < size) fail(`expected length >= ${size}, got ${most}`);
-  if (slack < 0) fail(`expected leeway >= 0, got ${slack}`);
-  if (units.length <= most + slack) return units.join("");
-  const cut = units.slice(0, most - size).join("");
-  if (isTrue(killWords)) return cut + mark;
-  const at = cut.lastIndexOf(" ");
-  return (at < 0 ? cut : cut.slice(0, at)) + mark;
-}
-
-function* filtered(run: Run, value: Value, keep: (item: Value) => boolean): Generator<Value> {
-  for (const item of iterate(value)) {
-    run.meter.step();
-    if (keep(item)) yield item;
-  }
-}
-
-function* mapped(run: Run, value: Value, change: (item: Value) => Value): Generator<Value> {
-  for (const item of iterate(value)) {
-    run.meter.step();
-    yield change(item);
-  }
-}
 
 const selecting =
   (wanted: boolean, ofAttribute: boolean): Spread =>
@@ -217,15 +109,7 @@ const spreadFilters: Readonly<Record<string, Spread>> = {
 
 const filters: Readonly<Record<string, Entry>> = aliased({
   __proto__: null as never,
-  abs: [
-    "",
-    (_run, value) => {
-      const number = numeric(value);
-      if (value instanceof Undefined) return fail(value.hint);
-      if (!number) return fail(`bad operand type for abs(): '${typeName(value)}'`);
-      return number.float ? new Float(Math.abs(number.value)) : Math.abs(number.value);
-    },
-  ],
+  abs: ["", absolute],
   attr: [
     "name",
     (run, value, name = null) => orElse(ownAttribute(run, value, text(run, name)), () => new Undefined()),
@@ -317,20 +201,7 @@ const filters: Readonly<Record<string, Entry>> = aliased({
       return new Stream(items.reverse());
     },
   ],
-  round: [
-    "precision method",
-    (_run, value, precision = 0, how = "common") => {
-      if (how !== "common") return unsupported("the filter round with another method than common");
-      const digits = asInt(precision);
-      const number = numeric(value);
-      if (value instanceof Undefined) return fail(value.hint);
-      if (!number) return fail(`type ${typeName(value)} doesn't define __round__ method`);
-      if (digits < 0) return unsupported("the filter round with a negative precision");
-      if (!number.float) return number.value;
-      if (!Number.isFinite(number.value) || Math.abs(number.value) >= 2 ** 52) return value;
-      return new Float(roundHalfEven(number.value, digits));
-    },
-  ],
+  round: ["precision method", round],
   safe: ["", (run, value) => new Safe(text(run, value))],
   slice: [
     "slices fill_with",
@@ -370,30 +241,4 @@ const filters: Readonly<Record<string, Entry>> = aliased({
 function aliased(table: Record<string, Entry>): Readonly<Record<string, Entry>> {
   const { default: fallback, length } = table as Record<"default" | "length", Entry>;
   return Object.assign(table, { d: fallback, count: length });
-}
-
-function toJson(
-  run: Run,
-  value: Value,
-  ascii: Value = false,
-  width: Value = null,
-  separators: Value = null,
-  sortKeys: Value = false,
-): Value {
-  const indentation =
-    width === null
-      ? undefined
-      : typeof width === "string"
-        ? width
-        : String(binary(run, "*", " ", asInt(width)));
-  const pair = separators === null ? undefined : toList(run.meter, separators).map((part) => text(run, part));
-  if (pair && pair.length !== 2) fail(`expected 2 separators, got ${pair.length}`);
-  const [item = indentation === undefined ? ", " : ",", key = ": "] = pair ?? [];
-  const byKey = (pairs: [Value, Value][]): [Value, Value][] => sorted(run.meter, pairs, ([key]) => key);
-  return json(run, value, {
-    ascii: isTrue(ascii),
-    indent: indentation,
-    separators: [item, key],
-    sorted: isTrue(sortKeys) ? byKey : undefined,
-  });
 }

@@ -1,5 +1,5 @@
 // The functions that a template may call by name: jinja2's, and the two that transformers adds.
-import { inOrder } from "./filters.ts";
+import { inOrder } from "./filter.ts";
 import { BudgetExceeded, fail, unsupported } from "./meter.ts";
 import { type Run, text } from "./text.ts";
 import { asInt, Dict, type Keywords, Range, Thing, toList, type Value } from "./values.ts";

@@ -2,8 +2,9 @@
 import { globals } from "./globals.ts";
 import { lex } from "./lexer.ts";
 import { BudgetExceeded, Meter } from "./meter.ts";
+import type { Statement } from "./output.ts";
 import { Scope } from "./scope.ts";
-import { type Statement, StatementParser } from "./statements.ts";
+import { StatementParser } from "./statements.ts";
 import { joined, type Run } from "./text.ts";
 import { toValue } from "./values.ts";
 

@@ -1,9 +1,10 @@
-// Filters that cut a list in parts.
-import { equal, sorted } from "./compare.ts";
+// Filters that go through a list.
+import { compare, equal, sorted } from "./compare.ts";
+import type { Filter } from "./filter.ts";
 import { attributeOf, given, keyOf } from "./keys.ts";
 import { fail } from "./meter.ts";
 import type { Run } from "./text.ts";
-import { asInt, Dict, iterate, Tuple, toList, type Value } from "./values.ts";
+import { asInt, Dict, iterate, orElse, Tuple, toList, Undefined, type Value } from "./values.ts";
 
 export function* batch(run: Run, value: Value, size: Value, fill: Value | undefined): Generator<Value> {
   const most = asInt(size);
@@ -68,5 +69,38 @@ export function* unique(run: Run, value: Value, caseSensitive?: Value, attribute
     if (seen.get(own) !== undefined) continue;
     seen.set(own, true);
     yield item;
+  }
+}
+
+export function extreme(sign: 1 | -1): Filter {
+  return (run, value, caseSensitive, attribute) => {
+    const key = keyOf(run, attribute, caseSensitive);
+    let best: { item: Value; key: Value } | undefined;
+    for (const item of iterate(value)) {
+      const candidate = { item, key: key(item) };
+      if (best === undefined) best = candidate;
+      else if (
+        sign > 0
+          ? compare(run.meter, candidate.key, best.key, ">") > 0
+          : compare(run.meter, candidate.key, best.key) < 0
+      ) {
+        best = candidate;
+      }
+    }
+    return orElse(best?.item, () => new Undefined("No aggregated item, sequence was empty."));
+  };
+}
+
+export function* filtered(run: Run, value: Value, keep: (item: Value) => boolean): Generator<Value> {
+  for (const item of iterate(value)) {
+    run.meter.step();
+    if (keep(item)) yield item;
+  }
+}
+
+export function* mapped(run: Run, value: Value, change: (item: Value) => Value): Generator<Value> {
+  for (const item of iterate(value)) {
+    run.meter.step();
+    yield change(item);
   }
 }

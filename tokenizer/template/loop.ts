@@ -1,7 +1,8 @@
 import { equal } from "./compare.ts";
 import { fail } from "./meter.ts";
+import type { Expression, Scope, Target } from "./scope.ts";
 import type { Run } from "./text.ts";
-import { orElse, Thing, Undefined, type Value } from "./values.ts";
+import { isTrue, iterate, orElse, Thing, Undefined, type Value } from "./values.ts";
 
 /** What `loop` is inside of a loop. */
 export class Loop extends Thing {
@@ -108,3 +109,13 @@ const loopAttributes: Readonly<Record<string, (loop: Loop) => Value>> = {
     bound((items) => orElse(items[loop.index0 % items.length], () => fail("no items for cycling given"))),
   changed: (loop) => bound((values) => loop.hasChanged(values)),
 };
+
+/** The items that a loop's `if` lets through, each judged only when its turn comes. */
+export function* kept(scope: Scope, items: Value, target: Target, test: Expression): Generator<Value> {
+  const inner = scope.inner();
+  for (const item of iterate(items)) {
+    scope.run.meter.step(2);
+    target(inner, item);
+    if (isTrue(test(inner))) yield item;
+  }
+}

@@ -1,8 +1,10 @@
-// The filters int and float.
+// Filters of numbers.
 import { given } from "./keys.ts";
 import { fail, unsupported } from "./meter.ts";
+import { roundHalfEven } from "./numbers.ts";
 import { strip } from "./strings.ts";
-import { Float, numeric, toInt, Undefined, type Value } from "./values.ts";
+import type { Run } from "./text.ts";
+import { asInt, Float, numeric, toInt, typeName, Undefined, type Value } from "./values.ts";
 
 function toNumber(value: Value, base: number): number | Float | undefined {
   if (typeof value === "string") {
@@ -35,4 +37,23 @@ export function toFloat(value: Value, fallback: Value): Value {
   const float = typeof value === "string" ? parseFloatText(value) : numeric(value)?.value;
   if (value instanceof Undefined) return fail(value.hint);
   return float === undefined ? fallback : new Float(float);
+}
+
+export function absolute(_run: Run, value: Value): Value {
+  const number = numeric(value);
+  if (value instanceof Undefined) return fail(value.hint);
+  if (!number) return fail(`bad operand type for abs(): '${typeName(value)}'`);
+  return number.float ? new Float(Math.abs(number.value)) : Math.abs(number.value);
+}
+
+export function round(_run: Run, value: Value, precision: Value = 0, how: Value = "common"): Value {
+  if (how !== "common") return unsupported("the filter round with another method than common");
+  const digits = asInt(precision);
+  const number = numeric(value);
+  if (value instanceof Undefined) return fail(value.hint);
+  if (!number) return fail(`type ${typeName(value)} doesn't define __round__ method`);
+  if (digits < 0) return unsupported("the filter round with a negative precision");
+  if (!number.float) return number.value;
+  if (!Number.isFinite(number.value) || Math.abs(number.value) >= 2 ** 52) return value;
+  return new Float(roundHalfEven(number.value, digits));
 }

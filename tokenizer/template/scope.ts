@@ -1,5 +1,6 @@
+import { fail } from "./meter.ts";
 import type { Run } from "./text.ts";
-import { Undefined, type Value } from "./values.ts";
+import { toList, Undefined, type Value } from "./values.ts";
 
 /** The names that a part of the template sees: its own, then those around it. */
 export class Scope {
@@ -32,3 +33,19 @@ export class Scope {
 
 /** An expression, ready to be evaluated. */
 export type Expression = (scope: Scope) => Value;
+
+/** Puts a value under the names of an assignment. */
+export type Target = (scope: Scope, value: Value) => void;
+
+/** Targets with commas between: each takes one item. */
+export const unpacked =
+  (targets: readonly Target[]): Target =>
+  (scope, value) => {
+    const items = toList(scope.run.meter, value);
+    if (items.length !== targets.length) {
+      fail(`${items.length} values to unpack, expected ${targets.length}`);
+    }
+    targets.forEach((target, i) => {
+      target(scope, items[i] as Value);
+    });
+  };

@@ -1,19 +1,14 @@
 // Statements, made into functions that add to the output.
-import { ExpressionParser, isConstant } from "./expressions.ts";
+import { ExpressionParser } from "./expressions.ts";
 import { Namespace } from "./globals.ts";
-import { Loop } from "./loop.ts";
+import { kept, Loop } from "./loop.ts";
 import { makeMacro, type Parameter } from "./macro.ts";
 import { fail } from "./meter.ts";
-import type { Expression, Scope } from "./scope.ts";
-import { joined, text } from "./text.ts";
-import { isTrue, iterate, lengthOf, Stream, type Thing, toList, type Value } from "./values.ts";
-
-/** How a statement ends: a break and a continue leave all up to the loop. */
-export type Ending = "break" | "continue" | undefined;
-
-export type Statement = (scope: Scope, out: string[]) => Ending;
-
-type Target = (scope: Scope, value: Value) => void;
+import { isConstant } from "./operands.ts";
+import { captured, type Ending, inTurn, print, printed, type Statement, scoped, written } from "./output.ts";
+import { type Expression, type Scope, type Target, unpacked } from "./scope.ts";
+import { joined } from "./text.ts";
+import { isTrue, iterate, lengthOf, Stream, type Thing, type Value } from "./values.ts";
 
 /** Tags of jinja2 that are not rendered here. */
 const refusedTags = /^(include|import|from|extends|block|do|trans|pluralize|debug)$/;
@@ -309,68 +304,5 @@ export class StatementParser extends ExpressionParser {
     if (!call) return fail(`line ${line}: expected call`);
     const define = this.#definition("caller", parameters, "endcall");
     return (scope, out) => print(scope, out, call(scope, ["caller", define(scope)]));
-  }
-}
-
-const inTurn =
-  (statements: readonly Statement[]): Statement =>
-  (scope, out) => {
-    for (const statement of statements) {
-      const ending = statement(scope, out);
-      if (ending !== undefined) return ending;
-    }
-    return undefined;
-  };
-
-const written =
-  (value: string): Statement =>
-  ({ run }, out) => {
-    run.meter.build(value.length);
-    out.push(value);
-    return undefined;
-  };
-
-function print({ run }: Scope, out: string[], value: Value): undefined {
-  const shown = text(run, value);
-  run.meter.build(shown.length);
-  out.push(shown);
-}
-
-const printed =
-  (value: Expression): Statement =>
-  (scope, out) =>
-    print(scope, out, value(scope));
-
-const scoped =
-  (body: Statement): Statement =>
-  (scope, out) =>
-    body(scope.inner(), out);
-
-/** What the statement would put out, as a text. */
-function captured(scope: Scope, body: Statement): string {
-  const parts: string[] = [];
-  body(scope, parts);
-  return joined(scope.run, parts, "");
-}
-
-const unpacked =
-  (targets: readonly Target[]): Target =>
-  (scope, value) => {
-    const items = toList(scope.run.meter, value);
-    if (items.length !== targets.length) {
-      fail(`${items.length} values to unpack, expected ${targets.length}`);
-    }
-    targets.forEach((target, i) => {
-      target(scope, items[i] as Value);
-    });
-  };
-
-/** The items that a loop's `if` lets through, each judged only when its turn comes. */
-function* kept(scope: Scope, items: Value, target: Target, test: Expression): Generator<Value> {
-  const inner = scope.inner();
-  for (const item of iterate(items)) {
-    scope.run.meter.step(2);
-    target(inner, item);
-    if (isTrue(test(inner))) yield item;
   }
 }
