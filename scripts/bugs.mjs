@@ -5,7 +5,7 @@ import { root } from "./setup.mjs";
 
 /** @typedef {{ file: string, from: string, to: string, test: string[] }} Bug */
 
-const kernel = (/** @type {string} */ name) => ["test/kernels.test.ts", "-t", `^${name}`];
+const kernel = (/** @type {string} */ name) => ["test/kernels/contract.test.ts", "-t", `^${name}`];
 const engine = (/** @type {string} */ file, /** @type {string[]} */ ...name) => [
   `test/engine/${file}.test.ts`,
   ...name.flatMap((text) => ["-t", text]),

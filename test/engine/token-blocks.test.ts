@@ -91,7 +91,7 @@ function changeOthers(x: Buffer, { K }: MatvecSize, kept: number): void {
 const differing = (actual: Uint32Array, expected: Uint32Array): number =>
   expected.findIndex((word, i) => word !== actual[i]);
 
-/** As in kernels.test.ts. */
+/** As in test/kernels/contract.test.ts. */
 function runsHere({ requires = [], subgroupSize }: Kernel<MatvecSize>): boolean {
   return (
     requires.every((feature) => device.features.has(feature)) &&

@@ -10,9 +10,9 @@ import {
   f32ToBits,
   numberToBf16,
   numberToF16,
-} from "../kernels/formats/half.ts";
-import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } from "../kernels/index.ts";
-import { randomU32 } from "./helpers.ts";
+} from "../../kernels/formats/half.ts";
+import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } from "../../kernels/index.ts";
+import { randomU32 } from "../helpers.ts";
 
 const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
 const { f32, f16, bf16, q8, q4 } = weightFormats;

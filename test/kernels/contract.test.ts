@@ -1,8 +1,8 @@
 // Every kernel in kernels/index.ts against its own reference, at every size it lists, on this driver.
 import { beforeAll, describe, expect, test } from "vitest";
-import { encode, kernelLabel, Pipelines, readBuffer, usage } from "../engine/gpu/dispatch.ts";
-import { type Binding, type Buffer, coveringKernels, type Kernel } from "../kernels/index.ts";
-import { openTestDevice, randomBuffer, randomU32 } from "./helpers.ts";
+import { encode, kernelLabel, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
+import { type Binding, type Buffer, coveringKernels, type Kernel } from "../../kernels/index.ts";
+import { openTestDevice, randomBuffer, randomU32 } from "../helpers.ts";
 
 let device: GPUDevice;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 // The rules of sampling and its integer arithmetic, on hand-written distributions, in the plain TypeScript that
-// test/engine/sample-kernel.test.ts and kernels.test.ts hold the GPU to.
+// sample.test.ts and contract.test.ts hold the GPU to.
 import { expect, test } from "vitest";
-import { padded, type SamplingSettings, sample, samplingParams } from "../kernels/index.ts";
-import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../kernels/sampling-arithmetic.ts";
-import { randomU32 } from "./helpers.ts";
+import { padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
+import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../../kernels/sampling-arithmetic.ts";
+import { randomU32 } from "../helpers.ts";
 
 /** Draws at positions 1 … draws from the same logits. `seen` is the row of counts. */
 function tokens(

@@ -1,9 +1,9 @@
 // Every shader compiles with no GPU at all, and every shader file is reachable from allKernels.
 import { expect, test } from "vitest";
-import { kernelLabel, shaderCode } from "../engine/gpu/dispatch.ts";
-import { allKernels } from "../kernels/index.ts";
-import { compact } from "../scripts/wgsl-plugin.mjs";
-import { openTestDevice } from "./helpers.ts";
+import { kernelLabel, shaderCode } from "../../engine/gpu/dispatch.ts";
+import { allKernels } from "../../kernels/index.ts";
+import { compact } from "../../scripts/wgsl-plugin.mjs";
+import { openTestDevice } from "../helpers.ts";
 
 test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
   "%s compiles",
@@ -37,7 +37,7 @@ test("no kernel stores more than 8 buffers or is listed twice", () => {
 });
 
 test("no shader file is left out of allKernels", () => {
-  const files = import.meta.glob<string>("../kernels/**/*.wgsl", {
+  const files = import.meta.glob<string>("../../kernels/**/*.wgsl", {
     query: "?raw",
     import: "default",
     eager: true,
