@@ -1,0 +1,42 @@
+// Bugs of what reads files and text: checkpoints, tokenizer, templates.
+import { engine } from "./tests.mjs";
+
+/** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
+export const filesBugs = {
+  "a head of its own left out": {
+    file: "weights/checkpoint.ts",
+    from: "const config = head ? { ...declared, tied: false } : declared;",
+    to: "const config = declared; shards = { ...shards, tensors: new Map([...shards.tensors].filter(([name]) => !head || name !== lmHead)) };",
+    test: engine("mended", "a head of its own"),
+  },
+  "a tensor among the graph's own left out": {
+    file: "weights/checkpoint.ts",
+    from: "for (const tensor of others) refuseUnknown(tensor, config);",
+    to: "",
+    test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
+  },
+  "text that is no UTF-8": {
+    file: "weights/utf8.ts",
+    from: "{ fatal: true }",
+    to: "{ fatal: false }",
+    test: ["test/weights/utf8.test.ts", "-t", "is refused"],
+  },
+  "an added token found within a word": {
+    file: "tokenizer/added-tokens.ts",
+    from: "!token.singleWord ||",
+    to: "token.singleWord || true ||",
+    test: ["test/tokenizer/huggingface.test.ts"],
+  },
+  "a template without a budget": {
+    file: "tokenizer/template/meter.ts",
+    from: "if (!(this.#left >= 0)) {",
+    to: "if (this.#left > Infinity) {",
+    test: ["test/tokenizer/hostile-templates.test.ts"],
+  },
+  "hash forgets what came before": {
+    file: "weights/integrity/file-check.ts",
+    from: "state && new IncrementalSha256(state, end)",
+    to: "undefined",
+    test: ["test/weights/file-check.test.ts", "-t", "cut off behind"],
+  },
+};

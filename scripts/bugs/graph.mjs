@@ -1,0 +1,126 @@
+// Bugs of the forward pass: kernels, shapes and what a pass is given.
+import { engine, kernel } from "./tests.mjs";
+
+/** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
+export const graphBugs = {
+  "rope pairs interleaved": {
+    file: "kernels/qkv.wgsl",
+    from: "pair % (d / 2) + select(0, d / 2, r >= 2)",
+    to: "2 * (pair % (d / 2)) + select(0, 1, r >= 2)",
+    test: kernel("qkv_q4"),
+  },
+  "rope turns the other way": {
+    file: "kernels/snippets/rope.wgsl",
+    from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",
+    to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
+    test: kernel("rope_cache"),
+  },
+  "a prompt of no token": {
+    file: "engine/graph/prompt-ids.ts",
+    from: "if (ids.length === 0)",
+    to: "if (ids.length < 0)",
+    test: engine("prompts", "no token at all"),
+  },
+  "ids past the embedding": {
+    file: "engine/graph/prompt-ids.ts",
+    from: "id >= 0 && id < V) continue",
+    to: "id >= 0) continue",
+    test: engine("prompts", "no embedding of"),
+  },
+  "logits of whoever ran before": {
+    file: "engine/graph/held-rows.ts",
+    from: "if (!held || !isSame(held, { ring, position }))",
+    to: "if (!held)",
+    test: engine("prompts", "computed for that sequence"),
+  },
+  "ring one slot short": {
+    file: "engine/graph/shape.ts",
+    from: "W + chunkLength - 1 + STEPS_IN_FLIGHT",
+    to: "W + chunkLength - 2",
+    test: engine("chunks", "window_7"),
+  },
+  "window one too wide": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, W + 1)",
+    test: engine("families", "window_7"),
+  },
+  "window one too narrow": {
+    file: "kernels/snippets/ring.wgsl",
+    from: "min(p + 1, W)",
+    to: "min(p + 1, max(W, 2) - 1)",
+    test: engine("families", "window_7"),
+  },
+  "query heads dealt to key heads in turn": {
+    file: "kernels/attention-lane.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("families", "gqa_4x2"),
+  },
+  "attention shown of another key head": {
+    file: "kernels/attention-weights.wgsl",
+    from: "h / M",
+    to: "h % G",
+    test: engine("inspect", "gqa_4x2"),
+  },
+  "scale of the neighbouring group": {
+    file: "kernels/formats/q4.wgsl",
+    from: "(k8 & 4) != 0",
+    to: "(k8 & 4) == 0",
+    test: kernel("matvec_q4"),
+  },
+  "scale of the neighbouring group in the cache": {
+    file: "kernels/cache-formats/q8.wgsl",
+    from: "VECTORS + c / 8]",
+    to: "VECTORS + (c / 8 ^ 1)]",
+    test: kernel("attention_lane_q8"),
+  },
+  "newest key and value left out of the ring": {
+    file: "kernels/snippets/store-newest.wgsl",
+    from: "2 * UNITS, arrayLength",
+    to: "UNITS, arrayLength",
+    test: kernel("attention_lane_f32"),
+  },
+  "newest value read before it is rounded": {
+    file: "kernels/attention-lane.wgsl",
+    from: "cached4(ring.values + slot, c) *",
+    to: "select(cached4(ring.values + slot, c), fresh4(t, H + G + h / M, c), STORE && i == p - first) *",
+    test: engine("chunks", "token by token"),
+  },
+  "last chunk taken for a full one": {
+    file: "engine/graph/decoder.ts",
+    from: "(T - 1) * rowBytes",
+    to: "(this.shape.chunkLength - 1) * rowBytes",
+    test: engine("families", "one_layer"),
+  },
+  "last row of a part lost": {
+    file: "kernels/embed.wgsl",
+    from: "token >= N0 + N",
+    to: "token + 1 >= N0 + N",
+    test: engine("split", "prefill"),
+  },
+  "gate and up swapped": {
+    file: "engine/graph/layout.ts",
+    from: "{ tensor: names.gateProj, row, rows, at: 0 },",
+    to: "{ tensor: names.gateProj, row, rows, at: rows }, { tensor: names.upProj, row, rows, at: 0 },",
+    test: engine("families", "one_layer"),
+  },
+  "batch: a whole text at a time is scored": {
+    file: "engine/graph/decoder.ts",
+    from: "if (at > 0) yield;\n      signal?.throwIfAborted();\n      const chunk",
+    to: "signal?.throwIfAborted();\n      const chunk",
+    test: engine("batch", "nor does a long text"),
+  },
+  "batch: a copy of the wrong stretch": {
+    file: "engine/graph/decoder.ts",
+    from: "start % this.shape.S, count]",
+    to: "(start + 20) % this.shape.S, count]",
+    test: engine("batch", "400 tokens"),
+  },
+  "norm without its epsilon": {
+    file: "kernels/snippets/input-norm.wgsl",
+    from: "f32(D) + EPS",
+    to: "f32(K)",
+    test: kernel("matvec_norm_q4"),
+  },
+};
