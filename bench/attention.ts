@@ -2,7 +2,7 @@
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/dispatch.ts";
 import type { Gpu } from "../engine/gpu/gpu.ts";
-import { costOf, Profiler } from "../engine/graph/profile.ts";
+import { Profiler } from "../engine/gpu/profiler.ts";
 import {
   attentionCombine,
   attention as attentionKernel,
@@ -15,6 +15,7 @@ import {
   qkvStride,
   type Team,
 } from "../kernels/index.ts";
+import { costOf } from "./cost.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import type { Bench, Suite } from "./suite.ts";
 

@@ -2,8 +2,9 @@
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { launch, Pipelines } from "../engine/gpu/dispatch.ts";
 import type { Gpu } from "../engine/gpu/gpu.ts";
-import { costOf, Profiler } from "../engine/graph/profile.ts";
+import { Profiler } from "../engine/gpu/profiler.ts";
 import { copy, multiplyAdd } from "../kernels/index.ts";
+import { costOf } from "./cost.ts";
 import { type Budget, figure, repeat } from "./measure.ts";
 import type { Limits } from "./result.ts";
 

@@ -1,7 +1,7 @@
 // decode: tokens a second at several contexts, what a token costs, and how far that is from the adapter's bandwidth.
-import { watchCreations } from "../engine/gpu/creations.ts";
-import { costOf, idealBytes } from "../engine/graph/profile.ts";
 import type { Shape } from "../engine/graph/shape.ts";
+import { costOf, idealBytes } from "./cost.ts";
+import { watchCreations } from "./creations.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import { runSteps, stepCount } from "./steps.ts";
 import type { Suite } from "./suite.ts";
@@ -11,7 +11,7 @@ const MOST_STEPS = 64;
 
 export const decode: Suite = async (bench) => {
   const { loaded, budget, signal } = bench;
-  await loaded.measure(async ({ gpu, decoder }) => {
+  await loaded.measure(async ({ gpu, decoder, weights }) => {
     const { copyGigabytesPerSecond } = await bench.limits(gpu);
     decoder.configure(0, {}, 0, []);
     for (const context of contexts(decoder.shape, loaded.config.W)) {
@@ -34,7 +34,12 @@ export const decode: Suite = async (bench) => {
       bench.add("limitTokensPerSecond", "tokens/s", exactly(limit), params);
       bench.add("shareOfLimit", "of the limit", figure(perToken.map((s) => 1 / s / limit)), params);
       bench.add("bytesPerToken", "bytes", exactly(total), params);
-      bench.add("bytesOverIdeal", "times", exactly(total / idealBytes(decoder.shape, context)), params);
+      bench.add(
+        "bytesOverIdeal",
+        "times",
+        exactly(total / idealBytes(weights, decoder.shape, context)),
+        params,
+      );
       bench.add("dispatchesPerToken", "count", exactly(decoder.stepDispatches.length), params);
       bench.add("hostMsPerToken", "ms", figure(runs.map(({ hostMs }) => hostMs)), params);
       bench.add("allocationsPerToken", "count", exactly(made / 4), params);

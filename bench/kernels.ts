@@ -1,7 +1,8 @@
 // kernels: each kernel of a decode step and of a prefill chunk at the model's own shapes, beside what the adapter can do.
 import type { Dispatch } from "../engine/gpu/dispatch.ts";
-import { costOf, groups, Profiler } from "../engine/graph/profile.ts";
+import { Profiler } from "../engine/gpu/profiler.ts";
 import type { Shape } from "../engine/graph/shape.ts";
+import { costOf, groups } from "./cost.ts";
 import { figure, repeat } from "./measure.ts";
 import type { Limits } from "./result.ts";
 import type { Bench, Suite } from "./suite.ts";

@@ -1,6 +1,6 @@
 // prefill: tokens a second of prompts of several lengths.
 import type { Decoder } from "../engine/graph/decoder.ts";
-import { costOf } from "../engine/graph/profile.ts";
+import { costOf } from "./cost.ts";
 import { figure, repeat, timed } from "./measure.ts";
 import type { Suite } from "./suite.ts";
 

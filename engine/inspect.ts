@@ -6,8 +6,8 @@ import { likeliest, logSumExp } from "./answer/log-probs.ts";
 import type { AttentionWeights, Candidate, KernelTime } from "./api.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "./gpu/dispatch.ts";
 import type { Gpu } from "./gpu/gpu.ts";
+import { Profiler } from "./gpu/profiler.ts";
 import type { Decoder } from "./graph/decoder.ts";
-import { Profiler } from "./graph/profile.ts";
 import { outOfRange } from "./options/parameter.ts";
 import type { RingState } from "./scheduler/ring-state.ts";
 

@@ -34,3 +34,18 @@ export interface Weights {
   /** [V, D] */
   readonly lmHead: Matrix;
 }
+
+/** Every buffer in a fixed order. A tied embedding is listed twice, as lm_head too. */
+export function weightBuffers({ embedTokens, layers, finalNorm, lmHead }: Weights): GPUBuffer[] {
+  const matrix = (parts: Matrix) => parts.flatMap(({ buffers }) => buffers);
+  return [
+    ...matrix(embedTokens),
+    ...layers.flatMap(({ inputNorm, postAttentionNorm, qkv, oProj, gateUp, downProj }) => [
+      inputNorm,
+      postAttentionNorm,
+      ...[qkv, oProj, gateUp, downProj].flatMap(matrix),
+    ]),
+    finalNorm,
+    ...matrix(lmHead),
+  ];
+}

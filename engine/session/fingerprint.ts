@@ -2,7 +2,7 @@
 import type { ModelConfig } from "../../weights/index.ts";
 import { sha256, sha256OfText } from "../../weights/index.ts";
 import { readPieces } from "../gpu/dispatch.ts";
-import type { Matrix, Weights } from "../graph/weights.ts";
+import { weightBuffers } from "../graph/weights.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 
 /** Bytes of a sample, and samples of a buffer, evenly spread: a fine-tuned model differs all over. */
@@ -15,7 +15,7 @@ export async function fingerprint(
   config: ModelConfig,
 ): Promise<string> {
   let length = 0;
-  const samples = buffersOf(weights).flatMap((buffer) => {
+  const samples = weightBuffers(weights).flatMap((buffer) => {
     const bytes = Math.min(SAMPLE, buffer.size);
     const last = Math.floor((buffer.size - bytes) / 4);
     return Array.from({ length: SAMPLES }, (_, i) => {
@@ -28,18 +28,4 @@ export async function fingerprint(
   const read = await gpu.settle(readPieces(gpu.device, samples, length));
   const format = [plan.weights, decoder.shape.cacheFormat.name];
   return sha256OfText(JSON.stringify([config, format, await sha256(new Uint8Array(read))]));
-}
-
-function buffersOf({ embedTokens, layers, finalNorm, lmHead }: Weights): GPUBuffer[] {
-  const matrix = (parts: Matrix) => parts.flatMap(({ buffers }) => buffers);
-  return [
-    ...matrix(embedTokens),
-    ...layers.flatMap(({ inputNorm, postAttentionNorm, qkv, oProj, gateUp, downProj }) => [
-      inputNorm,
-      postAttentionNorm,
-      ...[qkv, oProj, gateUp, downProj].flatMap(matrix),
-    ]),
-    finalNorm,
-    ...matrix(lmHead),
-  ];
 }

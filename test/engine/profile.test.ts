@@ -1,14 +1,15 @@
 // What a decoded token costs: dispatches, bytes and host time of Mistral 7B's shape on Dawn's null backend, and what the
 // profiler says of a list that this driver runs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { costOf, groups, idealBytes } from "../../bench/cost.ts";
+import { watchCreations } from "../../bench/creations.ts";
 import { Buffers } from "../../engine/gpu/buffers.ts";
-import { watchCreations } from "../../engine/gpu/creations.ts";
 import { encode, launch, Pipelines, usage } from "../../engine/gpu/dispatch.ts";
 import { borrowDevice, type Gpu } from "../../engine/gpu/gpu.ts";
+import { Profiler } from "../../engine/gpu/profiler.ts";
 import { allocate } from "../../engine/graph/activations.ts";
 import { Decoder } from "../../engine/graph/decoder.ts";
 import { type MatrixLayout, modelLayout } from "../../engine/graph/layout.ts";
-import { costOf, groups, idealBytes, Profiler } from "../../engine/graph/profile.ts";
 import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
 import type { Weights } from "../../engine/graph/weights.ts";
 import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
@@ -31,7 +32,10 @@ const mistral7B = (num_hidden_layers: number) =>
   });
 
 /** A decoder whose weights and rings were never written; all layers share one layer's, as the null backend has 512 MiB. */
-async function withBlank<T>(shape: Shape, use: (decoder: Decoder) => T | Promise<T>): Promise<T> {
+async function withBlank<T>(
+  shape: Shape,
+  use: (decoder: Decoder, weights: Weights) => T | Promise<T>,
+): Promise<T> {
   const { device } = idle;
   const buffers = new Buffers(device);
   const { format: weightFormat, L } = shape;
@@ -53,7 +57,9 @@ async function withBlank<T>(shape: Shape, use: (decoder: Decoder) => T | Promise
   const one = allocate(device, buffers, { ...shape, L: 1 });
   const activations = { ...one, caches: Array.from({ length: L }, () => one.caches[0]!) };
   try {
-    return await use(await Decoder.prepare(idle, Pipelines.of(device), buffers, shape, weights, activations));
+    const pipelines = Pipelines.of(device);
+    const decoder = await Decoder.prepare(idle, pipelines, buffers, shape, weights, activations);
+    return await use(decoder, weights);
   } finally {
     buffers.destroy();
   }
@@ -76,7 +82,7 @@ beforeAll(async () => {
 
 describe("Mistral 7B, q4", () => {
   test("bytes: each weight once, keys and values once a key/value head", () =>
-    withBlank(shapeOf(2), ({ shape, stepDispatches }) => {
+    withBlank(shapeOf(2), ({ shape, stepDispatches }, weights) => {
       // From config.json alone: 4.5 bits a weight, 8.5 in lm_head, f32 gains, keys and values of 8 heads of 128 in f32.
       const layer = 4096 * (6144 + 4096 + 3 * 14336);
       const ideal = (position: number) =>
@@ -88,7 +94,7 @@ describe("Mistral 7B, q4", () => {
         const { traffic } = costOf(stepDispatches, position);
         expect(traffic.total / ideal(position), `position ${position}`).toBeLessThanOrEqual(1.03);
         expect(traffic.total).toBeGreaterThan(ideal(position));
-        expect(idealBytes(shape, position)).toBe(ideal(position));
+        expect(idealBytes(weights, shape, position)).toBe(ideal(position));
       }
       // Each matrix and one embedding row; a window of keys and values, and the token's own.
       const { traffic, flops } = costOf(stepDispatches, 16 * W);

@@ -1,5 +1,5 @@
 // A device whose buffers are counted, and which can be made to refuse one.
-import { watchCreations } from "../../engine/gpu/creations.ts";
+import { watchCreations } from "../../bench/creations.ts";
 
 export interface Watch {
   /** Buffers that were created and not destroyed. */

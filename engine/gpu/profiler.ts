@@ -1,0 +1,78 @@
+// The time that each dispatch of a list takes.
+import { type Dispatch, encode, readBuffer, usage } from "./dispatch.ts";
+import type { Gpu } from "./gpu.ts";
+
+/** A query set holds at most 4096 timestamps, two a pass. https://www.w3.org/TR/webgpu/#dom-gpudevice-createqueryset */
+const MAX_PASSES = 2048;
+
+/** Times every dispatch of a list by itself: by the GPU's own clock where it has one, else from submit to done. */
+export class Profiler {
+  readonly clock: "gpu" | "host";
+  readonly #gpu: Gpu;
+  readonly #queries: GPUQuerySet | undefined;
+  readonly #resolved: GPUBuffer | undefined;
+
+  constructor(gpu: Gpu) {
+    const { device } = gpu;
+    this.#gpu = gpu;
+    if (device.features.has("timestamp-query")) {
+      this.#queries = device.createQuerySet({ type: "timestamp", count: 2 * MAX_PASSES });
+      const size = 2 * MAX_PASSES * 8;
+      this.#resolved = device.createBuffer({ size, usage: usage.queryResolve | usage.copySrc });
+    }
+    this.clock = this.#queries ? "gpu" : "host";
+  }
+
+  /** Milliseconds of each dispatch, run once in order. `T` as in `encode`. */
+  async run(dispatches: readonly Dispatch[], T?: number): Promise<number[]> {
+    const times: number[] = [];
+    const most = this.#queries ? MAX_PASSES : 1;
+    for (let at = 0; at < dispatches.length; at += most) {
+      const batch = dispatches.slice(at, at + most);
+      times.push(...(await (this.#queries ? this.#byGpu(batch, T) : this.#byHost(batch, T))));
+    }
+    return times;
+  }
+
+  async #byGpu(dispatches: readonly Dispatch[], T: number | undefined): Promise<number[]> {
+    const { device } = this.#gpu;
+    const [querySet, resolved] = [this.#queries!, this.#resolved!];
+    const encoder = device.createCommandEncoder();
+    dispatches.forEach((dispatch, i) => {
+      const timestampWrites = {
+        querySet,
+        beginningOfPassWriteIndex: 2 * i,
+        endOfPassWriteIndex: 2 * i + 1,
+      };
+      const pass = encoder.beginComputePass({ timestampWrites });
+      encode(pass, [dispatch], T);
+      pass.end();
+    });
+    encoder.resolveQuerySet(querySet, 0, 2 * dispatches.length, resolved, 0);
+    device.queue.submit([encoder.finish()]);
+    const bytes = await this.#gpu.settle(readBuffer(device, resolved, 0, 16 * dispatches.length));
+    const stamps = new BigUint64Array(bytes);
+    // Nanoseconds. A clock that jumps back counts as no time.
+    return dispatches.map((_, i) => Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!)) / 1e6);
+  }
+
+  async #byHost(dispatches: readonly Dispatch[], T: number | undefined): Promise<number[]> {
+    const { device } = this.#gpu;
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, dispatches, T);
+    pass.end();
+    const commands = encoder.finish();
+    const began = performance.now();
+    device.queue.submit([commands]);
+    await this.#gpu.settle(device.queue.onSubmittedWorkDone());
+    return [performance.now() - began];
+  }
+
+  dispose(): void {
+    this.#queries?.destroy();
+    this.#resolved?.destroy();
+    // Dawn frees what is destroyed at the next submit only.
+    this.#gpu.device.queue.submit([]);
+  }
+}
