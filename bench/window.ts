@@ -49,12 +49,9 @@ export const window: Suite = async (bench) => {
 
 /** The model without its window, and the positions that a cache for them still fits. */
 function unlimited({ loaded, note }: Bench, { gpu, decoder }: Parts, positions: readonly number[]) {
-  const { format, cacheFormat, kernels } = decoder.shape;
+  const { cacheFormat, kernels } = decoder.shape;
   const shapeFor = (contextLength: number): Shape =>
-    modelShape(
-      { ...loaded.config, W: null },
-      { format, cacheFormat, kernels, contextLength, chunkLength: 1 },
-    );
+    modelShape({ ...loaded.config, W: null }, { cacheFormat, kernels, contextLength, chunkLength: 1 });
   const fits = (position: number): boolean => {
     const bytes = 4 * ringLength(shapeFor(position + ROOM));
     return bytes <= gpu.adapter.maxBindingBytes && bytes * decoder.shape.L <= MOST_CACHE_BYTES;

@@ -111,9 +111,9 @@ export async function tuneModel(
   options: LoadOptions,
 ): Promise<Tuning> {
   const opened = await openSource("tuneModel", platform, source, options);
-  return withCheckpoint(platform, opened, options, async (_, gpu, { shape }) => {
+  return withCheckpoint(platform, opened, options, async (_, gpu, planned) => {
     try {
-      return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, shape, options);
+      return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, planned, options);
     } finally {
       gpu.dispose();
     }

@@ -10,7 +10,8 @@ export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
 export { folderUrl } from "./named-file.ts";
 export {
-  matrixFormat,
+  type FormatOf,
+  formatsOf,
   type Packed,
   type PackedFormat,
   packedFormats,

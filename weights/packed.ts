@@ -33,16 +33,16 @@ export const scaleName = (name: string): string => `${name}.scale`;
 /** The matrix that a packed tensor is a part of; other names as they are. */
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
+/** The format of each matrix, by the tensor's name. */
+export type FormatOf = (tensor: string) => PackedFormat;
+
 /**
- * The format of one matrix where the weights are in `weights`. Logits show every error of the matrix that makes them, so in q4
- * that one is kept as q8. ARCHITECTURE.md has what it costs and what it saves.
+ * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an error there reaches
+ * every logit. ARCHITECTURE.md says what this costs and what it saves.
  */
-export function matrixFormat(
-  weights: PackedFormat,
-  name: string,
-  { tied }: Pick<ModelConfig, "tied">,
-): PackedFormat {
-  return weights === "q4" && name === (tied ? embedTokens : lmHead) ? "q8" : weights;
+export function formatsOf(weights: PackedFormat, { tied }: Pick<ModelConfig, "tied">): FormatOf {
+  const head = tied ? embedTokens : lmHead;
+  return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
 /** Words that a row of K weights takes, and words of its scales (0 where the format has none). */
@@ -61,10 +61,11 @@ export function packedTensors(
   weights: PackedFormat,
   gains: DType = "F32",
 ): StoredTensor[] {
+  const formatOf = formatsOf(weights, config);
   return requiredTensors(config).flatMap(({ name, shape }): StoredTensor[] => {
     const [rows = 0, K] = shape;
     if (K === undefined) return [{ name, shape, dtype: gains }];
-    const { words, scaleWords } = packedRow(matrixFormat(weights, name, config), K);
+    const { words, scaleWords } = packedRow(formatOf(name), K);
     const packed: StoredTensor = { name: packedName(name), shape: [rows, words], dtype: "U32" };
     if (scaleWords === 0) return [packed];
     return [packed, { name: scaleName(name), shape: [rows, scaleWords], dtype: "U32" }];

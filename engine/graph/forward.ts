@@ -11,6 +11,7 @@ import {
   gateUp,
   type Kernel,
   logProb,
+  type MatmulVariant,
   type MatvecSize,
   matmul,
   matvec,
@@ -18,7 +19,9 @@ import {
   rmsNorm,
   ropeCache,
   sample,
+  suits,
   swiglu,
+  type WeightFormat,
 } from "../../kernels/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { type Launch, launch } from "../gpu/dispatch.ts";
@@ -39,10 +42,10 @@ export function decode(
   { decode: s, caches, angles }: Activations,
   rows: RowsTogether,
 ): Launch[] {
-  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, rows);
-  const times = (role: MatrixRole) => product(matvec(format, variant[role]), T, rows);
+  const times = (role: MatrixRole) => product((format) => matvec(format, variant[role]), T, rows);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
@@ -59,13 +62,13 @@ export function decode(
   };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
-    ...w.qkv.map(({ first, count, buffers }) => {
+    ...w.qkv.map(({ first, count, format, buffers }) => {
       const size = { T, rows, K: D, eps, H, G, d, heads: count, head0: first };
       return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
     ...attend(caches[i]!),
     ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
-    ...w.gateUp.map(({ first, count, buffers }) => {
+    ...w.gateUp.map(({ first, count, format, buffers }) => {
       const size = { T, rows, K: D, eps, F: count, F0: first, width: F };
       return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
     }),
@@ -82,9 +85,9 @@ export function logits(
   { decode: s }: Activations,
   rows: RowsTogether,
 ): Launch[] {
-  const { headFormat, kernels, D, V, eps } = shape;
+  const { kernels, D, V, eps } = shape;
   const T = rowsOf(shape, rows);
-  const times = product(matvec(headFormat, kernels.matvec.lmHead, "norm"), T, rows);
+  const times = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, rows);
   return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
@@ -114,8 +117,8 @@ export function prefill(
   weights: Weights,
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
-  const { format, cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const times = (role: MatrixRole) => product(matmul(format, kernels.matmul[role]), T);
+  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
+  const times = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T);
   const attend = (cache: GPUBuffer): Launch => {
     const size = { T, B, H, G, d, S, W };
     if (kernels.attention.prefill === "workgroup")
@@ -147,9 +150,9 @@ export const copyPrefix = ({ cacheFormat, B, G, S, d }: Shape, { caches, stretch
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
-  const { headFormat, kernels, D, V, eps } = shape;
+  const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const times = product(matmul(headFormat, kernels.matmul.lmHead), T);
+  const times = product(manyTokens(kernels.matmul.lmHead), T);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
@@ -159,21 +162,25 @@ export function score(shape: Shape, weights: Weights, { prefill: s }: Activation
 
 /** The residual stream begins as the tokens' rows of the embedding. */
 const embedding = (
-  { embedFormat, D }: Shape,
+  { D }: Shape,
   { embedTokens }: Weights,
   T: number,
   s: { readonly rows: GPUBuffer; readonly x: GPUBuffer },
 ): Launch[] =>
-  embedTokens.map(({ first, count, buffers }) =>
-    launch(embed(embedFormat), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
+  embedTokens.map(({ first, count, format, buffers }) =>
+    launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
   );
 
+/** A part whose format the variant does not suit is multiplied by the one that runs everywhere. */
+const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
+  matmul(format, suits(variant, format) ? variant : "tile");
+
 /**
- * A matrix times T rows, by `kernel`, part by part: `width` outputs of `K` inputs, `unit` rows of the matrix to a unit of
+ * A matrix times T rows, part by part, by the kernel for the part's format: `width` outputs of `K` inputs, `unit` rows of the matrix to a unit of
  * its parts, added to what the output holds where `add`. `buffers` are the kernel's own, input first and output last.
  */
 const product =
-  (kernel: Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>
+  (kernel: (format: WeightFormat) => Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>
   (
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
@@ -181,7 +188,7 @@ const product =
   ): Launch[] =>
     matrix.map((part) =>
       launch(
-        kernel,
+        kernel(part.format),
         { T, ...(rows && { rows }), N: part.count * unit, N0: part.first * unit, ...size },
         ...buffers,
         ...part.buffers,

@@ -1,12 +1,6 @@
 // Everything that fixes the sizes of a loaded model: its config, its cache, and how it is held on this adapter.
-import {
-  attentionSplits,
-  type CacheFormat,
-  MAX_POSITION,
-  type WeightFormat,
-  weightFormats,
-} from "../../kernels/index.ts";
-import { embedTokens, lmHead, type ModelConfig, matrixFormat } from "../../weights/index.ts";
+import { attentionSplits, type CacheFormat, MAX_POSITION } from "../../kernels/index.ts";
+import type { ModelConfig } from "../../weights/index.ts";
 import type { KernelChoice } from "../api.ts";
 
 /** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
@@ -19,10 +13,6 @@ const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 
 const UNLIMITED = 0xffffffff;
 
 export interface Shape extends Omit<ModelConfig, "W"> {
-  readonly format: WeightFormat;
-  /** Formats of the embedding and of lm_head, which may be kept more exactly. */
-  readonly embedFormat: WeightFormat;
-  readonly headFormat: WeightFormat;
   readonly cacheFormat: CacheFormat;
   readonly kernels: KernelChoice;
   /** Sequences that the cache holds: a ring each. */
@@ -45,14 +35,13 @@ export interface Shape extends Omit<ModelConfig, "W"> {
 export function modelShape(
   config: ModelConfig,
   {
-    format,
     cacheFormat,
     kernels,
     contextLength,
     chunkLength,
     parallel = 1,
     B = parallel,
-  }: Pick<Shape, "format" | "cacheFormat" | "kernels" | "chunkLength"> &
+  }: Pick<Shape, "cacheFormat" | "kernels" | "chunkLength"> &
     Partial<Pick<Shape, "parallel" | "B">> & { contextLength: number },
 ): Shape {
   const { H, G, d } = config;
@@ -62,9 +51,6 @@ export function modelShape(
   const positions = Math.min(contextLength, MAX_POSITION);
   return {
     ...config,
-    format,
-    embedFormat: weightFormats[matrixFormat(format.name, embedTokens, config)],
-    headFormat: weightFormats[matrixFormat(format.name, config.tied ? embedTokens : lmHead, config)],
     cacheFormat,
     kernels,
     B,

@@ -1,13 +1,16 @@
 // The model's weights on the GPU, named as in the checkpoint.
+import type { WeightFormat } from "../../kernels/index.ts";
 
-/** Some units of a matrix: rows, heads, or gate rows with their up rows; `buffers` are its format's bindings. */
+/** Units [first, first + count) of a matrix: rows, heads, or gate rows with their up rows. */
 export interface MatrixPart {
   readonly first: number;
   readonly count: number;
+  readonly format: WeightFormat;
+  /** The bindings of `format`. */
   readonly buffers: readonly GPUBuffer[];
 }
 
-/** A weight matrix, in one part or, where a binding is too small for it, in several by rows. */
+/** A weight matrix: one part, or several by rows when a binding is too small for all or when rows differ in format. */
 export type Matrix = readonly MatrixPart[];
 
 export interface LayerWeights {

@@ -40,8 +40,7 @@ export async function placeOnGpu(
     const { plan, layout } = planned;
     const pipelines = Pipelines.of(gpu.device);
     const known = before && sameKernels(planned.shape, gpu, before);
-    const shape =
-      known ?? (await tunedShape(gpu, pipelines, platform.tuning, planned.shape, plan.weightBytes, options));
+    const shape = known ?? (await tunedShape(gpu, pipelines, platform.tuning, planned, options));
     const stored = await store?.openWeights(checkpoint, plan.weights);
     const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
       ...options,

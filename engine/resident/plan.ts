@@ -1,17 +1,10 @@
 // Bytes and bindings of a model before the first weight is read.
-import {
-  bytesPerRow,
-  type CacheFormatName,
-  cacheFormats,
-  padded,
-  type WeightFormatName,
-  weightFormats,
-} from "../../kernels/index.ts";
-import { type Checkpoint, CheckpointError } from "../../weights/index.ts";
+import { type CacheFormatName, cacheFormats, padded, type WeightFormatName } from "../../kernels/index.ts";
+import { type Checkpoint, CheckpointError, formatsOf } from "../../weights/index.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { ringLength, scratchLengths } from "../graph/activations.ts";
-import { gains, type ModelLayout, matrices, modelLayout } from "../graph/layout.ts";
+import { gains, type ModelLayout, mainFormats, modelLayout, partBytes } from "../graph/layout.ts";
 import { modelShape, type Shape } from "../graph/shape.ts";
 import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
@@ -128,7 +121,6 @@ function planFormats(
   options: PlanOptions,
 ): Planned {
   const { config } = checkpoint;
-  const format = weightFormats[weights];
   const cacheFormat = cacheFormats[cache];
   const bindingLimit = Math.min(
     options.maxBindingBytes ?? Infinity,
@@ -136,12 +128,14 @@ function planFormats(
     adapter.maxBufferBytes,
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const kernels = chooseKernels(adapter, format, checkpoint.parameters, options.kernels);
+  const layout = modelLayout(config, formatsOf(weights, config), bindingLimit);
+  const formats = Object.values(mainFormats(layout));
+  const kernels = chooseKernels(adapter, formats, checkpoint.parameters, options.kernels);
   const { parallel = 1, rings: B = parallel } = options;
   if (B < parallel)
     throw outOfRange("rings", `expected at least ${parallel}, one for each answer that runs, got ${B}.`);
   const shapeOf = (chunk: number) =>
-    modelShape(config, { format, cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
+    modelShape(config, { cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
   const chunkLength =
     options.chunkLength ??
     fittingChunk(
@@ -150,14 +144,11 @@ function planFormats(
       Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes),
     );
   const shape = shapeOf(chunkLength);
-  const layout = modelLayout(config, weights, bindingLimit);
 
   const cacheBytes = layerCacheBytes(shape);
-  const partBytes = matrices(layout).flatMap((matrix) =>
-    matrix.parts.map(({ rows }) => rows * bytesPerRow(matrix.format, matrix.K)),
-  );
+  const parts = partBytes(layout);
   const scratch = scratchSizes(shape);
-  const weightBytes = sum(partBytes) + gains(layout).length * 4 * padded(config.D);
+  const weightBytes = sum(parts) + gains(layout).length * 4 * padded(config.D);
   const scratchBytes = sum(scratch);
   return {
     shape,
@@ -169,7 +160,7 @@ function planFormats(
       cacheBytes: config.L * cacheBytes,
       scratchBytes,
       totalBytes: weightBytes + config.L * cacheBytes + scratchBytes,
-      largestBindingBytes: [cacheBytes, ...partBytes, ...scratch].reduce((a, b) => Math.max(a, b)),
+      largestBindingBytes: [cacheBytes, ...parts, ...scratch].reduce((a, b) => Math.max(a, b)),
       adapter,
       contextLength: shape.positions,
       rings: shape.B,

@@ -6,7 +6,8 @@ import {
   type Checkpoint,
   CheckpointError,
   companionFiles,
-  matrixFormat,
+  type FormatOf,
+  formatsOf,
   openCheckpoint,
   packedMetadata,
   packedName,
@@ -79,7 +80,13 @@ export async function quantize(
     try {
       const files = await copyCompanions(source, out, signal);
       const partial = join(out, PARTIAL_FILE);
-      await writeWeights(new Packer(gpu, buffers, weights), checkpoint, weights, partial, options);
+      await writeWeights(
+        new Packer(gpu, buffers, formatsOf(weights, checkpoint.config)),
+        checkpoint,
+        weights,
+        partial,
+        options,
+      );
       await rename(partial, join(out, WEIGHTS_FILE));
       const after = await openCheckpoint(await platform.openSource(out, {}), signal);
       return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
@@ -156,13 +163,13 @@ async function writeWeights(
 class Packer {
   readonly #gpu: Gpu;
   readonly #buffers: Buffers;
-  readonly #weights: WeightFormatName;
+  readonly #formatOf: FormatOf;
   readonly #pipelines: Pipelines;
 
-  constructor(gpu: Gpu, buffers: Buffers, weights: WeightFormatName) {
+  constructor(gpu: Gpu, buffers: Buffers, formatOf: FormatOf) {
     this.#gpu = gpu;
     this.#buffers = buffers;
-    this.#weights = weights;
+    this.#formatOf = formatOf;
     this.#pipelines = Pipelines.of(gpu.device);
   }
 
@@ -174,9 +181,7 @@ class Packer {
   ): AsyncGenerator<Uint8Array[]> {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
-    const format = isMatrix
-      ? weightFormats[matrixFormat(this.#weights, tensor.name, checkpoint.config)]
-      : weightFormats.f32;
+    const format = weightFormats[isMatrix ? this.#formatOf(tensor.name) : "f32"];
     const rowBytes = (tensor.end - tensor.start) / total;
     const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
     const { device } = this.#gpu;

@@ -94,9 +94,8 @@ function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: M
   const send = (name: string, destination: UploadTarget) =>
     destinations.set(name, [...(destinations.get(name) ?? []), destination]);
 
-  const part = (matrix: MatrixLayout, { first, count, rows, runs }: PartLayout) => {
+  const part = (matrix: MatrixLayout, { first, count, format, rows, runs }: PartLayout) => {
     const K = padded(matrix.K);
-    const { format } = matrix;
     const made = format
       .bindings(rows, K)
       .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
@@ -111,7 +110,7 @@ function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: M
         send(run.tensor, { ...destination, buffers: made });
       }
     }
-    return { first, count, buffers: made };
+    return { first, count, format, buffers: made };
   };
 
   const made = new Map<MatrixLayout, Matrix>(

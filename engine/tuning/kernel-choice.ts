@@ -15,13 +15,16 @@ export const teams: readonly Team[] = ["workgroup", "lane"];
 
 export const matrixRoles: readonly MatrixRole[] = ["qkv", "oProj", "gateUp", "downProj", "lmHead"];
 
-/** The variants that an adapter can run on weights of a format; the first of each runs everywhere. */
+/** The variants that an adapter can run on weights in any of some formats. The first of each runs everywhere. */
 export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>
   (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) => runs(adapter, name));
 
-export const matmulCandidates = (adapter: AdapterDescription, format: WeightFormat): MatmulVariant[] =>
+export const matmulCandidates = (
+  adapter: AdapterDescription,
+  ...formats: readonly WeightFormat[]
+): MatmulVariant[] =>
   (Object.keys(matmulVariants) as MatmulVariant[]).filter(
-    (name) => runs(adapter, name) && suits(name, format),
+    (name) => runs(adapter, name) && formats.some((format) => suits(name, format)),
   );
 
 function runs({ features, subgroupSize }: AdapterDescription, name: MatvecVariant | MatmulVariant): boolean {
@@ -37,7 +40,7 @@ const SMALL = 2 ** 25;
 /** What suits most adapters of a kind, unmeasured. @throws RangeError for variants that this adapter cannot run. */
 export function chooseKernels(
   adapter: AdapterDescription,
-  format: WeightFormat,
+  formats: readonly WeightFormat[],
   parameters: number,
   { matvec, matmul, attention }: KernelOptions = {},
 ): KernelChoice {
@@ -46,7 +49,7 @@ export function chooseKernels(
   const team = attention ?? (adapter.software ? "lane" : "workgroup");
   const lane = offered && parameters >= SMALL ? broadcast : "lane";
   check("matvec", matvec, matvecCandidates(adapter));
-  check("matmul", matmul, matmulCandidates(adapter, format));
+  check("matmul", matmul, matmulCandidates(adapter, ...formats));
   return {
     matvec: everyRole(matvec ?? (adapter.software ? (lane as MatvecVariant) : "workgroup")),
     matmul: everyRole(matmul ?? (adapter.software ? (lane as MatmulVariant) : "tile")),

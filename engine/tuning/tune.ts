@@ -7,6 +7,7 @@ import {
   matmul,
   matvec,
   type Team,
+  type WeightFormat,
 } from "../../kernels/index.ts";
 import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
@@ -22,6 +23,12 @@ export interface TuneOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: 5 s on a GPU, 60 s on a software driver. */
   readonly budgetMs?: number;
+}
+
+/** What is measured: a model's shapes, each matrix in the format that most of its rows have. */
+export interface Measured {
+  readonly shape: Shape;
+  readonly formats: Readonly<Record<MatrixRole, WeightFormat>>;
 }
 
 export interface Tuned {
@@ -56,11 +63,11 @@ interface Candidates {
 export async function tune(
   gpu: Gpu,
   pipelines: Pipelines,
-  shape: Shape,
+  { shape, formats }: Measured,
   { onProgress, signal, budgetMs }: TuneOptions,
 ): Promise<Tuned> {
   const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
-  const contests = allContests(gpu, pipelines, shape, effort);
+  const contests = allContests(gpu, pipelines, { shape, formats }, effort);
   const total = contests.reduce((sum, { candidates }) => sum + candidates.length, 0);
   const deadline = performance.now() + (budgetMs ?? effort.budgetMs);
   const { matvec, matmul, attention } = shape.kernels;
@@ -95,7 +102,7 @@ export async function tune(
 function allContests(
   gpu: Gpu,
   pipelines: Pipelines,
-  shape: Shape,
+  { shape, formats }: Measured,
   effort: { weights: number; tokens: number; keys: number },
 ): Candidates[] {
   const { D, F, H, G, d, V, B, kernels, chunkLength } = shape;
@@ -115,7 +122,7 @@ function allContests(
   );
   const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
   const ofMatrix = (role: MatrixRole): Candidates[] => {
-    const format = role === "lmHead" ? shape.headFormat : shape.format;
+    const format = formats[role];
     const contest = (
       T: number,
       candidates: readonly string[],

@@ -1,10 +1,11 @@
 // Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
-import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
+import { matmulVariants, matvecVariants, type WeightFormat } from "../../kernels/index.ts";
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
-import type { KernelChoice, LoadOptions, Tuning } from "../api.ts";
+import type { KernelChoice, LoadOptions, MatrixRole, Plan, Tuning } from "../api.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { type ModelLayout, mainFormats } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 
@@ -17,21 +18,27 @@ export interface TuningStore {
 /** Smaller models answer before a tuner is done. */
 const WORTH_BYTES = 64 * 2 ** 20;
 
+/** A planned model, as far as it decides which kernels are fastest. */
+export interface Untuned {
+  readonly plan: Pick<Plan, "weights" | "weightBytes">;
+  readonly shape: Shape;
+  readonly layout: ModelLayout;
+}
+
 /** The shape with the kernels that its matrices are fastest with, as far as that is known or may be found out. */
 export async function tunedShape(
   gpu: Gpu,
   pipelines: Pipelines,
   store: TuningStore | undefined,
-  shape: Shape,
-  weightBytes: number,
+  model: Untuned,
   options: LoadOptions,
 ): Promise<Shape> {
-  const wanted = options.tune ?? (weightBytes >= WORTH_BYTES && !options.device);
+  const { plan, shape } = model;
+  const wanted = options.tune ?? (plan.weightBytes >= WORTH_BYTES && !options.device);
   if (!wanted || options.kernels) return shape;
-  const name = await tuningName(gpu, shape);
   const kernels =
-    (await remembered(gpu, store, name, shape)) ??
-    (await measured(gpu, pipelines, store, name, shape, options)).choice;
+    (await remembered(gpu, store, model)) ??
+    (await measureKernels(gpu, pipelines, store, model, options)).choice;
   return { ...shape, kernels };
 }
 
@@ -40,44 +47,36 @@ export async function measureKernels(
   gpu: Gpu,
   pipelines: Pipelines,
   store: TuningStore | undefined,
-  shape: Shape,
-  options: LoadOptions,
-): Promise<Tuning> {
-  return measured(gpu, pipelines, store, await tuningName(gpu, shape), shape, options);
-}
-
-async function measured(
-  gpu: Gpu,
-  pipelines: Pipelines,
-  store: TuningStore | undefined,
-  name: string,
-  shape: Shape,
+  { plan, shape, layout }: Untuned,
   { onProgress, signal }: LoadOptions,
 ): Promise<Tuning> {
   // Most loads measure nothing: a page fetches this code only where one does.
   const { tune } = await import("./tune.ts");
-  const { choice, measurements } = await tune(gpu, pipelines, shape, { onProgress, signal });
-  const tuning = { adapter: gpu.adapter, weights: shape.format.name, choice, measurements };
+  const formats = mainFormats(layout);
+  const { choice, measurements } = await tune(gpu, pipelines, { shape, formats }, { onProgress, signal });
+  const tuning = { adapter: gpu.adapter, weights: plan.weights, choice, measurements };
   // Where nothing can be kept, the next load measures again.
+  const name = await tuningName(gpu, shape, formats);
   await store?.write(name, JSON.stringify(tuning, null, 2)).catch(() => {});
   return tuning;
 }
 
 /** @returns undefined where nothing is remembered that this adapter can run */
 async function remembered(
-  { adapter }: Gpu,
+  gpu: Gpu,
   store: TuningStore | undefined,
-  name: string,
-  { format }: Shape,
+  { shape, layout }: Untuned,
 ): Promise<KernelChoice | undefined> {
-  const text = await store?.read(name).catch(() => undefined);
+  const { adapter } = gpu;
+  const formats = mainFormats(layout);
+  const text = await store?.read(await tuningName(gpu, shape, formats)).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     const { choice } = JSON.parse(text) as { choice: KernelChoice };
     const known = matrixRoles.every(
       (role) =>
         matvecCandidates(adapter).includes(choice.matvec[role]) &&
-        matmulCandidates(adapter, format).includes(choice.matmul[role]),
+        matmulCandidates(adapter, formats[role]).includes(choice.matmul[role]),
     );
     return known && teams.includes(choice.attention.decode) && teams.includes(choice.attention.prefill)
       ? choice
@@ -87,14 +86,19 @@ async function remembered(
   }
 }
 
-/** A file name for the choice: it holds for one adapter, driver, version of this package, weight format and set of shapes. */
-async function tuningName({ adapter }: Gpu, shape: Shape): Promise<string> {
-  const { D, F, H, G, d, V, B, S, W, chunkLength, format, cacheFormat } = shape;
+/** A file name for the choice: it holds for one adapter, driver, version of this package, and set of formats and shapes. */
+async function tuningName(
+  { adapter }: Gpu,
+  shape: Shape,
+  formats: Readonly<Record<MatrixRole, WeightFormat>>,
+): Promise<string> {
+  const { D, F, H, G, d, V, B, S, W, chunkLength, cacheFormat } = shape;
   const { name, vendor, architecture, driver, features, subgroupSize } = adapter;
   const key = [
     [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
     [name, vendor, architecture, driver, features, subgroupSize],
-    [format.name, D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
+    matrixRoles.map((role) => formats[role].name),
+    [D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];
   return `tuning-${(await sha256OfText(JSON.stringify(key))).slice(0, 16)}.json`;
 }

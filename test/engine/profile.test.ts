@@ -14,7 +14,7 @@ import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/graph/shap
 import type { Weights } from "../../engine/graph/weights.ts";
 import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
 import { cacheFormats, copy, padded, type Team, weightFormats } from "../../kernels/index.ts";
-import { parseConfig } from "../../weights/index.ts";
+import { formatsOf, parseConfig } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
 const W = 4096;
@@ -38,12 +38,11 @@ async function withBlank<T>(
 ): Promise<T> {
   const { device } = idle;
   const buffers = new Buffers(device);
-  const { format: weightFormat, L } = shape;
-  const layout = modelLayout({ ...shape, L: 1, tied: true }, weightFormat.name, 2 ** 31);
-  const matrix = ({ format, K, parts }: MatrixLayout) =>
-    parts.map(({ first, count, rows }) => ({
-      first,
-      count,
+  const { L } = shape;
+  const layout = modelLayout({ ...shape, L: 1 }, formatsOf("q4", shape), 2 ** 31);
+  const matrix = ({ K, parts }: MatrixLayout) =>
+    parts.map(({ first, count, format, rows }) => ({
+      ...{ first, count, format },
       buffers: format.bindings(rows, padded(K)).map(({ name, length }) => buffers.storage(name, length)),
     }));
   const gain = () => buffers.storage("gain", padded(shape.D));
@@ -51,9 +50,11 @@ async function withBlank<T>(
     ...{ inputNorm: gain(), postAttentionNorm: gain() },
     ...{ qkv: matrix(qkv), oProj: matrix(oProj), gateUp: matrix(gateUp), downProj: matrix(downProj) },
   }));
-  const embedTokens = matrix(layout.embedTokens);
+  const lmHead = matrix(layout.lmHead);
+  // Nothing reads what is in there, so the smaller embedding shares the buffers of lm_head.
+  const embedTokens = lmHead.map((part) => ({ ...part, format: weightFormats.q4 }));
   const layers = Array.from({ length: L }, () => layer!);
-  const weights: Weights = { embedTokens, layers, finalNorm: gain(), lmHead: embedTokens };
+  const weights: Weights = { embedTokens, layers, finalNorm: gain(), lmHead };
   const one = allocate(device, buffers, { ...shape, L: 1 });
   const activations = { ...one, caches: Array.from({ length: L }, () => one.caches[0]!) };
   try {
@@ -66,9 +67,8 @@ async function withBlank<T>(
 }
 
 const held = (team: Team) => ({
-  format: weightFormats.q4,
   cacheFormat: cacheFormats.f32,
-  kernels: chooseKernels({ ...idle.adapter, software: team === "lane" }, weightFormats.q4, 7e9),
+  kernels: chooseKernels({ ...idle.adapter, software: team === "lane" }, [weightFormats.q4], 7e9),
   contextLength: Infinity,
   chunkLength: 64,
 });

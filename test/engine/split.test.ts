@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelLayout } from "../../engine/graph/layout.ts";
 import { DeviceError, loadModel, type Model, planModel, quantizeModel } from "../../engine/node.ts";
 import { weightFormats } from "../../kernels/index.ts";
-import { parseConfig, requiredTensors, type Source, writeHeader } from "../../weights/index.ts";
-import { openTestDevice, randomU32 } from "../helpers.ts";
-import { memorySource } from "../weights/memory-source.ts";
+import { formatsOf } from "../../weights/index.ts";
+import { openTestDevice } from "../helpers.ts";
+import { fabricate } from "./fabricate.ts";
 
 /**
  * Matrices so alike in size that one limit cuts each of them in two: every part costs compiling, a second layer none.
@@ -26,25 +26,6 @@ const family = fabricate({
   vocab_size: 53,
   max_position_embeddings: 64,
 });
-
-/** A checkpoint in memory with seeded weights between -1/2 and 1/2. */
-function fabricate(config: Record<string, unknown>): Source {
-  const tensors = requiredTensors(parseConfig(config)).map(({ name, shape }) => ({
-    name,
-    shape,
-    dtype: "F32" as const,
-  }));
-  const { bytes, fileBytes } = writeHeader(tensors, {});
-  const file = new Uint8Array(fileBytes);
-  file.set(bytes);
-  const next = randomU32(1);
-  const view = new DataView(file.buffer);
-  for (let at = bytes.length; at < fileBytes; at += 4) view.setFloat32(at, next() / 2 ** 32 - 0.5, true);
-  return memorySource({
-    "config.json": new TextEncoder().encode(JSON.stringify(config)),
-    "model.safetensors": file,
-  });
-}
 
 const root = mkdtempSync(join(tmpdir(), "sirocco-split-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -75,7 +56,11 @@ describe.each([
     const options = { weights, device, chunkLength: 16 };
     whole = await loadModel(family, options);
     split = await loadModel(family, { ...options, maxBindingBytes });
-    const { embedTokens, lmHead } = modelLayout(whole.config, weights, maxBindingBytes);
+    const { embedTokens, lmHead } = modelLayout(
+      whole.config,
+      formatsOf(weights, whole.config),
+      maxBindingBytes,
+    );
     const parts = [...embedTokens.parts, ...lmHead.parts];
     edges = [...new Set(parts.flatMap(({ first, count }) => [first, first + count - 1]))];
   });
@@ -85,7 +70,11 @@ describe.each([
   });
 
   test("every matrix is split", () => {
-    const { embedTokens, layers, lmHead } = modelLayout(whole!.config, weights, maxBindingBytes);
+    const { embedTokens, layers, lmHead } = modelLayout(
+      whole!.config,
+      formatsOf(weights, whole!.config),
+      maxBindingBytes,
+    );
     const parts = [
       embedTokens,
       lmHead,

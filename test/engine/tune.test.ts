@@ -5,12 +5,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Launch, Pipelines } from "../../engine/gpu/dispatch.ts";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
+import { mainFormats, modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
 import { tune } from "../../engine/tuning/tune.ts";
 import { AttentionBench } from "../../engine/tuning/tune-attention.ts";
 import { cacheFormats, weightFormats } from "../../kernels/index.ts";
+import { formatsOf } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sirocco-tune-"));
@@ -41,14 +43,20 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   };
   const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
   const format = weightFormats.q4;
-  const kernels = chooseKernels(gpu.adapter, format, 1e9);
+  const kernels = chooseKernels(gpu.adapter, [format], 1e9);
   const cacheFormat = cacheFormats.f32;
-  const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
+  const shape = modelShape(config, { cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
+  const formats = mainFormats(modelLayout(config, formatsOf("q4", config), 2 ** 30));
   const names: string[] = [];
-  const { choice, measurements } = await tune(gpu, pipelines, shape, {
-    budgetMs: 60_000,
-    onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
-  });
+  const { choice, measurements } = await tune(
+    gpu,
+    pipelines,
+    { shape, formats },
+    {
+      budgetMs: 60_000,
+      onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
+    },
+  );
   expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);
   const first = measurements.filter(({ pass, role }) => pass === "decode" && role === "gateUp");
   expect(new Set(first.map(({ variant }) => variant))).toEqual(new Set(matvecCandidates(gpu.adapter)));
@@ -79,9 +87,9 @@ test.each(["decode", "prefill"] as const)(
     };
     const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
     const format = weightFormats.q4;
-    const kernels = chooseKernels(gpu.adapter, format, 1e9);
+    const kernels = chooseKernels(gpu.adapter, [format], 1e9);
     const cacheFormat = cacheFormats.q8;
-    const shape = modelShape(config, { format, cacheFormat, kernels, contextLength: 300, chunkLength: 8 });
+    const shape = modelShape(config, { cacheFormat, kernels, contextLength: 300, chunkLength: 8 });
     const lab = new AttentionBench(gpu, pipelines, pass, shape, 200, 64);
     const right = await lab.measure("workgroup", 1);
     expect(right.rejected).toBeUndefined();
@@ -132,7 +140,7 @@ test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small mo
     ...{ features: ["subgroups"], subgroupSize: 8, maxBindingBytes: 1, maxBufferBytes: 1 },
   };
   const of = (adapter: typeof gpu, parameters: number) => {
-    const { matvec, matmul, attention } = chooseKernels(adapter, weightFormats.q4, parameters);
+    const { matvec, matmul, attention } = chooseKernels(adapter, [weightFormats.q4], parameters);
     return [matvec.qkv, matmul.lmHead, attention.decode];
   };
   expect(of(gpu, 7e9)).toEqual(["workgroup", "tile", "workgroup"]);
@@ -150,7 +158,7 @@ test("lossy variants are offered to lossy weights only; an unknown variant is na
   expect(matmulCandidates(able, weightFormats.q4)).toContain("tile_int8");
   expect(matvecCandidates({ ...able, features: [] })).not.toContain("subgroup");
   expect(matvecCandidates(able)).not.toContain("lane_broadcast4");
-  expect(() => chooseKernels(able, weightFormats.f32, 1e9, { matmul: "tile_int8" })).toThrow(
+  expect(() => chooseKernels(able, [weightFormats.f32], 1e9, { matmul: "tile_int8" })).toThrow(
     /kernels: expected matmul as one of tile, lane, lane_broadcast8, got tile_int8/,
   );
 });
