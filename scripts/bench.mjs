@@ -16,7 +16,7 @@ const [name = "--help", ...rest] = process.argv.slice(2);
 await ensureDependencies();
 if (!(await ensureBuild({}))) process.exit(1);
 if (Object.hasOwn(scripts, name)) {
-  await import(`../bench/${name}.mjs`);
+  await import(`../bench/dev/${name}.mjs`);
 } else {
   const command = [join(root, "dist", "cli", "main.js"), "bench", name, ...rest];
   process.exitCode = await run(process.execPath, command);

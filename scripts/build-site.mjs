@@ -1,17 +1,17 @@
-// The second half of `npm run build`: dist-demo/, the demo as a static site. The tests that drive it ask for it, too.
-import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { bin, newest, swap } from "./build.mjs";
-import { root, run } from "./setup.mjs";
+// The second half of `npm run build`: dist-demo/, the demo as a static site. The browser tests call it, too.
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cached, newest, swap, viteBuild, writeStamp } from "./build-steps.mjs";
+import { root } from "./setup.mjs";
 
 const SOURCES = ["demo", "engine", "kernels", "tokenizer", "weights", "package.json", "package-lock.json"];
 
 const site = join(root, "dist-demo");
-const stamp = join(root, "node_modules", ".cache", "sirocco", "built-site");
+const stamp = cached("built-site");
 
 /**
- * Builds the site where a source is newer than it.
- * @returns {Promise<boolean>} false: it failed, and said why
+ * Builds the site if a source is newer than it.
+ * @returns {Promise<boolean>} false: the build failed and printed why
  */
 export async function ensureSite() {
   const fresh =
@@ -21,20 +21,17 @@ export async function ensureSite() {
   return fresh || buildSite();
 }
 
+/** @returns {Promise<boolean>} as `ensureSite` */
 export async function buildSite() {
   const started = new Date();
-  // Built beside dist-demo/ and swapped in whole, so that who serves it never serves half of it.
-  const next = join(root, "node_modules", ".cache", "sirocco", `site-${process.pid}`);
+  // Built in another folder and swapped in whole: a server of dist-demo/ never serves half of it.
+  const next = cached(`site-${process.pid}`);
   try {
-    const args = ["build", "demo", "--outDir", next, "--emptyOutDir", "--logLevel", "warn"];
-    // Vitest says "test", and would get Lit's development build.
-    const env = { NODE_ENV: "production" };
-    if ((await run(process.execPath, [bin("vite", "bin/vite.js"), ...args], { env })) !== 0) return false;
+    const args = ["demo", "--outDir", next, "--emptyOutDir", "--logLevel", "warn"];
+    // Vitest sets it to "test", which would bundle Lit's development build.
+    if (!(await viteBuild(args, { NODE_ENV: "production" }))) return false;
     swap(next, site);
-    mkdirSync(dirname(stamp), { recursive: true });
-    writeFileSync(stamp, "");
-    // The time at which reading began: what was edited meanwhile counts as newer.
-    utimesSync(stamp, started, started);
+    writeStamp(stamp, started);
     return true;
   } finally {
     rmSync(next, { recursive: true, force: true });

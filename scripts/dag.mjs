@@ -1,17 +1,21 @@
-// The import rules of ARCHITECTURE.md: who may import whom, no cycles, nothing of Node in the browser entry point.
-// Type imports count: they are what a reader has to follow, too.
+// The import rules of ARCHITECTURE.md: which folder may import which, no cycles, no Node in the browser's entry points.
+// Type imports count: a reader has to follow them, too.
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+
+/** @typedef {{ name: string, line: number }} Import a file as its path from the root, a package by its name */
+/** @typedef {ReadonlyMap<string, readonly Import[]>} Graph by file */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const foundation = ["tokenizer", "weights", "kernels"];
 
 /**
- * Folder -> the folders and files it may import, besides itself;
- * package.json tells the version.
+ * Each folder, and the folders and files it may import besides itself. A folder within a folder has rules of its own: nothing
+ * that ships imports bench/dev.
+ * @type {Readonly<Record<string, readonly string[]>>}
  */
 const MAY_IMPORT = {
   tokenizer: [],
@@ -19,16 +23,18 @@ const MAY_IMPORT = {
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],
-  bench: [...foundation, "engine", "scripts/drivers.mjs"],
+  bench: [...foundation, "engine"],
+  "bench/dev": ["scripts/drivers.mjs"],
   demo: ["engine"],
   cli: [...foundation, "engine", "server", "bench"],
+  scripts: ["cli/swiftshader.mjs"],
 };
 
 const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts", "engine/workers-ai.ts"];
 const isNodeOnly = (/** @type {string} */ name) =>
   name.startsWith("node:") || builtinModules.includes(name) || /^(webgpu|commander|cli-progress)$/.test(name);
 
-/** What @huggingface/hub exports in Node only, as far as anyone here could want it. */
+/** Exports of @huggingface/hub that exist in Node only. */
 const NODE_ONLY_HUB =
   /\b(downloadFileToCacheDir|snapshotDownload|scanCacheDir|getHFHubCachePath|getRepoFolderName)\b/;
 
@@ -37,12 +43,9 @@ const IMPORT =
 
 /** @returns {string[]} what breaks the rules, one line each */
 export function checkImports() {
-  const graph = new Map(
-    Object.keys(MAY_IMPORT)
-      .flatMap(sources)
-      .map((file) => [file, importsOf(file)]),
-  );
-  return [...folderRules(graph), ...cycles(graph), ...cycles(rooms(graph)), ...browserRules(graph)];
+  const folders = Object.keys(MAY_IMPORT).filter((folder) => !folder.includes("/"));
+  const graph = new Map(folders.flatMap(sources).map((file) => [file, importsOf(file)]));
+  return [...folderRules(graph), ...cycles(graph), ...cycles(engineFolders(graph)), ...browserRules(graph)];
 }
 
 /**
@@ -50,101 +53,115 @@ export function checkImports() {
  * @returns {string[]}
  */
 function sources(folder) {
-  return readdirSync(root).includes(folder)
-    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-        .filter(
-          (file) => /\.(ts|mjs)$/.test(file) && !file.endsWith(".d.ts") && !file.includes("node_modules"),
-        )
-        .map((file) => join(folder, file).split(sep).join("/"))
-    : [];
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.endsWith(".d.ts") && !file.includes("node_modules"))
+    .map((file) => join(folder, file).split(sep).join("/"));
 }
 
 /**
  * @param {string} file
- * @returns {string[]} files as paths from the root, packages by name
+ * @returns {Import[]}
  */
 function importsOf(file) {
-  const text = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-  return [...text.matchAll(IMPORT)].map(([, from, dynamic]) => {
+  // Comments go, their newlines stay.
+  const text = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, (comment) =>
+    comment.replace(/[^\n]/g, ""),
+  );
+  return [...text.matchAll(IMPORT)].map((match) => {
+    const [found, from, dynamic] = match;
     const name = /** @type {string} */ (from ?? dynamic);
-    if (!name.startsWith(".")) return name;
-    return relative(root, join(root, dirname(file), name.replace(/\?.*$/, "")))
-      .split(sep)
-      .join("/");
+    const line = text.slice(0, match.index + found.length).split("\n").length;
+    if (!name.startsWith(".")) return { name, line };
+    const path = relative(root, join(root, dirname(file), name.replace(/\?.*$/, "")));
+    return { name: path.split(sep).join("/"), line };
   });
 }
 
-/** @param {Map<string, string[]>} graph */
+/** @param {Graph} graph */
 function folderRules(graph) {
   return [...graph].flatMap(([file, imports]) => {
-    const folder = /** @type {keyof typeof MAY_IMPORT} */ (file.split("/", 1)[0]);
-    /** @type {string[]} */
-    const allowed = [folder, ...MAY_IMPORT[folder]];
+    const folder = /** @type {string} */ (folderOf(file));
+    const allowed = MAY_IMPORT[folder] ?? [];
     return imports
-      .filter((name) => isFile(name) && !allowed.some((each) => name === each || name.startsWith(`${each}/`)))
-      .map(
-        (name) =>
-          `${file} imports ${name}: ${folder}/ may import ${allowed.slice(1).join(", ") || "no other folder"}`,
-      );
+      .filter(({ name }) => isFile(name) && !allowed.includes(name))
+      .filter(({ name }) => folderOf(name) !== folder && !allowed.includes(folderOf(name) ?? ""))
+      .map(({ name, line }) => {
+        const expected =
+          allowed.length > 0 ? `imports of ${allowed.join(", ")}` : "no import of another folder";
+        return `${file}:${line}: expected in ${folder}/ ${expected}, found ${name}.`;
+      });
   });
 }
 
-/** Not a package: packages have no path that ends like this, but for those of Lit's directives. */
+/** The innermost folder with rules that holds a file. */
+const folderOf = (/** @type {string} */ file) =>
+  Object.keys(MAY_IMPORT)
+    .sort((a, b) => b.length - a.length)
+    .find((folder) => file.startsWith(`${folder}/`));
+
+/** Not a package: no package we use has a path that ends like this, apart from Lit's directives. */
 const isFile = (/** @type {string} */ name) =>
   !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
 
 /**
  * The folders of engine/, and the files at its top, as nodes: imports go one way between them, too.
- * @param {Map<string, string[]>} graph
+ * @param {Graph} graph
  */
-function rooms(graph) {
-  const roomOf = (/** @type {string} */ file) => file.split("/").slice(0, 2).join("/");
-  /** @type {Map<string, string[]>} */
+function engineFolders(graph) {
+  const nodeOf = (/** @type {string} */ file) => file.split("/").slice(0, 2).join("/");
+  /** @type {Map<string, Import[]>} */
   const found = new Map();
   for (const [file, imports] of graph) {
     if (!file.startsWith("engine/")) continue;
-    const others = imports.filter((name) => name.startsWith("engine/")).map(roomOf);
-    const own = roomOf(file);
-    found.set(own, [...(found.get(own) ?? []), ...others.filter((room) => room !== own)]);
+    const own = nodeOf(file);
+    const others = imports
+      .filter(({ name }) => name.startsWith("engine/") && nodeOf(name) !== own)
+      .map(({ name, line }) => ({ name: nodeOf(name), line }));
+    found.set(own, [...(found.get(own) ?? []), ...others]);
   }
   return found;
 }
 
-/** @param {Map<string, string[]>} graph */
+/** @param {Graph} graph */
 function cycles(graph) {
   /** @type {string[]} */
   const found = [];
   const done = new Set();
   const visit = (/** @type {string} */ file, /** @type {string[]} */ path) => {
     const start = path.indexOf(file);
-    if (start >= 0) found.push(`import cycle: ${[...path.slice(start), file].join(" -> ")}`);
+    if (start >= 0)
+      found.push(`${file}: expected no import cycle, found ${[...path.slice(start), file].join(" -> ")}.`);
     if (start >= 0 || done.has(file)) return;
-    for (const next of graph.get(file) ?? []) visit(next, [...path, file]);
+    for (const { name } of graph.get(file) ?? []) visit(name, [...path, file]);
     done.add(file);
   };
   for (const file of graph.keys()) visit(file, []);
   return found;
 }
 
-/** @param {Map<string, string[]>} graph */
+/** @param {Graph} graph */
 function browserRules(graph) {
   const reached = new Map(BROWSER_ENTRIES.map((file) => [file, file]));
   for (const [file, path] of reached) {
-    for (const next of graph.get(file) ?? []) if (!reached.has(next)) reached.set(next, `${path} -> ${next}`);
+    for (const { name } of graph.get(file) ?? [])
+      if (!reached.has(name)) reached.set(name, `${path} -> ${name}`);
   }
   return [...reached]
     .filter(
       ([name]) => isNodeOnly(name) || basename(name) === "swiftshader.mjs" || usesNodeOnlyHub(name, graph),
     )
-    .map(([, path]) => `Node in the browser entry point: ${path}`);
+    .map(
+      ([, path]) => `${path.split(" -> ")[0]}: expected no Node in the browser's entry point, found ${path}.`,
+    );
 }
 
 /**
  * @param {string} file
- * @param {Map<string, string[]>} graph
+ * @param {Graph} graph
  */
 const usesNodeOnlyHub = (file, graph) =>
-  graph.get(file)?.includes("@huggingface/hub") && NODE_ONLY_HUB.test(readFileSync(join(root, file), "utf8"));
+  graph.get(file)?.some(({ name }) => name === "@huggingface/hub") &&
+  NODE_ONLY_HUB.test(readFileSync(join(root, file), "utf8"));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const problems = checkImports();

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { findDrivers } from "../scripts/drivers.mjs";
+import { findDrivers } from "../../scripts/drivers.mjs";
 import { parametersOf, tensorsOf } from "./mistral.mjs";
 import { measureInChild } from "./peers/child.mjs";
 import { writeGguf } from "./peers/gguf.mjs";
@@ -65,7 +65,7 @@ async function main() {
     return;
   }
   const driver = await chooseDriver();
-  const version = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;
+  const version = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 
   console.error("writing the models ...");
   const files = {

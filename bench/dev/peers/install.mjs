@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const cache = fileURLToPath(new URL("../../node_modules/.cache/sirocco/peers", import.meta.url));
+const cache = fileURLToPath(new URL("../../../node_modules/.cache/sirocco/peers", import.meta.url));
 
 /**
  * @param {string} name of a folder in the cache
