@@ -46,7 +46,7 @@ export {
   storeNewest,
 } from "./ring.ts";
 export { angleLength, angleTable, MAX_POSITION } from "./rope.ts";
-export { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
+export { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {
   attention,
   attentionCombine,

@@ -1,7 +1,15 @@
 import { padded } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import source from "./sample.wgsl?raw";
-import { SAMPLING_WORDS, type SamplingSettings, samplingParams, USES_BIAS, USES_COUNTS } from "./sampling.ts";
+import {
+  maskWords,
+  SAMPLING_WORDS,
+  type SamplingSettings,
+  samplingParams,
+  USES_BIAS,
+  USES_COUNTS,
+  USES_MASK,
+} from "./sampling.ts";
 import { log2Exponential, mass, OCTAVE, philox } from "./sampling-arithmetic.ts";
 import octaves from "./snippets/octaves.wgsl?raw";
 import philoxSource from "./snippets/philox.wgsl?raw";
@@ -24,6 +32,8 @@ const TIMES = 0x7fffffff;
 
 /** Logits end here on both sides; NaN counts as the lower end. */
 const LARGEST = Math.fround(1e20);
+/** Below every logit: tokens outside the mask, and the padding of a row. */
+const EXCLUDED = Math.fround(-2e20);
 
 const penalties = {
   repetitionPenalty: 1.3,
@@ -53,11 +63,12 @@ const modes = {
     {},
     { temperature: 0.1, topP: 0.5 },
   ],
+  masked: [{}, { temperature: 1, topK: 3 }, { temperature: 1e30 }, { temperature: 0.7, ...penalties }],
 } satisfies Record<string, SamplingSettings[]>;
 type Mode = keyof typeof modes;
 
 /**
- * Picks the next token of each of T rows: kernels/sampling.ts has the rules and `params`. Counts, bias and params are those of
+ * Picks the next token of each of T rows: kernels/sampling.ts has the rules and `params`. Counts, bias, params and mask are those of
  * the row's sequence. Writes rows[t] = { token picked, position + 1, sequence, 0 }, counts it in `counts`, and uses up `logits`.
  */
 export const sample: Kernel<SampleSize> = {
@@ -75,22 +86,25 @@ export const sample: Kernel<SampleSize> = {
     { name: "bias", type: "f32", length: B * V },
     { name: "params", type: "u32", length: B * SAMPLING_WORDS },
     { name: "rows", type: "u32", length: T * 4, writes: true },
+    { name: "mask", type: "u32", length: B * maskWords(V) },
   ],
   constants: ({ V }) => ({ V, STRIDE: padded(V) }),
   workgroups: ({ T }) => [T],
-  cost: ({ T, B }) => ({ passes: { counts: T / B, bias: T / B, params: T / B } }),
+  cost: ({ T, B }) => ({ passes: { counts: T / B, bias: T / B, params: T / B, mask: T / B } }),
   fill: contents,
-  reference({ T, V }, logits, counts, bias, params, rows) {
+  reference({ T, V }, logits, counts, bias, params, rows, mask) {
     for (let t = 0; t < T; t++) {
       const sequence = rows[4 * t + 2]!;
       const first = sequence * V;
       const p = readParams(params.subarray(sequence * SAMPLING_WORDS, (sequence + 1) * SAMPLING_WORDS));
       const row = logits.subarray(t * padded(V), (t + 1) * padded(V));
       const x = Float32Array.from({ length: V }, (_, i) =>
-        adjusted(row[i]!, counts[first + i]!, bias[first + i]!, p),
+        p.flags & USES_MASK && !isAllowed(mask, sequence * maskWords(V), i)
+          ? EXCLUDED
+          : adjusted(row[i]!, counts[first + i]!, bias[first + i]!, p),
       );
       if (p.scale > 0) {
-        row.fill(-LARGEST);
+        row.fill(EXCLUDED);
         row.set(x);
       }
       const position = rows[4 * t + 1]! + 1;
@@ -103,6 +117,9 @@ export const sample: Kernel<SampleSize> = {
 };
 
 type Params = ReturnType<typeof readParams>;
+
+const isAllowed = (mask: Buffer, first: number, id: number): boolean =>
+  ((mask[first + (id >>> 5)]! >>> (id % 32)) & 1) === 1;
 
 function readParams(words: Buffer) {
   const u = new Uint32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
@@ -142,7 +159,7 @@ function finite(x: number): number {
 
 function pick(x: Float32Array, p: Params, position: number): number {
   const best = x.reduce((a, b) => Math.max(a, b));
-  if (p.scale === 0 || best === -LARGEST) return x.indexOf(best);
+  if (p.scale === 0 || best <= -LARGEST) return x.indexOf(best);
   const distances = x.map((value) => Math.fround(Math.fround(best - value) * p.scale));
   const far = Array.from(distances, (distance) => Math.floor(Math.min(distance, 64 * OCTAVE)));
 
@@ -196,9 +213,14 @@ function contents(
       { length: T * 4 },
       (_, i) => [random() % V, random() % 5000, B - 1 - (i >> 2), 0][i % 4]!,
     );
+  // One token at least is allowed: the host refuses other masks.
+  if (name === "mask")
+    return Uint32Array.from({ length: B * maskWords(V) }, (_, i) =>
+      i % maskWords(V) === 0 ? random() | 1 : random(),
+    );
   if (name !== "params") return undefined;
   const sequences = Array.from({ length: B }, (_, b) =>
-    samplingParams(modes[mode][b % modes[mode].length]!, random()),
+    samplingParams(modes[mode][b % modes[mode].length]!, random(), mode === "masked"),
   );
   return Uint32Array.from(sequences.flatMap((words) => [...words]));
 }

@@ -22,14 +22,17 @@ struct Params {
 }
 const USES_BIAS: u32 = 1;
 const USES_COUNTS: u32 = 2;
+const USES_MASK: u32 = 4;
 
 @group(0) @binding(0) var<storage, read_write> logits: array<vec4f>;  // [T, STRIDE]; scratch afterwards
 @group(0) @binding(1) var<storage, read_write> counts: array<u32>;    // [B, V]: bit 31 in the prompt, below times in the answer
 @group(0) @binding(2) var<storage, read> bias: array<f32>;            // [B, V]
 @group(0) @binding(3) var<storage, read> params: array<Params>;       // [B, 12 words]
 @group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [T]: token, position, sequence, 0
+@group(0) @binding(5) var<storage, read> mask: array<u32>;            // [B, V/32 rounded up]: bit i % 32 of word i / 32 allows token i
 
 const LARGEST = 1e20f;  // logits end here on both sides, so that no later step meets infinity; NaN counts as -LARGEST
+const EXCLUDED = -2e20f;  // below every logit: tokens outside the mask, and the padding
 
 struct Winner { key: u32, id: u32, sequence: u32 }
 const NOBODY = vec2u(0, 0xffffffff);  // (key, id)
@@ -45,7 +48,7 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var x = logits[row + i];
     for (var c = 0u; c < 4; c++) {
-      x = vec4f(x.yzw, adjusted(x.x, sequence * V, 4 * i + c, own));  // a full turn; x[c] would unroll this loop
+      x = vec4f(x.yzw, adjusted(x.x, sequence, 4 * i + c, own));  // a full turn; x[c] would unroll this loop
       if (ordered(x.w) > mine.x) { mine = vec2u(ordered(x.w), 4 * i + c); }
     }
     if (own.scale != 0) { logits[row + i] = x; }
@@ -56,7 +59,7 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   for (var drawn = false; ; drawn = true) {
     winner = workgroup_winner(mine, sequence, thread);
     let p = params[winner.sequence];
-    if (drawn || p.scale == 0 || winner.key == ordered(-LARGEST)) { break; }
+    if (drawn || p.scale == 0 || winner.key <= ordered(-LARGEST)) { break; }
     let best = unordered(winner.key);
     var limit = 64 * OCTAVE - 1;
     for (var by_mass = 0u; by_mass < 2; by_mass++) {  // top-k, then top-p
@@ -100,13 +103,19 @@ fn distances(at: u32, best: f32, scale: f32) -> vec4u {
   return vec4u(min((best - logits[at]) * scale, vec4f(f32(64 * OCTAVE))));
 }
 
-// Bias and penalties of token i; those of the sequence begin at `first`. Each step ends in finite(), so that no device can fuse it with the next and round differently.
-fn adjusted(logit: f32, first: u32, i: u32, p: Params) -> f32 {
-  if (i >= V) { return -LARGEST; }
+// Mask, bias and penalties of token i. Each step ends in finite(): then no device can fuse it with the next and round
+// differently.
+fn adjusted(logit: f32, sequence: u32, i: u32, p: Params) -> f32 {
+  if (i >= V) { return EXCLUDED; }
+  if ((p.flags & USES_MASK) != 0) {
+    let word = mask[sequence * ((V + 31) / 32) + i / 32];
+    if (((word >> (i % 32)) & 1) == 0) { return EXCLUDED; }
+  }
+  let at = sequence * V + i;
   var x = finite(logit);
-  if ((p.flags & USES_BIAS) != 0) { x = finite(x + finite(bias[first + i])); }
+  if ((p.flags & USES_BIAS) != 0) { x = finite(x + finite(bias[at])); }
   if ((p.flags & USES_COUNTS) != 0) {
-    let seen = counts[first + i];
+    let seen = counts[at];
     if (seen != 0) { x = finite(x * select(p.discourage_negative, p.discourage_positive, x > 0)); }
     let times = seen & 0x7fffffff;
     if (times != 0) { x = finite(x - f32(times) * p.frequency - p.presence); }

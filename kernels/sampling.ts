@@ -1,5 +1,6 @@
 // How a token is chosen from logits, in this order:
 //
+//   mask                  only the tokens that the sequence's constraint allows take part
 //   logit bias            x += bias
 //   repetition penalty    x /= r where x > 0, x *= r where not, for tokens in prompt or answer
 //                         (Keskar et al. 2019, CTRL; the sign rule is Hugging Face's)
@@ -32,6 +33,10 @@ export interface SamplingSettings {
 export const SAMPLING_WORDS = 12;
 export const USES_BIAS = 1;
 export const USES_COUNTS = 2;
+export const USES_MASK = 4;
+
+/** Words of a mask over V tokens: bit i % 32 of word floor(i / 32) allows token i. */
+export const maskWords = (V: number): number => Math.ceil(V / 32);
 
 /**
  * The parameters of one sequence as the `sample` kernel reads them:
@@ -45,17 +50,23 @@ export const USES_COUNTS = 2;
  *     6  f32  frequencyPenalty in 12 significant bits: times * frequency is exact up to 4096 times
  *     7  f32  presencePenalty
  *     8  u32  seed, low word       9  u32  seed, high word
- *    10  u32  1: reads bias, 2: reads counts
+ *    10  u32  1: reads bias, 2: reads counts, 4: reads mask
  *    11  u32  0
  *
+ * @param masked whether the sequence has a mask
  * @throws RangeError naming the option that is out of range.
  */
-export function samplingParams(settings: SamplingSettings, seed: number): Uint32Array<ArrayBuffer> {
+export function samplingParams(
+  settings: SamplingSettings,
+  seed: number,
+  masked = false,
+): Uint32Array<ArrayBuffer> {
   const { temperature, topK, topP, minP, repetition, frequency, presence } = checked(settings, seed);
   const words = new Uint32Array(SAMPLING_WORDS);
   const floats = new Float32Array(words.buffer);
-  // Within these bounds the largest logit stays finite and the smallest temperature still is not greedy.
-  if (temperature > 0) floats[0] = Math.min(Math.max((OCTAVE * Math.LOG2E) / temperature, 1e-30), 1e17);
+  // Up to 1e17 the distance between the largest logits is finite. From 1e-10 on it is 64 octaves from any logit to an
+  // excluded token, which is never drawn.
+  if (temperature > 0) floats[0] = Math.min(Math.max((OCTAVE * Math.LOG2E) / temperature, 1e-10), 1e17);
   words[1] = Math.min(topK, 0xffffffff);
   words[2] = topP === 1 ? 0 : Math.min(Math.max(Math.round(topP * 2 ** 32), 1), 0xffffffff);
   words[3] = Math.floor(Math.min(-Math.log2(minP) * OCTAVE, 64 * OCTAVE - 1));
@@ -67,7 +78,7 @@ export function samplingParams(settings: SamplingSettings, seed: number): Uint32
   words[9] = Math.floor(seed / 2 ** 32);
   const usesBias = Object.keys(settings.logitBias ?? {}).length > 0;
   const usesCounts = repetition !== 1 || frequency !== 0 || presence !== 0;
-  words[10] = (usesBias ? USES_BIAS : 0) | (usesCounts ? USES_COUNTS : 0);
+  words[10] = (usesBias ? USES_BIAS : 0) | (usesCounts ? USES_COUNTS : 0) | (masked ? USES_MASK : 0);
   return words;
 }
 

@@ -4,6 +4,7 @@ import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
+import type { TokenConstraint } from "../scheduler/token-constraint.ts";
 import { AnswerText } from "./answer-text.ts";
 
 export interface Generation {
@@ -19,6 +20,8 @@ export interface Generation {
   readonly endIds: ReadonlySet<number>;
   /** Of the prompt, for the answer's `finish`. */
   readonly warnings?: readonly string[] | undefined;
+  /** Which tokens may be picked. Default: all. */
+  readonly constraint?: TokenConstraint | undefined;
 }
 
 /** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
@@ -29,7 +32,7 @@ export const DEFAULT_MAX_TOKENS = 512;
  * @throws ContextLengthError where the prompt does not fit
  */
 export async function* generate(
-  { scheduler, contextLength, ids, text, endIds, warnings = [] }: Generation,
+  { scheduler, contextLength, ids, text, endIds, warnings = [], constraint }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
@@ -75,7 +78,8 @@ export async function* generate(
       yield { text: "", ids: [], finish: finish("abort") };
       return;
     }
-    sequence = await scheduler.join({ prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal });
+    const asked = { prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal, constraint };
+    sequence = await scheduler.join(asked);
     began = performance.now();
     if (maxTokens === 0) {
       await sequence.prefilled();

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
   type Buffer,
+  maskWords,
   padded,
   SAMPLING_WORDS,
   type SamplingSettings,
@@ -17,7 +18,12 @@ const device = await openTestDevice();
 const pipelines = Pipelines.of(device);
 
 /** Runs one step of B rows, which stand in sequences from the last to the first, on the GPU and in TypeScript; the tokens, which agree, as do counts and positions. */
-async function step(rowLogits: (b: number) => number[], settings: (b: number) => SamplingSettings, seed = 1) {
+async function step(
+  rowLogits: (b: number) => number[],
+  settings: (b: number) => SamplingSettings,
+  seed = 1,
+  masked = (_b: number) => false,
+) {
   const random = randomU32(seed);
   const logits = new Float32Array(B * padded(V)).fill(NaN);
   for (let b = 0; b < B; b++) {
@@ -32,9 +38,14 @@ async function step(rowLogits: (b: number) => number[], settings: (b: number) =>
   );
   const rows = Uint32Array.from({ length: B * 4 }, (_, i) => [0, i >> 2, B - 1 - (i >> 2), 0][i % 4]!);
   const params = new Uint32Array(B * SAMPLING_WORDS);
-  for (let b = 0; b < B; b++) params.set(samplingParams(settings(b), seed), (B - 1 - b) * SAMPLING_WORDS);
+  for (let b = 0; b < B; b++)
+    params.set(samplingParams(settings(b), seed, masked(b)), (B - 1 - b) * SAMPLING_WORDS);
+  const mask = Uint32Array.from(
+    { length: B * maskWords(V) },
+    (_, i) => random() | Number(i % maskWords(V) === 0),
+  );
 
-  const host: Buffer[] = [logits, counts, bias, params, rows];
+  const host: Buffer[] = [logits, counts, bias, params, rows, mask];
   const buffers = host.map((array) => {
     const buffer = device.createBuffer({
       size: array.byteLength,
@@ -70,7 +81,7 @@ const pick = <T>(random: () => number, ...choices: T[]): T => choices[random() %
 test("random logits and options agree with the reference", async () => {
   const random = randomU32(11);
   const settings = Array.from({ length: B }, () => ({
-    temperature: pick(random, 0, 0.01, 0.7, 1, 1.3, 50),
+    temperature: pick(random, 0, 0.01, 0.7, 1, 1.3, 50, 1e30),
     topK: pick(random, 0, 0, 1, 2, 17, 300, 301, 5000),
     topP: pick(random, 1, 1, 0, 0.05, 0.5, 0.9, 0.999999),
     minP: pick(random, 0, 0, 0.001, 0.2, 1),
@@ -89,7 +100,12 @@ test("random logits and options agree with the reference", async () => {
         : ((random() % steps) / steps - 0.5) * scale,
     );
   };
-  const ids = await step(row, (b) => settings[b]!, 99);
+  const ids = await step(
+    row,
+    (b) => settings[b]!,
+    99,
+    (b) => b % 3 === 0,
+  );
   for (const id of ids) expect(id).toBeLessThan(V);
 });
 

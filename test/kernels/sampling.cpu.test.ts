@@ -1,7 +1,7 @@
 // The rules of sampling and its integer arithmetic, on hand-written distributions, in the plain TypeScript that
 // sample.test.ts and contract.test.ts hold the GPU to.
 import { expect, test } from "vitest";
-import { padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
+import { maskWords, padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
 import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../../kernels/sampling-arithmetic.ts";
 import { randomU32 } from "../helpers.ts";
 
@@ -12,8 +12,11 @@ function tokens(
   draws = 300,
   seen: readonly number[] = [],
   seed = 7,
+  allowed?: readonly number[],
 ) {
   const V = logits.length;
+  const mask = new Uint32Array(maskWords(V));
+  for (const id of allowed ?? []) mask[id >>> 5]! |= 1 << (id % 32);
   const bias = Float32Array.from(logits, (_, i) => settings.logitBias?.[i] ?? 0);
   const ids: number[] = [];
   for (let position = 0; position < draws; position++) {
@@ -25,8 +28,9 @@ function tokens(
       x,
       Uint32Array.from(logits, (_, i) => seen[i] ?? 0),
       bias,
-      samplingParams(settings, seed),
+      samplingParams(settings, seed, allowed !== undefined),
       rows,
+      mask,
     );
     expect(rows[1]).toBe(position + 1);
     ids.push(rows[0]!);
@@ -90,6 +94,20 @@ test("penalties by hand", () => {
   // The bias comes first: (1 + 1) / 2 < 1.5, where 1 / 2 + 1 would not be.
   expect(tokens([1, 1.25], { repetitionPenalty: 2, logitBias: { 0: 1 } }, 1, [PROMPT, 0])).toEqual([1]);
   expect(tokens([9, 1, 2], { logitBias: { 0: -Infinity, 1: 5 } }, 1)).toEqual([1]);
+});
+
+test("only tokens of the mask are picked, however unlikely they are", () => {
+  const logits = Array.from({ length: 70 }, (_, i) => (i === 3 || i === 64 ? -1000 : 10));
+  for (const settings of [
+    {},
+    { temperature: 1 },
+    { temperature: 1e30 },
+    { temperature: 1, topK: 2, topP: 0.5 },
+  ])
+    expect(tokens(logits, settings, 50, [], 7, [3, 64]).every((id) => id === 3 || id === 64)).toBe(true);
+  expect(set(tokens(logits, { temperature: 1 }, 50, [], 7, [3, 64]))).toEqual([3, 64]);
+  expect(set(tokens([5, NaN, -Infinity], { temperature: 1 }, 20, [], 7, [1, 2]))).toEqual([1]);
+  expect(set(tokens([5, 1, 2], { logitBias: { 0: 100 } }, 1, [], 7, [1, 2]))).toEqual([2]);
 });
 
 test("NaN and infinities give an id of the vocabulary", () => {
