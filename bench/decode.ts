@@ -13,7 +13,7 @@ export const decode: Suite = async (bench) => {
   const { loaded, budget, signal } = bench;
   await loaded.measure(async ({ gpu, decoder, weights }) => {
     const { copyGigabytesPerSecond } = await bench.limits(gpu);
-    decoder.configure(0, {}, 0, []);
+    decoder.configure(0, { settings: {}, seed: 0, prompt: [] });
     for (const context of contexts(decoder.shape, loaded.config.W)) {
       if (signal.aborted) return;
       bench.doing(`context ${context}`);

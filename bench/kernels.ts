@@ -19,7 +19,7 @@ export const kernels: Suite = async (bench) => {
     try {
       const { shape } = decoder;
       const context = Math.min(shape.W, Math.floor(shape.positions / 2));
-      decoder.configure(0, {}, 0, []);
+      decoder.configure(0, { settings: {}, seed: 0, prompt: [] });
       bench.doing("a decode step");
       await measurePass(bench, profiler, limits, "decode", decoder.stepDispatches, shape, context, () => {
         decoder.setRow(context);

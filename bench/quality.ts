@@ -66,7 +66,7 @@ async function measureFormat(
   add("weightBytes", "bytes", exactly(model.plan.weightBytes), params);
   add("cacheBytes", "bytes", exactly(model.plan.cacheBytes), params);
   await model.measure(async ({ decoder }) => {
-    decoder.configure(0, {}, 0, []);
+    decoder.configure(0, { settings: {}, seed: 0, prompt: [] });
     const count = await stepCount(decoder, 0, budget.seconds);
     const runs = await repeat(budget, signal, () => runSteps(decoder, 0, count));
     add("tokensPerSecond", "tokens/s", figure(runs.map(({ seconds }) => count / seconds)), params);

@@ -69,7 +69,7 @@ async function measure(
   window: string,
   positions: readonly number[],
 ): Promise<void> {
-  decoder.configure(0, {}, 0, []);
+  decoder.configure(0, { settings: {}, seed: 0, prompt: [] });
   const { shape } = decoder;
   const slotBytes = (4 * shape.L * ringLength(shape)) / shape.S;
   for (const position of positions) {

@@ -82,7 +82,7 @@ export class LoadedModel implements Model {
     this.#rings = new RingPool(
       Array.from({ length: rings }, (_, i) => new RingState(this.config, cacheSlots, i)),
     );
-    this.#scheduler = new Scheduler(parts.recovery, this.#rings, () => this.#check());
+    this.#scheduler = new Scheduler(parts.recovery, this.#rings, parts.lease);
     // A fine-tune may name its end in one place only: any of config.json, generation_config.json, the tokenizer's files.
     const { eosId, namesEos = false } = parts.tokenizer ?? {};
     // The usual id, taken where config.json says nothing, may be any token of another vocabulary.
@@ -120,7 +120,7 @@ export class LoadedModel implements Model {
   }
 
   #checkAnswer(call: "generate" | "chat", options: GenerateOptions): void {
-    this.#check();
+    this.#scheduler.check();
     checkGenerate(call, options);
     checkBias(options.logitBias, this.config.V);
   }
@@ -306,12 +306,6 @@ export class LoadedModel implements Model {
     this.#parts.lease?.release();
     this.#recovery.dispose();
     this.#scheduler.wake();
-  }
-
-  /** @throws DeviceLostError after `dispose`, ModelInUseError after a take-over. */
-  #check(): void {
-    this.#parts.lease?.signal.throwIfAborted();
-    this.#recovery.check();
   }
 
   get #tokenizer(): Tokenizer {

@@ -3,9 +3,11 @@ import {
   angleLength,
   angleTable,
   cacheLength,
+  maskWords,
   padded,
   partialLength,
   qkvStride,
+  SAMPLING_WORDS,
   TILE,
 } from "../../kernels/index.ts";
 import type { Buffers } from "../gpu/buffers.ts";
@@ -55,11 +57,12 @@ export interface PrefillState {
   readonly logProbs: GPUBuffer;
 }
 
-/** What the sampler reads besides logits: penalties' counts [B, V], bias [B, V], options [B, 12]. */
+/** What the sampler reads besides logits: counts for penalties [B, V], bias [B, V], options [B, 12], masks [B, V/32]. */
 export interface SamplerState {
   readonly counts: GPUBuffer;
   readonly bias: GPUBuffer;
   readonly params: GPUBuffer;
+  readonly mask: GPUBuffer;
 }
 
 export interface Activations {
@@ -109,7 +112,7 @@ export function scratchLengths(shape: Shape): {
       targets: SCORE_ROWS,
       logProbs: SCORE_ROWS,
     },
-    sampler: { counts: B * V, bias: B * V, params: 12 * B },
+    sampler: { counts: B * V, bias: B * V, params: SAMPLING_WORDS * B, mask: B * maskWords(V) },
     stretch: 4,
   };
 }

@@ -7,7 +7,7 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { copyPrefix, prefill, score } from "./forward.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
-import { Sampler } from "./sampler.ts";
+import { Sampler, type SamplerOptions } from "./sampler.ts";
 import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
 import { prepareSteps, type StepPasses } from "./step-passes.ts";
 import type { Weights } from "./weights.ts";
@@ -122,8 +122,8 @@ export class Decoder {
   }
 
   /** As `prefillInChunks`, without a pause. */
-  async prefill(...chunks: Parameters<Decoder["prefillInChunks"]>): Promise<void> {
-    for await (const _ of this.prefillInChunks(...chunks));
+  async prefill(ring: number, ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
+    for await (const _ of this.prefillInChunks(ring, ids, start, signal));
   }
 
   /**
@@ -220,10 +220,15 @@ export class Decoder {
     return this.#readLogits(0);
   }
 
-  /** Options for the tokens of a sequence to come: see `Sampler`. @throws RangeError */
-  configure(...options: Parameters<Sampler["configure"]>): void {
-    this.#held.begin(options[0]);
-    this.#sampler.configure(...options);
+  /** Sets how the next tokens of a ring's sequence are chosen: see `Sampler`. @throws RangeError */
+  configure(ring: number, options: SamplerOptions): void {
+    this.#held.begin(ring);
+    this.#sampler.configure(ring, options);
+  }
+
+  /** The tokens that may be picked next for a ring's sequence: see `Sampler`. @throws RangeError */
+  setMask(ring: number, mask: Uint32Array<ArrayBuffer>): void {
+    this.#sampler.setMask(ring, mask);
   }
 
   /** Picks the token after the one at `position`, the last of a prefill. @throws where another was */

@@ -108,6 +108,7 @@ export const sampleTokens = (
     sampler.bias,
     sampler.params,
     s.rows,
+    sampler.mask,
   ),
 ];
 

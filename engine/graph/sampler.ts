@@ -1,15 +1,26 @@
-// What the sampling kernel goes by, sequence by sequence: options, penalties' counts, biases.
-import { SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../../kernels/index.ts";
+// The sampling kernel's inputs for each sequence: options, counts for penalties, biases, masks.
+import { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../../kernels/index.ts";
 import { outOfRange, shown } from "../options/parameter.ts";
 import type { SamplerState } from "./activations.ts";
 
 const IN_PROMPT = 0x80000000;
 
+export interface SamplerOptions {
+  readonly settings: SamplingSettings;
+  readonly seed: number;
+  /** Counts for the repetition penalty. */
+  readonly prompt: readonly number[];
+  /** The answer so far counts for all penalties. */
+  readonly answer?: readonly number[];
+  /** Whether only the tokens of `setMask` may be picked. Default false. */
+  readonly masked?: boolean;
+}
+
 export class Sampler {
   readonly #queue: GPUQueue;
   readonly #state: SamplerState;
   readonly #V: number;
-  /** Sequences whose logit biases are not all zero. */
+  /** Rings whose logit biases are not all zero. */
   readonly #biased = new Set<number>();
 
   constructor(queue: GPUQueue, state: SamplerState, V: number) {
@@ -18,22 +29,12 @@ export class Sampler {
     this.#V = V;
   }
 
-  /**
-   * Options for the tokens of a sequence to come. `prompt` counts for the repetition penalty, what there is of the answer for
-   * all of them.
-   * @throws RangeError
-   */
-  configure(
-    ring: number,
-    settings: SamplingSettings,
-    seed: number,
-    prompt: readonly number[],
-    answer: readonly number[] = [],
-  ): void {
+  /** Sets how the next tokens of a ring's sequence are chosen. @throws RangeError naming the option that is out of range */
+  configure(ring: number, { settings, seed, prompt, answer = [], masked = false }: SamplerOptions): void {
     const { counts, bias, params } = this.#state;
     const V = this.#V;
     checkBias(settings.logitBias, V);
-    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * ring, samplingParams(settings, seed));
+    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * ring, samplingParams(settings, seed, masked));
     const seen = new Uint32Array(V);
     for (const id of prompt) seen[id] = IN_PROMPT;
     for (const id of answer) seen[id]! += 1;
@@ -45,6 +46,23 @@ export class Sampler {
       this.#queue.writeBuffer(bias, 4 * V * ring, values);
     }
     if (biases.length > 0) this.#biased.add(ring);
+  }
+
+  /**
+   * The tokens that may be picked next for this ring's sequence, if it was configured as `masked`.
+   * @param mask bit i % 32 of word floor(i / 32) allows token i
+   * @throws RangeError if it has another length, or allows no token
+   */
+  setMask(ring: number, mask: Uint32Array<ArrayBuffer>): void {
+    const words = maskWords(this.#V);
+    const last = this.#V % 32 === 0 ? 0xffffffff : 2 ** (this.#V % 32) - 1;
+    const allowsAny = mask.some((word, i) => (i === words - 1 ? word & last : word) !== 0);
+    if (mask.length !== words || !allowsAny)
+      throw outOfRange(
+        "constraint",
+        `expected a mask of ${words} words that allows a token, got ${mask.length} words${allowsAny ? "" : " that allow none"}.`,
+      );
+    this.#queue.writeBuffer(this.#state.mask, 4 * words * ring, mask);
   }
 }
 

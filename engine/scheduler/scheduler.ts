@@ -1,11 +1,13 @@
-// Continuous batching: sequences join and leave between the rounds of one loop, which runs while anybody wants something.
+// Continuous batching: one loop runs rounds while there is work. Between rounds sequences and tasks join and leave.
+// The scheduler decides who takes part; StepPlanner decides what a round submits to the GPU.
 import type { Activity } from "../api.ts";
+import { Gate } from "../gate.ts";
 import { checkIds } from "../graph/prompt-ids.ts";
 import type { DeviceRecovery } from "../resident/device-recovery.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
-import { ExclusiveTask, type TaskBody, type TaskOptions } from "./exclusive-task.ts";
+import type { Lease } from "../store/lock.ts";
+import { ExclusiveTask, type RingChoice, type TaskBody, type TaskOptions } from "./exclusive-task.ts";
 import type { RingPool } from "./ring-pool.ts";
-import type { RingState } from "./ring-state.ts";
 import { Sequence, type SequenceOptions } from "./sequence.ts";
 import { StepPlanner } from "./step-planner.ts";
 import { WaitQueue } from "./wait-queue.ts";
@@ -13,76 +15,77 @@ import { WaitQueue } from "./wait-queue.ts";
 export class Scheduler {
   readonly #recovery: DeviceRecovery;
   readonly #rings: RingPool;
-  readonly #check: () => void;
-  readonly #queue = new WaitQueue();
-  readonly #running: Sequence[] = [];
-  readonly #tasks: ExclusiveTask[] = [];
+  readonly #lease: Lease | undefined;
   readonly #planner: StepPlanner;
+  readonly #queue = new WaitQueue<Sequence | ExclusiveTask>();
+  readonly #sequences: Sequence[] = [];
+  readonly #tasks: ExclusiveTask[] = [];
   #loop: Promise<void> | undefined;
-  #wake = () => {};
-  /** Aborted where nobody is left who waits for a lost device. */
+  /** Opens when there may be something to do. */
+  readonly #news = new Gate();
+  /** Aborted when nobody is left to wait for a lost device. */
   #needed = new AbortController();
 
-  /** @param check throws where nobody may begin any more */
-  constructor(recovery: DeviceRecovery, rings: RingPool, check: () => void) {
+  /** @param lease nobody begins after it ends */
+  constructor(recovery: DeviceRecovery, rings: RingPool, lease?: Lease) {
     this.#recovery = recovery;
     this.#rings = rings;
-    this.#check = check;
-    this.#planner = new StepPlanner(this.#running, rings, (sequence, error) => this.#drop(sequence, error));
+    this.#lease = lease;
+    this.#planner = new StepPlanner(rings);
+  }
+
+  /** @throws DeviceLostError after the model is disposed, ModelInUseError after its lease was taken over */
+  check(): void {
+    this.#lease?.signal.throwIfAborted();
+    this.#recovery.check();
   }
 
   /**
-   * Waits in line for a ring. The caller ends it with `leave`.
-   * @throws RangeError where the prompt has no token, or one that the model has not; what `check` does; the signal's reason
+   * Waits for a ring. The caller reads the sequence and ends it with `leave`.
+   * @throws RangeError if the prompt is empty or has an id outside the vocabulary; as `check`; the signal's reason
    */
   async join(options: SequenceOptions): Promise<Sequence> {
     checkIds(options.prompt, this.#recovery.last.decoder.shape.V, "prompt");
-    return this.#enter(options.signal, () => {
-      const ring = this.#rings.take(options.prompt);
-      if (!ring) return undefined;
-      const sequence = new Sequence(options, ring, () => this.#wake());
-      this.#running.push(sequence);
+    const sequence = new Sequence(options, this.#news);
+    try {
+      await this.#enter(sequence);
       return sequence;
-    });
+    } catch (error) {
+      sequence.close();
+      throw error;
+    }
   }
 
-  /** Its ring stays as it is, with what `answer` took of it, until somebody else needs it. */
+  /** Ends a sequence. Its ring keeps the prompt and `answer`, the tokens that were used, until somebody needs the ring. */
   async leave(sequence: Sequence, answer: readonly number[]): Promise<void> {
     sequence.close();
-    if (!remove(this.#running, sequence)) return;
+    if (!this.#sequences.includes(sequence)) return;
     const { ring, submitted, options } = sequence;
     if (submitted > 0)
       ring.commit([...options.prompt, ...answer], options.prompt.length + submitted - 1, "retrace");
-    this.#rings.giveBack(ring);
-    this.#left();
-    // A process that ends in the midst of a software driver's work may crash.
-    if (this.#running.length === 0) await this.#planner.landed();
+    this.#remove(sequence);
+    // A process that exits while a software driver works may crash.
+    if (this.#sequences.length === 0) await this.#planner.landed();
   }
 
   /**
-   * Runs `use` between two steps, with nothing else on the GPU; where it pauses, others get a step.
-   * @param take the ring that it wants; waits in line while there is none
+   * Runs `body` between two steps, with nothing else on the GPU.
+   * @param choose the ring to work in; the task waits while there is none
+   * @throws as `join`, and what `body` throws
    */
-  async runExclusive<T>(
-    take: (rings: RingPool) => RingState | undefined,
-    use: TaskBody<T>,
-    options: TaskOptions = {},
-  ): Promise<T> {
-    const { result } = await this.#enter(options.signal, () => {
-      const ring = take(this.#rings);
-      if (!ring) return undefined;
-      const task: ExclusiveTask<T> = new ExclusiveTask(ring, use, options, () => {
-        if (remove(this.#tasks, task as ExclusiveTask)) this.#rings.giveBack(ring);
-      });
-      this.#tasks.push(task as ExclusiveTask);
-      return task;
-    });
-    return result;
+  async runExclusive<T>(choose: RingChoice, body: TaskBody<T>, options: TaskOptions = {}): Promise<T> {
+    const task = new ExclusiveTask(choose, body, options);
+    await this.#enter(task as ExclusiveTask);
+    try {
+      return await task.result;
+    } finally {
+      this.#remove(task as ExclusiveTask);
+    }
   }
 
-  /** The model was disposed of. */
+  /** Looks again whether there is something to do: the model was disposed of. */
   wake(): void {
-    this.#wake();
+    this.#news.open();
   }
 
   /** Resolves when nobody runs and nobody waits. */
@@ -95,7 +98,7 @@ export class Scheduler {
     const tokens = this.#rings.all.map(({ ids, oldest }) => Math.max(0, ids.length - oldest));
     return {
       parallel: shape.parallel,
-      running: this.#running.length + this.#tasks.length,
+      running: this.#running,
       waiting: this.#queue.length,
       rings: shape.B,
       cacheSlots: shape.S,
@@ -104,35 +107,55 @@ export class Scheduler {
     };
   }
 
-  #enter<T extends object>(signal: AbortSignal | undefined, begin: () => T | undefined): Promise<T> {
-    const begun = this.#queue.enter(begin, () => this.#left(), signal);
+  get #running(): number {
+    return this.#sequences.length + this.#tasks.length;
+  }
+
+  get #isBusy(): boolean {
+    return this.#queue.length + this.#running > 0;
+  }
+
+  async #enter(item: Sequence | ExclusiveTask): Promise<void> {
+    const admitted = this.#queue.enter(item);
     this.#loop ??= this.#run();
-    this.#wake();
-    return begun;
+    this.#news.open();
+    try {
+      await admitted;
+    } catch (error) {
+      this.#left();
+      throw error;
+    }
+  }
+
+  #remove(item: Sequence | ExclusiveTask): void {
+    const list: unknown[] = item instanceof Sequence ? this.#sequences : this.#tasks;
+    const at = list.indexOf(item);
+    if (at < 0) return;
+    list.splice(at, 1);
+    this.#rings.giveBack(item.ring);
+    this.#left();
   }
 
   #left(): void {
-    if (!this.#busy) this.#needed.abort();
-    this.#wake();
-  }
-
-  get #busy(): boolean {
-    return this.#queue.length + this.#running.length + this.#tasks.length > 0;
+    if (!this.#isBusy) this.#needed.abort();
+    this.#news.open();
   }
 
   async #run(): Promise<void> {
-    // Those who call in the same turn of the event loop begin together.
+    // Calls made in the same turn of the event loop begin together.
     await Promise.resolve();
-    while (this.#busy) {
+    while (this.#isBusy) {
       this.#needed = new AbortController();
       try {
-        const { parallel } = this.#recovery.last.decoder.shape;
-        this.#queue.admit(this.#check, () => this.#running.length + this.#tasks.length < parallel);
-        const woken = new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        const round = (gpuModel: GpuModel) => this.#planner.round(gpuModel, this.#tasks[0]);
-        if (!(await this.#recovery.run(round, this.#needed.signal))) await woken;
+        this.#admit();
+        const news = this.#news.next();
+        const round = (gpuModel: GpuModel) => {
+          const task = this.#tasks.find(({ isDone }) => !isDone);
+          return this.#planner.round(gpuModel, this.#sequences, task);
+        };
+        const worked = await this.#recovery.run(round, this.#needed.signal);
+        for (const sequence of [...this.#sequences]) if (sequence.failed) this.#remove(sequence);
+        if (!worked) await news;
       } catch (error) {
         this.#fail(error);
       }
@@ -140,29 +163,37 @@ export class Scheduler {
     this.#loop = undefined;
   }
 
-  #drop(sequence: Sequence, error: unknown): void {
-    remove(this.#running, sequence);
-    this.#rings.giveBack(sequence.ring);
-    sequence.fail(error);
+  /** Admits from the queue, in order, while there is room and a ring for the first. */
+  #admit(): void {
+    const { parallel } = this.#recovery.last.decoder.shape;
+    for (let first = this.#queue.first; first; first = this.#queue.first) {
+      try {
+        this.check();
+      } catch (error) {
+        this.#queue.refuseFirst(error);
+        continue;
+      }
+      if (this.#running >= parallel || !first.begin(this.#rings)) return;
+      if (first instanceof Sequence) this.#sequences.push(first);
+      else this.#tasks.push(first);
+      this.#queue.admitFirst();
+    }
   }
 
-  /** A step failed, or the device could not be replaced: whoever runs gets the error, and if nobody does, whoever is next. */
+  /** A step failed, or the device was not replaced. All that run get the error; if none runs, the first of the queue does. */
   #fail(error: unknown): void {
     if (this.#needed.signal.aborted) return;
     this.#planner.forget();
-    const nobody = this.#running.length + this.#tasks.length === 0;
-    for (const sequence of [...this.#running]) {
-      // What is in its ring is not known.
-      sequence.ring.begin([], 0);
-      this.#drop(sequence, error);
+    if (this.#running === 0) this.#queue.refuseFirst(error);
+    for (const task of [...this.#tasks]) {
+      task.fail(error);
+      this.#remove(task);
     }
-    for (const task of [...this.#tasks]) task.fail(error);
-    if (nobody) this.#queue.refuseFirst(error);
+    for (const sequence of [...this.#sequences]) {
+      // Its ring may hold anything.
+      sequence.ring.begin([], 0);
+      sequence.fail(error);
+      this.#remove(sequence);
+    }
   }
-}
-
-function remove<T>(list: T[], item: T): boolean {
-  const at = list.indexOf(item);
-  if (at >= 0) list.splice(at, 1);
-  return at >= 0;
 }

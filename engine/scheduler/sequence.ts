@@ -1,9 +1,13 @@
-// One answer on its way through the scheduler: what is asked, the tokens that came, and those that its reader has taken.
+// One answer: what was asked, which tokens were submitted, received, and taken by its reader.
 import type { SamplingSettings } from "../../kernels/index.ts";
+import { Gate } from "../gate.ts";
 import type { Picked, Row } from "../graph/decoder.ts";
 import type { RowPlace } from "../graph/held-rows.ts";
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
+import type { RingPool } from "./ring-pool.ts";
 import type { RingState } from "./ring-state.ts";
+import type { TokenConstraint } from "./token-constraint.ts";
+import type { Waiting } from "./wait-queue.ts";
 
 export interface SequenceOptions {
   readonly prompt: readonly number[];
@@ -13,122 +17,145 @@ export interface SequenceOptions {
   readonly settings: SamplingSettings;
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
+  /** Which tokens may be picked. Each step then waits for the token before it. Default: all. */
+  readonly constraint?: TokenConstraint | undefined;
 }
 
-export class Sequence {
+export class Sequence implements Waiting {
   readonly options: SequenceOptions;
-  readonly ring: RingState;
   /** Prompt tokens whose keys and values need not be computed; undefined until its prefill begins. */
   cachedTokens: number | undefined;
-  /** Tokens of the answer that were asked for, on their way or not. */
+  /** Tokens of the answer that were submitted, received or not. */
   submitted = 0;
+  /** Steps that may be submitted before their tokens are received. */
+  readonly lookahead: number;
+  #ring: RingState | undefined;
   readonly #answer: number[] = [];
-  /** What came and was not taken yet. */
-  readonly #waiting: Picked[] = [];
+  /** Received, and not yet taken by the reader. */
+  readonly #untaken: Picked[] = [];
   #failure: { readonly error: unknown } | undefined;
-  #reader: (() => void) | undefined;
-
-  readonly #taken: () => void;
   #prefilled = false;
-  readonly #wake = () => this.#reader?.();
+  /** Opens when the reader may find something new. */
+  readonly #news = new Gate();
+  /** The scheduler's: opened when the reader takes a token, since a step may then be submitted. */
+  readonly #schedulerGate: Gate;
+  readonly #onAbort = () => this.#news.open();
 
-  /** @param taken called when its reader has taken a token: then there may be a step to submit */
-  constructor(options: SequenceOptions, ring: RingState, taken: () => void) {
+  constructor(options: SequenceOptions, schedulerGate: Gate) {
     this.options = options;
-    this.ring = ring;
-    this.#taken = taken;
-    options.signal?.addEventListener("abort", this.#wake);
+    this.lookahead = options.constraint ? 1 : STEPS_IN_FLIGHT;
+    this.#schedulerGate = schedulerGate;
+    options.signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** Nobody reads it any more. */
+  /** @returns whether a ring was free */
+  begin(rings: RingPool): boolean {
+    this.#ring = rings.take(this.options.prompt);
+    return this.#ring !== undefined;
+  }
+
+  /** Its ring, once it has begun. */
+  get ring(): RingState {
+    return this.#ring!;
+  }
+
+  /** Its reader has left. */
   close(): void {
-    this.options.signal?.removeEventListener("abort", this.#wake);
+    this.options.signal?.removeEventListener("abort", this.#onAbort);
   }
 
-  /** The ids that came so far, taken or not. */
+  /** The ids received so far, taken or not. */
   get answer(): readonly number[] {
     return this.#answer;
   }
 
-  /** Prompt tokens that are still to be computed. */
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Prompt tokens still to be computed. */
   get promptLeft(): number {
     return this.options.prompt.length - this.ring.ids.length;
   }
 
-  /** Whether a step for it makes sense: it has begun, wants more, and its reader is not too far behind. */
+  /** Whether to submit a step: it has begun, wants more, and neither the GPU nor its reader is too far behind. */
   get wantsStep(): boolean {
-    const ahead = this.submitted - (this.#answer.length - this.#waiting.length);
-    return this.submitted > 0 && this.submitted < this.options.maxTokens && ahead < STEPS_IN_FLIGHT;
+    const { submitted, lookahead, failed } = this;
+    if (failed || submitted === 0 || submitted >= this.options.maxTokens) return false;
+    const taken = this.#answer.length - this.#untaken.length;
+    const isWaitingForGpu = submitted - this.#answer.length >= lookahead;
+    const isWaitingForReader = submitted - taken >= STEPS_IN_FLIGHT;
+    return !isWaitingForGpu && !isWaitingForReader;
   }
 
-  /** Where its next step stands, once all that was submitted has come. */
+  /** The row of its next step, once all its tokens are received. */
   get row(): Row {
     const { prompt } = this.options;
-    return {
-      ring: this.ring.index,
-      position: prompt.length + this.#answer.length - 1,
-      id: this.#answer.at(-1)!,
-    };
+    const position = prompt.length + this.#answer.length - 1;
+    return { ring: this.ring.index, position, id: this.#answer.at(-1)! };
   }
 
-  /** Where the next step for it runs, whether those before have come or not. */
+  /** Where its next step runs, whether the tokens before it are received or not. */
   get nextPlace(): RowPlace {
     return { ring: this.ring.index, position: this.options.prompt.length + this.submitted - 1 };
   }
 
-  /** A step is on its way that writes the keys and values of the token before. */
+  /** A chunk of the prompt was submitted: its tokens up to `end` are in the ring once that is done. */
+  promptSubmitted(end: number): void {
+    this.ring.commit(this.options.prompt, end, "prefill");
+  }
+
+  /** A step was submitted, which writes the keys and values of the token before. */
   stepSubmitted(): void {
     this.ring.wrote(this.options.prompt.length + this.submitted);
     this.submitted++;
   }
 
+  /** The whole prompt is in the ring, and no token is wanted. */
+  promptDone(): void {
+    this.#prefilled = true;
+    this.#news.open();
+  }
+
   receive(picked: Picked): void {
     this.#answer.push(picked.id);
-    this.#waiting.push(picked);
-    this.#wake();
+    this.#untaken.push(picked);
+    try {
+      this.options.constraint?.accept(picked.id);
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#news.open();
   }
 
   fail(error: unknown): void {
     this.#failure ??= { error };
-    this.#wake();
+    this.#news.open();
   }
 
-  /** What is on its way will not come: a device was lost. */
+  /** What was submitted and not received is lost with its device. */
   forgetSubmitted(): void {
     this.submitted = this.#answer.length;
   }
 
-  /** The next token. @throws what ended the sequence, or its signal's reason */
+  /** For the reader: the next token. @throws the error that ended the sequence, or its signal's reason */
   async next(): Promise<Picked> {
-    await this.#until(() => this.#waiting.length > 0);
-    const picked = this.#waiting.shift()!;
-    this.#taken();
+    await this.#until(() => this.#untaken.length > 0);
+    const picked = this.#untaken.shift()!;
+    this.#schedulerGate.open();
     return picked;
   }
 
-  /** Until the prompt is in the ring, where no token is wanted. */
+  /** For the reader, if no token is wanted: resolves when the prompt is in the ring. @throws as `next` */
   prefilled(): Promise<void> {
     return this.#until(() => this.#prefilled);
   }
 
-  /** Tokens of the prompt, up to `end`, are in the ring when a chunk that was submitted is done. */
-  promptWritten(end: number): void {
-    this.ring.commit(this.options.prompt, end, "prefill");
-  }
-
-  promptDone(): void {
-    this.#prefilled = true;
-    this.#wake();
-  }
-
-  async #until(there: () => boolean): Promise<void> {
-    const { signal } = this.options;
-    while (!there()) {
-      signal?.throwIfAborted();
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      this.options.signal?.throwIfAborted();
       if (this.#failure) throw this.#failure.error;
-      await new Promise<void>((resolve) => {
-        this.#reader = resolve;
-      });
+      await this.#news.next();
     }
   }
 }

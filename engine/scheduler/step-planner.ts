@@ -1,7 +1,6 @@
-// What is submitted to the GPU, round by round: at most a chunk of one prompt and a step of all sequences that run, so a long
-// prompt does not hold up the answers, and each weight is read once for all of them. Nor does a long text that is scored: what
-// wants the GPU for itself has it for a chunk at a time, too.
-// A sequence's numbers do not depend on who else runs: rows are computed alike wherever they stand.
+// What a round submits to the GPU: at most one chunk of one prompt, then one step of all sequences that run. So a long prompt
+// does not hold up the answers, and one read of the weights serves all of them. An exclusive task gets the GPU for one chunk
+// at a time, too. A sequence's numbers do not depend on who else runs: each row of a step is computed alike.
 import type { Activity } from "../api.ts";
 import type { Decoder, Picked } from "../graph/decoder.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
@@ -11,7 +10,7 @@ import type { RingState } from "./ring-state.ts";
 import type { Sequence } from "./sequence.ts";
 import { StepsInFlight } from "./steps-in-flight.ts";
 
-/** Tokens that another ring must have more of, to be copied from there. */
+/** Another ring must share this many tokens more than a sequence's own before they are copied. */
 const MIN_COPIED_TOKENS = 16;
 
 type Counts = { -readonly [Name in keyof Activity]: Activity[Name] };
@@ -24,70 +23,70 @@ export class StepPlanner {
     decodedTokens: 0,
     reusedTokens: 0,
   };
-  readonly #running: readonly Sequence[];
   readonly #rings: RingPool;
-  readonly #drop: (sequence: Sequence, error: unknown) => void;
   #decoder: Decoder | undefined;
   /** Sequences whose options are set on this decoder, and whose rings hold what they should. */
   #ready = new WeakSet<Sequence>();
-  /** Whose rows the next step runs unless they are arranged anew. */
-  #arranged: readonly Sequence[] = [];
+  /** The sequences whose rows the next step runs, unless others are set. */
+  #rows: readonly Sequence[] = [];
   #inFlight = new StepsInFlight<void>();
+  /** Settles when the last chunk of a prompt is computed. */
   #chunk: Promise<void> | undefined;
 
-  /**
-   * @param running changes between rounds
-   * @param drop takes out of `running` a sequence that asks what cannot be done
-   */
-  constructor(
-    running: readonly Sequence[],
-    rings: RingPool,
-    drop: (sequence: Sequence, error: unknown) => void,
-  ) {
-    this.#running = running;
+  constructor(rings: RingPool) {
     this.#rings = rings;
-    this.#drop = drop;
   }
 
-  /** @returns whether there was anything to do. @throws where a step failed or the device is lost */
-  async round(gpuModel: GpuModel, task: ExclusiveTask | undefined): Promise<boolean> {
+  /**
+   * One round.
+   * @param sequences those that run: the list may change while the round waits
+   * @param task gets a turn first
+   * @returns whether there was anything to do
+   * @throws if a step failed or the device is lost
+   */
+  async round(
+    gpuModel: GpuModel,
+    sequences: readonly Sequence[],
+    task: ExclusiveTask | undefined,
+  ): Promise<boolean> {
     const { decoder } = gpuModel;
-    if (decoder !== this.#decoder) this.#adopt(decoder);
+    if (decoder !== this.#decoder) this.#adopt(decoder, sequences);
     if (task) {
       await this.#land();
-      this.#arranged = [];
+      this.#rows = [];
       await task.run(gpuModel);
     }
-    const prefilled = await this.#prefill(decoder);
-    const stepped = await this.#step(decoder);
+    const prefilled = await this.#prefill(decoder, sequences);
+    const stepped = await this.#step(decoder, sequences);
     if (!this.#inFlight.isEmpty && !(stepped && this.#inFlight.hasRoom)) await this.#inFlight.next();
     else if (!stepped && !prefilled && !task) return false;
     return true;
   }
 
-  /** Until nothing is on its way, well or not. */
+  /** Resolves when all submitted steps have settled, well or not. */
   landed(): Promise<void> {
     return this.#inFlight.landed();
   }
 
-  /** After an error: what the decoder at hand has of the sequences is not known. */
+  /** After an error, the state of the decoder is unknown: the next round begins as with a new one. */
   forget(): void {
     this.#decoder = undefined;
   }
 
-  /** A decoder that has seen nothing yet: at first, and after a loss. */
-  #adopt(decoder: Decoder): void {
+  /** Begins with a decoder that has computed nothing yet: the first, or the one after a loss. */
+  #adopt(decoder: Decoder, sequences: readonly Sequence[]): void {
     this.#decoder = decoder;
     this.#ready = new WeakSet();
-    this.#arranged = [];
+    this.#rows = [];
     this.#inFlight = new StepsInFlight();
     this.#chunk = undefined;
-    for (const sequence of this.#running) sequence.forgetSubmitted();
+    for (const sequence of sequences) sequence.forgetSubmitted();
   }
 
-  /** Makes a sequence ready, or submits a chunk of its prompt, the oldest first; with the last chunk its first token. */
-  async #prefill(decoder: Decoder): Promise<boolean> {
-    const sequence = this.#running.find((each) => !this.#ready.has(each) || each.promptLeft > 0);
+  /** Prepares a sequence, or submits a chunk of its prompt, the oldest sequence first; with the last chunk its first token. */
+  async #prefill(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
+    const isDue = (each: Sequence) => !each.failed && (!this.#ready.has(each) || each.promptLeft > 0);
+    const sequence = sequences.find(isDue);
     if (!sequence) return false;
     if (!this.#ready.has(sequence) && !(await this.#prepare(sequence, decoder))) return true;
     const { ring, options } = sequence;
@@ -99,14 +98,14 @@ export class StepPlanner {
       this.#chunk = decoder.done();
       this.#chunk.catch(() => {});
       this.counts.prefillTokens += count;
-      sequence.promptWritten(start + count);
+      sequence.promptSubmitted(start + count);
       if (count < rest.length) return true;
-      this.#arranged = [];
+      this.#rows = [];
     }
     if (options.maxTokens === 0) {
       await this.#chunk;
       sequence.promptDone();
-    } else if (sequence.submitted === 0) {
+    } else if (sequence.submitted === 0 && writeMask(sequence, decoder)) {
       sequence.submitted = 1;
       const first = decoder.first(ring.index, options.prompt.length - 1, options.wantsLogits);
       this.#deliver(
@@ -118,16 +117,16 @@ export class StepPlanner {
   }
 
   /**
-   * Options, and keys and values: its own of before, or what another ring has of its prompt.
-   * @returns false where what it asks cannot be done: the others go on
+   * Sets a sequence's options, and restores or reuses the keys and values of its tokens.
+   * @returns false if it cannot run as asked: then it has failed, and the others go on
    */
   async #prepare(sequence: Sequence, decoder: Decoder): Promise<boolean> {
     const { ring, answer, options } = sequence;
-    const { prompt, settings, seed, signal } = options;
+    const { prompt, settings, seed, signal, constraint } = options;
     await this.#land();
-    this.#arranged = [];
+    this.#rows = [];
     try {
-      decoder.configure(ring.index, settings, seed, prompt, answer);
+      decoder.configure(ring.index, { settings, seed, prompt, answer, masked: constraint !== undefined });
       if (sequence.cachedTokens === undefined) {
         sequence.cachedTokens = this.#reuse(ring, prompt, decoder);
         this.counts.reusedTokens += sequence.cachedTokens;
@@ -136,14 +135,14 @@ export class StepPlanner {
       if (answer.length > 0) await decoder.retrace(ring.index, answer.slice(0, -1), prompt.length, signal);
     } catch (error) {
       if (!(error instanceof RangeError) && !signal?.aborted) throw error;
-      this.#drop(sequence, error);
+      sequence.fail(error);
       return false;
     }
     this.#ready.add(sequence);
     return true;
   }
 
-  /** How many tokens of the prompt the ring has, of a conversation before or copied from another ring. */
+  /** @returns how many tokens of the prompt the ring holds, from its last conversation or copied from another ring */
   #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): number {
     const own = ring.reusable(prompt);
     const other = this.#rings.longestPrefix(prompt);
@@ -157,18 +156,19 @@ export class StepPlanner {
     return other.shared;
   }
 
-  /** A step of all that want one. Whoever joins or leaves, all that is on its way is waited for, so that every row is known. */
-  async #step(decoder: Decoder): Promise<boolean> {
-    const wanting = () => this.#running.filter((each) => this.#ready.has(each) && each.wantsStep);
+  /** Submits a step of all sequences that want one. If they are others than last time, waits for all steps first: then every row is known. */
+  async #step(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
+    const wanting = () => sequences.filter((each) => this.#ready.has(each) && each.wantsStep);
     let members = wanting();
     if (members.length === 0) return false;
-    if (!same(members, this.#arranged)) {
+    if (!same(members, this.#rows)) {
       await this.#land();
       members = wanting();
       if (members.length === 0) return true;
       decoder.setRows(members.map(({ row }) => row));
-      this.#arranged = members;
+      this.#rows = members;
     }
+    for (const member of members) if (!writeMask(member, decoder)) return true;
     const observed = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));
     const places = members.map((member) => member.nextPlace);
     for (const member of members) member.stepSubmitted();
@@ -178,7 +178,7 @@ export class StepPlanner {
     return true;
   }
 
-  /** What is picked goes to its sequence when it comes, unless a loss has made the step void meanwhile. */
+  /** Gives each picked token to its sequence, unless a loss has voided the step meanwhile. */
   #deliver(members: readonly Sequence[], step: Promise<readonly Picked[]>): void {
     const inFlight = this.#inFlight;
     const landed = step.then((picked) => {
@@ -191,9 +191,21 @@ export class StepPlanner {
     inFlight.submit(landed);
   }
 
-  /** Until nothing is on its way. */
+  /** Waits until no step is in flight. */
   async #land(): Promise<void> {
     while (!this.#inFlight.isEmpty) await this.#inFlight.next();
+  }
+}
+
+/** Puts what the constraint allows next where the sampler reads it. @returns false if the constraint failed, and its sequence with it */
+function writeMask(sequence: Sequence, decoder: Decoder): boolean {
+  const { constraint } = sequence.options;
+  try {
+    if (constraint) decoder.setMask(sequence.ring.index, constraint.mask());
+    return true;
+  } catch (error) {
+    sequence.fail(error);
+    return false;
   }
 }
 

@@ -1,8 +1,8 @@
-// The steps that are on their way back: enough for the GPU never to wait for the host, and no more, since those past a stop are
-// computed for nothing.
+// The steps that were submitted and not received yet: enough that the GPU never waits for the host, and no more, since steps
+// past the end of an answer are wasted.
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
 
-/** One is computed while the host looks at the one before. */
+/** The GPU computes one step while the host handles the one before. */
 const INITIAL_DEPTH = 2;
 
 export class StepsInFlight<T = unknown> {
@@ -22,20 +22,20 @@ export class StepsInFlight<T = unknown> {
     const landed = () => {
       step.done = true;
     };
-    // Awaited in turn, perhaps after the caller's pause: a loss meanwhile is not an unhandled rejection.
+    // The result is awaited later, after the steps before it: until then a rejection is handled here.
     result.then(landed, landed);
     this.#pending.push(step);
   }
 
-  /** The oldest result. Where all the others are there as well, the GPU has run dry: from now on one more is kept in inFlight. */
+  /** The oldest result. If all later ones have arrived too, the GPU was idle: from then on one more step is kept in flight. */
   async next(): Promise<T> {
     const result = await this.#pending.shift()!.result;
-    const dry = this.#pending.length > 0 && this.#pending.every(({ done }) => done);
-    if (dry) this.#depth = Math.min(STEPS_IN_FLIGHT, this.#depth + 1);
+    const wasIdle = this.#pending.length > 0 && this.#pending.every(({ done }) => done);
+    if (wasIdle) this.#depth = Math.min(STEPS_IN_FLIGHT, this.#depth + 1);
     return result;
   }
 
-  /** Waits for all, well or not. */
+  /** Resolves when all have settled, well or not. */
   async landed(): Promise<void> {
     await Promise.allSettled(this.#pending.map(({ result }) => result));
   }

@@ -1,70 +1,58 @@
-// Who waits for a ring: first come, first served.
+// Callers that wait for a ring: first come, first served.
 
-interface Caller {
-  /** Lets it in, where there is what it wants. */
-  readonly enter: () => boolean;
+export interface Waiting {
+  readonly options: { readonly signal?: AbortSignal | undefined };
+}
+
+interface Place<T> {
+  readonly item: T;
+  readonly admit: () => void;
   readonly refuse: (error: unknown) => void;
 }
 
-export class WaitQueue {
-  readonly #callers: Caller[] = [];
+export class WaitQueue<T extends Waiting> {
+  readonly #places: Place<T>[] = [];
 
   get length(): number {
-    return this.#callers.length;
+    return this.#places.length;
   }
 
-  /**
-   * Waits until `admit` gets to it.
-   * @param begin gives undefined while there is not what it wants
-   * @param left called where it leaves the line without having been let in
-   * @throws the signal's reason, what it was refused with
-   */
-  enter<T extends object>(
-    begin: () => T | undefined,
-    left: () => void,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
+  /** The one whose turn it is. */
+  get first(): T | undefined {
+    return this.#places[0]?.item;
+  }
+
+  /** Resolves when the item is admitted. @throws the reason of its signal, or the error that it was refused with */
+  enter(item: T): Promise<void> {
+    const { signal } = item.options;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
-        this.#callers.splice(this.#callers.indexOf(caller), 1);
-        signal?.removeEventListener("abort", aborted);
+        this.#places.splice(this.#places.indexOf(place), 1);
+        signal?.removeEventListener("abort", abort);
       };
-      const caller: Caller = {
-        enter: () => {
-          const begun = begin();
-          if (!begun) return false;
+      const place: Place<T> = {
+        item,
+        admit: () => {
           leave();
-          resolve(begun);
-          return true;
+          resolve();
         },
         refuse: (error) => {
           leave();
           reject(error);
-          left();
         },
       };
-      const aborted = () => caller.refuse(signal?.reason);
+      const abort = () => place.refuse(signal?.reason);
       if (signal?.aborted) return reject(signal.reason);
-      signal?.addEventListener("abort", aborted);
-      this.#callers.push(caller);
+      signal?.addEventListener("abort", abort);
+      this.#places.push(place);
     });
   }
 
-  /** In order, while there is room for each. @param check throws where nobody may begin any more */
-  admit(check: () => void, hasRoom: () => boolean): void {
-    while (this.#callers.length > 0) {
-      const [caller] = this.#callers as [Caller];
-      try {
-        check();
-      } catch (error) {
-        caller.refuse(error);
-        continue;
-      }
-      if (!hasRoom() || !caller.enter()) return;
-    }
+  admitFirst(): void {
+    this.#places[0]?.admit();
   }
 
   refuseFirst(error: unknown): void {
-    this.#callers[0]?.refuse(error);
+    this.#places[0]?.refuse(error);
   }
 }

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { describe as describeAdapter, Gpu } from "../../engine/gpu/gpu.ts";
-import { type Chunk, embeddedModel, loadModel } from "../../engine/node.ts";
+import { type Chunk, loadModel } from "../../engine/node.ts";
 import { DeviceRecovery } from "../../engine/resident/device-recovery.ts";
 import { placeOnGpu } from "../../engine/resident/gpu-model.ts";
 import { RingPool } from "../../engine/scheduler/ring-pool.ts";
@@ -10,7 +10,7 @@ import { RingState } from "../../engine/scheduler/ring-state.ts";
 import { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import type { SequenceOptions } from "../../engine/scheduler/sequence.ts";
 import type { TokenConstraint } from "../../engine/scheduler/token-constraint.ts";
-import { openCheckpoint } from "../../weights/node.ts";
+import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { loseAtSubmission } from "./losing-devices.ts";
 
@@ -50,7 +50,7 @@ async function start() {
     },
     tuning: { read: async () => undefined, write: async () => {} },
   };
-  const checkpoint = await openCheckpoint(await embeddedModel());
+  const checkpoint = await openCheckpoint(folderSource("weights/tiny-mistral"));
   const options = { parallel: 2, chunkLength: 32 };
   const first = await placeOnGpu(platform, checkpoint, options);
   const recovery = new DeviceRecovery(first, (before, signal) =>

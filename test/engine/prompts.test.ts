@@ -159,7 +159,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     await expect(decoder.logits(0, 2)).rejects.toThrow(others);
     // Another prompt begins in the ring, a look at another token, tokens computed anew.
     const between = [
-      () => decoder.configure(0, {}, 1, [5]),
+      () => decoder.configure(0, { settings: {}, seed: 1, prompt: [5] }),
       () => decoder.setRow(0),
       () => decoder.retrace(0, [4], 3),
     ];
