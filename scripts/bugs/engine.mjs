@@ -53,14 +53,14 @@ export const engineBugs = {
   },
   "batch: who joins or leaves does not change the rows": {
     file: "engine/scheduler/step-planner.ts",
-    from: "if (!same(members, this.#arranged)) {",
-    to: "if (this.#arranged.length === 0) {",
+    from: "if (!same(members, this.#rows)) {",
+    to: "if (this.#rows.length === 0) {",
     test: engine("batch", "whoever joins"),
   },
   "batch: a whole prompt at a time": {
     file: "engine/scheduler/step-planner.ts",
-    from: "const stepped = await this.#step(decoder);",
-    to: "const stepped = !prefilled && (await this.#step(decoder));",
+    from: "const stepped = await this.#step(decoder, sequences);",
+    to: "const stepped = !prefilled && (await this.#step(decoder, sequences));",
     test: engine("batch", "does not hold up"),
   },
   "batch: what was scored before a loss is not scored again": {
@@ -71,9 +71,21 @@ export const engineBugs = {
   },
   "batch: a reader is not waited for": {
     file: "engine/scheduler/sequence.ts",
-    from: "ahead < STEPS_IN_FLIGHT",
-    to: "ahead < Infinity",
+    from: "submitted - taken >= STEPS_IN_FLIGHT",
+    to: "submitted - taken >= Infinity",
     test: engine("batch", "stopped reading"),
+  },
+  "a step runs ahead of its constraint": {
+    file: "engine/scheduler/sequence.ts",
+    from: "options.constraint ? 1 : STEPS_IN_FLIGHT",
+    to: "STEPS_IN_FLIGHT",
+    test: engine("constraint", "every other token"),
+  },
+  "a mask of before the loss": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "masked: constraint !== undefined",
+    to: "masked: constraint !== undefined && answer.length === 0",
+    test: engine("constraint", "device is lost"),
   },
   "batch: a copy is taken for whole": {
     file: "engine/scheduler/ring-state.ts",
@@ -89,8 +101,8 @@ export const engineBugs = {
   },
   "penalties' counts lost with the device": {
     file: "engine/scheduler/step-planner.ts",
-    from: "settings, seed, prompt, answer);",
-    to: "settings, seed, prompt);",
+    from: "{ settings, seed, prompt, answer, masked:",
+    to: "{ settings, seed, prompt, masked:",
     test: engine("device-loss", "sampled: lost"),
   },
   "what decode steps wrote computed again by a prefill": {

@@ -15,6 +15,12 @@ export const graphBugs = {
     to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
     test: kernel("rope_cache"),
   },
+  "padding drawn at a great temperature": {
+    file: "kernels/sampling.ts",
+    from: "/ temperature, 1e-10)",
+    to: "/ temperature, 1e-30)",
+    test: ["test/kernels/sample.test.ts", "-t", "random logits"],
+  },
   "a prompt of no token": {
     file: "engine/graph/prompt-ids.ts",
     from: "if (ids.length === 0)",
