@@ -1,6 +1,6 @@
 // The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
 import { setImmediate } from "node:timers/promises";
-import { isObject } from "../engine/apis/quiet-fields.ts";
+import { isObject, stringEnd } from "../weights/json.ts";
 import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
 import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
@@ -105,18 +105,6 @@ const [QUOTE, COMMA, COLON, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = 
   34, 44, 58, 91, 93, 123, 125,
 ];
 
-/** Where the quote stands that ends the string which begins at `start`. */
-function endOfString(text: string, start: number): number {
-  let end = start;
-  for (;;) {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) return text.length;
-    let escapes = 0;
-    while (text[end - 1 - escapes] === "\\") escapes++;
-    if (escapes % 2 === 0) return end;
-  }
-}
-
 interface Extent {
   readonly deepest: number;
   readonly fields: number;
@@ -133,7 +121,7 @@ function extent(text: string, most: number): Extent {
   for (let i = 0; i < text.length && !isTooMuch(); i++) {
     switch (text.charCodeAt(i)) {
       case QUOTE:
-        i = endOfString(text, i);
+        i = stringEnd(text, i) - 1;
         break;
       case COMMA:
         values++;

@@ -151,14 +151,16 @@ function duplicateKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Just past the string that begins at `start`. */
-function stringEnd(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === 0x5c) at++;
-    else if (code === 0x22) return at + 1;
+/** Where the string ends that begins with the quote at `start`: just past its last quote, or at the end of `text`. */
+export function stringEnd(text: string, start: number): number {
+  let end = start;
+  for (;;) {
+    end = text.indexOf('"', end + 1);
+    if (end < 0) return text.length;
+    let backslashes = 0;
+    while (text[end - 1 - backslashes] === "\\") backslashes++;
+    if (backslashes % 2 === 0) return end + 1;
   }
-  return text.length;
 }
 
 function nextChar(text: string, start: number): string | undefined {

@@ -1,11 +1,9 @@
 // Fields of a request that are taken although nothing here reads them: what they ask for is nothing, or could not change an answer.
 // All dialects go by this table. Every other field is refused by its name.
+import { isObject, type JsonObject } from "../../weights/json.ts";
 import { unsupported } from "../options/parameter.ts";
 
-export type Given = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Given =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+export type Given = JsonObject;
 
 /** null, false, "", [] and {}. */
 export function isNothing(value: unknown): boolean {

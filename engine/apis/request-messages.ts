@@ -1,7 +1,8 @@
 // The messages of a request -> those of `chat`. One reader for OpenAI's chat and Workers AI.
+import { isObject } from "../../weights/json.ts";
 import type { Message } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
-import { isNothing, isObject, refuse, refuseOthers } from "./quiet-fields.ts";
+import { isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
 
 const MOST_MESSAGES = 4096;
 // `name` is for templates that tell several users apart, which those of Mistral's family do not.

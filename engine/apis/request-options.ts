@@ -1,8 +1,9 @@
 // What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what asks for nothing.
 // One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
+import { isObject } from "../../weights/json.ts";
 import type { GenerateOptions } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
-import { type Given, isNothing, isObject } from "./quiet-fields.ts";
+import { type Given, isNothing } from "./quiet-fields.ts";
 
 export type Dialect = "chat" | "text" | "workersAi" | "aiSdk";
 

@@ -1,5 +1,4 @@
 // "%s" % value and "{}".format(value)
-
 import { fail, unsupported } from "./meter.ts";
 import { fixed } from "./numbers.ts";
 import { pad } from "./strings.ts";

@@ -1,5 +1,4 @@
 // The files of one commit of a Hub repository as a source: fetched to the cache as they are needed (Node only).
-
 import { join } from "node:path";
 import { companionFiles } from "../companions.ts";
 import { label, mismatch } from "../errors.ts";

@@ -1,7 +1,8 @@
 // The input of Workers AI's text generation -> what the model is asked. What would not be heeded is refused by its name.
+import { isObject } from "../../../weights/json.ts";
 import type { GenerateOptions, Message } from "../../api.ts";
 import { isParameterError, shown, wrongType } from "../../options/parameter.ts";
-import { type Given, isNothing, isObject, refuse, refuseOthers } from "../quiet-fields.ts";
+import { type Given, isNothing, refuse, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readOptions } from "../request-options.ts";
 import { aiError } from "./error.ts";
