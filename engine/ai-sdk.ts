@@ -1,5 +1,10 @@
-// `sirocco/ai-sdk`: a loaded model as a language model of Vercel's AI SDK. Types only come from there; nothing of it runs here.
-// https://ai-sdk.dev/providers/community-providers/custom-providers
+/**
+ * A loaded model as a [language model](https://ai-sdk.dev/providers/community-providers/custom-providers) of
+ * Vercel's AI SDK. Only types of the SDK are imported.
+ *
+ * @module sirocco/ai-sdk
+ */
+
 import type {
   LanguageModelV3,
   LanguageModelV3CallOptions,
@@ -14,15 +19,33 @@ import { readCall } from "./apis/ai-sdk/call.ts";
 import { checkOptions, object, type Rules, text } from "./options/check.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 
+/** Settings of `sirocco`. */
 export interface SiroccoSettings {
-  /** What the SDK calls the model, in logs and responses. Default "sirocco". */
+  /** Name of the model in logs and responses. Default "sirocco". */
   readonly modelId?: string;
 }
 
 const settingRules: Rules<SiroccoSettings> = { modelId: text };
 const isModel = object("a loaded model", "chat").hasType;
 
-/** `generateText({ model: sirocco(model), … })`. Temperature is 0 where the call names none. */
+/**
+ * A loaded model as a language model of Vercel's AI SDK. Default temperature: 0.
+ *
+ * @throws TypeError if `model` is not a loaded model; `parameter` names what is wrong
+ *
+ * @example
+ * ```ts
+ * import { generateText } from "ai";
+ * import { sirocco } from "sirocco/ai-sdk";
+ *
+ * const { text, usage } = await generateText({
+ *   model: sirocco(model),
+ *   prompt: "Tell me a story.",
+ *   maxOutputTokens: 12,
+ * });
+ * console.log(text.length > 0, usage.outputTokens); // true 12
+ * ```
+ */
 export function sirocco(model: Pick<Model, "chat">, settings: SiroccoSettings = {}): LanguageModelV3 {
   if (!isModel(model)) throw wrongType("model", `expected a loaded model, got ${shown(model)}.`);
   checkOptions("sirocco", settings, settingRules);
@@ -37,7 +60,7 @@ export function sirocco(model: Pick<Model, "chat">, settings: SiroccoSettings = 
   };
 }
 
-/** A provider of one model: every name that it is called with stands for that model. */
+/** A provider of one model. Every name that it is called with stands for that model. */
 export function createSirocco(model: Pick<Model, "chat">): (modelId?: string) => LanguageModelV3 {
   return (modelId) => sirocco(model, modelId === undefined ? {} : { modelId });
 }
@@ -98,7 +121,10 @@ async function stream(
   return { stream: readable(parts()) };
 }
 
-/** A part is made when one is asked for; a reader that cancels ends the answer. (`ReadableStream.from` is not everywhere yet.) */
+/**
+ * A part is made when one is asked for; a reader that cancels ends the answer. (`ReadableStream.from` is not
+ * everywhere yet.)
+ */
 function readable<T>(parts: AsyncGenerator<T, void, void>): ReadableStream<T> {
   return new ReadableStream<T>(
     {

@@ -43,14 +43,25 @@ const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
 /** Fetched where a model may be stored. */
 const opfsStore = async () => (await import("./store/store.ts")).OpfsStore;
 
-/** What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in there. */
+/**
+ * What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in
+ * there.
+ */
 const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
 
-/** A repository of the Hub: `owner/name[@revision]`. */
-export function hubSource(
-  repository: string,
-  { token, ...options }: HttpSourceOptions & { readonly token?: string | undefined } = {},
-): Source {
+/** Options of `hubSource` in a browser. */
+export interface HubSourceOptions extends HttpSourceOptions {
+  /** Access token of the Hub, for private and gated repositories. Default: none. */
+  readonly token?: string | undefined;
+}
+
+/**
+ * A repository of the Hugging Face Hub, read over HTTP.
+ *
+ * @param repository `owner/name` or `owner/name@revision`
+ * @throws CheckpointError if it is not such a name
+ */
+export function hubSource(repository: string, { token, ...options }: HubSourceOptions = {}): Source {
   const { name, revision, endpoint } = parseRepository(repository);
   return httpSource(`${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`, {
     ...options,
@@ -58,14 +69,34 @@ export function hubSource(
   });
 }
 
-/** Loads a model from a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+/**
+ * Loads a model onto the GPU, on the page's own thread. If it fails, nothing stays there.
+ *
+ * @param source an address that holds the files, a repository of the Hugging Face Hub as `owner/name` or
+ * `owner/name@revision`, the address of its page, or a `Source`. Default: the tiny model that comes with the
+ * package.
+ * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
+ * @throws TokenizerError if tokenizer.json cannot be used
+ * @throws DeviceError if there is no GPU, or the model does not fit it
+ * @throws StorageError, ModelInUseError with `store`: no room, or another tab has the model
+ * @throws TypeError, RangeError if an option is unknown, of the wrong type, or out of range; `parameter` is
+ * its name
+ */
 export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
   load.loadModel(browser, source, options);
 
-/** What a model would take on this adapter, from its config and headers only. */
+/**
+ * Bytes that a model would need on this adapter, from its config and headers only. @throws the errors of
+ * `loadModel`
+ */
 export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
   load.planModel(browser, source, options);
 
-/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+/**
+ * Measures which kernels are fastest on a model's shapes, and remembers the choice for loading. No weight is
+ * read.
+ *
+ * @throws the errors of `loadModel`
+ */
 export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
   load.tuneModel(browser, source, options);

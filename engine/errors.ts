@@ -1,13 +1,17 @@
 // The errors of the engine, one class for each thing a caller can do about it.
 
-/** No usable GPU, or the GPU refused: show what is needed, or load a smaller format. Retrying alone does not help. */
+/**
+ * No usable GPU, or the GPU refused: show what is needed, or load a smaller format. Retrying alone does not
+ * help.
+ */
 export class DeviceError extends Error {
   override name = "DeviceError";
 }
 
 /**
- * The GPU went away and the model with it: after `dispose`, with a device of the caller's own, twice while loading, or because
- * putting the model on a new device failed twice in a row. Load it again; in the last case the next call tries again as well.
+ * The GPU went away and the model with it: after `dispose`, with a device of the caller's own, twice while
+ * loading, or because putting the model on a new device failed twice in a row. Load it again; in the last
+ * case the next call tries again as well.
  */
 export class DeviceLostError extends DeviceError {
   override name = "DeviceLostError";

@@ -1,3 +1,13 @@
+/**
+ * Loads and runs models of Mistral's family on WebGPU.
+ *
+ * These are the names of the package in Node. The package in a browser has the same, without `folderSource`,
+ * `quantizeModel` and `listAdapters`; its `hubSource` returns the source itself and takes `headers` and
+ * `token`.
+ *
+ * @module sirocco
+ */
+
 // Node's entry point: the names of index.ts on Dawn and the file system, and what only Node has.
 import { fileURLToPath } from "node:url";
 import { folderSource, type Source } from "../weights/node.ts";
@@ -11,28 +21,15 @@ import type { Platform } from "./platform.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./resident/quantize.ts";
 import { tuningFiles } from "./tuning/files.ts";
 
-export { ChatTemplateError, TokenizerError } from "../tokenizer/index.ts";
 export {
-  CheckpointError,
-  fileSource,
   folderSource,
-  httpSource,
+  type HubEnvironment,
+  type HubProgress,
+  type HubSourceOptions,
   hubSource,
-  type ModelConfig,
-  type Source,
 } from "../weights/node.ts";
-export type * from "./api.ts";
-export * from "./errors.ts";
-export type * from "./openai-types.ts";
+export * from "./common.ts";
 export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
-// A browser's stored models; here there are none.
-export {
-  deleteStoredModel,
-  deleteStoredModels,
-  listStoredModels,
-  persistStorage,
-} from "./store/stored-models.ts";
-export { loadModelInWorker, type WorkerLoadOptions } from "./worker-client.ts";
 
 const node: Platform = {
   tuning: tuningFiles,
@@ -44,23 +41,76 @@ const node: Platform = {
       : namedSource(spec, options),
 };
 
-/** Loads a model from a folder, a URL, a Hub repository (`owner/name[@revision]`) or a Source; the embedded one without. */
+/**
+ * Loads a model onto the GPU. If it fails, nothing stays there.
+ *
+ * @param source a folder (Node), an address that holds the files, a repository of the Hugging Face Hub as
+ * `owner/name` or `owner/name@revision`, the address of its page, or a `Source`. Default: the tiny model that
+ * comes with the package.
+ * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
+ * @throws TokenizerError if tokenizer.json cannot be used
+ * @throws DeviceError if there is no GPU, or the model does not fit it
+ * @throws TypeError, RangeError if an option is unknown, of the wrong type, or out of range; `parameter` is
+ * its name
+ *
+ * @example
+ * ```ts
+ * import { loadModel } from "sirocco";
+ *
+ * const model = await loadModel(); // or: loadModel("mistralai/Mistral-7B-Instruct-v0.3", { weights: "q4" })
+ * for await (const { text } of model.generate("Once upon a time", { maxTokens: 20 })) {
+ *   process.stdout.write(text);
+ * }
+ * model.dispose();
+ * ```
+ */
 export const loadModel = (source?: string | Source, options: LoadOptions = {}): Promise<Model> =>
   load.loadModel(node, source, options);
 
-/** What a model would take on this adapter, from its config and headers only. */
+/**
+ * Bytes that a model would need on this adapter, from its config and headers only.
+ *
+ * @param source as for `loadModel`
+ * @throws the errors of `loadModel`
+ *
+ * @example
+ * ```ts
+ * import { planModel } from "sirocco";
+ *
+ * const { weights, cache, totalBytes } = await planModel(undefined, { weights: "q4", contextLength: 256 });
+ * console.log(weights, cache); // q4 f32
+ * console.log(totalBytes < 2 ** 27); // true
+ * ```
+ */
 export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
   load.planModel(node, source, options);
 
-/** Measures which kernels are fastest on a model's shapes, and remembers it for loading; no weight is read. */
+/**
+ * Measures which kernels are fastest on a model's shapes, and remembers the choice for loading. No weight is
+ * read.
+ *
+ * @param source as for `loadModel`
+ * @throws the errors of `loadModel`
+ */
 export const tuneModel = (source?: string | Source, options: LoadOptions = {}): Promise<Tuning> =>
   load.tuneModel(node, source, options);
 
-/** Writes a smaller checkpoint, packed as it will lie on the GPU. */
+/**
+ * Writes a smaller checkpoint, packed as it is on the GPU: it loads without quantising, and gives the same
+ * logits. Node only.
+ *
+ * @param source as for `loadModel`
+ * @throws CheckpointError if the checkpoint is packed already, and the errors of `loadModel`
+ * @throws Error if the folder `out` is not empty
+ */
 export const quantizeModel = (
   source: string | Source | undefined,
   options: QuantizeOptions,
 ): Promise<Quantized> => quantize(node, source, options);
 
-/** The adapters of this machine; `name` is what the option `adapter` matches. */
+/**
+ * The adapters of this machine; `name` is what the option `adapter` matches. Node only.
+ *
+ * @throws DeviceError if the npm package `webgpu` does not load
+ */
 export const listAdapters = (): Promise<AdapterDescription[]> => listDawnAdapters();

@@ -14,16 +14,39 @@ import {
   type StreamName,
 } from "./worker/protocol.ts";
 
-export type WorkerLoadOptions = LoadOptions & {
-  /** One that runs `sirocco/worker`; `dispose()` leaves it running. Default: a worker of the model's own. */
+/** Options of `loadModelInWorker`. `device` is not possible: it belongs to its own thread. */
+export interface WorkerLoadOptions extends LoadOptions {
+  /**
+   * A worker that runs `sirocco/worker`. `dispose()` does not end it. Default: a new worker for this model.
+   */
   readonly worker?: Worker;
-};
+}
 
 const workerRules: Rules<Pick<WorkerLoadOptions, "worker">> = { worker: object("a Worker", "postMessage") };
 
 /**
- * Loads a model in a worker: from a URL, a Hub repository (`owner/name[@revision]`) or files that were picked; the embedded
- * one without.
+ * Loads a model in a module worker of a page: the page stays responsive, and weights that come over HTTP are
+ * stored in the browser.
+ *
+ * @param source an address that holds the files, a repository of the Hugging Face Hub as `owner/name` or
+ * `owner/name@revision`, the address of its page, or files that were picked. Default: the tiny model that
+ * comes with the package.
+ * @throws Error if there are no workers, as in Node, or the worker does not start
+ * @throws TypeError if the option `device` is given
+ * @throws the errors of `loadModel`, as the same classes
+ *
+ * @example
+ * ```ts
+ * import { loadModelInWorker } from "sirocco";
+ *
+ * const bar = document.querySelector("progress");
+ * const model = await loadModelInWorker("mistralai/Mistral-7B-Instruct-v0.3", {
+ *   weights: "q4",
+ *   onProgress: ({ loaded, total }) => {
+ *     if (bar) bar.value = loaded / total;
+ *   },
+ * });
+ * ```
  */
 export async function loadModelInWorker(
   source?: string | readonly File[],

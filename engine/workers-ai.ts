@@ -1,5 +1,10 @@
-// `sirocco/workers-ai`: the call of Cloudflare's Workers AI, on a loaded model or over HTTP, for scripts that have it already.
-// https://developers.cloudflare.com/workers-ai/configuration/bindings/
+/**
+ * The call of [Cloudflare's Workers
+ * AI](https://developers.cloudflare.com/workers-ai/configuration/bindings/), on a loaded model or over HTTP,
+ * for scripts that use it already.
+ *
+ * @module sirocco/workers-ai
+ */
 
 import { type AiModel, complete, pieces } from "./apis/workers-ai/answer.ts";
 import { asAiError } from "./apis/workers-ai/error.ts";
@@ -15,6 +20,7 @@ import type {
 import { callback, checkOptions, type Rules, signal, text } from "./options/check.ts";
 import { outOfRange, shown, wrongType } from "./options/parameter.ts";
 
+export type { AiModel } from "./apis/workers-ai/answer.ts";
 export { AiError } from "./apis/workers-ai/error.ts";
 export type { AiServer } from "./apis/workers-ai/http.ts";
 export type * from "./apis/workers-ai/types.ts";
@@ -22,25 +28,60 @@ export type * from "./apis/workers-ai/types.ts";
 type Answer = AiTextGenerationOutput | ReadableStream<Uint8Array>;
 type Run = (model: string, input: AiTextGenerationInput, options: AiRunOptions) => Promise<Answer>;
 
+/**
+ * Workers AI's call on a loaded model, over HTTP, or on Cloudflare's binding.
+ *
+ * @example
+ * ```ts
+ * import { Ai } from "sirocco/workers-ai";
+ *
+ * const ai = new Ai(model); // or: new Ai({ baseURL: "http://127.0.0.1:8000/client/v4", apiToken: "KEY" })
+ * const input = { prompt: "Tell me a story.", max_tokens: 12 };
+ * const { response, usage } = await ai.run("@cf/mistral/mistral-7b-instruct-v0.1", input);
+ * console.log(typeof response, usage.completion_tokens); // string 12
+ * ```
+ */
 export class Ai implements AiBinding {
   readonly #run: Run;
 
-  /** On a model, every name stands for that model. Of a binding, as in `new Ai(env.AI)`, it passes the calls on. */
+  /**
+   * @param target a loaded model, for which every model name stands; a server; or a binding, as in `new
+   * Ai(env.AI)`, which gets the calls unchanged
+   * @throws TypeError, RangeError if it is none of these; `parameter` names the wrong property
+   */
   constructor(target: AiModel | AiServer | AiBinding) {
     this.#run = runOn(target);
   }
 
+  /**
+   * Answers with a stream of server-sent events. Cancelling it ends the answer.
+   *
+   * @param model a name such as `@cf/mistral/mistral-7b-instruct-v0.1`
+   * @throws AiError if the input is refused
+   */
+  /**
+   * Answers with a stream of server-sent events. Cancelling it ends the answer.
+   *
+   * @param model a name such as `@cf/mistral/mistral-7b-instruct-v0.1`
+   * @throws AiError if the input is refused
+   */
   run(
     model: string,
     input: AiTextGenerationInput & { readonly stream: true },
     options?: AiRunOptions,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** Answers with the whole text. @throws AiError if the input is refused */
   run(
     model: string,
     input: AiTextGenerationInput & { readonly stream?: false },
     options?: AiRunOptions,
   ): Promise<AiTextGenerationOutput>;
-  run(model: string, input: AiTextGenerationInput, options?: AiRunOptions): Promise<Answer>;
+  /** Answers, as a stream if `stream` is true. @throws AiError if the input is refused */
+  run(
+    model: string,
+    input: AiTextGenerationInput,
+    options?: AiRunOptions,
+  ): Promise<AiTextGenerationOutput | ReadableStream<Uint8Array>>;
   async run(model: string, input: AiTextGenerationInput, options: AiRunOptions = {}): Promise<Answer> {
     checkOptions("run", options, runRules);
     return this.#run(model, input, options);

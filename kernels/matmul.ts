@@ -38,6 +38,7 @@ export const matmulVariants = {
   lane_broadcast8: { tile: [16, 512], subgroupSize: 8 },
 } as const satisfies Record<string, Variant>;
 
+/** Variants of a matrix times many tokens; docs/design/kernels.md has a table. */
 export type MatmulVariant = keyof typeof matmulVariants;
 
 /** Whether the variant computes what `format` stores, and rounds no more than it does. */

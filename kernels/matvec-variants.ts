@@ -47,6 +47,7 @@ export const matvecVariants = {
   lane_broadcast8: { team: "lane", threads: 64, sums: lane, columns: 32, broadcast: 8 },
 } as const satisfies Record<string, Variant>;
 
+/** Variants of a matrix times one token; docs/design/kernels.md has a table. */
 export type MatvecVariant = keyof typeof matvecVariants;
 
 /** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */

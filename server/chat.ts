@@ -1,7 +1,7 @@
 // POST /v1/chat/completions: engine/apis/openai/chat.ts behind admission, whole or as a stream.
 import { completeChat, streamChat } from "../engine/apis/openai/chat.ts";
 import { readRequest } from "../engine/apis/openai/request.ts";
-import type { ChatCompletionCreateParams } from "../engine/openai-types.ts";
+import type { ChatCompletionCreateParams } from "../engine/types/openai.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { Ctx } from "./exchange.ts";

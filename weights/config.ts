@@ -8,6 +8,7 @@ export type { RopeScaling };
 
 /** Sizes and constants of a model of Mistral's graph, in the alphabet of ARCHITECTURE.md. */
 export interface ModelConfig {
+  /** Name of the model class, from `architectures` or `model_type`. */
   readonly architecture: "MistralForCausalLM" | "LlamaForCausalLM";
   /** Layers. */
   readonly L: number;
@@ -27,12 +28,15 @@ export interface ModelConfig {
   readonly W: number | null;
   /** RMSNorm epsilon. */
   readonly eps: number;
+  /** Base of the RoPE frequencies: `rope_theta`. */
   readonly ropeTheta: number;
+  /** Scaling of the RoPE frequencies; null: none. */
   readonly ropeScaling: RopeScaling | null;
   /** `max_position_embeddings`: the longest context the model was trained for. */
   readonly maxPositions: number;
   /** lm_head is the embedding matrix: config.json says so, and the files hold no other. */
   readonly tied: boolean;
+  /** Id of the beginning-of-sequence token; null: none. */
   readonly bosTokenId: number | null;
   /** Any of these ends an answer; config.json and generation_config.json may give one or several. The tokenizer may name another. */
   readonly eosTokenIds: readonly number[];

@@ -10,6 +10,7 @@ export type CheckpointErrorCode =
 /** The checkpoint's files are not what they should be: other files are needed, retrying never helps. */
 export class CheckpointError extends Error {
   override name = "CheckpointError";
+  /** What kind of refusal it is, if a caller may act on it. */
   readonly code: CheckpointErrorCode | undefined;
 
   constructor(

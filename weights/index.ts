@@ -36,6 +36,7 @@ export {
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
 export { KeptSource, nameOfKept } from "./sources/cached.ts";
 export { fileSource, type NamedBlob } from "./sources/files.ts";
+export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
 export type { Source } from "./sources/source.ts";

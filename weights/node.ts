@@ -2,3 +2,4 @@
 export * from "./index.ts";
 export { folderSource, requireFolder } from "./sources/folder.ts";
 export { type HubProgress, type HubSourceOptions, hubSource } from "./sources/hub.ts";
+export type { Environment as HubEnvironment } from "./sources/hub-cache.ts";

@@ -4,12 +4,25 @@ import { isObject } from "./json.ts";
 
 /** How the rotation frequencies are stretched beyond the length the model was first trained for. */
 export type RopeScaling =
-  | { readonly type: "linear"; readonly factor: number }
   | {
-      readonly type: "llama3";
+      /** All frequencies are divided by `factor`. */
+      readonly type: "linear";
+      /** How many times longer the context is. */
       readonly factor: number;
+    }
+  | {
+      /**
+       * Llama 3.1's rule: low frequencies are divided by `factor`, high ones stay, those between are
+       * interpolated.
+       */
+      readonly type: "llama3";
+      /** How many times longer the context is. */
+      readonly factor: number;
+      /** Frequencies below this many turns in `originalMaxPositions` are low. */
       readonly lowFreqFactor: number;
+      /** Frequencies above this many turns in `originalMaxPositions` are high. */
       readonly highFreqFactor: number;
+      /** Context that the model was first trained for, in tokens. */
       readonly originalMaxPositions: number;
     };
 

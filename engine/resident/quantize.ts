@@ -28,12 +28,17 @@ import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
 
+/** Options of `quantizeModel`. */
 export interface QuantizeOptions {
+  /** Format to write. Required. */
   readonly weights: WeightFormatName;
-  /** Folder to write: new or empty. */
+  /** Folder to write: new or empty. Required. */
   readonly out: string;
+  /** Called after each tensor. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Cancels the work; the folder is then left as it was. */
   readonly signal?: AbortSignal;
+  /** Part of the name of the adapter to use, as `listAdapters` gives it. Default: the fastest kind. */
   readonly adapter?: string;
 }
 
@@ -45,10 +50,13 @@ const quantizeRules: Rules<QuantizeOptions> = {
   adapter: text,
 };
 
+/** Result of `quantizeModel`. */
 export interface Quantized {
-  /** Bytes of the tensors before and after. */
+  /** Bytes of the tensors before. */
   readonly before: number;
+  /** Bytes of the tensors after. */
   readonly bytes: number;
+  /** Names of the files in the new folder. */
   readonly files: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import type { Buffer } from "../kernel.ts";
 
+/** Formats of keys and values: 32, 16 and 9 bits an entry. */
 export type CacheFormatName = "f32" | "f16" | "q8";
 
 /** vec4f that hold a head of width d; entries past d are zero. */

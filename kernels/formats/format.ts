@@ -1,5 +1,6 @@
 import type { Binding, Buffer } from "../kernel.ts";
 
+/** Formats of weights: 32, 16, 16, 8.5 and 4.5 bits a weight. */
 export type WeightFormatName = "f32" | "f16" | "bf16" | "q8" | "q4";
 
 /** Weights that share a scale in q8 and q4. Every stored row is padded with zeros to a multiple of it. */

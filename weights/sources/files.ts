@@ -2,12 +2,33 @@
 import { mismatch, show } from "../errors.ts";
 import type { Source } from "./source.ts";
 
-/** A picked file. `File` is one; a folder picker also tells where in the folder it lies. */
-export type NamedBlob = Blob & { readonly name: string; readonly webkitRelativePath?: string };
+/** A file that was picked. `File` is one; a folder picker adds the path in the folder. */
+export type NamedBlob = Blob & {
+  /** Name of the file. */
+  readonly name: string;
+  /** Path in the picked folder. */
+  readonly webkitRelativePath?: string;
+};
 
 /**
- * Reads from `files` by their names. Of a whole folder, those beside the outermost config.json: copies in folders below it
- * are other checkpoints. Of two files with one name neither is right.
+ * The files of a checkpoint that was picked or dropped in a browser, by their names. Of a whole folder, the
+ * files beside the outermost config.json: copies in folders below it are other checkpoints.
+ *
+ * @param name what messages call it
+ * @throws CheckpointError if two files have the same name
+ *
+ * @example
+ * ```ts
+ * import { readdir, readFile } from "node:fs/promises";
+ * import { fileSource, planModel } from "sirocco";
+ *
+ * // In a page: the `files` of an <input type="file" webkitdirectory>.
+ * const folder = "weights/tiny-mistral";
+ * const files = await Promise.all(
+ *   (await readdir(folder)).map(async (name) => new File([await readFile(`${folder}/${name}`)], name)),
+ * );
+ * console.log((await planModel(fileSource(files))).parameters); // 5278976
+ * ```
  */
 export function fileSource(files: Iterable<NamedBlob>, name = "the chosen files"): Source {
   const byName = new Map<string, NamedBlob>();

@@ -6,7 +6,11 @@ import { type CheckpointError, label, mismatch, show } from "../errors.ts";
 import { fileForFolder } from "../named-file.ts";
 import type { Source } from "./source.ts";
 
-/** Reads the files of `folder` itself, by position, with nothing kept in memory. */
+/**
+ * The files of a checkpoint in a folder of this machine, read by position. Node only.
+ *
+ * @param name what messages call it. Default: the path.
+ */
 export function folderSource(folder: string, name: string = folder): Source {
   return {
     name,

@@ -5,6 +5,7 @@ import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
 import type { Source } from "./source.ts";
 
+/** Options of `httpSource`. */
 export interface HttpSourceOptions extends HttpOptions {
   /** Told once for a server that ignores Range: its small files are fetched whole, its large ones are refused. */
   readonly onWarning?: (message: string) => void;
@@ -18,7 +19,22 @@ interface Whole {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Reads `base`/config.json and the rest. */
+/**
+ * The files of a checkpoint under an address, read by HTTP Range requests.
+ *
+ * @param base address of the folder: `base`/config.json and the other files are read
+ * @throws TypeError if `base` is not an address
+ *
+ * @example
+ * ```ts
+ * import { httpSource, loadModel } from "sirocco";
+ *
+ * const source = httpSource("https://example.com/models/mistral/", {
+ *   headers: { authorization: "Bearer KEY" },
+ * });
+ * const model = await loadModel(source, { weights: "q8" });
+ * ```
+ */
 export function httpSource(base: string | URL, options: HttpSourceOptions = {}): Source {
   return new HttpSource(new URL(base), options);
 }

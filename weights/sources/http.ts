@@ -1,18 +1,19 @@
 // HTTP as it is: requests that fail, stall, end early or answer something else, retried and held to what was asked.
 import { CheckpointError, mismatch, show } from "../errors.ts";
 
+/** How files are requested over HTTP. */
 export interface HttpOptions {
-  /** In place of the global `fetch`. */
+  /** Used instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
-  /** Sent with every request, such as Authorization. */
+  /** Sent with every request, such as Authorization. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What to do about a 401 or 403. */
+  /** Ends the message of an error about a 401 or 403: what to do. */
   readonly accessAdvice?: string;
   /** How often a request is tried again without a MiB of progress. Default 5. */
   readonly retries?: number;
-  /** First pause before another try, doubled each time. Default 500. */
+  /** Milliseconds before the first new try, doubled each time. Default 500. */
   readonly retryDelayMs?: number;
-  /** A connection silent for so long is given up. Default 30 000. */
+  /** Milliseconds of silence after which a connection is given up. Default 30,000. */
   readonly stallMs?: number;
 }
 

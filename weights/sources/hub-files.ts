@@ -14,17 +14,23 @@ import type { HubListing } from "./hub-listing.ts";
 import type { Repository } from "./hub-repository.ts";
 import type { Source } from "./source.ts";
 
-/** Bytes of all weights: on disk, and in all. Small files are not counted. */
+/** How much of the weights is on disk. Small files are not counted. */
 export interface HubProgress {
+  /** The file that is being fetched. */
   readonly file: string;
+  /** Bytes of all weight files on disk. */
   readonly loaded: number;
+  /** Bytes of all weight files. */
   readonly total: number;
 }
 
+/** Options of `hubSource` in Node. */
 export interface HubSourceOptions extends Omit<HttpOptions, "headers"> {
+  /** Called while weights are fetched to the cache. */
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
+  /** Cancels the calls of `hubSource`, and fetching. */
   readonly signal?: AbortSignal | undefined;
-  /** In place of `process.env`. */
+  /** Used instead of `process.env`: `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME` and others. */
   readonly env?: Environment;
 }
 

@@ -15,8 +15,12 @@ export type { HubProgress, HubSourceOptions };
 const OFFLINE_ADVICE = "Connect once to fetch it.";
 
 /**
- * Opens a repository. Small files are fetched at once; a weight file is fetched whole, to the cache, when bytes beyond
- * its header are first read, so that a plan can be made and refused before gigabytes are downloaded.
+ * A repository of the Hugging Face Hub, through the cache on disk that Python shares. Small files are fetched
+ * at once. A weight file is fetched whole, to the cache, when bytes after its header are first read: so a
+ * plan can be made, and refused, before gigabytes are downloaded. Node only.
+ *
+ * @param text `owner/name` or `owner/name@revision`
+ * @throws CheckpointError if there is no such repository, or it is private and `HF_TOKEN` does not open it
  */
 export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
   const env = options.env ?? process.env;

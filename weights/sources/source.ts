@@ -1,5 +1,6 @@
 // Where a checkpoint's bytes come from. The code above never knows which kind it reads.
 
+/** The files of a checkpoint. An object of your own may be one. */
 export interface Source {
   /** For messages: the folder, the URL, or owner/name@revision. */
   readonly name: string;

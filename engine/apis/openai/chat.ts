@@ -6,7 +6,7 @@ import type {
   ChatCompletionLogprobs,
   ChatCompletionTokenTopLogprob,
   CompletionUsage,
-} from "../../openai-types.ts";
+} from "../../types/openai.ts";
 import { merge } from "../merge.ts";
 import type { ChatRequest } from "./request.ts";
 

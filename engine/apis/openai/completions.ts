@@ -1,13 +1,13 @@
 // OpenAI's chat completions on a loaded model, wherever it runs: this knows `Model.chat` and nothing below it. The code behind it is
 // fetched with the first call.
 import type { Model } from "../../api.ts";
+import { checkOptions, type Rules, signal as signalRule } from "../../options/check.ts";
 import type {
   ChatCompletionCreateParams,
   ChatCompletionOptions,
   ChatCompletions,
   OpenAIShape,
-} from "../../openai-types.ts";
-import { checkOptions, type Rules, signal as signalRule } from "../../options/check.ts";
+} from "../../types/openai.ts";
 
 const rules: Rules<ChatCompletionOptions> = { signal: signalRule };
 

@@ -1,8 +1,8 @@
 // A request in OpenAI's shape -> messages and options of `chat`. What would not be heeded is refused by its name.
 import { isObject } from "../../../weights/json.ts";
 import type { ChatOptions, Message } from "../../api.ts";
-import type { ChatCompletionCreateParams } from "../../openai-types.ts";
 import { shown, wrongType } from "../../options/parameter.ts";
+import type { ChatCompletionCreateParams } from "../../types/openai.ts";
 import { type Given, isNothing, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readNumber, readOptions, readText } from "../request-options.ts";

@@ -3,6 +3,7 @@ import type { Chunk, Finish, Model } from "../../api.ts";
 import type { AiCall } from "./input.ts";
 import type { AiTextGenerationOutput } from "./types.ts";
 
+/** What `Ai` uses of a loaded model. */
 export type AiModel = Pick<Model, "chat" | "generate">;
 
 /** An answer or a part of it; the usage stands on the last part. */

@@ -15,6 +15,7 @@ type AiErrorKind = keyof typeof KINDS;
 /** What a call was refused with; the message begins with the code, as that of Cloudflare's binding does. */
 export class AiError extends Error {
   override name = "AiError";
+  /** Cloudflare's internal code. */
   readonly code: number;
   /** The HTTP status that goes with it. */
   readonly status: number;

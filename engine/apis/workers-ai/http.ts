@@ -2,6 +2,7 @@
 import { AiError, aiError } from "./error.ts";
 import type { AiEnvelope, AiRunOptions, AiTextGenerationInput, AiTextGenerationOutput } from "./types.ts";
 
+/** A server with Workers AI's call. */
 export interface AiServer {
   /** What the paths of the calls begin with: `http://127.0.0.1:8000/client/v4`, `https://api.cloudflare.com/client/v4`. */
   readonly baseURL: string;

@@ -1,13 +1,23 @@
 // The shapes of Workers AI's text generation, under Cloudflare's names, as far as they are supported. Written from
 // https://developers.cloudflare.com/workers-ai/models/mistral-7b-instruct-v0.1/ ("Parameters").
 
+/** A message of a conversation. */
 export interface AiTextGenerationMessage {
   /** One of these three. Any text for the compiler, as with Cloudflare: it sees no more in a list that is not `as const`. */
   readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
-  readonly content: string | readonly { readonly type: "text"; readonly text: string }[];
+  /** A text, or texts that are joined. */
+  readonly content:
+    | string
+    | readonly {
+        /** The only kind. */
+        readonly type: "text";
+        /** The text. */
+        readonly text: string;
+      }[];
 }
 
-interface AiTextGenerationOptions {
+/** Options of an answer, with Cloudflare's bounds. */
+export interface AiTextGenerationOptions {
   /** Give the answer as it comes, as server-sent events. */
   readonly stream?: boolean;
   /** Most tokens of the answer. Default 256. */
@@ -28,34 +38,52 @@ interface AiTextGenerationOptions {
   readonly presence_penalty?: number;
 }
 
-/** A text: a user's message, or with `raw` the model's prompt itself, which then spells out its control tokens. */
-interface AiPrompt {
+/** A text as input. */
+export interface AiPrompt {
+  /** The text: a user's message, unless `raw` is true. */
   readonly prompt: string;
+  /**
+   * Takes `prompt` as the model's prompt itself, with the control tokens that it spells out. Default false.
+   */
   readonly raw?: boolean;
+  /** Not with `prompt`. */
   readonly messages?: never;
 }
 
-interface AiMessages {
+/** A conversation as input. */
+export interface AiMessages {
+  /** The conversation, at least one message. */
   readonly messages: readonly AiTextGenerationMessage[];
+  /** Not with `messages`. */
   readonly prompt?: never;
+  /** Not with `messages`. */
   readonly raw?: never;
 }
 
+/** Input of `run`: `prompt` or `messages`, and options of the answer. */
 export type AiTextGenerationInput = AiTextGenerationOptions & (AiPrompt | AiMessages);
 
+/** Tokens of an answer. */
 export interface AiTextGenerationUsage {
+  /** Tokens of the prompt. */
   readonly prompt_tokens: number;
+  /** Tokens of the answer. */
   readonly completion_tokens: number;
+  /** Their sum. */
   readonly total_tokens: number;
 }
 
+/** A whole answer. */
 export interface AiTextGenerationOutput {
+  /** Text of the answer. */
   readonly response: string;
+  /** Tokens of prompt and answer. */
   readonly usage: AiTextGenerationUsage;
   /** What was changed of the conversation so that the chat template takes it; absent where nothing was. Not Cloudflare's. */
   readonly warnings?: readonly string[];
 }
 
+/** Options of `run` beside the input. */
 export interface AiRunOptions {
   /** Ends the answer: `run` rejects, and so does the stream that is being read. */
   readonly signal?: AbortSignal;
@@ -63,16 +91,19 @@ export interface AiRunOptions {
 
 /** What has Workers AI's call: an `Ai` of this package, or the binding that Cloudflare gives a Worker. */
 export interface AiBinding {
+  /** Answers with a stream of server-sent events. @throws AiError */
   run(
     model: string,
     input: AiTextGenerationInput & { readonly stream: true },
     options?: AiRunOptions,
   ): Promise<ReadableStream<Uint8Array>>;
+  /** Answers with the whole text. @throws AiError */
   run(
     model: string,
     input: AiTextGenerationInput & { readonly stream?: false },
     options?: AiRunOptions,
   ): Promise<AiTextGenerationOutput>;
+  /** Answers, as a stream if `stream` is true. @throws AiError */
   run(
     model: string,
     input: AiTextGenerationInput,
@@ -80,10 +111,19 @@ export interface AiBinding {
   ): Promise<AiTextGenerationOutput | ReadableStream<Uint8Array>>;
 }
 
-/** The body of Cloudflare's REST answers that are no stream. */
+/** Body of Cloudflare's REST answers, unless they are streams. */
 export interface AiEnvelope {
+  /** The answer; null after an error. */
   readonly result: AiTextGenerationOutput | null;
+  /** False after an error. */
   readonly success: boolean;
-  readonly errors: readonly { readonly code: number; readonly message: string }[];
+  /** What went wrong. */
+  readonly errors: readonly {
+    /** Cloudflare's internal code. */
+    readonly code: number;
+    /** What was expected, and what came. */
+    readonly message: string;
+  }[];
+  /** Always empty. */
   readonly messages: readonly unknown[];
 }

@@ -1,0 +1,151 @@
+// What an answer is asked with, and what it consists of.
+
+/** A message of a conversation. */
+export interface Message {
+  /** Who says it. The chat template decides which orders of roles are possible. */
+  readonly role: "system" | "user" | "assistant";
+  /** Text of the message. Control tokens that it spells out stay text. */
+  readonly content: string;
+}
+
+/** Options of calls that only can be cancelled. */
+export interface CallOptions {
+  /** Cancels the call: its promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * How the next token is chosen from the logits. Applied in this order: `logitBias`, `repetitionPenalty`,
+ * `frequencyPenalty` and `presencePenalty`, `temperature`, `topK`, `topP`, `minP`. A value out of range is a
+ * `RangeError`.
+ */
+export interface SamplingOptions {
+  /** Divides the logits, ≥ 0. 0: always the likeliest token. Default 0. */
+  readonly temperature?: number;
+  /** Keeps the k likeliest tokens, ≥ 0. 0: all. Default 0. */
+  readonly topK?: number;
+  /** Keeps the likeliest tokens whose probabilities add up to this, 0 … 1. 1: all. Default 1. */
+  readonly topP?: number;
+  /** Keeps tokens at least this fraction as likely as the likeliest, 0 … 1. 0: all. Default 0. */
+  readonly minP?: number;
+  /**
+   * Divides positive logits, multiplies negative ones, of tokens in prompt and answer, 0.001 … 1000. 1: none.
+   * Default 1.
+   */
+  readonly repetitionPenalty?: number;
+  /** Subtracted from a token's logit once for each time it is in the answer, −1000 … 1000. Default 0. */
+  readonly frequencyPenalty?: number;
+  /** Subtracted once from the logits of tokens that are in the answer, −1000 … 1000. Default 0. */
+  readonly presencePenalty?: number;
+  /** Added to the logits of these token ids, −1e30 … 1e30 each. Default: none. */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Same seed, same tokens on the same adapter: a whole number, 0 … 2^53 − 1. Default: random. */
+  readonly seed?: number;
+}
+
+/** Options of `Model.generate`. */
+export interface GenerateOptions extends SamplingOptions {
+  /** Most tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
+  readonly maxTokens?: number;
+  /** The answer ends before the first of these strings; they are not part of it. Default: none. */
+  readonly stop?: string | readonly string[];
+  /** Goes on after a token that ends the sequence. Default false. */
+  readonly ignoreEos?: boolean;
+  /**
+   * Adds `logProbs` to the chunks: each token's log-probability and this many of the likeliest tokens at its
+   * position, 0 … 20. Reads the logits back from the GPU for every token, which is slower. Default: none.
+   */
+  readonly topLogProbs?: number;
+  /** Ends the answer: its last chunk then has the reason `abort`. No error is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options of `Model.chat`. */
+export interface ChatOptions extends GenerateOptions {
+  /**
+   * Continues the text of the last message, which must be an assistant's, instead of starting a new message.
+   * The answer holds only the new text, including the space it may begin with. Default false.
+   */
+  readonly continueFinalMessage?: boolean;
+}
+
+/** Options of `Model.encodeChat`. */
+export type EncodeChatOptions = Pick<ChatOptions, "continueFinalMessage" | "signal">;
+
+/**
+ * A token and its probability in the model's own distribution: before bias, penalties, temperature and all
+ * other options.
+ */
+export interface LikelyToken {
+  /** Token id. */
+  readonly id: number;
+  /**
+   * What the token alone adds to the answer here. A leading space that the answer does not have is left out;
+   * bytes that are only part of a character are U+FFFD; special tokens are spelled out.
+   */
+  readonly text: string;
+  /** UTF-8 bytes of the token. */
+  readonly bytes: readonly number[];
+  /** Natural logarithm of the probability, ≤ 0. */
+  readonly logProb: number;
+}
+
+/**
+ * A token of the answer. The texts of all tokens together are the text of the answer, and so are the bytes.
+ * Hence:
+ *
+ * - a token that is part of a character has bytes but no text; the character is the text of the part that
+ *   completes it,
+ * - special tokens have neither,
+ * - a token that a stop string cuts has what comes before the stop string.
+ */
+export interface TokenLogProb extends LikelyToken {
+  /** The `topLogProbs` likeliest tokens at this position, likeliest first. */
+  readonly top: readonly LikelyToken[];
+}
+
+/** A piece of an answer. The texts of all chunks together are the answer. */
+export interface Chunk {
+  /** Text since the last chunk; may be empty. */
+  readonly text: string;
+  /** Ids of the tokens since the last chunk, without a token that ends the answer. */
+  readonly ids: readonly number[];
+  /**
+   * With the option `topLogProbs`: one entry for each of `ids`; the last chunk has one more if a token ended
+   * the answer. With stop strings, a token is held back until its text is certain to stay.
+   */
+  readonly logProbs?: readonly TokenLogProb[];
+  /** How the answer ended; on the last chunk only. */
+  readonly finish?: Finish;
+}
+
+/** How an answer ended, and what it took. */
+export interface Finish {
+  /**
+   * `stop`: a token that ends the sequence, or a stop string. `length`: `maxTokens` or the context. `abort`:
+   * the signal.
+   */
+  readonly reason: "stop" | "length" | "abort";
+  /** Tokens of the prompt. */
+  readonly promptTokens: number;
+  /** Changes made to the conversation so that its chat template accepts it; absent if there were none. */
+  readonly warnings?: readonly string[];
+  /** Prompt tokens whose keys and values were still in the cache. */
+  readonly cachedTokens: number;
+  /** Tokens of the answer, without one that ended it. */
+  readonly completionTokens: number;
+  /** Milliseconds in line. */
+  readonly waitedMs: number;
+  /** Milliseconds from the end of the wait to the first token. */
+  readonly prefillMs: number;
+  /** Milliseconds from the first token to the end of the answer. */
+  readonly decodeMs: number;
+}
+
+/** Result of `Model.score`. */
+export interface Score {
+  /** Natural-log probability of each token given those before it, [tokens − 1]: the first token has none. */
+  readonly logProbs: Float32Array;
+  /** exp(−mean(logProbs)), ≥ 1. */
+  readonly perplexity: number;
+}

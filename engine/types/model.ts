@@ -1,0 +1,202 @@
+// A loaded model, as its users see it.
+import type { ModelConfig } from "../../weights/config.ts";
+import type {
+  CallOptions,
+  ChatOptions,
+  Chunk,
+  EncodeChatOptions,
+  GenerateOptions,
+  Message,
+  Score,
+} from "./answer.ts";
+import type { OpenAIShape } from "./openai.ts";
+import type {
+  Activity,
+  AdapterDescription,
+  AttentionOptions,
+  AttentionWeights,
+  Candidate,
+  CandidatesOptions,
+  KernelTime,
+  Plan,
+  SaveSessionOptions,
+} from "./reports.ts";
+
+/**
+ * A loaded model. `loadModel` and `loadModelInWorker` return one.
+ *
+ * Calls may overlap: up to `plan.parallel` run at once, the others wait in line. Every call of a method may
+ * fail with these errors, which are not listed again:
+ *
+ * - `TypeError` or `RangeError` for a wrong argument or option, before anything is computed. Its property
+ *   `parameter` has the name.
+ * - `DeviceLostError` after `dispose()`, or if a lost GPU device could not be replaced. (A lost device is
+ *   replaced by the call that notices: weights are loaded again, the cache is computed again, and a running
+ *   answer continues with its next token.)
+ * - `DeviceError` if the GPU refuses a command or has no memory left.
+ * - `ModelInUseError` if another tab took over the stored model.
+ *
+ * Promises reject with these errors; `generate` and `chat` throw them from the first `next()`.
+ */
+export interface Model {
+  /** Sizes and constants from config.json. */
+  readonly config: ModelConfig;
+  /** Bytes on the GPU, formats, context. */
+  readonly plan: Plan;
+  /** The adapter the model runs on. */
+  readonly adapter: AdapterDescription;
+  /** Most tokens of a prompt and its answer together; the same as `plan.contextLength`. */
+  readonly contextLength: number;
+  /**
+   * OpenAI's chat completions on this model.
+   *
+   * @example
+   * ```ts
+   * const { choices, usage } = await model.openai.chat.completions.create({
+   *   messages: [{ role: "user", content: "Tell me a story." }],
+   *   max_completion_tokens: 12,
+   *   temperature: 0,
+   * });
+   * console.log(choices[0]?.message.content, usage.total_tokens);
+   * ```
+   */
+  readonly openai: OpenAIShape;
+  /**
+   * Continues a text or token ids.
+   *
+   * @param prompt a text, which gets the beginning-of-sequence token in front, or token ids, which are taken
+   * as they are
+   * @throws ContextLengthError if the prompt is longer than `contextLength`
+   * @throws CheckpointError for a text, if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * let story = "Once upon a time";
+   * for await (const chunk of model.generate(story, { maxTokens: 12 })) {
+   *   story += chunk.text;
+   *   if (chunk.finish) console.log(chunk.finish.reason, chunk.finish.completionTokens); // length 12
+   * }
+   * console.log(story); // Once upon a time, there was a little girl named Lily. She loved to
+   * ```
+   */
+  generate(prompt: string | readonly number[], options?: GenerateOptions): AsyncGenerator<Chunk, void, void>;
+  /**
+   * Answers a conversation, rendered with the chat template of the checkpoint.
+   *
+   * @throws ChatTemplateError if there is no template, or it refuses these messages
+   * @throws ContextLengthError if the conversation is longer than `contextLength`
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * import type { Message } from "sirocco";
+   *
+   * const messages: Message[] = [{ role: "user", content: "Tell me a story about a dog." }];
+   * let answer = "";
+   * const options = { maxTokens: 40, temperature: 0.7, seed: 1 };
+   * for await (const { text } of model.chat(messages, options)) answer += text;
+   * messages.push({ role: "assistant", content: answer }, { role: "user", content: "And then?" });
+   * for await (const { finish } of model.chat(messages, { maxTokens: 1 })) {
+   *   if (finish) console.log(finish.cachedTokens > 0); // true
+   * }
+   * ```
+   */
+  chat(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<Chunk, void, void>;
+  /**
+   * Probability of each token of a text, given the tokens before it.
+   *
+   * @param text a text or token ids, of at least two tokens
+   * @throws ContextLengthError if it is longer than `contextLength`
+   * @throws CheckpointError for a text, if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * const likely = await model.score("The dog was happy.");
+   * const unlikely = await model.score("Dog the happy was.");
+   * console.log(likely.perplexity < unlikely.perplexity); // true
+   * ```
+   */
+  score(text: string | readonly number[], options?: CallOptions): Promise<Score>;
+  /**
+   * Logits [V] after the last of `ids`.
+   *
+   * @param ids token ids, at least one
+   * @throws ContextLengthError if there are more than `contextLength`
+   *
+   * @example
+   * ```ts
+   * const logits = await model.logits(await model.encode("Once upon a"));
+   * const likeliest = logits.indexOf(Math.max(...logits));
+   * console.log(await model.decode([likeliest])); // time
+   * ```
+   */
+  logits(ids: readonly number[], options?: CallOptions): Promise<Float32Array>;
+  /**
+   * Token ids of a text, as `generate` takes them: with the beginning-of-sequence token in front and no token
+   * at the end.
+   *
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * const ids = await model.encode("Once upon a time");
+   * console.log(ids.length, await model.decode(ids)); // 5 Once upon a time
+   * ```
+   */
+  encode(text: string, options?: CallOptions): Promise<number[]>;
+  /**
+   * Token ids of a conversation, as `chat` gives them to the model.
+   *
+   * @throws ChatTemplateError if there is no template, or it refuses these messages
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   */
+  encodeChat(messages: readonly Message[], options?: EncodeChatOptions): Promise<number[]>;
+  /**
+   * Text of token ids, without special tokens.
+   *
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   */
+  decode(ids: readonly number[], options?: CallOptions): Promise<string>;
+  /** Milliseconds of one decode step by kernel, the longest first. The cache is left as it is. */
+  profile(): Promise<KernelTime[]>;
+  /**
+   * Attention weights of one layer for the last of `ids`. A conversation that begins with `ids` stays cached.
+   *
+   * @param ids token ids, at least one
+   * @throws ContextLengthError if there are more than `contextLength`
+   */
+  attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights>;
+  /**
+   * The likeliest tokens after `ids`, likeliest first. A conversation that begins with `ids` stays cached.
+   *
+   * @param ids token ids, at least one
+   * @throws ContextLengthError if there are more than `contextLength`
+   */
+  candidates(ids: readonly number[], options?: CandidatesOptions): Promise<Candidate[]>;
+  /**
+   * Keys and values of a cached conversation as bytes to keep, with a checksum. Resolves to undefined if
+   * there is none.
+   *
+   * @example
+   * ```ts
+   * for await (const _ of model.generate("Once upon a time", { maxTokens: 20 }));
+   * const session = await model.saveSession();
+   * if (session) {
+   *   const ids = await model.restoreSession(session);
+   *   console.log(await model.decode(ids.slice(0, 5))); // Once upon a time
+   * }
+   * ```
+   */
+  saveSession(options?: SaveSessionOptions): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /**
+   * Puts back a session from `saveSession`: the conversation continues as if it had just been answered.
+   * Resolves to its token ids.
+   *
+   * @throws SessionError if the bytes are damaged, or of another model, weight format or cache format
+   */
+  restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]>;
+  /** What the model is doing now, and counts since it was loaded. */
+  activity(): Promise<Activity>;
+  /** Frees the GPU memory. Running calls end with a `DeviceLostError`. Calling it twice does nothing more. */
+  dispose(): void;
+}

@@ -1,0 +1,244 @@
+// The shapes of OpenAI's chat completions, as far as Sirocco has them. They fit the types of the `openai` package.
+// https://platform.openai.com/docs/api-reference/chat
+
+/** A part of a message: a text. */
+export interface ChatCompletionTextPart {
+  /** The only kind. */
+  readonly type: "text";
+  /** The parts of a message are joined as they are. */
+  readonly text: string;
+}
+
+/** A message of a conversation. */
+export interface ChatCompletionMessageParam {
+  /** `developer` is another word for `system`. */
+  readonly role: "system" | "developer" | "user" | "assistant";
+  /** Text or parts. Null or absent: an assistant that said nothing. */
+  readonly content?: string | readonly ChatCompletionTextPart[] | null;
+  /** Accepted, without effect. */
+  readonly name?: string;
+  /** On the last message, an assistant's: the answer continues its text. Default false. */
+  readonly prefix?: boolean;
+  /** As on messages that `create` gave. */
+  readonly refusal?: null;
+}
+
+/**
+ * Parameters of a chat completion. Other parameters are refused by name, unless they ask for nothing (null,
+ * `false`, `""`, `[]`, `{}`, their default) or could not change an answer.
+ */
+export interface ChatCompletionCreateParams {
+  /** The conversation, at least one message. */
+  readonly messages: readonly ChatCompletionMessageParam[];
+  /** Any name. The model is the loaded one; the answer has this name. Default "sirocco". */
+  readonly model?: string;
+  /** Gives the answer in chunks. Default false. */
+  readonly stream?: boolean | null;
+  /** Options of a stream. */
+  readonly stream_options?: {
+    /** The last chunk has the usage. Default false. */
+    readonly include_usage?: boolean;
+  } | null;
+  /**
+   * Most tokens of an answer, ≥ 1; −1 asks for the default. Default 512, or fewer if the context is full
+   * before.
+   */
+  readonly max_completion_tokens?: number | null;
+  /** The older name of `max_completion_tokens`. */
+  readonly max_tokens?: number | null;
+  /** 0 … 2; 0: always the likeliest token. Default 1, as OpenAI's; `model.chat` has 0. */
+  readonly temperature?: number | null;
+  /** Keeps the likeliest tokens whose probabilities add up to this, 0 … 1. Default 1. */
+  readonly top_p?: number | null;
+  /** Subtracted from a token's logit for each time it is in the answer, −2 … 2. Default 0. */
+  readonly frequency_penalty?: number | null;
+  /** Subtracted once from the logits of tokens in the answer, −2 … 2. Default 0. */
+  readonly presence_penalty?: number | null;
+  /** Added to the logits of these token ids, −100 … 100 each. Default: none. */
+  readonly logit_bias?: Readonly<Record<string, number>> | null;
+  /** The answer ends before the first of these strings, at most 16. Default: none. */
+  readonly stop?: string | readonly string[] | null;
+  /** Answer i is drawn with seed + i, a whole number ≥ 0; −1 asks for the default. Default: random. */
+  readonly seed?: number | null;
+  /** Answers, all at once, 1 … 128. Default 1. */
+  readonly n?: number | null;
+  /**
+   * Adds log-probabilities, of the model's own distribution: before penalties, temperature and top_p. Default
+   * false.
+   */
+  readonly logprobs?: boolean | null;
+  /** The likeliest tokens at each position, 0 … 20; needs `logprobs` unless it is 0. Default 0. */
+  readonly top_logprobs?: number | null;
+  /** Accepted, without effect. */
+  readonly user?: string | null;
+  /** The only format. */
+  readonly response_format?: {
+    /** Text. */
+    readonly type: "text";
+  } | null;
+  /** Not OpenAI's, but of many servers: keeps the k likeliest tokens; 0 and −1: all. Default 0. */
+  readonly top_k?: number | null;
+  /** Not OpenAI's: keeps tokens at least this fraction as likely as the likeliest, 0 … 1. Default 0. */
+  readonly min_p?: number | null;
+  /**
+   * Not OpenAI's: divides positive logits, multiplies negative ones, of tokens in prompt and answer, 0.001 …
+   * 1000. Default 1.
+   */
+  readonly repetition_penalty?: number | null;
+  /** As with vLLM: the answer continues the text of the last message, an assistant's. Default false. */
+  readonly continue_final_message?: boolean | null;
+  /** As with vLLM: must be false with `continue_final_message`, true without. Default: just that. */
+  readonly add_generation_prompt?: boolean | null;
+}
+
+/** A token and its log-probability. */
+export interface ChatCompletionTokenTopLogprob {
+  /** Text of the token. */
+  token: string;
+  /** Its UTF-8 bytes. */
+  bytes: number[] | null;
+  /** Natural logarithm of its probability, ≤ 0. */
+  logprob: number;
+}
+
+/** A token of the answer, with the likeliest tokens at its position. */
+export interface ChatCompletionTokenLogprob extends ChatCompletionTokenTopLogprob {
+  /** `top_logprobs` tokens, likeliest first. */
+  top_logprobs: ChatCompletionTokenTopLogprob[];
+}
+
+/** Log-probabilities of an answer, or of a chunk. */
+export interface ChatCompletionLogprobs {
+  /** One entry a token. */
+  content: ChatCompletionTokenLogprob[] | null;
+  /** Always null. */
+  refusal: null;
+}
+
+/** Tokens of a completion. */
+export interface CompletionUsage {
+  /** Tokens of the prompt, counted once for all answers. */
+  prompt_tokens: number;
+  /** Tokens of all answers. */
+  completion_tokens: number;
+  /** Their sum. */
+  total_tokens: number;
+  /** Details of `prompt_tokens`. */
+  prompt_tokens_details: {
+    /** Prompt tokens that were in the cache for every answer. */
+    cached_tokens: number;
+  };
+}
+
+/** A whole completion. */
+export interface ChatCompletion {
+  /** Unique id. */
+  id: string;
+  /** What this is. */
+  object: "chat.completion";
+  /** Seconds since 1970. */
+  created: number;
+  /** The name in the request. */
+  model: string;
+  /** The answers. */
+  choices: {
+    /** Which answer, from 0. */
+    index: number;
+    /** The answer. */
+    message: {
+      /** Always the assistant. */
+      role: "assistant";
+      /** Text of the answer. */
+      content: string | null;
+      /** Always null. */
+      refusal: null;
+    };
+    /** With `logprobs`. */
+    logprobs: ChatCompletionLogprobs | null;
+    /** `stop`: a token that ends the sequence, or a stop string. `length`: the limit or the context. */
+    finish_reason: "stop" | "length";
+  }[];
+  /** Tokens of prompt and answers. */
+  usage: CompletionUsage;
+  /**
+   * Not OpenAI's: changes made to the conversation so that its chat template accepts it; absent if there were
+   * none.
+   */
+  warnings?: string[];
+}
+
+/** A piece of a streamed completion. */
+export interface ChatCompletionChunk {
+  /** The same in all chunks of a completion. */
+  id: string;
+  /** What this is. */
+  object: "chat.completion.chunk";
+  /** Seconds since 1970. */
+  created: number;
+  /** The name in the request. */
+  model: string;
+  /** A piece of one answer; empty on the chunk that has the usage. */
+  choices: {
+    /** Which answer, from 0. */
+    index: number;
+    /** What is new. */
+    delta: {
+      /** On the first chunk of an answer. */
+      role?: "assistant";
+      /** Text since the last chunk. */
+      content?: string;
+    };
+    /** With `logprobs`: those of the new text. */
+    logprobs: ChatCompletionLogprobs | null;
+    /** On the last chunk of an answer; null before. */
+    finish_reason: "stop" | "length" | null;
+  }[];
+  /** With `include_usage`: null, and on the last chunk that of all answers. */
+  usage?: CompletionUsage | null;
+  /** Not OpenAI's, on the last chunk: as of a whole completion. */
+  warnings?: string[];
+}
+
+/** Options beside the parameters of a completion. */
+export interface ChatCompletionOptions {
+  /** Cancels the completion: the promise or the iteration rejects with the signal's reason. */
+  readonly signal?: AbortSignal | null;
+}
+
+/** `chat.completions` of an `OpenAI` client. */
+export interface ChatCompletions {
+  /**
+   * Answers a conversation, streamed.
+   *
+   * @throws TypeError, RangeError if a parameter is unsupported or out of range; the error's `parameter` is
+   * its name. Errors of `Model.chat` come with the first chunk.
+   */
+  create(
+    params: ChatCompletionCreateParams & { readonly stream: true },
+    options?: ChatCompletionOptions,
+  ): Promise<AsyncIterable<ChatCompletionChunk>>;
+  /**
+   * Answers a conversation.
+   *
+   * @throws TypeError, RangeError if a parameter is unsupported or out of range; the error's `parameter` is
+   * its name. Also the errors of `Model.chat`.
+   */
+  create(
+    params: ChatCompletionCreateParams & { readonly stream?: false | null },
+    options?: ChatCompletionOptions,
+  ): Promise<ChatCompletion>;
+  /** Answers a conversation, streamed if `stream` is true. */
+  create(
+    params: ChatCompletionCreateParams,
+    options?: ChatCompletionOptions,
+  ): Promise<ChatCompletion | AsyncIterable<ChatCompletionChunk>>;
+}
+
+/** The part of an `OpenAI` client that a loaded model can be. */
+export interface OpenAIShape {
+  /** Chat. */
+  readonly chat: {
+    /** Chat completions. */
+    readonly completions: ChatCompletions;
+  };
+}
