@@ -35,7 +35,7 @@ function installed() {
 }
 
 /** @param {string[]} args */
-function npm(args) {
+export function npm(args) {
   const cli = process.env["npm_execpath"];
   // On Windows npm is a .cmd file, which only a shell starts.
   return cli?.endsWith(".js")
