@@ -8,9 +8,12 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
 /** Tests that need a driver. The others need none, and neither does a file of these folders named *.cpu.test.ts. */
-const GPU_TESTS = ["test/{kernels,engine,cli,bench,server}/**/!(*.cpu).test.ts"];
+const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** Of these, what is above the numbers: it runs on the fastest driver. What a driver computes is held on each. */
-const ONCE = ["test/{cli,bench,server}/**", "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts"];
+const ONCE = [
+  "test/{cli,bench,server,docs}/**",
+  "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts",
+];
 
 export default defineConfig(async () => ({
   publicDir: false as const,
