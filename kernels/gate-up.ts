@@ -1,3 +1,4 @@
+import { type Addend, addendAt, addendBindings, addendConstants } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import source from "./gate-up.wgsl?raw";
@@ -30,25 +31,36 @@ export interface GateUpSize extends InputSize, TokenBlocks {
 }
 
 const outputs = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(width);
+/** Stored width of the product before SwiGLU: of every part, F gate columns, then F up columns. */
+const products = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(2 * width);
 
 /** RMSNorm, the gate and up projections, and SwiGLU in one (Shazeer 2020). */
-export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<GateUpSize> => ({
+export const gateUp = (
+  format: WeightFormat,
+  variant: MatvecVariant,
+  addend: Addend = "none",
+): Kernel<GateUpSize> => ({
   name: "gate_up",
-  ...variantParts(format, variant, "norm", [source, silu]),
-  testSizes: [
-    { T: 1, F: 1, K: 5 },
-    { T: 2, F: 37, K: 33, F0: 6, width: 50 },
-    { T: 1, F: 130, K: 704 },
-    ...(format.name === "q4" ? [{ T: 7, rows: 4, F: 5, K: 70 } as const] : []),
-  ],
+  ...variantParts(format, variant, "norm", [source, silu], addend),
+  testSizes:
+    addend === "none"
+      ? [
+          { T: 1, F: 1, K: 5 },
+          { T: 2, F: 37, K: 33, F0: 6, width: 50 },
+          { T: 1, F: 130, K: 704 },
+          ...(format.name === "q4" ? [{ T: 7, rows: 4, F: 5, K: 70 } as const] : []),
+        ]
+      : [{ T: 7, rows: 4, F: 37, K: 33, F0: 6, width: 50 }],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     { name: "hidden", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
+    ...addendBindings(addend, size.T, products(size)),
     ...format.bindings(2 * size.F, padded(size.K)),
   ],
   constants: (size) => ({
     ...inputConstants(size, "norm"),
     ...blockConstants(size),
+    ...addendConstants(addend, products(size)),
     F: size.F,
     F0: size.F0 ?? 0,
     Y_STRIDE: outputs(size),
@@ -56,16 +68,22 @@ export const gateUp = (format: WeightFormat, variant: MatvecVariant): Kernel<Gat
   workgroups: (size) => teamGroups(Math.ceil(size.F / (ROWS / 2)), size, variant),
   cost: (size) => ({
     flops: 4 * size.T * size.F * size.K,
-    passes: { hidden: size.F / outputs(size), ...weightPasses(size) },
+    passes: {
+      hidden: size.F / outputs(size),
+      addend: (2 * size.F) / products(size),
+      ...weightPasses(size),
+    },
   }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, 2 * size.F, padded(size.K), name, random),
   reference(size, x, gain, hidden, ...weight) {
+    const added = addend === "none" ? undefined : weight.shift();
     for (let t = 0; t < size.T; t++) {
       const row = referenceInput(size, t, x, gain);
       for (let f = 0; f < size.F; f++) {
-        const gate = referenceDot(format, weight, f, row);
-        const up = referenceDot(format, weight, size.F + f, row);
+        const at = t * products(size) + 2 * (size.F0 ?? 0) + f;
+        const gate = referenceDot(format, weight, f, row) + addendAt(added, at);
+        const up = referenceDot(format, weight, size.F + f, row) + addendAt(added, at + size.F);
         hidden![t * outputs(size) + (size.F0 ?? 0) + f] = (gate / (1 + Math.exp(-gate))) * up;
       }
     }

@@ -20,7 +20,9 @@ fn gate_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     for (var r = 0u; r < 2; r++) {
       let f = team * 2 + r;
       if (!writes(r, thread) || f >= F) { continue; }
-      hidden[t * Y_STRIDE + F0 + f] = silu(sums[j][r]) * sums[j][r + 2];
+      let gate = with_addend(sums[j][r], t, 2 * F0 + f);
+      let up = with_addend(sums[j][r + 2], t, 2 * F0 + F + f);
+      hidden[t * Y_STRIDE + F0 + f] = silu(gate) * up;
     }
   }
 }

@@ -1,3 +1,4 @@
+import type { Addend } from "./addend.ts";
 import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
 import { attentionLane } from "./attention-lane.ts";
@@ -78,14 +79,17 @@ const stored = (format: WeightFormat) => [
   embed(format),
   ...inputDtypes.map((dtype) => convert(dtype, format)),
 ];
-const vectors = (format: WeightFormat, variant: MatvecVariant) => [
-  matvec(format, variant),
-  matvec(format, variant, "norm"),
-  gateUp(format, variant),
-  qkv(format, variant),
+const vectors = (format: WeightFormat, variant: MatvecVariant, addend?: Addend) => [
+  matvec(format, variant, "plain", addend),
+  ...(addend ? [] : [matvec(format, variant, "norm")]),
+  gateUp(format, variant, addend),
+  qkv(format, variant, addend),
 ];
-const multiplied = (format: WeightFormat) =>
-  matrixVariants.filter((variant) => suits(variant, format)).map((variant) => matmul(format, variant));
+const multiplied = (format: WeightFormat, addend?: Addend) =>
+  matrixVariants
+    .filter((variant) => suits(variant, format))
+    .map((variant) => matmul(format, variant, addend));
+const addends = ["bias", "delta"] as const;
 
 const others = [
   rmsNorm,
@@ -112,12 +116,16 @@ export const allKernels: readonly Kernel[] = [
     ...stored(format),
     ...vectorVariants.flatMap((variant) => vectors(format, variant)),
     ...multiplied(format),
+    ...addends.flatMap((addend) => [
+      ...vectorVariants.flatMap((variant) => vectors(format, variant, addend)),
+      ...multiplied(format, addend),
+    ]),
   ]) as Kernel[]),
 ];
 
 /**
- * Every variant with a format, every format by eights, by 32 and as bytes, and what else a kernel does with what runs
- * everywhere: all there is, but not every combination. The tests run each one against its reference.
+ * A selection that has everything once: each variant with some format, each format by 8 and by 32 columns and as bytes,
+ * each matrix kernel with both addends. The tests run each one against its reference.
  */
 export const coveringKernels: readonly Kernel[] = [
   ...others,
@@ -135,4 +143,7 @@ export const coveringKernels: readonly Kernel[] = [
   matmul(q8, "tile_int8") as Kernel,
   matmul(f16, "tile_f16") as Kernel,
   matmul(f32, "tile") as Kernel,
+  ...(vectorVariants.flatMap((variant, i) => vectors(q4, variant, addends[i % 2])) as Kernel[]),
+  ...([f32, f16, bf16, q8].flatMap((format, i) => vectors(format, "lane_wide", addends[i % 2])) as Kernel[]),
+  ...(matrixVariants.map((variant, i) => matmul(q4, variant, addends[i % 2])) as Kernel[]),
 ];

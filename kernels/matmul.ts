@@ -1,3 +1,4 @@
+import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
@@ -67,13 +68,17 @@ const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(wi
 const stored = (T: number): number => Math.ceil(T / TILE) * TILE;
 
 /** A matrix times many tokens. */
-export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<MatvecSize> {
+export function matmul(
+  format: WeightFormat,
+  name: MatmulVariant,
+  addend: Addend = "none",
+): Kernel<MatvecSize> {
   const { tile, subgroupSize, rounds }: Variant = matmulVariants[name];
   const [tokens, rows] = tile;
   return {
     name: "matmul",
-    variant: `${format.name}_${name}`,
-    source: [output, ...sources(name, format)],
+    variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
+    source: [output, addendSource(addend), ...sources(name, format)],
     ...(rounds === "f16" && { requires: ["shader-f16"] }),
     ...(subgroupSize && {
       requires: ["subgroups"],
@@ -82,14 +87,18 @@ export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<Matvec
     }),
     // Products of four, of values up to 1, are rounded to 2^-11; where sums are near 0 that is all there is.
     ...(rounds === "f16" && { tolerance: 1e-2, floor: 1 }),
-    testSizes: [
-      { T: 1, N: 1, K: 5 },
-      { T: 67, N: 70, K: 37, N0: 5, width: 100, add: true },
-      { T: 64, N: 129, K: 256 },
-    ],
+    testSizes:
+      addend === "none"
+        ? [
+            { T: 1, N: 1, K: 5 },
+            { T: 67, N: 70, K: 37, N0: 5, width: 100, add: true },
+            { T: 64, N: 129, K: 256 },
+          ]
+        : [{ T: 67, N: 70, K: 37, N0: 5, width: 100, add: true }],
     bindings: (size) => [
       { name: "x", slot: 0, type: "f32", length: stored(size.T) * padded(size.K) },
       { name: "y", slot: 1, type: "f32", length: stored(size.T) * outputs(size), writes: true },
+      ...addendBindings(addend, stored(size.T), outputs(size)),
       ...format.bindings(size.N, padded(size.K)),
     ],
     constants: (size) => ({
@@ -98,19 +107,24 @@ export function matmul(format: WeightFormat, name: MatmulVariant): Kernel<Matvec
       K: padded(size.K),
       Y_STRIDE: outputs(size),
       ADD: size.add ? 1 : 0,
+      ...addendConstants(addend, outputs(size)),
     }),
     workgroups: ({ N, T }) => [Math.ceil(N / rows), Math.ceil(T / tokens)],
-    cost: (size) => ({ flops: 2 * size.T * size.N * size.K, passes: outputPasses(size) }),
+    cost: (size) => ({
+      flops: 2 * size.T * size.N * size.K,
+      passes: { ...outputPasses(size), addend: size.N / outputs(size) },
+    }),
     fill: (size, name, random) =>
       inputContents({ K: size.K, T: stored(size.T) }, name, random) ??
       weightContents(format, size.N, padded(size.K), name, random),
     reference(size, x, y, ...weight) {
+      const added = addend === "none" ? undefined : weight.shift();
       for (let t = 0; t < Math.ceil(size.T / tokens) * tokens; t++) {
         const row = referenceInput(size, t, x);
         const input = rounds === "int8" ? quantised(row) : row;
         for (let n = 0; n < size.N; n++) {
           const at = t * outputs(size) + (size.N0 ?? 0) + n;
-          y![at] = referenceDot(format, weight, n, input) + (size.add ? y![at]! : 0);
+          y![at] = referenceDot(format, weight, n, input) + addendAt(added, at) + (size.add ? y![at]! : 0);
         }
       }
     },

@@ -1,5 +1,6 @@
 // How the matrix-vector kernels may share their work out. All give the same sums up to rounding; which is fastest depends on
 // the adapter and the shape, so the engine's tuner measures them.
+import { type Addend, addendSource } from "./addend.ts";
 import type { WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import broadcast from "./snippets/broadcast.wgsl?raw";
@@ -85,6 +86,7 @@ export function variantParts(
   name: MatvecVariant,
   input: "plain" | "norm",
   own: readonly string[],
+  addend: Addend = "none",
 ): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
   const variant: Variant = matvecVariants[name];
   const { threads, sums, columns, broadcast: lanes } = variant;
@@ -93,8 +95,8 @@ export function variantParts(
   const eights = input === "norm" ? inputNorm : inputPlain;
   const inputs = lanes ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
   return {
-    variant: [format.name, name].join("_"),
-    source: [...own, tokenBlock, sums, ...read, ...inputs],
+    variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
+    source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],
     prelude: ({ rows = 1 }) => ({ THREADS: threads, TOKENS: rows, ...(lanes && { SUBGROUP: lanes }) }),
     ...((lanes || sums === subgroup) && { requires: ["subgroups"] }),
     ...(lanes && { subgroupSize: lanes }),

@@ -1,3 +1,4 @@
+import { type Addend, addendAt, addendBindings, addendConstants } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
@@ -40,26 +41,32 @@ export const matvec = (
   format: WeightFormat,
   variant: MatvecVariant,
   input: "plain" | "norm" = "plain",
+  addend: Addend = "none",
 ): Kernel<MatvecSize> => ({
   name: input === "norm" ? "matvec_norm" : "matvec",
-  ...variantParts(format, variant, input, [source]),
-  testSizes: [
-    { T: 1, N: 1, K: 5 },
-    { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
-    { T: 2, N: 260, K: 1024 },
-    // Of the others test/engine/token-blocks.test.ts knows that blocks give the same bits.
-    ...(format.name === "q4" && input === "plain"
-      ? [{ T: 5, rows: 4, N: 7, K: 100, add: true } as const]
-      : []),
-  ],
+  ...variantParts(format, variant, input, [source], addend),
+  testSizes:
+    addend === "none"
+      ? [
+          { T: 1, N: 1, K: 5 },
+          { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
+          { T: 2, N: 260, K: 1024 },
+          // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
+          ...(format.name === "q4" && input === "plain"
+            ? [{ T: 5, rows: 4, N: 7, K: 100, add: true } as const]
+            : []),
+        ]
+      : [{ T: 5, rows: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
   bindings: (size) => [
     ...inputBindings(size, input),
     { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
+    ...addendBindings(addend, size.T, outputs(size)),
     ...format.bindings(size.N, padded(size.K)),
   ],
   constants: (size) => ({
     ...inputConstants(size, input),
     ...blockConstants(size),
+    ...addendConstants(addend, outputs(size)),
     N: size.N,
     N0: size.N0 ?? 0,
     Y_STRIDE: outputs(size),
@@ -68,18 +75,19 @@ export const matvec = (
   workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS), size, variant),
   cost: (size) => ({
     flops: 2 * size.T * size.N * size.K,
-    passes: { ...outputPasses(size), ...weightPasses(size) },
+    passes: { ...outputPasses(size), ...weightPasses(size), addend: size.N / outputs(size) },
   }),
   fill: (size, name, random) =>
     inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
   reference(size, x, ...rest) {
     const gain = input === "norm" ? rest.shift() : undefined;
-    const [y, ...weight] = rest;
+    const y = rest.shift();
+    const added = addend === "none" ? undefined : rest.shift();
     for (let t = 0; t < size.T; t++) {
       const row = referenceInput(size, t, x, gain);
       for (let n = 0; n < size.N; n++) {
         const at = t * outputs(size) + (size.N0 ?? 0) + n;
-        y![at] = referenceDot(format, weight, n, row) + (size.add ? y![at]! : 0);
+        y![at] = referenceDot(format, rest, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
       }
     }
   },

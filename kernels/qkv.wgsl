@@ -24,8 +24,11 @@ fn qkv(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thr
       if (!writes(r, thread) || pair >= HEADS * (d / 2)) { continue; }
       let head = HEAD0 + pair / (d / 2);
       let i = pair % (d / 2);
-      let value = turned(t, head, i, vec2f(sums[j][r], sums[j][r + 2]));
-      let at = t * QKV_STRIDE + head * d + i;
+      let column = head * d + i;
+      let first = with_addend(sums[j][r], t, column);
+      let second = with_addend(sums[j][r + 2], t, column + d / 2);
+      let value = turned(t, head, i, vec2f(first, second));
+      let at = t * QKV_STRIDE + column;
       out[at] = value.x;
       out[at + d / 2] = value.y;
     }

@@ -9,6 +9,12 @@ export const graphBugs = {
     to: "2 * (pair % (d / 2)) + select(0, 1, r >= 2)",
     test: kernel("qkv_q4"),
   },
+  "a bias entry added to the wrong half of a rotation pair": {
+    file: "kernels/qkv.wgsl",
+    from: "t, column + d / 2",
+    to: "t, column + 1",
+    test: kernel("qkv_q4_.*(bias|delta)"),
+  },
   "rope turns the other way": {
     file: "kernels/snippets/rope.wgsl",
     from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",

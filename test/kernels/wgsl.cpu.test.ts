@@ -1,7 +1,7 @@
 // Every shader compiles with no GPU at all, and every shader file is reachable from allKernels.
 import { expect, test } from "vitest";
 import { kernelLabel, shaderCode } from "../../engine/gpu/dispatch.ts";
-import { allKernels } from "../../kernels/index.ts";
+import { allKernels, type Kernel } from "../../kernels/index.ts";
 import { compact } from "../../scripts/wgsl-plugin.mjs";
 import { openTestDevice } from "../helpers.ts";
 
@@ -34,6 +34,23 @@ test("no kernel stores more than 8 buffers or is listed twice", () => {
   expect(new Set(labels).size).toBe(labels.length);
   for (const kernel of allKernels)
     expect(kernel.bindings(kernel.testSizes[0]!).length, kernelLabel(kernel)).toBeLessThanOrEqual(8);
+});
+
+test("a kernel made without an addend has one binding less, and a shader that differs in an identity only", () => {
+  const byLabel = new Map(allKernels.map((kernel) => [kernelLabel(kernel), kernel]));
+  const made = allKernels.filter((kernel) => /_(bias|delta)$/.test(kernelLabel(kernel)));
+  expect(new Set(made.map(({ name }) => name))).toEqual(new Set(["matvec", "gate_up", "qkv", "matmul"]));
+  for (const kernel of made) {
+    const plain = byLabel.get(kernelLabel(kernel).replace(/_(bias|delta)$/, ""))!;
+    const size = kernel.testSizes[0]!;
+    const slots = (each: Kernel) => each.bindings(size).map(({ slot }) => slot);
+    expect(slots(plain)).not.toContain(5);
+    expect(slots(kernel).filter((slot) => slot !== 5)).toEqual(slots(plain));
+    expect(Object.keys(plain.constants(size))).not.toContain("ADDEND_STRIDE");
+    const own = plain.source.filter((file) => !kernel.source.includes(file)).map(compact);
+    expect(own).toEqual(["fn with_addend(sum:f32,t:u32,column:u32)->f32{return sum;}"]);
+    expect(plain.source.length).toBe(kernel.source.length);
+  }
 });
 
 test("no shader file is left out of allKernels", () => {
