@@ -6,7 +6,7 @@ import { isObject, own } from "./json.ts";
 import { type Packed, packedName, packedTensors, parsePacked, unpackedName } from "./packed.ts";
 import { readJson } from "./read-file.ts";
 import type { DType, TensorInfo } from "./safetensors/header.ts";
-import { belongsToGraph, lmHead, requiredTensors } from "./safetensors/names.ts";
+import { belongsToGraph, requiredTensors, tensorName } from "./safetensors/names.ts";
 import { type Demand, readShards, type Shards } from "./safetensors/shards.ts";
 import type { Source } from "./sources/source.ts";
 
@@ -25,6 +25,7 @@ export interface Checkpoint {
   readonly packed: Packed | null;
 }
 
+const lmHead = tensorName("lmHead");
 const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 const ADVICE = "This is not the checkpoint that config.json describes: fetch both again.";
 const QUANTIZED = "Choose the original weights: Sirocco quantises them itself.";

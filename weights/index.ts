@@ -24,15 +24,7 @@ export {
 export { readJson, readText } from "./read-file.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
 export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors/header.ts";
-export {
-  embedTokens,
-  finalNorm,
-  type LayerNames,
-  layerNames,
-  lmHead,
-  type RequiredTensor,
-  requiredTensors,
-} from "./safetensors/names.ts";
+export { requiredTensors } from "./safetensors/names.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
 export { KeptSource, nameOfKept } from "./sources/cached.ts";
 export { fileSource, type NamedBlob } from "./sources/files.ts";
@@ -40,3 +32,10 @@ export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
 export type { Source } from "./sources/source.ts";
+export {
+  type LayerRole,
+  type ModelRole,
+  type RequiredTensor,
+  type TensorRole,
+  tensorTable,
+} from "./tensors.ts";

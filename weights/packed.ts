@@ -2,7 +2,8 @@
 import type { ModelConfig } from "./config.ts";
 import { mismatch, show } from "./errors.ts";
 import type { DType } from "./safetensors/header.ts";
-import { embedTokens, lmHead, type RequiredTensor, requiredTensors } from "./safetensors/names.ts";
+import { requiredTensors, tensorName } from "./safetensors/names.ts";
+import { servingRole } from "./tensors.ts";
 
 /** Formats of a packed checkpoint. */
 export type PackedFormat = "f32" | "f16" | "bf16" | "q8" | "q4";
@@ -13,7 +14,9 @@ export interface Packed {
 }
 
 /** A tensor as it stands in a file. */
-export interface StoredTensor extends RequiredTensor {
+export interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
   readonly dtype: DType;
 }
 
@@ -40,8 +43,8 @@ export type FormatOf = (tensor: string) => PackedFormat;
  * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an error there reaches
  * every logit. ARCHITECTURE.md says what this costs and what it saves.
  */
-export function formatsOf(weights: PackedFormat, { tied }: Pick<ModelConfig, "tied">): FormatOf {
-  const head = tied ? embedTokens : lmHead;
+export function formatsOf(weights: PackedFormat, config: ModelConfig): FormatOf {
+  const head = tensorName(servingRole("lmHead", config));
   return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
@@ -62,9 +65,9 @@ export function packedTensors(
   gains: DType = "F32",
 ): StoredTensor[] {
   const formatOf = formatsOf(weights, config);
-  return requiredTensors(config).flatMap(({ name, shape }): StoredTensor[] => {
-    const [rows = 0, K] = shape;
-    if (K === undefined) return [{ name, shape, dtype: gains }];
+  return requiredTensors(config).flatMap(({ kind, name, shape }): StoredTensor[] => {
+    const [rows = 0, K = 0] = shape;
+    if (kind === "vector") return [{ name, shape, dtype: gains }];
     const { words, scaleWords } = packedRow(formatOf(name), K);
     const packed: StoredTensor = { name: packedName(name), shape: [rows, words], dtype: "U32" };
     if (scaleWords === 0) return [packed];

@@ -1,15 +1,9 @@
 // Which rows of which checkpoint tensor lie where on the GPU: fused matrices, split by rows where a binding is too small.
 import { bytesPerRow, padded, type WeightFormat, weightFormats } from "../../kernels/index.ts";
-import {
-  embedTokens,
-  type FormatOf,
-  finalNorm,
-  layerNames,
-  lmHead,
-  type ModelConfig,
-} from "../../weights/index.ts";
+import type { FormatOf, ModelConfig, RequiredTensor } from "../../weights/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { DeviceError } from "../errors.ts";
+import { type Fusion, flatTensors, layerMatrices, type ModelTensors, modelTensors } from "./model-tensors.ts";
 
 /** Rows `row` … `row + rows` of a checkpoint tensor, resident in a part from row `at` on. */
 export interface RowRange {
@@ -35,27 +29,18 @@ export interface MatrixLayout {
   readonly parts: readonly PartLayout[];
 }
 
+/** A vector of f32, padded with zeros. */
+export interface VectorLayout {
+  readonly tensor: string;
+  readonly length: number;
+}
+
+export type ModelLayout = ModelTensors<MatrixLayout, VectorLayout>;
+
 /** Units of a matrix, one after another, that are stored in one format. */
 interface Section {
   readonly units: number;
   readonly format: WeightFormat;
-}
-
-export interface LayerLayout {
-  readonly inputNorm: string;
-  readonly qkv: MatrixLayout;
-  readonly oProj: MatrixLayout;
-  readonly postAttentionNorm: string;
-  readonly gateUp: MatrixLayout;
-  readonly downProj: MatrixLayout;
-}
-
-export interface ModelLayout {
-  readonly embedTokens: MatrixLayout;
-  readonly layers: readonly LayerLayout[];
-  readonly finalNorm: string;
-  /** The embedding itself where the two are tied. */
-  readonly lmHead: MatrixLayout;
 }
 
 /**
@@ -63,78 +48,69 @@ export interface ModelLayout {
  * @throws DeviceError when not even one unit of a matrix fits a binding
  */
 export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingBytes: number): ModelLayout {
-  const { L, D, F, H, G, d, V } = config;
-  const format = (tensor: string): WeightFormat => weightFormats[formatOf(tensor)];
-
-  /** Cuts sections into parts that fit a binding. `runsOf` gives the tensor rows of units [first, first + count). */
-  const matrix = (
-    name: string,
-    K: number,
-    rowsPerUnit: number,
-    sections: readonly Section[],
-    runsOf: (first: number, count: number) => RowRange[],
-  ): MatrixLayout => {
+  const matrix = (tensors: readonly RequiredTensor[], fusion: Fusion | undefined): MatrixLayout => {
+    const [{ name, shape }, ...others] = tensors as [RequiredTensor, ...RequiredTensor[]];
+    const K = shape[1]!;
+    const rowsPerUnit = fusion?.rowsPerUnit(config) ?? 1;
+    const plan =
+      fusion?.rows === "paired" ? paired(tensors, formatOf) : stacked(tensors, rowsPerUnit, formatOf);
+    const label = others.length > 0 ? `${name} with ${others.map(({ role }) => role).join(", ")}` : name;
     const parts: PartLayout[] = [];
     let first = 0;
-    for (const { units, format } of merged(sections)) {
+    for (const { units, format } of merged(plan.sections)) {
       const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;
       const most = Math.floor(maxBindingBytes / unitBytes);
       if (most < 1) {
         throw new DeviceError(
-          `${name}: this adapter binds at most ${maxBindingBytes} bytes, ${rowsPerUnit} rows in ${format.name} need ${unitBytes}. Load a smaller weight format.`,
+          `${label}: this adapter binds at most ${maxBindingBytes} bytes, ${rowsPerUnit} rows in ${format.name} need ${unitBytes}. Load a smaller weight format.`,
         );
       }
       for (const count of evenly(units, Math.ceil(units / most))) {
-        parts.push({ first, count, format, rows: count * rowsPerUnit, runs: runsOf(first, count) });
+        const runs = plan.runsOf(first, count).filter(({ rows }) => rows > 0);
+        parts.push({ first, count, format, rows: count * rowsPerUnit, runs });
         first += count;
       }
     }
-    return { name, K, parts };
+    return { name: label, K, parts };
   };
+  return modelTensors(config, matrix, ({ name, shape }) => ({ tensor: name, length: shape[0]! }));
+}
 
-  const plain = (tensor: string, N: number, K: number) =>
-    matrix(tensor, K, 1, [{ units: N, format: format(tensor) }], (row, rows) => [
-      { tensor, row, rows, at: 0 },
-    ]);
+/** The sections of a matrix, and the tensor rows of its units [first, first + count). */
+interface MatrixPlan {
+  readonly sections: readonly Section[];
+  readonly runsOf: (first: number, count: number) => RowRange[];
+}
 
-  const layer = (i: number): LayerLayout => {
-    const names = layerNames(i);
-    // Heads count queries, then keys, then values; a part may begin and end in any of the three.
-    const projections = [
-      { tensor: names.qProj, from: 0, to: H },
-      { tensor: names.kProj, from: H, to: H + G },
-      { tensor: names.vProj, from: H + G, to: H + 2 * G },
-    ];
-    const heads = projections.map(({ tensor, from, to }) => ({ units: to - from, format: format(tensor) }));
-    // The two rows of a unit share a part, so they get one format: the more exact of the two.
-    const pair = [names.gateProj, names.upProj].map(format).reduce((a, b) => (moreExact(b, a) ? b : a));
-    return {
-      inputNorm: names.inputNorm,
-      qkv: matrix(`${names.qProj} with k, v`, D, d, heads, (first, count) =>
-        projections
-          .map(({ tensor, from, to }) => {
-            const start = Math.max(first, from);
-            const end = Math.min(first + count, to);
-            return { tensor, row: (start - from) * d, rows: (end - start) * d, at: (start - first) * d };
-          })
-          .filter(({ rows }) => rows > 0),
-      ),
-      oProj: plain(names.oProj, D, H * d),
-      postAttentionNorm: names.postAttentionNorm,
-      gateUp: matrix(`${names.gateProj} with up`, D, 2, [{ units: F, format: pair }], (row, rows) => [
-        { tensor: names.gateProj, row, rows, at: 0 },
-        { tensor: names.upProj, row, rows, at: rows },
-      ]),
-      downProj: plain(names.downProj, D, F),
-    };
-  };
-
-  const embedding = plain(embedTokens, V, D);
+/** All units of one tensor, then all of the next; a part may begin and end in any of them. */
+function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, formatOf: FormatOf): MatrixPlan {
+  let end = 0;
+  const spans = tensors.map(({ name, shape }) => {
+    const from = end;
+    end += shape[0]! / rowsPerUnit;
+    return { name, from, to: end };
+  });
   return {
-    embedTokens: embedding,
-    layers: Array.from({ length: L }, (_, i) => layer(i)),
-    finalNorm,
-    lmHead: config.tied ? embedding : plain(lmHead, V, D),
+    sections: spans.map(({ name, from, to }) => ({
+      units: to - from,
+      format: weightFormats[formatOf(name)],
+    })),
+    runsOf: (first, count) =>
+      spans.map(({ name: tensor, from, to }) => {
+        const start = Math.max(first, from);
+        const rows = (Math.min(first + count, to) - start) * rowsPerUnit;
+        return { tensor, row: (start - from) * rowsPerUnit, rows, at: (start - first) * rowsPerUnit };
+      }),
+  };
+}
+
+/** A unit is the same row of each tensor. All are in the most exact of their formats, as they share parts. */
+function paired(tensors: readonly RequiredTensor[], formatOf: FormatOf): MatrixPlan {
+  const formats = tensors.map(({ name }) => weightFormats[formatOf(name)]);
+  const format = formats.reduce((a, b) => (bytesPerRow(b, 1) > bytesPerRow(a, 1) ? b : a));
+  return {
+    sections: [{ units: tensors[0]!.shape[0]!, format }],
+    runsOf: (row, rows) => tensors.map(({ name: tensor }, i) => ({ tensor, row, rows, at: i * rows })),
   };
 }
 
@@ -156,41 +132,45 @@ const evenly = (total: number, pieces: number): number[] =>
     (_, i) => Math.floor(((i + 1) * total) / pieces) - Math.floor((i * total) / pieces),
   );
 
-const moreExact = (a: WeightFormat, b: WeightFormat): boolean => bytesPerRow(a, 1) > bytesPerRow(b, 1);
-
 /** Every matrix once. */
-export function matrices(layout: ModelLayout): MatrixLayout[] {
-  const all = [
-    layout.embedTokens,
-    ...layout.layers.flatMap(({ qkv, oProj, gateUp, downProj }) => [qkv, oProj, gateUp, downProj]),
-    layout.lmHead,
-  ];
-  return [...new Set(all)];
-}
+const matrices = (layout: ModelLayout): MatrixLayout[] => [
+  ...new Set(
+    flatTensors(
+      layout,
+      (matrix) => [matrix],
+      () => [],
+    ),
+  ),
+];
+
+export const vectors = (layout: ModelLayout): VectorLayout[] =>
+  flatTensors(
+    layout,
+    () => [],
+    (vector) => [vector],
+  );
 
 /** Bytes of every part of every matrix. */
 export const partBytes = (layout: ModelLayout): number[] =>
   matrices(layout).flatMap(({ K, parts }) => parts.map(({ rows, format }) => rows * bytesPerRow(format, K)));
 
-/** The format that most rows of each matrix have, over all layers: the one to measure kernels with. */
-export function mainFormats({ layers, lmHead }: ModelLayout): Record<MatrixRole, WeightFormat> {
-  const main = (matrices: readonly MatrixLayout[]): WeightFormat => {
-    const rowsIn = new Map<WeightFormat, number>();
-    for (const { format, rows } of matrices.flatMap(({ parts }) => parts))
-      rowsIn.set(format, (rowsIn.get(format) ?? 0) + rows);
-    return [...rowsIn].reduce((most, each) => (each[1] > most[1] ? each : most))[0];
-  };
-  return {
-    qkv: main(layers.map(({ qkv }) => qkv)),
-    oProj: main(layers.map(({ oProj }) => oProj)),
-    gateUp: main(layers.map(({ gateUp }) => gateUp)),
-    downProj: main(layers.map(({ downProj }) => downProj)),
-    lmHead: main([lmHead]),
-  };
+/** A matrix as a whole: its size, and the format that most of its rows have in all layers. */
+export interface MainMatrix {
+  readonly N: number;
+  readonly K: number;
+  readonly format: WeightFormat;
 }
 
-/** Every norm's gain. */
-export const gains = (layout: ModelLayout): string[] => [
-  ...layout.layers.flatMap(({ inputNorm, postAttentionNorm }) => [inputNorm, postAttentionNorm]),
-  layout.finalNorm,
-];
+/** The matrices that tokens are multiplied with: what the tuner measures. */
+export function mainMatrices({ layers, lmHead }: ModelLayout): Record<MatrixRole, MainMatrix> {
+  const main = (all: readonly MatrixLayout[]): MainMatrix => {
+    const rowsIn = new Map<WeightFormat, number>();
+    for (const { format, rows } of all.flatMap(({ parts }) => parts))
+      rowsIn.set(format, (rowsIn.get(format) ?? 0) + rows);
+    const [format] = [...rowsIn].reduce((most, each) => (each[1] > most[1] ? each : most));
+    const { K, parts } = all[0]!;
+    return { N: parts.reduce((sum, { rows }) => sum + rows, 0), K, format };
+  };
+  const ofLayers = layerMatrices.map((role) => [role, main(layers.map((layer) => layer[role]))]);
+  return { ...Object.fromEntries(ofLayers), lmHead: main([lmHead]) };
+}

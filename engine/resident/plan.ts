@@ -4,7 +4,7 @@ import { type Checkpoint, CheckpointError, formatsOf } from "../../weights/index
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { ringLength, scratchLengths } from "../graph/activations.ts";
-import { gains, type ModelLayout, mainFormats, modelLayout, partBytes } from "../graph/layout.ts";
+import { type ModelLayout, mainMatrices, modelLayout, partBytes, vectors } from "../graph/layout.ts";
 import { modelShape, type Shape } from "../graph/shape.ts";
 import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
@@ -129,7 +129,7 @@ function planFormats(
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
   const layout = modelLayout(config, formatsOf(weights, config), bindingLimit);
-  const formats = Object.values(mainFormats(layout));
+  const formats = Object.values(mainMatrices(layout)).map(({ format }) => format);
   const kernels = chooseKernels(adapter, formats, checkpoint.parameters, options.kernels);
   const { parallel = 1, rings: B = parallel } = options;
   if (B < parallel)
@@ -148,7 +148,7 @@ function planFormats(
   const cacheBytes = layerCacheBytes(shape);
   const parts = partBytes(layout);
   const scratch = scratchSizes(shape);
-  const weightBytes = sum(parts) + gains(layout).length * 4 * padded(config.D);
+  const weightBytes = sum(parts) + sum(vectors(layout).map(({ length }) => 4 * padded(length)));
   const scratchBytes = sum(scratch);
   return {
     shape,

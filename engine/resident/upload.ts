@@ -13,8 +13,9 @@ import type { Progress } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { gains, type MatrixLayout, type ModelLayout, matrices, type PartLayout } from "../graph/layout.ts";
-import type { Matrix, Weights } from "../graph/weights.ts";
+import type { MatrixLayout, ModelLayout, PartLayout, VectorLayout } from "../graph/layout.ts";
+import { mapTensors } from "../graph/model-tensors.ts";
+import type { Weights } from "../graph/weights.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
 import type { UploadTarget } from "../store/upload-target.ts";
 import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
@@ -89,7 +90,7 @@ export async function uploadWeights(
   return weights;
 }
 
-function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: ModelLayout) {
+function makeBuffers(buffers: Buffers, { packed }: Checkpoint, layout: ModelLayout) {
   const destinations = new Map<string, UploadTarget[]>();
   const send = (name: string, destination: UploadTarget) =>
     destinations.set(name, [...(destinations.get(name) ?? []), destination]);
@@ -113,30 +114,17 @@ function makeBuffers(buffers: Buffers, { config, packed }: Checkpoint, layout: M
     return { first, count, format, buffers: made };
   };
 
-  const made = new Map<MatrixLayout, Matrix>(
-    matrices(layout).map((matrix) => [matrix, matrix.parts.map((piece) => part(matrix, piece))]),
-  );
-  const gain = new Map(
-    gains(layout).map((tensor) => {
-      const buffer = buffers.storage(tensor, padded(config.D));
-      const run = { tensor, row: 0, rows: 1, at: 0 };
-      send(tensor, { ...run, buffers: [buffer], format: weightFormats.f32, N: 1, K: config.D });
-      return [tensor, buffer];
-    }),
-  );
-  const weights: Weights = {
-    embedTokens: made.get(layout.embedTokens)!,
-    layers: layout.layers.map((layer) => ({
-      inputNorm: gain.get(layer.inputNorm)!,
-      qkv: made.get(layer.qkv)!,
-      oProj: made.get(layer.oProj)!,
-      postAttentionNorm: gain.get(layer.postAttentionNorm)!,
-      gateUp: made.get(layer.gateUp)!,
-      downProj: made.get(layer.downProj)!,
-    })),
-    finalNorm: gain.get(layout.finalNorm)!,
-    lmHead: made.get(layout.lmHead)!,
+  const vector = ({ tensor, length }: VectorLayout) => {
+    const buffer = buffers.storage(tensor, padded(length));
+    const run = { tensor, row: 0, rows: 1, at: 0 };
+    send(tensor, { ...run, buffers: [buffer], format: weightFormats.f32, N: 1, K: length });
+    return buffer;
   };
+  const weights: Weights = mapTensors(
+    layout,
+    (matrix) => matrix.parts.map((piece) => part(matrix, piece)),
+    vector,
+  );
   return { weights, destinations };
 }
 

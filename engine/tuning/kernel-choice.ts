@@ -9,11 +9,12 @@ import {
   type WeightFormat,
 } from "../../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "../api.ts";
+import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
 export const teams: readonly Team[] = ["workgroup", "lane"];
 
-export const matrixRoles: readonly MatrixRole[] = ["qkv", "oProj", "gateUp", "downProj", "lmHead"];
+export const matrixRoles: readonly MatrixRole[] = [...layerMatrices, "lmHead"];
 
 /** The variants that an adapter can run on weights in any of some formats. The first of each runs everywhere. */
 export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>

@@ -7,11 +7,11 @@ import {
   matmul,
   matvec,
   type Team,
-  type WeightFormat,
 } from "../../kernels/index.ts";
 import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { MainMatrix } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 import { AttentionBench } from "./tune-attention.ts";
@@ -25,10 +25,10 @@ export interface TuneOptions {
   readonly budgetMs?: number;
 }
 
-/** What is measured: a model's shapes, each matrix in the format that most of its rows have. */
+/** What is measured. */
 export interface Measured {
   readonly shape: Shape;
-  readonly formats: Readonly<Record<MatrixRole, WeightFormat>>;
+  readonly matrices: Readonly<Record<MatrixRole, MainMatrix>>;
 }
 
 export interface Tuned {
@@ -63,11 +63,11 @@ interface Candidates {
 export async function tune(
   gpu: Gpu,
   pipelines: Pipelines,
-  { shape, formats }: Measured,
+  { shape, matrices }: Measured,
   { onProgress, signal, budgetMs }: TuneOptions,
 ): Promise<Tuned> {
   const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
-  const contests = allContests(gpu, pipelines, { shape, formats }, effort);
+  const contests = allContests(gpu, pipelines, { shape, matrices }, effort);
   const total = contests.reduce((sum, { candidates }) => sum + candidates.length, 0);
   const deadline = performance.now() + (budgetMs ?? effort.budgetMs);
   const { matvec, matmul, attention } = shape.kernels;
@@ -102,27 +102,20 @@ export async function tune(
 function allContests(
   gpu: Gpu,
   pipelines: Pipelines,
-  { shape, formats }: Measured,
+  { shape, matrices }: Measured,
   effort: { weights: number; tokens: number; keys: number },
 ): Candidates[] {
-  const { D, F, H, G, d, V, B, kernels, chunkLength } = shape;
-  const matrices: Record<MatrixRole, readonly [N: number, K: number]> = {
-    qkv: [(H + 2 * G) * d, D],
-    oProj: [D, H * d],
-    gateUp: [2 * F, D],
-    downProj: [D, F],
-    lmHead: [V, D],
-  };
+  const { B, kernels, chunkLength } = shape;
   const capped = (role: MatrixRole) => {
-    const [N, K] = matrices[role];
+    const { N, K } = matrices[role];
     return { N: Math.min(N, Math.max(256, Math.floor(effort.weights / K))), K };
   };
   const bySize = [...matrixRoles].sort(
-    (a, b) => matrices[b][0] * matrices[b][1] - matrices[a][0] * matrices[a][1],
+    (a, b) => matrices[b].N * matrices[b].K - matrices[a].N * matrices[a].K,
   );
   const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
   const ofMatrix = (role: MatrixRole): Candidates[] => {
-    const format = formats[role];
+    const { format } = matrices[role];
     const contest = (
       T: number,
       candidates: readonly string[],

@@ -1,11 +1,11 @@
 // Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
-import { matmulVariants, matvecVariants, type WeightFormat } from "../../kernels/index.ts";
+import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
 import type { KernelChoice, LoadOptions, MatrixRole, Plan, Tuning } from "../api.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { type ModelLayout, mainFormats } from "../graph/layout.ts";
+import { type MainMatrix, type ModelLayout, mainMatrices } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 
@@ -52,11 +52,11 @@ export async function measureKernels(
 ): Promise<Tuning> {
   // Most loads measure nothing: a page fetches this code only where one does.
   const { tune } = await import("./tune.ts");
-  const formats = mainFormats(layout);
-  const { choice, measurements } = await tune(gpu, pipelines, { shape, formats }, { onProgress, signal });
+  const matrices = mainMatrices(layout);
+  const { choice, measurements } = await tune(gpu, pipelines, { shape, matrices }, { onProgress, signal });
   const tuning = { adapter: gpu.adapter, weights: plan.weights, choice, measurements };
   // Where nothing can be kept, the next load measures again.
-  const name = await tuningName(gpu, shape, formats);
+  const name = await tuningName(gpu, shape, matrices);
   await store?.write(name, JSON.stringify(tuning, null, 2)).catch(() => {});
   return tuning;
 }
@@ -68,15 +68,15 @@ async function remembered(
   { shape, layout }: Untuned,
 ): Promise<KernelChoice | undefined> {
   const { adapter } = gpu;
-  const formats = mainFormats(layout);
-  const text = await store?.read(await tuningName(gpu, shape, formats)).catch(() => undefined);
+  const matrices = mainMatrices(layout);
+  const text = await store?.read(await tuningName(gpu, shape, matrices)).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     const { choice } = JSON.parse(text) as { choice: KernelChoice };
     const known = matrixRoles.every(
       (role) =>
         matvecCandidates(adapter).includes(choice.matvec[role]) &&
-        matmulCandidates(adapter, formats[role]).includes(choice.matmul[role]),
+        matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
     );
     return known && teams.includes(choice.attention.decode) && teams.includes(choice.attention.prefill)
       ? choice
@@ -90,15 +90,15 @@ async function remembered(
 async function tuningName(
   { adapter }: Gpu,
   shape: Shape,
-  formats: Readonly<Record<MatrixRole, WeightFormat>>,
+  matrices: Readonly<Record<MatrixRole, MainMatrix>>,
 ): Promise<string> {
-  const { D, F, H, G, d, V, B, S, W, chunkLength, cacheFormat } = shape;
+  const { H, G, d, B, S, W, chunkLength, cacheFormat } = shape;
   const { name, vendor, architecture, driver, features, subgroupSize } = adapter;
   const key = [
     [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
     [name, vendor, architecture, driver, features, subgroupSize],
-    matrixRoles.map((role) => formats[role].name),
-    [D, F, H, G, d, V, B, chunkLength, cacheFormat.name, Math.min(S, W)],
+    matrixRoles.map((role) => [matrices[role].format.name, matrices[role].N, matrices[role].K]),
+    [H, G, d, B, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];
   return `tuning-${(await sha256OfText(JSON.stringify(key))).slice(0, 16)}.json`;
 }

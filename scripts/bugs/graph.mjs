@@ -113,8 +113,8 @@ export const graphBugs = {
   },
   "gate and up swapped": {
     file: "engine/graph/layout.ts",
-    from: "{ tensor: names.gateProj, row, rows, at: 0 },",
-    to: "{ tensor: names.gateProj, row, rows, at: rows }, { tensor: names.upProj, row, rows, at: 0 },",
+    from: "tensor, row, rows, at: i * rows",
+    to: "tensor, row, rows, at: (1 - i) * rows",
     test: engine("families", "one_layer"),
   },
   "batch: a whole text at a time is scored": {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Launch, Pipelines } from "../../engine/gpu/dispatch.ts";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
-import { mainFormats, modelLayout } from "../../engine/graph/layout.ts";
+import { mainMatrices, modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
@@ -46,12 +46,12 @@ test("variants that give wrong numbers are dropped with the reason, the others a
   const kernels = chooseKernels(gpu.adapter, [format], 1e9);
   const cacheFormat = cacheFormats.f32;
   const shape = modelShape(config, { cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
-  const formats = mainFormats(modelLayout(config, formatsOf("q4", config), 2 ** 30));
+  const matrices = mainMatrices(modelLayout(config, formatsOf("q4", config), 2 ** 30));
   const names: string[] = [];
   const { choice, measurements } = await tune(
     gpu,
     pipelines,
-    { shape, formats },
+    { shape, matrices },
     {
       budgetMs: 60_000,
       onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
