@@ -1,5 +1,6 @@
 // The options that commands share, and the engine's options they become.
 import { type Command, Option } from "commander";
+import { weightFormatNames } from "../kernels/formats/table.ts";
 import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
 import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
 
@@ -61,7 +62,7 @@ export const addModelOptions = (command: Command): Command =>
 /** The model options and those that set how it is laid out in memory. */
 export const addLoadingOptions = (command: Command): Command =>
   addOptions(addModelOptions(command), "Model", [
-    new Option("-w, --weights <format>", "f32, f16, bf16, q8, q4, or auto: the most exact that fits")
+    new Option("-w, --weights <format>", `${weightFormatNames.join(", ")}, or auto: the most exact that fits`)
       .argParser(weights)
       .default("auto", "auto"),
     new Option(

@@ -1,8 +1,8 @@
 // Option values: text in, checked value out, or a UsageError that says what was expected.
+import { weightFormatNames } from "../kernels/formats/table.ts";
 import type { CacheFormatName, WeightFormatName } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 
-const FORMATS = ["f32", "f16", "bf16", "q8", "q4"] as const satisfies readonly WeightFormatName[];
 const CACHE_FORMATS = ["f32", "f16", "q8"] as const satisfies readonly CacheFormatName[];
 // JavaScript would also take "", "0x10" and " 1".
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
@@ -48,8 +48,8 @@ export const topK = (text: string): number =>
 
 /** `auto` or a weight format. */
 export function weights(text: string): "auto" | WeightFormatName {
-  const found = ["auto" as const, ...FORMATS].find((name) => name === text);
-  if (!found) throw expected("--weights", `one of auto, ${FORMATS.join(", ")}`, text);
+  const found = ["auto" as const, ...weightFormatNames].find((name) => name === text);
+  if (!found) throw expected("--weights", `one of auto, ${weightFormatNames.join(", ")}`, text);
   return found;
 }
 
@@ -62,8 +62,8 @@ export function cache(text: string): "auto" | CacheFormatName {
 
 /** A weight format that a checkpoint can be written in. */
 export function storedWeights(text: string): WeightFormatName {
-  const found = FORMATS.find((name) => name === text);
-  if (!found) throw expected("--weights", `one of ${FORMATS.join(", ")}`, text);
+  const found = weightFormatNames.find((name) => name === text);
+  if (!found) throw expected("--weights", `one of ${weightFormatNames.join(", ")}`, text);
   return found;
 }
 

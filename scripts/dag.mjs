@@ -19,7 +19,8 @@ const foundation = ["tokenizer", "weights", "kernels"];
  */
 const MAY_IMPORT = {
   tokenizer: [],
-  weights: [],
+  // Numbers only: what a row takes in each weight format.
+  weights: ["kernels/formats/table.ts"],
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],

@@ -1,12 +1,19 @@
 // How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU holds, so that loading only copies.
+import {
+  scaleWords,
+  type WeightFormatName,
+  weightFormatNames,
+  weightWords,
+} from "../kernels/formats/table.ts";
 import type { ModelConfig } from "./config.ts";
 import { mismatch, show } from "./errors.ts";
 import type { DType } from "./safetensors/header.ts";
 import { requiredTensors, tensorName } from "./safetensors/names.ts";
 import { servingRole } from "./tensors.ts";
 
-/** Formats of a packed checkpoint. */
-export type PackedFormat = "f32" | "f16" | "bf16" | "q8" | "q4";
+/** Formats of a packed checkpoint: all that there are. */
+export type PackedFormat = WeightFormatName;
+export const packedFormats = weightFormatNames;
 
 export interface Packed {
   readonly weights: PackedFormat;
@@ -22,12 +29,6 @@ export interface StoredTensor {
 
 /** Version of the layout below; files of any other are refused. */
 const PACKED_VERSION = "2";
-
-/** Rows are padded with zeros to a multiple of this; in q8 and q4 so many weights share a scale. */
-const GROUP = 32;
-const WORDS_PER_GROUP: Readonly<Record<PackedFormat, number>> = { f32: 32, f16: 16, bf16: 16, q8: 8, q4: 4 };
-
-export const packedFormats = Object.keys(WORDS_PER_GROUP) as readonly PackedFormat[];
 
 /** The matrix `name` is stored as U32 words under this name: rows × words per row. */
 export const packedName = (name: string): string => `${name}.packed`;
@@ -48,16 +49,6 @@ export function formatsOf(weights: PackedFormat, config: ModelConfig): FormatOf 
   return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
-/** Words that a row of K weights takes, and words of its scales (0 where the format has none). */
-function packedRow(
-  weights: PackedFormat,
-  K: number,
-): { readonly words: number; readonly scaleWords: number } {
-  const groups = Math.ceil(K / GROUP);
-  const scaled = weights === "q8" || weights === "q4";
-  return { words: groups * WORDS_PER_GROUP[weights], scaleWords: scaled ? Math.ceil(groups / 2) : 0 };
-}
-
 /** The tensors of a packed checkpoint, in the order to write them. Norm gains stay as they are, here as `gains`. */
 export function packedTensors(
   config: ModelConfig,
@@ -68,10 +59,12 @@ export function packedTensors(
   return requiredTensors(config).flatMap(({ kind, name, shape }): StoredTensor[] => {
     const [rows = 0, K = 0] = shape;
     if (kind === "vector") return [{ name, shape, dtype: gains }];
-    const { words, scaleWords } = packedRow(formatOf(name), K);
+    const format = formatOf(name);
+    const words = weightWords(format, K);
+    const scales = scaleWords(format, K);
     const packed: StoredTensor = { name: packedName(name), shape: [rows, words], dtype: "U32" };
-    if (scaleWords === 0) return [packed];
-    return [packed, { name: scaleName(name), shape: [rows, scaleWords], dtype: "U32" }];
+    if (scales === 0) return [packed];
+    return [packed, { name: scaleName(name), shape: [rows, scales], dtype: "U32" }];
   });
 }
 
@@ -97,5 +90,5 @@ export function parsePacked(metadata: Readonly<Record<string, string>>, file: st
 }
 
 function isPackedFormat(value: string | undefined): value is PackedFormat {
-  return value !== undefined && Object.hasOwn(WORDS_PER_GROUP, value);
+  return packedFormats.some((name) => name === value);
 }

@@ -1,5 +1,11 @@
 // Bytes and bindings of a model before the first weight is read.
-import { type CacheFormatName, cacheFormats, padded, type WeightFormatName } from "../../kernels/index.ts";
+import {
+  type CacheFormatName,
+  cacheFormats,
+  padded,
+  quantisedFormats,
+  type WeightFormatName,
+} from "../../kernels/index.ts";
 import { type Checkpoint, CheckpointError, formatsOf } from "../../weights/index.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
@@ -58,7 +64,7 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
     return planFormat(checkpoint, adapter, packed.weights, options);
   }
   if (asked !== "auto") return planFormat(checkpoint, adapter, asked, options);
-  const candidates = [storedFormat(checkpoint), "q8", "q4"] as const;
+  const candidates = [storedFormat(checkpoint), ...quantisedFormats];
   const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
   for (const plan of plans.slice(0, -1)) {
     const planned = plan();

@@ -1,19 +1,16 @@
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./bf16.wgsl?raw";
-import type { WeightFormat } from "./format.ts";
+import { sizesOf, type WeightFormat } from "./format.ts";
 import { bf16ToNumber, f32BitsToBf16, numberToBf16 } from "./half.ts";
 import half from "./half-bf16.wgsl?raw";
 import wide from "./wide.wgsl?raw";
 import writer from "./write-halves.wgsl?raw";
 
 export const bf16: WeightFormat = {
-  name: "bf16",
+  ...sizesOf("bf16"),
   source,
   wide: [source, wide],
   writer: [writer, half, roundedShift],
-  words: (K) => K / 2,
-  scaleWords: () => 0,
-  bindings: (N, K) => [{ name: "weight", slot: 6, type: "u32", length: (N * K) / 2 }],
   at: ([weight], i) => bf16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   store([weight], n, row) {
     for (let k = 0; k < row.length; k += 2) {

@@ -1,19 +1,16 @@
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./f16.wgsl?raw";
-import type { WeightFormat } from "./format.ts";
+import { sizesOf, type WeightFormat } from "./format.ts";
 import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
 import half from "./half-f16.wgsl?raw";
 import wide from "./wide.wgsl?raw";
 import writer from "./write-halves.wgsl?raw";
 
 export const f16: WeightFormat = {
-  name: "f16",
+  ...sizesOf("f16"),
   source,
   wide: [source, wide],
   writer: [writer, half, roundedShift],
-  words: (K) => K / 2,
-  scaleWords: () => 0,
-  bindings: (N, K) => [{ name: "weight", slot: 6, type: "u32", length: (N * K) / 2 }],
   at: ([weight], i) => f16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   store([weight], n, row) {
     for (let k = 0; k < row.length; k += 2) {

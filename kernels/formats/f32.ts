@@ -1,16 +1,13 @@
 import source from "./f32.wgsl?raw";
-import type { WeightFormat } from "./format.ts";
+import { sizesOf, type WeightFormat } from "./format.ts";
 import wide from "./wide.wgsl?raw";
 import writer from "./write-f32.wgsl?raw";
 
 export const f32: WeightFormat = {
-  name: "f32",
+  ...sizesOf("f32"),
   source,
   wide: [source, wide],
   writer: [writer],
-  words: (K) => K,
-  scaleWords: () => 0,
-  bindings: (N, K) => [{ name: "weight", slot: 6, type: "f32", length: N * K }],
   at: ([weight], i) => weight![i]!,
   store([weight], n, row) {
     new Uint32Array(weight!.buffer, weight!.byteOffset).set(row, n * row.length);

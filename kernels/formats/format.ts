@@ -1,13 +1,7 @@
 import type { Binding, Buffer } from "../kernel.ts";
+import { padded, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
 
-/** Formats of weights: 32, 16, 16, 8.5 and 4.5 bits a weight. */
-export type WeightFormatName = "f32" | "f16" | "bf16" | "q8" | "q4";
-
-/** Weights that share a scale in q8 and q4. Every stored row is padded with zeros to a multiple of it. */
-export const GROUP = 32;
-
-/** The stored width of a row of K weights, and of the activations that meet it. */
-export const padded = (K: number): number => Math.ceil(K / GROUP) * GROUP;
+export { GROUP, padded, type WeightFormatName } from "./table.ts";
 
 /** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
 export interface WeightFormat {
@@ -33,6 +27,21 @@ export interface WeightFormat {
   /** Test contents of the buffer `name`, so that entries lie in [-1, 1]. */
   random(name: string, length: number, next: () => number): Buffer;
 }
+
+/** What the table of formats fixes. */
+export const sizesOf = (
+  name: WeightFormatName,
+): Pick<WeightFormat, "name" | "words" | "scaleWords" | "bindings"> => ({
+  name,
+  words: (K) => weightWords(name, K),
+  scaleWords: (K) => scaleWords(name, K),
+  bindings(N, K) {
+    const type = name === "f32" ? "f32" : "u32";
+    const weight: Binding = { name: "weight", slot: 6, type, length: N * weightWords(name, K) };
+    const scales = scaleWords(name, K);
+    return scales === 0 ? [weight] : [weight, { name: "scale", slot: 7, type: "u32", length: N * scales }];
+  },
+});
 
 /** Bytes that a row of K weights takes, scales included. */
 export const bytesPerRow = (format: WeightFormat, K: number): number =>

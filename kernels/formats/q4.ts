@@ -1,25 +1,19 @@
-import { GROUP, type WeightFormat } from "./format.ts";
+import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q4.wgsl?raw";
 import int8 from "./q4-int8.wgsl?raw";
 import wide from "./q4-wide.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import search from "./quantise.wgsl?raw";
-import { randomScales, scaleAt, scaleWords, storeScale } from "./scale.ts";
+import { randomScales, scaleAt, storeScale } from "./scale.ts";
 import writer from "./write-q4.wgsl?raw";
 
 /** Nibbles, value = (q - 8) * scale: 4.5 bits a weight. */
 export const q4: WeightFormat = {
-  name: "q4",
+  ...sizesOf("q4"),
   source,
   wide: [wide],
   int8,
   writer: [writer, search],
-  words: (K) => K / 8,
-  scaleWords,
-  bindings: (N, K) => [
-    { name: "weight", slot: 6, type: "u32", length: (N * K) / 8 },
-    { name: "scale", slot: 7, type: "u32", length: N * scaleWords(K) },
-  ],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {

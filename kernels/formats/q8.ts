@@ -1,25 +1,19 @@
-import { GROUP, type WeightFormat } from "./format.ts";
+import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q8.wgsl?raw";
 import int8 from "./q8-int8.wgsl?raw";
 import wide from "./q8-wide.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import search from "./quantise.wgsl?raw";
-import { randomScales, scaleAt, scaleWords, storeScale } from "./scale.ts";
+import { randomScales, scaleAt, storeScale } from "./scale.ts";
 import writer from "./write-q8.wgsl?raw";
 
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
 export const q8: WeightFormat = {
-  name: "q8",
+  ...sizesOf("q8"),
   source,
   wide: [wide],
   int8,
   writer: [writer, search],
-  words: (K) => K / 4,
-  scaleWords,
-  bindings: (N, K) => [
-    { name: "weight", slot: 6, type: "u32", length: (N * K) / 4 },
-    { name: "scale", slot: 7, type: "u32", length: N * scaleWords(K) },
-  ],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {

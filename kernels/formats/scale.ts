@@ -3,7 +3,8 @@ import type { Buffer } from "../kernel.ts";
 import { GROUP } from "./format.ts";
 import { f16ToNumber, numberToF16 } from "./half.ts";
 
-export const scaleWords = (K: number): number => Math.ceil(K / (2 * GROUP));
+/** u32 words of the scales of a row. */
+const scaleWords = (K: number): number => Math.ceil(K / (2 * GROUP));
 
 /** The scale of the entry at flat index i of a matrix with K columns. */
 export function scaleAt(scale: Buffer, i: number, K: number): number {
