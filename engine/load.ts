@@ -1,13 +1,6 @@
 // A source -> config, tokenizer, weights on the GPU -> Model.
 import { Tokenizer } from "../tokenizer/index.ts";
-import {
-  type Checkpoint,
-  openCheckpoint,
-  readJson,
-  readText,
-  type Source,
-  SourceChangedError,
-} from "../weights/index.ts";
+import { type Checkpoint, openCheckpoint, type Source, SourceChangedError } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { Pipelines } from "./gpu/dispatch.ts";
 import type { Gpu } from "./gpu/gpu.ts";
@@ -80,7 +73,8 @@ async function load(
   store?: ModelStore,
 ): Promise<LoadedModel> {
   const checkpoint = await openCheckpoint(source, options.signal);
-  const tokenizer = await openTokenizer(checkpoint.source, options.signal);
+  const vocabulary = await checkpoint.vocabulary(options.signal);
+  const tokenizer = vocabulary && (await Tokenizer.open(vocabulary));
   await store?.keepSource();
   const first = () => placeOnGpu(platform, checkpoint, options, { store });
   const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));
@@ -117,20 +111,5 @@ export async function tuneModel(
     } finally {
       gpu.dispose();
     }
-  });
-}
-
-/** The tokenizer of a checkpoint, where it has one. @throws CheckpointError where a file is no text, or no JSON. */
-async function openTokenizer(
-  source: Source,
-  signal: AbortSignal | undefined,
-): Promise<Tokenizer | undefined> {
-  const tokenizer = await readJson(source, "tokenizer.json", signal);
-  if (tokenizer === undefined) return undefined;
-  return Tokenizer.open({
-    tokenizer,
-    tokenizerConfig: await readJson(source, "tokenizer_config.json", signal),
-    specialTokensMap: await readJson(source, "special_tokens_map.json", signal),
-    chatTemplate: await readText(source, "chat_template.jinja", signal),
   });
 }

@@ -1,5 +1,5 @@
 // weights/ for the browser and for Node: nothing here reaches node:*.
-export { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+export type { Checkpoint, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFileError } from "./errors.ts";
@@ -9,6 +9,7 @@ export { describeJournal, PackedFile, type Piece, packedBytes } from "./integrit
 export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
 export { folderUrl } from "./named-file.ts";
+export { openCheckpoint } from "./open-checkpoint.ts";
 export {
   type FormatOf,
   formatsOf,
@@ -20,10 +21,11 @@ export {
   packedTensors,
   type StoredTensor,
   scaleName,
+  unpackedName,
 } from "./packed.ts";
 export { readJson, readText } from "./read-file.ts";
 export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
-export { type DType, type Header, readHeader, type TensorInfo } from "./safetensors/header.ts";
+export { type DType, type Header, readHeader } from "./safetensors/header.ts";
 export { requiredTensors } from "./safetensors/names.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
 export { KeptSource, nameOfKept } from "./sources/cached.ts";
@@ -32,6 +34,7 @@ export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
 export type { Source } from "./sources/source.ts";
+export type { Encoding, TensorInfo } from "./tensor-info.ts";
 export {
   type LayerRole,
   type ModelRole,

@@ -9,6 +9,7 @@ import type { ModelConfig } from "./config.ts";
 import { mismatch, show } from "./errors.ts";
 import type { DType } from "./safetensors/header.ts";
 import { requiredTensors, tensorName } from "./safetensors/names.ts";
+import type { Encoding } from "./tensor-info.ts";
 import { servingRole } from "./tensors.ts";
 
 /** Formats of a packed checkpoint: all that there are. */
@@ -34,6 +35,8 @@ const PACKED_VERSION = "2";
 export const packedName = (name: string): string => `${name}.packed`;
 /** Its scales, in q8 and q4: rows × ⌈groups / 2⌉ words of two f16 each. */
 export const scaleName = (name: string): string => `${name}.scale`;
+/** What the bytes of a packed tensor are. */
+export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale") ? "scales" : "words");
 /** The matrix that a packed tensor is a part of; other names as they are. */
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 

@@ -1,8 +1,7 @@
 // A tensor's bytes in chunks of whole rows, so that host memory does not grow with the tensor.
-import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError, mismatch } from "./errors.ts";
-import type { TensorInfo } from "./safetensors/header.ts";
 import type { Source } from "./sources/source.ts";
+import type { TensorInfo } from "./tensor-info.ts";
 
 /** `rows` whole rows of a tensor from row `row` on; a vector is one row. */
 export interface Rows {
@@ -22,7 +21,13 @@ export interface ReadRowsOptions {
 
 /** Reads rows of a tensor in file order. @throws CheckpointError where the source gives other than what was asked for */
 export async function* readRows(
-  { source, tensors }: Pick<Checkpoint, "tensors"> & { readonly source: Pick<Source, "name" | "read"> },
+  {
+    source,
+    tensors,
+  }: {
+    readonly source: Pick<Source, "name" | "read">;
+    readonly tensors: ReadonlyMap<string, TensorInfo>;
+  },
   tensor: string | TensorInfo,
   { from = 0, to, maxBytes, signal }: ReadRowsOptions,
 ): AsyncGenerator<Rows, void, void> {

@@ -75,8 +75,8 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
 
 /** The format that keeps the stored values as they are. */
 function storedFormat({ tensors }: Checkpoint): WeightFormatName {
-  const dtypes = new Set([...tensors.values()].map(({ dtype }) => dtype));
-  return dtypes.has("F32") || dtypes.size > 1 ? "f32" : dtypes.has("F16") ? "f16" : "bf16";
+  const encodings = new Set([...tensors.values()].map(({ encoding }) => encoding));
+  return encodings.has("F32") || encodings.size > 1 ? "f32" : encodings.has("F16") ? "f16" : "bf16";
 }
 
 /** With the cache that was asked for; `auto` goes from f32 to f16 to q8 as memory and the adapter's bindings allow. */

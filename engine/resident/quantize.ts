@@ -1,7 +1,7 @@
 // `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type InputDtype, padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
+import { padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
 import {
   type Checkpoint,
   CheckpointError,
@@ -12,7 +12,6 @@ import {
   packedMetadata,
   packedName,
   packedTensors,
-  readRows,
   type Source,
   scaleName,
   type TensorInfo,
@@ -26,7 +25,8 @@ import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text }
 import { wrongType } from "../options/parameter.ts";
 import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
-import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
+import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
+import { conversionOf } from "./encodings.ts";
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions {
@@ -167,7 +167,7 @@ async function writeWeights(
   }
 }
 
-/** Converts tensors on the GPU, by the kernel that loading uses, and brings them back. */
+/** Makes the rows of a format on the GPU, by the code that loading uses, and reads them back. */
 class Packer {
   readonly #gpu: Gpu;
   readonly #buffers: Buffers;
@@ -181,7 +181,7 @@ class Packer {
     this.#pipelines = Pipelines.of(gpu.device);
   }
 
-  /** The bytes of a tensor's buffers, some rows at a time. A gain becomes plain f32. */
+  /** The bytes of a tensor's buffers, some rows at a time. A vector becomes plain f32. */
   async *pack(
     checkpoint: Checkpoint,
     tensor: TensorInfo,
@@ -190,25 +190,16 @@ class Packer {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
     const format = weightFormats[isMatrix ? this.#formatOf(tensor.name) : "f32"];
+    const conversion = conversionOf(tensor, format);
     const rowBytes = (tensor.end - tensor.start) / total;
     const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
     const { device } = this.#gpu;
-    const raw = this.#buffers.storage("chunk as read", Math.ceil((step * rowBytes) / 4));
-    const range = this.#buffers.storage("rows of a chunk", 4);
+    const chunks = new ChunkWriter(device, this.#pipelines, this.#buffers);
     const packed = format
       .bindings(step, padded(K))
       .map(({ name, length }) => this.#buffers.storage(name, length));
-    for await (const { rows: R, bytes } of readRows(checkpoint, tensor, { maxBytes: CHUNK_BYTES, signal })) {
-      const size = { R, K, N: step, row0: 0 };
-      await convertChunk(
-        device,
-        this.#pipelines,
-        [tensor.dtype as InputDtype, format],
-        size,
-        bytes,
-        { raw, range },
-        packed,
-      );
+    for await (const { rows: R, bytes } of checkpoint.readRows(tensor, { maxBytes: CHUNK_BYTES, signal })) {
+      await chunks.write(conversion, format, { R, K, N: step, row0: 0 }, bytes, packed);
       const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
       const pieces = await this.#gpu.settle(
         Promise.all(packed.map((buffer, i) => readBuffer(device, buffer, 0, lengths[i]!))),

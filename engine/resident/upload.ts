@@ -1,12 +1,10 @@
-// Checkpoint tensors -> resident weights: read by ranges in file order, converted or quantised on the GPU, chunk by chunk.
-import { type InputDtype, padded, weightFormats } from "../../kernels/index.ts";
+// Checkpoint tensors -> resident weights: read by ranges in file order, and copied, converted or re-packed chunk by chunk.
+import { padded, weightFormats } from "../../kernels/index.ts";
 import {
   type Checkpoint,
   FileCheck,
-  packedName,
-  readRows,
-  scaleName,
   type TensorInfo,
+  unpackedName,
   WrongFileError,
 } from "../../weights/index.ts";
 import type { Progress } from "../api.ts";
@@ -18,7 +16,8 @@ import { mapTensors } from "../graph/model-tensors.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
 import type { UploadTarget } from "../store/upload-target.ts";
-import { CHUNK_BYTES, convertChunk } from "./convert-chunk.ts";
+import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
+import { conversionOf } from "./encodings.ts";
 
 export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -36,7 +35,7 @@ export async function uploadWeights(
   layout: ModelLayout,
   options: UploadOptions,
 ): Promise<Weights> {
-  const { weights, destinations } = await gpu.scoped(() => makeBuffers(buffers, checkpoint, layout));
+  const { weights, targetsOf } = await gpu.scoped(() => makeBuffers(buffers, layout));
   const staging = new Buffers(gpu.device);
   const { stored, signal } = options;
   let storing: Promise<void> = Promise.resolve();
@@ -44,14 +43,14 @@ export async function uploadWeights(
   /** What was all there before had been checked then, and needs no network now. */
   const finishFile = async () => stored?.committed || (await check?.finish(signal));
   try {
-    const writer = new ChunkWriter(gpu, pipelines, staging);
+    const writer = new TensorWriter(gpu, pipelines, staging, checkpoint);
     let loaded = 0;
     const count = ({ name }: TensorInfo, bytes: number): void => {
       loaded += bytes;
       options.onProgress?.({ stage: "load", name, loaded, total: checkpoint.bytes });
     };
     for (const tensor of checkpoint.tensors.values()) {
-      const to = destinations.get(tensor.name) ?? [];
+      const to = targetsOf(tensor);
       if (check?.file !== tensor.file) {
         await finishFile();
         check = new FileCheck(checkpoint.source, tensor.file);
@@ -62,9 +61,8 @@ export async function uploadWeights(
         count(tensor, tensor.end - tensor.start);
         continue;
       }
-      const from = { source: check, tensors: checkpoint.tensors };
-      for (const destination of to) {
-        for await (const bytes of writer.write(from, tensor, destination, signal)) count(tensor, bytes);
+      for (const target of to) {
+        for await (const bytes of writer.write(tensor, target, check, signal)) count(tensor, bytes);
       }
       const state = check.stateAfter(tensor, before);
       // Nothing writes to these rows again, so they are read back while the next tensor comes.
@@ -80,7 +78,7 @@ export async function uploadWeights(
     if (error instanceof WrongFileError) {
       await storing.catch(() => {});
       for (const tensor of checkpoint.tensors.values())
-        if (tensor.file === error.file) await stored?.forget(tensor, destinations.get(tensor.name) ?? []);
+        if (tensor.file === error.file) await stored?.forget(tensor, targetsOf(tensor));
     }
     throw error;
   } finally {
@@ -90,30 +88,19 @@ export async function uploadWeights(
   return weights;
 }
 
-function makeBuffers(buffers: Buffers, { packed }: Checkpoint, layout: ModelLayout) {
-  const destinations = new Map<string, UploadTarget[]>();
-  const send = (name: string, destination: UploadTarget) =>
-    destinations.set(name, [...(destinations.get(name) ?? []), destination]);
+/** Makes all buffers, and tells where the rows of a stored tensor go. */
+function makeBuffers(buffers: Buffers, layout: ModelLayout) {
+  const targets = new Map<string, UploadTarget[]>();
+  const send = (tensor: string, target: UploadTarget) =>
+    targets.set(tensor, [...(targets.get(tensor) ?? []), target]);
 
   const part = (matrix: MatrixLayout, { first, count, format, rows, runs }: PartLayout) => {
-    const K = padded(matrix.K);
     const made = format
-      .bindings(rows, K)
+      .bindings(rows, padded(matrix.K))
       .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
-    for (const run of runs) {
-      const destination = { ...run, format, N: rows, K: matrix.K };
-      if (packed) {
-        // Packed tensors are the bytes of these buffers: words of the matrix under one name, of its scales under another.
-        const [words, scales] = made;
-        send(packedName(run.tensor), { ...destination, buffers: [words!] });
-        if (scales) send(scaleName(run.tensor), { ...destination, buffers: [scales] });
-      } else {
-        send(run.tensor, { ...destination, buffers: made });
-      }
-    }
+    for (const run of runs) send(run.tensor, { ...run, buffers: made, format, N: rows, K: matrix.K });
     return { first, count, format, buffers: made };
   };
-
   const vector = ({ tensor, length }: VectorLayout) => {
     const buffer = buffers.storage(tensor, padded(length));
     const run = { tensor, row: 0, rows: 1, at: 0 };
@@ -125,64 +112,49 @@ function makeBuffers(buffers: Buffers, { packed }: Checkpoint, layout: ModelLayo
     (matrix) => matrix.parts.map((piece) => part(matrix, piece)),
     vector,
   );
-  return { weights, destinations };
+
+  const targetsOf = (tensor: TensorInfo): UploadTarget[] =>
+    (targets.get(unpackedName(tensor.name)) ?? []).map((target) => {
+      const conversion = conversionOf(tensor, target.format);
+      return conversion.by === "copy" ? { ...target, buffers: [target.buffers[conversion.buffer]!] } : target;
+    });
+  return { weights, targetsOf };
 }
 
-/** Writes chunks one after the other; while the GPU converts one, the next is read. */
-class ChunkWriter {
+/** Writes tensors one after the other. While the GPU works on one chunk, the next is read. */
+class TensorWriter {
   readonly #gpu: Gpu;
-  readonly #pipelines: Pipelines;
-  readonly #staging: Buffers;
-  readonly #range: GPUBuffer;
-  #raw: GPUBuffer | undefined;
+  readonly #checkpoint: Checkpoint;
+  readonly #chunks: ChunkWriter;
   #pending: Promise<unknown> = Promise.resolve();
 
-  constructor(gpu: Gpu, pipelines: Pipelines, staging: Buffers) {
+  constructor(gpu: Gpu, pipelines: Pipelines, staging: Buffers, checkpoint: Checkpoint) {
     this.#gpu = gpu;
-    this.#pipelines = pipelines;
-    this.#staging = staging;
-    this.#range = staging.storage("rows of a chunk", 4);
+    this.#checkpoint = checkpoint;
+    this.#chunks = new ChunkWriter(gpu.device, pipelines, staging);
   }
 
-  /** Yields the bytes of every chunk when it is on its way. */
+  /** Yields the bytes of each chunk once it is submitted. @param check where the bytes are read from */
   async *write(
-    from: Parameters<typeof readRows>[0],
     tensor: TensorInfo,
     to: UploadTarget,
+    check: FileCheck,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<number, void, void> {
+    const { format, K, N } = to;
+    const conversion = conversionOf(tensor, format);
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
-    for await (const { row, rows, bytes } of readRows(from, tensor, range)) {
+    for await (const { row, rows, bytes } of this.#checkpoint.readRows(tensor, range, check)) {
       await this.finish();
-      const row0 = to.at + row - to.row;
-      if (tensor.dtype === "U32") {
-        this.#gpu.device.queue.writeBuffer(to.buffers[0]!, row0 * (bytes.byteLength / rows), bytes);
-      } else {
-        await convertChunk(
-          this.#gpu.device,
-          this.#pipelines,
-          [tensor.dtype as InputDtype, to.format],
-          { R: rows, K: to.K, N: to.N, row0 },
-          bytes,
-          { raw: this.#rawBuffer(Math.ceil(bytes.byteLength / 4) * 4), range: this.#range },
-          to.buffers,
-        );
-      }
+      const size = { R: rows, K, N, row0: to.at + row - to.row };
+      await this.#chunks.write(conversion, format, size, bytes, to.buffers);
       this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
       yield bytes.byteLength;
     }
   }
 
-  /** Waits for the chunk at hand. */
+  /** Waits for the chunk that was submitted last. */
   async finish(): Promise<void> {
     await this.#gpu.settle(this.#pending);
-  }
-
-  /** One buffer for all chunks; a row larger than a chunk makes it grow. */
-  #rawBuffer(bytes: number): GPUBuffer {
-    if (!this.#raw || this.#raw.size < bytes) {
-      this.#raw = this.#staging.storage("chunk as read", Math.max(bytes, CHUNK_BYTES) / 4);
-    }
-    return this.#raw;
   }
 }

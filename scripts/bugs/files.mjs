@@ -4,13 +4,13 @@ import { engine } from "./tests.mjs";
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const filesBugs = {
   "a head of its own left out": {
-    file: "weights/checkpoint.ts",
+    file: "weights/safetensors/reader.ts",
     from: "const config = head ? { ...declared, tied: false } : declared;",
     to: "const config = declared; shards = { ...shards, tensors: new Map([...shards.tensors].filter(([name]) => !head || name !== lmHead)) };",
     test: engine("mended", "a head of its own"),
   },
   "a tensor among the graph's own left out": {
-    file: "weights/checkpoint.ts",
+    file: "weights/safetensors/reader.ts",
     from: "for (const tensor of others) refuseUnknown(tensor, config);",
     to: "",
     test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],

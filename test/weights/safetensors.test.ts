@@ -158,7 +158,9 @@ test("rows come whole, in order, within the bound, and stop at an abort", async 
     { name: "v", dtype: "F32", shape: [50] },
   ]);
   const source = memorySource({ [FILE]: file });
-  const tensors = new Map((await read(file)).tensors.map((tensor) => [tensor.name, tensor]));
+  const tensors = new Map(
+    (await read(file)).tensors.map((tensor) => [tensor.name, { ...tensor, encoding: tensor.dtype }]),
+  );
   const plan = async (name: string, maxBytes: number) => {
     const out: [number, number, number][] = [];
     for await (const { row, rows, bytes } of readRows({ source, tensors }, name, { maxBytes })) {

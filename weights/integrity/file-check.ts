@@ -1,7 +1,8 @@
 // Holds a file to the SHA-256 that is stated of it, while its tensors are read one after the other.
 import { label, WrongFileError } from "../errors.ts";
-import type { TensorInfo } from "../safetensors/header.ts";
+
 import type { Source } from "../sources/source.ts";
+import type { TensorInfo } from "../tensor-info.ts";
 import { IncrementalSha256 } from "./incremental-sha256.ts";
 
 /** Bytes that are read for the check alone, at once. */

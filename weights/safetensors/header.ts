@@ -33,8 +33,8 @@ const BITS = {
 
 export type DType = keyof typeof BITS;
 
-/** One tensor: what it is, and the bytes [start, end) of the file it lies in. */
-export interface TensorInfo {
+/** One tensor: what it is, and the bytes [start, end) of the file that hold it. */
+export interface HeaderTensor {
   readonly name: string;
   /** Upstream goes on adding some: of one that is not known here, the size is not checked. */
   readonly dtype: DType | (string & {});
@@ -46,7 +46,7 @@ export interface TensorInfo {
 
 export interface Header {
   /** In file order. */
-  readonly tensors: readonly TensorInfo[];
+  readonly tensors: readonly HeaderTensor[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -92,7 +92,7 @@ export async function readHeader(source: Source, file: string, signal?: AbortSig
 
 function parseHeader(json: JsonObject, file: string, dataStart: number, size: number): Header {
   const metadata = parseMetadata(own(json, "__metadata__"), file);
-  const tensors: TensorInfo[] = [];
+  const tensors: HeaderTensor[] = [];
   for (const [name, entry] of Object.entries(json)) {
     if (name !== "__metadata__") tensors.push(parseTensor(name, entry, file, dataStart, size));
   }
@@ -135,7 +135,7 @@ function parseTensor(
   file: string,
   dataStart: number,
   size: number,
-): TensorInfo {
+): HeaderTensor {
   const where = `${file}: ${label(name)}`;
   if (!isObject(entry))
     throw mismatch(where, "an object with dtype, shape, data_offsets", show(entry), ADVICE);

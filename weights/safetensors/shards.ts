@@ -4,14 +4,14 @@ import { missing } from "../found-instead.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
 import { readJson, refusalOf } from "../read-file.ts";
 import type { Source } from "../sources/source.ts";
-import { readHeader, type TensorInfo } from "./header.ts";
+import { type HeaderTensor, readHeader } from "./header.ts";
 import { INDEX_FILE, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
 
 type Index = ReadonlyMap<string, string>;
 
 /** Tensors of all files, and each file's `__metadata__`. */
 export interface Shards {
-  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly tensors: ReadonlyMap<string, HeaderTensor>;
   readonly metadata: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Tensors that stand in several files, where no index says which counts: the second file. */
   readonly twice: ReadonlyMap<string, string>;
@@ -112,7 +112,7 @@ async function readHeaders(
   index: Index | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Shards> {
-  const tensors = new Map<string, TensorInfo>();
+  const tensors = new Map<string, HeaderTensor>();
   const metadata = new Map<string, Readonly<Record<string, string>>>();
   const twice = new Map<string, string>();
   for (const file of files) {

@@ -1,7 +1,7 @@
 // A Hugging Face repository: listed and verified through the Hub, kept in the cache that Python shares (Node only).
 import { join } from "node:path";
-import { openCheckpoint } from "../checkpoint.ts";
 import { CheckpointError, mismatch } from "../errors.ts";
+import { openCheckpoint } from "../open-checkpoint.ts";
 import { folderSource } from "./folder.ts";
 import type { HttpOptions } from "./http.ts";
 import { fileSize, hubCacheFolder, hubToken, isCommit, RepositoryCache } from "./hub-cache.ts";

@@ -1,0 +1,61 @@
+// Chunks of checkpoint rows -> the buffers of a weight format: what loading and packing both do.
+import { type ConvertSize, convert, convertRange, type WeightFormat } from "../../kernels/index.ts";
+import type { Buffers } from "../gpu/buffers.ts";
+import { encode, launch, type Pipelines, wholeWords } from "../gpu/dispatch.ts";
+import type { Conversion } from "./encodings.ts";
+
+/** Most bytes of a tensor on the host at once. A single row may be larger. */
+export const CHUNK_BYTES = 8 * 2 ** 20;
+
+/** Writes one chunk after the other through the same staging buffers: wait for the GPU between two of them. */
+export class ChunkWriter {
+  readonly #device: GPUDevice;
+  readonly #pipelines: Pipelines;
+  readonly #staging: Buffers;
+  /** u32 [4]: the rows that a chunk becomes. */
+  readonly #range: GPUBuffer;
+  /** A chunk as read. A row larger than a chunk makes it grow. */
+  #raw: GPUBuffer | undefined;
+
+  constructor(device: GPUDevice, pipelines: Pipelines, staging: Buffers) {
+    this.#device = device;
+    this.#pipelines = pipelines;
+    this.#staging = staging;
+    this.#range = staging.storage("rows of a chunk", 4);
+  }
+
+  /** Submits what makes rows [row0, row0 + R) of `to`, the buffers of `format`, from `bytes`: R rows of K as stored. */
+  async write(
+    conversion: Conversion,
+    format: WeightFormat,
+    size: ConvertSize,
+    bytes: Uint8Array<ArrayBuffer>,
+    to: readonly GPUBuffer[],
+  ): Promise<void> {
+    const { R, K } = size;
+    if (conversion.by === "convert") return this.#convert(convert(conversion.dtype, format), size, bytes, to);
+    const pieces = conversion.by === "copy" ? [bytes] : conversion.repack(bytes, R, K);
+    for (const [i, piece] of pieces.entries())
+      this.#device.queue.writeBuffer(to[i]!, size.row0 * (piece.byteLength / R), piece);
+  }
+
+  async #convert(
+    kernel: ReturnType<typeof convert>,
+    size: ConvertSize,
+    bytes: Uint8Array<ArrayBuffer>,
+    to: readonly GPUBuffer[],
+  ): Promise<void> {
+    const { queue } = this.#device;
+    const words = Math.ceil(bytes.byteLength / 4);
+    if (!this.#raw || this.#raw.size < 4 * words)
+      this.#raw = this.#staging.storage("chunk as read", Math.max(words, CHUNK_BYTES / 4));
+    queue.writeBuffer(this.#raw, 0, wholeWords(bytes));
+    queue.writeBuffer(this.#range, 0, convertRange(size));
+    const dispatch = await this.#pipelines.prepare(launch(kernel, size, this.#raw, this.#range, ...to));
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, [dispatch]);
+    pass.end();
+    queue.submit([encoder.finish()]);
+  }
+}
