@@ -20,7 +20,7 @@ Next:
                                                         the real Mistral 7B (a 14.5 GB download, 5 GB on the GPU)
   npm run bench -- decode                               tokens a second on this machine
   npx sirocco --help                                    all commands
-  import { loadModel } from "sirocco"                   the library: see README.md
+  import { loadModel } from "sirocco"                   the library: see docs/api.md
 `;
 
 /** The environment in which Dawn finds an adapter: this one where it does, or else one that names SwiftShader. */

@@ -45,7 +45,7 @@ export type FormatOf = (tensor: string) => PackedFormat;
 
 /**
  * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an error there reaches
- * every logit. ARCHITECTURE.md says what this costs and what it saves.
+ * every logit. docs/formats.md says what this costs and saves.
  */
 export function formatsOf(weights: PackedFormat, config: ModelConfig): FormatOf {
   const head = tensorName(servingRole("lmHead", config));
