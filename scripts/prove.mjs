@@ -1,5 +1,5 @@
 // `npm run prove`: puts each known kind of bug back, in a copy of the tree, and sees the named test fail. Not part of CI:
-// a test that cannot fail is a defect, and this is how we know. `npm run prove -- NAME` for one of them.
+// a test that cannot fail is a defect, and this is how we know. `npm run prove -- NAME` for one of them, `--list` to list them.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,10 @@ import { root } from "./setup.mjs";
 const stale = staleBugs();
 if (stale.length > 0) throw new Error(stale.join("\n"));
 const wanted = process.argv.slice(2).join(" ");
+if (wanted === "--list") {
+  for (const [name, { test }] of Object.entries(bugs)) console.log(`${name}: ${test.join(" ")}`);
+  process.exit();
+}
 const copy = mkdtempSync(join(tmpdir(), "sirocco-prove-"));
 let survived = 0;
 try {

@@ -55,7 +55,8 @@ function missingPaths(page: string): string[] {
   const markdown = withoutBlocks(readFileSync(join(root, page), "utf8"));
   const named = [...markdown.matchAll(/`([^`\s]+)`/g)].map(([, name = ""]) => name);
   return named.filter((name) => {
-    if (/[*{}<>$…=(]/.test(name) || isGenerated(name)) return false;
+    // A pattern, a placeholder, or a path of another root.
+    if (/[*{}<>$…=(]|^\/|(^|\/)name\./.test(name) || isGenerated(name)) return false;
     if (/^[\w-]+\.(ts|mjs|wgsl)$/.test(name)) return !fileNames.has(name);
     const [folder = ""] = name.split("/");
     const isOurs =
