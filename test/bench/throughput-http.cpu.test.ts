@@ -10,9 +10,9 @@ import { retrySeconds } from "../../bench/refusals.ts";
 import { parseReport, type Report } from "../../bench/result.ts";
 import { Session, type Setting, sirocco } from "../cli/fakes.ts";
 import { serve } from "../weights/loopback.ts";
-import { event, piece, promptOf, type StandIn, sendJson, standIn } from "./stand-in.ts";
+import { event, type PacedServer, pacedServer, piece, promptOf, sendJson } from "./paced-server.ts";
 
-let server: StandIn;
+let server: PacedServer;
 afterEach(() => server?.close());
 
 const bench = (options = "", setting: Setting = {}) =>
@@ -29,7 +29,7 @@ const measured = async (options: string) => {
 
 describe("figures", () => {
   test("are those of the server's pace, and its gain by streams", async () => {
-    server = await standIn({ first: 60, between: 15 });
+    server = await pacedServer({ first: 60, between: 15 });
     const { report, find } = await measured("--streams 1,4 --requests 8 --answer-tokens 5");
     // 60 ms and four times 15 ms: 8.3 answers a second at best by one stream. Timers are late, never early by much, so
     // on a busy machine rates have no lower bound.
@@ -54,7 +54,7 @@ describe("figures", () => {
   });
 
   test("prompts are of mixed length, none begins like another, and all are the same the next time", async () => {
-    server = await standIn();
+    server = await pacedServer();
     await measured("--streams 1,2 --requests 40 --prompt-tokens 20 --answer-tokens 1");
     const prompts = server.asked.map(promptOf);
     const lengths = prompts.map((prompt) => prompt.split(" ").length);
@@ -69,7 +69,7 @@ describe("figures", () => {
   });
 
   test("only standard fields are asked for; the key and the name are handed on", async () => {
-    server = await standIn();
+    server = await pacedServer();
     const argv = "--streams 1 --requests 1 --answer-tokens 2 -m some/name --api-key k1";
     const { report } = await measured(argv);
     expect(server.asked[0]).toEqual({
@@ -84,7 +84,7 @@ describe("figures", () => {
   });
 
   test("--chat asks for a chat", async () => {
-    server = await standIn();
+    server = await pacedServer();
     const { find, report } = await measured("--chat --streams 2 --answer-tokens 3");
     expect(server.asked[0]).toMatchObject({ messages: [{ role: "user" }] });
     expect(report.server?.endpoint).toBe("/v1/chat/completions");
@@ -94,7 +94,7 @@ describe("figures", () => {
   });
 
   test("a server without usage, or one that refuses to be asked for it: pieces are counted, and it is told", async () => {
-    server = await standIn(undefined, (_, response, body) => {
+    server = await pacedServer(undefined, (_, response, body) => {
       if (!body?.stream_options) return false;
       sendJson(response, 400, { error: { message: "unknown field stream_options" } });
       return true;
@@ -109,7 +109,7 @@ describe("figures", () => {
   });
 
   test("answers that end early are told", async () => {
-    server = await standIn(undefined, (_, response, body) => {
+    server = await pacedServer(undefined, (_, response, body) => {
       if (!body) return false;
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.write(event({ choices: [{ text: "a", finish_reason: "stop" }] }));
@@ -126,7 +126,7 @@ describe("figures", () => {
 
   test("429 is waited for as long as the server says", async () => {
     let refuse = 2;
-    server = await standIn(undefined, (_, response, body) => {
+    server = await pacedServer(undefined, (_, response, body) => {
       if (!body || refuse-- <= 0) return false;
       response.writeHead(429, { "retry-after": refuse === 1 ? "1" : "0" }).end("{}");
       return true;
@@ -138,7 +138,7 @@ describe("figures", () => {
   });
 
   test("as a table, a page and a file that compares", async () => {
-    server = await standIn();
+    server = await pacedServer();
     const folder = mkdtempSync(join(tmpdir(), "sirocco-"));
     const [json, html] = [join(folder, "a.json"), join(folder, "a.html")];
     const { stdout } = await bench(`--streams 1,2 --requests 2 --json ${json} --html ${html}`);
@@ -156,7 +156,7 @@ describe("figures", () => {
 
 test("shows where it is, and Ctrl-C ends it with what was measured, and ends the answers", async () => {
   let held = 0;
-  server = await standIn(undefined, (_, response, body) => {
+  server = await pacedServer(undefined, (_, response, body) => {
     // After the first number of streams answers never end.
     if (!body || server.asked.length <= 4 + 3) return false;
     held++;
@@ -176,8 +176,8 @@ test("shows where it is, and Ctrl-C ends it with what was measured, and ends the
 });
 
 describe("a server that fails", () => {
-  const fails = async (instead: Parameters<typeof standIn>[1], options = "") => {
-    server = await standIn(undefined, (request, response, body) =>
+  const fails = async (instead: Parameters<typeof pacedServer>[1], options = "") => {
+    server = await pacedServer(undefined, (request, response, body) =>
       body ? (instead?.(request, response, body) ?? false) : false,
     );
     const { code, stdout, stderr } = await bench(`--streams 2 --requests 2 ${options}`.trim());
@@ -186,7 +186,7 @@ describe("a server that fails", () => {
   };
 
   test("is not there", async () => {
-    server = await standIn();
+    server = await pacedServer();
     await server.close();
     const { code, stderr } = await bench("--model m");
     expect(code).toBe(1);
@@ -216,7 +216,7 @@ describe("a server that fails", () => {
   });
 
   test("lists a page in place of models", async () => {
-    server = await standIn(undefined, (_, response) => {
+    server = await pacedServer(undefined, (_, response) => {
       response.end("<p>Hi");
       return true;
     });
@@ -261,7 +261,7 @@ describe("a server that fails", () => {
   });
 
   test("keeps what was measured before", async () => {
-    server = await standIn(undefined, (_, response) => {
+    server = await pacedServer(undefined, (_, response) => {
       if (server.asked.length <= 4 + 2) return false;
       sendJson(response, 500, { error: "broken" });
       return true;

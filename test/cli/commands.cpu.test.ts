@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DeviceError } from "../../engine/errors.ts";
-import { adapter, plan, sirocco, tuning } from "./fakes.ts";
+import { adapter, plan } from "../fake-model.ts";
+import { sirocco, tuning } from "./fakes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));

@@ -1,10 +1,9 @@
-// A terminal and an engine of paper, to drive the command in this process.
+// A terminal, and an engine whose models are fake, to drive the command in this process.
 import { PassThrough, Writable } from "node:stream";
 import type { ModelReport } from "../../bench/result.ts";
 import type { RunOptions } from "../../bench/run.ts";
 import type {
   AdapterDescription,
-  Chunk,
   Engine,
   GenerateOptions,
   LoadOptions,
@@ -17,35 +16,7 @@ import type {
 import type { Io } from "../../cli/io.ts";
 import { run } from "../../cli/run.ts";
 import { report } from "../bench/report.ts";
-
-export const adapter: AdapterDescription = {
-  name: "Paper GPU",
-  vendor: "acme",
-  architecture: "origami",
-  driver: "535.1",
-  software: false,
-  features: ["subgroups", "shader-f16"],
-  maxBindingBytes: 128 * 2 ** 20,
-  maxBufferBytes: 2 ** 31,
-};
-
-export const plan: Plan = {
-  weights: "q4",
-  weightBytes: 4_000_000_000,
-  cache: "f16",
-  cacheBytes: 512 * 2 ** 20,
-  scratchBytes: 3 * 2 ** 20,
-  totalBytes: 4_000_000_000 + 515 * 2 ** 20,
-  largestBindingBytes: 100 * 2 ** 20,
-  adapter,
-  contextLength: 4096,
-  rings: 1,
-  cacheSlots: 4352,
-  parallel: 1,
-  chunkLength: 256,
-  checkpointBytes: 14_500_000_000,
-  parameters: 7_241_732_096,
-};
+import { aborted, adapter, fakeModel, plan } from "../fake-model.ts";
 
 type Call =
   | { readonly name: "loadModel"; readonly source: string | undefined; readonly options: LoadOptions }
@@ -120,7 +91,7 @@ export class FakeEngine implements Engine {
     this.#throw("loadModel");
     options.onProgress?.({ stage: "download", name: "model.safetensors", loaded: 2 ** 20, total: 2 ** 21 });
     options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 20, total: 2 ** 21 });
-    if (this.#fake.slowLoad) await untilAborted(options.signal);
+    if (this.#fake.slowLoad) await aborted(options.signal);
     options.signal?.throwIfAborted();
     return this.#model();
   };
@@ -153,7 +124,7 @@ export class FakeEngine implements Engine {
   async bench(options: RunOptions): Promise<ModelReport> {
     this.calls.push({ name: "bench", options });
     options.onProgress("decode: context 0");
-    if (this.#fake.slowBench) await untilAborted(options.signal);
+    if (this.#fake.slowBench) await aborted(options.signal);
     return { ...report, interrupted: options.signal.aborted, ...this.#fake.report };
   }
 
@@ -163,70 +134,39 @@ export class FakeEngine implements Engine {
   }
 
   #model(): Model {
-    const missing = (): never => {
-      throw new Error("the command has no use for this");
-    };
+    const { pieces = ["there ", "was ", "a cat."], holdAfter, deaf } = this.#fake;
+    const { model } = fakeModel({
+      pieces,
+      before: (piece) => piece === holdAfter && new Promise(() => {}),
+      finish: (count) => ({
+        ...{ promptTokens: 4, cachedTokens: 0, completionTokens: count },
+        ...{ prefillMs: 120, decodeMs: 50 * (count - 1) },
+      }),
+    });
+    const heard = ({ signal, ...options }: GenerateOptions): GenerateOptions =>
+      deaf || !signal ? options : { ...options, signal };
     return {
-      config: { V: 3, W: null, maxPositions: 4096 } as Model["config"],
-      plan,
-      adapter,
-      contextLength: plan.contextLength,
-      get openai() {
-        return missing();
-      },
+      ...model,
       generate: (prompt, options = {}) => {
         this.calls.push({ name: "generate", prompt: prompt as string, options });
         this.#throw("generate");
-        return this.#answer(options);
+        return model.generate(prompt, heard(options));
       },
       chat: (messages, options = {}) => {
         this.calls.push({ name: "chat", messages: [...messages], options });
         this.#throw("chat");
-        return this.#answer(options);
+        return model.chat(messages, heard(options));
       },
       score: async (text) => {
         this.calls.push({ name: "score", text: text as string });
         return { logProbs: Float32Array.of(-1, -2, -3), perplexity: Math.exp(2) };
       },
-      logits: missing,
-      profile: missing,
-      attention: missing,
-      candidates: missing,
-      encode: missing,
-      encodeChat: missing,
-      decode: async (ids) => ids.join(" "),
-      activity: missing,
-      saveSession: missing,
-      restoreSession: missing,
       dispose: () => {
         this.calls.push({ name: "dispose" });
       },
     };
   }
-
-  async *#answer({ signal }: GenerateOptions): AsyncGenerator<Chunk, void, void> {
-    const { pieces = ["there ", "was ", "a cat."], holdAfter, deaf } = this.#fake;
-    let count = 0;
-    for (const text of pieces) {
-      if (count === holdAfter) await (deaf ? new Promise(() => {}) : untilAborted(signal));
-      if (signal?.aborted) break;
-      yield { text, ids: [count++] };
-    }
-    const reason = signal?.aborted ? "abort" : "stop";
-    const times = { waitedMs: 0, prefillMs: 120, decodeMs: 50 * (count - 1) };
-    yield {
-      text: "",
-      ids: [],
-      finish: { reason, promptTokens: 4, cachedTokens: 0, completionTokens: count, ...times },
-    };
-  }
 }
-
-const untilAborted = (signal: AbortSignal | undefined) =>
-  new Promise<void>((resolve) => {
-    if (signal?.aborted) resolve();
-    else signal?.addEventListener("abort", () => resolve());
-  });
 
 export interface Setting extends FakeOptions {
   readonly engine?: FakeEngine;

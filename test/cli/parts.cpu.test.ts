@@ -6,7 +6,8 @@ import { formatBytes, formatCount, formatDuration, table, threeDigits, wrapList 
 import { progressLine } from "../../cli/progress.ts";
 import { swiftshader } from "../../cli/swiftshader.mjs";
 import { DeviceError } from "../../engine/errors.ts";
-import { adapter, FakeEngine, Session, sirocco } from "./fakes.ts";
+import { adapter } from "../fake-model.ts";
+import { FakeEngine, Session, sirocco } from "./fakes.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -5,15 +5,15 @@ import type { Context } from "../../cli/context.ts";
 import { createProgram } from "../../cli/program.ts";
 import { createApp } from "../../server/app.ts";
 import { createService } from "../../server/service.ts";
-import { standIn } from "../server/stand-in.ts";
+import { fakeModel } from "../fake-model.ts";
 
 /** The text of a file, by its path from the repository's root. */
 export const readText = (path: string): string =>
   readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
 
-/** A server without a port, with a model of paper. */
+/** A server without a port, with a fake model. */
 export function paperServer() {
-  const service = createService(standIn().model, { name: "paper" });
+  const service = createService(fakeModel().model, { name: "paper" });
   const app = createApp(service);
   const get = async (path: string) => (await app.request(path)).status;
   return { service, app, get };

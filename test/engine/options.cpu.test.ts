@@ -10,8 +10,8 @@ import { checkLoad } from "../../engine/options/tables.ts";
 import type { Platform } from "../../engine/platform.ts";
 import { recordError, reviveError } from "../../engine/worker/errors.ts";
 import { Ai } from "../../engine/workers-ai.ts";
+import { fakeModel } from "../fake-model.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
-import { StandIn } from "./stand-in.ts";
 
 /** A model on a GPU that fails whoever uses it. */
 const model: Model = new LoadedModel({
@@ -166,7 +166,7 @@ describe("unknown options", () => {
     ],
     [
       "Ai's run",
-      () => new Ai(new StandIn([])).run("a", { prompt: "a" }, any({ gateway: {} })),
+      () => new Ai(fakeModel().model).run("a", { prompt: "a" }, any({ gateway: {} })),
       "gateway",
       /run: expected no/,
     ],
@@ -197,7 +197,7 @@ describe("unknown options", () => {
       "apiKey",
       /Ai: expected no option/,
     ],
-    ["the AI SDK's settings", () => sirocco(new StandIn([]), any({ model: "a" })), "model", /Use modelId/],
+    ["the AI SDK's settings", () => sirocco(fakeModel().model, any({ model: "a" })), "model", /Use modelId/],
   ])("%s", (_, call, parameter, message) => refused(call, TypeError, parameter, message));
 
   test.each([

@@ -1,7 +1,7 @@
 // `Ai` over HTTP: what it sends, and what it makes of answers that are and are not Workers AI's.
 import { expect, test } from "vitest";
 import { Ai, AiError } from "../../engine/workers-ai.ts";
-import { bytesText } from "./stand-in.ts";
+import { bytesText } from "../bytes-text.ts";
 
 const MODEL = "@cf/mistral/mistral-7b-instruct-v0.1";
 const RESULT = { response: "A breeze.", usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } };

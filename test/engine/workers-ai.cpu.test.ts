@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { ContextLengthError } from "../../engine/errors.ts";
 import { Ai, type AiBinding, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";
-import { bytesText, StandIn } from "./stand-in.ts";
+import { bytesText } from "../bytes-text.ts";
+import { type FakeCall, fakeModel } from "../fake-model.ts";
 
 const MODEL = "@cf/mistral/mistral-7b-instruct-v0.1";
 const USAGE = { prompt_tokens: 7, completion_tokens: 3, total_tokens: 10 };
@@ -16,10 +17,13 @@ const EVENTS = [
 ];
 const EVENT_TEXT = EVENTS.map((line) => `${line}\n\n`).join("");
 
-const newAi = (pieces = ["One", " wind.", " Ü"]) => {
-  const model = new StandIn(pieces);
-  return { model, ai: new Ai(model) };
+const newAi = (pieces = ["One", " wind.", " Ü"], before?: () => unknown) => {
+  const finish = () => ({ promptTokens: 7, cachedTokens: 0, completionTokens: pieces.length });
+  const { model, calls, running } = fakeModel({ pieces, finish, ...(before && { before }) });
+  return { ai: new Ai(model), calls, running };
 };
+
+const asked = (calls: readonly FakeCall[]) => calls.map(({ input, options }) => ({ input, options }));
 
 const refusal = async (input: unknown, ai = newAi().ai) => {
   const error = await ai.run(MODEL, input as AiTextGenerationInput).catch((reason: unknown) => reason);
@@ -29,26 +33,26 @@ const refusal = async (input: unknown, ai = newAi().ai) => {
 
 describe("what the model is asked", () => {
   test("a prompt is a user's message, with Cloudflare's defaults", async () => {
-    const { ai, model } = newAi();
+    const { ai, calls } = newAi();
     expect(await ai.run(MODEL, { prompt: "Name a wind." })).toEqual(WHOLE);
-    expect(model.calls).toEqual([
+    expect(asked(calls)).toEqual([
       {
-        prompt: [{ role: "user", content: "Name a wind." }],
+        input: [{ role: "user", content: "Name a wind." }],
         options: { maxTokens: 256, temperature: 0.6 },
       },
     ]);
   });
 
   test("a raw prompt goes to the model as it is; Cloudflare's own example spells the flag as text", async () => {
-    const { ai, model } = newAi();
+    const { ai, calls } = newAi();
     const prompt = "<s>[INST]comedian[/INST]</s>\n[INST]tell me a joke about cloudflare[/INST]";
     await ai.run(MODEL, { prompt, raw: true });
     await ai.run(MODEL, { prompt, raw: "true" as unknown as boolean });
-    expect(model.calls.map((call) => call.prompt)).toEqual([prompt, prompt]);
+    expect(calls.map(({ input }) => input)).toEqual([prompt, prompt]);
   });
 
   test("messages and every number, under the engine's names", async () => {
-    const { ai, model } = newAi();
+    const { ai, calls } = newAi();
     const messages = [
       { role: "system", content: "You are a friendly assistant" },
       { role: "user", content: "What is the origin of the phrase Hello, World" },
@@ -56,15 +60,15 @@ describe("what the model is asked", () => {
     const numbers = { max_tokens: 5, temperature: 0, top_p: 0.9, top_k: 50, seed: 9_999_999_999 };
     const penalties = { repetition_penalty: 1.1, frequency_penalty: 0.5, presence_penalty: 2 };
     await ai.run(MODEL, { messages, ...numbers, ...penalties });
-    expect(model.calls[0]).toEqual({
-      prompt: messages,
+    expect(asked(calls)[0]).toEqual({
+      input: messages,
       options: {
         ...{ maxTokens: 5, temperature: 0, topP: 0.9, topK: 50, seed: 9_999_999_999 },
         ...{ repetitionPenalty: 1.1, frequencyPenalty: 0.5, presencePenalty: 2 },
       },
     });
     await ai.run(MODEL, { messages, top_p: 2 });
-    expect(model.calls[1]?.options.topP).toBe(1);
+    expect(calls[1]?.options.topP).toBe(1);
   });
 
   test("what is null or an empty list was not given", async () => {
@@ -110,12 +114,12 @@ describe("what is refused, by its name", () => {
     [{ prompt: "Hi", frequency_penalty: -1 }, /frequency_penalty/],
     [{ prompt: "Hi", presence_penalty: 2.1 }, /presence_penalty/],
   ])("%j", async (input, message) => {
-    const { ai, model } = newAi();
+    const { ai, calls } = newAi();
     const error = await refusal(input, ai);
     expect(error.message).toMatch(message);
     expect(error.message).toMatch(/^5006: /);
     expect([error.name, error.code, error.status]).toEqual(["AiError", 5006, 400]);
-    expect(model.calls).toEqual([]);
+    expect(calls).toEqual([]);
   });
 
   test("a LoRA, with its own code", async () => {
@@ -138,12 +142,14 @@ describe("what is refused, by its name", () => {
 
   test("a prompt that does not fit rejects, streamed or not, and what the engine is to blame for stays what it is", async () => {
     for (const stream of [false, true]) {
-      const { ai, model } = newAi();
-      model.failure = new ContextLengthError("prompt: expected at most 5 tokens, got 7.");
+      let failure: Error = new ContextLengthError("prompt: expected at most 5 tokens, got 7.");
+      const { ai } = newAi(["One"], () => {
+        throw failure;
+      });
       const { code, status } = await refusal({ prompt: "Hi", stream }, ai);
       expect([code, status]).toEqual([5021, 400]);
-      model.failure = new Error("the device is gone");
-      await expect(ai.run(MODEL, { prompt: "Hi", stream })).rejects.toBe(model.failure);
+      failure = new Error("the device is gone");
+      await expect(ai.run(MODEL, { prompt: "Hi", stream })).rejects.toBe(failure);
     }
   });
 });
@@ -174,14 +180,14 @@ describe("stream: true", () => {
   });
 
   test("a piece is made when it is asked for", async () => {
-    const { ai, model } = newAi(Array.from({ length: 50 }, () => "x"));
+    const { ai, calls } = newAi(Array.from({ length: 50 }, () => "x"));
     const stream = await ai.run(MODEL, { prompt: "Hi", stream: true });
     await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(model.made).toBe(1);
+    expect(calls[0]?.pieces).toBe(1);
     const reader = stream.getReader();
     await reader.read();
     await reader.read();
-    expect(model.made).toBe(2);
+    expect(calls[0]?.pieces).toBe(2);
     await reader.cancel();
   });
 
@@ -189,22 +195,23 @@ describe("stream: true", () => {
     timeout: 5000,
   }, async () => {
     for (const reads of [0, 2]) {
-      const { ai, model } = newAi(["a", "b", "c", "d"]);
+      let waits = false;
+      const { ai, calls, running } = newAi(["a", "b", "c", "d"], () => waits && new Promise(() => {}));
       const stream = await ai.run(MODEL, { prompt: "Hi", stream: true });
       const reader = stream.getReader();
       for (let i = 0; i < reads; i++) await reader.read();
-      model.waits = true;
+      waits = true;
       const pending = reader.read();
       await reader.cancel("enough");
       expect((await pending).done).toBe(reads > 0);
-      expect([model.running, model.calls[0]?.signal?.aborted]).toEqual([0, true]);
+      expect([running(), calls[0]?.options.signal?.aborted]).toEqual([0, true]);
     }
   });
 
   test("a signal fails the stream and a call, with its reason", async () => {
     const controller = new AbortController();
     const reason = new Error("no longer needed");
-    const { ai, model } = newAi(["a", "b", "c"]);
+    const { ai, running } = newAi(["a", "b", "c"]);
     const stream = await ai.run(MODEL, { prompt: "Hi", stream: true }, { signal: controller.signal });
     const reader = stream.getReader();
     await reader.read();
@@ -212,6 +219,6 @@ describe("stream: true", () => {
     await expect(reader.read()).rejects.toBe(reason);
     const call = ai.run(MODEL, { prompt: "Hi" }, { signal: controller.signal });
     await expect(call).rejects.toBe(reason);
-    expect(model.running).toBe(0);
+    expect(running()).toBe(0);
   });
 });

@@ -1,15 +1,15 @@
 // Who may call, from where, and what is written down of it.
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../engine/node.ts";
+import { fakeModel } from "../fake-model.ts";
 import { HELLO, serving, until } from "./serving.ts";
-import { standIn } from "./stand-in.ts";
 
 const CHAT = "/v1/chat/completions";
 const KEYS = ["first-key-000", "second-key-111"];
 
 describe("keys", () => {
   test("only who sends one of them is let in", async () => {
-    const { model, calls } = standIn();
+    const { model, calls } = fakeModel();
     const { post, get, log } = await serving(model, { keys: KEYS, logPrompts: true });
     const ask = async (authorization?: string) => {
       const headers = authorization === undefined ? {} : { Authorization: authorization };
@@ -45,7 +45,7 @@ describe("keys", () => {
   });
 
   test("a server without keys asks for none", async () => {
-    const { post } = await serving(standIn().model);
+    const { post } = await serving(fakeModel().model);
     expect((await post(CHAT, HELLO)).status).toBe(200);
     expect((await post(CHAT, HELLO, { headers: { Authorization: "Bearer anything" } })).status).toBe(200);
   });
@@ -54,10 +54,10 @@ describe("keys", () => {
 describe("origins", () => {
   test("pages call only where they are allowed", async () => {
     const from = (Origin: string) => ({ headers: { Origin } });
-    const closed = await serving(standIn().model);
+    const closed = await serving(fakeModel().model);
     const refused = await closed.post(CHAT, HELLO, from("https://evil.example"));
     expect([refused.status, refused.headers.get("Access-Control-Allow-Origin")]).toEqual([403, null]);
-    const open = await serving(standIn().model, { cors: ["https://app.example"], keys: ["k"] });
+    const open = await serving(fakeModel().model, { cors: ["https://app.example"], keys: ["k"] });
     const preflight = await fetch(open.url + CHAT, {
       method: "OPTIONS",
       headers: {
@@ -75,14 +75,14 @@ describe("origins", () => {
       "https://app.example",
     ]);
     expect((await open.post(CHAT, HELLO, from("https://evil.example"))).status).toBe(403);
-    const all = await serving(standIn().model, { cors: ["*"] });
+    const all = await serving(fakeModel().model, { cors: ["*"] });
     expect((await all.post(CHAT, HELLO, from("https://any.example"))).status).toBe(200);
   });
 });
 
 describe("what is written down", () => {
   test("a line a request, with its id, and prompts only where they are asked for", async () => {
-    const { post, get, log } = await serving(standIn().model);
+    const { post, get, log } = await serving(fakeModel().model);
     const own = await post(CHAT, HELLO, { headers: { "X-Request-Id": "trace-1.a" } });
     expect(own.headers.get("X-Request-Id")).toBe("trace-1.a");
     const odd = await post(CHAT, { ...HELLO, stream: true }, { headers: { "X-Request-Id": "a b\t{}" } });
@@ -114,18 +114,18 @@ describe("what is written down", () => {
       'tokens_total{kind="completion"} 8',
       "time_to_first_token_seconds_count 2",
       "tokens_per_second_count 2",
-      `gpu_memory_bytes ${standIn().model.plan.totalBytes}`,
+      `gpu_memory_bytes ${fakeModel().model.plan.totalBytes}`,
       ...["batch_size 2.5", "cache_use_ratio 0.25", "queue_length 0"],
     ])
       expect(figures).toContain(`sirocco_${figure}\n`);
 
     const numbers = { rings: 2, cacheSlots: 100, cachedTokens: 50, steps: 10, stepRows: 25 };
-    const busy = await serving({ ...standIn().model, activity: async () => numbers } as Model);
+    const busy = await serving({ ...fakeModel().model, activity: async () => numbers } as Model);
     const activity = await (await busy.get("/metrics")).text();
     for (const figure of ["batch_size 2.5", "cache_tokens 50", "cache_use_ratio 0.25", "step_rows 25"])
       expect(activity).toContain(`sirocco_${figure}\n`);
 
-    const telling = await serving(standIn().model, { logPrompts: true });
+    const telling = await serving(fakeModel().model, { logPrompts: true });
     await telling.post(CHAT, HELLO);
     await until(() => telling.log.length === 1, "a line");
     expect(telling.log[0]?.["prompt"]).toEqual(HELLO.messages);

@@ -4,10 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
 import type { Model } from "../../engine/node.ts";
-import { plan } from "../cli/fakes.ts";
+import { fakeModel, plan } from "../fake-model.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 import { serving } from "./serving.ts";
-import { standIn } from "./stand-in.ts";
 
 const CONTEXT = 4_000_000;
 /** The goal is 50 ms; the machines of tests are slow and busy. Without slices these take seconds. */
@@ -22,7 +21,7 @@ function reader(): Model {
     recovery: { last: { plan: { ...plan, contextLength: CONTEXT, rings: 0 } }, check: () => {} },
   } as unknown as ModelParts;
   const real = new LoadedModel(parts);
-  const { model } = standIn({ pieces: Array<string>(100_000).fill("a "), before: () => sleep(5) });
+  const { model } = fakeModel({ pieces: Array<string>(100_000).fill("a "), before: () => sleep(5) });
   const { generate } = model;
   return Object.assign(model, {
     contextLength: CONTEXT,

@@ -2,14 +2,14 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { findSlip } from "../../server/json-slip.ts";
+import { fakeModel } from "../fake-model.ts";
 import { HELLO, serving } from "./serving.ts";
-import { standIn } from "./stand-in.ts";
 
 const CHAT = "/v1/chat/completions";
 
 describe("routes", () => {
   test("that are not here: what to use in their place", async () => {
-    const { post, get, url } = await serving(standIn().model);
+    const { post, get, url } = await serving(fakeModel().model);
     const cases: [path: string, says: string | RegExp][] = [
       ["/v1/responses", /chat\/completions: client\.chat\.completions\.create/],
       ["/v1/messages", /no Anthropic API.*chat\/completions/],
@@ -50,7 +50,7 @@ describe("routes", () => {
   });
 
   test("with another method: 405, and Allow", async () => {
-    const { url, get } = await serving(standIn().model);
+    const { url, get } = await serving(fakeModel().model);
     const cases: [method: string, path: string, allow: string][] = [
       ["GET", CHAT, "POST"],
       ["GET", "/v1/completions", "POST"],
@@ -84,7 +84,7 @@ describe("packed bodies", () => {
     post(CHAT, body, { headers: { "Content-Encoding": coding } });
 
   test("are unpacked", async () => {
-    const { post, log } = await serving(standIn().model);
+    const { post, log } = await serving(fakeModel().model);
     const text = JSON.stringify(HELLO);
     for (const [coding, packed] of Object.entries(pack))
       expect([coding, (await send(post, coding, packed(text))).status]).toEqual([coding, 200]);
@@ -94,7 +94,7 @@ describe("packed bodies", () => {
   });
 
   test("stay within the bound of a body, and are refused where they are damaged or unknown", async () => {
-    const { post, service } = await serving(standIn().model);
+    const { post, service } = await serving(fakeModel().model);
     // 64 MB of blanks in 64 kB, or in 60 bytes.
     const blanks = Buffer.alloc(64 * 2 ** 20, " ");
     for (const [coding, packed] of Object.entries(pack)) {
@@ -128,7 +128,7 @@ describe("packed bodies", () => {
 });
 
 test("a body that is no JSON object: what it is, or where the slip is", async () => {
-  const { post } = await serving(standIn().model);
+  const { post } = await serving(fakeModel().model);
   const utf16 = Buffer.from(`\ufeff${JSON.stringify(HELLO)}`, "utf16le");
   const cases: [body: string | Uint8Array, says: RegExp, type?: string][] = [
     ["", /got an empty body\. Send JSON/],

@@ -7,10 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { random } from "../../bench/prompts.ts";
 import { type Listening, listen } from "../../server/listen.ts";
 import { createService, type Service } from "../../server/service.ts";
+import type { FakeCall } from "../fake-model.ts";
 import * as behaviours from "./load/behaviours.ts";
 import { Client, events } from "./load/client.ts";
 import * as hostile from "./load/hostile.ts";
-import { ENDLESS, type PaperModel, paperModel, paperText, WIDE } from "./load/paper-model.ts";
+import { ENDLESS, paperModel, paperText, WIDE } from "./load/paper-model.ts";
 import { round } from "./load/round.ts";
 
 const KEY = "correct-horse-battery-staple-42";
@@ -45,13 +46,12 @@ const MIX: readonly (readonly [share: number, name: string, behaviour: behaviour
   [1, "no route", hostile.noRoute],
 ];
 
-let model: PaperModel;
+const { model, calls, running, mostRunning } = paperModel();
 let service: Service;
 let server: Listening;
 const collect = exposeGc();
 
 beforeAll(async () => {
-  model = paperModel();
   service = createService(model, { name: "paper", keys: ["another", KEY], parallel: PARALLEL, queue: 32 });
   server = await listen(service, { host: "127.0.0.1", port: 0 });
 });
@@ -102,17 +102,17 @@ test("a thousand requests of a hundred clients: all right, and nothing is left o
     const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
     // What was cut has a step to notice it.
-    await expect.poll(() => model.running, { timeout: 2000 }).toBe(0);
+    await expect.poll(running, { timeout: 2000 }).toBe(0);
     await expect.poll(() => service.exchanges.size, { timeout: 2000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
     // Both ends of those that come in bytewise may be there yet.
     await expect.poll(sockets, { timeout: 2000 }).toBeLessThanOrEqual(2 * trickling.length);
     // Of what was asked, nothing has to be kept; the test keeps no more than this.
-    checkAnswers(model.answers.splice(0));
+    checkAnswers(calls.splice(0));
     heap.push(await collect());
   }
-  expect(model.most).toBeLessThanOrEqual(PARALLEL);
-  expect(model.most).toBeGreaterThan(PARALLEL / 2);
+  expect(mostRunning()).toBeLessThanOrEqual(PARALLEL);
+  expect(mostRunning()).toBeGreaterThan(PARALLEL / 2);
   expect(deck.length).toBe(100);
   console.log(`heap after each round, MB: ${heap.map((bytes) => (bytes / 1e6).toFixed(2)).join(" ")}`);
   // Code that gets warm takes some 100 kB a round. Requests that each left 3 kB behind would be seen.
@@ -122,27 +122,27 @@ test("a thousand requests of a hundred clients: all right, and nothing is left o
 }, 240_000);
 
 /** Nobody's answer was made to the end for nobody. */
-function checkAnswers(answers: PaperModel["answers"]): void {
+function checkAnswers(answers: readonly FakeCall[]): void {
   const endless = answers.filter(({ prompt }) => prompt.startsWith(ENDLESS));
   expect(endless.length).toBeGreaterThan(0);
-  for (const { end, produced } of endless) {
+  for (const { end, pieces } of endless) {
     expect(end).toMatch(/^(abort|left)$/);
     // A client reads five tokens, or waits for 40 ms; the rest is what a busy event loop lets through.
-    expect(produced).toBeLessThan(1000);
+    expect(pieces).toBeLessThan(1000);
   }
 }
 
 describe("keys", () => {
   test("only the whole key lets in, whatever comes close", async () => {
     const client = new Client(server.url, KEY);
-    const before = model.answers.length;
+    const before = calls.length;
     const body = JSON.stringify({ messages: [{ role: "user", content: "let me in" }] });
     for (const path of ["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/tokenize"])
       for (const authorization of hostile.wrongKeys(KEY)) {
         const { status } = await client.post({ path, body, headers: { authorization } });
         expect(status, `${path} "${authorization}"`).toBe(401);
       }
-    expect(model.answers.length).toBe(before);
+    expect(calls.length).toBe(before);
     const { status } = await client.post({ path: "/v1/chat/completions", body });
     expect(status).toBe(200);
     client.close();
@@ -156,7 +156,7 @@ test("a reader that stops costs memory up to a bound, and the others nothing", a
     body: JSON.stringify({ messages: [{ role: "user", content: WIDE }], max_tokens: 3000, stream: true }),
   });
   await events(response).next();
-  const answer = model.answers.find(({ prompt }) => prompt === WIDE)!;
+  const answer = calls.find(({ prompt }) => prompt === WIDE)!;
   const quick = paperText("quick", 5);
   for (let i = 0; i < 10; i++) {
     const began = performance.now();
@@ -166,16 +166,16 @@ test("a reader that stops costs memory up to a bound, and the others nothing", a
   }
   // 48 MB would be the whole answer; sockets of this machine hold some of it.
   const stalled = async () => {
-    const before = answer.produced;
+    const before = answer.pieces;
     await sleep(300);
-    return answer.produced === before;
+    return answer.pieces === before;
   };
   await expect.poll(stalled, { timeout: 8000 }).toBe(true);
   expect(answer).toMatchObject({ end: undefined });
-  expect(answer.produced).toBeLessThan(2000);
+  expect(answer.pieces).toBeLessThan(2000);
   response.destroy();
   stuck.close();
-  await expect.poll(() => model.running).toBe(0);
+  await expect.poll(() => running()).toBe(0);
   other.close();
 });
 

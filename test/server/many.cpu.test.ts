@@ -1,9 +1,9 @@
 // Many at once: who is answered, who waits, who is sent away, who has gone, who reads slowly, and how it ends.
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
+import { failAt, fakeModel } from "../fake-model.ts";
 import { expectNoUnhandledRejections } from "../helpers.ts";
-import { eventsOf, HELLO, serving, until } from "./serving.ts";
-import { gate, standIn } from "./stand-in.ts";
+import { eventsOf, gate, HELLO, serving, until } from "./serving.ts";
 
 expectNoUnhandledRejections();
 
@@ -13,7 +13,7 @@ const STREAM = { ...HELLO, stream: true } as const;
 describe("admission", () => {
   test("first come, first served; a full queue sends away, and is not ready", async () => {
     const shut = gate();
-    const { model, calls, running } = standIn({ before: shut.wait });
+    const { model, calls, running } = fakeModel({ before: shut.wait });
     const { post, get, service } = await serving(model, { parallel: 2, queue: 1 });
     const ask = (content: string, more = {}) =>
       post(CHAT, { messages: [{ role: "user", content }], ...more });
@@ -48,7 +48,7 @@ describe("admission", () => {
 
   test("more prompts than places wait as one request, each of them is answered, and others have their turn", async () => {
     const shut = gate();
-    const { model, calls, running } = standIn({ before: shut.wait });
+    const { model, calls, running } = fakeModel({ before: shut.wait });
     const { post, service } = await serving(model, { parallel: 2, queue: 2 });
     const prompts = Array.from({ length: 128 }, (_, i) => `prompt ${i}`);
     const many = post("/v1/completions", { prompt: prompts, echo: true, logprobs: 0, max_tokens: 1 });
@@ -70,7 +70,7 @@ describe("admission", () => {
   });
 
   test("a request of many answers that goes away leaves the line with all of them", async () => {
-    const { model, running } = standIn({ before: () => new Promise(() => {}) });
+    const { model, running } = fakeModel({ before: () => new Promise(() => {}) });
     const { post, service } = await serving(model, { parallel: 2, queue: 4 });
     const client = new AbortController();
     const asked = post(CHAT, { ...HELLO, n: 100 }, { signal: client.signal }).catch(() => {});
@@ -82,7 +82,7 @@ describe("admission", () => {
   });
 
   test("a client that goes away frees its place: while it waits, while it is answered, whole and streamed", async () => {
-    const { model, running, calls } = standIn({
+    const { model, running, calls } = fakeModel({
       before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined),
     });
     const { post, service, log } = await serving(model, { parallel: 2, queue: 4 });
@@ -97,7 +97,10 @@ describe("admission", () => {
     await until(() => service.admission.waiting === 1, "one left in line");
     expect(calls.length).toBe(2);
     whole?.abort();
-    await until(() => calls[0]?.over === true && calls.length === 3, "the next in the place of the first");
+    await until(
+      () => calls[0]?.end !== undefined && calls.length === 3,
+      "the next in the place of the first",
+    );
     streamed?.abort();
     await until(() => running() === 1, "the stream's end");
     last?.abort();
@@ -114,7 +117,7 @@ describe("admission", () => {
 });
 
 test("a client that goes away in the middle of its request leaves nothing behind", async () => {
-  const { model, calls } = standIn();
+  const { model, calls } = fakeModel();
   const { port, service, log } = await serving(model);
   const client = connect(port, "127.0.0.1");
   client.on("error", () => {});
@@ -128,7 +131,7 @@ test("a client that goes away in the middle of its request leaves nothing behind
 
 describe("streams", () => {
   test("n answers as they come, usage, and what ends them", async () => {
-    const { model } = standIn({ pieces: ["a", "b"] });
+    const { model } = fakeModel({ pieces: ["a", "b"] });
     const { post } = await serving(model);
     const answer = await post(CHAT, { ...STREAM, n: 2, stream_options: { include_usage: true } });
     expect(answer.headers.get("Content-Type")).toContain("text/event-stream");
@@ -150,7 +153,7 @@ describe("streams", () => {
 
   test("say that they live while nothing comes, also in line", async () => {
     const shut = gate();
-    const { model } = standIn({ before: shut.wait });
+    const { model } = fakeModel({ before: shut.wait });
     const { post, service } = await serving(model, { parallel: 1, limits: { heartbeatMs: 10 } });
     const answers = [post(CHAT, STREAM), post(CHAT, STREAM)];
     const texts = answers.map(async (answer) => {
@@ -169,7 +172,7 @@ describe("streams", () => {
   });
 
   test("an error on the way is the last event, and tells nothing of the inside", async () => {
-    const { model } = standIn({ failAt: 1, error: new Error("secret path /etc") });
+    const { model } = fakeModel({ before: failAt(1, new Error("secret path /etc")) });
     const { post, log } = await serving(model);
     const events = eventsOf(await (await post(CHAT, STREAM)).text());
     expect(events.at(-1)).toMatchObject({ error: { type: "server_error", param: null } });
@@ -181,7 +184,7 @@ describe("streams", () => {
   });
 
   test("a reader that takes nothing is kept within bounds, holds up nobody, and is cut off", async () => {
-    const { model, calls } = standIn({ pieces: Array<string>(5000).fill("x".repeat(10_000)) });
+    const { model, calls } = fakeModel({ pieces: Array<string>(5000).fill("x".repeat(10_000)) });
     const limits = { streamBytes: 64 * 1024, stallMs: 300 };
     const { post, port, service, log } = await serving(model, { parallel: 2, limits });
     const body = JSON.stringify(STREAM);
@@ -194,7 +197,7 @@ describe("streams", () => {
     await until(() => calls.length === 1, "the slow one's answer");
     const quick = await post(CHAT, { ...HELLO, max_tokens: 3 });
     expect((await quick.json()).usage.completion_tokens).toBe(3);
-    await until(() => calls[0]?.over === true, "the cut");
+    await until(() => calls[0]?.end !== undefined, "the cut");
     // 50 MB were to come: what was taken lies in the sockets' own buffers but for `streamBytes`.
     expect(calls[0]?.pieces).toBeLessThan(2500);
     await until(() => service.exchanges.size === 0 && log.length === 2, "the end of all");
@@ -216,7 +219,7 @@ describe("streams", () => {
 describe("the end", () => {
   test("drains: running answers finish, new ones are sent elsewhere", async () => {
     const shut = gate();
-    const { model, running } = standIn({ before: shut.wait });
+    const { model, running } = fakeModel({ before: shut.wait });
     const { post, get, close, url, service } = await serving(model, { parallel: 1 });
     const answers = [post(CHAT, HELLO), post(CHAT, STREAM)] as const;
     await until(() => running() === 1 && service.admission.waiting === 1, "an answer, and one in line");
@@ -237,7 +240,7 @@ describe("the end", () => {
   });
 
   test("does not wait for ever", async () => {
-    const { model, running } = standIn({
+    const { model, running } = fakeModel({
       before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined),
     });
     const { post, close } = await serving(model, { parallel: 1 });
@@ -257,7 +260,7 @@ describe("one connection", () => {
     const text = JSON.stringify(body);
     return `POST ${CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
   };
-  const endless = () => standIn({ before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined) });
+  const endless = () => fakeModel({ before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined) });
 
   test("has one request at work, and what it pipelined ends with its socket: streamed and whole", async () => {
     for (const body of [STREAM, HELLO]) {
@@ -295,7 +298,7 @@ describe("one connection", () => {
   });
 
   test("answers in order what is pipelined in measure", async () => {
-    const { model } = standIn();
+    const { model } = fakeModel();
     const { port } = await serving(model, { parallel: 4, queue: 4 });
     const socket = connect(port, "127.0.0.1");
     let text = "";
@@ -347,7 +350,9 @@ describe("one connection", () => {
   });
 
   test("that reads nothing is cut off although it goes on sending", async () => {
-    const { model, running } = standIn({ pieces: Array.from({ length: 20_000 }, () => "word ".repeat(200)) });
+    const { model, running } = fakeModel({
+      pieces: Array.from({ length: 20_000 }, () => "word ".repeat(200)),
+    });
     const { port, service, log } = await serving(model, {
       parallel: 1,
       queue: 0,
@@ -370,7 +375,7 @@ describe("one connection", () => {
 
 test("a server whose places are all taken by work that does not move is not ready", async () => {
   const shut = gate();
-  const { model, running } = standIn({ before: shut.wait });
+  const { model, running } = fakeModel({ before: shut.wait });
   const { post, get } = await serving(model, { parallel: 1, queue: 5, limits: { stuckMs: 300 } });
   const status = async () => ((await (await get("/ready")).json()) as { status: string }).status;
   expect(await status()).toBe("ready");

@@ -1,7 +1,7 @@
 // What is asked: bodies, names and parameters that are wrong are refused, in OpenAI's shape and by name.
 import { describe, expect, test } from "vitest";
+import { fakeModel } from "../fake-model.ts";
 import { HELLO, serving, until } from "./serving.ts";
-import { standIn } from "./stand-in.ts";
 
 const CHAT = "/v1/chat/completions";
 const TEXT = "/v1/completions";
@@ -13,7 +13,7 @@ async function refusal(answer: Response) {
 
 describe("a request that is wrong", () => {
   test("is refused before it reaches the model", async () => {
-    const { model, calls } = standIn();
+    const { model, calls } = fakeModel();
     const { post, get, service } = await serving(model);
     const nested = `${"[".repeat(service.limits.jsonDepth + 1)}${"]".repeat(service.limits.jsonDepth + 1)}`;
     const wide = JSON.stringify(
@@ -82,7 +82,7 @@ describe("a request that is wrong", () => {
   });
 
   test("with a parameter that is not supported, names it", async () => {
-    const { model, calls } = standIn();
+    const { model, calls } = fakeModel();
     const { post } = await serving(model);
     const unsupported = {
       [CHAT]: {
@@ -119,7 +119,7 @@ describe("a request that is wrong", () => {
   });
 
   test("a body without a length is cut off at the same bound", async () => {
-    const { url, service } = await serving(standIn().model, { limits: { bodyBytes: 1000 } });
+    const { url, service } = await serving(fakeModel().model, { limits: { bodyBytes: 1000 } });
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(400).fill(0x20)),
     });
@@ -131,7 +131,7 @@ describe("a request that is wrong", () => {
 
 describe("a request that is right", () => {
   test("reaches the model with every option", async () => {
-    const { model, calls } = standIn();
+    const { model, calls } = fakeModel();
     const { post } = await serving(model, { name: "paper", aliases: ["gpt-4o-mini"] });
     const shared = {
       ...{ temperature: 0.5, top_p: 0.9, top_k: 7, min_p: 0.1, repetition_penalty: 1.1, seed: 5, n: 2 },
@@ -182,7 +182,7 @@ describe("a request that is right", () => {
   });
 
   test("text completions: prompts of both kinds, echo, offsets, OpenAI's 16 tokens", async () => {
-    const { model, calls } = standIn({ pieces: [" was", " a"] });
+    const { model, calls } = fakeModel({ pieces: [" was", " a"] });
     const { post } = await serving(model);
     const several = await (await post(TEXT, { prompt: ["Cat", "Dog"], n: 2 })).json();
     expect(several.choices.map(({ index, text }: { index: number; text: string }) => [index, text])).toEqual(
@@ -212,7 +212,7 @@ describe("a request that is right", () => {
   });
 
   test("a conversation that was changed for its template says so, in answer and log", async () => {
-    const { model } = standIn();
+    const { model } = fakeModel();
     const chat = async function* (...given: Parameters<typeof model.chat>) {
       for await (const chunk of model.chat(...given))
         yield chunk.finish ? { ...chunk, finish: { ...chunk.finish, warnings: ["joined"] } } : chunk;
@@ -224,7 +224,7 @@ describe("a request that is right", () => {
   });
 
   test("an assistant's last message is continued", async () => {
-    const { model, calls } = standIn();
+    const { model, calls } = fakeModel();
     const { post } = await serving(model);
     const messages = [HELLO.messages[0], { role: "assistant", content: "There" }];
     expect((await post(CHAT, { messages, continue_final_message: true })).status).toBe(200);
@@ -232,7 +232,7 @@ describe("a request that is right", () => {
   });
 
   test("models and tokens", async () => {
-    const { get, post } = await serving(standIn().model, { name: "owner/paper", aliases: ["other"] });
+    const { get, post } = await serving(fakeModel().model, { name: "owner/paper", aliases: ["other"] });
     const list = await (await get("/v1/models")).json();
     expect(list.data.map(({ id }: { id: string }) => id)).toEqual(["owner/paper", "other"]);
     const entry = { id: "owner/paper", object: "model", context_length: 4096 };

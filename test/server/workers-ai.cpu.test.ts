@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ChatTemplateError } from "../../engine/node.ts";
 import { Ai, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";
 import type { ServiceOptions } from "../../server/index.ts";
-import { eventsOf, serving, until } from "./serving.ts";
-import { gate, type StandInOptions, standIn } from "./stand-in.ts";
+import { type FakeModelOptions, failAt, fakeModel } from "../fake-model.ts";
+import { eventsOf, gate, serving, until } from "./serving.ts";
 
 const MODEL = "@cf/mistral/mistral-7b-instruct-v0.1";
 const PATH = `/client/v4/accounts/0123abcd/ai/run/${MODEL}`;
@@ -12,8 +12,8 @@ const KEY = { Authorization: "Bearer secret" };
 /** "Cat?" and the beginning of its sequence. */
 const USAGE = { prompt_tokens: 5, completion_tokens: 4, total_tokens: 9 };
 
-async function serve(paper: StandInOptions = {}, options: Partial<ServiceOptions> = {}) {
-  const { model, calls, running } = standIn(paper);
+async function serve(paper: FakeModelOptions = {}, options: Partial<ServiceOptions> = {}) {
+  const { model, calls, running } = fakeModel(paper);
   const given = { aliases: ["@cf/own/name"], keys: ["secret"], contextLength: 100, ...options };
   const server = await serving(model, given);
   const run = (body: unknown, init: RequestInit = {}, path = PATH) =>
@@ -146,7 +146,7 @@ describe("errors, in Cloudflare's envelope", () => {
   });
 
   test("what the server is to blame for stays in its log", async () => {
-    const { run, log } = await serve({ failAt: 0, error: new Error("secret of the inside") });
+    const { run, log } = await serve({ before: failAt(0, new Error("secret of the inside")) });
     const response = await run({ prompt: "Hi" });
     expect([response.status, await response.json()]).toEqual([
       500,
@@ -157,7 +157,7 @@ describe("errors, in Cloudflare's envelope", () => {
   });
 
   test("a model without a chat template", async () => {
-    const { run } = await serve({ failAt: 0, error: new ChatTemplateError("chat: expected a template.") });
+    const { run } = await serve({ before: failAt(0, new ChatTemplateError("chat: expected a template.")) });
     const response = await run({ prompt: "Hi" });
     expect([response.status, await response.json()]).toEqual([
       400,
@@ -166,7 +166,7 @@ describe("errors, in Cloudflare's envelope", () => {
   });
 
   test("a stream that fails on its way says so in its last event", async () => {
-    const { run } = await serve({ failAt: 1 });
+    const { run } = await serve({ before: failAt(1) });
     const events = eventsOf(await (await run({ prompt: "Hi", stream: true })).text());
     expect(events).toEqual([{ response: "There " }, refused(3043, expect.any(String))]);
   });

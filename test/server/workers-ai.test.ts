@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
 import { Ai } from "../../engine/workers-ai.ts";
 import { createService, type Listening, listen, type Service } from "../../server/index.ts";
-import { bytesText } from "../engine/stand-in.ts";
+import { bytesText } from "../bytes-text.ts";
 
 const NAME = "@cf/mistral/mistral-7b-instruct-v0.1";
 const PROMPT = "Tell me a story about a bird.";

@@ -12,7 +12,7 @@ export interface Body {
   readonly stream_options?: { readonly include_usage: boolean };
 }
 
-export interface StandIn {
+export interface PacedServer {
   readonly url: string;
   readonly asked: Body[];
   readonly keys: (string | undefined)[];
@@ -31,10 +31,10 @@ export interface Pace {
 /** In place of an answer. @returns whether it has answered */
 type Instead = (request: IncomingMessage, response: ServerResponse, body: Body | undefined) => boolean;
 
-export async function standIn(
+export async function pacedServer(
   pace: Pace = { first: 0, between: 0 },
   instead: Instead = () => false,
-): Promise<StandIn> {
+): Promise<PacedServer> {
   const { url, close } = await serve(async (request, response) => {
     server.keys.push(request.headers.authorization);
     const text = await bodyOf(request);
@@ -46,7 +46,7 @@ export async function standIn(
     response.on("close", () => server.running--);
     await answer(response, body, pace);
   });
-  const server: StandIn = { url, asked: [], keys: [], most: 0, running: 0, close };
+  const server: PacedServer = { url, asked: [], keys: [], most: 0, running: 0, close };
   return server;
 }
 
