@@ -1,0 +1,76 @@
+// What the package exports, name by name: one that appears or goes must be written down here, and in CHANGELOG.md.
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { root } from "./install.ts";
+
+type Kind = "value" | "type";
+
+/** Names that a module exports, through what it exports from others. */
+function exportsOf(file: string): Map<string, Kind> {
+  const text = readFileSync(join(root, file), "utf8");
+  const found = new Map<string, Kind>();
+  const from = (name: string) => exportsOf(join(dirname(file), name));
+  for (const [, kind, name = ""] of text.matchAll(
+    /^export (?:async )?(const|function|class|interface|type) (\w+)/gm,
+  ))
+    found.set(name, kind === "interface" || kind === "type" ? "type" : "value");
+  for (const [, type, name = ""] of text.matchAll(/^export (type )?\* from "(\.[^"]+)"/gm))
+    for (const [each, kind] of from(name)) found.set(each, type ? "type" : kind);
+  for (const [, type, names = ""] of text.matchAll(/^export (type )?\{([^}]*)\}/gm)) {
+    for (const each of names.split(",").map((text) => text.trim())) {
+      if (each) found.set(each.split(/\s+/).at(-1)!, type || each.startsWith("type ") ? "type" : "value");
+    }
+  }
+  return found;
+}
+
+/** A list of words, one space or newline between. */
+const names = (text: string): string[] => text.trim().split(/\s+/);
+
+const COMMON = {
+  value: names(`
+    ChatTemplateError CheckpointError ContextLengthError DeviceError DeviceLostError ModelInUseError
+    SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource httpSource
+    hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
+  `),
+  type: names(`
+    Activity AdapterDescription AttentionOptions AttentionWeights CacheFormatName CallOptions Candidate
+    CandidatesOptions ChatCompletion ChatCompletionChunk ChatCompletionCreateParams
+    ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions ChatCompletionTextPart
+    ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions ChatOptions
+    CheckpointErrorCode Chunk CompletionUsage EncodeChatOptions Finish GenerateOptions HttpOptions
+    HttpSourceOptions HubSourceOptions KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
+    MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig NamedBlob OpenAIShape Pass Plan
+    Progress RopeScaling SamplingOptions SaveSessionOptions Score Source StoredModel Team TokenLogProb
+    Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
+  `),
+};
+
+test.each([
+  ["engine/index.ts", COMMON.value, COMMON.type],
+  [
+    "engine/node.ts",
+    [...COMMON.value, "folderSource", "listAdapters", "quantizeModel"],
+    [...COMMON.type, "HubEnvironment", "HubProgress", "Quantized", "QuantizeOptions"],
+  ],
+  ["engine/ai-sdk.ts", ["createSirocco", "sirocco"], ["SiroccoSettings"]],
+  [
+    "engine/workers-ai.ts",
+    ["Ai", "AiError"],
+    names(`
+      AiBinding AiEnvelope AiMessages AiModel AiPrompt AiRunOptions AiServer AiTextGenerationInput
+      AiTextGenerationMessage AiTextGenerationOptions AiTextGenerationOutput AiTextGenerationUsage
+    `),
+  ],
+])("%s", async (file, values, types) => {
+  const found = [...exportsOf(file)];
+  const sorted = (kind: Kind) =>
+    found
+      .filter(([, each]) => each === kind)
+      .map(([name]) => name)
+      .sort();
+  expect(sorted("value")).toEqual([...values].sort());
+  expect(Object.keys(await import(`../../${file}`)).sort()).toEqual([...values].sort());
+  expect(sorted("type")).toEqual([...types].sort());
+});
