@@ -11,17 +11,17 @@ interface Node {
 }
 
 const node = (): Node => ({ next: new Map(), match: undefined });
-const blank = /\p{White_Space}/u;
-/** What Rust's \w takes. */
-const letter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
-/** Characters between two yields. */
+const space = /\p{White_Space}/u;
+/** What \w matches in Rust's regex. */
+const wordCharacter = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]/u;
+/** Characters scanned between two yields. */
 const STRIDE = 8000;
 
-/** Finds added tokens in a text: leftmost first, and of those that begin together the longest. */
+/** Finds added tokens in a text: the leftmost match, and the longest of several at one place. */
 export class AddedTokenMatcher {
   readonly #root = node();
 
-  /** `key` is the text a token is matched by. */
+  /** @param key the text that a token is matched by */
   constructor(tokens: readonly AddedToken[], key: (token: AddedToken) => string = (token) => token.content) {
     for (const token of tokens) {
       const text = key(token);
@@ -35,7 +35,7 @@ export class AddedTokenMatcher {
     }
   }
 
-  /** The longest token that begins at `start`. */
+  /** The longest token that begins at index `start` of the text. */
   at(text: string, start: number): Match | undefined {
     let found: Match | undefined;
     let next = this.#root.next.get(text.charAt(start));
@@ -43,7 +43,7 @@ export class AddedTokenMatcher {
     return found;
   }
 
-  /** Whether a token begins at `start` and `end` cuts it off. */
+  /** Whether a token begins with text[start, end). */
   isCutOff(text: string, start: number, end: number): boolean {
     let next: Node | undefined = this.#root;
     let i = start;
@@ -52,8 +52,9 @@ export class AddedTokenMatcher {
   }
 
   /**
-   * The text as plain strings and the tokens between them. A token's lstrip and rstrip take the blanks beside it, and a single_word
-   * that stands within a word is text, together with the shorter tokens that it begins with.
+   * Splits a text into plain strings and the added tokens between them. `lstrip` and `rstrip` remove the
+   * white space beside a token. A `single_word` match inside a word stays text, and so do the shorter tokens
+   * it begins with.
    */
   *split(text: string): Generator<undefined, (string | AddedToken)[]> {
     const sections: (string | AddedToken)[] = [];
@@ -71,15 +72,15 @@ export class AddedTokenMatcher {
       }
       const { token, length } = found;
       const end = i + length;
-      if (!token.singleWord || (!endsWithLetter(text, i) && !beginsWithLetter(text, end))) {
+      if (!token.singleWord || (!endsInWord(text, i) && !beginsInWord(text, end))) {
         let from = i;
-        while (token.lstrip && from > start && blank.test(text.charAt(from - 1))) from--;
+        while (token.lstrip && from > start && space.test(text.charAt(from - 1))) from--;
         if (from > start) sections.push(text.slice(start, from));
         sections.push(token);
         start = end;
-        while (token.rstrip && blank.test(text.charAt(start))) start++;
+        while (token.rstrip && space.test(text.charAt(start))) start++;
       }
-      // Blanks that rstrip takes may themselves begin a token.
+      // Search on from `end`, not `start`: a token may begin with the spaces that rstrip removes.
       i = end;
     }
     if (start < text.length) sections.push(text.slice(start));
@@ -87,11 +88,11 @@ export class AddedTokenMatcher {
   }
 }
 
-const beginsWithLetter = (text: string, at: number) =>
-  at < text.length && letter.test(String.fromCodePoint(text.codePointAt(at) ?? 0));
+const beginsInWord = (text: string, at: number) =>
+  at < text.length && wordCharacter.test(String.fromCodePoint(text.codePointAt(at) ?? 0));
 
-function endsWithLetter(text: string, at: number): boolean {
+function endsInWord(text: string, at: number): boolean {
   if (at === 0) return false;
   const isPair = /[\udc00-\udfff]/.test(text.charAt(at - 1));
-  return letter.test(text.slice(isPair ? at - 2 : at - 1, at));
+  return wordCharacter.test(text.slice(isPair ? at - 2 : at - 1, at));
 }

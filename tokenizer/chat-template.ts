@@ -9,13 +9,18 @@ import { BudgetExceeded, Unsupported } from "./template/meter.ts";
 export interface RenderOptions {
   readonly bosToken?: string | undefined;
   readonly eosToken?: string | undefined;
-  /** Ask the template to open the assistant's turn; those of Mistral need no such opening. Default true. */
+  /** Ask the template to open the assistant's turn. Mistral's templates ignore it. Default true. */
   readonly addGenerationPrompt?: boolean | undefined;
-  /** End the text where the last message ends, which is an assistant's, so that the model goes on with it. Default false. */
+  /**
+   * End the text where the last message ends, so that the model continues it. That message must be the
+   * assistant's. Default false.
+   */
   readonly continueFinalMessage?: boolean | undefined;
-  /** Told what was changed in the conversation so that the template takes it. */
+  /** Called with what had to be changed in the conversation for the template to accept it. */
   readonly onWarning?: ((warning: string) => void) | undefined;
-  /** Characters in the contents that stand for others: the template may move them, but no escape may change them. */
+  /**
+   * Placeholder characters in the contents. The template may move them, but never escapes them. Default none.
+   */
   readonly verbatim?: string | undefined;
 }
 
@@ -26,24 +31,28 @@ export class ChatTemplate {
   readonly #source: string;
   readonly #program: Program;
 
-  /** Throws a ChatTemplateError that names what the template uses and is not rendered here. */
+  /**
+   * @throws ChatTemplateError if the template cannot be parsed, or naming the feature that is not supported
+   */
   constructor(source: string) {
     this.#source = source;
     this.#program = guarded("a template that can be parsed", () => compile(source));
   }
 
   /**
-   * The conversation as one text, with its control tokens.
+   * Renders a conversation as one text, with the template's control tokens.
    *
-   * Templates refuse orders of roles that clients send all the same. What happens when one raises is in role-orders.ts:
-   * system messages become one, then the user's; several messages of one role become one; an assistant's greeting at
-   * the beginning is dropped, with a warning.
+   * Some clients send orders of roles that templates refuse. If the template raises, role-orders.ts has the
+   * orders to try next: adjacent messages of one role are merged, the system message joins the first user
+   * message, and an assistant's greeting at the start is dropped, with a warning.
+   *
+   * @throws ChatTemplateError if the template raises for every order, fails, or exceeds its budget
    */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     check(messages);
     if (options.continueFinalMessage && messages.at(-1)?.role !== "assistant") {
       throw new ChatTemplateError(
-        `chat: expected an assistant's message last to continue, got one of role "${messages.at(-1)?.role}". Add one, or do not ask to continue.`,
+        `chat: expected the assistant's message to continue at the end, got role "${messages.at(-1)?.role}". Add one, or do not ask to continue it.`,
       );
     }
     let refusal: unknown;
@@ -73,21 +82,21 @@ export class ChatTemplate {
   ): string {
     const variables = {
       messages: messages.map(({ role, content }) => ({ role, content })),
-      // What transformers passes when there are none.
+      // transformers passes null when there are none.
       tools: null,
       documents: null,
       add_generation_prompt: addGenerationPrompt,
       ...(bosToken !== undefined && { bos_token: bosToken }),
       ...(eosToken !== undefined && { eos_token: eosToken }),
     };
-    // Templates may look through all messages for each of them, and read each content many times.
+    // A template may loop over all messages for each message, and read each content many times.
     const length = messages.reduce((sum, { content }) => sum + content.length, 0);
     const budget = Math.min(1e6 + 16 * messages.length ** 2 + length, 2e7);
     return guarded("a template that renders", () => run(this.#program, variables, { budget, verbatim }));
   }
 }
 
-/** Renders a conversation with the text of a chat template. */
+/** Parses a chat template and renders a conversation with it. */
 export function renderChat(
   template: string,
   messages: readonly ChatMessage[],
@@ -96,7 +105,7 @@ export function renderChat(
   return new ChatTemplate(template).render(messages, options);
 }
 
-/** The template, parsed, or why it cannot be used. */
+/** Parses a template. Returns the error if the template cannot be used: it is thrown when somebody chats. */
 export function readChatTemplate(source: string): ChatTemplate | ChatTemplateError {
   try {
     return new ChatTemplate(source);
@@ -108,7 +117,7 @@ export function readChatTemplate(source: string): ChatTemplate | ChatTemplateErr
 
 function check(messages: readonly ChatMessage[]): void {
   if (messages.length === 0)
-    throw new ChatTemplateError("chat: expected messages, got none. Start with a user's.");
+    throw new ChatTemplateError("chat: expected messages, got none. Start with a user message.");
   messages.forEach(({ role, content }, i) => {
     const where = `chat messages[${i}]`;
     if (!roles.includes(role)) {
@@ -122,23 +131,23 @@ function check(messages: readonly ChatMessage[]): void {
   });
 }
 
-/** Whatever goes wrong in a template becomes a ChatTemplateError that says which kind of failure it was. */
+/** Turns every error of a template into a ChatTemplateError that says what kind of failure it was. */
 function guarded<T>(expected: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const short = reason.length > 300 ? `${reason.slice(0, 300)}…` : reason;
-    const [wanted, got, todo] =
+    const [wanted, got, advice] =
       error instanceof TemplateRaised
-        ? ["messages that the template takes", `its refusal: "${short}"`, "Change the messages."]
+        ? ["messages that the template accepts", `its refusal: "${short}"`, "Change the messages."]
         : error instanceof Unsupported
-          ? ["what can be rendered as Python does", short, "Use another template, or generate."]
+          ? ["only supported features of Jinja", short, "Use another template, or generate."]
           : [
               expected,
               error instanceof BudgetExceeded ? short : `the error "${short}"`,
               "Use another template.",
             ];
-    throw new ChatTemplateError(`chat template: expected ${wanted}, got ${got}. ${todo}`, { cause: error });
+    throw new ChatTemplateError(`chat template: expected ${wanted}, got ${got}. ${advice}`, { cause: error });
   }
 }

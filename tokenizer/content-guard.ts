@@ -1,30 +1,37 @@
 import type { AddedTokenMatcher } from "./added-tokens.ts";
 
-/** Characters between two yields. */
+/** Characters scanned between two yields. */
 const STRIDE = 4000;
 
 /**
- * Keeps control tokens that stand in somebody's text from being read as such: the first character of each is
- * swapped for a private one until the text has been cut at the real control tokens, then swapped back. One
- * character takes the place of one, so that templates that trim or slice a content still do what they did.
+ * Keeps the spelling of control tokens inside a message from being read as control tokens. `hide` replaces
+ * the first character of each with a placeholder from the private use area. After the text has been split at
+ * the real control tokens, `restore` puts the characters back. A placeholder is one character for one, so
+ * templates that trim or slice a content do what they would do without it.
  */
 export class ContentGuard {
   readonly #controls: AddedTokenMatcher;
-  readonly #standIns: ReadonlyMap<string, string>;
+  readonly #placeholders: ReadonlyMap<string, string>;
 
-  /** `firsts`: every character a control token begins with. `texts`: all that the private ones must differ from. */
+  /**
+   * @param firsts every character that a control token begins with
+   * @param texts texts that must not contain a placeholder
+   * @throws RangeError if the texts use all private use characters
+   */
   constructor(controls: AddedTokenMatcher, firsts: ReadonlySet<string>, texts: readonly string[]) {
     const free = privateCharacters(texts);
     this.#controls = controls;
-    this.#standIns = new Map([...firsts].map((first) => [first, free.next().value as string]));
+    this.#placeholders = new Map([...firsts].map((first) => [first, free.next().value as string]));
   }
 
-  /** The characters that stand for the first ones of control tokens. */
-  get standIns(): string {
-    return [...this.#standIns.values()].join("");
+  /** All placeholder characters, joined. */
+  get placeholders(): string {
+    return [...this.#placeholders.values()].join("");
   }
 
-  /** The text with its control tokens hidden, also one that its end cuts off and a template might complete. */
+  /**
+   * Hides the control tokens in a text, also one that is cut off at its end: the template might complete it.
+   */
   *hide(text: string): Generator<undefined, string> {
     const end = text.trimEnd().length;
     const parts: string[] = [];
@@ -32,12 +39,12 @@ export class ContentGuard {
     let start = 0;
     let seen = 0;
     for (const character of text) {
-      const standIn = this.#standIns.get(character);
+      const placeholder = this.#placeholders.get(character);
       const found =
-        standIn !== undefined &&
+        placeholder !== undefined &&
         (this.#controls.at(text, start) !== undefined || this.#controls.isCutOff(text, start, end));
       if (found) {
-        parts.push(text.slice(shown, start), standIn);
+        parts.push(text.slice(shown, start), placeholder);
         shown = start + character.length;
       }
       start += character.length;
@@ -48,21 +55,21 @@ export class ContentGuard {
     return parts.length === 0 ? text : parts.join("") + text.slice(shown);
   }
 
-  /** The text as it was before `hide`. */
+  /** Undoes `hide`. */
   restore(text: string): string {
     let restored = text;
-    for (const [first, standIn] of this.#standIns) restored = restored.split(standIn).join(first);
+    for (const [first, placeholder] of this.#placeholders) restored = restored.split(placeholder).join(first);
     return restored;
   }
 }
 
-/** Characters of the private use area that stand in none of the texts. */
+/** Characters of the private use area that none of the texts contains. */
 function* privateCharacters(texts: readonly string[]): Generator<string, never> {
   for (let code = 0xe000; code <= 0xf8ff; code++) {
     const character = String.fromCharCode(code);
     if (!texts.some((text) => text.includes(character))) yield character;
   }
   throw new RangeError(
-    "text: expected a private use character that it does not hold, got all 6,400 of them. Remove some.",
+    "text: expected at least one unused private use character, got all 6,400 of them. Remove some.",
   );
 }

@@ -1,15 +1,16 @@
-// Where a conversation ends that the model shall go on with in the assistant's last message.
+// Finds where the assistant's last message ends in a rendered conversation, so that the model can continue
+// it.
 import type { ChatMessage } from "./chat-message.ts";
 import { ChatTemplateError } from "./errors.ts";
 
 export interface MarkedConversation {
   readonly messages: readonly ChatMessage[];
   readonly content: string;
-  /** Stands after the last message, before a blank that shows whether the template takes blanks away. */
+  /** Follows the last message. A space after it shows whether the template trims messages. */
   readonly mark: string;
 }
 
-/** The conversation with a mark at its end that stands in no message and not in the template. */
+/** Adds a mark to the last message: a character that no message and not the template contains. */
 export function markLastMessage(messages: readonly ChatMessage[], template: string): MarkedConversation {
   const { role, content } = messages.at(-1) as ChatMessage;
   const used = (character: string): boolean =>
@@ -20,7 +21,10 @@ export function markLastMessage(messages: readonly ChatMessage[], template: stri
   return { messages: messages.with(-1, { role, content: `${content}${mark} ` }), content, mark };
 }
 
-/** The text up to the mark; an error unless the message stands before it as it is, or without the blanks around it. */
+/**
+ * Cuts the rendered text at the mark.
+ * @throws ChatTemplateError unless the message precedes it, perhaps trimmed
+ */
 export function cutAfterLastMessage(text: string, { content, mark }: MarkedConversation): string {
   const at = text.lastIndexOf(mark);
   const shown = at >= 0 && text.indexOf(mark) === at ? text.slice(0, at) : undefined;
@@ -28,6 +32,6 @@ export function cutAfterLastMessage(text: string, { content, mark }: MarkedConve
     return text[at + 1] === " " ? shown : shown.trimEnd();
   }
   throw new ChatTemplateError(
-    "chat: expected a template that shows the last message as it is, so that it can be continued, got one that changes, repeats or hides it. Do not ask to continue it, or use generate.",
+    "chat: expected a template that shows the last message unchanged, so that it can be continued, got one that changes, repeats or hides it. Do not ask to continue it, or use generate.",
   );
 }

@@ -1,9 +1,12 @@
-/** A tokenizer file has a shape that cannot be used. Catch it where a model's files are loaded. */
+/**
+ * A tokenizer file is damaged or uses something that is not supported. Thrown when a model's files are
+ * loaded.
+ */
 export class TokenizerError extends Error {
   override readonly name = "TokenizerError";
 }
 
-/** A conversation cannot be rendered: no template, a broken one, or one that refuses these messages. */
+/** A conversation cannot be rendered: there is no template, it fails, or it refuses these messages. */
 export class ChatTemplateError extends Error {
   override readonly name = "ChatTemplateError";
 }

@@ -1,4 +1,4 @@
-/** Merges that may be made: the lowest rank first, and of one rank the leftmost. A binary heap of single numbers. */
+/** A queue of possible merges: the lowest rank first, then the leftmost. A binary heap of rank · 2^32 + at. */
 export class MergeQueue {
   #keys = new Float64Array(64);
   #size = 0;
@@ -7,7 +7,7 @@ export class MergeQueue {
     return this.#size;
   }
 
-  /** `rank` below 2 ** 21, `at` below 2 ** 32. */
+  /** Requires rank < 2 ** 21 and at < 2 ** 32. */
   push(rank: number, at: number): void {
     if (this.#size === this.#keys.length) {
       const wider = new Float64Array(this.#size * 2);
@@ -26,7 +26,7 @@ export class MergeQueue {
     keys[i] = key;
   }
 
-  /** Takes the first one out; there must be one. */
+  /** Removes and returns the first entry. The queue must not be empty. */
   pop(): { readonly rank: number; readonly at: number } {
     const keys = this.#keys;
     const first = keys[0] as number;

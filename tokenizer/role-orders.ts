@@ -2,21 +2,21 @@ import type { ChatMessage } from "./chat-message.ts";
 
 export interface RoleOrder {
   readonly messages: readonly ChatMessage[];
-  /** Whether the assistant's message that the conversation begins with was left out. */
+  /** Whether the assistant's message at the start was dropped. */
   readonly dropsAssistant: boolean;
 }
 
 export const droppedAssistant =
-  "chat: the chat template takes no assistant's message before the first user's, so that message was left out.";
+  "chat: the chat template accepts no assistant message before the first user message, so it was dropped.";
 
 /**
- * The conversation as given, then as templates that refuse it may take it, each step only where it changes something.
- * Nothing is lost but an assistant's message at the beginning, and that only in the last two.
+ * The orders of messages to try, until the template accepts one: first the conversation as given, then each
+ * change below if it changes anything. Only the last one loses text: the assistant's message at the start.
  *
- * 1. Messages of one role in a row become one, with an empty line between: also several system messages.
- * 2. The system message goes before the first user's message, with an empty line between, as Mistral's own tokenizer
- *    library does it.
- * 3. An assistant's message before the first user's is dropped; then 2 once more.
+ * 1. Adjacent messages of one role are merged, joined by an empty line. This includes system messages.
+ * 2. The system message is put before the first user message, joined by an empty line, as Mistral's own
+ *    tokenizer library does.
+ * 3. An assistant's message before the first user message is dropped, then the same with 2.
  */
 export function* roleOrders(messages: readonly ChatMessage[]): Generator<RoleOrder> {
   yield { messages, dropsAssistant: false };
@@ -41,7 +41,7 @@ function mergeSameRoles(messages: readonly ChatMessage[]): readonly ChatMessage[
   return merged.map(({ role, contents }) => ({ role, content: contents.join("\n\n") }));
 }
 
-/** The system message written before the user message that comes next, or after an assistant's greeting. */
+/** Puts the system message into the user message after it. An assistant's greeting may be between them. */
 function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] | undefined {
   const [system, ...rest] = messages;
   const at = rest[0]?.role === "assistant" ? 1 : 0;
@@ -50,7 +50,7 @@ function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] | 
   return rest.with(at, { role: "user", content: `${system.content}\n\n${user.content}` });
 }
 
-/** Only where a user's message follows: the conversation must have something to answer. */
+/** Only if a user message follows: the conversation must have something to answer. */
 function dropLeadingAssistant(messages: readonly ChatMessage[]): readonly ChatMessage[] | undefined {
   const at = messages[0]?.role === "system" ? 1 : 0;
   if (messages[at]?.role !== "assistant" || messages[at + 1]?.role !== "user") return undefined;

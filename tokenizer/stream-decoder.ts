@@ -1,22 +1,22 @@
 import type { PieceTable } from "./piece-table.ts";
 
 /**
- * Turns ids into text as they come. What `push` and the final `end` return, joined, is exactly what decoding all
- * ids at once gives; a token costs the same however long the text already is.
+ * Decodes ids one at a time. The texts that `push` and the final `end` return, joined, equal the text of all
+ * ids decoded at once. The cost of a token does not depend on the length of the text before it.
  */
 export class StreamDecoder {
   readonly #table: PieceTable;
   readonly #skipSpecial: boolean;
-  /** U+FEFF is a character like others, and the answer may well begin with it. */
+  /** `ignoreBOM`: an answer may begin with U+FEFF, and keeps it. */
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   #inBytes = false;
   #first: boolean;
   /** Characters still to be stripped at the start. */
   #strip: number;
-  /** Characters at the end that are stripped if nothing follows. */
+  /** Characters that will be stripped if the text ends here. */
   #held = "";
 
-  /** `continues`: the ids go on from others, so the text's own leading space is kept. */
+  /** @param continues the ids follow earlier ones, so a leading space is kept */
   constructor(table: PieceTable, skipSpecial: boolean, continues: boolean) {
     this.#table = table;
     this.#skipSpecial = skipSpecial;
@@ -24,19 +24,24 @@ export class StreamDecoder {
     this.#strip = continues ? 0 : table.rules.strip.start;
   }
 
-  /** Whether the vocabulary names this id: a model's logits may be padded past it. */
+  /** Whether the id has a token. A model's logits may be padded beyond the vocabulary. */
   knows(id: number): boolean {
     return this.#table.has(id);
   }
 
-  /** What a token by itself would add here: its bytes, without a space that is stripped at the start of a text. */
+  /**
+   * The bytes that a token would add at this point, without a space that is stripped at the start of a text.
+   */
   bytesHere(id: number): Uint8Array {
     const piece = this.#table.has(id) ? this.#table.piece(id, this.#first) : "";
     if (typeof piece !== "string") return piece;
     return new TextEncoder().encode(piece.slice(this.#stripped(piece)));
   }
 
-  /** Text that is certain after this id; "" while a character is not whole yet. @throws RangeError where nothing names it */
+  /**
+   * Returns the text that is final after this id: "" inside a character.
+   * @throws RangeError for an id without a token
+   */
   push(id: number): string {
     const piece = this.#table.piece(id, this.#first);
     if (this.#skipSpecial && this.#table.isSpecial(id)) return "";
@@ -49,7 +54,7 @@ export class StreamDecoder {
     return this.#hold(this.#stripStart(this.#utf8.decode(piece, { stream: true })));
   }
 
-  /** The rest: an unfinished character comes out as U+FFFD. Nothing may be pushed after it. */
+  /** Returns the rest of the text; an incomplete character becomes U+FFFD. Do not push after it. */
   end(): string {
     const text = this.#hold(this.#stripStart(this.#flush()));
     this.#held = "";
@@ -70,7 +75,7 @@ export class StreamDecoder {
     return text.slice(start);
   }
 
-  /** How many characters are stripped where `text` comes next. */
+  /** How many characters are stripped from the start of `text`, if it is next. */
   #stripped(text: string): number {
     const { character } = this.#table.rules.strip;
     let start = 0;

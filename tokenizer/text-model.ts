@@ -5,10 +5,13 @@ import { type Normalizer, readNormalizer } from "./huggingface/normalizer-rules.
 import { type PreTokenize, readPreTokenizer } from "./huggingface/pre-tokenizer-rules.ts";
 import type { AddedToken, TokenizerFile } from "./huggingface/tokenizer-file.ts";
 
-/** Characters of short words between two yields. */
+/** Characters of short words encoded between two yields. */
 const STRIDE = 2000;
 
-/** Text to ids: what stands between added tokens is normalized, cut into words, and merged word by word. */
+/**
+ * Text to ids: splits a text at added tokens, normalizes what is between them, splits it into words, merges
+ * each.
+ */
 export class TextModel {
   readonly #normalizer: Normalizer;
   readonly #preTokenize: PreTokenize;
@@ -20,7 +23,7 @@ export class TextModel {
     this.#normalizer = readNormalizer(file.normalizer);
     this.#preTokenize = readPreTokenizer(file.preTokenizer);
     const ids = new Map(file.vocabulary);
-    // No merge may end in a control token: what text spells out stays text.
+    // No merge may produce a control token: its spelling in a text stays text.
     const barred = new Set<string>();
     for (const { content, special } of file.addedTokens) {
       if (special && content !== file.unknownToken) barred.add(content);
@@ -35,7 +38,10 @@ export class TextModel {
     );
   }
 
-  /** Ids of a text in which added tokens count, except those that `guard` hides; yields after each little work. */
+  /**
+   * The ids of a text, with added tokens recognised except those that `guard` hides. Yields about every 100
+   * µs.
+   */
   *encode(text: string, guard?: ContentGuard): Generator<undefined, number[]> {
     const ids: number[] = [];
     for (const [index, section] of (yield* this.#rawTokens.split(text)).entries()) {

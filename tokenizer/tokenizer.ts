@@ -11,7 +11,7 @@ import { PieceTable } from "./piece-table.ts";
 import { StreamDecoder } from "./stream-decoder.ts";
 import { TextModel } from "./text-model.ts";
 
-/** Files of a checkpoint, parsed but not trusted. */
+/** The tokenizer files of a checkpoint: parsed JSON, not yet checked. */
 export interface TokenizerFiles {
   /** tokenizer.json */
   readonly tokenizer: unknown;
@@ -19,18 +19,24 @@ export interface TokenizerFiles {
   readonly tokenizerConfig?: unknown;
   /** special_tokens_map.json */
   readonly specialTokensMap?: unknown;
-  /** chat_template.jinja, which wins over the template in tokenizer_config.json */
+  /** chat_template.jinja, which overrides the template in tokenizer_config.json */
   readonly chatTemplate?: string | undefined;
 }
 
 export interface EncodeOptions {
-  /** Put the beginning-of-sequence token first, unless the text does. Default: whether the tokenizer adds one. */
+  /**
+   * Begin with the beginning-of-sequence token, unless the text does. Default: whether the tokenizer adds
+   * one.
+   */
   readonly bos?: boolean | undefined;
-  /** Put what the tokenizer has for it behind the text: an end-of-sequence token, in few. Default true; false where the text goes on. */
+  /**
+   * Append the tokens that the tokenizer adds after a text: for a few models the end-of-sequence token.
+   * Default true; pass false for a text that is to be continued.
+   */
   readonly suffix?: boolean | undefined;
   /**
-   * Read control tokens in the text ("</s>", "[INST]") as such rather than as text. Default true, for prompts
-   * written by hand in the model's own format; pass false for text that comes from elsewhere.
+   * Read control tokens in the text ("</s>", "[INST]") as tokens rather than as plain text. Default true, for
+   * prompts written by hand in the model's own format. Pass false for text from users.
    */
   readonly special?: boolean | undefined;
 }
@@ -41,34 +47,40 @@ export type ChatEncodeOptions = Pick<
 >;
 
 export interface DecodeOptions {
-  /** Leave special tokens out. Default true. */
+  /** Leave out special tokens. Default true. */
   readonly skipSpecial?: boolean | undefined;
-  /** The ids go on from earlier ones: keep the space they begin with. Default false. */
+  /** The ids follow earlier ones: keep a leading space. Default false. */
   readonly continues?: boolean | undefined;
 }
 
-/** A chat template, parsed, or why it cannot be used. */
+/** Parses a chat template, or returns why it cannot be used. */
 type TemplateReader = (source: string) => ChatTemplate | ChatTemplateError;
 
-/** Text to ids and back, for one checkpoint. Text is never cleaned up: it is what the tokens say. */
+/**
+ * Converts text to ids and back, for one checkpoint. Decoded text is exactly the tokens' text: never cleaned
+ * up.
+ */
 export class Tokenizer {
-  /** Beginning and end of a sequence; undefined where the files name none. */
+  /** Ids of the beginning and the end of a sequence; undefined if the files name none. */
   readonly bosId: number | undefined;
   readonly eosId: number | undefined;
-  /** The files name the end; otherwise `eosId` is that of "</s>", where the vocabulary has one. */
+  /** Whether the files name the end token. If not, `eosId` is the id of "</s>", if the vocabulary has it. */
   readonly namesEos: boolean;
-  /** One more than the highest id. */
+  /** The highest id plus one. */
   readonly size: number;
   readonly #model: TextModel;
   readonly #table: PieceTable;
   readonly #companions: Companions;
-  /** Ids before and after a text. */
+  /** Ids that are added before and after a text. */
   readonly #prefix: readonly number[];
   readonly #suffix: readonly number[];
   readonly #controls: AddedTokenMatcher;
-  /** What control tokens begin with. */
+  /** The first characters of control tokens. */
   readonly #firsts: ReadonlySet<string>;
-  /** Judged when the files are read: why there can be no chat is known then, and thrown when somebody chats. */
+  /**
+   * The template, or the error that encodeChat throws. Parsed on opening, so `hasChatTemplate` is known at
+   * once.
+   */
   readonly #template: ChatTemplate | ChatTemplateError;
 
   private constructor(file: TokenizerFile, companions: Companions, template: TemplateReader | undefined) {
@@ -92,8 +104,9 @@ export class Tokenizer {
   }
 
   /**
-   * Checks the files; throws a TokenizerError that names the file and field at fault. The code that renders chat templates is
-   * fetched where they have one.
+   * Checks the files and makes a tokenizer. Imports the code for chat templates only if the files have a
+   * template.
+   * @throws TokenizerError naming the file and the field at fault
    */
   static async open(files: TokenizerFiles): Promise<Tokenizer> {
     const companions = companionsOf(files);
@@ -101,21 +114,22 @@ export class Tokenizer {
     return new Tokenizer(readTokenizerFile(files.tokenizer), companions, rendering?.readChatTemplate);
   }
 
-  /** As `open`, at once, with the code that reads chat templates. */
+  /** The same as `open`, synchronously; `template` parses chat templates. @throws TokenizerError */
   static from(files: TokenizerFiles, template?: TemplateReader): Tokenizer {
     return new Tokenizer(readTokenizerFile(files.tokenizer), companionsOf(files), template);
   }
 
-  /** Whether `encodeChat` can work: there is a template, and all that it uses can be rendered. */
+  /** Whether `encodeChat` can work: there is a template, and all of its features are supported. */
   get hasChatTemplate(): boolean {
     return !(this.#template instanceof ChatTemplateError);
   }
 
+  /** The ids of a text. */
   encode(text: string, options: EncodeOptions = {}): number[] {
     return drain(this.encodeSteps(text, options));
   }
 
-  /** `encode` in many small steps: what runs it may do other work between any two. */
+  /** `encode` in small steps: the caller may do other work after each yield. */
   *encodeSteps(
     text: string,
     { bos = this.#prefix.length > 0, suffix = true, special = true }: EncodeOptions = {},
@@ -124,7 +138,7 @@ export class Tokenizer {
     const ids = yield* this.#model.encode(guard ? yield* guard.hide(text) : text, guard);
     const own = this.bosId === undefined ? [] : [this.bosId];
     const prefix = bos ? (this.#prefix.length > 0 ? this.#prefix : own) : [];
-    // A prompt that spells out its "<s>" means that one, not two.
+    // A prompt that already begins with "<s>" gets no second one.
     const spelled = prefix.length > 0 && prefix.every((id, i) => ids[i] === id);
     if (!spelled) ids.unshift(...prefix);
     if (suffix && (bos || this.#prefix.length === 0)) ids.push(...this.#suffix);
@@ -132,14 +146,16 @@ export class Tokenizer {
   }
 
   /**
-   * A conversation, rendered with the checkpoint's chat template. The template's control tokens become control
-   * tokens; the same characters in a message stay characters, so no message can end its turn or open another.
+   * The ids of a conversation, rendered with the checkpoint's chat template. The template's control tokens
+   * become control tokens. The same characters in a message stay text, so no message can end its turn or
+   * begin another.
+   * @throws ChatTemplateError if there is no template, it fails, or it refuses the messages
    */
   encodeChat(messages: readonly ChatMessage[], options: ChatEncodeOptions = {}): number[] {
     return drain(this.encodeChatSteps(messages, options));
   }
 
-  /** `encodeChat` in many small steps. */
+  /** `encodeChat` in small steps: the caller may do other work after each yield. */
   *encodeChatSteps(
     messages: readonly ChatMessage[],
     options: ChatEncodeOptions = {},
@@ -154,21 +170,22 @@ export class Tokenizer {
       for (const { role, content } of messages) all.push({ role, content: yield* guard.hide(content) });
       hidden = all;
     }
-    const verbatim = guard?.standIns ?? "";
+    const verbatim = guard?.placeholders ?? "";
     const text = this.#template.render(hidden, { ...options, bosToken, eosToken, verbatim });
     const ids = yield* this.#model.encode(text, guard);
     if (ids.length === 0)
       throw new ChatTemplateError(
-        "chat template: expected a text for these messages, got none. Add a user's message, or use a plain prompt.",
+        "chat template: expected a text for these messages, got none. Add a user message, or use a plain prompt.",
       );
     return ids;
   }
 
+  /** The text of the ids. @throws RangeError for an id without a token */
   decode(ids: Iterable<number>, options: DecodeOptions = {}): string {
     return drain(this.decodeSteps(ids, options));
   }
 
-  /** `decode` in many small steps. */
+  /** `decode` in small steps: the caller may do other work after each yield. */
   *decodeSteps(ids: Iterable<number>, options: DecodeOptions = {}): Generator<undefined, string> {
     const decoder = this.stream(options);
     const parts: string[] = [];
@@ -184,22 +201,25 @@ export class Tokenizer {
     return parts.join("");
   }
 
-  /** Decodes ids as they come; see StreamDecoder. */
+  /** A decoder that takes ids one at a time; see StreamDecoder. */
   stream({ skipSpecial = true, continues = false }: DecodeOptions = {}): StreamDecoder {
     return new StreamDecoder(this.#table, skipSpecial, continues);
   }
 
-  /** Whether the vocabulary names this id: it may have holes. */
+  /** Whether the id has a token: a vocabulary may have holes. */
   names(id: number): boolean {
     return this.#table.has(id);
   }
 
-  /** The token as the vocabulary spells it ("▁the", "<0x0A>"). */
+  /**
+   * The token as the vocabulary spells it ("▁the", "<0x0A>").
+   * @throws RangeError for an id without a token
+   */
   tokenText(id: number): string {
     return this.#table.token(id);
   }
 
-  /** undefined where no text holds what a control token begins with: then there is nothing to hide. */
+  /** undefined if no text contains the first character of a control token: there is nothing to hide. */
   #guard(texts: readonly string[], around = ""): ContentGuard | undefined {
     const needed = [...this.#firsts].some((first) => texts.some((text) => text.includes(first)));
     return needed ? new ContentGuard(this.#controls, this.#firsts, [...texts, around]) : undefined;
@@ -209,7 +229,7 @@ export class Tokenizer {
 const companionsOf = ({ tokenizerConfig, specialTokensMap, chatTemplate }: TokenizerFiles): Companions =>
   readCompanions(tokenizerConfig, specialTokensMap, chatTemplate);
 
-/** @param others names of templates that are not for plain chat */
+/** @param others names of the templates that are not for plain chat */
 function noTemplate(others: readonly string[]): ChatTemplateError {
   const names = others.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 40)));
   return new ChatTemplateError(
@@ -219,7 +239,7 @@ function noTemplate(others: readonly string[]): ChatTemplateError {
   );
 }
 
-/** Runs all steps at once. */
+/** Runs all steps and returns the result. */
 function drain<T>(steps: Generator<undefined, T>): T {
   for (;;) {
     const { value, done } = steps.next();
@@ -227,7 +247,7 @@ function drain<T>(steps: Generator<undefined, T>): T {
   }
 }
 
-/** What the post-processor adds, with or without the tokenizer's own token where the config says so. */
+/** The ids that the post-processor adds, with `own` added or removed if tokenizer_config.json says so. */
 function withOwn(
   ids: readonly number[],
   outer: number | undefined,
@@ -245,8 +265,9 @@ function idOf({ tokens }: TokenizerFile, token: string | undefined): number | un
 }
 
 /**
- * Tokens that steer the model. Fine-tunes also ship markers such as "<|im_start|>" without the special flag, so
- * whatever looks like markup counts; runs of blanks and the like stay ordinary vocabulary.
+ * Whether a token steers the model. Some fine-tunes add markers such as "<|im_start|>" without the special
+ * flag, so everything that looks like markup counts. Other added tokens, such as runs of spaces, are ordinary
+ * vocabulary.
  */
 function isControl({ special, content }: AddedToken): boolean {
   return special || /^[<[].*[>\]]$/s.test(content);

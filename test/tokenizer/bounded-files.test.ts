@@ -27,7 +27,7 @@ const hostile: Record<string, [change: Json, where: string]> = {
     "normalizer: expected a text at most 64 times as long",
   ],
   "a Prepend of 50 MB": [{ normalizer: prepended("a".repeat(5e7)) }, "normalizer Prepend.prepend"],
-  "sequences in sequences": [{ normalizer: nested(5000) }, "normalizer: expected at most 8 sequences"],
+  "sequences in sequences": [{ normalizer: nested(5000) }, "normalizer: expected at most 8 nested sequences"],
   "growing decoders": [
     { decoder: { type: "Sequence", decoders: Array(20).fill(grow) } },
     "decoder: expected tokens at most 64 times as long",

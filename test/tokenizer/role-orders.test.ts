@@ -112,11 +112,11 @@ describe("continuing the last message", () => {
     ["{% for m in messages %}{{ m.content | tojson }}{% endfor %}"],
     ["{{ messages[0].content }}"],
   ])("is refused by name for %s", (template) => {
-    expect(() => go(template, [user("A"), assistant('b"')])).toThrow(/shows the last message as it is/);
+    expect(() => go(template, [user("A"), assistant('b"')])).toThrow(/shows the last message unchanged/);
   });
 
   it("needs an assistant's message last", () => {
-    expect(() => go("v0.3", [user("A")])).toThrow(/an assistant's message last/);
+    expect(() => go("v0.3", [user("A")])).toThrow(/the assistant's message to continue/);
     expect(() => go("v0.2-first", [assistant("A")])).toThrow(ChatTemplateError);
   });
 });

@@ -1,4 +1,7 @@
-/** GPT-2's character for each byte: printable Latin-1 stands for itself, the other bytes, in order, for U+0100 and on. */
+/**
+ * GPT-2's character for each byte: itself if printable in Latin-1; the other bytes are U+0100 and on, in
+ * order.
+ */
 export const byteAlphabet: readonly string[] = (() => {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {

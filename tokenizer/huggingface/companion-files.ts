@@ -1,19 +1,19 @@
-// tokenizer_config.json, special_tokens_map.json and chat_template.jinja: what tokenizer.json does not say.
+// The files beside tokenizer.json: tokenizer_config.json, special_tokens_map.json and chat_template.jinja.
 import { isFields, refuse } from "./tokenizer-file.ts";
 
 export interface Companions {
   readonly bosToken: string | undefined;
   readonly eosToken: string | undefined;
-  /** undefined: tokenizer.json decides. */
+  /** Whether to add the token to each text. undefined: tokenizer.json decides. */
   readonly addBos: boolean | undefined;
   readonly addEos: boolean | undefined;
-  /** An empty template is none. */
+  /** undefined for an empty template, too. */
   readonly chatTemplate: string | undefined;
-  /** Names of templates that are not for plain chat: "tool_use". */
+  /** Names of templates that are not for plain chat, such as "tool_use". */
   readonly otherTemplates: readonly string[];
 }
 
-/** Checks the files beside tokenizer.json; where two of them name a token, tokenizer_config.json wins. */
+/** Checks the files. If both name a token, tokenizer_config.json wins. @throws TokenizerError */
 export function readCompanions(config: unknown, specialTokensMap: unknown, jinja: unknown): Companions {
   const settings = config ?? {};
   if (!isFields(settings)) refuse("tokenizer_config.json", "an object", settings);
@@ -36,13 +36,13 @@ export function readCompanions(config: unknown, specialTokensMap: unknown, jinja
     eosToken: token("eos_token"),
     addBos: adds("add_bos_token"),
     addEos: adds("add_eos_token"),
-    // Newer repositories keep the template in a file of its own, which then is the one in force.
+    // Newer repositories keep the template in chat_template.jinja, which overrides the one in the config.
     chatTemplate: [jinja, templates.get("default")].find((text) => text !== undefined && text.trim() !== ""),
     otherTemplates: [...templates.keys()].filter((name) => name !== "default"),
   };
 }
 
-/** A token is its text, or an object with the text as `content`. */
+/** A token is given as its text, or as an object with the text in `content`. */
 function readToken(where: string, value: unknown): string | undefined {
   const { content: text } = isFields(value) ? value : { content: value };
   if (text === undefined || text === null) return undefined;
@@ -50,7 +50,10 @@ function readToken(where: string, value: unknown): string | undefined {
   return text;
 }
 
-/** A template is a text, or several with names: a list of {name, template}, or an object. The one named "default" is for plain chat. */
+/**
+ * Templates by name. The file has one text, a list of {name, template}, or an object. The template "default"
+ * is for plain chat.
+ */
 function readTemplates(value: unknown): ReadonlyMap<string, string> {
   if (value === undefined || value === null) return new Map();
   if (typeof value === "string") return new Map([["default", value]]);

@@ -6,33 +6,33 @@ type Normalize = (text: string) => string;
 
 export interface Normalizer {
   readonly normalize: Normalize;
-  /** The same, piece by piece where a rule looks at one character at a time. */
+  /** `normalize` in steps: rules that look at one character at a time go through the text in pieces. */
   readonly steps: (text: string) => Generator<undefined, string>;
 }
 
 const where = "tokenizer.json normalizer";
-const todo = "Sirocco does not support this tokenizer.";
-const MOST_STEPS = 64;
-/** Characters that are normalized between two yields. */
-const PIECE = 8192;
-const LONGEST_CONTENT = 256;
-/** A text may become so many times as long. Marks for blanks, as models have them, double it at most. */
-const MOST_GROWTH = 64;
-const blank = /\p{White_Space}/u;
+const ADVICE = "Sirocco does not support this tokenizer.";
+const MAX_STEPS = 64;
+/** Characters normalized between two yields. */
+const PIECE_LENGTH = 8192;
+const MAX_CONTENT_LENGTH = 256;
+/** A text may become this many times as long. The rules of published models at most double it. */
+const MAX_GROWTH = 64;
+const space = /\p{White_Space}/u;
 
 interface Step {
   readonly normalize: Normalize;
-  /** Times that a text may become longer. */
+  /** The result is at most this many times as long. */
   readonly growth: number;
-  /** It looks at one character at a time: pieces give what the whole gives. */
+  /** The rule looks at one character at a time, so a text can be normalized in pieces. */
   readonly isLocal?: boolean;
 }
 
-/** Checks the section and compiles it. */
+/** Checks and compiles the section. @throws TokenizerError if it is not supported */
 export function readNormalizer(section: unknown): Normalizer {
   const steps = flatten(section ?? undefined, where, "normalizers").map(readStep);
   const growth = steps.reduce((product, step) => product * step.growth, 1);
-  if (growth > MOST_GROWTH) refuse(where, `a text at most ${MOST_GROWTH} times as long`, growth, todo);
+  if (growth > MAX_GROWTH) refuse(where, `a text at most ${MAX_GROWTH} times as long`, growth, ADVICE);
   return {
     normalize: (text) => steps.reduce((sofar, { normalize }) => normalize(sofar), text),
     *steps(text) {
@@ -45,27 +45,30 @@ export function readNormalizer(section: unknown): Normalizer {
 }
 
 function* inPieces(text: string, normalize: Normalize): Generator<undefined, string> {
-  if (text.length <= PIECE) return normalize(text);
+  if (text.length <= PIECE_LENGTH) return normalize(text);
   const pieces: string[] = [];
-  for (let start = 0; start < text.length; start += PIECE) {
-    pieces.push(normalize(text.slice(start, start + PIECE)));
+  for (let start = 0; start < text.length; start += PIECE_LENGTH) {
+    pieces.push(normalize(text.slice(start, start + PIECE_LENGTH)));
     yield;
   }
   return pieces.join("");
 }
 
-/** The steps of a section, of which a "Sequence" holds several. */
+/**
+ * The steps of a section as one list: "Sequence" steps are replaced by what they contain.
+ * @param list the field of a "Sequence" that has its steps
+ */
 export function flatten(section: unknown, where: string, list: string): Fields[] {
   const steps: Fields[] = [];
   const add = (step: unknown, depth: number) => {
-    if (!isFields(step)) refuse(where, "an object or null", step, todo);
+    if (!isFields(step)) refuse(where, "an object or null", step, ADVICE);
     if (step["type"] === "Sequence") {
       const inner = step[list];
-      if (!Array.isArray(inner)) refuse(`${where}.${list}`, "a list", inner, todo);
-      if (depth === 8) refuse(where, "at most 8 sequences within each other", "more", todo);
+      if (!Array.isArray(inner)) refuse(`${where}.${list}`, "a list", inner, ADVICE);
+      if (depth === 8) refuse(where, "at most 8 nested sequences", "more", ADVICE);
       for (const each of inner) add(each, depth + 1);
     } else {
-      if (steps.length === MOST_STEPS) refuse(where, `at most ${MOST_STEPS} steps`, "more", todo);
+      if (steps.length === MAX_STEPS) refuse(where, `at most ${MAX_STEPS} steps`, "more", ADVICE);
       steps.push(step);
     }
   };
@@ -80,10 +83,10 @@ function readStep(step: Fields): Step {
     case "NFD":
     case "NFKC":
     case "NFKD":
-      // Whatever is normalized again stays as it is.
+      // Not bounded by `growth`: normalizing again changes nothing, so repeated steps do not multiply.
       return { normalize: (text) => text.normalize(type), growth: 1 };
     case "Lowercase":
-      // Rust looks at no neighbours: a sigma that ends a word is like others.
+      // Rust lowercases each character by itself; JavaScript has another sigma at the end of a word.
       return { normalize: (text) => text.replaceAll("Σ", "σ").toLowerCase(), growth: 1 };
     case "StripAccents":
       return { normalize: (text) => text.replace(/\p{M}/gu, ""), growth: 1 };
@@ -100,14 +103,14 @@ function readStep(step: Fields): Step {
       const { expression, plain, shortest } = readPattern(`${where} Replace`, step["pattern"]);
       const content = readContent(step, "content", `${where} Replace`);
       return {
-        // replaceAll of a text leaves a string of strings, which whoever reads it first has to join. And a function in place of the
-        // content would be called millions of times.
+        // Not replaceAll for a plain text: it returns a rope of strings, and the next reader must flatten it.
+        // With a function as replacement it would call that millions of times.
         normalize: (text) =>
           plain === undefined
             ? text.replaceAll(expression, content.replaceAll("$", "$$$$"))
             : text.split(plain).join(content),
         growth: Math.max(1, content.length / shortest),
-        // Mistral's blanks. No half of a pair of units is such a pattern, so pairs may be cut.
+        // One code unit, such as Mistral's space: the result is the same if a piece ends inside a pair.
         isLocal: plain?.length === 1,
       };
     }
@@ -116,29 +119,30 @@ function readStep(step: Fields): Step {
         `${where}.type`,
         "Prepend, Replace, NFC, NFD, NFKC, NFKD, Lowercase, Strip, StripAccents or Sequence",
         type,
-        todo,
+        ADVICE,
       );
   }
 }
 
-export function readFlag(step: Fields, name: string, where: string, usual?: boolean): boolean {
-  const flag = step[name] ?? usual;
-  if (typeof flag !== "boolean") refuse(`${where}.${name}`, "true or false", flag, todo);
+/** @param fallback the value of a missing flag; without it the flag is required */
+export function readFlag(step: Fields, name: string, where: string, fallback?: boolean): boolean {
+  const flag = step[name] ?? fallback;
+  if (typeof flag !== "boolean") refuse(`${where}.${name}`, "true or false", flag, ADVICE);
   return flag;
 }
 
 function readContent(step: Fields, name: string, where: string): string {
   const text = step[name];
-  if (typeof text !== "string" || text.length > LONGEST_CONTENT)
-    refuse(`${where}.${name}`, `at most ${LONGEST_CONTENT} characters`, text, todo);
+  if (typeof text !== "string" || text.length > MAX_CONTENT_LENGTH)
+    refuse(`${where}.${name}`, `at most ${MAX_CONTENT_LENGTH} characters`, text, ADVICE);
   return text;
 }
 
-/** No blank is beyond U+FFFF. */
+/** All white space is below U+10000: one code unit each. */
 function strip(text: string, left: boolean, right: boolean): string {
   let start = 0;
   let end = text.length;
-  while (left && start < end && blank.test(text.charAt(start))) start++;
-  while (right && end > start && blank.test(text.charAt(end - 1))) end--;
+  while (left && start < end && space.test(text.charAt(start))) start++;
+  while (right && end > start && space.test(text.charAt(end - 1))) end--;
   return text.slice(start, end);
 }

@@ -1,4 +1,4 @@
-// The `post_processor` section of tokenizer.json: the ids around a text.
+// The `post_processor` section of tokenizer.json: the ids that are added before and after a text.
 import { flatten } from "./normalizer-rules.ts";
 import { type Fields, isFields, refuse } from "./tokenizer-file.ts";
 
@@ -8,17 +8,22 @@ export interface PostProcessor {
 }
 
 const where = "tokenizer.json post_processor";
-const todo = "Sirocco does not support this tokenizer.";
-const MOST_IDS = 64;
+const ADVICE = "Sirocco does not support this tokenizer.";
+const MAX_IDS = 64;
 
-/** Checks the section. `pair` is for two texts at once, of which no model here takes any. */
+/**
+ * Checks the section. Its field `pair` is ignored: it is for two texts at once, which no supported model
+ * takes.
+ * @throws TokenizerError if it is not supported
+ */
 export function readPostProcessor(section: unknown, tokens: readonly (string | undefined)[]): PostProcessor {
   let ids: PostProcessor = { prefix: [], suffix: [] };
   for (const step of flatten(section ?? undefined, where, "processors")) {
     const { type } = step;
-    // It moves offsets only.
+    // ByteLevel changes offsets only.
     if (type === "ByteLevel") continue;
-    if (type !== "TemplateProcessing") refuse(`${where}.type`, "TemplateProcessing or ByteLevel", type, todo);
+    if (type !== "TemplateProcessing")
+      refuse(`${where}.type`, "TemplateProcessing or ByteLevel", type, ADVICE);
     const { prefix, suffix } = readTemplate(step, tokens);
     ids = { prefix: [...prefix, ...ids.prefix], suffix: [...ids.suffix, ...suffix] };
   }
@@ -29,7 +34,7 @@ function readTemplate(
   { single, special_tokens: specials }: Fields,
   tokens: readonly (string | undefined)[],
 ): PostProcessor {
-  if (!Array.isArray(single)) refuse(`${where}.single`, "a list", single, todo);
+  if (!Array.isArray(single)) refuse(`${where}.single`, "a list", single, ADVICE);
   const prefix: number[] = [];
   const suffix: number[] = [];
   let texts = 0;
@@ -37,11 +42,11 @@ function readTemplate(
     const { SpecialToken: special, Sequence: text }: Fields = isFields(piece) ? piece : {};
     if (isFields(special)) (texts > 0 ? suffix : prefix).push(...readIds(special["id"], specials, tokens));
     else if (isFields(text) && text["id"] === "A") texts++;
-    else refuse(`${where}.single`, "special tokens and the sequence A", piece, todo);
+    else refuse(`${where}.single`, "special tokens and the sequence A", piece, ADVICE);
   }
-  if (texts !== 1) refuse(`${where}.single`, "the sequence A once", texts, todo);
-  if (prefix.length + suffix.length > MOST_IDS)
-    refuse(`${where}.single`, `at most ${MOST_IDS} ids`, "more", todo);
+  if (texts !== 1) refuse(`${where}.single`, "the sequence A once", texts, ADVICE);
+  if (prefix.length + suffix.length > MAX_IDS)
+    refuse(`${where}.single`, `at most ${MAX_IDS} ids`, "more", ADVICE);
   return { prefix, suffix };
 }
 
@@ -50,7 +55,7 @@ function readIds(name: unknown, specials: unknown, tokens: readonly (string | un
   const entry = typeof name === "string" && Object.hasOwn(all, name) ? all[name] : undefined;
   const { ids }: Fields = isFields(entry) ? entry : {};
   const known = (id: unknown) => typeof id === "number" && tokens[id] !== undefined;
-  if (!Array.isArray(ids) || ids.length > MOST_IDS || !ids.every(known))
-    refuse(`${where}.special_tokens`, "ids of the vocabulary for each token of the template", name, todo);
+  if (!Array.isArray(ids) || ids.length > MAX_IDS || !ids.every(known))
+    refuse(`${where}.special_tokens`, "ids of the vocabulary for each token of the template", name, ADVICE);
   return ids as number[];
 }

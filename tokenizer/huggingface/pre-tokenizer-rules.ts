@@ -1,24 +1,24 @@
-// The `pre_tokenizer` section of tokenizer.json: a text to the words that are merged one by one.
+// The `pre_tokenizer` section of tokenizer.json: splits a text into the words that are encoded one by one.
 import { byteAlphabet } from "./byte-alphabet.ts";
 import { flatten, readFlag } from "./normalizer-rules.ts";
 import { gpt2Pattern, readPattern } from "./split-pattern.ts";
 import { type Fields, refuse } from "./tokenizer-file.ts";
 
-/** `first`: the text has nothing before it. */
+/** @param first whether nothing precedes the text */
 type Split = (text: string, first: boolean) => Iterable<string>;
 export type PreTokenize = Split;
 
 const where = "tokenizer.json pre_tokenizer";
-const todo = "Sirocco does not support this tokenizer.";
+const ADVICE = "Sirocco does not support this tokenizer.";
 const encoder = new TextEncoder();
 const behaviors = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"] as const;
 type Behavior = (typeof behaviors)[number];
-/** Rust's \w, and its complement without blanks. */
-const letters = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d";
-const words = new RegExp(`[${letters}]+|[^${letters}\\p{White_Space}]+`, "gu");
+/** Runs of Rust's \w, and runs of everything else but white space. */
+const wordCharacters = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u200c\\u200d";
+const words = new RegExp(`[${wordCharacters}]+|[^${wordCharacters}\\p{White_Space}]+`, "gu");
 const punctuation = /[\p{P}$+<=>^`|~]/gu;
 
-/** Checks the section and compiles it. Words come one after another: a long text is never split at once. */
+/** Checks and compiles the section. The words are generated one at a time. @throws TokenizerError */
 export function readPreTokenizer(section: unknown): PreTokenize {
   const steps = flatten(section ?? undefined, where, "pretokenizers").map(readStep);
   return function* (text, first) {
@@ -74,25 +74,25 @@ function readStep(step: Fields): Split {
         `${where}.type`,
         "Metaspace, ByteLevel, Split, Digits, Punctuation, Whitespace, WhitespaceSplit or Sequence",
         type,
-        todo,
+        ADVICE,
       );
   }
 }
 
 function readBehavior(value: unknown, type: string): Behavior {
   const behavior = behaviors.find((each) => each.toLowerCase() === String(value).toLowerCase());
-  return behavior ?? refuse(`${where} ${type}.behavior`, behaviors.join(", "), value, todo);
+  return behavior ?? refuse(`${where} ${type}.behavior`, behaviors.join(", "), value, ADVICE);
 }
 
 function metaspace(step: Fields): Split {
   const { replacement = "▁", prepend_scheme: given, add_prefix_space: prefix } = step;
   if (typeof replacement !== "string" || Array.from(replacement).length !== 1)
-    refuse(`${where} Metaspace.replacement`, "one character", replacement, todo);
+    refuse(`${where} Metaspace.replacement`, "one character", replacement, ADVICE);
   const scheme = given ?? (prefix === false ? "never" : "always");
   if (scheme !== "always" && scheme !== "first" && scheme !== "never")
-    refuse(`${where} Metaspace.prepend_scheme`, "always, first or never", scheme, todo);
+    refuse(`${where} Metaspace.prepend_scheme`, "always, first or never", scheme, ADVICE);
   if (prefix === false && scheme !== "never")
-    refuse(`${where} Metaspace.add_prefix_space`, "what prepend_scheme says", prefix, todo);
+    refuse(`${where} Metaspace.add_prefix_space`, "the same as prepend_scheme", prefix, ADVICE);
   const mark = replacement === "$" ? "$$" : replacement;
   const split = readFlag(step, "split", `${where} Metaspace`, true);
   const cut = splitBy(readPattern(where, { String: replacement }).expression, "MergedWithNext");
@@ -118,7 +118,9 @@ function byteLevel(step: Fields): Split {
   };
 }
 
-/** Cuts at what the expression finds; inverted, what it finds is what stays. */
+/**
+ * Splits at the matches of the expression. Inverted, the matches are the words and the rest separates them.
+ */
 function splitBy(expression: RegExp, behavior: Behavior, invert = false): Split {
   return (text) => join(stretches(text, expression, invert), behavior);
 }

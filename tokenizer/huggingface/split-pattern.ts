@@ -1,8 +1,9 @@
-// Regular expressions of tokenizer.json. JavaScript's engine backtracks, so only those whose time is linear are taken.
+// The regular expressions of tokenizer.json. JavaScript's engine backtracks, so only patterns with linear
+// time are accepted.
 import { type Fields, isFields, refuse } from "./tokenizer-file.ts";
 
-const LONGEST_STRING = 256;
-/** Any of English's short forms, in either case; U+017F is a small s to Unicode. */
+const MAX_PATTERN_LENGTH = 256;
+/** English contractions in either case. U+017F is a lower-case s in Unicode's case folding. */
 const anyCase = "'(?:[sSſ]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
 const upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
 const lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
@@ -11,18 +12,21 @@ const short = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const blanks = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 const marks = "?[^\\s\\p{L}\\p{N}]+";
 
-/** GPT-2's, which byte-level pre-tokenizers use by themselves. */
+/** GPT-2's pattern: the default of byte-level pre-tokenizers. */
 export const gpt2Pattern = `'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ${marks}|\\s+(?!\\S)|\\s+`;
 
 const cases = (suffix: string) => `${lead}${upper}*${lower}+${suffix}|${lead}${upper}+${lower}*${suffix}`;
 
-/** Of published models. What they try and give up, the next alternative takes. */
+/**
+ * Patterns of published models. When an alternative fails, the next one matches what it tried, so time is
+ * linear.
+ */
 const published = new Set([
   gpt2Pattern,
-  // Llama 3, and its like with other lengths of numbers: Qwen 2.
+  // Llama 3, and variants with other lengths of numbers, such as Qwen 2.
   ...["\\p{N}{1,3}", "\\p{N}", "\\p{N}+", "\\p{N}{1,2}"].flatMap((number) => [
     `${short}|${lead}\\p{L}+|${number}| ${marks}[\\r\\n]*|${blanks}`,
-    // Tekken, and GPT-4o's with short forms.
+    // Tekken, and GPT-4o with contractions.
     `${cases("")}|${number}| ${marks}[\\r\\n/]*|${blanks}`,
     `${cases(`${short}?`)}|${number}| ${marks}[\\r\\n/]*|${blanks}`,
   ]),
@@ -31,20 +35,23 @@ const published = new Set([
 ]);
 
 export interface Pattern {
-  /** Global; it matches no empty text. */
+  /** Has the flags g and u, and never matches an empty text. */
   readonly expression: RegExp;
-  /** What it looks for, where that is a fixed text. */
+  /** The text it matches, if the pattern is a fixed text. */
   readonly plain: string | undefined;
-  /** Characters of the shortest match. */
+  /** Length of the shortest match, in characters. */
   readonly shortest: number;
 }
 
-/** `{ "String": … }` or `{ "Regex": … }` */
+/**
+ * Reads `{ "String": … }` or `{ "Regex": … }`.
+ * @throws TokenizerError for a pattern that may not be linear
+ */
 export function readPattern(where: string, pattern: unknown): Pattern {
   const { String: plain, Regex: source }: Fields = isFields(pattern) ? pattern : {};
   if (typeof plain === "string") {
-    if (plain === "" || plain.length > LONGEST_STRING)
-      refuse(`${where}.pattern.String`, `1 to ${LONGEST_STRING} characters`, plain);
+    if (plain === "" || plain.length > MAX_PATTERN_LENGTH)
+      refuse(`${where}.pattern.String`, `1 to ${MAX_PATTERN_LENGTH} characters`, plain);
     const expression = new RegExp(plain.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&"), "gu");
     return { expression, plain, shortest: plain.length };
   }
@@ -52,7 +59,7 @@ export function readPattern(where: string, pattern: unknown): Pattern {
   return { expression: compile(`${where}.pattern.Regex`, source), plain: undefined, shortest: 1 };
 }
 
-/** Blanks at the very end. Tried at each of them it takes time with the square of their number. */
+/** White space at the end of a text. Without the lookbehind in `compile`, a long run takes quadratic time. */
 const atEnd = "\\s+$";
 
 function compile(where: string, source: string): RegExp {
@@ -64,13 +71,13 @@ function compile(where: string, source: string): RegExp {
   }
   return refuse(
     where,
-    "a published model's, or alternatives without groups that repeat without bound only at their end",
+    "a published model's pattern, or alternatives without groups and with an unbounded repeat only at their end",
     source,
-    "Other regular expressions could take forever: Sirocco does not support this tokenizer.",
+    "Other patterns may take exponential time: Sirocco does not support this tokenizer.",
   );
 }
 
-/** Oniguruma's classes are Unicode's. */
+/** Oniguruma's \s and \d are Unicode classes; JavaScript's are not. */
 const translate = (source: string): string =>
   source
     .replaceAll(short, anyCase.startsWith("'") ? `(?:${anyCase})` : anyCase)
@@ -83,11 +90,11 @@ const atom =
 const repeat = /\?|[+*]|\{(\d{1,2})(,(\d{1,2})?)?\}/y;
 
 /**
- * Whether a match costs at most the time of what it takes: alternatives of characters and classes, where only the last one of each may
- * be repeated without bound and some character must be there.
+ * Whether matching takes time linear in the text: alternatives of characters and classes, each with at least
+ * one required character, and with an unbounded repeat only at its end.
  */
 function isLinear(source: string): boolean {
-  if (source.length > LONGEST_STRING * 4) return false;
+  if (source.length > MAX_PATTERN_LENGTH * 4) return false;
   let ended = false;
   let needed = false;
   let steps = 1;
@@ -103,12 +110,12 @@ function isLinear(source: string): boolean {
     if (ended || !atom.test(source)) return false;
     at = atom.lastIndex;
     repeat.lastIndex = at;
-    const [quantifier = "", least = "1", comma, most] = repeat.exec(source) ?? [];
+    const [quantifier = "", min = "1", comma, max] = repeat.exec(source) ?? [];
     at += quantifier.length;
-    ended = quantifier === "+" || quantifier === "*" || (comma !== undefined && most === undefined);
-    needed ||= quantifier !== "?" && quantifier !== "*" && Number(least) > 0;
-    // Each of several optional ones may be there or not.
-    if (quantifier === "?" || most !== undefined) steps *= 1 + Number(most ?? 1);
+    ended = quantifier === "+" || quantifier === "*" || (comma !== undefined && max === undefined);
+    needed ||= quantifier !== "?" && quantifier !== "*" && Number(min) > 0;
+    // The engine may try every combination of the optional characters.
+    if (quantifier === "?" || max !== undefined) steps *= 1 + Number(max ?? 1);
     if (steps > 64) return false;
   }
   return needed;

@@ -1,25 +1,25 @@
-// tokenizer.json and its companions come from strangers: every field that is used is checked here, once.
+// tokenizer.json is not trusted: every field that is used is checked once, when the file is read.
 import { TokenizerError } from "../errors.ts";
 
-/** A token that is matched in the text before the model sees it. */
+/** A token that is found in the text before it is split into words. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
   /** Left out of decoded text. */
   readonly special: boolean;
-  /** Matched in the normalized text instead of the raw one. */
+  /** Matched in the normalized text, not in the raw text. */
   readonly normalized: boolean;
-  /** Takes the blanks before it, or after it. */
+  /** Remove the white space before it, or after it. */
   readonly lstrip: boolean;
   readonly rstrip: boolean;
-  /** Not matched beside a letter, a digit or "_". */
+  /** Not matched next to a letter, a digit or "_". */
   readonly singleWord: boolean;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;
 
 export interface TokenizerFile {
-  /** Token of each id; ids that nothing names are undefined. */
+  /** The token of each id; undefined for an id without a token. */
   readonly tokens: readonly (string | undefined)[];
   readonly addedTokens: readonly AddedToken[];
   readonly unknownToken: string | undefined;
@@ -39,21 +39,21 @@ export interface Merging {
 }
 
 const file = "tokenizer.json";
-const remedy = "Download the model's tokenizer files again, or take them from the original repository.";
-/** Far above any vocabulary; keeps a hostile id from reserving gigabytes. */
-const maxIds = 1 << 22;
-/** Characters; published ones have up to 256. A request can ask for a token millions of times. */
-const LONGEST_TOKEN = 1024;
+const ADVICE = "Download the model's tokenizer files again, or take them from the original repository.";
+/** Far above any vocabulary: a hostile id must not allocate gigabytes. */
+const MAX_IDS = 1 << 22;
+/** In characters. Published tokens have up to 256; a request can repeat a token millions of times. */
+const MAX_TOKEN_LENGTH = 1024;
 
-export function refuse(where: string, expected: string, got: unknown, todo = remedy): never {
-  throw new TokenizerError(`${where}: expected ${expected}, got ${describe(got)}. ${todo}`);
+export function refuse(where: string, expected: string, got: unknown, advice = ADVICE): never {
+  throw new TokenizerError(`${where}: expected ${expected}, got ${describe(got)}. ${advice}`);
 }
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A value in few words: messages must stay short whatever the file holds. */
+/** A short description of a value, whatever the file contains. */
 function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return `a list of ${value.length}`;
@@ -62,7 +62,7 @@ function describe(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** Checks a parsed tokenizer.json. */
+/** Checks a parsed tokenizer.json. @throws TokenizerError naming the field at fault */
 export function readTokenizerFile(json: unknown): TokenizerFile {
   if (!isFields(json)) refuse(file, "an object", json);
   const { model, added_tokens: added, decoder, post_processor: processor } = json;
@@ -98,7 +98,7 @@ export function readTokenizerFile(json: unknown): TokenizerFile {
   };
 }
 
-/** All of `model` but its vocabulary: whatever else would change ids is refused. */
+/** Reads `model` without its vocabulary. Refuses fields that would change ids and are not supported. */
 function readMerging(model: Fields): Merging {
   const { type = "BPE", merges } = model;
   if (type !== "BPE") refuse(`${file} model.type`, '"BPE"', type, "Only BPE tokenizers are supported.");
@@ -107,7 +107,7 @@ function readMerging(model: Fields): Merging {
       refuse(`${file} model.${name}`, "none", model[name], "CLIP-like tokenizers are not supported.");
   }
   if (model["dropout"])
-    refuse(`${file} model.dropout`, "none", model["dropout"], "It is for training: set it to null.");
+    refuse(`${file} model.dropout`, "none", model["dropout"], "Dropout is for training: set it to null.");
   const flag = (name: string): boolean => {
     const value = model[name] ?? false;
     return typeof value === "boolean" ? value : refuse(`${file} model.${name}`, "true or false", value);
@@ -121,8 +121,8 @@ function readMerging(model: Fields): Merging {
 }
 
 function checkId(where: string, id: unknown): asserts id is number {
-  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= maxIds) {
-    refuse(where, `an id from 0 to ${maxIds - 1}`, id);
+  if (typeof id !== "number" || !Number.isInteger(id) || id < 0 || id >= MAX_IDS) {
+    refuse(where, `an id from 0 to ${MAX_IDS - 1}`, id);
   }
 }
 
@@ -131,7 +131,7 @@ function readVocabulary(vocab: unknown): Map<string, number> {
   const ids = new Map<string, number>();
   for (const [token, id] of Object.entries(vocab)) {
     checkId(`${file} model.vocab[${describe(token)}]`, id);
-    if (token.length > LONGEST_TOKEN) refuseLength(`${file} model.vocab`, token);
+    if (token.length > MAX_TOKEN_LENGTH) refuseLength(`${file} model.vocab`, token);
     ids.set(token, id);
   }
   if (ids.size === 0) refuse(`${file} model.vocab`, "at least one token", "none");
@@ -139,9 +139,9 @@ function readVocabulary(vocab: unknown): Map<string, number> {
 }
 
 const refuseLength = (where: string, token: string) =>
-  refuse(where, `tokens of at most ${LONGEST_TOKEN} characters`, `one of ${token.length}`);
+  refuse(where, `tokens of at most ${MAX_TOKEN_LENGTH} characters`, `one of ${token.length}`);
 
-/** Merges are "left right", or pairs since a token may itself hold a space. */
+/** Merges are given as "left right", or as pairs: a token may contain a space. */
 function readMerges(merges: unknown): Merging["pairs"] {
   if (!Array.isArray(merges)) refuse(`${file} model.merges`, "a list", merges);
   const inPairs = Array.isArray(merges[0]);
@@ -165,7 +165,7 @@ function readAddedTokens(list: unknown, vocabulary: ReadonlyMap<string, number>)
     const { id, content } = entry;
     checkId(`${where}.id`, id);
     if (typeof content !== "string" || content === "") refuse(`${where}.content`, "a text", content);
-    if (content.length > LONGEST_TOKEN) refuseLength(`${where}.content`, content);
+    if (content.length > MAX_TOKEN_LENGTH) refuseLength(`${where}.content`, content);
     const own = vocabulary.get(content) ?? id;
     if (own !== id) refuse(`${where}.id`, `${own}, the token's id in model.vocab`, id);
     const flag = (name: string, fallback: boolean): boolean => {

@@ -1,4 +1,4 @@
-// value.name, value[key] and value[a:b:c]
+// Accesses of Jinja: value.name, value[key] and value[a:b:c].
 import { fail, unsupported } from "./meter.ts";
 import { method } from "./methods.ts";
 import type { Run } from "./text.ts";
@@ -18,14 +18,14 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Attributes first, then the item: so `message.items` is the method. */
+/** value.name: the attribute first, then the item. So `message.items` is the method. */
 export function getAttribute(run: Run, value: Value, name: string): Value {
   return orElse(ownAttribute(run, value, name), () =>
     orElse(itemOf(run, value, name), () => absent(value, name)),
   );
 }
 
-/** The item first, then the attribute. */
+/** value[key]: the item first, then the attribute. */
 export function getItem(run: Run, value: Value, key: Value): Value {
   const item = itemOf(run, value, key);
   if (item !== undefined) return item;
@@ -34,7 +34,7 @@ export function getItem(run: Run, value: Value, key: Value): Value {
   );
 }
 
-/** What Python's getattr finds; undefined where it finds nothing. */
+/** Python's getattr; undefined if there is no such attribute. */
 export function ownAttribute(run: Run, value: Value, name: string): Value | undefined {
   if (value instanceof Undefined) return fail(value.hint);
   if (value instanceof Thing) return value.attribute(name);
@@ -69,6 +69,7 @@ function absent(value: Value, key: Value): Undefined {
 
 type Bound = Value | undefined;
 
+/** value[from:to:by] */
 export function getSlice(run: Run, value: Value, from: Bound, to: Bound, by: Bound): Value {
   if (value instanceof Undefined) return fail(value.hint);
   if (value instanceof Safe) return unsupported("a slice of a safe text");
@@ -96,7 +97,7 @@ export function getSlice(run: Run, value: Value, from: Bound, to: Bound, by: Bou
   return value instanceof Tuple ? new Tuple(part) : part;
 }
 
-/** Python's slice(from, to, by).indices(length) */
+/** Python's slice(from, to, by).indices(length), and the number of items. */
 function indices(
   length: number,
   from: Bound,

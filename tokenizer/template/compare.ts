@@ -1,3 +1,4 @@
+// Comparisons and sorting, as Python does them.
 import { fail, type Meter, unsupported } from "./meter.ts";
 import {
   Dict,
@@ -47,7 +48,7 @@ function allEqual(meter: Meter, a: readonly Value[], b: readonly Value[]): boole
   return a.length === b.length && a.every((item, i) => equal(meter, item, b[i] as Value));
 }
 
-/** Negative, 0 or positive, as Python orders the two; NaN where they have no order (nan). */
+/** Python's order of two values: negative, 0 or positive. NaN if there is no order, as with nan. */
 export function compare(meter: Meter, a: Value, b: Value, operator = "<"): number {
   meter.step();
   const [m, n] = [numeric(a), numeric(b)];
@@ -68,7 +69,7 @@ export function compare(meter: Meter, a: Value, b: Value, operator = "<"): numbe
   return fail(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
 }
 
-/** By code points: a surrogate pair comes after every other character. */
+/** Compares by code points: surrogate pairs are greater than every other character. */
 function compareTexts(meter: Meter, a: string, b: string): number {
   meter.read(Math.min(a.length, b.length));
   if (a === b) return 0;
@@ -97,12 +98,12 @@ export function contains(meter: Meter, container: Value, item: Value): boolean {
   return false;
 }
 
-/** The values in order, stable, with the key each is sorted by. */
+/** Python's sorted(items, key=key, reverse=reverse): stable. */
 export function sorted<T>(meter: Meter, items: readonly T[], key: (item: T) => Value, reverse = false): T[] {
   const keyed = items.map((item) => ({ item, key: key(item) }));
   if (reverse) keyed.reverse();
   meter.step(items.length);
-  // Python asks only whether one is less than another, and so does this, for the same errors.
+  // Python's sort only uses <. So does this one, so that the same values raise the same errors.
   keyed.sort((a, b) => (compare(meter, a.key, b.key) < 0 ? -1 : compare(meter, b.key, a.key) < 0 ? 1 : 0));
   if (reverse) keyed.reverse();
   return keyed.map(({ item }) => item);

@@ -14,9 +14,8 @@ const orders: Readonly<Record<string, Order>> = {
   ">=": (order) => order >= 0,
 };
 
-/** A parser of expressions; statements add theirs. */
+/** Parses expressions; StatementParser adds statements. */
 export class ExpressionParser extends OperandParser {
-  /** A tuple without brackets, or the one expression. */
   expressions(conditional = true, explicit = false): Expression {
     const parts: Expression[] = [];
     let isTuple = false;
@@ -52,7 +51,7 @@ export class ExpressionParser extends OperandParser {
     return chosen;
   }
 
-  /** Operands with operators between, the leftmost first. */
+  /** Left-associative operators between operands. */
   #chain(operand: () => Expression, operator: () => string | undefined, make: Make): Expression {
     let left = operand();
     let length = 0;

@@ -1,11 +1,11 @@
-// What a filter is, and how its arguments are matched with their names.
+// The type of a filter, and how arguments given by name are put in order.
 import { fail } from "./meter.ts";
 import type { Run } from "./text.ts";
 import type { Keywords, Value } from "./values.ts";
 
 export type Filter = (run: Run, value: Value, ...args: (Value | undefined)[]) => Value;
 
-/** Arguments in their places, whether given by place or by name. */
+/** Puts arguments that were given by position or by name in the order of `names`. */
 export function inOrder(
   callee: string,
   names: readonly string[],

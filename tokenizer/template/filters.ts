@@ -1,4 +1,4 @@
-// The filters of jinja2, and `tojson` as transformers sets it.
+// The filters of jinja2, and `tojson` as transformers defines it.
 import { ownAttribute } from "./access.ts";
 import { sorted } from "./compare.ts";
 import { type Filter, inOrder } from "./filter.ts";
@@ -32,7 +32,7 @@ import {
   type Value,
 } from "./values.ts";
 
-/** Arguments by their names, in order; then what the filter does. */
+/** The names of the arguments, in order, and the filter. */
 type Entry = readonly [names: string, filter: Filter];
 
 const noKeywords: Keywords = new Map();
@@ -73,7 +73,7 @@ const selecting =
 
 type Spread = (run: Run, value: Value, args: readonly Value[], keywords: Keywords) => Value;
 
-/** Filters that hand their arguments on. */
+/** Filters that pass their arguments on to another filter, test or format. */
 const spreadFilters: Readonly<Record<string, Spread>> = {
   __proto__: null as never,
   format: (run, value, args, keywords) => {

@@ -1,4 +1,4 @@
-// "%s" % value and "{}".format(value)
+// Python's formatting of texts: "%s" % value and "{}".format(value).
 import { fail, unsupported } from "./meter.ts";
 import { fixed } from "./numbers.ts";
 import { pad } from "./strings.ts";
@@ -53,7 +53,7 @@ export function percentFormat(run: Run, template: string, value: Value): string 
   return joined(run, parts, "");
 }
 
-/** What Python lets stand beside a text without a "%s": anything that could be asked by a key. */
+/** Python allows unused values if they can be indexed by a key: a dict, a list, an undefined value. */
 const isMapping = (value: Value): boolean =>
   typeof value === "object" && (isList(value as Value) || value instanceof Undefined);
 

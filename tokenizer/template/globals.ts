@@ -1,16 +1,16 @@
-// The functions that a template may call by name: jinja2's, and the two that transformers adds.
+// The global functions of a template: those of jinja2, and the two that transformers adds.
 import { inOrder } from "./filter.ts";
 import { BudgetExceeded, fail, unsupported } from "./meter.ts";
 import { type Run, text } from "./text.ts";
 import { asInt, Dict, type Keywords, Range, Thing, toList, type Value } from "./values.ts";
 
-/** The template called `raise_exception`. */
+/** The template has called `raise_exception`. */
 export class TemplateRaised extends Error {}
 
-/** As jinja2's sandbox. */
-const maxRange = 100_000;
+/** The bound of jinja2's sandbox. */
+const MAX_RANGE = 100_000;
 
-/** Names that Python has and this has not. */
+/** Globals of jinja2 that are not supported. */
 export const refusedGlobals: ReadonlySet<string> = new Set(["lipsum", "self"]);
 
 export class Namespace extends Thing {
@@ -53,8 +53,8 @@ function range([first, second, third]: readonly (Value | undefined)[]): Range {
   const step = third === undefined ? 1 : asInt(third);
   if (step === 0) fail("range() arg 3 must not be zero");
   const result = new Range(start, stop, step);
-  if (result.length > maxRange) {
-    throw new BudgetExceeded(`range() of ${result.length}, more than ${maxRange}`);
+  if (result.length > MAX_RANGE) {
+    throw new BudgetExceeded(`range() of ${result.length}, more than ${MAX_RANGE}`);
   }
   return result;
 }
@@ -97,7 +97,7 @@ function cycler(items: readonly Value[]): Thing {
   ]);
 }
 
-/** Dates in English whatever the machine speaks, as in Python's C locale. */
+/** Formats dates in English on every machine, as Python does in its C locale. */
 function strftime(run: Run, format: string, now: Date): string {
   run.meter.build(4 * format.length);
   const two = (value: number): string => String(value).padStart(2, "0");

@@ -1,4 +1,4 @@
-// A chat template is a program that came with the model. This file reads it and runs it on a budget.
+// A chat template is a program that comes with the model. This file compiles it, and runs it within a budget.
 import { globals } from "./globals.ts";
 import { lex } from "./lexer.ts";
 import { BudgetExceeded, Meter } from "./meter.ts";
@@ -10,28 +10,33 @@ import { toValue } from "./values.ts";
 
 export type Program = Statement;
 
-/** Far above any real template (v0.3 with tools: 5,000 characters). */
-const maxTemplateLength = 1 << 17;
+/** In characters. Far above published templates: Mistral's v0.3 with tools has 5,000. */
+const MAX_TEMPLATE_LENGTH = 1 << 17;
 
 /**
- * Reads a template with the whitespace rules that Python's transformers sets (trim_blocks, lstrip_blocks). What cannot
- * be rendered is refused here, by name.
+ * Compiles a template with the white space rules that transformers sets (trim_blocks, lstrip_blocks).
+ * @throws Unsupported naming a feature that is not supported
+ * @throws TemplateFailure for a syntax error
+ * @throws BudgetExceeded for a template that is too long or nested too deep
  */
 export function compile(source: string): Program {
-  if (source.length > maxTemplateLength) {
-    throw new BudgetExceeded(`a template of ${source.length} characters, more than ${maxTemplateLength}`);
+  if (source.length > MAX_TEMPLATE_LENGTH) {
+    throw new BudgetExceeded(`a template of ${source.length} characters, more than ${MAX_TEMPLATE_LENGTH}`);
   }
-  return shallow(() => new StatementParser(lex(source)).template());
+  return withStackBound(() => new StatementParser(lex(source)).template());
 }
 
 export interface RunOptions {
-  /** Steps of the evaluator; a text costs a step for every 64 characters read and every 16 built. */
+  /** Steps of the evaluator. A text costs a step for every 64 characters read or 16 characters built. */
   readonly budget: number;
-  /** Characters that stand for others, so that no escape may change them. */
+  /** Placeholder characters, which are never escaped. */
   readonly verbatim: string;
 }
 
-/** The text that a program gives with these variables. */
+/**
+ * Runs a program with these variables and returns its text.
+ * @throws BudgetExceeded, Unsupported, TemplateFailure, TemplateRaised
+ */
 export function run(
   program: Program,
   variables: Readonly<Record<string, unknown>>,
@@ -41,14 +46,14 @@ export function run(
   const outer = new Scope(run, undefined, globals(run));
   const scope = outer.inner(Object.entries(variables).map(([name, value]) => [name, toValue(value)]));
   const out: string[] = [];
-  return shallow(() => {
+  return withStackBound(() => {
     program(scope, out);
     return joined(run, out, "");
   });
 }
 
-/** A stack that is too small is one more bound. */
-function shallow<T>(action: () => T): T {
+/** A stack overflow counts as an exceeded budget. */
+function withStackBound<T>(action: () => T): T {
   try {
     return action();
   } catch (error) {

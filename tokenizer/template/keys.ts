@@ -1,12 +1,12 @@
-// What filters sort, group and compare by.
+// The keys by which filters sort, group and compare.
 import { getItem } from "./access.ts";
 import type { Run } from "./text.ts";
 import { isTrue, Undefined, type Value } from "./values.ts";
 
-/** Neither left out nor None. */
+/** Whether an argument is given: not left out, and not None. */
 export const given = (value: Value | undefined): value is Value => value !== undefined && value !== null;
 
-/** Reads "a.b.0" of an item. */
+/** Returns a function that reads an attribute path such as "a.b.0" from an item. */
 export function attributeOf(run: Run, attribute: Value, fallback?: Value): (item: Value) => Value {
   const parts: Value[] =
     typeof attribute === "string"
@@ -23,7 +23,7 @@ export function attributeOf(run: Run, attribute: Value, fallback?: Value): (item
   };
 }
 
-/** What a filter sorts or compares by: attributes, and texts without regard to case. */
+/** Returns the key of an item: an attribute or the item, a text in lower case unless `caseSensitive`. */
 export function keyOf(
   run: Run,
   attribute: Value | undefined,
@@ -39,7 +39,7 @@ export function keyOf(
   return (item) => fold(read(item));
 }
 
-/** `sort` takes several attributes with commas between. */
+/** The key of the filter `sort`, which takes several attributes separated by commas. */
 export function sortKey(
   run: Run,
   attribute: Value | undefined,

@@ -1,4 +1,4 @@
-// The tokens of a template, as jinja2 cuts it with trim_blocks and lstrip_blocks.
+// Splits a template into tokens, as jinja2 does with trim_blocks and lstrip_blocks.
 import { fail, unsupported } from "./meter.ts";
 import { isSpace } from "./strings.ts";
 
@@ -15,7 +15,7 @@ export type TokenKind =
 
 export interface Token {
   readonly kind: TokenKind;
-  /** Of a string its value; "{%" or "{{" of a begin, "%}" or "}}" of an end. */
+  /** The value of a string, "{%" or "{{" of a begin, "%}" or "}}" of an end; of others the source text. */
   readonly value: string;
   readonly line: number;
 }
@@ -41,13 +41,13 @@ const name = sticky("[\\p{L}\\p{N}_]+");
 const string = sticky(`'[^'\\\\]*(?:\\\\.[^'\\\\]*)*'|"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"`);
 const operator = sticky("\\*\\*|//|[=!<>]=|[-+/*%~[\\](){}<>=.:|,;]");
 
-/** The tokens in order, an "eof" last. */
+/** The tokens in order; the last one is "eof". @throws TemplateFailure for a syntax error, or Unsupported */
 export function lex(template: string): Token[] {
   const source = template.replace(/\r\n?/g, "\n").replace(/\n$/, "");
   const tokens: Token[] = [];
   let at = 0;
   let line = 1;
-  /** Whether a tag ended just before this with the newline that went with it. */
+  /** Whether the position is at the start of a line, also after a tag that removed its newline. */
   let atLineStart = true;
 
   const advance = (to: number): void => {
@@ -62,7 +62,7 @@ export function lex(template: string): Token[] {
   const push = (kind: TokenKind, value: string): void => {
     tokens.push({ kind, value, line });
   };
-  /** The text up to a tag, less what its sign or lstrip_blocks takes away. */
+  /** Pushes the text before a tag, without the white space that its sign or lstrip_blocks removes. */
   const pushText = (to: number, sign: string | undefined, isVariable: boolean): void => {
     let end = to;
     const lineStart = at + source.slice(at, to).lastIndexOf("\n") + 1;
@@ -139,7 +139,7 @@ export function lex(template: string): Token[] {
     }
   }
 
-  /** Pushes the next token; returns its source. */
+  /** Pushes the next token and returns its source text. */
   function one(): string {
     const kinds: [RegExp, TokenKind][] = [
       [float, "float"],
@@ -177,7 +177,7 @@ const escapes: Readonly<Record<string, string>> = {
   '"': '"',
 };
 
-/** Python's string escapes; those it does not know stay as they are. */
+/** Replaces Python's string escapes. Unknown escapes stay as they are. */
 function unescaped(text: string): string {
   const pattern = /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|([\s\S]))/gu;
   return text.replace(pattern, (whole, x?: string, u?: string, long?: string, octal?: string, other = "") => {

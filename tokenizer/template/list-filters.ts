@@ -1,4 +1,4 @@
-// Filters that go through a list.
+// Filters of lists and other sequences.
 import { compare, equal, sorted } from "./compare.ts";
 import type { Filter } from "./filter.ts";
 import { attributeOf, given, keyOf } from "./keys.ts";
@@ -7,20 +7,20 @@ import type { Run } from "./text.ts";
 import { asInt, Dict, iterate, orElse, Tuple, toList, Undefined, type Value } from "./values.ts";
 
 export function* batch(run: Run, value: Value, size: Value, fill: Value | undefined): Generator<Value> {
-  const most = asInt(size);
+  const max = asInt(size);
   let row: Value[] = [];
   for (const item of iterate(value)) {
     run.meter.step();
-    if (row.length === most) {
+    if (row.length === max) {
       yield row;
       row = [];
     }
     row.push(item);
   }
   if (row.length === 0) return;
-  if (given(fill) && row.length < most) {
-    run.meter.step(most);
-    row = [...row, ...Array.from({ length: most - row.length }, () => fill)];
+  if (given(fill) && row.length < max) {
+    run.meter.step(max);
+    row = [...row, ...Array.from({ length: max - row.length }, () => fill)];
   }
   yield row;
 }

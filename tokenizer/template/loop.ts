@@ -4,7 +4,7 @@ import type { Expression, Scope, Target } from "./scope.ts";
 import type { Run } from "./text.ts";
 import { isTrue, iterate, orElse, Thing, Undefined, type Value } from "./values.ts";
 
-/** What `loop` is inside of a loop. */
+/** The variable `loop` inside a for loop. */
 export class Loop extends Thing {
   index0 = -1;
   readonly depth0: number;
@@ -30,7 +30,7 @@ export class Loop extends Thing {
     this.depth0 = depth0;
   }
 
-  /** Goes on; undefined at the end. */
+  /** Advances to the next item; undefined at the end. */
   next(): Value | undefined {
     const item = this.#ahead.length > 0 ? this.#ahead.shift() : this.#read();
     if (item === undefined) return undefined;
@@ -110,8 +110,8 @@ const loopAttributes: Readonly<Record<string, (loop: Loop) => Value>> = {
   changed: (loop) => bound((values) => loop.hasChanged(values)),
 };
 
-/** The items that a loop's `if` lets through, each judged only when its turn comes. */
-export function* kept(scope: Scope, items: Value, target: Target, test: Expression): Generator<Value> {
+/** The items that pass the `if` of a loop. Lazy: each is tested when it is asked for. */
+export function* filterItems(scope: Scope, items: Value, target: Target, test: Expression): Generator<Value> {
   const inner = scope.inner();
   for (const item of iterate(items)) {
     scope.run.meter.step(2);

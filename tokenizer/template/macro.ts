@@ -10,15 +10,15 @@ export interface Parameter {
 export interface Definition {
   readonly name: string;
   readonly parameters: readonly Parameter[];
-  /** The names that the body reads. */
+  /** Names that the body reads. */
   readonly read: ReadonlySet<string>;
   readonly body: (scope: Scope) => string;
 }
 
-/** Calls within calls; deeper, the evaluation would not fit the stack. */
-const maxCalls = 100;
+/** Nested macro calls. More would overflow the stack. */
+const MAX_CALL_DEPTH = 100;
 
-/** A macro of this scope. It takes `varargs`, `kwargs` and `caller` only if its body reads them. */
+/** Makes a macro of this scope. It accepts `varargs`, `kwargs` and `caller` only if its body reads them. */
 export function makeMacro(around: Scope, { name, parameters, read, body }: Definition): Thing {
   const names = parameters.map((parameter) => parameter.name);
   const declaresCaller = names.includes("caller");
@@ -49,7 +49,7 @@ export function makeMacro(around: Scope, { name, parameters, read, body }: Defin
       for (const key of keywords.keys())
         fail(`macro '${name}' takes no keyword argument '${key.slice(0, 60)}'`);
     if (read.has("varargs")) scope.set("varargs", new Tuple(args.slice(names.length)));
-    return around.run.meter.within(maxCalls, () => body(scope));
+    return around.run.meter.within(MAX_CALL_DEPTH, () => body(scope));
   };
   const attributes: [string, Value][] = [
     ["name", name],

@@ -1,10 +1,12 @@
-/** The template wants more work than any conversation needs. */
+// Errors of templates, and the budget of a run.
+
+/** The template needs more work than its budget allows. */
 export class BudgetExceeded extends Error {}
 
-/** The template uses something of Python's jinja2 that is not rendered here. */
+/** The template uses a feature of jinja2 or Python that is not supported. */
 export class Unsupported extends Error {}
 
-/** Python's jinja2 would raise here, too. */
+/** An error in the template: jinja2 would raise here, too. */
 export class TemplateFailure extends Error {}
 
 export function fail(message: string): never {
@@ -15,20 +17,21 @@ export function unsupported(what: string): never {
   throw new Unsupported(what);
 }
 
-/** Far above any honest text: a request's body has at most 4 MB. */
-const maxTextLength = 1 << 24;
-/** A backstop: the budget of steps ends most runs long before, on a machine that is not busy. */
-const maxMilliseconds = 3000;
+/** In characters. Far above the text of any request: a body has at most 4 MB by default. */
+const MAX_TEXT_LENGTH = 1 << 24;
+/** A second bound. The budget of steps ends most runs long before, unless the machine is busy. */
+const MAX_MS = 3000;
 
 /**
- * The work that one run may do, in steps of the evaluator. A text that is read or built counts by its length, before that
- * happens.
+ * Counts the work of one run, in steps of the evaluator. A text is counted by its length before it is read or
+ * built.
  */
 export class Meter {
   #left: number;
-  #unseen = 0;
+  /** Steps since the clock was last read. */
+  #sinceClock = 0;
   #calls = 0;
-  readonly #end = performance.now() + maxMilliseconds;
+  readonly #end = performance.now() + MAX_MS;
 
   constructor(budget: number) {
     this.#left = budget;
@@ -36,33 +39,33 @@ export class Meter {
 
   step(steps = 1): void {
     this.#left -= steps;
-    this.#unseen += steps;
+    this.#sinceClock += steps;
     if (!(this.#left >= 0)) {
-      throw new BudgetExceeded("a template that does not come to an end in reasonable time");
+      throw new BudgetExceeded("a template that needs too many steps");
     }
-    if (this.#unseen < 4096) return;
-    this.#unseen = 0;
+    if (this.#sinceClock < 4096) return;
+    this.#sinceClock = 0;
     if (performance.now() > this.#end) {
-      throw new BudgetExceeded(`a template that takes more than ${maxMilliseconds / 1000} s`);
+      throw new BudgetExceeded(`a template that takes more than ${MAX_MS / 1000} s`);
     }
   }
 
-  /** Calls within calls, at most so many. */
-  within<T>(most: number, action: () => T): T {
-    if (++this.#calls > most) throw new BudgetExceeded(`macros within macros, more than ${most} deep`);
+  /** Runs `action` as a nested call, at most `max` deep. */
+  within<T>(max: number, action: () => T): T {
+    if (++this.#calls > max) throw new BudgetExceeded(`macro calls nested more than ${max} deep`);
     const result = action();
     this.#calls--;
     return result;
   }
 
-  /** `length` characters are about to be read. */
+  /** Counts the reading of `length` characters. */
   read(length: number): void {
     if (length > 0) this.step(length / 64);
   }
 
-  /** A text of `length` characters is about to be built. */
+  /** Counts the building of a text of `length` characters. */
   build(length: number): void {
-    if (length > maxTextLength) throw new BudgetExceeded(`a text of over ${maxTextLength} characters`);
+    if (length > MAX_TEXT_LENGTH) throw new BudgetExceeded(`a text of over ${MAX_TEXT_LENGTH} characters`);
     if (length > 0) this.step(length / 16);
   }
 }

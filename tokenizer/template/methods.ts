@@ -1,4 +1,4 @@
-// The methods of Python's texts, lists and dicts that a sandbox lets a template call.
+// The methods of Python's str, list and dict that jinja2's sandbox allows.
 import { equal } from "./compare.ts";
 import { braceFormat } from "./format.ts";
 import { fail, type Meter, unsupported } from "./meter.ts";
@@ -26,7 +26,7 @@ import {
 
 type TextMethod = (run: Run, self: string, args: readonly Value[], keywords: Keywords) => Value;
 
-/** The method of a value by this name, bound; undefined where Python has none; an error where only Python has. */
+/** A bound method of a value; undefined if Python has none. @throws Unsupported if only Python has it */
 export function method(run: Run, self: Value, name: string): Value | undefined {
   const type = typeName(self);
   const bound = (call: NonNullable<Thing["call"]>): Thing => new Thing("method", [], call);
@@ -47,14 +47,14 @@ export function method(run: Run, self: Value, name: string): Value | undefined {
     const own = listMethods(run.meter, self)[name];
     if (own) return bound(own);
   }
-  if ((missing[type] ?? "").split(" ").includes(name)) {
+  if ((unsupportedMethods[type] ?? "").split(" ").includes(name)) {
     return unsupported(`the method "${name}" of a ${type}`);
   }
   return undefined;
 }
 
-/** What Python has and this has not. */
-const missing: Readonly<Record<string, string>> = {
+/** Methods and attributes of Python that are not supported, by type. */
+const unsupportedMethods: Readonly<Record<string, string>> = {
   str: "casefold encode expandtabs format_map isidentifier isprintable maketrans translate",
   dict: "fromkeys clear pop popitem update setdefault",
   list: "append extend insert remove clear pop sort reverse",
@@ -68,8 +68,8 @@ const missing: Readonly<Record<string, string>> = {
   dict_items: "isdisjoint mapping",
 };
 
-/** Names of methods that are refused where a template calls them, whatever it calls them on. */
-export const refusedMethods: ReadonlySet<string> = new Set(missing["str"]?.split(" "));
+/** Methods that are refused when the template is compiled, whatever value they are called on. */
+export const refusedMethods: ReadonlySet<string> = new Set(unsupportedMethods["str"]?.split(" "));
 
 const parameters: Readonly<Record<string, readonly string[]>> = {
   split: ["sep", "maxsplit"],
@@ -77,7 +77,7 @@ const parameters: Readonly<Record<string, readonly string[]>> = {
   splitlines: ["keepends"],
 };
 
-/** Arguments given by name, in their places; what is left out is None or -1. */
+/** Puts arguments given by name in order. An omitted one is None, or -1 for maxsplit. */
 function byName(name: string, given: number, keywords: Keywords): Value[] {
   const names = parameters[name];
   if (!names) return fail(`${name}() takes no keyword arguments`);
@@ -94,7 +94,7 @@ function textOf(value: Value | undefined, what: string): string {
   return fail(`${what}: expected str, got ${value === undefined ? "nothing" : typeName(value)}`);
 }
 
-/** None or left out: undefined. */
+/** A text, or undefined if the argument is None or left out. */
 const optionalText = (value: Value | undefined, what: string): string | undefined =>
   value === undefined || value === null ? undefined : textOf(value, what);
 
@@ -104,7 +104,7 @@ const fill = (value: Value | undefined): string => {
   return character;
 };
 
-/** The part of the text that `start` and `end` leave; undefined where start lies behind its end. */
+/** text[start:end] and its offset in code points; undefined if start > end. */
 function window(
   meter: Meter,
   self: string,
@@ -148,7 +148,7 @@ const affix =
     return part !== undefined && texts.some((item) => part[name](item));
   };
 
-/** `replace`, its result counted before it is built. */
+/** Python's replace. The result is counted before it is built. */
 export function replaceAll(run: Run, self: string, from: string, to: string, limit: number): string {
   if (limit === 0) return self;
   if (from === "") {
@@ -175,7 +175,7 @@ export function replaceAll(run: Run, self: string, from: string, to: string, lim
   return parts.join("") + self.slice(end);
 }
 
-/** `split` and `rsplit`, their pieces counted before they are made. */
+/** Python's split and rsplit. The pieces are counted before they are made. */
 function split(run: Run, self: string, args: readonly Value[], fromRight: boolean): Value {
   const separator = optionalText(args[0], "split");
   const limit = intArgument(args[1], -1);
@@ -229,7 +229,7 @@ const textMethods: Readonly<Record<string, TextMethod>> = {
     Object.entries(textTests).map(([name, test]) => [name, (_run: Run, self: string) => test(self)]),
   ),
   capitalize: (_run, self) => capitalize(self),
-  // Python puts the odd blank left where the width is odd.
+  // If the padding is odd, Python puts the extra character left for an odd width, right for an even one.
   center: (run, self, [width, character]) => {
     const wanted = asInt(width ?? new Undefined("a width is missing"));
     const room = wanted - (lengthOf(self) ?? 0);

@@ -20,16 +20,16 @@ import {
   type Value,
 } from "./values.ts";
 
-/** As many operators, filters and accesses in a row. */
-const maxChain = 1000;
+/** Operators, filters or accesses in a row. */
+const MAX_CHAIN = 1000;
 
 interface Arguments {
   readonly evaluate: (scope: Scope) => { args: Value[]; keywords: Map<string, Value> };
-  /** The arguments that are texts written out, by place. */
+  /** The values of positional arguments that are string literals; undefined for others. */
   readonly texts: readonly (string | undefined)[];
 }
 
-/** A call, perhaps with one more argument by name. */
+/** A call, with an optional extra argument by name. */
 type Call = (scope: Scope, extra?: readonly [name: string, value: Value]) => Value;
 
 const noArguments: Arguments = {
@@ -48,20 +48,20 @@ const constants: Readonly<Record<string, Value>> = {
 
 export const isConstant = (name: string): boolean => Object.hasOwn(constants, name);
 
-/** A parser of operands; what they hold in brackets are expressions. */
+/** Parses operands. Expressions inside brackets are parsed by the subclass. */
 export abstract class OperandParser extends TokenReader {
   readonly #calls = new WeakMap<Expression, Call>();
   readonly #texts = new WeakMap<Expression, string>();
-  /** The names that have been read since somebody emptied it. */
+  /** The names that were read since the set was last replaced. */
   names = new Set<string>();
 
-  /** A tuple without brackets, or the one expression. */
+  /** Parses one expression, or several as a tuple without brackets. */
   abstract expressions(conditional?: boolean, explicit?: boolean): Expression;
 
   abstract expression(conditional?: boolean): Expression;
 
   protected limit(length: number): void {
-    if (length > maxChain) this.refuse(`more than ${maxChain} parts in one expression`, this.token.line);
+    if (length > MAX_CHAIN) this.refuse(`more than ${MAX_CHAIN} parts in one expression`, this.token.line);
   }
 
   protected many(parts: readonly Expression[], make: (items: Value[]) => Value): Expression {
@@ -100,7 +100,7 @@ export abstract class OperandParser extends TokenReader {
     if (this.skip("operator", "(")) {
       const inner = this.nested(() => this.expressions(true, true));
       this.expect("operator", ")");
-      // A text in brackets is still a text: jinja2 sees no brackets.
+      // The same object, so a string literal in brackets still counts as one, as in jinja2.
       return inner;
     }
     if (this.skip("operator", "[")) {
@@ -111,7 +111,7 @@ export abstract class OperandParser extends TokenReader {
     return this.wrong("Expected an expression");
   }
 
-  /** Parts with commas between, and the bracket that closes them. */
+  /** Parses parts separated by commas, and the closing bracket. */
   #listed<T>(close: string, part: () => T): T[] {
     const parts: T[] = [];
     while (!this.is("operator", close)) {
@@ -135,7 +135,7 @@ export abstract class OperandParser extends TokenReader {
     };
   }
 
-  /** Accesses and calls. */
+  /** Parses accesses and calls after a value. */
   protected postfix(start: Expression): Expression {
     let value = start;
     for (let length = 0; ; this.limit(++length)) {
@@ -169,7 +169,7 @@ export abstract class OperandParser extends TokenReader {
     };
   }
 
-  /** One key, or a slice. */
+  /** Parses a key or a slice inside [...]. */
   #key(): (scope: Scope, value: Value) => Value {
     const bounds: (Expression | undefined)[] = [];
     for (;;) {
@@ -199,12 +199,12 @@ export abstract class OperandParser extends TokenReader {
     return plain;
   }
 
-  /** The call that an expression is; undefined where it is none. */
+  /** The call of a call expression; undefined for other expressions. */
   protected callOf(expression: Expression): Call | undefined {
     return this.#calls.get(expression);
   }
 
-  /** Arguments in round brackets. */
+  /** Parses arguments in round brackets. */
   protected arguments(): Arguments {
     this.expect("operator", "(");
     const plain: Expression[] = [];
@@ -241,7 +241,7 @@ export abstract class OperandParser extends TokenReader {
     };
   }
 
-  /** Filters and tests, and calls of what they give. */
+  /** Parses filters and tests after a value, and calls of their results. */
   protected filters(start: Expression): Expression {
     let value = start;
     for (let length = 0; ; this.limit(++length)) {
@@ -258,7 +258,7 @@ export abstract class OperandParser extends TokenReader {
     return name;
   }
 
-  /** The filter that follows a "|". */
+  /** Parses the filter after a "|". */
   protected filter(value: Expression): Expression {
     const { line } = this.token;
     const name = this.#dottedName();

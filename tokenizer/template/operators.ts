@@ -1,4 +1,4 @@
-// Python's arithmetic, on numbers, texts and lists.
+// Python's arithmetic operators on numbers, texts and lists.
 import { percentFormat } from "./format.ts";
 import { fail, type Meter, unsupported } from "./meter.ts";
 import type { Run } from "./text.ts";
@@ -64,7 +64,7 @@ function floorDivide(a: number, b: number, float: boolean): number {
 function power(a: number, b: number, float: boolean): Value {
   if (a === 0 && b < 0) fail("0.0 cannot be raised to a negative power");
   if (a < 0 && !Number.isInteger(b)) unsupported("a complex number");
-  // JavaScript says NaN here, Python 1.
+  // In JavaScript 1 ** nan is NaN, in Python 1.
   const result = a === 1 || b === 0 ? 1 : exactPower(a, b, float);
   if (!float && b >= 0) return toInt(result);
   if (!Number.isFinite(result) && Number.isFinite(a) && Number.isFinite(b))
@@ -72,7 +72,10 @@ function power(a: number, b: number, float: boolean): Value {
   return new Float(result);
 }
 
-/** JavaScript rounds powers by its own means: those are taken that come from one rounding at most. */
+/**
+ * JavaScript may round powers differently from Python. Only powers that are rounded at most once are
+ * computed.
+ */
 function exactPower(a: number, b: number, float: boolean): number {
   if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
   if (b === 1) return a;
@@ -81,7 +84,7 @@ function exactPower(a: number, b: number, float: boolean): number {
   const whole = a ** Math.abs(b);
   if (Number.isInteger(a) && Number.isInteger(b)) {
     if (Number.isSafeInteger(whole)) return b > 0 ? whole : 1 / whole;
-    // Refused as any int that is too large.
+    // toInt refuses it, as every int beyond 2^53.
     if (b > 0 && !float) return whole;
   }
   return unsupported("a power that is rounded");

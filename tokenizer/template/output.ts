@@ -3,9 +3,10 @@ import type { Expression, Scope } from "./scope.ts";
 import { joined, text } from "./text.ts";
 import type { Value } from "./values.ts";
 
-/** How a statement ends: a break and a continue leave all up to the loop. */
+/** How a statement ended: `break` and `continue` skip the rest up to the loop. */
 export type Ending = "break" | "continue" | undefined;
 
+/** A statement, ready to run: appends its output to `out`. */
 export type Statement = (scope: Scope, out: string[]) => Ending;
 
 export const inTurn =
@@ -42,7 +43,7 @@ export const scoped =
   (scope, out) =>
     body(scope.inner(), out);
 
-/** What the statement would put out, as a text. */
+/** Runs a statement and returns its output. */
 export function captured(scope: Scope, body: Statement): string {
   const parts: string[] = [];
   body(scope, parts);

@@ -2,24 +2,26 @@ import { fail } from "./meter.ts";
 import type { Run } from "./text.ts";
 import { toList, Undefined, type Value } from "./values.ts";
 
-/** The names that a part of the template sees: its own, then those around it. */
+/** The variables of a part of the template. A name that is not found here is looked up in the outer scope. */
 export class Scope {
   readonly run: Run;
-  readonly #around: Scope | undefined;
+  readonly #outer: Scope | undefined;
   readonly #values: Map<string, Value>;
 
-  constructor(run: Run, around?: Scope, values: Iterable<readonly [string, Value]> = []) {
+  constructor(run: Run, outer?: Scope, values: Iterable<readonly [string, Value]> = []) {
     this.run = run;
-    this.#around = around;
+    this.#outer = outer;
     this.#values = new Map(values);
   }
 
+  /** A new scope inside this one. */
   inner(values?: Iterable<readonly [string, Value]>): Scope {
     return new Scope(this.run, this, values);
   }
 
+  /** The value of a name, or Undefined. */
   get(name: string): Value {
-    for (let scope: Scope | undefined = this; scope; scope = scope.#around) {
+    for (let scope: Scope | undefined = this; scope; scope = scope.#outer) {
       const value = scope.#values.get(name);
       if (value !== undefined) return value;
     }
@@ -31,13 +33,13 @@ export class Scope {
   }
 }
 
-/** An expression, ready to be evaluated. */
+/** A compiled expression. */
 export type Expression = (scope: Scope) => Value;
 
-/** Puts a value under the names of an assignment. */
+/** Assigns a value to the names on the left of an assignment. */
 export type Target = (scope: Scope, value: Value) => void;
 
-/** Targets with commas between: each takes one item. */
+/** Several targets, separated by commas: each gets one item of the value. */
 export const unpacked =
   (targets: readonly Target[]): Target =>
   (scope, value) => {

@@ -1,7 +1,7 @@
-// Statements, made into functions that add to the output.
+// The parser of statements, which are compiled to functions that append to the output.
 import { ExpressionParser } from "./expressions.ts";
 import { Namespace } from "./globals.ts";
-import { kept, Loop } from "./loop.ts";
+import { filterItems, Loop } from "./loop.ts";
 import { makeMacro, type Parameter } from "./macro.ts";
 import { fail } from "./meter.ts";
 import { isConstant } from "./operands.ts";
@@ -10,7 +10,7 @@ import { type Expression, type Scope, type Target, unpacked } from "./scope.ts";
 import { joined } from "./text.ts";
 import { isTrue, iterate, lengthOf, Stream, type Thing, type Value } from "./values.ts";
 
-/** Tags of jinja2 that are not rendered here. */
+/** Tags of jinja2 that are not supported. */
 const refusedTags = /^(include|import|from|extends|block|do|trans|pluralize|debug)$/;
 
 export class StatementParser extends ExpressionParser {
@@ -20,7 +20,7 @@ export class StatementParser extends ExpressionParser {
     return this.#body([]);
   }
 
-  /** Statements up to one of these tags, whose name is left to be read. */
+  /** Parses statements up to one of these tags. The tag's name is the next token then. */
   #body(ends: readonly string[]): Statement {
     const statements: Statement[] = [];
     for (;;) {
@@ -38,7 +38,7 @@ export class StatementParser extends ExpressionParser {
     }
   }
 
-  /** A body with one end, which is read, too. */
+  /** Parses a body and its end tag. */
   #block(end: string): Statement {
     this.expect("end");
     const body = this.#body([end]);
@@ -65,7 +65,7 @@ export class StatementParser extends ExpressionParser {
       case "filter":
         return this.#filterBlock();
       case "generation":
-        return this.#apart(() => scoped(this.#block("endgeneration")));
+        return this.#outsideLoops(() => scoped(this.#block("endgeneration")));
       case "autoescape":
         return this.#autoescape(line);
       case "print":
@@ -81,8 +81,8 @@ export class StatementParser extends ExpressionParser {
     }
   }
 
-  /** A body that a `break` cannot leave. */
-  #apart<T>(action: () => T): T {
+  /** Parses a body that is outside of any loop: `break` is refused in it. */
+  #outsideLoops<T>(action: () => T): T {
     const loops = this.#loops;
     this.#loops = 0;
     const result = action();
@@ -147,7 +147,7 @@ export class StatementParser extends ExpressionParser {
       scope.run.meter.step(known ?? 0);
       const loop = new Loop(
         scope.run,
-        test ? kept(scope, value, target, test) : iterate(value),
+        test ? filterItems(scope, value, target, test) : iterate(value),
         known,
         depth,
         again,
@@ -199,7 +199,7 @@ export class StatementParser extends ExpressionParser {
       };
     }
     const { shared, change } = this.#filtersOfBlock(this.skip("operator", "|"));
-    const body = this.#apart(() => this.#block("endset"));
+    const body = this.#outsideLoops(() => this.#block("endset"));
     return (scope) => {
       shared.value = captured(scope.inner(), body);
       target(scope, change(scope));
@@ -207,7 +207,9 @@ export class StatementParser extends ExpressionParser {
     };
   }
 
-  /** Filters that a block's text goes through; the text is put into `shared` first. */
+  /**
+   * Parses filters of a block's text. To apply them, set `shared.value` to the text and evaluate `change`.
+   */
   #filtersOfBlock(any: boolean): { shared: { value: Value }; change: Expression } {
     const shared: { value: Value } = { value: "" };
     let change: Expression = () => shared.value;
@@ -220,7 +222,7 @@ export class StatementParser extends ExpressionParser {
 
   #filterBlock(): Statement {
     const { shared, change } = this.#filtersOfBlock(true);
-    const body = this.#apart(() => this.#block("endfilter"));
+    const body = this.#outsideLoops(() => this.#block("endfilter"));
     return (scope, out) => {
       shared.value = captured(scope.inner(), body);
       return print(scope, out, change(scope));
@@ -278,11 +280,14 @@ export class StatementParser extends ExpressionParser {
     return parameters;
   }
 
-  /** The body up to `end`, with the names that it reads: some of them decide what the macro takes. */
+  /**
+   * Parses the body up to `end`, and notes the names that it reads: they decide which arguments the macro
+   * accepts.
+   */
   #definition(name: string, parameters: readonly Parameter[], end: string): (scope: Scope) => Thing {
     const around = this.names;
     this.names = new Set();
-    const body = this.#apart(() => this.#block(end));
+    const body = this.#outsideLoops(() => this.#block(end));
     const read = this.names;
     this.names = new Set([...around, ...read]);
     return (scope) => makeMacro(scope, { name, parameters, read, body: (inner) => captured(inner, body) });

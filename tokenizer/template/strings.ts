@@ -1,4 +1,4 @@
-// Python's rules for letters, blanks and lines.
+// Python's rules for white space, lines, padding and letter case.
 import { type Meter, unsupported } from "./meter.ts";
 import type { Run } from "./text.ts";
 import { characters, lengthOf } from "./values.ts";
@@ -9,7 +9,7 @@ const word = new RegExp(`[^${blanks}]+`, "g");
 
 export const isSpace = (unit: string | undefined): boolean => unit !== undefined && blank.test(unit);
 
-/** The text in a field of this many characters; `align` is "<", ">" or "^" (odd blanks go right). */
+/** Pads a text to `width` characters. `align` is "<", ">" or "^" (an odd padding is longer on the right). */
 export function pad(run: Run, value: string, width: number, fill: string, align: string): string {
   const room = width - (lengthOf(value) ?? 0);
   if (!(room > 0)) return value;
@@ -18,7 +18,7 @@ export function pad(run: Run, value: string, width: number, fill: string, align:
   return fill.repeat(left) + value + fill.repeat(room - left);
 }
 
-/** `strip`, `lstrip`, `rstrip`: of blanks, or of the characters of `set`. */
+/** Python's strip, lstrip and rstrip: removes white space, or the characters of `set`. */
 export function strip(
   meter: Meter,
   text: string,
@@ -42,7 +42,7 @@ export function strip(
   return text.slice(start, end);
 }
 
-/** `split()` without a separator. */
+/** Python's split and rsplit without a separator. A limit below 0 means none. */
 export function words(meter: Meter, text: string, limit: number, fromRight: boolean): string[] {
   meter.read(text.length);
   const found: { word: string; start: number; end: number }[] = [];
@@ -51,7 +51,7 @@ export function words(meter: Meter, text: string, limit: number, fromRight: bool
     found.push({ word: match[0], start: match.index, end: match.index + match[0].length });
   }
   if (limit < 0 || found.length <= limit) return found.map(({ word }) => word);
-  // What is left over is one piece, without blanks at its outer end only.
+  // The rest is one piece, stripped only at the end where words were split off.
   if (fromRight) {
     const cut = found.length - limit;
     const rest = text.slice(0, found[cut - 1]?.end ?? 0);
@@ -76,12 +76,12 @@ export function splitLines(meter: Meter, text: string, keepEnds = false): string
   return lines;
 }
 
-/** One character in title case: mostly its upper case. */
+/** A character in title case, which is almost always its upper case. */
 function titled(unit: string): string {
   const upper = unit.toUpperCase();
   if (upper === unit || unit < "\x80") return upper;
   if (unit === "ß") return "Ss";
-  // Where the two differ, JavaScript does not tell.
+  // JavaScript has no title case, so characters in which it differs are refused.
   if (upper.length !== unit.length || /[ǄǆǇǉǊǌǱǳა-ჺჽ-ჿᾀ-ᾯᾳῃῳ]/.test(unit))
     unsupported(`the title case of "${unit}"`);
   return upper;
@@ -95,7 +95,7 @@ export function capitalize(text: string): string {
   return titled(first) + text.slice(first.length).toLowerCase();
 }
 
-/** The method `title`: every letter that follows no letter. */
+/** Python's method title: upper case for each letter that does not follow a letter. */
 export function titleCase(meter: Meter, text: string): string {
   let inWord = false;
   const units = characters(meter, text).map((unit) => {
@@ -118,11 +118,11 @@ const every =
   (text: string): boolean =>
     pattern.test(text);
 
-/** What `isdigit` and its like say of superscripts and fractions is not known here. */
+/** Refuses superscripts and fractions: JavaScript does not know whether Python calls them digits. */
 const digits = (pattern: RegExp) => (text: string) =>
   /[\p{No}\p{Nl}]/u.test(text) ? unsupported("the kind of a number that is no digit") : pattern.test(text);
 
-/** The methods that ask something of every character. */
+/** Python's methods isalnum, isalpha, and so on. */
 export const textTests: Readonly<Record<string, (text: string) => boolean>> = {
   isalnum: digits(/^[\p{L}\p{Nd}]+$/u),
   isalpha: every(/^\p{L}+$/u),
@@ -149,7 +149,7 @@ function isTitle(text: string): boolean {
   return found;
 }
 
-/** The filter `title`: what follows a blank, "-" or an opening bracket. */
+/** The filter title: upper case after white space, "-" or an opening bracket. */
 export function titleWords(meter: Meter, text: string): string {
   meter.read(4 * text.length);
   const between = new RegExp(`([-({\\[<${blanks}]+)`);

@@ -1,4 +1,4 @@
-// Filters that give a text.
+// Filters that return a text.
 import { sorted } from "./compare.ts";
 import type { Filter } from "./filter.ts";
 import { given } from "./keys.ts";
@@ -22,7 +22,7 @@ import {
 
 const noKeywords: Keywords = new Map();
 
-/** A text as filters take it: whatever it is, as text. */
+/** A filter's input as a text: jinja2's soft_str. */
 export function soft(run: Run, value: Value): string {
   if (value instanceof Safe) return unsupported("a filter on a safe text");
   const whole = text(run, value);
@@ -35,7 +35,7 @@ export const onText =
   (run, value) =>
     change(soft(run, value));
 
-/** Calls the text's method. */
+/** A filter that calls the method of the same name. */
 export const byMethod =
   (name: string): Filter =>
   (run, value, ...args) => {
@@ -73,13 +73,13 @@ export function truncate(
   if (value instanceof Undefined) return value;
   if (typeof value !== "string") return unsupported(`the filter truncate of a ${typeName(value)}`);
   const units = characters(run.meter, soft(run, value));
-  const [most, mark] = [asInt(length), text(run, end)];
+  const [max, mark] = [asInt(length), text(run, end)];
   const size = lengthOf(mark) ?? 0;
   const slack = given(leeway) ? asInt(leeway) : 5;
-  if (most < size) fail(`expected length >= ${size}, got ${most}`);
+  if (max < size) fail(`expected length >= ${size}, got ${max}`);
   if (slack < 0) fail(`expected leeway >= 0, got ${slack}`);
-  if (units.length <= most + slack) return units.join("");
-  const cut = units.slice(0, most - size).join("");
+  if (units.length <= max + slack) return units.join("");
+  const cut = units.slice(0, max - size).join("");
   if (isTrue(killWords)) return cut + mark;
   const at = cut.lastIndexOf(" ");
   return (at < 0 ? cut : cut.slice(0, at)) + mark;

@@ -1,4 +1,4 @@
-// Python's str(), repr() and json.dumps().
+// Values as text: Python's str(), repr() and json.dumps().
 import { fail, type Meter, unsupported } from "./meter.ts";
 import {
   Dict,
@@ -15,20 +15,20 @@ import {
   View,
 } from "./values.ts";
 
-/** str(value) */
+/** Python's str(value) */
 export function text(run: Run, value: Value): string {
   if (typeof value === "string") return value;
   if (value instanceof Safe) return value.text;
   return value instanceof Undefined ? "" : repr(run, value);
 }
 
-/** What writing needs: the budget, and the characters that stand for others and are never escaped. */
+/** The state of one run: its budget, and the placeholder characters, which are never escaped. */
 export interface Run {
   readonly meter: Meter;
   readonly verbatim: string;
 }
 
-/** repr(value) */
+/** Python's repr(value) */
 export function repr(run: Run, value: Value): string {
   run.meter.step();
   if (value === null) return "None";
@@ -59,7 +59,7 @@ const listed = (run: Run, items: readonly Value[]): string =>
     ", ",
   );
 
-/** The parts in one text, counted before it is built. */
+/** Joins parts. The result is counted before it is built. */
 export function joined({ meter }: Run, parts: readonly string[], between: string): string {
   meter.build(
     parts.reduce((sum, { length }) => sum + length, between.length * Math.max(0, parts.length - 1)),
@@ -84,7 +84,10 @@ function quoted({ meter, verbatim }: Run, value: string): string {
   return quote + inner + quote;
 }
 
-/** repr() of a float: the shortest digits that give it back, with an exponent below 1e-4 and from 1e16 on. */
+/**
+ * repr() of a float: the shortest digits that read back as the same value; an exponent below 1e-4 and from
+ * 1e16.
+ */
 function floatText(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (Object.is(value, -0)) return "-0.0";
@@ -99,13 +102,13 @@ function floatText(value: number): string {
 
 export interface JsonStyle {
   readonly ascii: boolean;
-  /** undefined: on one line. */
+  /** One level of indentation; undefined: all on one line. */
   readonly indent: string | undefined;
   readonly separators: readonly [item: string, key: string];
   readonly sorted: ((keys: [Value, Value][]) => [Value, Value][]) | undefined;
 }
 
-/** json.dumps(value) */
+/** Python's json.dumps(value) */
 export function json(run: Run, value: Value, style: JsonStyle, depth = 0): string {
   run.meter.step();
   if (typeof value === "string") return jsonText(run, value, style.ascii);

@@ -1,9 +1,10 @@
 import type { Token, TokenKind } from "./lexer.ts";
 import { fail, unsupported } from "./meter.ts";
 
-/** Deeper nesting than any template has; the evaluation of what is deeper would not fit the stack. */
-const maxDepth = 100;
-/** Goes through tokens; what the parsers have in common. */
+/** Nesting in the source. Far above published templates; evaluating a deeper one could overflow the stack. */
+const MAX_DEPTH = 100;
+
+/** Reads tokens one after the other: the base of the parsers. */
 export class TokenReader {
   readonly #tokens: readonly Token[];
   #at = 0;
@@ -17,7 +18,7 @@ export class TokenReader {
     return this.#tokens[this.#at] as Token;
   }
 
-  /** The token behind this one. */
+  /** The token after the current one. */
   protected get after(): Token | undefined {
     return this.#tokens[this.#at + 1];
   }
@@ -54,9 +55,9 @@ export class TokenReader {
     return unsupported(`${what} (line ${line})`);
   }
 
-  /** Nested parts, counted. */
+  /** Parses a nested part, and counts the depth. */
   protected nested<T>(action: () => T): T {
-    if (++this.#depth > maxDepth) this.refuse(`nesting more than ${maxDepth} deep`, this.token.line);
+    if (++this.#depth > MAX_DEPTH) this.refuse(`nesting more than ${MAX_DEPTH} deep`, this.token.line);
     const result = action();
     this.#depth--;
     return result;

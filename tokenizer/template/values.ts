@@ -1,7 +1,7 @@
-// The values of a template: Python's, where JavaScript has no equal.
+// The values of a template: classes for Python's types that JavaScript lacks.
 import { fail, type Meter, unsupported } from "./meter.ts";
 
-/** What a name without a value gives: empty text, but an error wherever more is done with it. */
+/** The value of an undefined name. It prints as empty text and raises in most other uses. */
 export class Undefined {
   readonly hint: string;
 
@@ -10,7 +10,7 @@ export class Undefined {
   }
 }
 
-/** A float; a plain number is an int. */
+/** A Python float. A plain JavaScript number is an int. */
 export class Float {
   readonly value: number;
 
@@ -55,7 +55,7 @@ export class Dict {
   }
 }
 
-/** A sequence that is no list: what `range` gives (without a name) and what `keys()`, `values()` and `items()` do. */
+/** What keys(), values() and items() of a dict return: can be iterated, but is no list. */
 export class View {
   readonly name: "dict_keys" | "dict_values" | "dict_items";
   readonly items: readonly Value[];
@@ -87,7 +87,7 @@ export class Range {
   }
 }
 
-/** A generator: can be read once. */
+/** A generator: can be iterated once. */
 export class Stream implements Iterable<Value> {
   readonly #items: Iterator<Value>;
 
@@ -100,7 +100,7 @@ export class Stream implements Iterable<Value> {
   }
 }
 
-/** A text that `safe` was applied to; to print it is all that can be done with it. */
+/** A text after the filter `safe`. It can be printed; other uses are mostly unsupported. */
 export class Safe {
   readonly text: string;
 
@@ -111,7 +111,7 @@ export class Safe {
 
 export type Keywords = ReadonlyMap<string, Value>;
 
-/** An object with attributes, or that can be called: a namespace, a loop, a macro, a method. */
+/** An object with attributes, or a callable: a namespace, a loop, a macro, a method. */
 export class Thing {
   readonly kind: string;
   readonly attributes: Map<string, Value>;
@@ -156,13 +156,13 @@ function hashed(key: Value): Key {
   return unsupported(`a ${typeName(key)} as the key of a dict`);
 }
 
-/** A value that may be missing. Not `??`: None is a value. */
+/** A default for a missing value. Not `??`: None (null) is a value. */
 export const orElse = <T extends Value>(value: T | undefined, otherwise: () => T): T =>
   value === undefined ? otherwise() : value;
 
 export const isList = (value: Value): value is readonly Value[] => Array.isArray(value);
 
-/** What JSON gives, as a template sees it. */
+/** Converts a JSON value to a template's value. */
 export function toValue(value: unknown): Value {
   if (value === undefined) return new Undefined();
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
@@ -171,7 +171,7 @@ export function toValue(value: unknown): Value {
   return Dict.of(Object.entries(value as object).map(([key, item]) => [key, toValue(item)] as const));
 }
 
-/** Python's name for the type. */
+/** Python's name of the type. */
 export function typeName(value: Value): string {
   if (value === null) return "NoneType";
   if (typeof value === "string") return "str";
@@ -195,7 +195,7 @@ export function isTrue(value: Value): boolean {
   return lengthOf(value) !== 0;
 }
 
-/** Python's `len`; undefined where there is none. A text counts in code points. */
+/** Python's len(); undefined if the type has none. The length of a text is in code points. */
 export function lengthOf(value: Value): number | undefined {
   if (typeof value === "string") return hasPairs(value) ? codePoints(value) : value.length;
   if (value === null || typeof value !== "object") return undefined;
@@ -207,7 +207,7 @@ export function lengthOf(value: Value): number | undefined {
   return value instanceof Safe ? lengthOf(value.text) : undefined;
 }
 
-/** Whether UTF-16 and code points count differently. */
+/** Whether the text has surrogate pairs, so that its length in UTF-16 and in code points differs. */
 export const hasPairs = (text: string): boolean => /[\ud800-\udbff][\udc00-\udfff]/.test(text);
 
 function codePoints(text: string): number {
@@ -216,13 +216,13 @@ function codePoints(text: string): number {
   return count;
 }
 
-/** The text's characters, as Python counts them. */
+/** The characters of a text, as Python counts them: code points. */
 export function characters(meter: Meter, text: string): string[] {
   meter.step(text.length);
   return Array.from(text);
 }
 
-/** What a loop over the value goes through. */
+/** Python's iter(value). */
 export function iterate(value: Value): Iterable<Value> {
   if (typeof value === "string" || isList(value)) return value;
   if (value instanceof Tuple || value instanceof View) return value.items;
@@ -253,19 +253,19 @@ export interface Numeric {
   readonly float: boolean;
 }
 
-/** Ints, bools and floats; undefined for anything else. */
+/** The number of an int, bool or float; undefined for other types. */
 export function numeric(value: Value): Numeric | undefined {
   if (typeof value === "number" || typeof value === "boolean") return { value: Number(value), float: false };
   return value instanceof Float ? { value: value.value, float: true } : undefined;
 }
 
-/** An int that JavaScript can hold exactly. */
+/** Checks that JavaScript can represent an int exactly. @throws Unsupported beyond 2^53 */
 export function toInt(value: number): number {
   if (!Number.isSafeInteger(value)) unsupported("an int beyond 2^53");
   return value + 0;
 }
 
-/** An int or bool as a number; anything else is an error. */
+/** An int or bool as a number. @throws TemplateFailure for other types */
 export function asInt(value: Value): number {
   if (typeof value === "number" || typeof value === "boolean") return Number(value);
   if (value instanceof Undefined) return fail(value.hint);
