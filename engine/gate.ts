@@ -1,4 +1,7 @@
-/** Wakes those who wait. An `open` that nobody waits for is not remembered: call `next` before checking what to wait for. */
+/**
+ * Wakes those who wait. An `open` that nobody waits for is not remembered: call `next` before checking what
+ * to wait for.
+ */
 export class Gate {
   #open = () => {};
   #next = this.#renewed();

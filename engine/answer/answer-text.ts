@@ -1,5 +1,6 @@
-// What an answer's tokens say, until a stop: the text that is certain so far and, where they are asked for, log-probabilities
-// of tokens whose texts, joined, are that text.
+// Turns the tokens of an answer into text, up to a stop string. Text that may still belong to a stop string
+// is held back. Log-probabilities come with the text of their tokens: joined, the tokens' texts are the
+// answer's text.
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, GenerateOptions, LikelyToken, TokenLogProb } from "../api.ts";
 import type { Picked } from "../graph/decoder.ts";
@@ -7,15 +8,15 @@ import { likelihoods } from "./log-probs.ts";
 import { StopStrings } from "./stop-strings.ts";
 
 export interface Piece extends Pick<Chunk, "text" | "ids" | "logProbs"> {
-  /** A stop string was met. */
+  /** Whether a stop string was found. */
   readonly stopped: boolean;
 }
 
-/** A token whose text may still turn out to belong to a stop string. */
+/** A token whose text may still belong to a stop string. */
 interface Held {
-  /** undefined for a token that ends the answer: it has no text of its own. */
+  /** The token's bytes; undefined for the token that ends the answer. */
   readonly own: Uint8Array | undefined;
-  /** What it added to the decoder's text. */
+  /** The text that the decoder gave for it. */
   readonly added: string;
   readonly logProb: Omit<TokenLogProb, "text" | "bytes">;
 }
@@ -25,10 +26,10 @@ export class AnswerText {
   readonly #stops: StopStrings;
   readonly #top: number | undefined;
   readonly #held: Held[] = [];
-  /** Text that no stop can take back, of tokens in `#held`. */
+  /** Text of the tokens in `#held` that belongs to no stop string. */
   #certain = "";
 
-  /** @param decoder without one there are ids only */
+  /** @param decoder undefined: the answer is ids only */
   constructor(
     decoder: StreamDecoder | undefined,
     { stop, topLogProbs }: Pick<GenerateOptions, "stop" | "topLogProbs">,
@@ -38,17 +39,17 @@ export class AnswerText {
     this.#top = topLogProbs;
   }
 
-  /** @param last no token follows, so nothing is held back */
+  /** @param last whether no token follows: then nothing is held back */
   push(picked: Picked, last: boolean): Piece {
     const { id } = picked;
     const own = this.#bytesOf(id);
     const logProb = this.#logProb(picked);
-    // Logits may be padded past the vocabulary: an id that it does not name has no text.
+    // A model may have more ids than its tokenizer: an unnamed id has no text.
     const text = this.#decoder?.knows(id) ? this.#decoder.push(id) : "";
     return this.#piece(id, logProb && { own, logProb }, text + (last ? this.#rest() : ""), last);
   }
 
-  /** What is left when no token follows. `drawn` is the token that ended the answer, where one did. */
+  /** The rest of the text, when no token follows. @param drawn the token that ended the answer, if one did */
   end(drawn?: Picked): Piece {
     const logProb = drawn && this.#logProb(drawn);
     return this.#piece(undefined, logProb && { own: undefined, logProb }, this.#rest(), true);
@@ -68,7 +69,10 @@ export class AnswerText {
     return { ...this.#release(text, last || stopped), stopped };
   }
 
-  /** The tokens whose whole text is certain; at the end all, with what a stop left of their texts. */
+  /**
+   * Takes the tokens whose whole text is certain; at the end all of them, with their text up to the stop
+   * string.
+   */
   #release(text: string, all: boolean): Omit<Piece, "stopped"> {
     this.#certain += text;
     const whole = all ? this.#certain : "";
@@ -99,20 +103,20 @@ export class AnswerText {
     return this.#decoder?.bytesHere(id) ?? new Uint8Array();
   }
 
-  /** What the decoder still holds: an unfinished character. */
+  /** The decoder's unfinished character. */
   #rest(): string {
     return this.#decoder?.end() ?? "";
   }
 }
 
-/** Where it is among the likeliest as well, it has the same text there. */
+/** If the token is also among its likeliest, it has the same text there. */
 function tokenLogProb({ own, added, logProb }: Held, text: string): TokenLogProb {
   const bytes = bytesIn(own, added, text);
   const top = logProb.top.map((each) => (each.id === logProb.id ? { ...each, text, bytes } : each));
   return { id: logProb.id, logProb: logProb.logProb, text, bytes, top };
 }
 
-/** A token's bytes as they are in the answer: a part of a character has bytes, but no text yet. */
+/** The token's bytes in the answer. A part of a character has bytes, but no text yet. */
 function bytesIn(own: Uint8Array | undefined, added: string, text: string): number[] {
   if (!own) return [];
   const alone = decode(own);

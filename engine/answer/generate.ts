@@ -1,4 +1,4 @@
-// Ids and text of an answer as they come, until a stop.
+// One answer: reads picked tokens from its sequence, and yields ids and text until the answer ends.
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
@@ -8,28 +8,28 @@ import type { TokenConstraint } from "../scheduler/token-constraint.ts";
 import { AnswerText } from "./answer-text.ts";
 
 export interface Generation {
-  /** Where each token is computed, beside those of others. */
+  /** Computes the tokens. */
   readonly scheduler: Pick<Scheduler, "join" | "leave">;
-  /** Most tokens of prompt and answer. */
+  /** Maximum number of tokens of prompt and answer together. */
   readonly contextLength: number;
   /** Prompt, of at least one token. */
   readonly ids: readonly number[];
-  /** Turns ids into the answer's text; without one the answer is ids only. */
+  /** Turns ids into text; undefined: the answer is ids only. */
   readonly text: StreamDecoder | undefined;
-  /** Ids that end the answer; they are not part of it. */
+  /** Ids that end the answer, and are not part of it. */
   readonly endIds: ReadonlySet<number>;
-  /** Of the prompt, for the answer's `finish`. */
+  /** Warnings about the prompt, for the answer's `finish`. */
   readonly warnings?: readonly string[] | undefined;
   /** Which tokens may be picked. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
 }
 
-/** Where the length of an answer is bounded by neither `maxTokens` nor the context. */
+/** Maximum number of tokens of an answer without `maxTokens`. */
 export const DEFAULT_MAX_TOKENS = 512;
 
 /**
- * @param options checked before
- * @throws ContextLengthError where the prompt does not fit
+ * @param options valid: `checkGenerate` has passed
+ * @throws ContextLengthError if the prompt does not fit
  */
 export async function* generate(
   { scheduler, contextLength, ids, text, endIds, warnings = [], constraint }: Generation,
@@ -37,7 +37,7 @@ export async function* generate(
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
   const called = performance.now();
-  // The last token of an answer needs no slot: nothing comes after it.
+  // The last token of an answer needs no position in the cache: no token follows it.
   const room = contextLength - ids.length + 1;
   if (room < 1) {
     throw new ContextLengthError(
@@ -101,12 +101,12 @@ export async function* generate(
         yield last(piece, stopped ? "stop" : isFull ? "length" : "abort");
         return;
       }
-      // Tokens that may belong to a stop string are not given yet.
+      // Tokens that may belong to a stop string are held back.
       if (piece.ids.length > 0) yield piece;
     }
   } catch (error) {
     if (!signal?.aborted) throw error;
-    // In line, in a prefill, or while a lost device is replaced.
+    // Aborted while waiting for a ring, in the prefill, or while a lost device was replaced.
     yield last(words.end(), "abort");
   } finally {
     if (sequence) await scheduler.leave(sequence, answer);

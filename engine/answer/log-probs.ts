@@ -1,6 +1,9 @@
-// How likely a token was, and what else might have stood in its place.
+// Log-probabilities of a picked token and of the likeliest tokens.
 
-/** Of a token, and of as many of the likeliest. `logits`: as the model gives them, before penalties and temperature. */
+/**
+ * Log-probabilities of `id` and of the `count` likeliest tokens.
+ * @param logits [V], before penalties and temperature
+ */
 export function likelihoods(id: number, logits: Float32Array, count: number) {
   const logSum = logSumExp(logits);
   const logProb = (each: number): number => logits[each]! - logSum;
@@ -10,13 +13,13 @@ export function likelihoods(id: number, logits: Float32Array, count: number) {
   };
 }
 
-/** log Σ exp(logit), in float64: what a logit is above its log-probability. */
+/** log Σ exp(logit), in float64. A logit minus this is a log-probability. */
 export function logSumExp(logits: Float32Array): number {
   const largest = logits.reduce((most, x) => Math.max(most, x), -Infinity);
   return largest + Math.log(logits.reduce((sum, x) => sum + Math.exp(x - largest), 0));
 }
 
-/** Ids of the largest, in falling order; of equal ones the lower id first. */
+/** Ids of the `count` largest logits, in descending order; of equal ones the lower id first. */
 export function likeliest(logits: Float32Array, count: number): number[] {
   const best: number[] = [];
   for (let id = 0; id < logits.length && count > 0; id++) {

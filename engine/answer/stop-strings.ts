@@ -1,4 +1,4 @@
-// Stop strings over a stream of text pieces: nothing of a stop is shown, however it is cut into pieces.
+// Finds stop strings in a stream of text pieces, also across pieces.
 
 export class StopStrings {
   readonly #stops: readonly string[];
@@ -8,7 +8,10 @@ export class StopStrings {
     this.#stops = typeof stop === "string" ? [stop] : (stop ?? []);
   }
 
-  /** The text that is safe to show, and whether a stop was met; what could begin a stop is held back. */
+  /**
+   * @returns the text before a stop string, and whether there is one. Text that may begin a stop string is
+   * held back.
+   */
   push(piece: string): { readonly text: string; readonly stopped: boolean } {
     if (this.#stops.length === 0) return { text: piece, stopped: false };
     const text = this.#held + piece;
@@ -22,7 +25,7 @@ export class StopStrings {
     return { text: text.slice(0, text.length - keep), stopped: false };
   }
 
-  /** What was held back at the end of the answer: no stop came of it. */
+  /** At the end of the answer: the text held back, which is no stop string. */
   end(): string {
     const held = this.#held;
     this.#held = "";
@@ -30,7 +33,7 @@ export class StopStrings {
   }
 }
 
-/** Length of the longest end of `text` that begins `stop`. */
+/** Length of the longest suffix of `text` that is a proper prefix of `stop`. */
 function overlap(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length;

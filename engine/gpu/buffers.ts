@@ -1,4 +1,4 @@
-// The storage buffers of a model: made here, counted, and destroyed together.
+// Allocates the buffers of a model, counts their bytes, and destroys them together.
 import { usage } from "./dispatch.ts";
 
 export class Buffers {
@@ -14,7 +14,7 @@ export class Buffers {
     return this.#make(label, length, usage.storage | usage.copySrc | usage.copyDst);
   }
 
-  /** A buffer the host reads: results are copied into it. */
+  /** A buffer of `length` words that the host reads: results are copied into it. */
   staging(label: string, length: number): GPUBuffer {
     return this.#make(label, length, usage.mapRead | usage.copyDst);
   }
@@ -26,7 +26,7 @@ export class Buffers {
   destroy(): void {
     for (const buffer of this.#made) buffer.destroy();
     this.#made.length = 0;
-    // Dawn frees destroyed buffers at the next submit only.
+    // Dawn frees destroyed buffers only at the next submit.
     this.#device.queue.submit([]);
   }
 

@@ -7,21 +7,21 @@ import { yieldCoresDuring } from "./yield-cores.ts";
 const HINT =
   "Install a Vulkan driver (Linux: the GPU's own, or mesa-vulkan-drivers for a software one); `sirocco info` shows what is found.";
 
-/** Dawn hides shader-f16 on NVIDIA unless told that it may show it. */
+/** Dawn toggles without which it does not offer shader-f16 on NVIDIA. */
 const F16_ON_NVIDIA = ["vulkan_enable_f16_on_nvidia", "use_vulkan_memory_model"];
 
-/** What keeps a wrong shader from reading outside its buffers. Ours are tested not to, with these checks switched on. */
+/** Dawn toggles that drop bounds checks and zeroing in shaders. The kernel tests run with the checks. */
 const UNCHECKED = ["disable_robustness", "disable_workgroup_init"];
 
-/** Dawn coarsens timestamps to 0.07 ms, against spying web pages; a kernel may take less. */
+/** Dawn rounds timestamps to 0.07 ms, a protection that web pages need. A kernel may take less. */
 const EXACT_TIMESTAMPS = "disable-dawn-features=timestamp_quantization";
 
-/** Dawn crashes when the object that `create` returned is collected while a device of its lives: none ever is. */
+/** Keeps every instance alive: Dawn crashes if one is collected while a device of it exists. */
 const alive: GPU[] = [];
 
 /**
- * @param adapter part of the name of the adapter to use, as `listDawnAdapters` gives it; the best one without
- * @param unsafeFast without the checks that keep shaders within their buffers
+ * @param adapter part of the name of an adapter, as `listDawnAdapters` gives it. Default: the fastest one
+ * @param unsafeFast whether to drop the bounds checks in shaders. Default false
  */
 export async function openDawn({
   adapter,
@@ -45,7 +45,7 @@ export async function openDawn({
 const enabled = (features: readonly string[]): string[] =>
   features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : [];
 
-/** Every adapter that Dawn sees. */
+/** Every adapter that Dawn finds. */
 export async function listDawnAdapters(): Promise<AdapterDescription[]> {
   const create = await loadDawn();
   const found: AdapterDescription[] = [];
@@ -85,14 +85,14 @@ async function fullName(create: Create, part: string): Promise<string> {
   );
 }
 
-/** How WebGPU spells a driver's name for its device: "NVIDIA GeForce RTX 3060" -> "nvidia-geforce-rtx-3060". */
+/** The spelling of WebGPU's adapter info: "NVIDIA GeForce RTX 3060" -> "nvidia-geforce-rtx-3060". */
 const slug = (name: string): string =>
   name
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, "-")
     .replace(/-+$/, "");
 
-/** WebGPU cannot list adapters, but Dawn names them all when asked for one that it does not have. */
+/** WebGPU cannot list adapters. Dawn names them all in the error for an adapter that does not exist. */
 async function adapterNames(create: Create): Promise<string[]> {
   try {
     await start(create, ["adapter=an adapter of no such name"]).requestAdapter();

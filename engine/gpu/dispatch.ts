@@ -1,8 +1,11 @@
-// Prepare a kernel on buffers once, encode it many times, read results back.
+// Prepares kernels once, encodes them many times, and reads results back.
 import type { Binding, Kernel, Workgroups } from "../../kernels/index.ts";
 import { DeviceError } from "../errors.ts";
 
-/** GPUBufferUsage by value: the global of that name does not exist in Node. https://www.w3.org/TR/webgpu/#buffer-usage */
+/**
+ * GPUBufferUsage by value: the global of that name does not exist in Node.
+ * https://www.w3.org/TR/webgpu/#buffer-usage
+ */
 export const usage = {
   mapRead: 0x1,
   copySrc: 0x4,
@@ -12,7 +15,7 @@ export const usage = {
 } as const;
 const MAP_READ = 1;
 
-/** Everything one kernel launch needs, built once and replayed every token. */
+/** A prepared kernel launch: built once, encoded for every token. */
 export interface Dispatch {
   readonly label: string;
   readonly kernel: Kernel;
@@ -22,17 +25,17 @@ export interface Dispatch {
   readonly workgroups: Workgroups;
 }
 
-/** One line of a forward pass: kernel, size, buffers in the order of the kernel's bindings. */
+/** One line of forward.ts: a kernel, its size, its buffers in the order of its bindings. */
 export type Launch = readonly [kernel: Kernel, size: object, ...buffers: GPUBuffer[]];
 
-/** Types a launch by its kernel, so that a wrong size does not compile. */
+/** Makes a launch. The kernel's type checks the size. */
 export const launch = <Size extends object>(
   kernel: Kernel<Size>,
   size: Size,
   ...buffers: GPUBuffer[]
 ): Launch => [kernel as unknown as Kernel, size, ...buffers];
 
-/** Compiles each distinct pipeline of a device once: 32 layers share them, and so do models. */
+/** Compiles each distinct pipeline of a device once. Layers share them, and so do models. */
 export class Pipelines {
   static readonly #ofDevice = new WeakMap<GPUDevice, Pipelines>();
   readonly #device: GPUDevice;
@@ -48,7 +51,7 @@ export class Pipelines {
     return pipelines;
   }
 
-  /** @throws DeviceError naming the kernel where the shader does not compile or a buffer is too small. */
+  /** @throws DeviceError naming the kernel, if its shader does not compile or a buffer is too small */
   async prepare([kernel, size, ...buffers]: Launch): Promise<Dispatch> {
     const label = kernelLabel(kernel);
     const bindings = kernel.bindings(size);
@@ -83,7 +86,7 @@ export class Pipelines {
 
 export const kernelLabel = ({ name, variant }: Kernel): string => (variant ? `${name}_${variant}` : name);
 
-/** The WGSL a kernel compiles from: `enable` lines, its prelude of constants, its files. */
+/** The WGSL of a kernel: `enable` lines, constants, and its files. */
 export function shaderCode(kernel: Kernel, size: object): string {
   const enables = (kernel.requires ?? []).map((feature) => `enable ${WGSL_EXTENSION[feature] ?? feature};`);
   const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(
@@ -92,7 +95,7 @@ export function shaderCode(kernel: Kernel, size: object): string {
   return [...enables, ...prelude, ...kernel.source].join("\n");
 }
 
-/** The same for fewer rows than it was prepared for. */
+/** The same dispatch for T rows, fewer than it was prepared for. */
 export const withRows = (dispatch: Dispatch, T: number): Dispatch => {
   const size = { ...dispatch.size, T };
   return { ...dispatch, size, workgroups: dispatch.kernel.workgroups(size) };
@@ -100,7 +103,7 @@ export const withRows = (dispatch: Dispatch, T: number): Dispatch => {
 
 const WGSL_EXTENSION: Partial<Record<GPUFeatureName, string>> = { "shader-f16": "f16" };
 
-/** Encodes launches in order; `T` overrides the rows they were prepared for, where a pass has fewer. */
+/** Encodes dispatches in order. @param T number of rows, if fewer than they were prepared for */
 export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatch[], T?: number): void {
   for (const { kernel, size, pipeline, bindGroup, workgroups } of dispatches) {
     pass.setPipeline(pipeline);
@@ -110,7 +113,10 @@ export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatc
   }
 }
 
-/** Copies a buffer back to the host. For results read once; the decode loop has its own ring of staging buffers. */
+/**
+ * Copies a buffer to the host through a new staging buffer. The decode loop reuses staging buffers of its
+ * own.
+ */
 export const readBuffer = (
   device: GPUDevice,
   buffer: GPUBuffer,
@@ -118,7 +124,7 @@ export const readBuffer = (
   bytes = buffer.size - offset,
 ): Promise<ArrayBuffer> => readPieces(device, [{ buffer, offset, to: 0, bytes }], bytes);
 
-/** Bytes [offset, offset + bytes) of a buffer, and where they go. */
+/** Bytes [offset, offset + bytes) of a buffer, to be copied to offset `to` of the result. */
 export interface BufferPiece {
   readonly buffer: GPUBuffer;
   readonly offset: number;
@@ -126,7 +132,7 @@ export interface BufferPiece {
   readonly bytes: number;
 }
 
-/** Copies pieces of buffers back to the host, into one of `bytes` bytes. */
+/** Copies pieces of buffers to the host, into one result of `bytes` bytes. */
 export async function readPieces(
   device: GPUDevice,
   pieces: readonly BufferPiece[],
@@ -149,7 +155,7 @@ export async function readPieces(
   }
 }
 
-/** WebGPU makes reads past the end of a buffer safe but silent, so lengths are checked here. */
+/** Checks lengths, since WebGPU gives no error for reads past the end of a buffer. */
 function checkSizes(label: string, bindings: readonly Binding[], buffers: readonly GPUBuffer[]): void {
   if (bindings.length !== buffers.length) {
     throw new DeviceError(`kernel ${label}: expected ${bindings.length} buffers, got ${buffers.length}.`);
@@ -164,7 +170,7 @@ function checkSizes(label: string, bindings: readonly Binding[], buffers: readon
   });
 }
 
-/** writeBuffer takes whole words; an odd row of 16-bit weights ends in half a word. */
+/** Pads to whole words for `writeBuffer`: an odd row of 16-bit weights ends in half a word. */
 export function wholeWords(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (bytes.byteLength % 4 === 0) return bytes;
   const whole = new Uint8Array(Math.ceil(bytes.byteLength / 4) * 4);

@@ -1,8 +1,8 @@
-// The adapter, the device, and what goes wrong with them.
+// A device, its adapter, and their errors.
 import type { AdapterDescription } from "../api.ts";
 import { DeviceError, DeviceLostError } from "../errors.ts";
 
-/** Speeds some kernels up where the adapter has it; nothing depends on it. */
+/** Features that make some kernels faster. None is required. */
 const HELPFUL_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
 const HELPFUL_LIMITS = [
   "maxBufferSize",
@@ -12,13 +12,13 @@ const HELPFUL_LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** How long the news of a loss may come after the failure of what was under way, in a browser whose processes are busy. */
-const NEWS_MS = 1000;
+/** In a busy browser, the notice of a lost device may come this much later than the failures it causes. */
+const LOSS_NOTICE_MS = 1000;
 
-/** What to do on the host while a driver that computes on the CPU is waited for. */
+/** Called with each piece of GPU work that is awaited on a software driver, which computes on the CPU. */
 export type YieldCores = (work: Promise<unknown>) => void;
 
-/** A device with its troubles: they become errors on the next call that waits for the GPU. */
+/** A device. Its errors are thrown by the next call that waits for the GPU. */
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
@@ -56,15 +56,15 @@ export class Gpu {
     return this.#trouble instanceof DeviceLostError;
   }
 
-  /** @throws DeviceError or DeviceLostError where anything went wrong since the last call. */
+  /** @throws DeviceError or DeviceLostError if the device reported an error since the last call */
   check(): void {
     const trouble = this.#trouble;
-    // A refused command says nothing about the next one; a lost device stays lost.
+    // A refused command is reported once. A lost device stays lost.
     if (!(trouble instanceof DeviceLostError)) this.#trouble = undefined;
     if (trouble) throw trouble;
   }
 
-  /** Waits for the GPU; a loss or an error since the last call becomes the call's own. */
+  /** Waits for GPU work. @throws as `check` */
   async settle<T>(work: Promise<T>): Promise<T> {
     this.#yieldCores?.(work);
     try {
@@ -72,14 +72,14 @@ export class Gpu {
       this.check();
       return result;
     } catch (error) {
-      // A lost device rejects pending work before it says that it is lost.
-      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))]);
+      // A lost device rejects pending work before `device.lost` resolves.
+      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS))]);
       this.check();
       throw error;
     }
   }
 
-  /** Runs `create` so that a refusal to allocate or a misuse is thrown here, naming the adapter. */
+  /** Runs `create` in error scopes. @throws DeviceError if it ran out of memory or used the API wrongly */
   async scoped<T>(create: () => T | Promise<T>): Promise<T> {
     this.device.pushErrorScope("validation");
     this.device.pushErrorScope("out-of-memory");
@@ -111,7 +111,7 @@ function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError 
   return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, { cause: error });
 }
 
-/** @throws DeviceError where there is no adapter. */
+/** @throws DeviceError if there is no adapter */
 export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: YieldCores): Promise<Gpu> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
@@ -121,7 +121,7 @@ export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: Y
   return new Gpu(device, describe(adapter.info, device), { owned: true, yieldCores });
 }
 
-/** A device that someone else opened and keeps. */
+/** A device that belongs to the caller: `dispose` does not destroy it. */
 export const borrowDevice = (device: GPUDevice, yieldCores?: YieldCores): Gpu =>
   new Gpu(device, describe(device.adapterInfo, device), { owned: false, yieldCores });
 

@@ -1,11 +1,14 @@
-// The time that each dispatch of a list takes.
+// Measures the time of each dispatch of a list.
 import { type Dispatch, encode, readBuffer, usage } from "./dispatch.ts";
 import type { Gpu } from "./gpu.ts";
 
-/** A query set holds at most 4096 timestamps, two a pass. https://www.w3.org/TR/webgpu/#dom-gpudevice-createqueryset */
+/**
+ * A query set holds at most 4096 timestamps, two a pass.
+ * https://www.w3.org/TR/webgpu/#dom-gpudevice-createqueryset
+ */
 const MAX_PASSES = 2048;
 
-/** Times every dispatch of a list by itself: by the GPU's own clock where it has one, else from submit to done. */
+/** Times dispatches one by one: with timestamp queries if the device has them, else from submit to done. */
 export class Profiler {
   readonly clock: "gpu" | "host";
   readonly #gpu: Gpu;
@@ -52,7 +55,7 @@ export class Profiler {
     device.queue.submit([encoder.finish()]);
     const bytes = await this.#gpu.settle(readBuffer(device, resolved, 0, 16 * dispatches.length));
     const stamps = new BigUint64Array(bytes);
-    // Nanoseconds. A clock that jumps back counts as no time.
+    // Nanoseconds. A clock that jumps backwards gives 0.
     return dispatches.map((_, i) => Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!)) / 1e6);
   }
 
@@ -72,7 +75,7 @@ export class Profiler {
   dispose(): void {
     this.#queries?.destroy();
     this.#resolved?.destroy();
-    // Dawn frees what is destroyed at the next submit only.
+    // Dawn frees destroyed buffers only at the next submit.
     this.#gpu.device.queue.submit([]);
   }
 }

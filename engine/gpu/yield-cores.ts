@@ -1,15 +1,15 @@
-// Sparing the cores that a software driver computes on. Node only.
+// Yields CPU cores to a software driver while its work is awaited. Node only.
 
-/** Milliseconds that a turn of the event loop lasts while a software driver is waited for. */
-const REST_MS = 0.5;
+/** Milliseconds of sleep in each turn of the event loop. */
+const SLEEP_MS = 0.5;
 
 const cell = new Int32Array(new SharedArrayBuffer(4));
 let waiting = 0;
 let turning = false;
 
 /**
- * Dawn's Node binding asks the driver for finished work at every turn of the event loop, which keeps a whole core busy:
- * one that a driver computing on the CPU could use. Until `work` settles, every turn takes a moment of sleep.
+ * Sleeps in each turn of the event loop until `work` settles. Dawn's Node binding polls the driver in every
+ * turn, which would keep one core busy that the driver could compute on.
  */
 export function yieldCoresDuring(work: Promise<unknown>): void {
   const settled = () => {
@@ -23,6 +23,6 @@ export function yieldCoresDuring(work: Promise<unknown>): void {
 function turn(): void {
   turning = waiting > 0;
   if (!turning) return;
-  Atomics.wait(cell, 0, 0, REST_MS);
+  Atomics.wait(cell, 0, 0, SLEEP_MS);
   setImmediate(turn);
 }

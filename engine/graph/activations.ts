@@ -73,8 +73,8 @@ export interface Activations {
   readonly decode: DecodeState;
   readonly prefill: PrefillState;
   readonly sampler: SamplerState;
-  /** u32 [4]: sequences to copy a stretch of the ring from and to, its first slot, its slots. */
-  readonly stretch: GPUBuffer;
+  /** u32 [4] of `copyPrefix`: the ring copied from, the one copied to, first slot, number of slots. */
+  readonly copiedRange: GPUBuffer;
 }
 
 type Lengths<T> = { readonly [Name in keyof T]: number };
@@ -85,7 +85,7 @@ export function scratchLengths(shape: Shape): {
   readonly decode: Lengths<DecodeState>;
   readonly prefill: Lengths<PrefillState>;
   readonly sampler: Lengths<SamplerState>;
-  readonly stretch: number;
+  readonly copiedRange: number;
 } {
   const { B, parallel, D, F, H, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
@@ -113,7 +113,7 @@ export function scratchLengths(shape: Shape): {
       logProbs: SCORE_ROWS,
     },
     sampler: { counts: B * V, bias: B * V, params: SAMPLING_WORDS * B, mask: B * maskWords(V) },
-    stretch: 4,
+    copiedRange: 4,
   };
 }
 
@@ -139,6 +139,6 @@ export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Act
     decode: make<DecodeState>("decode", lengths.decode),
     prefill: make<PrefillState>("prefill", lengths.prefill),
     sampler: make<SamplerState>("sampler", lengths.sampler),
-    stretch: buffers.storage("stretch", lengths.stretch),
+    copiedRange: buffers.storage("copied range", lengths.copiedRange),
   };
 }

@@ -145,9 +145,11 @@ export function prefill(
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
-/** Copies a stretch of one sequence's keys and values into another's ring, as `stretch` says. */
-export const copyPrefix = ({ cacheFormat, B, G, S, d }: Shape, { caches, stretch }: Activations): Launch[] =>
-  caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, stretch));
+/** Copies a stretch of one sequence's keys and values into another's ring, as `copiedRange` says. */
+export const copyPrefix = (
+  { cacheFormat, B, G, S, d }: Shape,
+  { caches, copiedRange }: Activations,
+): Launch[] => caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, copiedRange));
 
 /** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {

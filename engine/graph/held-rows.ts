@@ -1,39 +1,40 @@
-// What the host knows of the rows that the decoder holds: whose last token was prefilled, and which rows run in the next step.
-// Who asks for a token says what it is to follow, so none is picked from what another ring, or nobody, computed.
+// The host's record of the rows that the decoder holds: the last prefilled token, and the rows of the next
+// step. A caller that asks for a token names the row before it. So no token is picked from another sequence's
+// logits.
 
 export interface RowPlace {
-  /** A ring. */
+  /** Number of a ring. */
   readonly ring: number;
   readonly position: number;
 }
 
 export class HeldRows {
   #rows: readonly RowPlace[] = [];
-  /** The last token of a prefill, until a token is picked or logits are read. */
+  /** The last token of a prefill, until a token is picked after it or its logits are read. */
   #prefilled: RowPlace | undefined;
 
   get rows(): readonly RowPlace[] {
     return this.#rows;
   }
 
-  /** Other rows take the places of those before. */
+  /** Replaces the rows. */
   set(rows: readonly RowPlace[]): void {
     this.#rows = rows.map(({ ring, position }) => ({ ring, position }));
     this.#prefilled = undefined;
   }
 
-  /** The last token's residual stream is in the first row. */
+  /** Records a prefill: the residual stream of its last token is in the first row. */
   prefill(row: RowPlace): void {
     this.set([row]);
     this.#prefilled = row;
   }
 
-  /** Another conversation begins in this ring. */
+  /** Records that another conversation begins in this ring. */
   begin(ring: number): void {
     if (this.#prefilled?.ring === ring) this.#prefilled = undefined;
   }
 
-  /** @throws where the token at this place was not the last that was computed; each serves once */
+  /** Uses up the last prefilled token. @throws if it is not the token at this place */
   takePrefilled({ ring, position }: RowPlace): void {
     const held = this.#prefilled;
     this.#prefilled = undefined;
@@ -41,7 +42,7 @@ export class HeldRows {
     this.#rows = [next(held)];
   }
 
-  /** @throws where the step would run other rows */
+  /** Advances the rows by a step. @throws if the step would run other rows */
   takeStep(rows: readonly RowPlace[]): void {
     const held = this.#rows;
     const isHeld = rows.length === held.length && rows.every((row, i) => isSame(row, held[i]!));
@@ -58,4 +59,4 @@ const wrong = (asked: readonly RowPlace[], held: readonly RowPlace[]): Error =>
   new Error(`decoder: expected the rows ${list(asked)}, got ${list(held)}. This is a bug in the engine.`);
 
 const list = (rows: readonly RowPlace[]): string =>
-  rows.map(({ ring, position }) => `${ring}:${position}`).join(" ") || "of nobody";
+  rows.map(({ ring, position }) => `${ring}:${position}`).join(" ") || "none";

@@ -29,7 +29,10 @@ export class Sampler {
     this.#V = V;
   }
 
-  /** Sets how the next tokens of a ring's sequence are chosen. @throws RangeError naming the option that is out of range */
+  /**
+   * Sets how the next tokens of a ring's sequence are chosen.
+   * @throws RangeError naming the option that is out of range
+   */
   configure(ring: number, { settings, seed, prompt, answer = [], masked = false }: SamplerOptions): void {
     const { counts, bias, params } = this.#state;
     const V = this.#V;

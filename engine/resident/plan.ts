@@ -192,10 +192,10 @@ function fittingChunk(shapeOf: (chunk: number) => Shape, most: number, limit: nu
 }
 
 const scratchSizes = (shape: Shape): number[] => {
-  const { angles, decode, prefill, sampler, stretch } = scratchLengths(shape);
+  const { angles, decode, prefill, sampler, copiedRange } = scratchLengths(shape);
   const words = [
     angles,
-    stretch,
+    copiedRange,
     ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group })),
   ];
   return words.map((length) => 4 * length);

@@ -1,4 +1,5 @@
-// Work that needs the GPU for itself, and a ring: it runs between two steps. Long work pauses, and others get a step.
+// Work that needs the GPU for itself, and a ring: it runs between two steps. Long work pauses, and others get
+// a step.
 
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { RingPool } from "./ring-pool.ts";
@@ -8,7 +9,10 @@ import type { Waiting } from "./wait-queue.ts";
 /** Chooses the ring that a task works in. @returns undefined while there is none */
 export type RingChoice = (rings: RingPool) => RingState | undefined;
 
-/** The work: a promise, or a generator that pauses at each `yield`. During a pause others may use everything but its ring. */
+/**
+ * The work: a promise, or a generator that pauses at each `yield`. During a pause others may use everything
+ * but its ring.
+ */
 export type TaskBody<T> = (gpuModel: GpuModel, ring: RingState) => Promise<T> | AsyncGenerator<void, T, void>;
 
 export interface TaskOptions {

@@ -1,4 +1,5 @@
-// All rings, and which one a sequence gets. A finished conversation keeps its ring until another sequence needs it.
+// All rings, and which one a sequence gets. A finished conversation keeps its ring until another sequence
+// needs it.
 import type { RingState } from "./ring-state.ts";
 
 interface Slot {
@@ -23,8 +24,8 @@ export class RingPool {
   }
 
   /**
-   * The free ring whose conversation `ids` continues, or else the least recently used one. A conversation that shares only
-   * its beginning with `ids` keeps its ring: the shared prefix can be copied.
+   * The free ring whose conversation `ids` continues, or else the least recently used one. A conversation
+   * that shares only its beginning with `ids` keeps its ring: the shared prefix can be copied.
    * @returns undefined when all rings are taken
    */
   take(ids: readonly number[]): RingState | undefined {
@@ -37,7 +38,10 @@ export class RingPool {
     return this.#hand(continues ? best.slot : oldest);
   }
 
-  /** A free ring that begins with `ids`, the most recently used of several; otherwise as `take`. For callers that leave it unchanged. */
+  /**
+   * A free ring that begins with `ids`, the most recently used of several; otherwise as `take`. For callers
+   * that leave it unchanged.
+   */
   borrow(ids: readonly number[]): RingState | undefined {
     const holding = this.#slots
       .filter(({ taken, ring }) => !taken && ring.holds(ids))

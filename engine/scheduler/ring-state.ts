@@ -1,19 +1,23 @@
-// A ring's bookkeeping: which tokens of a sequence are in it, and what may be reused of them.
+// The host's record of one ring of the KV cache: which tokens are in it, and which of them a new prompt may
+// reuse.
 import type { ModelConfig } from "../../weights/index.ts";
 
-/** The pass that wrote keys and values: the other one rounds differently. */
+/**
+ * The pass that wrote keys and values. The two round differently. "retrace" stands for decode steps, also in
+ * session files.
+ */
 type WrittenBy = "prefill" | "retrace";
 
-/** Tokens from `start` up to the next span came into the ring by this pass. */
+/** This pass wrote the tokens from `start` up to the next span. */
 export interface Span {
   readonly start: number;
   readonly by: WrittenBy;
 }
 
-/** Computes keys and values into the ring of a sequence. */
+/** Writes keys and values of `ids`, from position `start` on, into a ring. */
 type Writer = {
   readonly [Name in WrittenBy]: (
-    sequence: number,
+    ring: number,
     ids: readonly number[],
     start: number,
     signal?: AbortSignal,
@@ -21,26 +25,29 @@ type Writer = {
 };
 
 export class RingState {
-  /** Which of the rings this is. */
+  /** Number of the ring, from 0. */
   readonly index: number;
-  /** Slots: position p lives in slot p mod S. */
+  /** Slots: position p is in slot p mod S. */
   readonly S: number;
   readonly #window: number;
   #ids: readonly number[] = [];
-  /** How `ids` came into the ring, in order. */
+  /** Which pass wrote which of `ids`, in order. */
   #spans: readonly Span[] = [];
-  /** Who wrote them; after a loss the ring at hand is another one, and empty. */
+  /** The decoder that wrote them. After a device loss there is a new decoder, whose ring is empty. */
   #writer: Writer | undefined;
-  /** One past the highest position written since the ring was last begun anew. */
+  /**
+   * One past the highest position written since the ring was last emptied. It may exceed ids.length: see
+   * `commit`.
+   */
   #written = 0;
 
-  constructor({ W }: Pick<ModelConfig, "W">, S: number, sequence = 0) {
-    this.index = sequence;
+  constructor({ W }: Pick<ModelConfig, "W">, S: number, index = 0) {
+    this.index = index;
     this.S = S;
     this.#window = W ?? S;
   }
 
-  /** Longest start of `ids` whose keys and values can stay, always leaving one token to compute. */
+  /** Length of the longest prefix of `ids` whose keys and values can be reused, at most ids.length - 1. */
   reusable(ids: readonly number[]): number {
     let shared = 0;
     while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared])
@@ -48,7 +55,7 @@ export class RingState {
     return this.#intact(shared) ? shared : 0;
   }
 
-  /** The tokens whose keys and values are in the ring, or were before they rolled out. */
+  /** The tokens of the sequence. The keys and values of those before `oldest` were overwritten. */
   get ids(): readonly number[] {
     return this.#ids;
   }
@@ -57,12 +64,15 @@ export class RingState {
     return this.#spans;
   }
 
-  /** The lowest position whose slot was not written over. */
+  /** The lowest position whose slot was not overwritten. */
   get oldest(): number {
     return Math.max(0, this.#written - this.S);
   }
 
-  /** Whether the sequence begins with `ids` and all that the last of them sees is there: it may be computed again in place. */
+  /**
+   * Whether the sequence begins with `ids`, and the window of the last of them is intact: then it can be
+   * recomputed in place.
+   */
   holds(ids: readonly number[]): boolean {
     return (
       ids.length <= this.#ids.length &&
@@ -71,19 +81,24 @@ export class RingState {
     );
   }
 
-  /** A query at `position` sees (position − W, position]. */
+  /** Whether the window of a query at `position`, (position − W, position], is in the ring. */
   #intact(position: number): boolean {
     return Math.max(0, position - this.#window + 1) >= this.oldest;
   }
 
-  /** Goes back to the first `length` tokens; what was written after them is taken back. */
+  /** Truncates the sequence to the first `length` of `ids`. */
   begin(ids: readonly number[], length: number): void {
     this.#ids = ids.slice(0, length);
     this.#spans = this.#spans.filter(({ start }) => start < length);
     if (length === 0) this.#written = 0;
   }
 
-  /** `ids` are the sequence so far; positions up to `written` hold something, beyond `ids` by steps taken back. */
+  /**
+   * Records a pass.
+   * @param ids the sequence so far
+   * @param written end of the written positions. Those past ids.length hold tokens of steps that were not
+   * used
+   */
   commit(ids: readonly number[], written: number, by: WrittenBy): void {
     const start = this.#ids.length;
     this.#ids = ids.slice(0, written);
@@ -91,12 +106,12 @@ export class RingState {
     this.wrote(written);
   }
 
-  /** Positions up to `end` hold something, perhaps of tokens that are not known yet. */
+  /** Records that positions up to `end` were written, perhaps for tokens that are not known yet. */
   wrote(end: number): void {
     this.#written = Math.max(this.#written, end);
   }
 
-  /** The ring holds what the one of `other` does of its first `length` tokens, from `other.oldest` on. */
+  /** Records a copy of the first `length` tokens of another ring, from its `oldest` on. */
   copiedPrefix(other: RingState, length: number): void {
     this.#ids = other.#ids.slice(0, length);
     this.#spans = other.#spans.filter(({ start }) => start < length);
@@ -104,7 +119,7 @@ export class RingState {
     this.#writer = other.#writer;
   }
 
-  /** The ring holds these tokens from position `oldest` on, put there from outside. */
+  /** Records a restored session: these tokens, of which the positions from `oldest` on are in the ring. */
   filled(ids: readonly number[], spans: readonly Span[], oldest: number, writer: Writer): void {
     this.#ids = ids;
     this.#spans = spans;
@@ -112,12 +127,15 @@ export class RingState {
     this.#writer = writer;
   }
 
-  /** Whether all is in the ring that this one writes. */
+  /** Whether the keys and values are in this decoder's ring. */
   isHeldBy(writer: Writer): boolean {
     return this.#writer === writer;
   }
 
-  /** Sees to it that all is in this ring. What was lost with another one is computed anew by the same passes, so to the same bits. */
+  /**
+   * After a loss, recomputes the keys and values in this decoder's ring, with the same passes and so to the
+   * same bits.
+   */
   async restore(writer: Writer, signal?: AbortSignal): Promise<void> {
     if (this.isHeldBy(writer)) return;
     for (const [i, { start, by }] of this.#spans.entries()) {

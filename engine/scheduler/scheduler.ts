@@ -1,5 +1,5 @@
-// Continuous batching: one loop runs rounds while there is work. Between rounds sequences and tasks join and leave.
-// The scheduler decides who takes part; StepPlanner decides what a round submits to the GPU.
+// Continuous batching: one loop runs rounds while there is work. Between rounds sequences and tasks join and
+// leave. The scheduler decides who takes part; StepPlanner decides what a round submits to the GPU.
 import type { Activity } from "../api.ts";
 import { Gate } from "../gate.ts";
 import { checkIds } from "../graph/prompt-ids.ts";
@@ -42,7 +42,8 @@ export class Scheduler {
 
   /**
    * Waits for a ring. The caller reads the sequence and ends it with `leave`.
-   * @throws RangeError if the prompt is empty or has an id outside the vocabulary; as `check`; the signal's reason
+   * @throws RangeError if the prompt is empty or has an id outside the vocabulary; as `check`; the signal's
+   * reason
    */
   async join(options: SequenceOptions): Promise<Sequence> {
     checkIds(options.prompt, this.#recovery.last.decoder.shape.V, "prompt");
@@ -56,7 +57,10 @@ export class Scheduler {
     }
   }
 
-  /** Ends a sequence. Its ring keeps the prompt and `answer`, the tokens that were used, until somebody needs the ring. */
+  /**
+   * Ends a sequence. Its ring keeps the prompt and `answer`, the tokens that were used, until somebody needs
+   * the ring.
+   */
   async leave(sequence: Sequence, answer: readonly number[]): Promise<void> {
     sequence.close();
     if (!this.#sequences.includes(sequence)) return;
@@ -180,7 +184,10 @@ export class Scheduler {
     }
   }
 
-  /** A step failed, or the device was not replaced. All that run get the error; if none runs, the first of the queue does. */
+  /**
+   * A step failed, or the device was not replaced. All that run get the error; if none runs, the first of the
+   * queue does.
+   */
   #fail(error: unknown): void {
     if (this.#needed.signal.aborted) return;
     this.#planner.forget();

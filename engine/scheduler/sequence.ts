@@ -78,7 +78,9 @@ export class Sequence implements Waiting {
     return this.options.prompt.length - this.ring.ids.length;
   }
 
-  /** Whether to submit a step: it has begun, wants more, and neither the GPU nor its reader is too far behind. */
+  /**
+   * Whether to submit a step: it has begun, wants more, and neither the GPU nor its reader is too far behind.
+   */
   get wantsStep(): boolean {
     const { submitted, lookahead, failed } = this;
     if (failed || submitted === 0 || submitted >= this.options.maxTokens) return false;

@@ -1,6 +1,7 @@
-// What a round submits to the GPU: at most one chunk of one prompt, then one step of all sequences that run. So a long prompt
-// does not hold up the answers, and one read of the weights serves all of them. An exclusive task gets the GPU for one chunk
-// at a time, too. A sequence's numbers do not depend on who else runs: each row of a step is computed alike.
+// What a round submits to the GPU: at most one chunk of one prompt, then one step of all sequences that run.
+// So a long prompt does not hold up the answers, and one read of the weights serves all of them. An exclusive
+// task gets the GPU for one chunk at a time, too. A sequence's numbers do not depend on who else runs: each
+// row of a step is computed alike.
 import type { Activity } from "../api.ts";
 import type { Decoder, Picked } from "../graph/decoder.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
@@ -83,7 +84,10 @@ export class StepPlanner {
     for (const sequence of sequences) sequence.forgetSubmitted();
   }
 
-  /** Prepares a sequence, or submits a chunk of its prompt, the oldest sequence first; with the last chunk its first token. */
+  /**
+   * Prepares a sequence, or submits a chunk of its prompt, the oldest sequence first; with the last chunk its
+   * first token.
+   */
   async #prefill(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
     const isDue = (each: Sequence) => !each.failed && (!this.#ready.has(each) || each.promptLeft > 0);
     const sequence = sequences.find(isDue);
@@ -142,7 +146,10 @@ export class StepPlanner {
     return true;
   }
 
-  /** @returns how many tokens of the prompt the ring holds, from its last conversation or copied from another ring */
+  /**
+   * @returns how many tokens of the prompt the ring holds, from its last conversation or copied from another
+   * ring
+   */
   #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): number {
     const own = ring.reusable(prompt);
     const other = this.#rings.longestPrefix(prompt);
@@ -156,7 +163,10 @@ export class StepPlanner {
     return other.shared;
   }
 
-  /** Submits a step of all sequences that want one. If they are others than last time, waits for all steps first: then every row is known. */
+  /**
+   * Submits a step of all sequences that want one. If they are others than last time, waits for all steps
+   * first: then every row is known.
+   */
   async #step(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
     const wanting = () => sequences.filter((each) => this.#ready.has(each) && each.wantsStep);
     let members = wanting();
@@ -197,7 +207,10 @@ export class StepPlanner {
   }
 }
 
-/** Puts what the constraint allows next where the sampler reads it. @returns false if the constraint failed, and its sequence with it */
+/**
+ * Puts what the constraint allows next where the sampler reads it.
+ * @returns false if the constraint failed, and its sequence with it
+ */
 function writeMask(sequence: Sequence, decoder: Decoder): boolean {
   const { constraint } = sequence.options;
   try {

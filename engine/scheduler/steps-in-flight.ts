@@ -1,5 +1,5 @@
-// The steps that were submitted and not received yet: enough that the GPU never waits for the host, and no more, since steps
-// past the end of an answer are wasted.
+// The steps that were submitted and not received yet: enough that the GPU never waits for the host, and no
+// more, since steps past the end of an answer are wasted.
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
 
 /** The GPU computes one step while the host handles the one before. */
@@ -27,7 +27,10 @@ export class StepsInFlight<T = unknown> {
     this.#pending.push(step);
   }
 
-  /** The oldest result. If all later ones have arrived too, the GPU was idle: from then on one more step is kept in flight. */
+  /**
+   * The oldest result. If all later ones have arrived too, the GPU was idle: from then on one more step is
+   * kept in flight.
+   */
   async next(): Promise<T> {
     const result = await this.#pending.shift()!.result;
     const wasIdle = this.#pending.length > 0 && this.#pending.every(({ done }) => done);

@@ -22,7 +22,10 @@ export class WaitQueue<T extends Waiting> {
     return this.#places[0]?.item;
   }
 
-  /** Resolves when the item is admitted. @throws the reason of its signal, or the error that it was refused with */
+  /**
+   * Resolves when the item is admitted.
+   * @throws the reason of its signal, or the error that it was refused with
+   */
   enter(item: T): Promise<void> {
     const { signal } = item.options;
     return new Promise((resolve, reject) => {

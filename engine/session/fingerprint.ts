@@ -1,15 +1,15 @@
-// Tells models apart by what of them lies on the GPU: samples of every tensor, in the format they are held in.
+// Identifies a model by samples of every tensor on the GPU, in its weight format.
 import type { ModelConfig } from "../../weights/index.ts";
 import { sha256, sha256OfText } from "../../weights/index.ts";
 import { readPieces } from "../gpu/dispatch.ts";
 import { weightBuffers } from "../graph/weights.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 
-/** Bytes of a sample, and samples of a buffer, evenly spread: a fine-tuned model differs all over. */
+/** Bytes of a sample, and samples of a buffer, evenly spread. A fine-tuned model differs everywhere. */
 const SAMPLE = 256;
 const SAMPLES = 8;
 
-/** SHA-256 in hexadecimal digits. Equal for the same checkpoint in the same weight and cache format. */
+/** SHA-256 in hexadecimal digits. Equal for equal checkpoints in equal weight and cache formats. */
 export async function fingerprint(
   { gpu, weights, plan, decoder }: GpuModel,
   config: ModelConfig,

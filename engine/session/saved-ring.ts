@@ -1,4 +1,4 @@
-// A conversation's ring saved as bytes, and put back. Fetched when a session is first saved or restored.
+// Saves the ring of a conversation as bytes, and restores it. A lazy chunk: fetched with the first session.
 import type { ModelConfig } from "../../weights/index.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { RingState } from "../scheduler/ring-state.ts";
@@ -6,17 +6,17 @@ import { fingerprint } from "./fingerprint.ts";
 import { rangeBytes, readRing, writeRing } from "./ring-bytes.ts";
 import { decodeSession, encodeSession } from "./session.ts";
 
-/** A model on another device keeps its formats, so its fingerprint does not change. */
+/** Kept by config: a model on a new device keeps its formats, and so its fingerprint. */
 const fingerprints = new WeakMap<ModelConfig, string>();
 
-/** What the ring holds of its conversation. */
+/** The part of the conversation that is in the ring. */
 export async function saveRing(
   gpuModel: GpuModel,
   { index, ids, spans, oldest }: RingState,
   config: ModelConfig,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const stretch = { ring: index, start: oldest, count: ids.length - oldest };
-  const rows = await readRing(gpuModel.gpu, gpuModel.decoder, stretch);
+  const range = { ring: index, start: oldest, count: ids.length - oldest };
+  const rows = await readRing(gpuModel.gpu, gpuModel.decoder, range);
   return encodeSession({ fingerprint: await fingerprintOf(gpuModel, config), ids, spans, oldest, rows });
 }
 
@@ -33,11 +33,11 @@ export async function restoreRing(
     vocabulary: config.V,
     bytesOf: (positions) => rangeBytes(decoder.shape, positions),
   });
-  // A ring of fewer slots keeps the end.
+  // A ring with fewer slots gets the last positions.
   const start = Math.max(oldest, ids.length - ring.S);
-  const stretch = { ring: ring.index, start, count: ids.length - start };
+  const range = { ring: ring.index, start, count: ids.length - start };
   ring.begin([], 0);
-  writeRing(gpu, decoder, stretch, rows, start - oldest);
+  writeRing(gpu, decoder, range, rows, start - oldest);
   ring.filled(ids, spans, start, decoder);
   await decoder.done();
   return ids;

@@ -1,19 +1,20 @@
-// A conversation's keys and values as bytes to keep, so that it goes on another day without computing them again:
+// The file format of a session: a conversation's keys and values, to continue it later without computing them
+// again.
 //
 //     "sirocco session 1\n"   u32 length of the header   header, JSON   rows [L, 2G, positions]   SHA-256 of all before
 //
-// Numbers are little-endian; rows are in the cache format, as they lie in the ring.
+// Numbers are little-endian. Rows are in the cache format, as in the ring.
 
 import { SessionError } from "../errors.ts";
 import type { Span } from "../scheduler/ring-state.ts";
 
 export interface Session {
-  /** Of the model that computed it. */
+  /** Identifies the model that computed it. */
   readonly fingerprint: string;
   readonly ids: readonly number[];
-  /** How `ids` came into the ring. */
+  /** Which passes wrote `ids` into the ring. */
   readonly spans: readonly Span[];
-  /** The lowest position whose rows are there; the last is that of the last id. */
+  /** The first position whose rows are saved. The last one is that of the last id. */
   readonly oldest: number;
   readonly rows: Uint8Array<ArrayBuffer>;
 }
@@ -34,7 +35,8 @@ export async function encodeSession({ rows, ...header }: Session): Promise<Uint8
 }
 
 /**
- * @param expected fingerprint of the model at hand, ids of its vocabulary, bytes of so many positions
+ * @param expected the loaded model's fingerprint, the size of its vocabulary, and the bytes of a number of
+ * positions
  * @throws SessionError
  */
 export async function decodeSession(
@@ -77,7 +79,7 @@ export async function decodeSession(
   return { fingerprint: expected.fingerprint, ids, spans, oldest, rows };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever the file says; each part is checked before it is used
+// biome-ignore lint/suspicious/noExplicitAny: comes from a file; each part is checked before it is used
 function parsed(json: Uint8Array<ArrayBuffer>): any {
   try {
     return Object(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(json)));

@@ -1,4 +1,4 @@
-// The page's end of a port: calls that are pending, and how each of them ends.
+// The page's end of a port: sends calls, and settles them with the worker's replies.
 import type { Chunk } from "../api.ts";
 import { checkOptions, isPlain, signal as signalRule } from "../options/check.ts";
 import { reviveError } from "./errors.ts";
@@ -16,7 +16,7 @@ interface Pending {
 export class Connection {
   readonly #port: MessagePort;
   readonly #pending = new Map<number, Pending>();
-  /** Those of a call live on after it: a model that was loaded tells of its progress again where it is put on a new device. */
+  /** Kept after their call: a loaded model reports progress again when it is put on a new device. */
   readonly #callbacks = new Map<number, Readonly<Record<string, Callback>>>();
   #ids = 0;
   #failure: Error | undefined;
@@ -63,7 +63,7 @@ export class Connection {
         }
       }
     } finally {
-      // The next call need not wait for what nobody reads.
+      // The worker stops an answer that nobody reads, so the next call need not wait for it.
       if (!ended) this.#post({ type: "left", id });
       await over;
     }
@@ -74,7 +74,7 @@ export class Connection {
     this.fail(error);
   }
 
-  /** Ends everything that is pending or comes later with `error`. The first one stays. */
+  /** Rejects all pending and later calls with `error`. The first error counts. */
   fail(error: Error): void {
     this.#failure ??= error;
     for (const { reject } of this.#pending.values()) reject(this.#failure);
@@ -88,7 +88,7 @@ export class Connection {
     const abort = () => this.#post({ type: "abort", id });
     const result = new Promise<unknown>((resolve, reject) => {
       if (this.#failure) throw this.#failure;
-      // First, since it throws where an argument cannot be cloned.
+      // Posted first: this throws if an argument cannot be cloned.
       this.#post({ type: "call", id, method, args });
       this.#pending.set(id, { signal, onChunk, resolve, reject });
       if (args.callbacks.length > 0) this.#callbacks.set(id, callbacks);
@@ -114,7 +114,7 @@ export class Connection {
   }
 }
 
-/** Takes what cannot be cloned out of a call's options, which come last. */
+/** Separates signal and functions, which cannot be cloned, from a call's options, its last argument. */
 function detach(values: readonly unknown[]): {
   readonly args: Arguments;
   readonly signal: AbortSignal | undefined;

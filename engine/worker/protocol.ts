@@ -1,9 +1,9 @@
-// What a page and its worker say to each other. A model has a port of its own, so a worker may hold several, and may have
-// other things to say.
+// The messages between a page and its worker. Each model has a port of its own: a worker may hold several
+// models, and may use its own messages beside them.
 import type { Chunk, Model } from "../api.ts";
 import type { ErrorRecord } from "./errors.ts";
 
-/** The methods of Model that answer once, and those that stream. A new method is one more name here. */
+/** The methods of Model that return once, and those that stream. A new method is one more name here. */
 export const CALLS = [
   "score",
   "logits",
@@ -22,16 +22,19 @@ export const STREAMS = ["generate", "chat"] as const;
 export type CallName = (typeof CALLS)[number];
 export type StreamName = (typeof STREAMS)[number];
 
-/** Chunks that a worker may be ahead of those that were taken. */
+/** How many chunks the worker may send before the page takes one. */
 export const CHUNKS_AHEAD = 4;
 
-/** The one message to the worker itself: whatever follows comes through the port. */
+/** The only message to the worker itself. All others use the port. */
 export interface Opening {
   readonly type: "sirocco";
   readonly port: MessagePort;
 }
 
-/** A call's arguments, without what cannot be cloned. That stood in the options, which come last. */
+/**
+ * A call's arguments, without signal and functions, which cannot be cloned. Those belong to its options, the
+ * last argument.
+ */
 export interface Arguments {
   readonly values: readonly unknown[];
   readonly signal: "none" | "live" | "aborted";
@@ -41,9 +44,9 @@ export interface Arguments {
 
 export type Request =
   | { readonly type: "call"; readonly id: number; readonly method: Method; readonly args: Arguments }
-  /** A chunk was taken: one more may come. */
+  /** The page took a chunk: the worker may send one more. */
   | { readonly type: "taken"; readonly id: number }
-  /** The reader of a stream has left. */
+  /** Nobody reads the stream any more. */
   | { readonly type: "left"; readonly id: number }
   | { readonly type: "abort"; readonly id: number }
   | { readonly type: "dispose" };
@@ -58,10 +61,10 @@ export type Reply =
       readonly name: string;
       readonly values: readonly unknown[];
     }
-  /** The end of a call; of a stream it has no value. */
+  /** The end of a call. A stream's has no value. */
   | { readonly type: "result"; readonly id: number; readonly value: unknown }
-  /** Without an error: the reason that the caller's own signal gave. */
+  /** No error: the call was aborted, and fails with the reason of the caller's own signal. */
   | { readonly type: "failure"; readonly id: number; readonly error: ErrorRecord | undefined };
 
-/** What the page knows of a model in the worker. */
+/** The properties of a model that the page has. */
 export type ModelFacts = Pick<Model, "config" | "plan" | "adapter" | "contextLength">;

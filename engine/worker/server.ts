@@ -1,4 +1,4 @@
-// The worker's end of a port: loads one model, and runs what is called on it.
+// The worker's end of a port: loads one model, and runs the calls of the page on it.
 import type { LoadOptions, Model } from "../api.ts";
 import { recordError } from "./errors.ts";
 import {
@@ -18,15 +18,15 @@ export type Load = (
   options: LoadOptions | undefined,
 ) => Promise<Model>;
 
-/** A call that is under way. */
+/** A running call. */
 class Task {
   readonly controller = new AbortController();
   #credits = CHUNKS_AHEAD;
   #left = false;
   #wake = () => {};
 
-  /** Waits until one more chunk may be made; false: nobody reads on. */
-  async mayGoOn(): Promise<boolean> {
+  /** Waits until one more chunk may be made. @returns false if nobody reads the stream any more */
+  async mayContinue(): Promise<boolean> {
     while (this.#credits === 0 && !this.#left) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -60,12 +60,12 @@ export function serve(port: MessagePort, load: Load): void {
     if (method === "load") {
       const [source, options] = args as Parameters<Load>;
       model = await load(source, options);
-      // The page may have given up meanwhile.
+      // The page may have disposed of it meanwhile.
       if (disposed) model.dispose();
       const { config, plan, adapter, contextLength } = model;
       return { config, plan, adapter, contextLength } satisfies ModelFacts;
     }
-    // The page calls nothing before it has the model.
+    // The page makes no call before it has the model.
     const called = model as unknown as Record<Method, (...args: readonly unknown[]) => unknown>;
     if (!isStream(method)) {
       if (!CALLS.includes(method)) throw new TypeError(`worker: expected a method of Model, got ${method}.`);
@@ -73,7 +73,7 @@ export function serve(port: MessagePort, load: Load): void {
     }
     const answer = called[method](...args) as ReturnType<Model[StreamName]>;
     try {
-      while (await task.mayGoOn()) {
+      while (await task.mayContinue()) {
         const { value, done } = await answer.next();
         if (done) break;
         post({ type: "chunk", id, chunk: value });
@@ -115,7 +115,7 @@ export function serve(port: MessagePort, load: Load): void {
 
 const isStream = (method: string): method is StreamName => STREAMS.some((name) => name === method);
 
-/** Puts a signal and functions back into the options. */
+/** Puts signal and functions back into the options. */
 function revive(
   { values, signal, callbacks }: Arguments,
   controller: AbortController,

@@ -1,0 +1,70 @@
+// The lists of forward.ts made ready to run: pipelines compiled, bind groups made, once at load. The decode
+// loop makes none.
+
+import type { Buffers } from "../gpu/buffers.ts";
+import { type Dispatch, type Launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
+import type { Gpu } from "../gpu/gpu.ts";
+import type { Activations } from "./activations.ts";
+import { copyPrefix, decode, logits, prefill, ROWS_TOGETHER, sampleTokens, score } from "./forward.ts";
+import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
+import type { Weights } from "./weights.ts";
+
+/** A step: the layers, the final norm and lm_head, the sampler. */
+export type StepLists = Readonly<Record<"decode" | "logits" | "sample", readonly Dispatch[]>>;
+
+export interface Prepared {
+  readonly prefill: readonly Dispatch[];
+  readonly score: readonly Dispatch[];
+  /** Empty if there is one ring only. */
+  readonly copyPrefix: readonly Dispatch[];
+  /** steps[n - 1] is the step of n rows, up to `parallel`. */
+  readonly steps: readonly StepLists[];
+  /** Picked tokens are read back through these in turn, 16 bytes each: one more than the steps in flight. */
+  readonly staging: readonly GPUBuffer[];
+}
+
+export function prepare(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  buffers: Buffers,
+  shape: Shape,
+  weights: Weights,
+  activations: Activations,
+): Promise<Prepared> {
+  const ready = (launches: Launch[]) => Promise.all(launches.map((launch) => pipelines.prepare(launch)));
+  return gpu.scoped(async () => ({
+    prefill: await ready(prefill(shape, weights, activations)),
+    score: await ready(score(shape, weights, activations)),
+    copyPrefix: await ready(shape.B > 1 ? copyPrefix(shape, activations) : []),
+    steps: await prepareSteps(shape, weights, activations, ready),
+    staging: Array.from({ length: STEPS_IN_FLIGHT + 1 }, (_, i) =>
+      buffers.staging(`tokens ${i}`, 4 * shape.parallel),
+    ),
+  }));
+}
+
+async function prepareSteps(
+  shape: Shape,
+  weights: Weights,
+  activations: Activations,
+  ready: (launches: Launch[]) => Promise<Dispatch[]>,
+): Promise<StepLists[]> {
+  const steps: StepLists[] = [];
+  for (const rows of ROWS_TOGETHER) {
+    if (steps.length === shape.parallel) break;
+    const lists = {
+      decode: await ready(decode(shape, weights, activations, rows)),
+      logits: await ready(logits(shape, weights, activations, rows)),
+      sample: await ready(sampleTokens(shape, activations, rows)),
+    };
+    // The largest block serves all larger numbers of rows, in several blocks.
+    const largest = rows === ROWS_TOGETHER.at(-1) ? shape.parallel : Math.min(rows, shape.parallel);
+    while (steps.length < largest) steps.push(forRows(lists, steps.length + 1));
+  }
+  return steps;
+}
+
+const forRows = ({ decode, logits, sample }: StepLists, T: number): StepLists => {
+  const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
+  return { decode: list(decode), logits: list(logits), sample: list(sample) };
+};
