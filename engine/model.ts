@@ -66,7 +66,7 @@ export class LoadedModel implements Model {
   readonly config: ModelConfig;
   readonly contextLength: number;
   readonly openai = openai(this);
-  readonly #parts: Omit<ModelParts, "residence">;
+  readonly #parts: Omit<ModelParts, "recovery">;
   /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #recovery: DeviceRecovery;
   readonly #rings: RingPool;
