@@ -19,7 +19,7 @@ import type { LoadOptions } from "./api.ts";
 /** @throws CheckpointError at once for a folder that is not there, and for what is neither path, address nor repository. */
 export async function namedSource(
   spec: string,
-  options: Pick<LoadOptions, "onProgress" | "signal">,
+  options: Pick<LoadOptions, "onProgress" | "signal" | "token">,
 ): Promise<Source> {
   const page = repositoryOfPage(spec, process.env["HF_ENDPOINT"] || HUB);
   // Of a folder that is there, only a name without a scheme can be meant.
@@ -40,10 +40,11 @@ export async function namedSource(
 
 function repository(
   name: string,
-  { onProgress, signal }: Pick<LoadOptions, "onProgress" | "signal">,
+  { onProgress, signal, token }: Pick<LoadOptions, "onProgress" | "signal" | "token">,
 ): Promise<Source> {
   return hubSource(name, {
     ...(signal && { signal }),
+    token,
     onProgress: ({ file, loaded, total }) => onProgress?.({ stage: "download", name: file, loaded, total }),
   });
 }

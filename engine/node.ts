@@ -1,9 +1,8 @@
 /**
  * Loads and runs models of Mistral's family on WebGPU.
  *
- * These are the names of the package in Node. The package in a browser has the same, without `folderSource`,
- * `quantizeModel` and `listAdapters`; its `hubSource` returns the source itself and takes `headers` and
- * `token`.
+ * These are the names of the package in Node. In a browser it has the same, without `folderSource`,
+ * `quantizeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes `headers`.
  *
  * @module sirocco
  */

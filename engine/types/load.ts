@@ -50,8 +50,8 @@ export interface LoadOptions {
   /** Cancels loading. The promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /**
-   * Access token of the Hugging Face Hub, for private and gated repositories (browsers only; Node reads
-   * `HF_TOKEN`).
+   * Access token of the Hugging Face Hub, for private and gated repositories. Default: none in a browser; in
+   * Node `HF_TOKEN`, or the token that `hf auth login` left.
    */
   readonly token?: string;
   /**

@@ -288,12 +288,14 @@ test("progress counts the bytes of all weights, to the end", async () => {
   expect(seen.at(-1)?.loaded).toBe(total);
 });
 
-test("the token goes to the Hub, from HF_TOKEN or from the login's file; without it the message says what to do", async () => {
+test("the token goes to the Hub, from the option, HF_TOKEN or the login's file; without it the message says what to do", async () => {
   hub.token = "secret";
   await expect(open()).rejects.toThrow(
     /owner\/tiny@main: expected access, got HTTP 401\..*licence.*HF_TOKEN/,
   );
   await loadAll(await open({ env: { HF_TOKEN: " secret\n" } }));
+  rmSync(folder, { recursive: true });
+  await loadAll(await open({ env: { HF_TOKEN: "another" }, token: "secret" }));
   rmSync(folder, { recursive: true });
   writeFileSync(join(home, "token"), "secret\n");
   await loadAll(await open());

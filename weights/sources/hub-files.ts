@@ -30,6 +30,11 @@ export interface HubSourceOptions extends Omit<HttpOptions, "headers"> {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
   /** Cancels the calls of `hubSource`, and fetching. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Access token, for private and gated repositories. Default: `HF_TOKEN`, or the token that `hf auth login`
+   * left.
+   */
+  readonly token?: string | undefined;
   /** Used instead of `process.env`: `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME` and others. */
   readonly env?: Environment;
 }

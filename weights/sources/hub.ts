@@ -20,7 +20,7 @@ const OFFLINE_ADVICE = "Connect once to fetch it.";
  * plan can be made, and refused, before gigabytes are downloaded. Node only.
  *
  * @param text `owner/name` or `owner/name@revision`
- * @throws CheckpointError if there is no such repository, or it is private and `HF_TOKEN` does not open it
+ * @throws CheckpointError if there is no such repository, or it is private and the token does not open it
  */
 export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
   const env = options.env ?? process.env;
@@ -45,7 +45,7 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
       OFFLINE_ADVICE,
     );
   }
-  const token = await hubToken(env);
+  const token = options.token ?? (await hubToken(env));
   const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
   const http: HttpOptions = { ...options, headers, accessAdvice: accessAdvice(repository) };
   const listing = new HubListing(repository, http);
