@@ -29,7 +29,7 @@ export function newest(path) {
 }
 
 /**
- * Marks a build as made from what the sources were at `started`: an edit made during the build counts as newer.
+ * Marks a build as made from the sources as of `started`: an edit made during the build counts as newer.
  * @param {string} stamp
  * @param {Date} started
  */

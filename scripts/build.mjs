@@ -1,4 +1,5 @@
-// `npm run build`: dist/, one module for each source file with its declarations, and dist-demo/ (build-site.mjs).
+// `npm run build`: dist/, one module for each source file with its declarations, and dist-demo/
+// (build-site.mjs).
 import { chmodSync, cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,7 +34,7 @@ const stamp = (/** @type {boolean} */ types) => cached(types ? "built" : "built-
 
 /**
  * Builds dist/ if a source is newer than the last build.
- * @param {{ types?: boolean, silent?: boolean }} [options] `types`: with declarations, which a run does not need
+ * @param {{ types?: boolean, silent?: boolean }} [options] `types`: with declarations; a run needs none
  * @returns {Promise<boolean>} false: the build failed and printed why
  */
 export async function ensureBuild({ types = false, silent = false } = {}) {

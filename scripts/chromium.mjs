@@ -1,4 +1,5 @@
-// A Chromium for the tests that drive one: the system's, or the one of @sparticuz/chromium (Linux x64). Node's own modules only.
+// Finds a Chromium for the browser tests: the system's, or the one in @sparticuz/chromium (Linux x64).
+// Imports Node's own modules only.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
@@ -6,7 +7,10 @@ import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import { unpackOnce } from "../cli/swiftshader.mjs";
 
-/** @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: what it needs to start. */
+/**
+ * @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: needed to start
+ * it
+ */
 
 const PLACES = [
   "/usr/bin/chromium",
@@ -36,7 +40,7 @@ export function findChromium() {
     const libraries = [join(folder, "lib"), folder, ...(given ? [given] : [])].join(delimiter);
     const env = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder };
     const version = start(path, env);
-    return version ? { path, env, version } : { why: "the one of @sparticuz/chromium does not start here" };
+    return version ? { path, env, version } : { why: "the one in @sparticuz/chromium does not start here" };
   } catch (error) {
     return { why: `@sparticuz/chromium could not be unpacked: ${/** @type {Error} */ (error).message}` };
   }
@@ -45,7 +49,7 @@ export function findChromium() {
 /**
  * @param {string} path
  * @param {Record<string, string>} env
- * @returns {string} its version; empty: it does not start
+ * @returns {string} its version; empty if it does not start
  */
 function start(path, env) {
   const options = {
@@ -57,7 +61,7 @@ function start(path, env) {
   return status === 0 ? stdout.trim() : "";
 }
 
-/** About 3 s, 200 MB. */
+/** Takes about 3 s and 200 MB, once. */
 function unpacked() {
   const { version } = JSON.parse(readFileSync(join(carrier, "package.json"), "utf8"));
   const cache = join(root, "node_modules", ".cache", "sirocco");

@@ -1,11 +1,11 @@
-// The import rules of ARCHITECTURE.md: which folder may import which, no cycles, no Node in the browser's entry points.
-// Type imports count: a reader has to follow them, too.
+// The import rules of ARCHITECTURE.md: which folder may import which, no cycles, no Node in the browser's
+// entry points. Type imports count: a reader has to follow them, too.
 import { readdirSync, readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {{ name: string, line: number }} Import a file as its path from the root, a package by its name */
+/** @typedef {{ name: string, line: number }} Import `name`: a path from the root, or a package */
 /** @typedef {ReadonlyMap<string, readonly Import[]>} Graph by file */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -13,8 +13,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const foundation = ["tokenizer", "weights", "kernels"];
 
 /**
- * Each folder, and the folders and files it may import besides itself. A folder within a folder has rules of its own: nothing
- * that ships imports bench/dev.
+ * Each folder, and the folders and files that it may import besides itself. bench/dev is not part of bench
+ * here: nothing that ships may import it.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const MAY_IMPORT = {
@@ -42,7 +42,7 @@ const NODE_ONLY_HUB =
 const IMPORT =
   /(?:^|\n|;)\s*(?:import|export)\b(?:[^"'`;]*?\bfrom)?\s*["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']/g;
 
-/** @returns {string[]} what breaks the rules, one line each */
+/** @returns {string[]} a problem each */
 export function checkImports() {
   const folders = Object.keys(MAY_IMPORT).filter((folder) => !folder.includes("/"));
   const graph = new Map(folders.flatMap(sources).map((file) => [file, importsOf(file)]));

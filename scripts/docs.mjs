@@ -1,4 +1,4 @@
-// `npm run docs`: the API reference, from docstrings into docs/api/. A public name without documentation is an error.
+// `npm run docs`: generates docs/api/ from docstrings. A public name without documentation is an error.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDependencies, npm, root, run } from "./setup.mjs";
@@ -6,7 +6,10 @@ import { ensureDependencies, npm, root, run } from "./setup.mjs";
 const folder = join(root, "docs");
 const { devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 
-/** TypeDoc reads TypeScript 6, which would clash with the project's own: it is installed in docs/ when it is first needed. */
+/**
+ * TypeDoc needs TypeScript 6, which would clash with the project's own: it is installed in docs/ at first
+ * use.
+ */
 const isInstalled = Object.entries(devDependencies).every(([name, version]) => {
   const file = join(folder, "node_modules", name, "package.json");
   return existsSync(file) && JSON.parse(readFileSync(file, "utf8")).version === version;

@@ -1,4 +1,4 @@
-// Which WebGPU adapters this machine has, by Vulkan driver. Node's own modules only.
+// Finds this machine's WebGPU adapters, one for each Vulkan driver. Imports Node's own modules only.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 
 /**
- * @typedef {{ name: string, env: Record<string, string>, adapter: string }} Driver `env` makes Dawn see only it.
+ * @typedef {{ name: string, env: Record<string, string>, adapter: string }} Driver `env` hides all others
+ * from Dawn
  * @typedef {{ name: string, why: string }} MissingDriver
  */
 
@@ -81,7 +82,9 @@ async function hardware(name, icds, otherwise) {
   return adapter && !adapter.fallback ? { name, env, adapter: adapter.name } : { name, why: otherwise };
 }
 
-/** Files that describe Vulkan drivers: those the user named, or else those in the places where the loader looks. */
+/**
+ * Files that describe Vulkan drivers: those that the user named, or else all where the Vulkan loader looks.
+ */
 function installedIcds() {
   const { VK_DRIVER_FILES, VK_ICD_FILENAMES, XDG_DATA_DIRS, XDG_DATA_HOME } = process.env;
   const named = VK_DRIVER_FILES || VK_ICD_FILENAMES;
@@ -99,11 +102,12 @@ function installedIcds() {
   );
 }
 
-/** Fedora and Arch install 32-bit drivers beside the others; the loader complains of each. */
+/** Fedora and Arch install 32-bit drivers, too; the loader prints a complaint about each. */
 const foreign = (/** @type {string} */ file) => /i[36]86/.test(file) && process.arch !== "ia32";
 
 /**
- * The adapter Dawn gives in an environment. In a process of its own: a driver that crashes is one we do not have.
+ * Asks Dawn for an adapter under an environment, in a process of its own: a driver that crashes counts as
+ * missing.
  * @param {Record<string, string>} env
  * @returns {Promise<{ name: string, fallback: boolean } | undefined>}
  */

@@ -1,4 +1,5 @@
-// An nginx for the test of deploy/nginx: the system's, or the one that `.ci/run --nginx` has unpacked. Node's own modules only.
+// Finds an nginx for the test of deploy/nginx: the system's, or the one that `.ci/run --nginx` unpacked.
+// Imports Node's own modules only.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";

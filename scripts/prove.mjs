@@ -1,5 +1,6 @@
-// `npm run prove`: puts each known kind of bug back, in a copy of the tree, and sees the named test fail. Not part of CI:
-// a test that cannot fail is a defect, and this is how we know. `npm run prove -- NAME` for one of them, `--list` to list them.
+// `npm run prove`: puts each known bug back, in a copy of the tree, and expects the named test to fail. A
+// test that passes with its bug is a defect. Takes too long for CI. `npm run prove -- NAME` runs those whose
+// names contain NAME, `--list` lists all.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -38,7 +39,7 @@ try {
 }
 process.exitCode = survived > 0 ? 1 : 0;
 
-/** Runs on one driver: a bug of arithmetic shows on any. */
+/** Runs on one driver: a wrong result is wrong on any. */
 function testsFail(/** @type {string[]} */ test) {
   const project = /\.cpu\.|^test\/(weights|tokenizer)\//.test(test[0] ?? "") ? "cpu" : "lavapipe";
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");

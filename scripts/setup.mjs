@@ -1,4 +1,5 @@
-// What `npm start`, `npm test` and `npm run check` need first: dependencies and a fresh build. Node's own modules only.
+// Installs dependencies and runs commands, for the other scripts. Imports Node's own modules only: it runs
+// before anything is installed.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,25 +8,26 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Installs what package-lock.json lists where it is not there, or not in that version. */
+/** Installs what package-lock.json lists, unless all of it is there in that version. */
 export async function ensureDependencies() {
   if (installed()) return;
   console.log("Installing dependencies (about 200 MB) ...");
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   if ((await npm(["ci", ...quiet])) === 0) return;
-  // Some registry mirrors lack packages that the lock file names for other platforms; `npm ci` then refuses all.
+  // Some registry mirrors lack packages that the lock file names for other platforms; `npm ci` then refuses
+  // all.
   console.log("`npm ci` failed; trying without the lock file ...");
   if ((await npm(["install", "--no-save", "--no-package-lock", ...quiet])) === 0) return;
   throw new Error("The dependencies could not be installed: see npm's message above.");
 }
 
-/** By contents, not by time: a checkout touches the lock file without changing what it asks for. */
+/** Compares versions, not times: a checkout touches the lock file without changing it. */
 function installed() {
   const hidden = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(hidden)) return false;
   const have = JSON.parse(readFileSync(hidden, "utf8")).packages;
   const want = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
-  // Optional packages are for other platforms, except one that `dependencies` of ours would miss.
+  // Optional packages are those of other platforms, except webgpu, which we need.
   return Object.keys(want).every(
     (path) =>
       path === "" ||
@@ -43,15 +45,17 @@ export function npm(args) {
     : run("npm", args, { shell: process.platform === "win32" });
 }
 
-/** Lines Dawn and the Vulkan loader write that tell a user nothing. */
+/** Lines of Dawn and of the Vulkan loader that are of no use to a user. */
 const NOISE =
   /artificially reduced from|^Error: Loader Message|^Warning: vkEnumeratePhysicalDevices|^ +at GatherPhysicalDevices/;
 
 /**
- * Runs a command in the foreground and gives its exit code. Ctrl-C reaches it through the terminal; we wait for its end.
+ * Runs a command in the foreground and resolves to its exit code. Ctrl-C reaches it through the terminal.
+ * @typedef {{ env?: Record<string, string | undefined>, shell?: boolean }} Environment
+ * @typedef {{ hideNoise?: boolean, silent?: boolean, stdin?: boolean }} Streams
  * @param {string} command
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, shell?: boolean, hideNoise?: boolean, silent?: boolean, stdin?: boolean }} [options]
+ * @param {Environment & Streams} [options]
  * @returns {Promise<number>}
  */
 export function run(

@@ -1,4 +1,4 @@
-// `npm start`: from a bare checkout to a story in the terminal. Arguments replace ours: `npm start -- chat`.
+// `npm start`: installs, builds, and tells a story in the terminal. `npm start -- chat` runs another command.
 import { join } from "node:path";
 import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 import { ensureBuild } from "./build.mjs";
@@ -23,7 +23,9 @@ Next:
   import { loadModel } from "sirocco"                   the library: see docs/api.md
 `;
 
-/** The environment in which Dawn finds an adapter: this one where it does, or else one that names SwiftShader. */
+/**
+ * Environment variables that let Dawn find an adapter: none if it finds one, or else those for SwiftShader.
+ */
 async function adapterEnv() {
   if ((await probe({})) || process.platform !== "linux") return {};
   const { icd, problem } = swiftshader();
@@ -41,9 +43,9 @@ try {
   const given = process.argv.slice(2);
   const story = given.length === 0;
   const command = story ? STORY : given;
-  // A chat needs the terminal to itself; the story needs neither input nor the driver's warnings.
+  // A chat needs the terminal as it is; the story needs no input, and no warnings of drivers.
   const cli = join(root, "dist", "cli", "main.js");
-  // To a terminal the command prints the prompt itself, elsewhere only what follows it.
+  // `sirocco generate` prints the prompt to terminals only.
   if (story && !process.stdout.isTTY) process.stdout.write(PROMPT);
   process.exitCode = await run(process.execPath, [cli, ...command], { env, hideNoise: story, stdin: !story });
   if (process.exitCode === 0 && story) console.log(NEXT);

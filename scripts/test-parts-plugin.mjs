@@ -1,7 +1,19 @@
-// What a kernel has for the tests alone does not go into the browser's file: with these members goes all that only they use.
+// Leaves out of the browser's bundle the members of kernels and formats that only tests use, and with them
+// the functions that only those members call. Members are found by name; `npm run check` looks for any that
+// were missed (browser-bundle.mjs).
 
-const KERNEL = /\/kernels\/[^/]+\.ts$/;
-const FOR_TESTS = new Set(["testSizes", "fill", "reference", "tolerance", "floor"]);
+/** Which objects to look for, by two members that they have, and the members to drop. */
+const KINDS = [
+  {
+    files: /\/kernels\/[^/]+\.ts$/,
+    has: ["bindings", "workgroups"],
+    dropped: ["testSizes", "fill", "reference", "tolerance", "floor"],
+  },
+  { files: /\/kernels\/formats\/[^/]+\.ts$/, has: ["at", "store"], dropped: ["random"] },
+];
+
+/** Names of all members that are for tests. */
+export const TEST_MEMBERS = KINDS.flatMap(({ dropped }) => dropped);
 
 /** @returns {import("vite").Plugin} */
 export function dropTestParts() {
@@ -9,19 +21,24 @@ export function dropTestParts() {
     name: "drop-test-parts",
     apply: "build",
     transform(code, id) {
-      if (!KERNEL.test(id)) return null;
+      const kind = KINDS.find(({ files }) => files.test(id));
+      if (!kind) return null;
       /** @type {[number, number][]} */
       const dropped = [];
       visit(this.parse(code), (node) => {
         if (node.type !== "ObjectExpression") return;
-        const named = new Map(node.properties.map((/** @type {any} */ each) => [each.key?.name, each]));
-        if (!named.has("bindings") || !named.has("workgroups")) return;
-        for (const name of FOR_TESTS) {
-          const member = named.get(name);
-          if (member) dropped.push([member.start, member.end]);
-        }
+        const names = node.properties.map((/** @type {any} */ each) => each.key?.name);
+        if (!kind.has.every((name) => names.includes(name))) return;
+        // Members of the object, and of objects that it spreads: `...(exact && { tolerance: 0 })`.
+        const spread = node.properties.filter((/** @type {any} */ each) => each.type === "SpreadElement");
+        const members = [...node.properties];
+        visit(spread, (each) => {
+          if (each.type === "ObjectExpression") members.push(...each.properties);
+        });
+        for (const { key, start, end } of members)
+          if (kind.dropped.includes(key?.name)) dropped.push([start, end]);
       });
-      // Blanks keep everything else where the source map has it.
+      // Blanks take their place, so that the source map stays right.
       let text = code;
       for (const [start, end] of dropped) {
         const comma = /^\s*,/.exec(text.slice(end))?.[0].length ?? 0;
@@ -34,6 +51,7 @@ export function dropTestParts() {
 }
 
 /**
+ * Calls `use` for a node of a syntax tree, or each of several, and for all nodes below.
  * @param {any} node
  * @param {(node: any) => void} use
  */

@@ -1,5 +1,5 @@
-// `npm test`: every test on every adapter this machine has. `--driver NAME` chooses among them (and "cpu", the tests that
-// need none, and "chromium", the tests in a browser); everything else goes to Vitest.
+// `npm test`: every test on every adapter of this machine. `--driver NAME` chooses adapters, "cpu" (tests
+// that need none) or "chromium" (tests in a browser). All other arguments go to Vitest.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,10 +11,10 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
 
-/** Projects that are no adapter of this machine. */
+/** Projects that are not adapters of this machine. */
 const OTHERS = ["cpu", "chromium"];
 
-/** Names of skipped tests that are worth a line each; none where a filter by name skips hundreds. */
+/** Skipped tests that are listed by name; none if a filter by name skips hundreds. */
 const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
 
 const { chosen, rest } = parseArgs(process.argv.slice(2));
@@ -33,7 +33,7 @@ try {
   const known = ["cpu", ...drivers.map(({ name }) => name), ...("path" in chromium ? ["chromium"] : [])];
   const unknown = chosen.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
-  // The tests of the command and of the package run what a user runs.
+  // The tests of the command line and of the package run the build.
   const errors = (await ensureBuild({ types: true })) ? [] : ["the build failed: see above"];
   process.exitCode = report(await vitest(drivers, chromium), errors);
 } catch (error) {
@@ -59,7 +59,7 @@ function parseArgs(args) {
 /**
  * @param {import("./drivers.mjs").Driver[]} drivers
  * @param {ReturnType<typeof findChromium>} chromium
- * @returns {Promise<Summary | undefined>} undefined: it ended without telling
+ * @returns {Promise<Summary | undefined>} undefined: it ended without a summary
  */
 async function vitest(drivers, chromium) {
   const summary = join(folder, "summary.json");
@@ -82,7 +82,7 @@ async function vitest(drivers, chromium) {
 }
 
 /**
- * Prints what ran, then the line that scripts read.
+ * Prints what ran. Scripts read the last line.
  * @param {Summary | undefined} summary
  * @param {string[]} errors
  */

@@ -1,4 +1,5 @@
-// Shaders go into a build without comments and without the blanks that part nothing: a minifier of JavaScript cannot see into them.
+// Strips comments and insignificant whitespace from shaders: minifiers of JavaScript do not touch string
+// contents.
 import { readFileSync } from "node:fs";
 
 const SHADER = /\.wgsl\?raw$/;
@@ -12,16 +13,15 @@ export function compactShaders() {
     load(id) {
       if (!SHADER.test(id)) return null;
       const text = readFileSync(id.replace(/\?raw$/, ""), "utf8");
-      if (text.includes("/*"))
-        this.error("expected comments from // to the end of a line, got /*. Write it so.");
+      if (text.includes("/*")) this.error("expected only comments with //, found /*. Write // at each line.");
       return { code: `export default ${JSON.stringify(compact(text))};`, map: { mappings: "" } };
     },
   };
 }
 
 /**
- * WGSL has no strings, so `//` is a comment wherever it stands. Blanks stay between two words, and between two signs, which might
- * be another sign together (`- -`), but for brackets and what separates.
+ * WGSL has no strings, so every `//` begins a comment. Whitespace stays between two words, and between two
+ * operators, which together might be another (`- -`); not beside brackets, commas and semicolons.
  */
 export const compact = (/** @type {string} */ text) =>
   text

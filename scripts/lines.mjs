@@ -1,0 +1,74 @@
+// How long lines and files may be. Biome breaks code at 110 columns, but neither comments nor shaders.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "./setup.mjs";
+
+const MAX_COLUMNS = 110;
+const MAX_LINES = 350;
+
+/** Folders with code that ships, or builds and checks it. */
+const SHORT_FILES = [
+  "engine",
+  "kernels",
+  "tokenizer",
+  "weights",
+  "demo",
+  "bench",
+  "server",
+  "cli",
+  "scripts",
+];
+const FOLDERS = ["scripts"];
+
+/**
+ * The text of a comment, on its own line or after code. Assumes that `//` in a string has no blank before it.
+ */
+const COMMENT = /^\s*(?:\/\/|\/?\*)\s*(.*)|\s\/\/ (.*)/;
+
+/** @returns {string[]} a problem each */
+export const checkLines = () =>
+  FOLDERS.flatMap(textFiles).flatMap((file) => [
+    ...longLines(file, readFileSync(join(root, file), "utf8")),
+    ...(SHORT_FILES.some((folder) => file.startsWith(`${folder}/`)) ? longFile(file) : []),
+  ]);
+
+/**
+ * @param {string} folder
+ * @returns {string[]}
+ */
+const textFiles = (folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.(ts|mjs|wgsl)$/.test(file) && !file.includes("node_modules"))
+    .map((file) => join(folder, file).replaceAll("\\", "/"));
+
+/**
+ * @param {string} file
+ * @param {string} text
+ */
+function longLines(file, text) {
+  return text.split("\n").flatMap((line, i) => {
+    const columns = [...line].length;
+    if (columns <= MAX_COLUMNS) return [];
+    const [comment, alone, behind] = COMMENT.exec(line) ?? [];
+    if (!file.endsWith(".wgsl") && comment === undefined) return [];
+    // A long address cannot be broken.
+    if (/^\S+$/.test(alone ?? behind ?? "")) return [];
+    return `${file}:${i + 1}: expected at most ${MAX_COLUMNS} columns, found ${columns}.`;
+  });
+}
+
+/** @param {string} file */
+function longFile(file) {
+  const lines = readFileSync(join(root, file), "utf8").split("\n").length - 1;
+  if (lines <= MAX_LINES) return [];
+  return [
+    `${file}:${lines}: expected at most ${MAX_LINES} lines in a file, found ${lines}. Split it by subject.`,
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problems = checkLines();
+  for (const problem of problems) console.log(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
