@@ -27,7 +27,7 @@ const MAY_IMPORT = {
   bench: [...foundation, "engine"],
   "bench/dev": ["scripts/drivers.mjs"],
   demo: ["engine"],
-  cli: [...foundation, "engine", "server", "bench"],
+  cli: [...foundation, "engine", "server", "bench", "package.json"],
   scripts: ["cli/swiftshader.mjs"],
 };
 

@@ -1,4 +1,5 @@
 // Server-sent events: with a sign of life while nothing comes, and bounds for readers that are slow.
+import { Gate } from "../engine/gate.ts";
 import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./exchange.ts";
 import type { Service } from "./service.ts";
@@ -16,8 +17,8 @@ export function streamEvents(
   const exchange = c.get("exchange");
   const { signal } = exchange;
   const encoder = new TextEncoder();
-  let wake = (): void => {};
-  signal.addEventListener("abort", () => wake());
+  const room = new Gate();
+  signal.addEventListener("abort", () => room.open());
 
   const pump = async (controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
     const send = (text: string): void => controller.enqueue(encoder.encode(text));
@@ -30,10 +31,7 @@ export function streamEvents(
       for await (const event of events) {
         send(`data: ${JSON.stringify(event)}\n\n`);
         last = performance.now();
-        while (full() && !signal.aborted)
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
+        while (full() && !signal.aborted) await room.next();
         signal.throwIfAborted();
       }
       send("data: [DONE]\n\n");
@@ -52,7 +50,7 @@ export function streamEvents(
     {
       // A stream that was cancelled takes nothing more, which is no news.
       start: (controller) => exchange.streamUntil(pump(controller).catch(() => {})),
-      pull: () => wake(),
+      pull: () => room.open(),
       cancel: () => exchange.leave(),
     },
     { highWaterMark: limits.streamBytes, size: (chunk) => chunk.byteLength },

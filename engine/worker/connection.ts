@@ -1,5 +1,6 @@
 // The page's end of a port: sends calls, and settles them with the worker's replies.
 import type { Chunk } from "../api.ts";
+import { Gate } from "../gate.ts";
 import { checkOptions, isPlain, signal as signalRule } from "../options/check.ts";
 import { reviveError } from "./errors.ts";
 import type { Arguments, Method, Reply, Request } from "./protocol.ts";
@@ -37,14 +38,14 @@ export class Connection {
   async *stream(method: Method, args: readonly unknown[]): AsyncGenerator<Chunk, void, void> {
     const chunks: Chunk[] = [];
     let ended = false;
-    let wake = () => {};
+    const news = new Gate();
     const { id, result } = this.#send(method, args, (chunk) => {
       chunks.push(chunk);
-      wake();
+      news.open();
     });
     const end = () => {
       ended = true;
-      wake();
+      news.open();
     };
     const over = result.then(end, end);
     try {
@@ -57,9 +58,7 @@ export class Connection {
           await result;
           return;
         } else {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
+          await news.next();
         }
       }
     } finally {

@@ -1,5 +1,6 @@
 // The worker's end of a port: loads one model, and runs the calls of the page on it.
 import type { LoadOptions, Model } from "../api.ts";
+import { Gate } from "../gate.ts";
 import { recordError } from "./errors.ts";
 import {
   type Arguments,
@@ -23,27 +24,23 @@ class Task {
   readonly controller = new AbortController();
   #credits = CHUNKS_AHEAD;
   #left = false;
-  #wake = () => {};
+  readonly #changed = new Gate();
 
   /** Waits until one more chunk may be made. @returns false if nobody reads the stream any more */
   async mayContinue(): Promise<boolean> {
-    while (this.#credits === 0 && !this.#left) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+    while (this.#credits === 0 && !this.#left) await this.#changed.next();
     this.#credits--;
     return !this.#left;
   }
 
   taken(): void {
     this.#credits++;
-    this.#wake();
+    this.#changed.open();
   }
 
   leave(): void {
     this.#left = true;
-    this.#wake();
+    this.#changed.open();
   }
 }
 
