@@ -21,9 +21,12 @@ export default defineConfig({
       output: {
         format: "esm",
         entryFileNames: "[name].js",
-        // engine.js is what the page and its worker share; the other chunks are fetched when they are first used.
-        chunkFileNames: ({ moduleIds }) =>
-          moduleIds.some((id) => id.endsWith("/engine/model.ts")) ? "engine.js" : "[name].js",
+        // engine.js is what the page and its worker share: loading and answering, with all that they import. The other chunks
+        // are fetched when they are first used.
+        chunkFileNames: "[name].js",
+        codeSplitting: {
+          groups: [{ name: "engine", test: /\/engine\/(browser-platform|worker\/protocol)\.ts$/ }],
+        },
       },
     },
   },

@@ -11,7 +11,6 @@ import { DeviceRecovery, type Rebuild, retryOnce } from "./resident/device-recov
 import { placeOnGpu } from "./resident/gpu-model.ts";
 import { type Planned, planModel as plan } from "./resident/plan.ts";
 import type { ModelStore } from "./store/model-store.ts";
-import { measureKernels } from "./tuning/tuning.ts";
 
 async function openSource(
   call: string,
@@ -105,6 +104,7 @@ export async function tuneModel(
   options: LoadOptions,
 ): Promise<Tuning> {
   const opened = await openSource("tuneModel", platform, source, options);
+  const { measureKernels } = await import("./tuning/tuning.ts");
   return withCheckpoint(platform, opened, options, async (_, gpu, planned) => {
     try {
       return await measureKernels(gpu, Pipelines.of(gpu.device), platform.tuning, planned, options);

@@ -6,11 +6,10 @@ import { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { allocate } from "../graph/activations.ts";
 import { Decoder } from "../graph/decoder.ts";
-import type { Shape } from "../graph/shape.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { Platform } from "../platform.ts";
 import type { ModelStore } from "../store/model-store.ts";
-import { tunedShape } from "../tuning/tuning.ts";
+import { wantsTuning } from "../tuning/kernel-choice.ts";
 import { planModel } from "./plan.ts";
 import { uploadWeights } from "./upload.ts";
 
@@ -39,8 +38,15 @@ export async function placeOnGpu(
     const planned = planModel(checkpoint, gpu.adapter, { ...options, ...(before && asPlanned(before.plan)) });
     const { plan, layout } = planned;
     const pipelines = Pipelines.of(gpu.device);
-    const known = before && sameKernels(planned.shape, gpu, before);
-    const shape = known ?? (await tunedShape(gpu, pipelines, platform.tuning, planned, options));
+    let { shape } = planned;
+    if (before && sameAdapter(gpu, before)) {
+      // An answer goes on with the kernels that it began with: others round differently.
+      shape = { ...shape, kernels: before.decoder.shape.kernels };
+    } else if (wantsTuning(plan.weightBytes, options)) {
+      // Small models need no tuner: a page that loads one fetches none.
+      const { tunedKernels } = await import("../tuning/tuning.ts");
+      shape = { ...shape, kernels: await tunedKernels(gpu, pipelines, platform.tuning, planned, options) };
+    }
     const stored = await store?.openWeights(checkpoint, plan.weights);
     const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
       ...options,
@@ -70,8 +76,5 @@ const asPlanned = ({ weights, cache, contextLength, parallel, rings, chunkLength
   chunkLength,
 });
 
-/** An answer goes on with the kernels that it began with: others round differently. */
-const sameKernels = (shape: Shape, { adapter }: Gpu, before: GpuModel): Shape | undefined =>
-  JSON.stringify(adapter) === JSON.stringify(before.gpu.adapter)
-    ? { ...shape, kernels: before.decoder.shape.kernels }
-    : undefined;
+const sameAdapter = ({ adapter }: Gpu, before: GpuModel): boolean =>
+  JSON.stringify(adapter) === JSON.stringify(before.gpu.adapter);

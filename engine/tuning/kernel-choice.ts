@@ -8,7 +8,7 @@ import {
   type Team,
   type WeightFormat,
 } from "../../kernels/index.ts";
-import type { AdapterDescription, KernelChoice, KernelOptions, MatrixRole } from "../api.ts";
+import type { AdapterDescription, KernelChoice, KernelOptions, LoadOptions, MatrixRole } from "../api.ts";
 import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
@@ -37,6 +37,13 @@ function runs({ features, subgroupSize }: AdapterDescription, name: MatvecVarian
 
 /** Parameters below which a software driver takes longer to compile its fastest kernels than they save. */
 const SMALL = 2 ** 25;
+
+/** Smaller models answer before a tuner is done. */
+const MIN_TUNED_BYTES = 64 * 2 ** 20;
+
+/** Whether the kernels are measured, or chosen as they were measured before. */
+export const wantsTuning = (weightBytes: number, { tune, device, kernels }: LoadOptions): boolean =>
+  !kernels && (tune ?? (weightBytes >= MIN_TUNED_BYTES && !device));
 
 /** What suits most adapters of a kind, unmeasured. @throws RangeError for variants that this adapter cannot run. */
 export function chooseKernels(

@@ -15,32 +15,23 @@ export interface TuningStore {
   write(name: string, text: string): Promise<void>;
 }
 
-/** Smaller models answer before a tuner is done. */
-const WORTH_BYTES = 64 * 2 ** 20;
-
 /** A planned model, as far as it decides which kernels are fastest. */
 export interface Untuned {
-  readonly plan: Pick<Plan, "weights" | "weightBytes">;
+  readonly plan: Pick<Plan, "weights">;
   readonly shape: Shape;
   readonly layout: ModelLayout;
 }
 
-/** The shape with the kernels that its matrices are fastest with, as far as that is known or may be found out. */
-export async function tunedShape(
+/** The kernels that a model's matrices are fastest with: as remembered, or measured now. */
+export const tunedKernels = async (
   gpu: Gpu,
   pipelines: Pipelines,
   store: TuningStore | undefined,
   model: Untuned,
   options: LoadOptions,
-): Promise<Shape> {
-  const { plan, shape } = model;
-  const wanted = options.tune ?? (plan.weightBytes >= WORTH_BYTES && !options.device);
-  if (!wanted || options.kernels) return shape;
-  const kernels =
-    (await remembered(gpu, store, model)) ??
-    (await measureKernels(gpu, pipelines, store, model, options)).choice;
-  return { ...shape, kernels };
-}
+): Promise<KernelChoice> =>
+  (await remembered(gpu, store, model)) ??
+  (await measureKernels(gpu, pipelines, store, model, options)).choice;
 
 /** Measures anew and remembers the choice. */
 export async function measureKernels(
