@@ -1,4 +1,4 @@
-// The buffers a pass works in: where each token stands, the residual stream, and what lies between two dispatches.
+// The buffers that a pass works in: position of each token, residual stream, and results between two dispatches.
 import {
   angleLength,
   angleTable,
@@ -14,18 +14,18 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { ropeFrequencies } from "./rope-frequencies.ts";
 import type { Shape } from "./shape.ts";
 
-/** Tokens whose logits `score` computes at once. */
+/** Tokens that `score` computes logits for at once. */
 export const SCORE_ROWS = TILE;
 
-/** Buffers of one decode step: a row for each of up to T sequences that run at once. */
+/** Buffers of a decode step: a row for each of up to T sequences. */
 export interface DecodeState {
-  /** u32 [T, 4]: token, position, sequence, 0. The sampler moves it on: the next step needs nothing from the host. */
+  /** u32 [T, 4]: token, position, ring, 0. The sampler updates them, so the next step needs nothing from the host. */
   readonly rows: GPUBuffer;
   /** [T, D] residual stream. */
   readonly x: GPUBuffer;
   /** [T, (H + 2G)·d] */
   readonly qkv: GPUBuffer;
-  /** [T, H, SPLITS, d + 2] parts of attention, where it is split over the cache. */
+  /** [T, H, SPLITS, d + 2] partial results, if attention is split over the cache. */
   readonly partial: GPUBuffer;
   /** [T, H·d] */
   readonly attended: GPUBuffer;
@@ -35,9 +35,9 @@ export interface DecodeState {
   readonly logits: GPUBuffer;
 }
 
-/** Buffers of one prefill pass: a row for each of up to T tokens of one sequence. */
+/** Buffers of a prefill pass: a row for each of up to T tokens of one sequence. */
 export interface PrefillState {
-  /** u32 [T, 4]: token, position, sequence, tokens in this pass. */
+  /** u32 [T, 4]: token, position, ring, tokens in this pass. */
   readonly rows: GPUBuffer;
   /** [T, D] residual stream. */
   readonly x: GPUBuffer;
@@ -57,7 +57,7 @@ export interface PrefillState {
   readonly logProbs: GPUBuffer;
 }
 
-/** What the sampler reads besides logits: counts for penalties [B, V], bias [B, V], options [B, 12], masks [B, V/32]. */
+/** What the sampler reads beside logits: counts for penalties [B, V], bias [B, V], options [B, 12], masks [B, V/32]. */
 export interface SamplerState {
   readonly counts: GPUBuffer;
   readonly bias: GPUBuffer;
@@ -79,7 +79,7 @@ export interface Activations {
 
 type Lengths<T> = { readonly [Name in keyof T]: number };
 
-/** Words of every buffer but the rings: what `plan` adds up and `allocate` makes. */
+/** Words of every buffer but the rings. `plan` adds them up, `allocate` makes them. */
 export function scratchLengths(shape: Shape): {
   readonly angles: number;
   readonly decode: Lengths<DecodeState>;
@@ -119,7 +119,7 @@ export function scratchLengths(shape: Shape): {
 
 export const ringLength = (shape: Shape): number => cacheLength(shape.cacheFormat, shape);
 
-/** Makes the buffers; RoPE's angles are the only ones that do not start as zeros. */
+/** Makes the buffers. All start as zeros but RoPE's angles. */
 export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Activations {
   const lengths = scratchLengths(shape);
   const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>

@@ -1,6 +1,7 @@
-// READ FIRST: the transformer, as lists of kernel, size, buffers. Built once a model and replayed for every token.
+// READ FIRST: the transformer as lists of kernel, size, buffers. The lists are built when a model is loaded and replayed
+// for every token.
 // T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width · H query heads ·
-// G key/value heads · d head width · V vocabulary. A matrix may lie in several parts by rows: one dispatch each.
+// G key/value heads · d head width · V vocabulary. A matrix may have several parts by rows: each is one dispatch.
 import {
   attention,
   attentionCombine,
@@ -29,13 +30,11 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
-/** Rows of a decode step that a matrix kernel takes together, so that each weight is read once for them. */
+/** How many rows of a decode step a matrix kernel may process together. It reads each weight once for all of them. */
 export const ROWS_TOGETHER = [1, 2, 4, 8] as const;
 type RowsTogether = (typeof ROWS_TOGETHER)[number];
 
-/**
- * A token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer.
- */
+/** One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer. */
 export function decode(
   shape: Shape,
   weights: Weights,
@@ -45,7 +44,7 @@ export function decode(
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, rows);
-  const times = (role: MatrixRole) => product((format) => matvec(format, variant[role]), T, rows);
+  const multiply = (role: MatrixRole) => product((format) => matvec(format, variant[role]), T, rows);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const size = { T, B, H, G, d, S, W, SPLITS };
@@ -67,18 +66,18 @@ export function decode(
       return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
     ...attend(caches[i]!),
-    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     ...w.gateUp.map(({ first, count, format, buffers }) => {
       const size = { T, rows, K: D, eps, F: count, F0: first, width: F };
       return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
     }),
-    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
-/** Final norm and lm_head: logits of the same rows from their residual stream. */
+/** Final norm and lm_head: the logits of the same rows. */
 export function logits(
   shape: Shape,
   weights: Weights,
@@ -87,14 +86,14 @@ export function logits(
 ): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = rowsOf(shape, rows);
-  const times = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, rows);
-  return times(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
+  const multiply = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, rows);
+  return multiply(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
-/** One row where they are taken singly: that list runs as it is. Otherwise as many as there may be. */
+/** A list for single rows has T = 1. Larger lists are sized for `parallel` rows and shortened for each step. */
 const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
 
-/** The next id of every row, put where `decode` reads it. */
+/** Samples the next id of every row into `decode.rows`, where `decode` reads it. */
 export const sampleTokens = (
   shape: Shape,
   { decode: s, sampler }: Activations,
@@ -119,7 +118,7 @@ export function prefill(
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const times = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T);
+  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T);
   const attend = (cache: GPUBuffer): Launch => {
     const size = { T, B, H, G, d, S, W };
     if (kernels.attention.prefill === "workgroup")
@@ -130,40 +129,40 @@ export function prefill(
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...times("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
+    ...multiply("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
     launch(ropeCache(cacheFormat), { T, B, H, G, d, S }, s.qkv, caches[i]!, s.rows, angles),
     attend(caches[i]!),
-    ...times("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
-    ...times("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
+    ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
-    ...times("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
   ];
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
 
-/** Copies a stretch of one sequence's keys and values into another's ring, as `copiedRange` says. */
+/** Copies keys and values from one ring to another: `copiedRange` says which rings and slots. */
 export const copyPrefix = (
   { cacheFormat, B, G, S, d }: Shape,
   { caches, copiedRange }: Activations,
 ): Launch[] => caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, copiedRange));
 
-/** After a prefill of at most SCORE_ROWS tokens: the log-probability of each one's successor in `prefill.targets`. */
+/** After a prefill of at most SCORE_ROWS tokens: the log-probability of the token after each, given in `prefill.targets`. */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const times = product(manyTokens(kernels.matmul.lmHead), T);
+  const multiply = product(manyTokens(kernels.matmul.lmHead), T);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
-    ...times(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
+    ...multiply(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
   ];
 }
 
-/** The residual stream begins as the tokens' rows of the embedding. */
+/** The residual stream starts as the tokens' rows of the embedding. */
 const embedding = (
   { D }: Shape,
   { embedTokens }: Weights,
@@ -174,13 +173,14 @@ const embedding = (
     launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
   );
 
-/** A part whose format the variant does not suit is multiplied by the one that runs everywhere. */
+/** Parts in a format that the variant does not support use `tile`, which supports all. */
 const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
   matmul(format, suits(variant, format) ? variant : "tile");
 
 /**
- * A matrix times T rows, part by part, by the kernel for the part's format: `width` outputs of `K` inputs, `unit` rows of the matrix to a unit of
- * its parts, added to what the output holds where `add`. `buffers` are the kernel's own, input first and output last.
+ * A matrix multiply T rows: a dispatch for each part, by the kernel for the part's format.
+ * @param unit rows of the matrix to a unit of its parts
+ * @param buffers the kernel's own, input first and output last; with `add` the result is added to the output
  */
 const product =
   (kernel: (format: WeightFormat) => Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>

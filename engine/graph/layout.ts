@@ -1,11 +1,11 @@
-// Which rows of which checkpoint tensor lie where on the GPU: fused matrices, split by rows where a binding is too small.
+// Where the rows of each checkpoint tensor are on the GPU: fused matrices, split into parts by rows.
 import { bytesPerRow, padded, type WeightFormat, weightFormats } from "../../kernels/index.ts";
 import type { FormatOf, ModelConfig, RequiredTensor } from "../../weights/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { type Fusion, flatTensors, layerMatrices, type ModelTensors, modelTensors } from "./model-tensors.ts";
 
-/** Rows `row` … `row + rows` of a checkpoint tensor, resident in a part from row `at` on. */
+/** Rows [row, row + rows) of a checkpoint tensor, which are rows [at, at + rows) of a part. */
 export interface RowRange {
   readonly tensor: string;
   readonly row: number;
@@ -19,10 +19,10 @@ export interface PartLayout {
   readonly count: number;
   readonly format: WeightFormat;
   readonly rows: number;
-  readonly runs: readonly RowRange[];
+  readonly ranges: readonly RowRange[];
 }
 
-/** A matrix [rows, K]. A unit is what may not be torn apart: a row, a head, or a gate row with its up row. */
+/** A matrix [rows, K]. Parts have whole units: rows, heads, or gate rows with their up rows. */
 export interface MatrixLayout {
   readonly name: string;
   readonly K: number;
@@ -37,7 +37,7 @@ export interface VectorLayout {
 
 export type ModelLayout = ModelTensors<MatrixLayout, VectorLayout>;
 
-/** Units of a matrix, one after another, that are stored in one format. */
+/** Consecutive units of a matrix that are stored in one format. */
 interface Section {
   readonly units: number;
   readonly format: WeightFormat;
@@ -59,15 +59,15 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
     let first = 0;
     for (const { units, format } of merged(plan.sections)) {
       const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;
-      const most = Math.floor(maxBindingBytes / unitBytes);
-      if (most < 1) {
+      const maxUnits = Math.floor(maxBindingBytes / unitBytes);
+      if (maxUnits < 1) {
         throw new DeviceError(
           `${label}: this adapter binds at most ${maxBindingBytes} bytes, ${rowsPerUnit} rows in ${format.name} need ${unitBytes}. Load a smaller weight format.`,
         );
       }
-      for (const count of evenly(units, Math.ceil(units / most))) {
-        const runs = plan.runsOf(first, count).filter(({ rows }) => rows > 0);
-        parts.push({ first, count, format, rows: count * rowsPerUnit, runs });
+      for (const count of evenly(units, Math.ceil(units / maxUnits))) {
+        const ranges = plan.rangesOf(first, count).filter(({ rows }) => rows > 0);
+        parts.push({ first, count, format, rows: count * rowsPerUnit, ranges });
         first += count;
       }
     }
@@ -79,10 +79,10 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
 /** The sections of a matrix, and the tensor rows of its units [first, first + count). */
 interface MatrixPlan {
   readonly sections: readonly Section[];
-  readonly runsOf: (first: number, count: number) => RowRange[];
+  readonly rangesOf: (first: number, count: number) => RowRange[];
 }
 
-/** All units of one tensor, then all of the next; a part may begin and end in any of them. */
+/** All units of one tensor, then all of the next. A part may begin and end in any of them. */
 function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, formatOf: FormatOf): MatrixPlan {
   let end = 0;
   const spans = tensors.map(({ name, shape }) => {
@@ -95,7 +95,7 @@ function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, format
       units: to - from,
       format: weightFormats[formatOf(name)],
     })),
-    runsOf: (first, count) =>
+    rangesOf: (first, count) =>
       spans.map(({ name: tensor, from, to }) => {
         const start = Math.max(first, from);
         const rows = (Math.min(first + count, to) - start) * rowsPerUnit;
@@ -110,11 +110,11 @@ function paired(tensors: readonly RequiredTensor[], formatOf: FormatOf): MatrixP
   const format = formats.reduce((a, b) => (bytesPerRow(b, 1) > bytesPerRow(a, 1) ? b : a));
   return {
     sections: [{ units: tensors[0]!.shape[0]!, format }],
-    runsOf: (row, rows) => tensors.map(({ name: tensor }, i) => ({ tensor, row, rows, at: i * rows })),
+    rangesOf: (row, rows) => tensors.map(({ name: tensor }, i) => ({ tensor, row, rows, at: i * rows })),
   };
 }
 
-/** Neighbours of one format become one section. */
+/** Joins consecutive sections of one format. */
 function merged(sections: readonly Section[]): Section[] {
   const found: Section[] = [];
   for (const { units, format } of sections) {
@@ -125,14 +125,14 @@ function merged(sections: readonly Section[]): Section[] {
   return found;
 }
 
-/** `total` in `pieces` of nearly equal size: the last one should keep the GPU as busy as the first. */
+/** `total` in `pieces` of nearly equal size, so that the last part keeps the GPU as busy as the first. */
 const evenly = (total: number, pieces: number): number[] =>
   Array.from(
     { length: pieces },
     (_, i) => Math.floor(((i + 1) * total) / pieces) - Math.floor((i * total) / pieces),
   );
 
-/** Every matrix once. */
+/** Every matrix once, also an embedding that is lm_head as well. */
 const matrices = (layout: ModelLayout): MatrixLayout[] => [
   ...new Set(
     flatTensors(
@@ -161,7 +161,7 @@ export interface MainMatrix {
   readonly format: WeightFormat;
 }
 
-/** The matrices that tokens are multiplied with: what the tuner measures. */
+/** The matrices that tokens are multiplied with. The tuner measures these. */
 export function mainMatrices({ layers, lmHead }: ModelLayout): Record<MatrixRole, MainMatrix> {
   const main = (all: readonly MatrixLayout[]): MainMatrix => {
     const rowsIn = new Map<WeightFormat, number>();

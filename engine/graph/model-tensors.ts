@@ -1,4 +1,4 @@
-// What lies on the GPU for each tensor of the checkpoint's table: some matrices are fused, so that one dispatch serves them.
+// The matrices and vectors on the GPU, derived from the table of tensors. Some matrices are fused: one dispatch serves them.
 import {
   type LayerRole,
   type ModelConfig,
@@ -18,7 +18,7 @@ export interface Fusion {
   readonly rowsPerUnit: (config: ModelConfig) => number;
 }
 
-/** The fused matrices of a layer. Every other matrix of the table lies on the GPU by itself. */
+/** The fused matrices of a layer. Every other matrix of the table stays by itself. */
 const fusedMatrices = {
   /** [(H + 2G)·d, D], a unit is a head. */
   qkv: { of: ["qProj", "kProj", "vProj"], rows: "stacked", rowsPerUnit: ({ d }) => d },

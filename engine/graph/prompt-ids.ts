@@ -1,12 +1,12 @@
-// Ids on their way to the GPU: at least one, and each of the model's vocabulary. Nothing there would notice others: an id past
-// the embedding reads what lies behind it, and no id at all leaves the logits of whoever ran before.
+// Checks ids before they are written to the GPU, which reports no error: an id past the embedding would read other memory, and
+// an empty list would leave the logits of the pass before.
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 
 /**
- * @param V the model's vocabulary; a tokenizer may name more tokens than it has
- * @param parameter what the ids were made from: "prompt", "messages"
- * @param textOf the token's text, for the message
- * @throws RangeError with `parameter`
+ * @param V size of the model's vocabulary; a tokenizer may have more tokens
+ * @param parameter the option that the ids were made from: "prompt", "messages"
+ * @param textOf gives a token's text for the message
+ * @throws RangeError with `parameter` for an empty list, and for ids outside of the vocabulary
  */
 export function checkIds(
   ids: readonly number[],
@@ -37,7 +37,7 @@ export function checkKnown(
   }
 }
 
-/** @throws TypeError with `parameter` */
+/** @throws TypeError with `parameter` for anything but an array of numbers */
 export function checkList(ids: readonly number[], parameter: string, expected = "a list of token ids"): void {
   if (!Array.isArray(ids)) throw wrongType(parameter, `expected ${expected}, got ${shown(ids)}.`);
   for (const id of ids)

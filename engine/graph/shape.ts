@@ -1,37 +1,37 @@
-// Everything that fixes the sizes of a loaded model: its config, its cache, and how it is held on this adapter.
+// The sizes of a loaded model: those of its config, its cache, and how it runs on this adapter.
 import { attentionSplits, type CacheFormat, MAX_POSITION } from "../../kernels/index.ts";
 import type { ModelConfig } from "../../weights/index.ts";
 import type { KernelChoice } from "../api.ts";
 
-/** Most decoded tokens that may be on the GPU before the host has seen the first of them. */
+/** Decode steps that may be on the GPU before the host has read the first of them. */
 export const STEPS_IN_FLIGHT = 4;
 
-/** Slots of the ring: the window, a whole chunk written before it is attended, and steps that may be taken back. */
+/** Slots of a ring: the window, a chunk that is written before it is attended, and steps that may be undone. */
 const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
 
-/** No window: every earlier position is visible. */
+/** W without a window: every earlier position is visible. */
 const UNLIMITED = 0xffffffff;
 
 export interface Shape extends Omit<ModelConfig, "W"> {
   readonly cacheFormat: CacheFormat;
   readonly kernels: KernelChoice;
-  /** Sequences that the cache holds: a ring each. */
+  /** Sequences that the cache holds, each in a ring of its own. */
   readonly B: number;
-  /** Most rows of a decode step: sequences that run at once. */
+  /** Sequences that run at once: the most rows of a decode step. */
   readonly parallel: number;
   /** Slots of a ring. */
   readonly S: number;
   /** Attention window; UNLIMITED for none. */
   readonly W: number;
-  /** Parts of a decode step's attention over the cache. */
+  /** Parts that attention over the cache is split into, in a decode step. */
   readonly SPLITS: number;
-  /** Most tokens of a prefill pass. */
+  /** The most tokens of a prefill pass. */
   readonly chunkLength: number;
-  /** Positions that a sequence may reach: the slots, or with a rolling window as far as RoPE's angles go. */
+  /** Positions that a sequence may reach: the context, bounded by the range of RoPE's angles. */
   readonly positions: number;
 }
 
-/** @param contextLength tokens that a sequence may have; a window's ring holds no more than it needs */
+/** @param contextLength the most tokens of a sequence; with a window, the ring has only the slots that it needs */
 export function modelShape(
   config: ModelConfig,
   {

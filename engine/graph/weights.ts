@@ -1,4 +1,4 @@
-// The model's weights on the GPU, named as in the checkpoint.
+// The weights of a model on the GPU, by the roles of the checkpoint's tensors.
 import type { WeightFormat } from "../../kernels/index.ts";
 import { flatTensors, type LayerTensors, type ModelTensors } from "./model-tensors.ts";
 
@@ -14,7 +14,7 @@ export interface MatrixPart {
 /** A weight matrix: one part, or several by rows when a binding is too small for all or when rows differ in format. */
 export type Matrix = readonly MatrixPart[];
 
-/** A vector lies in [padded(length)] f32. */
+/** A vector is f32 [padded(length)]. */
 export type LayerWeights = LayerTensors<Matrix, GPUBuffer>;
 export type Weights = ModelTensors<Matrix, GPUBuffer>;
 

@@ -94,17 +94,17 @@ function makeBuffers(buffers: Buffers, layout: ModelLayout) {
   const send = (tensor: string, target: UploadTarget) =>
     targets.set(tensor, [...(targets.get(tensor) ?? []), target]);
 
-  const part = (matrix: MatrixLayout, { first, count, format, rows, runs }: PartLayout) => {
+  const part = (matrix: MatrixLayout, { first, count, format, rows, ranges }: PartLayout) => {
     const made = format
       .bindings(rows, padded(matrix.K))
       .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
-    for (const run of runs) send(run.tensor, { ...run, buffers: made, format, N: rows, K: matrix.K });
+    for (const range of ranges) send(range.tensor, { ...range, buffers: made, format, N: rows, K: matrix.K });
     return { first, count, format, buffers: made };
   };
   const vector = ({ tensor, length }: VectorLayout) => {
     const buffer = buffers.storage(tensor, padded(length));
-    const run = { tensor, row: 0, rows: 1, at: 0 };
-    send(tensor, { ...run, buffers: [buffer], format: weightFormats.f32, N: 1, K: length });
+    const range = { tensor, row: 0, rows: 1, at: 0 };
+    send(tensor, { ...range, buffers: [buffer], format: weightFormats.f32, N: 1, K: length });
     return buffer;
   };
   const weights: Weights = mapTensors(
