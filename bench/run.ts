@@ -2,6 +2,7 @@
 import type { KernelChoice } from "../engine/api.ts";
 import { LoadedModel } from "../engine/model.ts";
 import type { AdapterDescription, Model } from "../engine/node.ts";
+import { MAX_AUTO_BYTES } from "../engine/resident/plan.ts";
 import { attention } from "./attention.ts";
 import { measureLimits } from "./bandwidth.ts";
 import { decode } from "./decode.ts";
@@ -36,15 +37,12 @@ export interface RunOptions {
   readonly onProgress: (what: string) => void;
 }
 
-/** What `auto` takes to fit: each answer at once has a ring of its own, which may be a good part of the weights. */
-const MOST_BYTES = 6 * 2 ** 30;
-
-/** The most streams asked for whose rings fit; at least one. */
+/** The most streams asked for that fit, at least one: each has a ring, which may be large beside the weights. */
 async function mostStreams({ engine, request }: RunOptions): Promise<number> {
   for (const parallel of request.streams.streams.toSorted((a, b) => b - a)) {
     try {
       const plan = await engine.planModel(request.model, { ...request.load, parallel });
-      if (plan.totalBytes <= MOST_BYTES) return parallel;
+      if (plan.totalBytes <= MAX_AUTO_BYTES) return parallel;
     } catch (error) {
       if ((error as Error).name !== "DeviceError") throw error;
     }

@@ -1,13 +1,13 @@
-// Keeps a model on the GPU: where the device is lost, the model is put on a new one and the work at hand done again.
+// Recovers from a lost device: puts the model on a new one and repeats the work.
 import { DeviceLostError } from "../errors.ts";
 import { type GpuModel, release } from "./gpu-model.ts";
 
-/** In a row: a new device does not come about, or is lost before it has done the work. */
+/** Consecutive failed recoveries before giving up: no new device, or one that is lost before the work is done. */
 const MAX_FAILURES = 2;
-/** A driver that was reset may take a moment until it has a device to give. */
+/** A driver that was reset may need a moment before it gives a device. */
 const PAUSE_MS = 500;
 
-/** Makes up for one lost device where nothing has been made yet: `make` is done once more. */
+/** Repeats `make` once, after a pause, if the device is lost meanwhile. For work that has nothing to rebuild yet. */
 export async function retryOnce<T>(make: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   try {
     return await make();
@@ -29,20 +29,20 @@ export class DeviceRecovery {
   readonly #rebuild: Rebuild | undefined;
   readonly #disposal = new AbortController();
 
-  /** @param rebuild none where the device is the caller's own: a loss is theirs to mend */
+  /** @param rebuild undefined for a device of the caller's: the caller has to recover from its loss */
   constructor(gpuModel: GpuModel, rebuild: Rebuild | undefined) {
     this.#gpuModel = gpuModel;
     this.#rebuild = rebuild;
   }
 
-  /** The model where it lies, or lay last. */
+  /** The model on its current device, or on the one that was lost. */
   get last(): GpuModel {
     return this.#gpuModel;
   }
 
   /**
-   * Runs `use`; where the device is lost before or meanwhile, runs it again on a new one. One call at a time.
-   * @throws DeviceLostError after two failures in a row; the next call tries again
+   * Runs `use`, and again on a new device if the device is lost before or meanwhile. One call at a time.
+   * @throws DeviceLostError after MAX_FAILURES failed recoveries; the next call tries again
    */
   async run<T>(use: (gpuModel: GpuModel) => Promise<T>, signal?: AbortSignal): Promise<T> {
     for (let failures = 0; ; ) {
@@ -61,7 +61,7 @@ export class DeviceRecovery {
     }
   }
 
-  /** The model on a device that is not known to be lost. */
+  /** The model on a device that is not known to be lost; rebuilds it if needed. */
   async ready(signal?: AbortSignal): Promise<GpuModel> {
     this.check();
     const before = this.#gpuModel;

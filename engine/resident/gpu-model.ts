@@ -1,4 +1,4 @@
-// The half of a model that lies on the GPU: made at load, and made again when its device is lost.
+// The GPU part of a model: its device, buffers and decoder. Made at load, and again when the device is lost.
 import { type Checkpoint, WrongFileError } from "../../weights/index.ts";
 import type { LoadOptions, Plan } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
@@ -22,9 +22,9 @@ export interface GpuModel {
 }
 
 /**
- * Opens a device and puts the model on it. Nothing stays on the GPU where it fails.
- * @param store where the weights are read from, or put for the next time
- * @param before what it is to replace: it gets the same formats and lengths and, on an equal adapter, the same kernels
+ * Opens a device and puts the model on it. If it fails, nothing stays on the GPU.
+ * @param store packed weights: read if they are there, otherwise written for the next load
+ * @param before the model that it replaces: it gets the same formats and lengths and, on an equal adapter, the same kernels
  */
 export async function placeOnGpu(
   platform: Pick<Platform, "openDevice" | "tuning">,

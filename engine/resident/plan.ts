@@ -15,16 +15,16 @@ import { modelShape, type Shape } from "../graph/shape.ts";
 import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
 
-/** Without a window the cache is made for this many tokens unless asked for more: it costs memory from the start. */
+/** Context length of models without a window, unless another is asked for. The cache takes its memory at load. */
 const DEFAULT_CONTEXT = 4096;
-/** Tokens of a prefill pass: what keeps a GPU busy; a software driver is busy with fewer, and lets others run in between. */
-const CHUNK = { gpu: 512, software: 128 } as const;
-/** What `auto` takes to fit: WebGPU does not tell how much memory there is. */
-const AUTO_BYTES = 6 * 2 ** 30;
-/** Up to here `auto` keeps keys and values as computed: a smaller cache would save little beside the weights. */
-const EXACT_CACHE_BYTES = 512 * 2 ** 20;
+/** Tokens of a prefill pass. Fewer keep a software driver busy, and other work waits less. */
+const DEFAULT_CHUNK = { gpu: 512, software: 128 } as const;
+/** Bytes that `auto` assumes to fit: WebGPU does not say how much memory there is. */
+export const MAX_AUTO_BYTES = 6 * 2 ** 30;
+/** `auto` keeps caches up to this size in f32: a smaller one would save little beside the weights. */
+const MAX_EXACT_CACHE_BYTES = 512 * 2 ** 20;
 
-/** A plan, and what loading needs of it. */
+/** A plan, and the sizes that loading needs. */
 export interface Planned {
   readonly plan: Plan;
   readonly shape: Shape;
@@ -37,8 +37,8 @@ type PlanOptions = Pick<
 >;
 
 /**
- * With room for two answers at once where nothing is said of it and both fit: their formats are those of one.
- * @throws DeviceError with the numbers where the model cannot fit the adapter. RangeError for options out of range.
+ * Unless `parallel` or `rings: 1` is given, plans two rings if both fit, in the formats that one would get.
+ * @throws DeviceError with the numbers if the model cannot fit the adapter; RangeError for options out of range
  */
 export function planModel(
   checkpoint: Checkpoint,
@@ -48,10 +48,10 @@ export function planModel(
   const one = planWeights(checkpoint, adapter, options);
   if (options.parallel !== undefined || options.rings === 1) return one;
   const two = planFormats(checkpoint, adapter, one.plan, { ...options, parallel: 2 });
-  return bindsCache(two) && two.plan.totalBytes <= AUTO_BYTES ? two : one;
+  return bindsCache(two) && two.plan.totalBytes <= MAX_AUTO_BYTES ? two : one;
 }
 
-/** In the format that was asked for; `auto` takes the best that fits. */
+/** Plans the weight format that was asked for. `auto` takes the most exact that fits. */
 function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
   const asked = options.weights ?? "auto";
   const { packed } = checkpoint;
@@ -68,18 +68,18 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
   const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
   for (const plan of plans.slice(0, -1)) {
     const planned = plan();
-    if (planned.plan.totalBytes <= AUTO_BYTES) return planned;
+    if (planned.plan.totalBytes <= MAX_AUTO_BYTES) return planned;
   }
   return plans.at(-1)!();
 }
 
-/** The format that keeps the stored values as they are. */
+/** The format that keeps all stored values as they are. */
 function storedFormat({ tensors }: Checkpoint): WeightFormatName {
   const encodings = new Set([...tensors.values()].map(({ encoding }) => encoding));
   return encodings.has("F32") || encodings.size > 1 ? "f32" : encodings.has("F16") ? "f16" : "bf16";
 }
 
-/** With the cache that was asked for; `auto` goes from f32 to f16 to q8 as memory and the adapter's bindings allow. */
+/** Plans the cache format that was asked for. `auto` takes the first of f32, f16, q8 that memory and bindings allow. */
 function planFormat(
   checkpoint: Checkpoint,
   adapter: AdapterDescription,
@@ -90,8 +90,8 @@ function planFormat(
   const plan = (cache: CacheFormatName) => planFormats(checkpoint, adapter, { weights, cache }, options);
   let planned = plan(asked === "auto" ? "f32" : asked);
   if (asked === "auto") {
-    if (!bindsCache(planned) || planned.plan.cacheBytes > EXACT_CACHE_BYTES) planned = plan("f16");
-    if (!bindsCache(planned) || (planned.plan.cache === "f16" && planned.plan.totalBytes > AUTO_BYTES))
+    if (!bindsCache(planned) || planned.plan.cacheBytes > MAX_EXACT_CACHE_BYTES) planned = plan("f16");
+    if (!bindsCache(planned) || (planned.plan.cache === "f16" && planned.plan.totalBytes > MAX_AUTO_BYTES))
       planned = plan("q8");
   }
   if (!bindsCache(planned)) throw cacheTooLarge(planned);
@@ -105,12 +105,12 @@ const bindsCache = ({ shape, plan: { adapter } }: Planned): boolean =>
   layerCacheBytes(shape) <= adapter.maxBindingBytes;
 
 function cacheTooLarge({ shape, plan: { adapter, cache } }: Planned): DeviceError {
-  const mostTokens = (format: CacheFormatName) =>
+  const maxTokens = (format: CacheFormatName) =>
     Math.floor(adapter.maxBindingBytes / (layerCacheBytes(shape, cacheFormats[format]) / shape.S));
   const formats = Object.keys(cacheFormats) as CacheFormatName[];
-  const smaller = formats.slice(formats.indexOf(cache) + 1).map((name) => `${name} (${mostTokens(name)})`);
+  const smaller = formats.slice(formats.indexOf(cache) + 1).map((name) => `${name} (${maxTokens(name)})`);
   const ways = [
-    `of at most ${mostTokens(cache)} tokens`,
+    `of at most ${maxTokens(cache)} tokens`,
     ...(smaller.length > 0 ? [`a cache in ${smaller.join(" or ")}`] : []),
   ];
   const rings = shape.B > 1 ? `${shape.B} rings of ` : "";
@@ -146,7 +146,7 @@ function planFormats(
     options.chunkLength ??
     fittingChunk(
       shapeOf,
-      CHUNK[adapter.software ? "software" : "gpu"],
+      DEFAULT_CHUNK[adapter.software ? "software" : "gpu"],
       Math.min(adapter.maxBindingBytes, adapter.maxBufferBytes),
     );
   const shape = shapeOf(chunkLength);
@@ -184,7 +184,7 @@ function contextTokens({ config }: Checkpoint, asked: number | undefined): numbe
   return asked ?? Math.min(config.maxPositions, DEFAULT_CONTEXT);
 }
 
-/** The largest chunk whose buffers the adapter can bind. */
+/** The largest chunk with buffers that the adapter can bind: `most`, halved as often as needed. */
 function fittingChunk(shapeOf: (chunk: number) => Shape, most: number, limit: number): number {
   let chunk = most;
   while (chunk > 1 && scratchSizes(shapeOf(chunk)).some((bytes) => bytes > limit)) chunk /= 2;

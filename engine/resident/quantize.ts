@@ -1,4 +1,4 @@
-// `sirocco quantize`: a checkpoint written anew with its matrices packed as they lie on the GPU. Node only.
+// `sirocco quantize`: writes a checkpoint with its matrices packed in the bytes that the GPU uses. Node only.
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
@@ -61,10 +61,10 @@ export interface Quantized {
 }
 
 const WEIGHTS_FILE = "model.safetensors";
-/** Under this name until it is whole: an interrupted file is never taken for a checkpoint. */
+/** Name of the file until it is complete, so that an interrupted one is never read as a checkpoint. */
 const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
 
-/** @throws CheckpointError where the checkpoint is packed already. Error where `out` holds files. */
+/** @throws CheckpointError if the checkpoint is packed already; Error if `out` is not empty */
 export async function quantize(
   platform: Platform,
   spec: string | Source | undefined,
@@ -105,7 +105,7 @@ export async function quantize(
   });
 }
 
-/** Where `write` fails, the folder is left as it was found: the next try starts from the same place. */
+/** Runs `write`. If it fails, removes the files that were written, and the folder if it was made. */
 async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T> {
   const made = await mkdir(out, { recursive: true });
   if ((await readdir(out)).length > 0)
@@ -115,7 +115,7 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
   } catch (error) {
     for (const file of [...companionFiles, PARTIAL_FILE, WEIGHTS_FILE])
       await rm(join(out, file), { force: true });
-    // Someone else's files may have come meanwhile; then it stays.
+    // Fails, and leaves the folder, if it holds files of others by now.
     if (made !== undefined) await rmdir(out).catch(() => {});
     throw error;
   }

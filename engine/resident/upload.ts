@@ -22,11 +22,11 @@ import { conversionOf } from "./encodings.ts";
 export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Packed weights: what is in there is not read from the checkpoint, what is not is put there. */
+  /** Packed weights. Tensors in there are not read from the checkpoint; the others are written there. */
   readonly stored?: StoredWeights | undefined;
 }
 
-/** Makes the buffers of all weights and fills them. What it made before a failure belongs to `buffers`. */
+/** Makes the buffers of all weights in `buffers` and fills them. After a failure, the caller destroys `buffers`. */
 export async function uploadWeights(
   gpu: Gpu,
   pipelines: Pipelines,
@@ -40,7 +40,7 @@ export async function uploadWeights(
   const { stored, signal } = options;
   let storing: Promise<void> = Promise.resolve();
   let check: FileCheck | undefined;
-  /** What was all there before had been checked then, and needs no network now. */
+  /** Skipped if all tensors were stored: they were checked then, and this would need the network. */
   const finishFile = async () => stored?.committed || (await check?.finish(signal));
   try {
     const writer = new TensorWriter(gpu, pipelines, staging, checkpoint);
@@ -65,10 +65,10 @@ export async function uploadWeights(
         for await (const bytes of writer.write(tensor, target, check, signal)) count(tensor, bytes);
       }
       const state = check.stateAfter(tensor, before);
-      // Nothing writes to these rows again, so they are read back while the next tensor comes.
+      // Nothing writes to these rows again: they can be read back while the next tensor is loaded.
       await storing;
       storing = stored?.download(gpu, tensor, to, signal, state) ?? storing;
-      storing.catch(() => {}); // Its failure is thrown where it is waited for.
+      storing.catch(() => {}); // An error is thrown by the next `await storing`.
     }
     await finishFile();
     await storing;
@@ -88,7 +88,7 @@ export async function uploadWeights(
   return weights;
 }
 
-/** Makes all buffers, and tells where the rows of a stored tensor go. */
+/** Makes all buffers. @returns also a function that says where the rows of a stored tensor go */
 function makeBuffers(buffers: Buffers, layout: ModelLayout) {
   const targets = new Map<string, UploadTarget[]>();
   const send = (tensor: string, target: UploadTarget) =>
