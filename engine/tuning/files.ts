@@ -1,4 +1,4 @@
-// The tuner's memory in Node: small files in the user's cache folder.
+// Stores the tuner's choices in Node: small files in the user's cache folder.
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export const tuningFiles: TuningStore = {
   },
   async write(name, text) {
     await mkdir(folder(), { recursive: true });
-    // Put in place whole: another process may be reading.
+    // Renamed when it is complete, as another process may be reading.
     const partial = join(folder(), `${name}.${process.pid}`);
     await writeFile(partial, text);
     await rename(partial, join(folder(), name));

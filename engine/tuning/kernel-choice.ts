@@ -1,12 +1,16 @@
-// Which variant of the hot kernels a model runs: what suits the adapter, or what its tuner found fastest.
+// Which variants of the hot kernels an adapter can run, and which a model gets unmeasured.
 import {
+  type Kernel,
   type MatmulVariant,
   type MatvecVariant,
+  matmul,
   matmulVariants,
+  matvec,
   matvecVariants,
   suits,
   type Team,
   type WeightFormat,
+  weightFormats,
 } from "../../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, LoadOptions, MatrixRole } from "../api.ts";
 import { layerMatrices } from "../graph/model-tensors.ts";
@@ -16,36 +20,42 @@ export const teams: readonly Team[] = ["workgroup", "lane"];
 
 export const matrixRoles: readonly MatrixRole[] = [...layerMatrices, "lmHead"];
 
-/** The variants that an adapter can run on weights in any of some formats. The first of each runs everywhere. */
+/** The variants that an adapter can run. The first one runs everywhere. */
 export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>
-  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) => runs(adapter, name));
+  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) =>
+    runs(adapter, matvec(weightFormats.f32, name)),
+  );
 
+/** The variants that an adapter can run on weights in any of some formats. The first one runs everywhere. */
 export const matmulCandidates = (
   adapter: AdapterDescription,
   ...formats: readonly WeightFormat[]
 ): MatmulVariant[] =>
-  (Object.keys(matmulVariants) as MatmulVariant[]).filter(
-    (name) => runs(adapter, name) && formats.some((format) => suits(name, format)),
+  (Object.keys(matmulVariants) as MatmulVariant[]).filter((name) =>
+    formats.some((format) => suits(name, format) && runs(adapter, matmul(format, name))),
   );
 
-function runs({ features, subgroupSize }: AdapterDescription, name: MatvecVariant | MatmulVariant): boolean {
-  const lanes = /broadcast(\d)/.exec(name)?.[1];
-  if (lanes !== undefined) return subgroupSize === Number(lanes);
-  if (name.startsWith("subgroup")) return features.includes("subgroups");
-  return name !== "tile_f16" || features.includes("shader-f16");
-}
+const runs = (
+  { features, subgroupSize }: AdapterDescription,
+  kernel: Pick<Kernel, "requires" | "subgroupSize">,
+): boolean =>
+  (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
+  (kernel.subgroupSize === undefined || kernel.subgroupSize === subgroupSize);
 
-/** Parameters below which a software driver takes longer to compile its fastest kernels than they save. */
-const SMALL = 2 ** 25;
+/** A software driver takes longer to compile its fastest kernels than they save in smaller models. */
+const MIN_BROADCAST_PARAMETERS = 2 ** 25;
 
-/** Smaller models answer before a tuner is done. */
+/** Smaller models could answer before a tuner is done. */
 const MIN_TUNED_BYTES = 64 * 2 ** 20;
 
-/** Whether the kernels are measured, or chosen as they were measured before. */
+/** Whether a model gets measured kernels. */
 export const wantsTuning = (weightBytes: number, { tune, device, kernels }: LoadOptions): boolean =>
   !kernels && (tune ?? (weightBytes >= MIN_TUNED_BYTES && !device));
 
-/** What suits most adapters of a kind, unmeasured. @throws RangeError for variants that this adapter cannot run. */
+/**
+ * The kernels that suit most adapters of a kind, unmeasured.
+ * @throws RangeError for variants that this adapter cannot run
+ */
 export function chooseKernels(
   adapter: AdapterDescription,
   formats: readonly WeightFormat[],
@@ -55,7 +65,7 @@ export function chooseKernels(
   const broadcast = `lane_broadcast${adapter.subgroupSize}`;
   const offered = matvecCandidates(adapter).some((name) => name === broadcast);
   const team = attention ?? (adapter.software ? "lane" : "workgroup");
-  const lane = offered && parameters >= SMALL ? broadcast : "lane";
+  const lane = offered && parameters >= MIN_BROADCAST_PARAMETERS ? broadcast : "lane";
   check("matvec", matvec, matvecCandidates(adapter));
   check("matmul", matmul, matmulCandidates(adapter, ...formats));
   return {

@@ -1,4 +1,4 @@
-// The tuner's memory in a browser: small files in the origin's private file system.
+// Stores the tuner's choices in a browser: small files in the origin private file system.
 // https://fs.spec.whatwg.org/#origin-private-file-system
 import { readWhole } from "../store/opfs.ts";
 import type { TuningStore } from "./tuning.ts";
@@ -15,7 +15,7 @@ export const tuningOpfs: TuningStore = {
   async write(name, text) {
     const root = await navigator.storage.getDirectory();
     const folder = await root.getDirectoryHandle(FOLDER, { create: true });
-    // Takes effect when it is closed: a reader never sees half of it.
+    // Takes effect on close, so a reader never sees half of it.
     const file = await (await folder.getFileHandle(name, { create: true })).createWritable();
     await file.write(text);
     await file.close();

@@ -1,4 +1,4 @@
-// Attention over a full cache in the tuner's lab.
+// Measures attention over a full cache in all variants.
 import {
   attend,
   attention,
@@ -22,7 +22,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
 import { randomU32, rms, TOLERANCE, VariantBench } from "./variant-bench.ts";
 
-/** Rows of the cache that differ; a full one repeats them. */
+/** Rows of the cache that differ. A full cache repeats them. */
 const DIFFERENT_ROWS = 61;
 
 export class AttentionBench extends VariantBench {
@@ -31,10 +31,13 @@ export class AttentionBench extends VariantBench {
   readonly #size: Pick<Shape, "B" | "H" | "G" | "d" | "S" | "W"> & { T: number; positions: number[] };
   #buffers: Record<"qkv" | "cache" | "rows" | "partial" | "out", GPUBuffer> | undefined;
   #host: Buffer[] = [];
-  /** What the first right variant made. */
+  /** Outputs of the first variant that was right. */
   #expected: Float32Array | undefined;
 
-  /** @param keys most positions of the cache, @param tokens most rows of a prefill pass */
+  /**
+   * @param keys the most positions of the cache
+   * @param tokens the most rows of a prefill pass
+   */
   constructor(gpu: Gpu, pipelines: Pipelines, pass: Pass, shape: Shape, keys: number, tokens: number) {
     super(gpu, pipelines);
     this.#pass = pass;
@@ -67,7 +70,7 @@ export class AttentionBench extends VariantBench {
     ];
   }
 
-  /** Random queries, keys and values. Keys and values repeat, which no kernel can tell. */
+  /** Random queries, keys and values. Keys and values repeat, as timing does not depend on them. */
   #fill() {
     const { cacheFormat } = this.#shape;
     const size = this.#size;

@@ -1,4 +1,4 @@
-// One matrix of the model in the tuner's lab; the model's own may be taller.
+// Measures a matrix of the model's width in all variants. The model's own may have more rows.
 import {
   type Kernel,
   type MatmulVariant,
@@ -11,49 +11,50 @@ import { type Dispatch, launch, type Pipelines, readBuffer } from "../gpu/dispat
 import type { Gpu } from "../gpu/gpu.ts";
 import { randomU32, rms, TOLERANCE, VariantBench } from "./variant-bench.ts";
 
-/** For variants that round their input to f16 or to bytes. */
+/** For variants that round their input to f16 or to int8. */
 const ROUNDING_TOLERANCE = 5e-2;
 
-export interface MatrixCandidates {
+/** A matrix, and the variants to multiply it with. */
+export interface MatrixCase {
   readonly format: WeightFormat;
   readonly size: MatvecSize;
-  readonly candidates: readonly string[];
+  readonly variants: readonly string[];
   readonly kernel: (variant: string) => Kernel<MatvecSize>;
 }
 
 export class MatrixBench extends VariantBench {
-  readonly #contest: MatrixCandidates;
+  readonly #case: MatrixCase;
   #buffers: GPUBuffer[] | undefined;
-  /** What the first right variant made. */
+  /** Outputs of the first variant that was right. */
   #expected: Float32Array | undefined;
 
-  constructor(gpu: Gpu, pipelines: Pipelines, contest: MatrixCandidates) {
+  constructor(gpu: Gpu, pipelines: Pipelines, matrixCase: MatrixCase) {
     super(gpu, pipelines);
-    this.#contest = contest;
+    this.#case = matrixCase;
   }
 
   protected async prepare(variant: string): Promise<Dispatch[]> {
-    const { kernel, size } = this.#contest;
+    const { kernel, size } = this.#case;
     this.#buffers ??= this.#fill();
     return [await this.pipelines.prepare(launch(kernel(variant), size, ...this.#buffers))];
   }
 
-  /** Random input, gain and weights; a short stretch over and over, which no kernel can tell. */
+  /** Random input, gain and weights: a short block, repeated, as timing does not depend on the values. */
   #fill(): GPUBuffer[] {
-    const { kernel, size, candidates } = this.#contest;
+    const { kernel, size, variants } = this.#case;
     const { queue } = this.gpu.device;
     const random = randomU32();
-    return kernel(candidates[0]!)
+    return kernel(variants[0]!)
       .bindings(size)
       .map(({ name, length }) => {
         const buffer = this.made.storage(`tuning ${name}`, length);
-        const words = Math.min(length, 2 ** 16 - 1); // odd: rows differ
-        const stretch =
+        const words = Math.min(length, 2 ** 16 - 1); // odd, so that rows differ
+        const block =
           name === "weight" || name === "scale"
-            ? this.#contest.format.random(name, words, random)
+            ? this.#case.format.random(name, words, random)
             : Float32Array.from({ length: words }, () => random() / 2 ** 31 - 1);
         for (let at = 0; name !== "y" && at < length; at += words) {
-          const piece = stretch.subarray(0, Math.min(words, length - at)) as typeof stretch &
+          const piece = block.subarray(0, Math.min(words, length - at)) as typeof block &
             ArrayBufferView<ArrayBuffer>;
           queue.writeBuffer(buffer, 4 * at, piece);
         }
@@ -63,8 +64,8 @@ export class MatrixBench extends VariantBench {
 
   /** Compares some outputs with plain TypeScript, and all with those of the first variant that was right. */
   protected async findMismatch(variant: string): Promise<string | undefined> {
-    const { kernel, size, candidates } = this.#contest;
-    const names = kernel(candidates[0]!)
+    const { kernel, size, variants } = this.#case;
+    const names = kernel(variants[0]!)
       .bindings(size)
       .map(({ name }) => name);
     const y = this.#buffers![names.indexOf("y")]!;
@@ -81,7 +82,7 @@ export class MatrixBench extends VariantBench {
     }
     for (let n = 0; n < size.N; n++) {
       if (!(Math.abs(actual[n]! - expected[n]!) <= allowed)) {
-        return `gives ${actual[n]} for output ${n} where ${candidates[0]} gives ${expected[n]}`;
+        return `gives ${actual[n]} for output ${n} where ${variants[0]} gives ${expected[n]}`;
       }
     }
     if (!rounds) this.#expected ??= actual;
@@ -90,16 +91,16 @@ export class MatrixBench extends VariantBench {
 
   /** Output n of the first token, in plain TypeScript. */
   async #reference(n: number, names: readonly string[]): Promise<number> {
-    const { kernel, size, candidates } = this.#contest;
+    const { kernel, size, variants } = this.#case;
     const one = { T: 1, N: 1, K: size.K };
     const K = padded(size.K);
     const host = await Promise.all(
       names.map(async (name, i) => {
         const words =
           name === "weight"
-            ? this.#contest.format.words(K)
+            ? this.#case.format.words(K)
             : name === "scale"
-              ? this.#contest.format.scaleWords(K)
+              ? this.#case.format.scaleWords(K)
               : K;
         const from = name === "weight" || name === "scale" ? 4 * n * words : 0;
         const bytes = await readBuffer(
@@ -108,12 +109,12 @@ export class MatrixBench extends VariantBench {
           from,
           4 * Math.min(words, this.#buffers![i]!.size / 4),
         );
-        return name === "scale" || (name === "weight" && this.#contest.format.name !== "f32")
+        return name === "scale" || (name === "weight" && this.#case.format.name !== "f32")
           ? new Uint32Array(bytes)
           : new Float32Array(bytes);
       }),
     );
-    kernel(candidates[0]!).reference(one, ...host);
+    kernel(variants[0]!).reference(one, ...host);
     return host[names.indexOf("y")]![0]!;
   }
 }

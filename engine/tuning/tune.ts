@@ -1,4 +1,4 @@
-// The tuner: measures the variants of the hot kernels on this adapter at the model's own shapes, and drops wrong ones.
+// The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong results are rejected.
 import {
   type Kernel,
   type MatmulVariant,
@@ -25,7 +25,7 @@ export interface TuneOptions {
   readonly budgetMs?: number;
 }
 
-/** What is measured. */
+/** The parts of a model that decide which variants are fast. */
 export interface Measured {
   readonly shape: Shape;
   readonly matrices: Readonly<Record<MatrixRole, MainMatrix>>;
@@ -36,7 +36,7 @@ export interface Tuned {
   readonly measurements: readonly TuningMeasurement[];
 }
 
-/** What differs between an adapter with a GPU and one that computes on the CPU. */
+/** Limits of a measurement: on a GPU, and on a driver that computes on the CPU. */
 const EFFORT = {
   gpu: { budgetMs: 5_000, weights: 2 ** 26, tokens: 256, keys: 4096, batchMs: 2 },
   software: { budgetMs: 60_000, weights: 2 ** 21, tokens: 64, keys: 1024, batchMs: 5 },
@@ -46,19 +46,19 @@ type Choice = {
   -readonly [K in keyof KernelChoice]: { -readonly [R in keyof KernelChoice[K]]: KernelChoice[K][R] };
 };
 
-/** Variants of a kernel that compete for a place in the choice. */
-interface Candidates {
+/** A place in the choice, and the variants for it. */
+interface Slot {
   readonly pass: Pass;
   readonly role: TuningMeasurement["role"];
-  readonly candidates: readonly string[];
-  /** Where they are measured, on buffers of its own. */
+  readonly variants: readonly string[];
+  /** Measures the variants on buffers of its own. */
   open(): VariantBench;
   apply(choice: Choice, variant: string): void;
 }
 
 /**
- * Measures until all is measured or the time is up, what suits most adapters of the kind first: what is not reached keeps it. qkv and gate_up are
- * measured as a matrix-vector product of their shape: they differ in how they end only.
+ * Measures slot after slot until the time is up. Each starts with the variant that it has unmeasured, and keeps it if no other
+ * is reached. qkv and gate_up are measured as a matrix-vector product of their shape: they only add an epilogue.
  */
 export async function tune(
   gpu: Gpu,
@@ -67,44 +67,44 @@ export async function tune(
   { onProgress, signal, budgetMs }: TuneOptions,
 ): Promise<Tuned> {
   const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
-  const contests = allContests(gpu, pipelines, { shape, matrices }, effort);
-  const total = contests.reduce((sum, { candidates }) => sum + candidates.length, 0);
+  const slots = allSlots(gpu, pipelines, { shape, matrices }, effort);
+  const total = slots.reduce((sum, { variants }) => sum + variants.length, 0);
   const deadline = performance.now() + (budgetMs ?? effort.budgetMs);
   const { matvec, matmul, attention } = shape.kernels;
   const choice: Choice = { matvec: { ...matvec }, matmul: { ...matmul }, attention: { ...attention } };
   const measurements: TuningMeasurement[] = [];
   let done = 0;
-  for (const contest of contests) {
-    const lab = contest.open();
+  for (const slot of slots) {
+    const bench = slot.open();
     const times: TuningMeasurement[] = [];
     try {
-      for (const variant of contest.candidates) {
+      for (const variant of slot.variants) {
         signal?.throwIfAborted();
         if (performance.now() > deadline) break;
-        const { role, pass } = contest;
+        const { role, pass } = slot;
         onProgress?.({ stage: "tune", name: `${pass} ${role} ${variant}`, loaded: done++, total });
-        times.push({ role, pass, variant, ...(await lab.measure(variant, effort.batchMs)) });
+        times.push({ role, pass, variant, ...(await bench.measure(variant, effort.batchMs)) });
       }
     } finally {
-      lab.close();
+      bench.close();
     }
     const fastest = times.reduce<TuningMeasurement | undefined>(
       (best, each) => (best && best.microseconds <= each.microseconds ? best : each),
       undefined,
     );
-    if (fastest && fastest.rejected === undefined) contest.apply(choice, fastest.variant);
+    if (fastest && fastest.rejected === undefined) slot.apply(choice, fastest.variant);
     measurements.push(...times);
   }
   return { choice, measurements };
 }
 
-/** The largest matrix first, then attention, then the others by size: where the time does not suffice, that matters most. */
-function allContests(
+/** The slots by what they matter, as the time may not suffice for all: the largest matrix, attention, other matrices by size. */
+function allSlots(
   gpu: Gpu,
   pipelines: Pipelines,
   { shape, matrices }: Measured,
   effort: { weights: number; tokens: number; keys: number },
-): Candidates[] {
+): Slot[] {
   const { B, kernels, chunkLength } = shape;
   const capped = (role: MatrixRole) => {
     const { N, K } = matrices[role];
@@ -114,22 +114,21 @@ function allContests(
     (a, b) => matrices[b].N * matrices[b].K - matrices[a].N * matrices[a].K,
   );
   const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
-  const ofMatrix = (role: MatrixRole): Candidates[] => {
+  const ofMatrix = (role: MatrixRole): Slot[] => {
     const { format } = matrices[role];
-    const contest = (
+    const matrix = (
       T: number,
-      candidates: readonly string[],
+      variants: readonly string[],
       kernel: (variant: string) => Kernel<MatvecSize>,
     ) => ({
       role,
-      candidates,
-      open: () =>
-        new MatrixBench(gpu, pipelines, { format, size: { T, ...capped(role) }, candidates, kernel }),
+      variants,
+      open: () => new MatrixBench(gpu, pipelines, { format, size: { T, ...capped(role) }, variants, kernel }),
     });
     return [
       {
         pass: "decode",
-        ...contest(B, usualFirst(kernels.matvec[role], matvecCandidates(gpu.adapter)), (variant) =>
+        ...matrix(B, defaultFirst(kernels.matvec[role], matvecCandidates(gpu.adapter)), (variant) =>
           matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
         ),
         apply(choice, variant) {
@@ -138,9 +137,9 @@ function allContests(
       },
       {
         pass: "prefill",
-        ...contest(
+        ...matrix(
           Math.min(chunkLength, effort.tokens),
-          usualFirst(kernels.matmul[role], matmulCandidates(gpu.adapter, format)),
+          defaultFirst(kernels.matmul[role], matmulCandidates(gpu.adapter, format)),
           (variant) => matmul(format, variant as MatmulVariant),
         ),
         apply(choice, variant) {
@@ -149,10 +148,10 @@ function allContests(
       },
     ];
   };
-  const ofAttention = (pass: Pass): Candidates => ({
+  const ofAttention = (pass: Pass): Slot => ({
     pass,
     role: "attention",
-    candidates: usualFirst(kernels.attention[pass], teams),
+    variants: defaultFirst(kernels.attention[pass], teams),
     open: () => new AttentionBench(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
     apply(choice, variant) {
       choice.attention[pass] = variant as Team;
@@ -162,7 +161,7 @@ function allContests(
   return [...largest, ofAttention("decode"), ofAttention("prefill"), ...others.flat()];
 }
 
-const usualFirst = (usual: string, all: readonly string[]): string[] => [
-  usual,
-  ...all.filter((variant) => variant !== usual),
+const defaultFirst = (first: string, all: readonly string[]): string[] => [
+  first,
+  ...all.filter((variant) => variant !== first),
 ];

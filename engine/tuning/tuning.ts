@@ -1,4 +1,4 @@
-// Which kernels to run: as asked, as remembered for this adapter and these shapes, as measured now, or as suits most.
+// The kernels that were fastest on this adapter at these shapes: remembered, or measured and then remembered.
 import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
@@ -9,20 +9,20 @@ import { type MainMatrix, type ModelLayout, mainMatrices } from "../graph/layout
 import type { Shape } from "../graph/shape.ts";
 import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
 
-/** Where choices are remembered: files in Node, the origin's private files in a browser. */
+/** Where choices are stored: files in Node, the origin private file system in a browser. */
 export interface TuningStore {
   read(name: string): Promise<string | undefined>;
   write(name: string, text: string): Promise<void>;
 }
 
-/** A planned model, as far as it decides which kernels are fastest. */
+/** A planned model: the parts that decide which kernels are fastest. */
 export interface Untuned {
   readonly plan: Pick<Plan, "weights">;
   readonly shape: Shape;
   readonly layout: ModelLayout;
 }
 
-/** The kernels that a model's matrices are fastest with: as remembered, or measured now. */
+/** The fastest kernels for a model: as remembered, or measured now. */
 export const tunedKernels = async (
   gpu: Gpu,
   pipelines: Pipelines,
@@ -33,7 +33,7 @@ export const tunedKernels = async (
   (await remembered(gpu, store, model)) ??
   (await measureKernels(gpu, pipelines, store, model, options)).choice;
 
-/** Measures anew and remembers the choice. */
+/** Measures, and remembers the choice. */
 export async function measureKernels(
   gpu: Gpu,
   pipelines: Pipelines,
@@ -41,18 +41,18 @@ export async function measureKernels(
   { plan, shape, layout }: Untuned,
   { onProgress, signal }: LoadOptions,
 ): Promise<Tuning> {
-  // Most loads measure nothing: a page fetches this code only where one does.
+  // Most loads measure nothing, and a page that loads so does not fetch this code.
   const { tune } = await import("./tune.ts");
   const matrices = mainMatrices(layout);
   const { choice, measurements } = await tune(gpu, pipelines, { shape, matrices }, { onProgress, signal });
   const tuning = { adapter: gpu.adapter, weights: plan.weights, choice, measurements };
-  // Where nothing can be kept, the next load measures again.
+  // If nothing can be stored, the next load measures again.
   const name = await tuningName(gpu, shape, matrices);
   await store?.write(name, JSON.stringify(tuning, null, 2)).catch(() => {});
   return tuning;
 }
 
-/** @returns undefined where nothing is remembered that this adapter can run */
+/** @returns undefined if nothing is remembered that this adapter can run */
 async function remembered(
   gpu: Gpu,
   store: TuningStore | undefined,
@@ -77,7 +77,7 @@ async function remembered(
   }
 }
 
-/** A file name for the choice: it holds for one adapter, driver, version of this package, and set of formats and shapes. */
+/** A file name for the choice. It is valid for one adapter, driver, version of this package, and set of formats and shapes. */
 async function tuningName(
   { adapter }: Gpu,
   shape: Shape,

@@ -1,10 +1,10 @@
-// Times the variants of one kernel on the same buffers, and drops those that give wrong numbers.
+// Times the variants of one kernel on the same buffers, and rejects those that give wrong numbers.
 import type { TuningMeasurement } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, encode, type Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 
-/** Relative to the root mean square of the outputs: more than rounding gives in any order of adding up. */
+/** Relative to the root mean square of the outputs: more than rounding gives, in whatever order sums are made. */
 export const TOLERANCE = 1e-3;
 
 export abstract class VariantBench {
@@ -19,17 +19,17 @@ export abstract class VariantBench {
     this.made = new Buffers(gpu.device);
   }
 
-  /** What a variant dispatches, on buffers that all variants share. */
+  /** The dispatches of a variant, on buffers that all variants share. */
   protected abstract prepare(variant: string): Promise<readonly Dispatch[]>;
 
-  /** Why the numbers that a variant has just made are wrong. */
+  /** What is wrong with the outputs that a variant has just computed; undefined if they are right. */
   protected abstract findMismatch(variant: string): Promise<string | undefined>;
 
   close(): void {
     this.made.destroy();
   }
 
-  /** Microseconds of a launch, the least of three batches; or why the variant is out. */
+  /** Microseconds of a launch, the least of three batches, or why the variant is rejected. */
   async measure(
     variant: string,
     batchMs: number,
@@ -46,7 +46,7 @@ export abstract class VariantBench {
           launches *= 2;
           best = await this.#run(dispatches, launches);
         }
-        // What is out of the running is not worth the time of a second batch.
+        // A variant that takes twice as long as the best needs no second batch.
         for (let batch = 1; batch < 3 && best / launches < 2 * this.#best; batch++) {
           best = Math.min(best, await this.#run(dispatches, launches));
         }
@@ -59,7 +59,7 @@ export abstract class VariantBench {
     }
   }
 
-  /** Milliseconds of so many launches in one pass. */
+  /** Milliseconds of `launches` launches in one pass. */
   async #run(dispatches: readonly Dispatch[], launches: number): Promise<number> {
     const { device } = this.gpu;
     const encoder = device.createCommandEncoder();

@@ -90,12 +90,12 @@ test.each(["decode", "prefill"] as const)(
     const kernels = chooseKernels(gpu.adapter, [format], 1e9);
     const cacheFormat = cacheFormats.q8;
     const shape = modelShape(config, { cacheFormat, kernels, contextLength: 300, chunkLength: 8 });
-    const lab = new AttentionBench(gpu, pipelines, pass, shape, 200, 64);
-    const right = await lab.measure("workgroup", 1);
+    const bench = new AttentionBench(gpu, pipelines, pass, shape, 200, 64);
+    const right = await bench.measure("workgroup", 1);
     expect(right.rejected).toBeUndefined();
     expect(right.microseconds).toBeGreaterThan(0);
-    expect((await lab.measure("lane", 1)).rejected).toMatch(/^gives .* where plain arithmetic gives /);
-    lab.close();
+    expect((await bench.measure("lane", 1)).rejected).toMatch(/^gives .* where plain arithmetic gives /);
+    bench.close();
     gpu.device.destroy();
   },
 );
