@@ -1,5 +1,5 @@
-// The build for pages without a bundler: dependencies and shaders bundled, minified. It lies in dist/browser/, as far
-// from the embedded model as the modules of dist/engine/ do.
+// The build for pages without a bundler: dependencies and shaders bundled, minified. It lies in
+// dist/browser/, as far from the embedded model as the modules of dist/engine/ do.
 import { defineConfig } from "vite";
 import { dropTestParts } from "./scripts/test-parts-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
@@ -7,7 +7,8 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 export default defineConfig({
   publicDir: false,
   plugins: [compactShaders(), dropTestParts()],
-  // The "server" of this target is a browser's: nothing is added for Node, and `new URL(…, import.meta.url)` stays as written.
+  // The "server" of this target is a browser's: nothing is added for Node, and `new URL(…, import.meta.url)`
+  // stays as written.
   ssr: { target: "webworker", noExternal: true },
   build: {
     ssr: true,
@@ -21,8 +22,8 @@ export default defineConfig({
       output: {
         format: "esm",
         entryFileNames: "[name].js",
-        // engine.js is what the page and its worker share: loading and answering, with all that they import. The other chunks
-        // are fetched when they are first used.
+        // engine.js is what the page and its worker share: loading and answering, with all that they import.
+        // The other chunks are fetched when they are first used.
         chunkFileNames: "[name].js",
         codeSplitting: {
           groups: [{ name: "engine", test: /\/engine\/(browser-platform|worker\/protocol)\.ts$/ }],

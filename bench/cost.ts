@@ -9,8 +9,8 @@ import type { Kernel } from "../kernels/index.ts";
 const FIRST_WEIGHT_SLOT = 6;
 
 /**
- * Bytes between the GPU and its memory. Every byte that a dispatch needs counts once, keys and values once for each
- * workgroup that goes over them; what workgroups share of activations is small enough for the GPU's caches.
+ * Bytes between the GPU and its memory. Every byte that a dispatch needs counts once; keys and values count
+ * once for each workgroup that reads them. Activations that workgroups share fit the GPU's caches.
  */
 export interface Traffic {
   /** Matrices. */
@@ -24,7 +24,7 @@ export interface Traffic {
 
 /**
  * Bytes and operations of dispatches whose last row stands at `position`.
- * @param T rows of the pass, where they are fewer than the dispatches were prepared for
+ * @param T rows of the pass, if it has fewer than the dispatches were prepared for
  */
 export function costOf(
   dispatches: readonly Pick<Dispatch, "kernel" | "size">[],
@@ -46,8 +46,8 @@ export function costOf(
 }
 
 /**
- * The fewest bytes that a decoded token at `position` can need: every weight but the embedding's once (of that one row is
- * read, which counts as nothing), and the keys and values that the token sees once.
+ * The fewest bytes that a decoded token at `position` can need: every weight but the embedding's once (of
+ * that one row is read, which counts as nothing), and the keys and values that the token sees once.
  */
 export function idealBytes(weights: Weights, shape: Shape, position: number): number {
   const read = weightBuffers({ ...weights, embedTokens: [] });
@@ -56,7 +56,7 @@ export function idealBytes(weights: Weights, shape: Shape, position: number): nu
   return weightBytes + shape.L * slotBytes * Math.min(position + 1, shape.W);
 }
 
-/** Dispatches that do the same work on other buffers, as one: the layers of a model. */
+/** Groups dispatches that do the same work on other buffers: the layers of a model. */
 export function groups(
   dispatches: readonly Dispatch[],
 ): { readonly label: string; readonly kernel: Kernel; readonly size: object; readonly indices: number[] }[] {

@@ -1,6 +1,6 @@
 // Counts what a device is asked to make: a decoded token makes nothing.
 
-/** What may be made at load, and never for a token. Command encoders have no way around them and cost nothing to keep. */
+/** What may be made at load, but not for a token. Command encoders are needed for each, and cost little. */
 const CREATORS = [
   "createBuffer",
   "createBindGroup",

@@ -37,7 +37,9 @@ export interface RunOptions {
   readonly onProgress: (what: string) => void;
 }
 
-/** The most streams asked for that fit, at least one: each has a ring, which may be large beside the weights. */
+/**
+ * The most streams asked for that fit, at least one: each has a ring, which may be large beside the weights.
+ */
 async function mostStreams({ engine, request }: RunOptions): Promise<number> {
   for (const parallel of request.streams.streams.toSorted((a, b) => b - a)) {
     try {

@@ -1,4 +1,4 @@
-// A checkpoint, as all readers give it.
+// A checkpoint, and what a reader of one kind of checkpoint provides.
 import type { ModelConfig } from "./config.ts";
 import type { JsonObject } from "./json.ts";
 import type { Packed } from "./packed.ts";
@@ -21,8 +21,8 @@ export interface Checkpoint {
   readonly packed: Packed | null;
   /**
    * The rows of a tensor in order, in the tensor's encoding.
-   * @param source where the bytes are read from in place of `this.source`: a check of the file, for one
-   * @throws CheckpointError when the source gives other than what was asked for
+   * @param source read instead of the checkpoint's own: a check of the file, for example
+   * @throws CheckpointError if the source gives fewer or more bytes than asked for
    */
   readRows(
     tensor: TensorInfo,

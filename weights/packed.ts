@@ -1,4 +1,5 @@
-// How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU holds, so that loading only copies.
+// How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU uses, so that loading only
+// copies.
 import {
   scaleWords,
   type WeightFormatName,
@@ -12,7 +13,7 @@ import { requiredTensors, tensorName } from "./safetensors/names.ts";
 import type { Encoding } from "./tensor-info.ts";
 import { servingRole } from "./tensors.ts";
 
-/** Formats of a packed checkpoint: all that there are. */
+/** Formats of a packed checkpoint. */
 export type PackedFormat = WeightFormatName;
 export const packedFormats = weightFormatNames;
 
@@ -21,38 +22,38 @@ export interface Packed {
   readonly version: string;
 }
 
-/** A tensor as it stands in a file. */
+/** A tensor as a file stores it. */
 export interface StoredTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: DType;
 }
 
-/** Version of the layout below; files of any other are refused. */
+/** Version of the layout below. Files of another version are refused. */
 const PACKED_VERSION = "2";
 
-/** The matrix `name` is stored as U32 words under this name: rows × words per row. */
+/** Name of the words of the matrix `name`: U32, rows × words per row. */
 export const packedName = (name: string): string => `${name}.packed`;
-/** Its scales, in q8 and q4: rows × ⌈groups / 2⌉ words of two f16 each. */
+/** Name of its scales in q8 and q4: U32, rows × ⌈groups / 2⌉ words of two f16 each. */
 export const scaleName = (name: string): string => `${name}.scale`;
-/** What the bytes of a packed tensor are. */
+/** The encoding of a packed tensor. */
 export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale") ? "scales" : "words");
-/** The matrix that a packed tensor is a part of; other names as they are. */
+/** The matrix that a packed tensor belongs to. Other names stay as they are. */
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
 /** The format of each matrix, by the tensor's name. */
 export type FormatOf = (tensor: string) => PackedFormat;
 
 /**
- * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an error there reaches
- * every logit. docs/formats.md says what this costs and saves.
+ * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an
+ * error there reaches every logit. docs/formats.md says what this costs and saves.
  */
 export function formatsOf(weights: PackedFormat, config: ModelConfig): FormatOf {
   const head = tensorName(servingRole("lmHead", config));
   return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
-/** The tensors of a packed checkpoint, in the order to write them. Norm gains stay as they are, here as `gains`. */
+/** The tensors of a packed checkpoint, in the order to write them. @param gains dtype of the vectors */
 export function packedTensors(
   config: ModelConfig,
   weights: PackedFormat,
@@ -71,12 +72,15 @@ export function packedTensors(
   });
 }
 
-/** `__metadata__` of a packed file. */
+/** The `__metadata__` of a packed file. */
 export function packedMetadata(weights: PackedFormat): Readonly<Record<string, string>> {
   return { format: "sirocco", version: PACKED_VERSION, weights };
 }
 
-/** What `__metadata__` says of the layout; null for an ordinary checkpoint. */
+/**
+ * Reads `__metadata__`; null for an ordinary checkpoint.
+ * @throws CheckpointError for an unknown version or format
+ */
 export function parsePacked(metadata: Readonly<Record<string, string>>, file: string): Packed | null {
   const { format, version, weights } = metadata;
   if (format !== "sirocco") return null;

@@ -1,9 +1,9 @@
-// A tensor's bytes in chunks of whole rows, so that host memory does not grow with the tensor.
+// Reads a tensor in chunks of whole rows, so that host memory does not grow with the tensor.
 import { CheckpointError, mismatch } from "./errors.ts";
 import type { Source } from "./sources/source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
-/** `rows` whole rows of a tensor from row `row` on; a vector is one row. */
+/** Rows [row, row + rows) of a tensor. A vector is one row. */
 export interface Rows {
   readonly row: number;
   readonly rows: number;
@@ -11,15 +11,18 @@ export interface Rows {
 }
 
 export interface ReadRowsOptions {
-  /** The rows to read; all of them by default. */
+  /** Rows [from, to). Default: all. */
   readonly from?: number;
   readonly to?: number;
-  /** Most bytes of a chunk; a single row may be larger. */
+  /** The most bytes of a chunk. A single row may be larger. */
   readonly maxBytes: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Reads rows of a tensor in file order. @throws CheckpointError where the source gives other than what was asked for */
+/**
+ * Reads rows of a tensor in file order.
+ * @throws CheckpointError if the source gives fewer or more bytes than asked for
+ */
 export async function* readRows(
   {
     source,

@@ -1,9 +1,9 @@
 // A tensor of a checkpoint, whatever kind of file holds it.
 
 /**
- * How a tensor's bytes stand for its numbers: `F32`, `F16` and `BF16` are floats, little-endian. `words` and `scales` are
- * buffers of a weight format as the GPU holds them. A reader may have encodings of its own: engine/resident/encodings.ts says
- * what becomes of each.
+ * How a tensor's bytes stand for its numbers: `F32`, `F16` and `BF16` are floats, little-endian. `words` and
+ * `scales` are buffers of a weight format as the GPU holds them. A reader may have encodings of its own:
+ * engine/resident/encodings.ts says what becomes of each.
  */
 export type Encoding = "F32" | "F16" | "BF16" | "words" | "scales" | (string & {});
 

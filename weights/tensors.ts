@@ -1,5 +1,5 @@
-// The tensors of the graph, in one table. What is required of a checkpoint, stored packed, laid out on the GPU, uploaded,
-// fingerprinted, tuned and counted is derived from it.
+// The tensors of the graph, in one table. What is required of a checkpoint, stored packed, laid out on the
+// GPU, uploaded, fingerprinted, tuned and counted is derived from it.
 import type { ModelConfig } from "./config.ts";
 
 interface TensorRow {

@@ -1,4 +1,4 @@
-// The buffers that a pass works in: position of each token, residual stream, and results between two dispatches.
+// The buffers that a pass works in: positions, residual stream, and results between two dispatches.
 import {
   angleLength,
   angleTable,
@@ -19,7 +19,7 @@ export const SCORE_ROWS = TILE;
 
 /** Buffers of a decode step: a row for each of up to T sequences. */
 export interface DecodeState {
-  /** u32 [T, 4]: token, position, ring, 0. The sampler updates them, so the next step needs nothing from the host. */
+  /** u32 [T, 4]: token, position, ring, 0. The sampler updates them: the next step needs no host. */
   readonly rows: GPUBuffer;
   /** [T, D] residual stream. */
   readonly x: GPUBuffer;
@@ -57,7 +57,10 @@ export interface PrefillState {
   readonly logProbs: GPUBuffer;
 }
 
-/** What the sampler reads beside logits: counts for penalties [B, V], bias [B, V], options [B, 12], masks [B, V/32]. */
+/**
+ * What the sampler reads beside logits: counts for penalties [B, V], bias [B, V], options [B, 12], masks [B,
+ * V/32].
+ */
 export interface SamplerState {
   readonly counts: GPUBuffer;
   readonly bias: GPUBuffer;

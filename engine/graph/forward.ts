@@ -1,7 +1,8 @@
-// READ FIRST: the transformer as lists of kernel, size, buffers. The lists are built when a model is loaded and replayed
-// for every token.
-// T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width · H query heads ·
-// G key/value heads · d head width · V vocabulary. A matrix may have several parts by rows: each is one dispatch.
+// READ FIRST: the transformer as lists of kernel, size, buffers. The lists are built when a model is loaded
+// and replayed for every token. A matrix may have several parts by rows: each is one dispatch.
+//
+// T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width ·
+// H query heads · G key/value heads · d head width · V vocabulary.
 import {
   attention,
   attentionCombine,
@@ -30,11 +31,16 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
-/** How many rows of a decode step a matrix kernel may process together. It reads each weight once for all of them. */
+/**
+ * How many rows of a decode step a matrix kernel may process together: it reads each weight once for them.
+ */
 export const ROWS_TOGETHER = [1, 2, 4, 8] as const;
 type RowsTogether = (typeof ROWS_TOGETHER)[number];
 
-/** One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after the last layer. */
+/**
+ * One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after
+ * the last layer.
+ */
 export function decode(
   shape: Shape,
   weights: Weights,
@@ -90,7 +96,9 @@ export function logits(
   return multiply(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
-/** A list for single rows has T = 1. Larger lists are sized for `parallel` rows and shortened for each step. */
+/**
+ * A list for single rows has T = 1. Larger lists are sized for `parallel` rows and shortened for each step.
+ */
 const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
 
 /** Samples the next id of every row into `decode.rows`, where `decode` reads it. */
@@ -150,7 +158,10 @@ export const copyPrefix = (
   { caches, copiedRange }: Activations,
 ): Launch[] => caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, copiedRange));
 
-/** After a prefill of at most SCORE_ROWS tokens: the log-probability of the token after each, given in `prefill.targets`. */
+/**
+ * After a prefill of at most SCORE_ROWS tokens: the log-probability of the token after each, given in
+ * `prefill.targets`.
+ */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;

@@ -1,4 +1,5 @@
-// The matrices and vectors on the GPU, derived from the table of tensors. Some matrices are fused: one dispatch serves them.
+// The matrices and vectors on the GPU, derived from the table of tensors. Some matrices are fused: one
+// dispatch serves them.
 import {
   type LayerRole,
   type ModelConfig,
@@ -56,7 +57,10 @@ const isMatrix = (role: string): boolean =>
 
 type Named<T> = Record<string, T>;
 
-/** Makes something of each tensor that a model of this config has; for a fused matrix, of its tensors together. */
+/**
+ * Makes something of each tensor that a model of this config has; for a fused matrix, of its tensors
+ * together.
+ */
 export function modelTensors<Matrix, Vector>(
   config: ModelConfig,
   matrix: (tensors: readonly RequiredTensor[], fusion: Fusion | undefined) => Matrix,
@@ -103,7 +107,10 @@ export function mapTensors<M, V, M2, V2>(
   return mapAll(model) as ModelTensors<M2, V2>;
 }
 
-/** What is made of each matrix and each vector, in the table's order. An embedding that is lm_head as well is met twice. */
+/**
+ * What is made of each matrix and each vector, in the table's order. An embedding that is lm_head as well is
+ * met twice.
+ */
 export function flatTensors<M, V, T>(
   model: ModelTensors<M, V>,
   matrix: (matrix: M) => readonly T[],

@@ -1,5 +1,5 @@
-// Checks ids before they are written to the GPU, which reports no error: an id past the embedding would read other memory, and
-// an empty list would leave the logits of the pass before.
+// Checks ids before they are written to the GPU, which reports no error: an id past the embedding would read
+// other memory, and an empty list would leave the logits of the pass before.
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { ModelConfig } from "../../weights/index.ts";
 
 /**
- * Radians per position for each of the d/2 rotation pairs: θ^(−2i/d) (Su et al. 2021), scaled by the rule of config.json.
- * `linear` divides all by the factor (Chen et al. 2023). `llama3` (Llama 3.1) divides slow frequencies, keeps fast ones, and
- * blends those between.
+ * Radians per position for each of the d/2 rotation pairs: θ^(−2i/d) (Su et al. 2021), scaled by the rule of
+ * config.json. `linear` divides all by the factor (Chen et al. 2023). `llama3` (Llama 3.1) divides slow
+ * frequencies, keeps fast ones, and blends those between.
  */
 export function ropeFrequencies({
   d,

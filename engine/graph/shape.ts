@@ -6,7 +6,9 @@ import type { KernelChoice } from "../api.ts";
 /** Decode steps that may be on the GPU before the host has read the first of them. */
 export const STEPS_IN_FLIGHT = 4;
 
-/** Slots of a ring: the window, a chunk that is written before it is attended, and steps that may be undone. */
+/**
+ * Slots of a ring: the window, a chunk that is written before it is attended, and steps that may be undone.
+ */
 const ringSlots = (W: number, chunkLength: number): number => W + chunkLength - 1 + STEPS_IN_FLIGHT;
 
 /** W without a window: every earlier position is visible. */
@@ -31,7 +33,10 @@ export interface Shape extends Omit<ModelConfig, "W"> {
   readonly positions: number;
 }
 
-/** @param contextLength the most tokens of a sequence; with a window, the ring has only the slots that it needs */
+/**
+ * @param contextLength the most tokens of a sequence; with a window, the ring has only the slots that it
+ * needs
+ */
 export function modelShape(
   config: ModelConfig,
   {

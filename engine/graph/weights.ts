@@ -11,7 +11,7 @@ export interface MatrixPart {
   readonly buffers: readonly GPUBuffer[];
 }
 
-/** A weight matrix: one part, or several by rows when a binding is too small for all or when rows differ in format. */
+/** A weight matrix. It has several parts by rows if a binding is too small for all, or if formats differ. */
 export type Matrix = readonly MatrixPart[];
 
 /** A vector is f32 [padded(length)]. */

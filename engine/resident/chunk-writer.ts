@@ -7,7 +7,9 @@ import type { Conversion } from "./encodings.ts";
 /** Most bytes of a tensor on the host at once. A single row may be larger. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 
-/** Writes one chunk after the other through the same staging buffers: wait for the GPU between two of them. */
+/**
+ * Writes one chunk after the other through the same staging buffers: wait for the GPU between two of them.
+ */
 export class ChunkWriter {
   readonly #device: GPUDevice;
   readonly #pipelines: Pipelines;
@@ -24,7 +26,10 @@ export class ChunkWriter {
     this.#range = staging.storage("rows of a chunk", 4);
   }
 
-  /** Submits what makes rows [row0, row0 + R) of `to`, the buffers of `format`, from `bytes`: R rows of K as stored. */
+  /**
+   * Submits what makes rows [row0, row0 + R) of `to`, the buffers of `format`, from `bytes`: R rows of K as
+   * stored.
+   */
   async write(
     conversion: Conversion,
     format: WeightFormat,

@@ -2,12 +2,17 @@
 import { DeviceLostError } from "../errors.ts";
 import { type GpuModel, release } from "./gpu-model.ts";
 
-/** Consecutive failed recoveries before giving up: no new device, or one that is lost before the work is done. */
+/**
+ * Consecutive failed recoveries before giving up: no new device, or one that is lost before the work is done.
+ */
 const MAX_FAILURES = 2;
 /** A driver that was reset may need a moment before it gives a device. */
 const PAUSE_MS = 500;
 
-/** Repeats `make` once, after a pause, if the device is lost meanwhile. For work that has nothing to rebuild yet. */
+/**
+ * Repeats `make` once, after a pause, if the device is lost meanwhile. For work that has nothing to rebuild
+ * yet.
+ */
 export async function retryOnce<T>(make: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   try {
     return await make();

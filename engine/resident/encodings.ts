@@ -1,4 +1,5 @@
-// What becomes of a tensor on its way to the GPU: a table by the encoding that it is stored in and the format that it gets.
+// What becomes of a tensor on its way to the GPU: a table by the encoding that it is stored in and the format
+// that it gets.
 import {
   type InputDtype,
   type WeightFormat,

@@ -24,7 +24,8 @@ export interface GpuModel {
 /**
  * Opens a device and puts the model on it. If it fails, nothing stays on the GPU.
  * @param store packed weights: read if they are there, otherwise written for the next load
- * @param before the model that it replaces: it gets the same formats and lengths and, on an equal adapter, the same kernels
+ * @param before the model that it replaces: it gets the same formats and lengths and, on an equal adapter,
+ * the same kernels
  */
 export async function placeOnGpu(
   platform: Pick<Platform, "openDevice" | "tuning">,

@@ -15,7 +15,9 @@ import { modelShape, type Shape } from "../graph/shape.ts";
 import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
 
-/** Context length of models without a window, unless another is asked for. The cache takes its memory at load. */
+/**
+ * Context length of models without a window, unless another is asked for. The cache takes its memory at load.
+ */
 const DEFAULT_CONTEXT = 4096;
 /** Tokens of a prefill pass. Fewer keep a software driver busy, and other work waits less. */
 const DEFAULT_CHUNK = { gpu: 512, software: 128 } as const;
@@ -38,7 +40,8 @@ type PlanOptions = Pick<
 
 /**
  * Unless `parallel` or `rings: 1` is given, plans two rings if both fit, in the formats that one would get.
- * @throws DeviceError with the numbers if the model cannot fit the adapter; RangeError for options out of range
+ * @throws DeviceError with the numbers if the model cannot fit the adapter; RangeError for options out of
+ * range
  */
 export function planModel(
   checkpoint: Checkpoint,
@@ -79,7 +82,10 @@ function storedFormat({ tensors }: Checkpoint): WeightFormatName {
   return encodings.has("F32") || encodings.size > 1 ? "f32" : encodings.has("F16") ? "f16" : "bf16";
 }
 
-/** Plans the cache format that was asked for. `auto` takes the first of f32, f16, q8 that memory and bindings allow. */
+/**
+ * Plans the cache format that was asked for. `auto` takes the first of f32, f16, q8 that memory and bindings
+ * allow.
+ */
 function planFormat(
   checkpoint: Checkpoint,
   adapter: AdapterDescription,

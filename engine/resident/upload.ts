@@ -1,4 +1,5 @@
-// Checkpoint tensors -> resident weights: read by ranges in file order, and copied, converted or re-packed chunk by chunk.
+// Checkpoint tensors -> resident weights: read by ranges in file order, and copied, converted or re-packed
+// chunk by chunk.
 import { padded, weightFormats } from "../../kernels/index.ts";
 import {
   type Checkpoint,
@@ -26,7 +27,10 @@ export interface UploadOptions {
   readonly stored?: StoredWeights | undefined;
 }
 
-/** Makes the buffers of all weights in `buffers` and fills them. After a failure, the caller destroys `buffers`. */
+/**
+ * Makes the buffers of all weights in `buffers` and fills them. After a failure, the caller destroys
+ * `buffers`.
+ */
 export async function uploadWeights(
   gpu: Gpu,
   pipelines: Pipelines,

@@ -107,7 +107,10 @@ export class AttentionBench extends VariantBench {
     };
   }
 
-  /** Compares some heads of the last row with plain TypeScript, and all with those of the first variant that was right. */
+  /**
+   * Compares some heads of the last row with plain TypeScript, and all with those of the first variant that
+   * was right.
+   */
   protected async findMismatch(): Promise<string | undefined> {
     const { cacheFormat } = this.#shape;
     const size = this.#size;

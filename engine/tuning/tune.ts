@@ -1,4 +1,5 @@
-// The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong results are rejected.
+// The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong
+// results are rejected.
 import {
   type Kernel,
   type MatmulVariant,
@@ -57,8 +58,9 @@ interface Slot {
 }
 
 /**
- * Measures slot after slot until the time is up. Each starts with the variant that it has unmeasured, and keeps it if no other
- * is reached. qkv and gate_up are measured as a matrix-vector product of their shape: they only add an epilogue.
+ * Measures slot after slot until the time is up. Each starts with the variant that it has unmeasured, and
+ * keeps it if no other is reached. qkv and gate_up are measured as a matrix-vector product of their shape:
+ * they only add an epilogue.
  */
 export async function tune(
   gpu: Gpu,
@@ -98,7 +100,10 @@ export async function tune(
   return { choice, measurements };
 }
 
-/** The slots by what they matter, as the time may not suffice for all: the largest matrix, attention, other matrices by size. */
+/**
+ * The slots by what they matter, as the time may not suffice for all: the largest matrix, attention, other
+ * matrices by size.
+ */
 function allSlots(
   gpu: Gpu,
   pipelines: Pipelines,

@@ -77,7 +77,10 @@ async function remembered(
   }
 }
 
-/** A file name for the choice. It is valid for one adapter, driver, version of this package, and set of formats and shapes. */
+/**
+ * A file name for the choice. It is valid for one adapter, driver, version of this package, and set of
+ * formats and shapes.
+ */
 async function tuningName(
   { adapter }: Gpu,
   shape: Shape,

@@ -4,7 +4,9 @@ import { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, encode, type Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 
-/** Relative to the root mean square of the outputs: more than rounding gives, in whatever order sums are made. */
+/**
+ * Relative to the root mean square of the outputs: more than rounding gives, in whatever order sums are made.
+ */
 export const TOLERANCE = 1e-3;
 
 export abstract class VariantBench {

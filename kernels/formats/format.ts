@@ -6,13 +6,25 @@ export { GROUP, padded, type WeightFormatName } from "./table.ts";
 /** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
 export interface WeightFormat {
   readonly name: WeightFormatName;
-  /** WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K: u32`. */
+  /**
+   * WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K:
+   * u32`.
+   */
   readonly source: string;
-  /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and `const ZERO_CODE: f32`. */
+  /**
+   * WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and `const
+   * ZERO_CODE: f32`.
+   */
   readonly wide: readonly string[];
-  /** WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`; formats of codes only. */
+  /**
+   * WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`; formats
+   * of codes only.
+   */
   readonly int8?: string;
-  /** WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores columns 64·block … of row n from `value(r, k)`. */
+  /**
+   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores columns 64·block … of row n from `value(r,
+   * k)`.
+   */
   readonly writer: readonly string[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;

@@ -1,5 +1,5 @@
-// Matrices of one model in unlike formats: layers that differ, and q, k and v of one layer. The numbers are those of a model
-// in f32 whose weights were rounded by the same formats on the host.
+// Matrices of one model in unlike formats: layers that differ, and q, k and v of one layer. The numbers are
+// those of a model in f32 whose weights were rounded by the same formats on the host.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelLayout } from "../../engine/graph/layout.ts";
 import type { LoadedModel } from "../../engine/model.ts";
@@ -43,7 +43,9 @@ const formatOf: FormatOf = (name) => {
   if (layer === undefined) return name.startsWith("lm_head") ? "q8" : "f16";
   return layer === "0" ? "q4" : ODD[matrix]!;
 };
-/** What a matrix is stored in: gate_proj and up_proj share their parts, in the more exact of their formats. */
+/**
+ * What a matrix is stored in: gate_proj and up_proj share their parts, in the more exact of their formats.
+ */
 const storedAs = (name: string): WeightFormatName =>
   /layers\.1\..*gate_proj/.test(name) ? "q8" : formatOf(name);
 

@@ -1,4 +1,5 @@
-// A second kind of checkpoint, which only this test knows, loads as the first does: sniffed, read, converted or re-packed.
+// A second kind of checkpoint, which only this test knows, loads as the first does: sniffed, read, converted
+// or re-packed.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

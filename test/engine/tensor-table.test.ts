@@ -1,4 +1,5 @@
-// A row more in the table of tensors reaches all that is derived from it: a vector as biases are, and a matrix.
+// A row more in the table of tensors reaches all that is derived from it: a vector as biases are, and a
+// matrix.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
-// A kind of checkpoint that only tests know: one file with config, tokenizer and tensors under names of its own, the rows of
-// each tensor from the last to the first. It stands for what other containers do otherwise than safetensors.
+// A kind of checkpoint that only tests know: one file with config, tokenizer and tensors under names of its
+// own, the rows of each tensor from the last to the first. It stands for what other containers do otherwise
+// than safetensors.
 import type { Checkpoint, CheckpointReader, Vocabulary } from "../../weights/checkpoint.ts";
 import { parseConfig } from "../../weights/config.ts";
 import type { JsonObject } from "../../weights/json.ts";

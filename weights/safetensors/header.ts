@@ -1,11 +1,11 @@
-// The header of a safetensors file, by the letter of the format: eight bytes of length, JSON, then the tensors,
-// back to back, to the last byte of the file.
+// The header of a safetensors file, checked strictly: eight bytes of length, JSON, then the tensors without
+// holes up to the last byte of the file.
 import { label, mismatch, show } from "../errors.ts";
 import { foreignFile } from "../foreign-file.ts";
 import { isObject, type JsonObject, own, parseJson } from "../json.ts";
 import type { Source } from "../sources/source.ts";
 
-/** Bits of one element. The graph reads F32, F16 and BF16, and U32 where Sirocco packed the weights itself. */
+/** Bits of one element. The graph reads F32, F16 and BF16, and U32 in checkpoints that Sirocco packed. */
 const BITS = {
   BOOL: 8,
   U8: 8,
@@ -36,7 +36,7 @@ export type DType = keyof typeof BITS;
 /** One tensor: what it is, and the bytes [start, end) of the file that hold it. */
 export interface HeaderTensor {
   readonly name: string;
-  /** Upstream goes on adding some: of one that is not known here, the size is not checked. */
+  /** The format may get new ones. The size of a tensor is checked only for those known here. */
   readonly dtype: DType | (string & {});
   readonly shape: readonly number[];
   readonly file: string;
@@ -50,13 +50,13 @@ export interface Header {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The reference implementation's bound: no honest header comes near it. */
+/** The bound of the reference implementation. */
 const MAX_HEADER_BYTES = 100_000_000;
 /** Space, tab, line feed, carriage return. */
 const BLANKS: readonly number[] = [0x20, 0x09, 0x0a, 0x0d];
 const ADVICE = "The file is damaged or incomplete: fetch it again.";
 
-/** Bytes of a tensor, or undefined where its elements do not fill whole bytes or pass 2^53. */
+/** Bytes of a tensor; undefined if they are no whole number below 2^53. */
 export function byteLength(dtype: DType, shape: readonly number[]): number | undefined {
   const bytes = (shape.reduce((product, n) => product * n, 1) * BITS[dtype]) / 8;
   return Number.isSafeInteger(bytes) ? bytes : undefined;
@@ -78,7 +78,7 @@ export async function readHeader(source: Source, file: string, signal?: AbortSig
   const dataStart = 8 + Number(length);
   if (dataStart > size) throw mismatch(file, `a header of ${length} bytes`, `a file of ${size}`, ADVICE);
   const bytes = await source.read(file, 8, dataStart, signal);
-  // The format's text wants the brace first; the reference implementation and its tests take JSON's blanks before it.
+  // The specification demands a brace first. The reference implementation also accepts whitespace before it.
   if (bytes.find((byte) => !BLANKS.includes(byte)) !== 0x7b) {
     throw mismatch(
       file,
@@ -164,7 +164,7 @@ function parseTensor(
 
 const isKnown = (dtype: string): dtype is DType => Object.hasOwn(BITS, dtype);
 
-/** A dtype, or what looks like one of a later version of the format. */
+/** A dtype, or a name that could be one of a later version of the format. */
 function isDType(value: unknown): value is string {
   return typeof value === "string" && /^[A-Z][A-Z0-9_]{1,30}$/.test(value);
 }

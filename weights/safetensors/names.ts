@@ -1,9 +1,10 @@
-// The only file that knows how Hugging Face names a checkpoint's tensors.
+// How Hugging Face names the tensors and files of a checkpoint.
 //
-// The rotation convention belongs to the naming scheme. Under these names q_proj and k_proj are permuted for
-// rotate-half RoPE: channel i turns with channel i + d/2. The `consolidated.safetensors` that some repositories carry
-// has other names (`layers.0.attention.wq.weight`) and interleaved RoPE: channel 2i turns with 2i + 1. Reading one
-// with the other's convention gives fluent nonsense, so consolidated files are never opened.
+// The convention of RoPE belongs to the naming scheme. Under these names the rows of q_proj and k_proj are
+// ordered for rotate-half RoPE: channel i is rotated with channel i + d/2. Some repositories also have
+// `consolidated.safetensors`, with other names (`layers.0.attention.wq.weight`) and interleaved RoPE: channel
+// 2i is rotated with 2i + 1. Reading one with the convention of the other gives fluent nonsense, so
+// consolidated files are never opened.
 import type { ModelConfig } from "../config.ts";
 import { nameOf, type RequiredTensor, type TensorNames, type TensorRole, tensorsOf } from "../tensors.ts";
 
@@ -22,16 +23,16 @@ export const hfNames: TensorNames = {
   lmHead: "lm_head.weight",
 };
 
-/** A tensor's name. Whatever a file calls its tensors, the engine knows them by these names. */
+/** The name of a tensor in the engine, whatever its file calls it. */
 export const tensorName = (role: TensorRole, layer?: number): string => nameOf(hfNames, role, layer);
 
-/** Every tensor the graph reads, in the order a token meets them. */
+/** Every tensor that the graph reads, in the order of the table. */
 export const requiredTensors = (config: ModelConfig): RequiredTensor[] => tensorsOf(config, hfNames);
 
 /**
- * A tensor that lies among the graph's own, so that leaving it out would change the numbers: a bias, a norm of queries, a
- * layer more, the scale of a quantised matrix. Not what other programs keep beside a model: tables of RoPE that are computed
- * here, masks, scales of a cache in another format.
+ * Whether a tensor is a part of the graph, so that ignoring it would change the results: a bias, a norm of
+ * queries, a further layer, the scale of a quantised matrix. False for tensors that other programs store
+ * beside a model: RoPE tables, masks, scales of a quantised cache.
  */
 export function belongsToGraph(name: string): boolean {
   return /^(model|lm_head)\./.test(name) && !UNUSED.test(name);
@@ -40,14 +41,17 @@ export function belongsToGraph(name: string): boolean {
 const UNUSED =
   /\.(rotary_emb\.(inv_freq|original_inv_freq|cos_cached|sin_cached)|masked_bias|attention\.bias|[kv]_scale|[kv]_zero_point)$/;
 
-/** The one file, the index of several, and the only kind of file that an index may name. */
+/** A checkpoint in one file, and the index of one in several. */
 export const SINGLE_FILE = "model.safetensors";
 export const INDEX_FILE = "model.safetensors.index.json";
 
-/** One of several shards, by its name: its number, and how many there are. */
+/** The name of a shard: its number, and the number of shards. */
 export const SHARD_OF = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 
-/** A shard's file name: in the folder itself, and never the `consolidated` weights with their other RoPE. */
+/**
+ * Whether an index may name this file: in the same folder, and not `consolidated` weights with their other
+ * RoPE.
+ */
 export function isShardName(name: unknown): name is string {
   return typeof name === "string" && /^(?!consolidated)\w[\w.-]{0,200}\.safetensors$/i.test(name);
 }

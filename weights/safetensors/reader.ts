@@ -1,4 +1,5 @@
-// A checkpoint of Hugging Face: config.json and safetensors, every tensor checked by its header before one is read.
+// Opens a checkpoint of Hugging Face: config.json and safetensors. All headers are checked before a tensor is
+// read.
 
 import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
@@ -26,7 +27,7 @@ const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 const ADVICE = "This is not the checkpoint that config.json describes: fetch both again.";
 const QUANTIZED = "Choose the original weights: Sirocco quantises them itself.";
 
-/** The tensors of the files, and what they say of the config. */
+/** What the headers give. */
 type Checked = Pick<Checkpoint, "config" | "tensors" | "parameters" | "bytes" | "packed">;
 
 export const safetensorsReader: CheckpointReader = {
@@ -63,7 +64,10 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   }
 }
 
-/** The tokenizer in the files beside the weights. @throws CheckpointError when a file is no text, or no JSON. */
+/**
+ * The tokenizer in the files beside the weights.
+ * @throws CheckpointError if a file is not UTF-8, or not JSON
+ */
 async function readVocabulary(source: Source, signal?: AbortSignal): Promise<Vocabulary | undefined> {
   const tokenizer = await readJson(source, "tokenizer.json", signal);
   if (tokenizer === undefined) return undefined;
@@ -77,7 +81,8 @@ async function readVocabulary(source: Source, signal?: AbortSignal): Promise<Voc
 
 function checkTensors(declared: ModelConfig, shards: Shards): Checked {
   const packed = agreedLayout(shards);
-  // A head of its own counts, whatever config.json says of tied embeddings. (Equal to the embedding, it only takes room.)
+  // A stored lm_head is used, whatever config.json says of tied embeddings. (If it equals the embedding, it
+  // only takes memory.)
   const head = shards.tensors.has(packed ? packedName(lmHead) : lmHead);
   const config = head ? { ...declared, tied: false } : declared;
   const required = requiredTensors(config);
@@ -136,21 +141,22 @@ function notStored({ tensors, metadata }: Shards, name: string, shape: readonly 
   const [file = "", ...others] = metadata.keys();
   const where = `${others.length === 0 ? file : `${file} and ${others.length} more`}: ${name}`;
   const expected = `a tensor ${show(shape)}`;
-  // Saved from within a wrapper (an adapter, torch.compile, a model of pictures and text), or from without the model's own name.
+  // Saved with the prefix of a wrapper (an adapter, torch.compile, a multimodal model), or without the prefix
+  // "model.".
   const other = [...tensors.keys()].find((key) => key.endsWith(`.${name}`) || `model.${key}` === name);
   if (other === undefined) return mismatch(where, expected, "none", ADVICE);
   const advice = "Save the language model by itself (save_pretrained of transformers), and load that.";
   return mismatch(where, expected, `it as ${label(other)}`, advice);
 }
 
-// Without its bias a layer still answers, wrongly.
+// A layer without its bias gives wrong answers and no error.
 function refuseBias({ file, name, shape }: HeaderTensor): void {
   if (!name.endsWith(".bias") || !belongsToGraph(name)) return;
   const advice = "Sirocco does not run biases; choose another checkpoint.";
   throw mismatch(`${file}: ${label(name)}`, "no bias", show(shape), advice);
 }
 
-// What is left over among the tensors of the graph would have changed the numbers.
+// Ignoring any other tensor of the graph would change the results.
 function refuseUnknown({ file, name, shape }: HeaderTensor, { L, tied }: ModelConfig): void {
   const where = `${file}: ${label(name)}`;
   const [, layer] = /^model\.layers\.(\d+)\./.exec(name) ?? [];
@@ -163,7 +169,10 @@ function refuseUnknown({ file, name, shape }: HeaderTensor, { L, tied }: ModelCo
   }
 }
 
-/** What config.json says of quantised weights may be left over; it explains tensors that are not as expected. */
+/**
+ * A quantization_config may be a leftover, so it counts only if the tensors are not as expected: then it
+ * explains why.
+ */
 function explainQuantized(error: unknown, quantization: unknown): unknown {
   if (!(error instanceof CheckpointError) || error.code || !isObject(quantization)) return error;
   const method = own(quantization, "quant_method");

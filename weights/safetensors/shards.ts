@@ -1,4 +1,4 @@
-// Which files hold the tensors: the index's shards, the one model.safetensors, or shards that need no index.
+// Finds the files of the tensors: the shards of an index, one model.safetensors, or shards without an index.
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { missing } from "../found-instead.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
@@ -9,18 +9,18 @@ import { INDEX_FILE, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
 
 type Index = ReadonlyMap<string, string>;
 
-/** Tensors of all files, and each file's `__metadata__`. */
+/** The tensors of all files, and the `__metadata__` of each file. */
 export interface Shards {
   readonly tensors: ReadonlyMap<string, HeaderTensor>;
   readonly metadata: ReadonlyMap<string, Readonly<Record<string, string>>>;
-  /** Tensors that stand in several files, where no index says which counts: the second file. */
+  /** For tensors that are in several files without an index to choose one: the second file. */
   readonly twice: ReadonlyMap<string, string>;
 }
 
 const MAX_SHARDS = 10_000;
 const ADVICE = "Fetch the index and its shards again.";
 
-/** Tensor name -> shard, out of an index. @throws CheckpointError naming the tensor. */
+/** Reads tensor name -> shard from an index. @throws CheckpointError naming the tensor */
 export function parseIndex(json: JsonObject, file = INDEX_FILE): Index {
   const weightMap = own(json, "weight_map");
   if (!isObject(weightMap)) throw mismatch(`${file}: weight_map`, "an object", show(weightMap), ADVICE);
@@ -44,17 +44,18 @@ export function parseIndex(json: JsonObject, file = INDEX_FILE): Index {
   return map;
 }
 
-/** What is asked of a checkpoint's tensors. */
+/** What the files must hold. */
 export interface Demand<T> {
   /** Whether a tensor of this name is used. */
   needs(name: string): boolean;
-  /** @throws CheckpointError where these tensors are no checkpoint. */
+  /** @throws CheckpointError if these tensors are not a checkpoint */
   check(shards: Shards): T;
 }
 
 /**
- * Reads headers until `check` is content with the tensors that they tell of: of the index's shards, else of model.safetensors,
- * beside which an old or damaged index may lie, else of shards whose index got lost. Where none is right, the error is that of the first.
+ * Reads headers until `check` accepts the tensors: first of the shards of the index; then of
+ * model.safetensors, which may be there beside an old or damaged index; then of shards that have lost their
+ * index. If none is right, throws the first error.
  */
 export async function readShards<T>(source: Source, demand: Demand<T>, signal?: AbortSignal): Promise<T> {
   let problem: unknown;
@@ -89,7 +90,7 @@ async function readIndex(source: Source, signal: AbortSignal | undefined): Promi
 
 const shardsOf = (index: Index | undefined): string[] => [...new Set(index?.values())].sort();
 
-/** Shards that say of themselves how many they are, where nothing else says it and all are there. */
+/** Shards without an index: their names say how many there must be. */
 async function looseShards(source: Source, signal: AbortSignal | undefined): Promise<string[]> {
   const names = ((await source.list?.(signal)) ?? []).filter((name) => SHARD_OF.test(name)).sort();
   const [, , count] = SHARD_OF.exec(names[0] ?? "") ?? [];

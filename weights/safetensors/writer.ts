@@ -1,4 +1,4 @@
-// The header of a safetensors file to be written; the caller streams the tensors after it.
+// Makes the header of a safetensors file. The caller writes the tensors after it.
 import { CheckpointError, label } from "../errors.ts";
 import { byteLength, type DType } from "./header.ts";
 
@@ -8,22 +8,22 @@ export interface TensorToWrite {
   readonly shape: readonly number[];
 }
 
-/** Where a tensor goes: bytes [start, end) of the file. */
+/** A tensor and its bytes [start, end) of the file. */
 export interface Placed extends TensorToWrite {
   readonly start: number;
   readonly end: number;
 }
 
 export interface HeaderToWrite {
-  /** The file's first bytes. */
+  /** The first bytes of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** The tensors in the order given, back to back after the header. */
+  /** The tensors in the order given, one after another behind the header. */
   readonly tensors: readonly Placed[];
   /** Bytes of the whole file. */
   readonly fileBytes: number;
 }
 
-/** Makes the header. It ends on a multiple of eight, so that elements of any dtype lie aligned. */
+/** Makes the header. It ends on a multiple of eight bytes, so that elements of all dtypes are aligned. */
 export function writeHeader(
   tensors: readonly TensorToWrite[],
   metadata?: Readonly<Record<string, string>>,
