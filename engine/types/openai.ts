@@ -1,4 +1,4 @@
-// The shapes of OpenAI's chat completions, as far as Sirocco has them. They fit the types of the `openai` package.
+// OpenAI's chat completions, as far as Sirocco has them. The shapes fit the types of the `openai` package.
 // https://platform.openai.com/docs/api-reference/chat
 
 /** A part of a message: a text. */
