@@ -20,8 +20,8 @@ const browser: Platform = {
   store: {
     open: async (origin, options) =>
       mayStore(origin, options) ? (await opfsStore()).open(origin, options) : undefined,
-    peek: async (origin, options) =>
-      mayStore(origin, options) ? (await opfsStore()).peek(origin, options) : origin,
+    openReadOnly: async (origin, options) =>
+      mayStore(origin, options) ? (await opfsStore()).openReadOnly(origin, options) : origin,
   },
   openDevice: async ({ device }) =>
     device

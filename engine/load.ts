@@ -74,7 +74,7 @@ async function load(
   const checkpoint = await openCheckpoint(source, options.signal);
   const vocabulary = await checkpoint.vocabulary(options.signal);
   const tokenizer = vocabulary && (await Tokenizer.open(vocabulary));
-  await store?.keepSource();
+  await store?.saveSource();
   const first = () => placeOnGpu(platform, checkpoint, options, { store });
   const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));
   const rebuild: Rebuild = (before, signal) =>
@@ -90,7 +90,7 @@ export async function planModel(
   options: LoadOptions,
 ): Promise<Plan> {
   const origin = await openSource("planModel", platform, source, options);
-  const known = (await platform.store?.peek(origin, options)) ?? origin;
+  const known = (await platform.store?.openReadOnly(origin, options)) ?? origin;
   return withCheckpoint(platform, known, options, async (_, gpu, planned) => {
     gpu.dispose();
     return planned.plan;

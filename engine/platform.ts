@@ -16,6 +16,6 @@ export interface Platform {
     /** undefined where this one is not to be stored. */
     open(origin: Source, options: LoadOptions): Promise<ModelStore | undefined>;
     /** A source that knows what is stored of it, for looking only. */
-    peek(origin: Source, options: LoadOptions): Promise<Source>;
+    openReadOnly(origin: Source, options: LoadOptions): Promise<Source>;
   };
 }

@@ -1,4 +1,6 @@
-/** The small files of a checkpoint: all that is ever read, fetched or copied beside the weights and their index. */
+/**
+ * The small files of a checkpoint that are read, downloaded or copied, besides the weights and their index.
+ */
 export const companionFiles: readonly string[] = [
   "config.json",
   "generation_config.json",

@@ -1,4 +1,4 @@
-// config.json -> the numbers of the graph, or a refusal that names the field.
+// Reads config.json: the model's sizes and constants. Refuses unsupported models by field.
 import { mismatch, show } from "./errors.ts";
 import { ADVICE, Fields } from "./fields.ts";
 import { isObject, type JsonObject, own, parseJsonText } from "./json.ts";
@@ -6,7 +6,7 @@ import { parseRope, type RopeScaling } from "./rope.ts";
 
 export type { RopeScaling };
 
-/** Sizes and constants of a model of Mistral's graph, in the alphabet of ARCHITECTURE.md. */
+/** Sizes and constants of a model, in the letters of ARCHITECTURE.md. */
 export interface ModelConfig {
   /** Name of the model class, from `architectures` or `model_type`. */
   readonly architecture: "MistralForCausalLM" | "LlamaForCausalLM";
@@ -24,7 +24,7 @@ export interface ModelConfig {
   readonly d: number;
   /** Vocabulary. */
   readonly V: number;
-  /** Attention window: a query at position p sees (p − W, p]. null: all of the past. */
+  /** Attention window: a query at position p sees positions (p − W, p]. null: all positions up to p. */
   readonly W: number | null;
   /** RMSNorm epsilon. */
   readonly eps: number;
@@ -34,16 +34,19 @@ export interface ModelConfig {
   readonly ropeScaling: RopeScaling | null;
   /** `max_position_embeddings`: the longest context the model was trained for. */
   readonly maxPositions: number;
-  /** lm_head is the embedding matrix: config.json says so, and the files hold no other. */
+  /** Whether lm_head is the embedding matrix: config.json says so and the files have no lm_head. */
   readonly tied: boolean;
   /** Id of the beginning-of-sequence token; null: none. */
   readonly bosTokenId: number | null;
-  /** Any of these ends an answer; config.json and generation_config.json may give one or several. The tokenizer may name another. */
+  /**
+   * Each of these ends an answer: the ids in config.json and generation_config.json. The tokenizer may name
+   * another.
+   */
   readonly eosTokenIds: readonly number[];
 }
 
 const ARCHITECTURES = ["MistralForCausalLM", "LlamaForCausalLM"] as const;
-/** What a model is where `architectures` does not say. */
+/** Architecture by `model_type`, for files without `architectures`. */
 const MODEL_TYPES: ReadonlyMap<unknown, ModelConfig["architecture"]> = new Map([
   ["mistral", "MistralForCausalLM"],
   ["llama", "LlamaForCausalLM"],
@@ -51,8 +54,8 @@ const MODEL_TYPES: ReadonlyMap<unknown, ModelConfig["architecture"]> = new Map([
 const DEFAULT_WINDOW = 4096;
 const UNSUPPORTED = "Sirocco does not run this; choose another checkpoint.";
 
-// Far above any model of the family, and small enough that no product of them passes 2^53.
-const MOST = {
+// Far above any model of the family. No product of them exceeds 2^53.
+const MAX = {
   layers: 4096,
   width: 2 ** 17,
   hidden: 2 ** 20,
@@ -61,7 +64,10 @@ const MOST = {
   positions: 2 ** 30,
 };
 
-/** Reads config.json, and the end-of-sequence ids of generation_config.json where there is one. */
+/**
+ * Reads config.json, and the end-of-sequence ids of generation_config.json if there is one.
+ * @throws CheckpointError naming the field, for invalid values and for models that are not supported
+ */
 export function parseConfig(
   config: string | JsonObject,
   file = "config.json",
@@ -73,9 +79,9 @@ export function parseConfig(
   const architecture = parseArchitecture(json, file);
   refuseUnsupported(fields);
 
-  const D = fields.size("hidden_size", MOST.width);
-  const H = fields.size("num_attention_heads", MOST.heads);
-  const G = fields.given("num_key_value_heads") ? fields.size("num_key_value_heads", MOST.heads) : H;
+  const D = fields.size("hidden_size", MAX.width);
+  const H = fields.size("num_attention_heads", MAX.heads);
+  const G = fields.given("num_key_value_heads") ? fields.size("num_key_value_heads", MAX.heads) : H;
   if (H % G !== 0) {
     throw fields.wrong("num_key_value_heads", `a divisor of num_attention_heads (${H})`, UNSUPPORTED);
   }
@@ -83,14 +89,14 @@ export function parseConfig(
   if (!given && D % H !== 0) {
     throw fields.wrong("hidden_size", `a multiple of num_attention_heads (${H}), as head_dim is not given`);
   }
-  const d = given ? fields.size("head_dim", MOST.width) : D / H;
+  const d = given ? fields.size("head_dim", MAX.width) : D / H;
   if (d % 2 !== 0)
-    throw mismatch(`${file}: head_dim`, "an even number (RoPE turns pairs)", `${d}`, UNSUPPORTED);
-  if (H * d > MOST.hidden) {
-    throw mismatch(`${file}: head_dim`, `heads of at most ${MOST.hidden} numbers in all`, `${H * d}`, ADVICE);
+    throw mismatch(`${file}: head_dim`, "an even number (RoPE rotates pairs)", `${d}`, UNSUPPORTED);
+  if (H * d > MAX.hidden) {
+    throw mismatch(`${file}: head_dim`, `heads of at most ${MAX.hidden} numbers in all`, `${H * d}`, ADVICE);
   }
 
-  const V = fields.size("vocab_size", MOST.vocab);
+  const V = fields.size("vocab_size", MAX.vocab);
   const rope = parseRope(fields);
   const stop = generation === undefined ? undefined : generationFields(generation);
   const bos = fields.ids("bos_token_id", V) ?? byDefault(1, V);
@@ -98,9 +104,9 @@ export function parseConfig(
   const moreEnds = stop?.ids("eos_token_id", V) ?? [];
   return {
     architecture,
-    L: fields.size("num_hidden_layers", MOST.layers),
+    L: fields.size("num_hidden_layers", MAX.layers),
     D,
-    F: fields.size("intermediate_size", MOST.hidden),
+    F: fields.size("intermediate_size", MAX.hidden),
     H,
     G,
     d,
@@ -109,14 +115,14 @@ export function parseConfig(
     eps: fields.given("rms_norm_eps") ? fields.number("rms_norm_eps", 1e-30, 0.1) : 1e-6,
     ropeTheta: rope.theta,
     ropeScaling: rope.scaling,
-    maxPositions: fields.size("max_position_embeddings", MOST.positions),
+    maxPositions: fields.size("max_position_embeddings", MAX.positions),
     tied: fields.flag("tie_word_embeddings"),
     bosTokenId: bos[0] ?? stop?.ids("bos_token_id", V)?.[0] ?? null,
     eosTokenIds: [...new Set([...(ends ?? (moreEnds.length > 0 ? [] : byDefault(2, V))), ...moreEnds])],
   };
 }
 
-/** What transformers takes where config.json does not say. */
+/** The defaults of transformers for ids that config.json does not give. */
 const byDefault = (id: number, V: number): readonly number[] => (id < V ? [id] : []);
 
 function parseArchitecture(json: JsonObject, file: string): ModelConfig["architecture"] {
@@ -136,10 +142,10 @@ function parseArchitecture(json: JsonObject, file: string): ModelConfig["archite
   return found;
 }
 
-// Every field here would change the numbers: running on without it is fluent wrong output.
+// Ignoring any of these fields would change the numbers and give fluent wrong output.
 function refuseUnsupported(fields: Fields): void {
   const act = fields.get("hidden_act") ?? "silu";
-  // Two names of one function.
+  // Two names of the same function.
   if (act !== "silu" && act !== "swish") throw fields.wrong("hidden_act", '"silu"', UNSUPPORTED);
   for (const bias of ["attention_bias", "mlp_bias"]) {
     if (fields.flag(bias)) throw fields.wrong(bias, "false", UNSUPPORTED);
@@ -153,11 +159,11 @@ function refuseUnsupported(fields: Fields): void {
   }
 }
 
-// null means no window, but a missing field means transformers' default for Mistral.
+// null means no window; if the field is missing, transformers' default for Mistral applies.
 function parseWindow(fields: Fields): number | null {
   const off = fields.given("use_sliding_window") && !fields.flag("use_sliding_window");
   if (off || fields.get("sliding_window") === null) return null;
-  return fields.given("sliding_window") ? fields.size("sliding_window", MOST.positions) : DEFAULT_WINDOW;
+  return fields.given("sliding_window") ? fields.size("sliding_window", MAX.positions) : DEFAULT_WINDOW;
 }
 
 function generationFields(generation: string | JsonObject): Fields {

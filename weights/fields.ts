@@ -1,11 +1,11 @@
-// The fields of one JSON object, read by kind.
+// Typed access to the fields of a JSON object.
 import { mismatch, show } from "./errors.ts";
 import { type JsonObject, own } from "./json.ts";
 
-/** What to do about a field that no model of the family has. */
+/** Advice for an invalid field. */
 export const ADVICE = "Choose another checkpoint, or repair this file.";
 
-/** Reads fields; every refusal names file and field. */
+/** Reads fields of an object. Every error names file and field. @throws CheckpointError */
 export class Fields {
   readonly json: JsonObject;
   readonly where: string;
@@ -19,36 +19,40 @@ export class Fields {
     return own(this.json, name);
   }
 
-  /** Neither missing nor null. */
+  /** Whether the field is neither missing nor null. */
   given(name: string): boolean {
     return (this.get(name) ?? undefined) !== undefined;
   }
 
+  /** The error for a wrong value of a field. */
   wrong(name: string, expected: string, advice = ADVICE): Error {
     return mismatch(`${this.where}: ${name}`, expected, show(this.get(name)), advice);
   }
 
-  /** A whole number, 1 to `most`. */
-  size(name: string, most: number): number {
+  /** A whole number from 1 to `max`. */
+  size(name: string, max: number): number {
     const value = this.get(name);
-    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw this.wrong(name, `a whole number from 1 to ${most}`);
+    if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= max) return value;
+    throw this.wrong(name, `a whole number from 1 to ${max}`);
   }
 
-  number(name: string, least: number, most: number): number {
+  number(name: string, min: number, max: number): number {
     const value = this.get(name);
-    if (typeof value === "number" && value >= least && value <= most) return value;
-    throw this.wrong(name, `a number from ${least} to ${most}`);
+    if (typeof value === "number" && value >= min && value <= max) return value;
+    throw this.wrong(name, `a number from ${min} to ${max}`);
   }
 
-  /** A boolean; false where it is not given. */
+  /** A boolean. Default false. */
   flag(name: string): boolean {
     const value = this.get(name) ?? false;
     if (typeof value === "boolean") return value;
     throw this.wrong(name, "true or false");
   }
 
-  /** One token id or several, all below V. Null and −1 mean none, as in the Python libraries. undefined where nothing is said. */
+  /**
+   * One or several token ids below V. null and −1 mean none, as in the Python libraries. undefined if
+   * missing.
+   */
   ids(name: string, V: number): readonly number[] | undefined {
     const value = this.get(name);
     if (value === undefined) return undefined;

@@ -1,4 +1,4 @@
-// What lies in place of a file that was expected: told by its first bytes.
+// Recognises a file of another kind by its first bytes.
 
 interface Foreign {
   readonly got: string;
@@ -7,7 +7,7 @@ interface Foreign {
 
 const SAFETENSORS = "Sirocco reads safetensors: choose the original repository of the model.";
 
-/** In the order of asking. Eight bytes are enough, as that many are read of a weight file at first. */
+/** Tried in this order. Eight bytes must be enough: the first read of a weight file has no more. */
 const KINDS: readonly (Foreign & { readonly begins: RegExp })[] = [
   {
     begins: /^version (https:\/\/git-lfs|$)/,
@@ -28,7 +28,7 @@ const KINDS: readonly (Foreign & { readonly begins: RegExp })[] = [
   { begins: /^\x1f\x8b/, got: "a gzip archive", advice: "Unpack it." },
 ];
 
-/** undefined where nothing is known of such a beginning. */
+/** What a file is, if it is a known file of another kind. @param bytes the beginning of the file */
 export function foreignFile(bytes: Uint8Array): Foreign | undefined {
   const text = String.fromCharCode(...bytes.subarray(0, 64));
   return KINDS.find(({ begins }) => begins.test(text));

@@ -1,9 +1,9 @@
-// What lies where a checkpoint was expected, and what to do about it.
+// Errors for a missing file that say what was found instead, and what to do.
 import { type CheckpointError, mismatch, show } from "./errors.ts";
 import { refusalOf } from "./read-file.ts";
 import type { Source } from "./sources/source.ts";
 
-/** In the order of asking: the first that is there says most of what this is. */
+/** Tried in this order, the most telling first. */
 const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly advice: string }[] = [
   {
     name: /^adapter_(config\.json|model\.(safetensors|bin))$/,
@@ -49,8 +49,8 @@ const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly a
   },
 ];
 
-/** Asked one by one where a source cannot list what it has. */
-const USUAL = [
+/** Names to look for if a source cannot list its files. */
+const PROBED_NAMES = [
   "adapter_config.json",
   "params.json",
   "consolidated.safetensors",
@@ -58,7 +58,7 @@ const USUAL = [
   "pytorch_model.bin.index.json",
 ];
 
-/** The error of a checkpoint without `file`, which must be there. */
+/** The error for a required file that is missing. */
 export async function missing(
   source: Source,
   file: string,
@@ -80,6 +80,6 @@ const absent = (source: Source, file: string, but: string, advice: string): Chec
 
 async function namesIn(source: Source, signal: AbortSignal | undefined): Promise<readonly string[]> {
   if (source.list) return source.list(signal);
-  const sizes = await Promise.all(USUAL.map((name) => source.size(name, signal)));
-  return USUAL.filter((_, i) => sizes[i] !== undefined);
+  const sizes = await Promise.all(PROBED_NAMES.map((name) => source.size(name, signal)));
+  return PROBED_NAMES.filter((_, i) => sizes[i] !== undefined);
 }

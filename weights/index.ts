@@ -1,11 +1,11 @@
-// weights/ for the browser and for Node: nothing here reaches node:*.
+// The exports of weights/ for browsers and Node: nothing here imports node:*.
 export type { Checkpoint, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFileError } from "./errors.ts";
 export { FileCheck, type FileState } from "./integrity/file-check.ts";
 export { decodeRecords } from "./integrity/journal.ts";
-export { describeJournal, PackedFile, type Piece, packedBytes } from "./integrity/packed-file.ts";
+export { describeJournal, PackedFile, type PackedPiece, packedBytes } from "./integrity/packed-file.ts";
 export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
 export { folderUrl } from "./named-file.ts";
@@ -28,7 +28,7 @@ export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
 export { type DType, type Header, readHeader } from "./safetensors/header.ts";
 export { requiredTensors } from "./safetensors/names.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
-export { KeptSource, nameOfKept } from "./sources/cached.ts";
+export { CachedSource, cachedName } from "./sources/cached.ts";
 export { fileSource, type NamedBlob } from "./sources/files.ts";
 export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";

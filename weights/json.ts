@@ -1,4 +1,4 @@
-// JSON objects out of files that somebody else wrote: valid UTF-8, an object, nested no deeper than honest files are.
+// Parses JSON files that are not trusted: valid UTF-8, an object, and bounded nesting.
 import { label, mismatch, show } from "./errors.ts";
 import { foreignFile } from "./foreign-file.ts";
 import { decodeUtf8, NotUtf8Error } from "./utf8.ts";
@@ -6,15 +6,16 @@ import { decodeUtf8, NotUtf8Error } from "./utf8.ts";
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * `strict`: no key twice, as in a safetensors header. `python`: what Python's json module reads, as the libraries do that write
- * these files: the last of equal keys counts; Infinity and NaN are numbers. (NaN becomes the text "NaN", which no field takes.)
+ * `strict`: no duplicate keys, as in a safetensors header. `python`: what Python's json module reads, since
+ * Python writes these files: the last duplicate key wins, and Infinity and NaN are numbers. NaN becomes the
+ * text "NaN", which is an error in every field.
  */
 export type JsonDialect = "strict" | "python";
 
-/** As in Rust's serde_json, which reads headers and tokenizer.json for the Python libraries. */
-const MOST_DEPTH = 128;
+/** The bound of Rust's serde_json, which reads headers and tokenizer.json for the Python libraries. */
+const MAX_DEPTH = 128;
 
-/** `bytes` as a JSON object. @throws CheckpointError naming `file`. */
+/** Parses bytes as a JSON object. @throws CheckpointError naming `file` */
 export function parseJson(
   bytes: Uint8Array,
   file: string,
@@ -24,7 +25,10 @@ export function parseJson(
   return parseJsonText(decodeText(bytes, file, advice), file, advice, dialect);
 }
 
-/** `bytes` as text, without a byte order mark. @throws CheckpointError where they are no text, or another file in its place. */
+/**
+ * Decodes UTF-8 text, without a byte order mark.
+ * @throws CheckpointError for other bytes, saying what they are
+ */
 export function decodeText(bytes: Uint8Array, file: string, advice: string): string {
   const foreign = foreignFile(bytes);
   if (foreign) throw mismatch(file, "text", foreign.got, foreign.advice);
@@ -36,21 +40,16 @@ export function decodeText(bytes: Uint8Array, file: string, advice: string): str
   }
 }
 
-/** `text` as a JSON object. @throws CheckpointError naming `file`. */
+/** Parses text as a JSON object. @throws CheckpointError naming `file` */
 export function parseJsonText(
   text: string,
   file: string,
   advice: string,
   dialect: JsonDialect = "strict",
 ): JsonObject {
-  const depth = deepest(text);
-  if (depth > MOST_DEPTH) {
-    throw mismatch(
-      file,
-      `JSON of at most ${MOST_DEPTH} lists and objects within each other`,
-      `${depth}`,
-      advice,
-    );
+  const depth = maxDepth(text);
+  if (depth > MAX_DEPTH) {
+    throw mismatch(file, `JSON nested at most ${MAX_DEPTH} deep`, `${depth}`, advice);
   }
   let value: unknown;
   try {
@@ -70,7 +69,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An object's own property: "__proto__" and "toString" are names like any other. */
+/** An own property of an object: "__proto__" and "toString" are ordinary names. */
 export function own(object: JsonObject, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
@@ -86,12 +85,12 @@ function parse(text: string, dialect: JsonDialect): unknown {
   }
 }
 
-// All by hand, since a regular expression overflows its stack on a string of some megabytes.
+// The scanners below use no regular expression: it would overflow the stack on a string of several megabytes.
 
-/** How many lists and objects lie within each other at most; counted before JSON.parse has seen `text`. */
-function deepest(text: string): number {
+/** The depth of nested lists and objects. Counted before JSON.parse, so `text` may be invalid. */
+function maxDepth(text: string): number {
   let depth = 0;
-  let most = 0;
+  let max = 0;
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case 0x22: // "
@@ -99,22 +98,23 @@ function deepest(text: string): number {
         break;
       case 0x7b: // {
       case 0x5b: // [
-        most = Math.max(most, ++depth);
+        max = Math.max(max, ++depth);
         break;
       case 0x7d: // }
       case 0x5d: // ]
         depth--;
     }
   }
-  return most;
+  return max;
 }
 
-/** Python's constants as JSON has them: a number past the largest is read as Infinity. */
+/** Python's constants as JSON. JSON.parse reads a number that is too large as Infinity. */
 const CONSTANTS: readonly (readonly [python: string, json: string])[] = [
   ["Infinity", "1e999"],
   ["NaN", '"NaN"'],
 ];
 
+/** Replaces Python's constants outside of strings. */
 function spellConstants(text: string): string {
   let spelled = "";
   let from = 0;
@@ -129,9 +129,9 @@ function spellConstants(text: string): string {
   return spelled + text.slice(from);
 }
 
-/** The first key that an object has twice: JSON.parse keeps the last and says nothing. `text` has already passed it. */
+/** The first duplicate key of an object, which JSON.parse does not report. `text` must be valid JSON. */
 function duplicateKey(text: string): string | undefined {
-  const open: (Set<string> | undefined)[] = []; // one a nesting level; undefined for arrays
+  const open: (Set<string> | undefined)[] = []; // The keys of each open object; undefined for an open array.
   for (let at = 0; at < text.length; at++) {
     const char = text[at];
     if (char === "{") open.push(new Set());
@@ -151,7 +151,9 @@ function duplicateKey(text: string): string | undefined {
   return undefined;
 }
 
-/** Where the string ends that begins with the quote at `start`: just past its last quote, or at the end of `text`. */
+/**
+ * The end of the string whose opening quote is at `start`: the index after its closing quote, or text.length.
+ */
 export function stringEnd(text: string, start: number): number {
   let end = start;
   for (;;) {

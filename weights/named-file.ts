@@ -1,12 +1,12 @@
-// A file named where the folder of a checkpoint should be.
+// Errors for a file that was named instead of a checkpoint's folder.
 import { type CheckpointError, mismatch, show } from "./errors.ts";
 
 const ENDING = /\.(json|safetensors|gguf|bin|pth?|zip|tar|tgz|gz|jinja|model)$/i;
 
-/** Whether `name` ends like a file of a model. */
+/** Whether the name has an extension of model files. */
 const looksLikeFile = (name: string): boolean => ENDING.test(name);
 
-/** `file` is what was named, a path or an address; `folder` is where it lies. */
+/** The error for a path or URL of a file. @param folder the folder that contains it */
 export function fileForFolder(file: string, folder: string): CheckpointError {
   const [got, advice] = gotAndAdvice(ENDING.exec(file)?.[1]?.toLowerCase(), folder);
   return mismatch(show(file), "the folder of a checkpoint", got, advice);
@@ -18,7 +18,7 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
     case "jinja":
     case "model":
     case "safetensors":
-      return ["a file", `Name the folder that it lies in: ${show(folder)}.`];
+      return ["a file", `Name its folder: ${show(folder)}.`];
     case "gguf":
       return ["a GGUF file", "Sirocco reads safetensors: choose the original repository of the model."];
     case "zip":
@@ -31,7 +31,7 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
   }
 }
 
-/** The address of a folder as it is. @throws CheckpointError for that of a file. */
+/** Parses the URL of a folder. @throws CheckpointError for an invalid URL, or the URL of a file */
 export function folderUrl(address: string): URL {
   let url: URL;
   try {
@@ -40,6 +40,6 @@ export function folderUrl(address: string): URL {
     throw mismatch(show(address), "an address", "something else", "Check it.");
   }
   if (!looksLikeFile(url.pathname)) return url;
-  const shown = `${url.origin}${url.pathname}`; // Without what may be secret.
+  const shown = `${url.origin}${url.pathname}`; // Without user, password and query, which may be secret.
   throw fileForFolder(shown, new URL(".", shown).href);
 }

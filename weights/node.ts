@@ -1,4 +1,4 @@
-// weights/ with what only Node has: folders and the Hub's cache on disk.
+// The exports of weights/ for Node: also folders, and the Hub's cache on disk.
 export * from "./index.ts";
 export { folderSource, requireFolder } from "./sources/folder.ts";
 export { type HubProgress, type HubSourceOptions, hubSource } from "./sources/hub.ts";

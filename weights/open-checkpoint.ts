@@ -1,4 +1,4 @@
-// A source -> the checkpoint in it, by the reader that fits.
+// Opens a checkpoint with the first reader that recognises it.
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./errors.ts";
 import { readers } from "./readers.ts";

@@ -1,4 +1,4 @@
-// Small whole files of a checkpoint, bounded in size and with an honest reason where one is missing.
+// Reads small files of a checkpoint whole, with a bound on their size.
 import { CheckpointError, mismatch } from "./errors.ts";
 import { decodeText, type JsonObject, parseJsonText } from "./json.ts";
 import type { Source } from "./sources/source.ts";
@@ -7,7 +7,7 @@ import type { Source } from "./sources/source.ts";
 const MAX_TEXT_BYTES = 128 * 2 ** 20;
 const ADVICE = "Fetch the file again.";
 
-/** A text file out of a source; undefined where there is no such file. @throws CheckpointError where it is no UTF-8. */
+/** Reads a text file; undefined if there is none. @throws CheckpointError if it is too large or not UTF-8 */
 export async function readText(
   source: Source,
   file: string,
@@ -19,7 +19,10 @@ export async function readText(
   return decodeText(await source.read(file, 0, size, signal), file, ADVICE);
 }
 
-/** A JSON object out of a source, read as Python does; undefined where there is no such file. */
+/**
+ * Reads a JSON object as Python does; undefined if there is no such file.
+ * @throws CheckpointError if it is invalid
+ */
 export async function readJson(
   source: Source,
   file: string,
@@ -30,8 +33,8 @@ export async function readJson(
 }
 
 /**
- * Why a file that must be there is not. The source is asked, as it knows best: a 401 is not a 404. undefined: there is no such
- * file, and nothing more to say of it.
+ * Why a required file cannot be read, for example because access is refused: the error of reading it.
+ * @returns undefined if the file simply does not exist
  */
 export async function refusalOf(
   source: Source,

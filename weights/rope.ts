@@ -1,8 +1,8 @@
-// The RoPE fields of config.json, in their old and their new spelling.
+// The RoPE fields of config.json, in the old and the new spelling.
 import { ADVICE, Fields } from "./fields.ts";
 import { isObject } from "./json.ts";
 
-/** How the rotation frequencies are stretched beyond the length the model was first trained for. */
+/** How RoPE's frequencies are scaled for contexts longer than the model was first trained for. */
 export type RopeScaling =
   | {
       /** All frequencies are divided by `factor`. */
@@ -31,7 +31,7 @@ export interface Rope {
   readonly scaling: RopeScaling | null;
 }
 
-const MOST_POSITIONS = 2 ** 30;
+const MAX_POSITIONS = 2 ** 30;
 
 /** `rope_theta` and `rope_scaling`, or `rope_parameters`, which holds both and wins. */
 export function parseRope(fields: Fields): Rope {
@@ -52,7 +52,7 @@ function inner(fields: Fields, name: string): Fields | undefined {
 }
 
 function parseScaling(fields: Fields): RopeScaling | null {
-  // Old configs say `type`, newer ones `rope_type`, some both.
+  // Old configs have `type`, newer ones `rope_type`, some have both.
   const key = fields.given("rope_type") ? "rope_type" : "type";
   const type = fields.get(key) ?? "default";
   if (fields.given("partial_rotary_factor") && fields.get("partial_rotary_factor") !== 1) {
@@ -69,7 +69,7 @@ function parseScaling(fields: Fields): RopeScaling | null {
       if (highFreqFactor <= lowFreqFactor) {
         throw fields.wrong("high_freq_factor", `more than low_freq_factor (${lowFreqFactor})`, ADVICE);
       }
-      const originalMaxPositions = fields.size("original_max_position_embeddings", MOST_POSITIONS);
+      const originalMaxPositions = fields.size("original_max_position_embeddings", MAX_POSITIONS);
       return {
         type: "llama3",
         factor: fields.number("factor", 1, 1e6),

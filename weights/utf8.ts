@@ -1,10 +1,10 @@
-// Bytes of files and pipes as text: valid UTF-8, or an error that says where it is not.
+// Strict decoding of UTF-8: valid text, or an error that says where it is invalid.
 
-/** The bytes are no UTF-8. `got` says what they are, for a message. */
+/** The bytes are not valid UTF-8. `got` describes them, for a message. */
 export class NotUtf8Error extends Error {
   override name = "NotUtf8Error";
   readonly got: string;
-  /** Where the first fault is; undefined for UTF-16, which is another text throughout. */
+  /** Offset of the first invalid byte; undefined for UTF-16. */
   readonly offset: number | undefined;
 
   constructor(offset: number | undefined) {
@@ -15,7 +15,7 @@ export class NotUtf8Error extends Error {
   }
 }
 
-/** Editors on Windows begin a file with a byte order mark: it is no part of the text. @throws NotUtf8Error */
+/** Decodes UTF-8, without a byte order mark, which editors on Windows add. @throws NotUtf8Error */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -25,13 +25,13 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
 }
 
-/** Where the first sequence begins that is no character. */
+/** Offset of the first invalid sequence. */
 function firstFault(bytes: Uint8Array): number {
-  // A lenient decoder puts U+FFFD in its place: up to there both are the same bytes.
+  // A lenient decoder replaces it by U+FFFD. Before it, decoding and encoding gives the same bytes.
   const lenient = new TextEncoder().encode(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   let at = 0;
   while (bytes[at] === lenient[at] && at < bytes.length) at++;
-  // Both may begin with the same byte; the replacement begins at its first.
+  // The first bytes of both may be equal: go back to the first byte of the replacement.
   while (((lenient[at] ?? 0) & 0xc0) === 0x80) at--;
   return at;
 }

@@ -58,7 +58,7 @@ export async function placeOnGpu(
     return { plan, gpu, buffers, weights, decoder };
   } catch (error) {
     release({ buffers, gpu });
-    if (error instanceof WrongFileError) await store?.forget(error.file);
+    if (error instanceof WrongFileError) await store?.invalidate(error.file);
     throw error;
   }
 }

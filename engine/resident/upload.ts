@@ -82,7 +82,7 @@ export async function uploadWeights(
     if (error instanceof WrongFileError) {
       await storing.catch(() => {});
       for (const tensor of checkpoint.tensors.values())
-        if (tensor.file === error.file) await stored?.forget(tensor, targetsOf(tensor));
+        if (tensor.file === error.file) await stored?.invalidate(tensor, targetsOf(tensor));
     }
     throw error;
   } finally {

@@ -1,8 +1,8 @@
 // The folders of stored models: their names, and how they are listed and deleted. Works on the main thread, too.
 import {
+  cachedName,
   decodeRecords,
   describeJournal,
-  nameOfKept,
   type PackedFormat,
   packedFormats,
   sha256OfText,
@@ -12,7 +12,7 @@ import { inUse, takeLease } from "./lock.ts";
 import { modelsFolder, readWhole } from "./opfs.ts";
 
 /** The small files of a checkpoint and the headers of its shards. */
-export const KEPT_FILE = "source";
+export const CACHE_FILE = "source";
 
 export const storedFiles = (weights: PackedFormat) => ({
   weights: `${weights}.safetensors`,
@@ -35,7 +35,7 @@ export const folderName = async (name: string): Promise<string> => (await sha256
 export async function listStoredModels(): Promise<StoredModel[]> {
   const found: StoredModel[] = [];
   for await (const folder of folders()) {
-    const name = nameOfKept(await readWhole(folder, KEPT_FILE));
+    const name = cachedName(await readWhole(folder, CACHE_FILE));
     if (name !== undefined) {
       const formats = packedFormats.map((weights) => describe(folder, modelName(name), weights));
       found.push(...(await Promise.all(formats)).filter((model) => model !== undefined));

@@ -9,10 +9,10 @@ export interface ModelStore extends Lease {
   /** Reads what is stored, and what is not from where the model comes from. */
   readonly source: Source;
   /** Keeps the small files that were read so far. */
-  keepSource(): Promise<void>;
+  saveSource(): Promise<void>;
   openWeights(checkpoint: Checkpoint, weights: WeightFormatName): Promise<StoredWeights>;
   /** What was read of a file was wrong: it is not kept. */
-  forget(file: string): Promise<void>;
+  invalidate(file: string): Promise<void>;
   /** Forgets what is stored, and opens `source` anew. */
   clear(): Promise<void>;
 }

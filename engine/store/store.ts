@@ -1,7 +1,7 @@
 // A model's place in the browser: the small files as they came, the weights packed, a lease on both.
 import {
+  CachedSource,
   type Checkpoint,
-  KeptSource,
   PackedFile,
   type PackedFormat,
   packedBytes,
@@ -11,7 +11,7 @@ import {
 import type { LoadOptions } from "../api.ts";
 import { StorageError } from "../errors.ts";
 import { inUse, type Lease, takeLease } from "./lock.ts";
-import { folderName, KEPT_FILE, modelName, storedFiles } from "./model-folders.ts";
+import { CACHE_FILE, folderName, modelName, storedFiles } from "./model-folders.ts";
 import type { ModelStore } from "./model-store.ts";
 import { canStore, modelsFolder, openFile, readWhole, writeWhole } from "./opfs.ts";
 import { StoredWeights } from "./stored-weights.ts";
@@ -21,7 +21,7 @@ export class OpfsStore implements ModelStore {
   readonly #origin: Source;
   readonly #models: FileSystemDirectoryHandle;
   readonly #lease: Lease;
-  #source: KeptSource;
+  #source: CachedSource;
   #folder: FileSystemDirectoryHandle;
 
   private constructor(
@@ -29,7 +29,7 @@ export class OpfsStore implements ModelStore {
     origin: Source,
     lease: Lease,
     models: FileSystemDirectoryHandle,
-    opened: { source: KeptSource; folder: FileSystemDirectoryHandle },
+    opened: { source: CachedSource; folder: FileSystemDirectoryHandle },
   ) {
     this.name = name;
     this.#origin = origin;
@@ -59,15 +59,15 @@ export class OpfsStore implements ModelStore {
     }
   }
 
-  /** A source that knows what is stored of it, for looking only: nothing is kept, nobody is kept out. */
-  static async peek(origin: Source, { store }: LoadOptions): Promise<Source> {
+  /** A source that knows what is stored of it, for looking only: nothing is cached, nobody is cached out. */
+  static async openReadOnly(origin: Source, { store }: LoadOptions): Promise<Source> {
     if (!origin.version || store === false) return origin;
     const models = await modelsFolder();
     return models ? (await openFolder(models, modelName(origin.name), origin)).source : origin;
   }
 
   /** Reads what is stored, and what is not from where the model comes from. */
-  get source(): KeptSource {
+  get source(): CachedSource {
     return this.#source;
   }
 
@@ -76,22 +76,22 @@ export class OpfsStore implements ModelStore {
     return this.#lease.signal;
   }
 
-  /** Keeps the small files, where there are new ones. What is read after this is not kept. */
-  async keepSource(): Promise<void> {
-    this.#source.seal();
-    if (this.#source.fresh) await this.#write();
+  /** Keeps the small files, where there are new ones. What is read after this is not cached. */
+  async saveSource(): Promise<void> {
+    this.#source.freeze();
+    if (this.#source.dirty) await this.#write();
   }
 
-  async forget(file: string): Promise<void> {
-    this.#source.forget(file);
+  async invalidate(file: string): Promise<void> {
+    this.#source.invalidate(file);
     await this.#write();
   }
 
   async #write(): Promise<void> {
-    const kept = await this.#source.encode();
+    const cached = await this.#source.encode();
     await this.#guard(
-      () => kept.length,
-      () => writeWhole(this.#folder, KEPT_FILE, kept),
+      () => cached.length,
+      () => writeWhole(this.#folder, CACHE_FILE, cached),
     );
   }
 
@@ -153,7 +153,7 @@ export class OpfsStore implements ModelStore {
 
 async function openFolder(models: FileSystemDirectoryHandle, name: string, origin: Source) {
   const folder = await models.getDirectoryHandle(await folderName(name), { create: true });
-  return { folder, source: await KeptSource.open(origin, await readWhole(folder, KEPT_FILE)) };
+  return { folder, source: await CachedSource.open(origin, await readWhole(folder, CACHE_FILE)) };
 }
 
 /** The estimate is not asked before, as it may be far off; it only shortens what is wanting. */

@@ -2,7 +2,7 @@
 import {
   type FileState,
   type PackedFile,
-  type Piece,
+  type PackedPiece,
   packedName,
   scaleName,
   type TensorInfo,
@@ -100,9 +100,9 @@ export class StoredWeights {
   }
 
   /** What was fetched of a tensor was wrong. */
-  forget(tensor: TensorInfo, to: readonly UploadTarget[]): Promise<void> {
+  invalidate(tensor: TensorInfo, to: readonly UploadTarget[]): Promise<void> {
     return this.#guard(async () => {
-      for (const name of this.#names(tensor, to)) this.#file.forget(name);
+      for (const name of this.#names(tensor, to)) this.#file.invalidate(name);
     });
   }
 
@@ -122,7 +122,7 @@ export class StoredWeights {
   }
 }
 
-function overlaps(piece: Piece, binding: number, places: readonly UploadTarget[]): Overlap[] {
+function overlaps(piece: PackedPiece, binding: number, places: readonly UploadTarget[]): Overlap[] {
   const { row, rows, rowBytes } = piece;
   return places.flatMap((place) => {
     const first = Math.max(row, place.row);

@@ -53,15 +53,12 @@ test.each<[spec: string, words: RegExp]>([
   ["file:///no/such", /got no such folder/],
   [
     join(folder, "config.json"),
-    /config\.json": expected the folder of a checkpoint, got a file\. Name the folder that it lies in: ".*model"\.$/,
+    /config\.json": expected the folder of a checkpoint, got a file\. Name its folder: ".*model"\.$/,
   ],
-  [join(folder, "model.safetensors"), /got a file\. Name the folder/],
+  [join(folder, "model.safetensors"), /got a file\. Name its folder/],
   [join(place, "a.Q4_0.gguf"), /got a GGUF file\. Sirocco reads safetensors/],
   [join(place, "a.zip"), /got an archive\. Unpack it/],
-  [
-    "https://host.example/x/config.json",
-    /got a file\. Name the folder that it lies in: "https:\/\/host\.example\/x\/"/,
-  ],
+  ["https://host.example/x/config.json", /got a file\. Name its folder: "https:\/\/host\.example\/x\/"/],
   [
     "https://user:secret@host.example/x/a.gguf?key=secret",
     /^"https:\/\/host\.example\/x\/a\.gguf": .*got a GGUF file/,

@@ -6,7 +6,7 @@ import { loadModel } from "../../engine/load.ts";
 import type { Platform } from "../../engine/platform.ts";
 import type { ModelStore } from "../../engine/store/model-store.ts";
 import { StoredWeights } from "../../engine/store/stored-weights.ts";
-import { folderSource, KeptSource, PackedFile, type Source } from "../../weights/node.ts";
+import { folderSource, CachedSource, PackedFile, type Source } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { MemoryFile } from "../weights/memory-file.ts";
 
@@ -22,15 +22,15 @@ class MemoryStore {
   readonly journal = new MemoryFile();
 
   async open(origin: Source): Promise<ModelStore> {
-    const source = await KeptSource.open(origin, this.kept);
+    const source = await CachedSource.open(origin, this.kept);
     return {
       source,
       signal: new AbortController().signal,
       release() {},
       clear: async () => {},
-      forget: async (file) => source.forget(file),
-      keepSource: async () => {
-        source.seal();
+      invalidate: async (file) => source.invalidate(file),
+      saveSource: async () => {
+        source.freeze();
         this.kept = await source.encode();
       },
       openWeights: async ({ config, packed }, weights) => {
@@ -60,7 +60,7 @@ test.each(["q4", "auto"] as const)("%s", async (weights) => {
     openDevice: async () => borrowDevice(device),
     openSource: () => origin,
     tuning: { read: async () => undefined, write: async () => {} },
-    store: { open: (source) => store.open(source), peek: async (source) => source },
+    store: { open: (source) => store.open(source), openReadOnly: async (source) => source },
   };
   const ids = [1, 5, 9, 3];
   const logits = async (options: object) => {

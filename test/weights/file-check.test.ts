@@ -97,7 +97,7 @@ test("a tensor that is fetched again is held to what came at first", async () =>
     await check.finish();
   };
   await again();
-  await expect(again(second.start)).rejects.toThrow(/as it first came, got other bytes/);
+  await expect(again(second.start)).rejects.toThrow(/as it was first downloaded, got other bytes/);
 });
 
 test("where nothing is stated, or was when a tensor was stored, nothing is read but what is needed", async () => {

@@ -161,7 +161,9 @@ test("text files beside the weights are as strict", async () => {
   await expect(readText(source, "bad")).rejects.toThrow(
     /^bad: expected UTF-8 text, got other bytes at offset 1/,
   );
-  await expect(readJson(source, "deep.json")).rejects.toThrow(/^deep\.json: expected JSON of at most 128/);
+  await expect(readJson(source, "deep.json")).rejects.toThrow(
+    /^deep\.json: expected JSON nested at most 128/,
+  );
   await expect(readText(source, "pointer.jinja")).rejects.toThrow(/got a Git LFS pointer/);
 });
 
@@ -250,25 +252,25 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
   [
     "config.json 6,000 deep",
     ONE,
-    /config\.json: expected JSON of at most 128 lists and objects within each other, got 6000/,
+    /config\.json: expected JSON nested at most 128 deep, got 6000/,
     (f) => Object.assign(f, { "config.json": text(deep(6000)) }),
   ],
   [
     "a field of config.json 6,000 deep",
     ONE,
-    /config\.json: expected JSON of at most 128/,
+    /config\.json: expected JSON nested at most 128/,
     (f) => spell(f, (json) => json.replace("{", `{"hidden_act":${"[".repeat(6000)}${"]".repeat(6000)},`)),
   ],
   [
     "a header 6,000 deep",
     ONE,
-    /model\.safetensors: expected JSON of at most 128/,
+    /model\.safetensors: expected JSON nested at most 128/,
     (f) => header(f, () => deep(6000)),
   ],
   [
     "an index 6,000 deep",
     TWO,
-    /index\.json: expected JSON of at most 128/,
+    /index\.json: expected JSON nested at most 128/,
     (f) => Object.assign(f, { [INDEX]: text(deep(6000)) }),
   ],
   [

@@ -160,12 +160,12 @@ test("a state outlives the damage of its tensor, and goes where the tensor was w
   expect(await check(packed)).toEqual([first, second]);
   const again = await open(file, journal);
   expect([again.state(first), again.has(first)]).toEqual([[0], false]);
-  again.forget(first);
+  again.invalidate(first);
   for (const one of [again, await open(file, journal)])
     expect([one.state(first), one.state(second), one.has(first)]).toEqual([undefined, [1], false]);
   await fill(file, journal);
   const whole = await open(file, journal);
-  whole.forget(second);
+  whole.invalidate(second);
   expect([whole.committed, (await open(file, journal)).committed]).toEqual([false, false]);
   expect(describeJournal(decodeRecords(journal.bytes).records)).toMatchObject({ complete: false });
 });

@@ -1,10 +1,10 @@
 // The HTTP source against a loopback server that misbehaves in every way we know.
 import { afterEach, expect, test } from "vitest";
 import {
+  CachedSource,
   CheckpointError,
   type HttpSourceOptions,
   httpSource,
-  KeptSource,
   openCheckpoint,
   readRows,
 } from "../../weights/index.ts";
@@ -147,7 +147,7 @@ test("an adapter under an address is told, also through what is kept of it", asy
   });
   const words = /config\.json: .*only an adapter \("adapter_config\.json"\)\. Merge it/;
   await expect(openCheckpoint(source)).rejects.toThrow(words);
-  await expect(openCheckpoint(await KeptSource.open(source, new Uint8Array()))).rejects.toThrow(words);
+  await expect(openCheckpoint(await CachedSource.open(source, new Uint8Array()))).rejects.toThrow(words);
 });
 
 test("what was sent wrongly is a CheckpointError; what could not be reached is not", async () => {

@@ -1,26 +1,28 @@
-// Holds a file to the SHA-256 that is stated of it, while its tensors are read one after the other.
+// Checks a file against its stated SHA-256 while its tensors are read one after the other.
 import { label, WrongFileError } from "../errors.ts";
 
 import type { Source } from "../sources/source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
 import { IncrementalSha256 } from "./incremental-sha256.ts";
 
-/** Bytes that are read for the check alone, at once. */
+/** Bytes per read, for parts of the file that only the check needs. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 
-/** The state of the hash behind a tensor. */
+/** The state of the hash at the end of a tensor. */
 export type FileState = readonly number[];
 
 /**
- * Takes the place of a source for the tensors of one file, in its order. Header, holes and tensors that nobody needs are read
- * for the check alone; those that are stored need not be, as the state behind each is stored with it.
+ * A source of one file whose tensors are read in order. It also reads the header and the tensors that the
+ * model does not use, to hash them. Tensors that are stored need not be read again: the state at the end of
+ * each is stored with it.
  */
 export class FileCheck {
   readonly file: string;
   readonly #source: Source;
+  /** Whether the source was asked for the stated digest. */
   #asked = false;
   #stated: string | undefined;
-  /** undefined behind a tensor that was stored without a state: nothing was stated then. */
+  /** undefined after a tensor that was stored without a state: no digest was stated then. */
   #hash: IncrementalSha256 | undefined = new IncrementalSha256();
 
   constructor(source: Source, file: string) {
@@ -39,27 +41,30 @@ export class FileCheck {
     return bytes;
   }
 
-  /** The state behind a tensor that was read. @throws WrongFileError where it came before with another one */
+  /**
+   * The state at the end of a tensor that was read.
+   * @throws WrongFileError if it was stored with another one
+   */
   stateAfter({ name }: TensorInfo, before: FileState | undefined): FileState | undefined {
     const state = this.#stated === undefined ? undefined : this.#hash?.state();
     if (state && before && `${state}` !== `${before}`)
-      throw this.#wrong(`${label(name)} as it first came`, "other bytes");
+      throw this.#wrong(`${label(name)} as it was first downloaded`, "other bytes");
     return state;
   }
 
-  /** Goes on behind a tensor that is stored. */
+  /** Skips a tensor that is stored, and continues with its state. */
   skip({ end }: TensorInfo, state: FileState | undefined): void {
     this.#hash = state && new IncrementalSha256(state, end);
   }
 
-  /** Reads what is left of the file. @throws WrongFileError where it is not as stated */
+  /** Reads the rest of the file. @throws WrongFileError if the digest is not the stated one */
   async finish(signal?: AbortSignal): Promise<void> {
     const hash = await this.#upTo((await this.#source.size(this.file, signal)) ?? 0, signal);
     const got = hash?.digest();
     if (got !== undefined && got !== this.#stated) throw this.#wrong(`SHA-256 ${this.#stated}`, got);
   }
 
-  /** The hash of the first `end` bytes at least; undefined where there is nothing to hold it to. */
+  /** The hash of at least the first `end` bytes; undefined if no digest is stated. */
   async #upTo(end: number, signal: AbortSignal | undefined): Promise<IncrementalSha256 | undefined> {
     if (!this.#hash) return undefined;
     if (!this.#asked) this.#stated = await this.#source.sha256?.(this.file, signal);

@@ -1,17 +1,17 @@
-// Records at the end of a file, each whole or not there: a crash in the middle of one leaves those before it.
+// A file of records. A crash while one is written leaves the records before it intact.
 import { type JsonObject, parseJsonText } from "../json.ts";
 import type { RandomAccess } from "./random-access.ts";
 
 const CHECK_DIGITS = 8;
 
-/** One record: CRC-32 of its JSON, a space, the JSON, a line feed. */
+/** A record as bytes: the CRC-32 of its JSON, a space, the JSON, a line feed. */
 export function encodeRecord(record: JsonObject): Uint8Array<ArrayBuffer> {
   const text = JSON.stringify(record);
   const check = crc32(new TextEncoder().encode(text)).toString(16).padStart(CHECK_DIGITS, "0");
   return new TextEncoder().encode(`${check} ${text}\n`);
 }
 
-/** The records before the first that is torn or wrong, and how many bytes they take. */
+/** The records before the first incomplete or damaged one, and their length in bytes. */
 export function decodeRecords(bytes: Uint8Array): { records: JsonObject[]; length: number } {
   const records: JsonObject[] = [];
   let length = 0;
@@ -26,13 +26,14 @@ export function decodeRecords(bytes: Uint8Array): { records: JsonObject[]; lengt
   return { records, length };
 }
 
+/** Appends records to a file. */
 export class Journal {
-  /** Those that were there when it was opened. */
+  /** The records that the file had when it was opened. */
   readonly records: readonly JsonObject[];
   readonly #file: RandomAccess;
   #length: number;
 
-  /** What follows the last good record is cut off, so that the next one stands right after it. */
+  /** Truncates the file after the last intact record, so that new records follow it. */
   constructor(file: RandomAccess) {
     const { records, length } = decodeRecords(file.read(0, file.size()));
     if (length < file.size()) file.truncate(length);
@@ -41,7 +42,7 @@ export class Journal {
     this.records = records;
   }
 
-  /** Returns when the record would outlive a crash. */
+  /** Appends a record. It survives a crash once this returns. */
   append(record: JsonObject): void {
     const bytes = encodeRecord(record);
     this.#file.write(bytes, this.#length);
@@ -59,7 +60,7 @@ export class Journal {
   }
 }
 
-/** CRC-32 of IEEE 802.3, bit by bit: the texts are short. */
+/** CRC-32 (IEEE 802.3), bit by bit: records are short. */
 function crc32(bytes: Uint8Array): number {
   let crc = ~0;
   for (const byte of bytes) {

@@ -1,5 +1,6 @@
-// A packed checkpoint that grows tensor by tensor, and is whole when its last record says so. Whatever moment it is cut
-// off at, a tensor counts only by a record that was written after its bytes, and its bytes only by their SHA-256.
+// A packed checkpoint that is written tensor by tensor, and complete when its last record says so. Safe at
+// any crash: the record of a tensor is written after its bytes, and its bytes are checked by SHA-256 when
+// they are read.
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { type PackedFormat, packedMetadata, packedTensors } from "../packed.ts";
@@ -9,11 +10,11 @@ import { Journal } from "./journal.ts";
 import type { RandomAccess } from "./random-access.ts";
 import { sha256, sha256OfText } from "./sha256.ts";
 
-/** Bytes that share a digest: what is on the host at once. A row may be larger. */
+/** Bytes of a piece: the unit that is in host memory and has a digest of its own. A row may be larger. */
 const PIECE_BYTES = 4 * 2 ** 20;
 
 /** Rows [row, row + rows) of a packed tensor. */
-export interface Piece {
+export interface PackedPiece {
   readonly row: number;
   readonly rows: number;
   readonly rowBytes: number;
@@ -22,19 +23,22 @@ export interface Piece {
 const headerOf = (config: ModelConfig, weights: PackedFormat): HeaderToWrite =>
   writeHeader(packedTensors(config, weights), packedMetadata(weights));
 
-/** Bytes of the whole file. */
+/** Size of the whole packed file in bytes. */
 export const packedBytes = (config: ModelConfig, weights: PackedFormat): number =>
   headerOf(config, weights).fileBytes;
 
-/** A safetensors file and its journal, which names what it was made from. */
+/**
+ * A safetensors file and its journal. The journal's first record identifies the checkpoint that it was made
+ * from.
+ */
 export class PackedFile {
   readonly #file: RandomAccess;
   readonly #journal: Journal;
   readonly #header: HeaderToWrite;
   readonly #tensors: ReadonlyMap<string, Placed>;
-  /** Digests of the pieces of the tensors that are there. */
+  /** For each stored tensor, the digests of its pieces. */
   readonly #stored = new Map<string, readonly string[]>();
-  /** Of tensors that are there, or were: the state of their file's hash behind them. */
+  /** For each tensor that is or was stored, the state of its file's hash at its end. */
   readonly #states = new Map<string, FileState>();
   #committed = false;
 
@@ -45,7 +49,7 @@ export class PackedFile {
     this.#tensors = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   }
 
-  /** Goes on with what is there where it was made from `identity`; begins anew where it was not. */
+  /** Continues the file if it was made from `identity`, else starts over. */
   static async open(
     file: RandomAccess,
     journal: RandomAccess,
@@ -65,7 +69,7 @@ export class PackedFile {
 
   async #replay(head: JsonObject): Promise<void> {
     const [first, ...records] = this.#journal.records;
-    // Its whole length at once: where there is no room, that is known before a tensor is fetched.
+    // Allocate the whole length at once, so that a full disk is noticed before any tensor is fetched.
     if (this.#file.size() !== this.#header.fileBytes) this.#file.truncate(this.#header.fileBytes);
     if (!first || JSON.stringify(first) !== JSON.stringify(head)) {
       this.#journal.clear();
@@ -85,12 +89,12 @@ export class PackedFile {
       this.#isWhole() && isObject(last?.["commit"]) && last["commit"]["sha256"] === (await this.#digest());
   }
 
-  /** Every tensor was there when the last record was written. */
+  /** Whether every tensor was stored when the last record was written. */
   get committed(): boolean {
     return this.#committed;
   }
 
-  /** Bytes of the file that are still to come. */
+  /** Bytes of the tensors that are not stored yet. */
   get missingBytes(): number {
     return this.#header.tensors.reduce(
       (sum, { name, start, end }) => sum + (this.#stored.has(name) ? 0 : end - start),
@@ -98,22 +102,23 @@ export class PackedFile {
     );
   }
 
+  /** Whether a tensor is stored. */
   has(name: string): boolean {
     return this.#stored.has(name);
   }
 
-  /** The state that was stored with a tensor, which may have been damaged since. */
+  /** The state that was stored with a tensor, even if the tensor was damaged since. */
   state(name: string): FileState | undefined {
     return this.#states.get(name);
   }
 
   /**
-   * Hands over a tensor piece by piece, each checked first. False where a piece is not what was stored: then the tensor is
-   * forgotten, to be stored anew.
+   * Reads a tensor piece by piece; checks each piece before passing it to `use`.
+   * @returns false if a piece is damaged: the tensor no longer counts as stored then
    */
   async read(
     name: string,
-    use: (bytes: Uint8Array<ArrayBuffer>, piece: Piece) => Promise<void>,
+    use: (bytes: Uint8Array<ArrayBuffer>, piece: PackedPiece) => Promise<void>,
   ): Promise<boolean> {
     const digests = this.#stored.get(name);
     for (const [i, piece] of this.#pieces(name).entries()) {
@@ -130,10 +135,10 @@ export class PackedFile {
     return true;
   }
 
-  /** Stores a tensor, with the state of its file's hash; its record comes after its bytes have settled. */
+  /** Stores a tensor with the state of its file's hash. Writes its record after its bytes are on disk. */
   async write(
     name: string,
-    bytesOf: (piece: Piece) => Promise<Uint8Array<ArrayBuffer>>,
+    bytesOf: (piece: PackedPiece) => Promise<Uint8Array<ArrayBuffer>>,
     state?: FileState,
   ): Promise<void> {
     const digests: string[] = [];
@@ -149,15 +154,15 @@ export class PackedFile {
     if (state) this.#states.set(name, state);
   }
 
-  /** What was stored of a tensor was wrong from the start. */
-  forget(name: string): void {
+  /** Drops a tensor that was stored with wrong bytes. */
+  invalidate(name: string): void {
     this.#journal.append({ lost: name, wrong: true });
     this.#stored.delete(name);
     this.#states.delete(name);
     this.#committed = false;
   }
 
-  /** Says that the file is whole, where it is and has not been said. */
+  /** Records that the file is complete, if it is. */
   async commit(): Promise<void> {
     if (this.#committed || !this.#isWhole()) return;
     this.#journal.append({ commit: { bytes: this.#header.fileBytes, sha256: await this.#digest() } });
@@ -175,7 +180,7 @@ export class PackedFile {
     return tensor;
   }
 
-  #pieces(name: string): Piece[] {
+  #pieces(name: string): PackedPiece[] {
     const { shape, start, end } = this.#placed(name);
     const total = shape.length > 1 ? (shape[0] ?? 0) : 1;
     const rowBytes = (end - start) / total;
@@ -190,13 +195,13 @@ export class PackedFile {
     return this.#header.tensors.every(({ name }) => this.#stored.has(name));
   }
 
-  /** Of all tensors: the digest of their digests, in the file's order. */
+  /** The digest of all tensors' digests, in file order. */
   #digest(): Promise<string> {
     return sha256OfText(this.#header.tensors.flatMap(({ name }) => this.#stored.get(name) ?? []).join("\n"));
   }
 }
 
-/** What a journal says of its file, for a list of what is stored; undefined where it says nothing yet. */
+/** What a journal says about its file, for a list of stored models; undefined for an empty journal. */
 export function describeJournal(
   records: readonly JsonObject[],
 ): { complete: boolean; bytes: number; totalBytes: number } | undefined {

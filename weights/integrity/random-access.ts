@@ -1,14 +1,15 @@
-// A file that is read and written in place.
-
-/** Synchronous, as the sync access handles of a browser's worker are. Errors of the medium are thrown as they come. */
+/**
+ * A file that is read and written in place. Synchronous, as FileSystemSyncAccessHandle is. Errors of the file
+ * system are thrown unchanged.
+ */
 export interface RandomAccess {
   size(): number;
-  /** The bytes [at, at + length), fewer where the file ends before. */
+  /** The bytes [at, at + length), or fewer at the end of the file. */
   read(at: number, length: number): Uint8Array<ArrayBuffer>;
   write(bytes: Uint8Array, at: number): void;
-  /** Cuts the file, or lengthens it with zeros. */
+  /** Sets the size: cuts the file, or appends zeros. */
   truncate(size: number): void;
-  /** Returns when all that was written would outlive a crash. */
+  /** Writes everything to disk: after this it survives a crash. */
   flush(): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-// SHA-256 by the platform's own code.
+// SHA-256 of whole buffers, by WebCrypto.
 
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return hex(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)));

@@ -1,18 +1,20 @@
-// What whoever serves a file says of its bytes: their SHA-256.
+// The SHA-256 that a server states for a file.
 import { CheckpointError } from "../errors.ts";
 import { isObject } from "../json.ts";
 import { type HttpOptions, networkFault, request, withRetries } from "../sources/http.ts";
 import { hex } from "./sha256.ts";
 
-/** RFC 9530: that of the whole file, also where a part of it is sent. Pages of another origin see it where it is exposed. */
+/**
+ * The digest of the whole file in Repr-Digest (RFC 9530), in hex. CORS hides the header unless it is exposed.
+ */
 export function statedDigest({ headers }: Response): string | undefined {
   const [, base64] = /\bsha-256=:([A-Za-z0-9+/]{43}=):/.exec(headers.get("repr-digest") ?? "") ?? [];
   return base64 && hex(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
 }
 
 /**
- * Those of the files that a Hub keeps in LFS, where `base` is an address of one: …/owner/name/resolve/revision. None where it has
- * no such list.
+ * The digests that a Hub lists for files in LFS. `base` has the form …/owner/name/resolve/revision.
+ * @returns an empty map for other addresses, and if the server has no such list
  */
 export async function hubDigests(
   base: URL,

@@ -1,36 +1,37 @@
-// A source with what was read of it before, beside the tensors: small files whole, shards up to the end of their headers.
-// With these and the packed tensors a checkpoint opens without its network.
+// A source that caches what is read before the tensors: small files, and the headers of shards. With this
+// cache and the packed tensors a checkpoint opens without the network.
 import { mismatch, SourceChangedError } from "../errors.ts";
 import { decodeRecords, encodeRecord } from "../integrity/journal.ts";
 import { sha256, sha256OfText } from "../integrity/sha256.ts";
 import { isObject } from "../json.ts";
 import type { Source } from "./source.ts";
 
-/** A file as far as it was read, from its first byte on. */
-interface KeptFile {
-  /** undefined: there is no such file. */
+/** A prefix of a file. */
+interface CachedFile {
+  /** The size of the whole file; undefined if there is no such file. */
   readonly size: number | undefined;
   readonly version: string | undefined;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-export class KeptSource implements Source {
+export class CachedSource implements Source {
   readonly name: string;
   readonly #origin: Source;
-  readonly #files: Map<string, KeptFile>;
+  readonly #files: Map<string, CachedFile>;
+  /** Files that were compared with the origin since `open`. */
   readonly #unchanged = new Set<string>();
-  #sealed = false;
-  #fresh = false;
+  #frozen = false;
+  #dirty = false;
 
-  private constructor(origin: Source, files: Map<string, KeptFile>) {
+  private constructor(origin: Source, files: Map<string, CachedFile>) {
     this.name = origin.name;
     this.#origin = origin;
     this.#files = files;
   }
 
-  /** `kept` is what `encode` gave; what of it is damaged is read again. */
-  static async open(origin: Source, kept: Uint8Array<ArrayBuffer>): Promise<KeptSource> {
-    return new KeptSource(origin, await decodeFiles(kept));
+  /** @param cached what `encode` returned, or no bytes. Damaged files in it are read again. */
+  static async open(origin: Source, cached: Uint8Array<ArrayBuffer>): Promise<CachedSource> {
+    return new CachedSource(origin, await decodeFiles(cached));
   }
 
   async size(file: string, signal?: AbortSignal): Promise<number | undefined> {
@@ -38,16 +39,16 @@ export class KeptSource implements Source {
   }
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    const kept = await this.#file(file, signal);
-    const stop = end ?? kept.size ?? 0;
-    if (stop <= kept.bytes.length && kept.size !== undefined) return kept.bytes.slice(start, stop);
-    await this.#checkUnchanged(file, kept, signal);
+    const cached = await this.#file(file, signal);
+    const stop = end ?? cached.size ?? 0;
+    if (stop <= cached.bytes.length && cached.size !== undefined) return cached.bytes.slice(start, stop);
+    await this.#checkUnchanged(file, cached, signal);
     const bytes = await this.#origin.read(file, start, end, signal);
-    if (!this.#sealed && start === kept.bytes.length && bytes.length > 0) {
+    if (!this.#frozen && start === cached.bytes.length && bytes.length > 0) {
       const longer = new Uint8Array(start + bytes.length);
-      longer.set(kept.bytes);
+      longer.set(cached.bytes);
       longer.set(bytes, start);
-      this.#keep(file, { ...kept, bytes: longer });
+      this.#store(file, { ...cached, bytes: longer });
     }
     return bytes;
   }
@@ -56,22 +57,24 @@ export class KeptSource implements Source {
     return this.#origin.sha256?.(file, signal);
   }
 
-  /** What was read of a file was wrong. */
-  forget(file: string): void {
+  /** Drops a file whose bytes are wrong. */
+  invalidate(file: string): void {
     this.#files.delete(file);
   }
 
-  /** From now on nothing more is kept: what is read next are tensors. */
-  seal(): void {
-    this.#sealed = true;
+  /** Caches nothing more from now on: the next reads are tensors. */
+  freeze(): void {
+    this.#frozen = true;
   }
 
-  /** Whether there is more than `open` was given. */
-  get fresh(): boolean {
-    return this.#fresh;
+  /** Whether the cache has more than `open` was given. */
+  get dirty(): boolean {
+    return this.#dirty;
   }
 
-  /** Of the files that were not kept whole, which are those that hold tensors: their headers, sizes and versions. */
+  /**
+   * A digest of the sizes, versions and headers of the files that are not cached whole: those with tensors.
+   */
   async identity(): Promise<string> {
     const shards = [...this.#files].filter(
       ([, { size, bytes }]) => size !== undefined && bytes.length < size,
@@ -85,7 +88,7 @@ export class KeptSource implements Source {
     return sha256OfText(JSON.stringify((await Promise.all(facts)).sort()));
   }
 
-  /** A line that says what is kept, then the bytes of the files one after the other. */
+  /** The cache as bytes: one journal record that lists the files, then their bytes in that order. */
   async encode(): Promise<Uint8Array<ArrayBuffer>> {
     const files = await Promise.all(
       [...this.#files].map(async ([file, { size, version, bytes }]) => ({
@@ -103,35 +106,35 @@ export class KeptSource implements Source {
     return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 
-  async #file(file: string, signal: AbortSignal | undefined): Promise<KeptFile> {
-    const kept = this.#files.get(file);
-    if (kept) return kept;
+  async #file(file: string, signal: AbortSignal | undefined): Promise<CachedFile> {
+    const cached = this.#files.get(file);
+    if (cached) return cached;
     const size = await this.#origin.size(file, signal);
     const version = size === undefined ? undefined : await this.#origin.version?.(file, signal);
     const found = { size, version, bytes: new Uint8Array() };
-    if (!this.#sealed) this.#keep(file, found);
+    if (!this.#frozen) this.#store(file, found);
     this.#unchanged.add(file);
     return found;
   }
 
-  #keep(file: string, kept: KeptFile): void {
-    this.#files.set(file, kept);
-    this.#fresh = true;
+  #store(file: string, cached: CachedFile): void {
+    this.#files.set(file, cached);
+    this.#dirty = true;
   }
 
-  async #checkUnchanged(file: string, kept: KeptFile, signal: AbortSignal | undefined): Promise<void> {
+  async #checkUnchanged(file: string, cached: CachedFile, signal: AbortSignal | undefined): Promise<void> {
     if (this.#unchanged.has(file)) return;
     const size = await this.#origin.size(file, signal);
-    // A server that is out of order, or a network's own page, says nothing of the checkpoint: read() will tell what it is.
+    // No answer about the file, for example a captive portal's page: `read` explains the failure.
     if (size === undefined) return;
     const version = await this.#origin.version?.(file, signal);
-    // Where one of two answers has no version, the size has to do.
-    const differs = kept.version !== undefined && version !== undefined && version !== kept.version;
-    if (size !== kept.size || differs) {
+    // If either side has no version, only the sizes are compared.
+    const differs = cached.version !== undefined && version !== undefined && version !== cached.version;
+    if (size !== cached.size || differs) {
       const { message } = mismatch(
         `${this.name}: ${file}`,
-        `the file that was stored in part (${kept.size} bytes, ${kept.version ?? "no version"})`,
-        `another (${size} bytes, ${version ?? "no version"})`,
+        `the file that was stored in part (${cached.size} bytes, ${cached.version ?? "no version"})`,
+        `another one (${size} bytes, ${version ?? "no version"})`,
         "Delete the stored model and load it again.",
       );
       throw new SourceChangedError(message);
@@ -140,21 +143,21 @@ export class KeptSource implements Source {
   }
 }
 
-/** The name that stands in what `encode` gave; undefined where it is torn. */
-export function nameOfKept(kept: Uint8Array): string | undefined {
-  const name = decodeRecords(kept.subarray(0, kept.indexOf(10) + 1)).records[0]?.["name"];
+/** The source's name in what `encode` returned; undefined if it is damaged. */
+export function cachedName(cached: Uint8Array): string | undefined {
+  const name = decodeRecords(cached.subarray(0, cached.indexOf(10) + 1)).records[0]?.["name"];
   return typeof name === "string" ? name : undefined;
 }
 
-async function decodeFiles(kept: Uint8Array<ArrayBuffer>): Promise<Map<string, KeptFile>> {
-  const files = new Map<string, KeptFile>();
-  const { records, length } = decodeRecords(kept.subarray(0, kept.indexOf(10) + 1));
+async function decodeFiles(cached: Uint8Array<ArrayBuffer>): Promise<Map<string, CachedFile>> {
+  const files = new Map<string, CachedFile>();
+  const { records, length } = decodeRecords(cached.subarray(0, cached.indexOf(10) + 1));
   const entries = records[0]?.["files"];
   let at = length;
   for (const entry of Array.isArray(entries) ? entries : []) {
     if (!isObject(entry)) continue;
     const { file, size, version, length, sha256: digest } = entry;
-    const bytes = kept.slice(at, at + Number(length));
+    const bytes = cached.slice(at, at + Number(length));
     at += Number(length);
     if (typeof file !== "string" || (await sha256(bytes)) !== digest) continue;
     files.set(file, {

@@ -1,4 +1,4 @@
-// Exactly the bytes [start, end) of a URL, in order, whatever happens on the way.
+// Fetches exactly the bytes [start, end) of a URL, in order, and resumes after faults.
 import { mismatch } from "../errors.ts";
 import { Fault, type HttpOptions, networkFault, parseContentRange, request, withRetries } from "./http.ts";
 
@@ -10,13 +10,16 @@ export interface RangeRequest {
   readonly end: number;
   /** Bytes of the whole file. */
   readonly size: number;
-  /** A server that ignores Range sends the whole file: read past at most so many bytes of it. */
+  /** If the server ignores Range and the file is larger than this, refuse it. */
   readonly maxWhole: number;
 }
 
 type Chunk = Uint8Array<ArrayBuffer>;
 
-/** Hands the bytes to `sink`, chunk by chunk; after a fault it goes on where it stopped. */
+/**
+ * Passes the bytes to `sink`, chunk by chunk. After a fault it resumes where it stopped.
+ * @throws CheckpointError if the server ignores Range and the file is too large, or keeps sending wrong bytes
+ */
 export async function fetchRange(
   range: RangeRequest,
   sink: (chunk: Chunk) => void | Promise<void>,
@@ -30,15 +33,15 @@ export async function fetchRange(
     let skip = checkRange(response, at, range);
     for await (const chunk of chunks(response, one.signal)) {
       one.watch(false);
-      const fresh = chunk.subarray(Math.min(skip, chunk.length));
-      skip -= chunk.length - fresh.length;
-      const wanted = fresh.subarray(0, range.end - at);
-      if (wanted.length < fresh.length && response.status === 206) {
+      const rest = chunk.subarray(Math.min(skip, chunk.length));
+      skip -= chunk.length - rest.length;
+      const wanted = rest.subarray(0, range.end - at);
+      if (wanted.length < rest.length && response.status === 206) {
         throw new Fault("bytes", `expected ${range.end - range.start} bytes, got more`);
       }
       if (wanted.length > 0) await sink(wanted);
       at += wanted.length;
-      // Of a whole file only a part may be wanted. The end of a 206 is waited for, so that a longer one is seen.
+      // Stop early only inside a whole file (200). A 206 is read to its end, to notice one that is too long.
       if (at === range.end && response.status === 200 && range.end < range.size) return;
       one.watch();
     }
@@ -48,7 +51,7 @@ export async function fetchRange(
   if (range.end > range.start) await withRetries(range.what, options, signal, attempt, () => at);
 }
 
-/** How many bytes of the body come before byte `at`. */
+/** Checks the response. Returns how many bytes of its body precede byte `at` of the file. */
 function checkRange(response: Response, at: number, { what, end, size, maxWhole }: RangeRequest): number {
   if (response.status === 206) {
     const got = parseContentRange(response);
@@ -71,14 +74,14 @@ function checkRange(response: Response, at: number, { what, end, size, maxWhole 
   return at;
 }
 
-/** Content-Length where it counts the bytes that the body will give. */
+/** Content-Length, unless the body is compressed: then it does not count the decoded bytes. */
 export function contentLength(response: Response): number | undefined {
   const length = response.headers.get("content-length");
   const encoded = (response.headers.get("content-encoding") ?? "identity") !== "identity";
   return length === null || encoded || !/^\d{1,16}$/.test(length) ? undefined : Number(length);
 }
 
-/** The body, chunk by chunk; where it breaks off, a Fault. */
+/** The chunks of the body. @throws Fault if the connection breaks */
 export async function* chunks(response: Response, signal: AbortSignal): AsyncGenerator<Chunk, void, void> {
   const reader = response.body?.getReader();
   for (;;) {

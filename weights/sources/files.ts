@@ -1,4 +1,4 @@
-// A checkpoint that the user picked or dropped in a browser: a list of files, read by slices.
+// A checkpoint as files that the user picked or dropped in a browser.
 import { mismatch, show } from "../errors.ts";
 import type { Source } from "./source.ts";
 

@@ -1,4 +1,4 @@
-// A checkpoint in a folder of this machine (Node only).
+// A checkpoint in a local folder (Node only).
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -41,7 +41,7 @@ export function folderSource(folder: string, name: string = folder): Source {
   };
 }
 
-/** @throws CheckpointError where there is no folder at `path`, saying what is there in its place. */
+/** @throws CheckpointError if `path` is no folder, saying what was found */
 export async function requireFolder(path: string, advice = "Check the path."): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (!(found instanceof Error)) {
@@ -54,7 +54,7 @@ export async function requireFolder(path: string, advice = "Check the path."): P
   throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
 }
 
-// Links are followed (the Hub's cache is made of them); names that leave the folder are not.
+// Follows links: the Hub's cache consists of them. Refuses names that leave the folder.
 async function openFile(folder: string, file: string): Promise<FileHandle | undefined> {
   if (!/^[^/\\\0:]+$/.test(file) || file === "." || file === "..") {
     throw mismatch(label(file), "a plain file name", "a path", "Files of a checkpoint lie in one folder.");
@@ -78,8 +78,8 @@ async function regularSize(handle: FileHandle, file: string): Promise<number> {
   throw mismatch(label(file), "a file", kind, "Put the checkpoint's file in its place.");
 }
 
-// One call reads at most 2 GiB, and may read less than it is asked for.
-const MOST_AT_ONCE = 2 ** 30;
+// A call to `read` is limited to 2 GiB, and may read less than requested.
+const MAX_READ_BYTES = 2 ** 30;
 
 async function readRange(
   handle: FileHandle,
@@ -94,7 +94,7 @@ async function readRange(
   const bytes = new Uint8Array(end - start);
   for (let done = 0; done < bytes.length; ) {
     signal?.throwIfAborted();
-    const length = Math.min(MOST_AT_ONCE, bytes.length - done);
+    const length = Math.min(MAX_READ_BYTES, bytes.length - done);
     const { bytesRead } = await handle.read(bytes, done, length, start + done);
     if (bytesRead === 0) throw shorter(file, end, start + done);
     done += bytesRead;

@@ -7,11 +7,11 @@ import type { Source } from "./source.ts";
 
 /** Options of `httpSource`. */
 export interface HttpSourceOptions extends HttpOptions {
-  /** Told once for a server that ignores Range: its small files are fetched whole, its large ones are refused. */
+  /** Called once if the server ignores Range: small files are fetched whole then, large ones refused. */
   readonly onWarning?: (message: string) => void;
 }
 
-/** Files up to this size are taken whole from a server that ignores Range. */
+/** Files up to this size, in bytes, are fetched whole from a server that ignores Range. */
 const MAX_WHOLE = 64 * 2 ** 20;
 
 interface Whole {
@@ -45,24 +45,25 @@ class HttpSource implements Source {
   readonly #options: HttpSourceOptions;
   readonly #sizes = new Map<string, number>();
   readonly #versions = new Map<string, string>();
-  /** SHA-256 by file: what the server says with each, and what a Hub lists. */
+  /** SHA-256 by file, as stated in the server's header, and as listed by a Hub. */
   readonly #stated = new Map<string, string | undefined>();
   #listed: ReadonlyMap<string, string> | undefined;
-  // The last file that came whole: header and tensors of one file are asked for in turn.
+  // The last file that was fetched whole: its header and its tensors are read one after the other.
   #whole: Whole | undefined;
   #warned = false;
 
   constructor(base: URL, options: HttpSourceOptions) {
     this.#base = base;
     this.#options = options;
-    this.name = `${base.origin}${base.pathname}`; // Without what may be secret: user, password and query.
+    this.name = `${base.origin}${base.pathname}`; // Without user, password and query, which may be secret.
   }
 
   async size(file: string, signal?: AbortSignal): Promise<number | undefined> {
     try {
       return await this.#size(file, signal);
     } catch (error) {
-      // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is needed.
+      // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is
+      // needed.
       if (error instanceof CheckpointError && error.code) return undefined;
       throw error;
     }
@@ -119,18 +120,18 @@ class HttpSource implements Source {
     return size;
   }
 
-  // One byte by Range tells both the size and whether ranges work.
+  // A request for one byte shows the file's size and whether the server supports ranges.
   async #probe(file: string, what: string, one: Attempt): Promise<number> {
     const url = this.#url(file);
     const response = await request(what, url, { range: "bytes=0-0" }, this.#options, one);
-    // Pages of another origin may not see an ETag either, but they see when the file was changed.
+    // CORS may hide the ETag, but never Last-Modified.
     const version = response.headers.get("etag") ?? response.headers.get("last-modified");
     if (version !== null) this.#versions.set(file, version);
     this.#stated.set(file, statedDigest(response));
     if (response.status === 206) {
       const total = parseContentRange(response)?.total;
       if (total !== undefined && Number.isSafeInteger(total)) return total;
-      // Pages of another origin may not see Content-Range, but they see Content-Length.
+      // CORS may hide Content-Range, but never Content-Length.
       const length = contentLength(await request(what, url, {}, this.#options, one, "HEAD"));
       if (length === undefined)
         throw mismatch(what, "a Content-Length", "none", "Serve the file with its size.");

@@ -1,4 +1,4 @@
-// HTTP as it is: requests that fail, stall, end early or answer something else, retried and held to what was asked.
+// HTTP requests that are retried when they fail, stall or end early, and whose answers are checked.
 import { CheckpointError, mismatch, show } from "../errors.ts";
 
 /** How files are requested over HTTP. */
@@ -17,10 +17,10 @@ export interface HttpOptions {
   readonly stallMs?: number;
 }
 
-const MOST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 const PROGRESS_BYTES = 2 ** 20;
 
-/** A fault that may pass. `bytes` marks faults of what was sent, which end as a CheckpointError. */
+/** A temporary fault. After the last try a fault of kind `bytes` (wrong data) becomes a CheckpointError. */
 export class Fault extends Error {
   readonly kind: "network" | "bytes";
   readonly pauseMs: number | undefined;
@@ -36,16 +36,17 @@ export class Fault extends Error {
   }
 }
 
-/** One request: its signal, and a watch to call at every sign of life. */
+/** One try of a request. */
 export interface Attempt {
   readonly signal: AbortSignal;
-  /** Starts the stall timer anew; `false` stops it. */
+  /** Restarts the stall timer, whenever data arrives; `false` stops it. */
   watch(on?: boolean): void;
 }
 
 /**
- * Runs `attempt` until it succeeds. Faults are tried again after growing pauses; everything else is thrown as it is.
- * `progress` tells how many bytes have come so far: while they come, the tries start anew.
+ * Runs `attempt` until it succeeds. Retries Faults after growing pauses; other errors are thrown unchanged.
+ * @param progress the number of bytes received so far: after a MiB of progress the count of tries starts
+ * again
  */
 export async function withRetries<T>(
   what: string,
@@ -68,7 +69,7 @@ export async function withRetries<T>(
       }
       if (++failures > retries) throw giveUp(what, error, failures);
       const pause = error.pauseMs ?? retryDelayMs * 2 ** (failures - 1) * (0.75 + Math.random() / 2);
-      await sleep(Math.min(pause, MOST_PAUSE_MS), signal);
+      await sleep(Math.min(pause, MAX_PAUSE_MS), signal);
     }
   }
 }
@@ -94,7 +95,7 @@ async function once<T>(
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
     watch(false);
-    controller.abort(); // Lets go of a body that nobody reads to its end.
+    controller.abort(); // Releases a body that was not read to its end.
   }
 }
 
@@ -118,7 +119,11 @@ function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** Sends a request. Statuses that may pass are Faults; a page where a file should be, and a refusal, are final. */
+/**
+ * Sends a request.
+ * @throws Fault for statuses that may be temporary
+ * @throws CheckpointError for a refusal, a missing file, or a web page instead of a file
+ */
 export async function request(
   what: string,
   url: URL,
@@ -154,7 +159,7 @@ export async function request(
   return response;
 }
 
-/** What `fetch` or a body threw, as a Fault. */
+/** Makes a Fault of an error that `fetch` or a body threw; the reason of an aborted signal stays as it is. */
 export function networkFault(cause: unknown, signal: AbortSignal, kind: Fault["kind"] = "network"): unknown {
   if (signal.aborted) return signal.reason;
   const { message, cause: inner } = cause as Error;
@@ -167,7 +172,7 @@ function retryAfter(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
 }
 
-/** Start, end (exclusive) and total of a Content-Range; undefined where there is none to see. */
+/** Start, end (exclusive) and total of a Content-Range; undefined if there is none or CORS hides it. */
 export function parseContentRange(
   response: Response,
 ): { start: number; end: number; total: number } | undefined {

@@ -1,29 +1,29 @@
-// The Hub's cache folder, laid out as the Python libraries lay it out: blobs by digest, snapshots of links, refs.
+// The Hub's cache folder, in the layout of the Python libraries: blobs by digest, snapshots of links, refs.
 import { randomUUID } from "node:crypto";
 import { copyFile, link, mkdir, readFile, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
 
-/** Environment variables of the Python libraries that we honour. */
+/** Environment variables: those of Hugging Face's Python libraries are used. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 function hubHome(env: Environment): string {
   return env["HF_HOME"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "huggingface");
 }
 
-/** Where repositories are kept. */
+/** The folder of all cached repositories. */
 export function hubCacheFolder(env: Environment): string {
   return env["HF_HUB_CACHE"] ?? env["HUGGINGFACE_HUB_CACHE"] ?? join(hubHome(env), "hub");
 }
 
-/** The token of the environment, or the one that `hf auth login` left. */
+/** The token in the environment, or the one that `hf auth login` stored. */
 export async function hubToken(env: Environment): Promise<string | undefined> {
   const given = env["HF_TOKEN"] ?? env["HUGGING_FACE_HUB_TOKEN"];
   const token = given ?? (await readText(env["HF_TOKEN_PATH"] ?? join(hubHome(env), "token")));
   return token?.trim() || undefined;
 }
 
-/** One repository in the cache. Names that come from outside are checked by the caller. */
+/** One repository in the cache. The caller has checked its name and the names of its files. */
 export class RepositoryCache {
   readonly folder: string;
 
@@ -31,7 +31,7 @@ export class RepositoryCache {
     this.folder = join(cacheFolder, `models--${repository.replaceAll("/", "--")}`);
   }
 
-  /** The commit a branch or tag stood at when it was last seen whole. */
+  /** The commit of a branch or tag when it was last downloaded completely. */
   async commitOf(revision: string): Promise<string | undefined> {
     const commit = (await readText(join(this.folder, "refs", revision)))?.trim();
     return commit !== undefined && isCommit(commit) ? commit : undefined;
@@ -53,29 +53,29 @@ export class RepositoryCache {
     return join(this.folder, "blobs", digest);
   }
 
-  /** Makes `file` of a snapshot stand for a blob that is whole. */
+  /** Links `file` of a snapshot to a complete blob. */
   async point(commit: string, file: string, digest: string): Promise<void> {
     const pointer = join(this.snapshot(commit), file);
     const blob = this.blob(digest);
     await mkdir(dirname(pointer), { recursive: true });
-    // Made beside and renamed over, so that another process always sees the old or the new one.
+    // Created under another name, then renamed: other processes see either the old or the new link.
     const temporary = besideName(pointer);
     try {
       await symlink(relative(dirname(pointer), blob), temporary);
     } catch {
-      // Windows lets few users make symbolic links.
+      // On Windows few users may create symbolic links.
       await link(blob, temporary).catch(() => copyFile(blob, temporary));
     }
     await rename(temporary, pointer);
   }
 }
 
-/** A name beside `path` that nobody else uses: not another process, and not another load in this one. */
+/** A unique name in the folder of `path`, for temporary files. */
 export function besideName(path: string): string {
   return `${path}.sirocco.${randomUUID()}`;
 }
 
-/** Bytes of a regular file, links followed; undefined where there is none. */
+/** The size of a regular file in bytes, following links; undefined if there is none. */
 export async function fileSize(path: string): Promise<number | undefined> {
   try {
     const found = await stat(path);
@@ -85,7 +85,7 @@ export async function fileSize(path: string): Promise<number | undefined> {
   }
 }
 
-/** A full commit hash. */
+/** Whether the text is a full commit hash. */
 export function isCommit(text: string): boolean {
   return /^[0-9a-f]{40}$/.test(text);
 }

@@ -1,4 +1,4 @@
-// One file of the Hub onto disk: resumed where it stopped, and a blob only after length and digest are right.
+// Downloads one file of the Hub to disk. Resumes partial downloads, and verifies length and digest.
 import { createHash, type Hash } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,23 +7,25 @@ import { fetchRange } from "./fetch-range.ts";
 import type { HttpOptions } from "./http.ts";
 import { besideName } from "./hub-cache.ts";
 
-/** What the Hub says of a file. */
+/** A file as the Hub lists it. */
 export interface HubFile {
   readonly name: string;
   readonly size: number;
-  /** Also the blob's name in the cache. */
+  /** In hex; also the name of the blob in the cache. */
   readonly digest: string;
-  /** Large files have the SHA-256 of their bytes; small ones git's SHA-1 of a header and their bytes. */
+  /**
+   * The digest: SHA-256 of the bytes for large files, git's SHA-1 of a header and the bytes for small ones.
+   */
   readonly kind: "sha256" | "git";
 }
 
 export interface DownloadOptions extends HttpOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told the bytes of this file that are on disk. */
+  /** Called with the number of bytes of this file that are on disk. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Fetches `file` to `path`. @throws CheckpointError where what comes is not what the Hub announced. */
+/** Downloads `file` to `path`. @throws CheckpointError if the bytes do not match the Hub's digest */
 export async function downloadVerified(
   file: HubFile,
   what: string,
@@ -34,10 +36,10 @@ export async function downloadVerified(
   await mkdir(dirname(path), { recursive: true });
   const lock = `${path}.sirocco.lock`;
   const locked = await takeLock(lock);
-  // Another process is at it: work beside it. The first to finish wins, and both end with the same bytes.
+  // If another process downloads the file, use a file of our own. Both end with the same bytes.
   const incomplete = locked ? `${path}.sirocco.incomplete` : besideName(path);
   try {
-    // Bytes left by an earlier run may themselves be what is wrong: then once more, from nothing.
+    // If a resumed download does not match, its old bytes may be wrong: try once more from the start.
     for (let resumed = true, tries = 0; resumed && tries < 2; tries++) {
       const result = await fetchInto(file, what, url, incomplete, options);
       if (result.digest === file.digest) {
@@ -48,7 +50,7 @@ export async function downloadVerified(
       resumed = result.resumed;
       if (!resumed || tries === 1) {
         const name = file.kind === "sha256" ? "SHA-256" : "git SHA-1";
-        const advice = "The bytes were thrown away: try again, or check the connection and HF_ENDPOINT.";
+        const advice = "The bytes were deleted: try again, or check the connection and HF_ENDPOINT.";
         throw mismatch(what, `${name} ${file.digest}`, result.digest, advice);
       }
     }
@@ -90,7 +92,7 @@ async function fetchInto(
       options.onBytes?.(at);
     };
     await fetchRange(range, store, options, options.signal);
-    await handle.sync(); // The name must not outlive a crash that the bytes did not.
+    await handle.sync(); // The bytes must be on disk before the file gets its final name.
     return { digest: hash.digest("hex"), resumed };
   } finally {
     await handle.close();
@@ -107,7 +109,7 @@ async function hashStart(
   for (let at = 0; at < length; ) {
     signal?.throwIfAborted();
     const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - at), at);
-    if (bytesRead === 0) throw new Error("the partial download shrank while it was read; try again");
+    if (bytesRead === 0) throw new Error("the partial download shrank while it was read. Try again.");
     hash.update(buffer.subarray(0, bytesRead));
     at += bytesRead;
   }
@@ -119,7 +121,7 @@ async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-/** True where this process now holds the lock; a lock whose process is gone is taken over. */
+/** Whether this process got the lock. Takes over the lock of a process that no longer runs. */
 async function takeLock(lock: string): Promise<boolean> {
   for (let tries = 0; tries < 2; tries++) {
     try {

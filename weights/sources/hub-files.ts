@@ -1,4 +1,4 @@
-// The files of one commit of a Hub repository as a source: fetched to the cache as they are needed (Node only).
+// The files of one commit of a Hub repository, downloaded to the cache on demand (Node only).
 import { join } from "node:path";
 import { companionFiles } from "../companions.ts";
 import { label, mismatch } from "../errors.ts";
@@ -49,9 +49,9 @@ interface HubState {
   readonly options: HubSourceOptions;
 }
 
-const ANOTHER = "Choose another repository or revision.";
+const ADVICE = "Choose another repository or revision.";
 
-/** Files of one commit: on disk, or on the way there. */
+/** A source of the files of one commit: those on disk, and those to be downloaded. */
 export class HubFiles implements Source {
   readonly name: string;
   readonly #state: HubState;
@@ -59,7 +59,7 @@ export class HubFiles implements Source {
   readonly #files = new Map<string, HubFile>();
   readonly #local = new Set<string>();
   readonly #downloads = new Map<string, Promise<void>>();
-  // Header bytes handed out before their file was verified.
+  // Header bytes that were returned before their file was downloaded and verified.
   readonly #early = new Map<string, { start: number; bytes: Uint8Array }[]>();
   readonly #headerEnd = new Map<string, number>();
 
@@ -79,7 +79,7 @@ export class HubFiles implements Source {
     if (source.#files.has(INDEX_FILE)) {
       const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
       await source.#list([...shards], signal);
-      // The index goes first, and nobody needs the weights twice; but it may be left over from other files.
+      // With all shards there, model.safetensors is not needed. Without, the index may be left over.
       if ([...shards].every((shard) => source.#files.has(shard))) {
         if (!shards.has(SINGLE_FILE)) source.#files.delete(SINGLE_FILE);
       }
@@ -92,7 +92,7 @@ export class HubFiles implements Source {
     return this.#files.get(file)?.size;
   }
 
-  /** None where the Hub does not say: what is missing is missing all the same. */
+  /** Empty if the Hub does not answer: the list only serves error messages. */
   async list(signal?: AbortSignal): Promise<readonly string[]> {
     return this.#state.listing.names(this.#state.commit, signal).catch(() => {
       signal?.throwIfAborted();
@@ -102,7 +102,7 @@ export class HubFiles implements Source {
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const info = this.#files.get(file);
-    if (!info) throw mismatch(this.#what(file), "a file", "no such file", ANOTHER, "not-found");
+    if (!info) throw mismatch(this.#what(file), "a file", "no such file", ADVICE, "not-found");
     const stop = end ?? info.size;
     if (stop > info.size) {
       throw mismatch(
@@ -119,7 +119,7 @@ export class HubFiles implements Source {
     return this.#folder.read(file, start, stop, signal);
   }
 
-  /** Learns size and digest of `names`, and which of them are on disk already. */
+  /** Gets the sizes and digests of `names`, and notes which files are on disk already. */
   async #list(names: readonly string[], signal?: AbortSignal): Promise<void> {
     const { listing, commit, cache } = this.#state;
     for (const file of await listing.files(names, commit, signal)) {
@@ -128,7 +128,7 @@ export class HubFiles implements Source {
     }
   }
 
-  /** Downloads a file once, whoever asks how often. */
+  /** Downloads a file unless it is on disk. Concurrent calls share one download. */
   async #ensure(file: string, signal?: AbortSignal): Promise<void> {
     const info = this.#files.get(file);
     if (!info || this.#local.has(file)) return;
@@ -156,7 +156,12 @@ export class HubFiles implements Source {
     for (const { start, bytes } of this.#early.get(file.name) ?? []) {
       const verified = await this.#folder.read(file.name, start, start + bytes.length);
       if (Buffer.compare(verified, bytes) !== 0) {
-        throw mismatch(this.#what(file.name), "the header that was read before", "another", "Load it again.");
+        throw mismatch(
+          this.#what(file.name),
+          "the header that was read before",
+          "another one",
+          "Load it again.",
+        );
       }
     }
     this.#early.delete(file.name);
@@ -195,7 +200,7 @@ export class HubFiles implements Source {
     return bytes;
   }
 
-  // Offline the ref decides what is loaded, so it moves only to a whole snapshot.
+  // Offline, the ref decides which commit is loaded, so it is set only once all weights are on disk.
   async #setRef(): Promise<void> {
     const { cache, commit, repository } = this.#state;
     if (isCommit(repository.revision)) return;

@@ -1,11 +1,11 @@
-// What the Hub says of a repository: the commit behind a revision, and the size and digest of its files.
+// Asks the Hub about a repository: the commit of a revision, and the sizes and digests of its files.
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { type Attempt, Fault, type HttpOptions, networkFault, withRetries } from "./http.ts";
 import { isCommit } from "./hub-cache.ts";
 import type { HubFile } from "./hub-download.ts";
 import type { Repository } from "./hub-repository.ts";
 
-/** Asks the Hub's API, through @huggingface/hub. */
+/** The Hub's API, through @huggingface/hub. */
 export class HubListing {
   readonly #repository: Repository;
   readonly #options: HttpOptions;
@@ -15,7 +15,7 @@ export class HubListing {
     this.#options = options;
   }
 
-  /** The commit that the revision stands at now. */
+  /** The current commit of the revision. */
   async commit(signal?: AbortSignal, options: HttpOptions = this.#options): Promise<string> {
     const { name, revision, endpoint } = this.#repository;
     const { modelInfo } = await import("@huggingface/hub");
@@ -26,7 +26,7 @@ export class HubListing {
     throw mismatch(this.#what(), "a commit hash from the Hub", show(sha), "Check HF_ENDPOINT.");
   }
 
-  /** Those of `names` that the repository holds. */
+  /** Those of `names` that are in the repository. */
   async files(names: readonly string[], commit: string, signal?: AbortSignal): Promise<HubFile[]> {
     const { name, endpoint } = this.#repository;
     const { pathsInfo } = await import("@huggingface/hub");
@@ -44,7 +44,7 @@ export class HubListing {
       .map(({ path, size, oid, lfs, xetHash }): HubFile => {
         const digest = lfs?.oid ?? (xetHash === undefined ? oid : undefined);
         const kind = lfs ? "sha256" : "git";
-        // The digest becomes a file name: nothing but a digest may pass.
+        // The digest becomes a file name, so it must be nothing else.
         if (!digest || !(kind === "git" ? /^[0-9a-f]{40}$/ : /^[0-9a-f]{64}$/).test(digest)) {
           throw mismatch(
             `${this.#what()}: ${label(path)}`,
@@ -66,7 +66,7 @@ export class HubListing {
       });
   }
 
-  /** Names of the files and folders at its top. */
+  /** Names of the files and folders at the top of the repository. */
   async names(commit: string, signal?: AbortSignal): Promise<string[]> {
     const { name, endpoint } = this.#repository;
     const { listFiles } = await import("@huggingface/hub");
@@ -97,7 +97,7 @@ export class HubListing {
     });
   }
 
-  // The package takes no signal, and no token that does not begin with "hf_".
+  // The package supports no signal, and only tokens that begin with "hf_".
   #fetch(options: HttpOptions, { signal }: Attempt): typeof globalThis.fetch {
     return (input, init) => {
       const headers = new Headers(init?.headers);
@@ -125,7 +125,7 @@ export class HubListing {
   }
 }
 
-/** What to do about a refusal. The Hub says 401 also of repositories that do not exist. */
+/** Advice for a refusal. The Hub also answers 401 for repositories that do not exist. */
 export function accessAdvice({ name, endpoint }: Repository): string {
   return `Check the name; for a gated or private model accept its licence at ${endpoint}/${name} and set HF_TOKEN.`;
 }

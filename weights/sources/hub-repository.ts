@@ -1,11 +1,11 @@
-// A repository of the Hub by its name, or by the address of one of its pages.
+// Names of Hub repositories, and addresses of their pages.
 import { label, mismatch, show } from "../errors.ts";
 
 export interface Repository {
-  /** owner/name. */
+  /** owner/name */
   readonly name: string;
   readonly revision: string;
-  /** The Hub's address. */
+  /** The Hub's address, without a final slash. */
   readonly endpoint: string;
 }
 
@@ -14,7 +14,7 @@ export const HUB = "https://huggingface.co";
 /** `owner/name` or `owner/name@revision`. @throws CheckpointError for anything else. */
 export function parseRepository(text: string, endpoint = HUB): Repository {
   if (!/^https?:\/\//.test(endpoint)) {
-    throw mismatch("HF_ENDPOINT", "an http(s) address", show(endpoint), "Set it right, or unset it.");
+    throw mismatch("HF_ENDPOINT", "an http(s) address", show(endpoint), "Correct or unset it.");
   }
   if (isRepository(text)) {
     const [name = "", revision = "main"] = text.split("@");
@@ -23,7 +23,7 @@ export function parseRepository(text: string, endpoint = HUB): Repository {
   throw mismatch(label(text), "owner/name or owner/name@revision", "something else", "Check the name.");
 }
 
-/** Whether `text` is spelled like a repository. */
+/** Whether `text` has the form owner/name or owner/name@revision. */
 export function isRepository(text: string): boolean {
   return (
     /^[\w][\w.-]{0,95}\/[\w][\w.-]{0,95}(?:@[\w][\w./-]{0,250})?$/.test(text) &&
@@ -32,9 +32,10 @@ export function isRepository(text: string): boolean {
 }
 
 /**
- * `owner/name[@revision]` of a page's address: https://huggingface.co/owner/name, …/tree/revision, …/blob/revision/file, with or
- * without the scheme, and hf.co for short. undefined for other addresses, and for …/resolve/revision, which holds files.
- * @throws CheckpointError for pages that are of no model.
+ * The repository, as owner/name[@revision], of a page's address: https://huggingface.co/owner/name,
+ * …/tree/revision or …/blob/revision/file, with or without the scheme, and with hf.co.
+ * @returns undefined for other addresses, and for …/resolve/revision: files are below it
+ * @throws CheckpointError for pages that do not belong to a model
  */
 export function repositoryOfPage(text: string, endpoint = HUB): string | undefined {
   const [, rest] =

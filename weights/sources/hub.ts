@@ -1,4 +1,4 @@
-// A Hugging Face repository: listed and verified through the Hub, kept in the cache that Python shares (Node only).
+// A Hugging Face repository, verified by the Hub's digests, in the cache that Python also uses (Node only).
 import { join } from "node:path";
 import { CheckpointError, mismatch } from "../errors.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
@@ -31,7 +31,7 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
     : await cache.commitOf(repository.revision);
   const whole = known !== undefined && (await isWhole(cache.snapshot(known)));
   const name = `${repository.name}@${repository.revision}`;
-  // Commits never change. (Python may have left out the tokenizer.)
+  // A commit never changes. But Python may have cached it without the tokenizer.
   if (whole && known === repository.revision && (await hasTokenizer(cache.snapshot(known)))) {
     return folderSource(cache.snapshot(known), name);
   }
@@ -51,7 +51,7 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
   const listing = new HubListing(repository, http);
   let commit: string;
   try {
-    // With all of it at hand, there is no point in waiting long for a Hub that may be out of reach; nor for a mistyped folder.
+    // Do not wait long for the Hub: the cache may do, or the name may be a mistyped folder.
     const retries = whole ? 0 : Math.min(options.retries ?? 2, 2);
     const impatient = { ...http, retries, stallMs: Math.min(options.stallMs ?? 10_000, 10_000) };
     commit = await listing.commit(options.signal, impatient);
@@ -67,8 +67,9 @@ async function hasTokenizer(snapshot: string): Promise<boolean> {
   return (await fileSize(join(snapshot, "tokenizer.json"))) !== undefined;
 }
 
-// The links of a snapshot are made only when their blobs are whole: present is right. An old index may name files that never were
-// there, so what counts is whether a checkpoint opens; one that is refused for another reason would be fetched in vain.
+// A snapshot links to complete blobs only. An old index may name files that never existed, so a snapshot is
+// complete if the checkpoint opens. If it is refused for another reason than a missing file, downloading it
+// again would not help.
 async function isWhole(snapshot: string): Promise<boolean> {
   try {
     await openCheckpoint(folderSource(snapshot));

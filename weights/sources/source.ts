@@ -1,20 +1,28 @@
-// Where a checkpoint's bytes come from. The code above never knows which kind it reads.
+// The interface between checkpoints and the places where their bytes are.
 
-/** The files of a checkpoint. An object of your own may be one. */
+/**
+ * Where the files of a checkpoint are read from: a folder, a URL, a Hub repository, picked files. You may
+ * implement your own.
+ */
 export interface Source {
-  /** For messages: the folder, the URL, or owner/name@revision. */
+  /** The folder, the URL, or owner/name@revision; for messages. */
   readonly name: string;
-  /** Bytes of a file, or undefined where there is no such file. */
+  /** The size of a file in bytes; undefined if there is no such file. */
   size(file: string, signal?: AbortSignal): Promise<number | undefined>;
-  /** Exactly the bytes [start, end) of a file; the whole file without a range. @throws CheckpointError where it is shorter. */
+  /**
+   * Exactly the bytes [start, end) of a file. Default: the whole file.
+   * @throws CheckpointError if the file is missing or shorter
+   */
   read(file: string, start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Names of what lies there, where the source can tell: to say what was found in place of a checkpoint. */
+  /** Names of the files and folders there, if the source can list them; for messages. */
   list?(signal?: AbortSignal): Promise<readonly string[]>;
   /**
-   * What changes whenever the file does, where the source knows (an ETag). Only sources out there have it: those whose
-   * checkpoints are worth storing.
+   * A value that changes whenever the file does, such as an ETag; undefined if it is not known. Only remote
+   * sources have this method: their checkpoints are worth storing.
    */
   version?(file: string, signal?: AbortSignal): Promise<string | undefined>;
-  /** The SHA-256 that is stated of a file, in hex, where one is that the source does not check itself. */
+  /**
+   * The SHA-256 that is stated for a file, in hex. Missing if there is none or the source checks it itself.
+   */
   sha256?(file: string, signal?: AbortSignal): Promise<string | undefined>;
 }

@@ -1,8 +1,8 @@
-// What is kept of a source beside its tensors opens the checkpoint again with no source at all.
+// What is cached of a source beside its tensors opens the checkpoint again with no source at all.
 import { expect, test } from "vitest";
 import {
-  KeptSource,
-  nameOfKept,
+  CachedSource,
+  cachedName,
   openCheckpoint,
   type Source,
   SourceChangedError,
@@ -17,7 +17,7 @@ const cut: Source = {
 };
 
 /** As it is after a load, and every read that went out. */
-async function kept(version = "1", before = new Uint8Array()) {
+async function cached(version = "1", before = new Uint8Array()) {
   const reads: string[] = [];
   const memory = memorySource(files);
   const origin: Source = {
@@ -28,32 +28,32 @@ async function kept(version = "1", before = new Uint8Array()) {
     },
     version: async () => version,
   };
-  const source = await KeptSource.open(origin, before);
+  const source = await CachedSource.open(origin, before);
   return { source, reads };
 }
 
 async function stored() {
-  const { source } = await kept();
+  const { source } = await cached();
   const checkpoint = await openCheckpoint(source);
-  source.seal();
+  source.freeze();
   return { bytes: await source.encode(), checkpoint, identity: await source.identity() };
 }
 
 test("a checkpoint opens without its network, the same to the last tensor", async () => {
   const { bytes, checkpoint, identity } = await stored();
-  const offline = await KeptSource.open(cut, bytes);
+  const offline = await CachedSource.open(cut, bytes);
   const again = await openCheckpoint(offline);
   expect([...again.tensors]).toEqual([...checkpoint.tensors]);
   expect(again.config).toEqual(checkpoint.config);
   expect(await offline.identity()).toBe(identity);
-  expect(offline.fresh).toBe(false);
-  expect(nameOfKept(bytes)).toBe("memory");
+  expect(offline.dirty).toBe(false);
+  expect(cachedName(bytes)).toBe("memory");
 });
 
-test("tensors are not kept, and are read from where they are", async () => {
+test("tensors are not cached, and are read from where they are", async () => {
   const { bytes, checkpoint } = await stored();
   expect(bytes.length).toBeLessThan(0.5 * checkpoint.bytes);
-  const { source, reads } = await kept("1", bytes);
+  const { source, reads } = await cached("1", bytes);
   const [tensor] = checkpoint.tensors.values();
   const { file, start, end } = tensor!;
   expect(await source.read(file, start, end)).toEqual(files[file]!.slice(start, end));
@@ -65,9 +65,9 @@ test("any wrong byte is seen, and only its file is read again", async () => {
   for (let at = 0; at < bytes.length; at += 101) {
     const damaged = bytes.slice();
     damaged[at]! ^= 1;
-    const { source, reads } = await kept("1", damaged);
+    const { source, reads } = await cached("1", damaged);
     await openCheckpoint(source);
-    expect(source.fresh).toBe(true);
+    expect(source.dirty).toBe(true);
     expect(await source.identity()).toBe(identity);
     if (at > bytes.indexOf(10)) expect(new Set(reads).size).toBe(1);
   }
@@ -76,7 +76,7 @@ test("any wrong byte is seen, and only its file is read again", async () => {
 test("a server that has lost the file for now does not make it another one", async () => {
   const { bytes, checkpoint } = await stored();
   const origin = { ...memorySource({}), version: async () => undefined };
-  const source = await KeptSource.open(origin, bytes);
+  const source = await CachedSource.open(origin, bytes);
   const [tensor] = checkpoint.tensors.values();
   const error = await source
     .read(tensor!.file, tensor!.start, tensor!.end)
@@ -87,7 +87,7 @@ test("a server that has lost the file for now does not make it another one", asy
 
 test("a file that is another one now is refused before a byte of it is taken", async () => {
   const { bytes, checkpoint } = await stored();
-  const { source, reads } = await kept("2", bytes);
+  const { source, reads } = await cached("2", bytes);
   const [{ file, start, end }] = checkpoint.tensors.values() as unknown as [
     { file: string; start: number; end: number },
   ];
