@@ -6,7 +6,7 @@ import { loadModel } from "../../engine/load.ts";
 import type { Platform } from "../../engine/platform.ts";
 import type { ModelStore } from "../../engine/store/model-store.ts";
 import { StoredWeights } from "../../engine/store/stored-weights.ts";
-import { folderSource, CachedSource, PackedFile, type Source } from "../../weights/node.ts";
+import { CachedSource, folderSource, PackedFile, type Source } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { MemoryFile } from "../weights/memory-file.ts";
 
