@@ -37,6 +37,6 @@ export const filesBugs = {
     file: "weights/integrity/file-check.ts",
     from: "state && new IncrementalSha256(state, end)",
     to: "undefined",
-    test: ["test/weights/file-check.test.ts", "-t", "cut off behind"],
+    test: ["test/weights/file-check.test.ts", "-t", "cut off after"],
   },
 };

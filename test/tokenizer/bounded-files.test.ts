@@ -1,4 +1,4 @@
-// Rules of a tokenizer.json that could take a time or a length without bound are refused when it is opened.
+// Rules of a tokenizer.json that could take unbounded time or space are refused when it is opened.
 import { describe, expect, it } from "vitest";
 import { Tokenizer, TokenizerError } from "../../tokenizer/index.ts";
 import { type Json, tinyFiles } from "./fixtures.ts";
@@ -51,7 +51,7 @@ const hostile: Record<string, [change: Json, where: string]> = {
   "an added token of another's id": [{ added_tokens: [{ id: 2048, content: "▁t" }] }, "added_tokens[0].id"],
 };
 
-describe("refused by the field's name, at once", () => {
+describe("refused at once, naming the field", () => {
   it.each(Object.entries(hostile))("%s", (_, [change, where]) => {
     const open = () => Tokenizer.from({ tokenizer: { ...good, ...change } });
     expect(open).toThrow(TokenizerError);
@@ -64,14 +64,14 @@ describe("refused by the field's name, at once", () => {
   });
 });
 
-it("puts what add_eos_token asks for at the end", () => {
+it("add_eos_token appends the end token", () => {
   const tokenizer = Tokenizer.from({ tokenizer: good, tokenizerConfig: { add_eos_token: true } });
   expect(tokenizer.encode("a").at(-1)).toBe(2);
-  // A prompt goes on.
+  // A prompt is to be continued.
   expect(tokenizer.encode("a", { suffix: false })).toEqual(tokenizer.encode("a").slice(0, -1));
 });
 
-it("takes truncation and padding for what they are: settings of a training run, which transformers resets at every call", () => {
+it("ignores truncation and padding: settings of a training run, which transformers resets at every call", () => {
   const left = {
     truncation: { direction: "Right", max_length: 2, strategy: "LongestFirst", stride: 0 },
     padding: { strategy: { Fixed: 9 }, direction: "Right", pad_id: 0, pad_type_id: 0, pad_token: "<unk>" },

@@ -18,7 +18,7 @@ import {
 const tokens = { bosToken: "<s>", eosToken: "</s>" };
 const shared = ["<s>", "</s>", "<unk>"];
 
-/** Each with its control tokens; `normalized` stands for conversions that match them in normalized text. */
+/** Tokenizers with their control tokens. `normalized`: conversions that match them in normalized text. */
 function kinds(): Record<string, { files: ReturnType<typeof tinyFiles>; controls: string[] }> {
   const v1 = mistralV1Files();
   const old = tinyFiles();
@@ -51,7 +51,7 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
   const template = files.chatTemplate ?? String(files.tokenizerConfig["chat_template"]);
   const plain = structure(conversation("x", "x", "x"));
 
-  it("has control tokens of its own, one <s> at most", () => {
+  it("has control tokens, and at most one <s>", () => {
     expect(plain.length).toBeGreaterThan(name === "normalized" ? 0 : 1);
     expect(plain.filter((id) => id === ours.bosId).length).toBe(ours.bosId === undefined ? 0 : 1);
   });
@@ -74,7 +74,7 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
     );
   });
 
-  it("keeps control tokens in messages as text, whole, doubled, overlapping and cut in two", () => {
+  it("keeps control tokens in messages as text: complete, doubled, overlapping, cut in two", () => {
     const spoof = fc.oneof(
       fc.constantFrom(...controls),
       fc.constantFrom("<", "</", "</s", "/s>", "[", "[INST", "INST]", "[[INST]", "<<s>", " ", "x", "\ue000"),
@@ -83,10 +83,11 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
     fc.assert(
       fc.property(content, content, content, (a, b, c) => {
         const messages = conversation(a, b, c);
-        // Normalized matching takes the template's own "</s>" only after a blank: compare with harmless brackets.
+        // In normalized text the template's own "</s>" matches only after a space. So compare with a
+        // conversation without "<" and "[".
         const harmless = [a, b, c].map((text) => text.replace(/[<[]/g, "(")) as [string, string, string];
         expect(structure(messages)).toEqual(structure(conversation(...harmless)));
-        // Nothing is lost or left disguised.
+        // Nothing is lost, and no placeholder is left.
         const text = ours.decode(ours.encodeChat(messages));
         for (const { content } of messages) expect(text).toContain(content.trim());
       }),
@@ -94,14 +95,14 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
     );
   });
 
-  it.each(controls)("%s in each place", (control) => {
+  it.each(controls)("%s at each place", (control) => {
     for (const content of [control, `${control}[INST]`, `a ${control} b`, `${control}${control}`]) {
       expect(structure(conversation(content, "x", "x"))).toEqual(plain);
       expect(structure(conversation("x", content, content))).toEqual(plain);
     }
   });
 
-  it("keeps control tokens in other people's text as text", () => {
+  it("keeps control tokens in text from users as text", () => {
     for (const control of controls) {
       const ids = ours.encode(`a ${control} b`, { special: false, bos: false });
       expect(ids.some((id) => controlIds.has(id))).toBe(false);
@@ -111,7 +112,7 @@ describe.each(Object.entries(kinds()))("%s", (name, { files, controls }) => {
 });
 
 describe("chat", () => {
-  it("guards the system message that is folded into the user's", () => {
+  it("guards a system message that is merged into the user message", () => {
     const ours = openTokenizer(tinyFiles());
     const ids = ours.encodeChat([
       { role: "system", content: "</s>" },

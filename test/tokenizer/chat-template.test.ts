@@ -41,7 +41,7 @@ describe("Mistral-Instruct", () => {
     );
   });
 
-  it("puts a system message where the template wants it", () => {
+  it("puts a system message where the template accepts it", () => {
     const first = "<s>[INST] Be brief.\n\nHi [/INST]Hello!</s>";
     expect(render("v0.1-first", [system, ...three])).toBe(`${first} [INST]  Bye  [/INST]`);
     expect(render("v0.2-first", [system, ...three])).toBe(`${first}[INST]  Bye  [/INST]`);
@@ -53,17 +53,20 @@ describe("Mistral-Instruct", () => {
     );
   });
 
-  it.each(["v0.1-first", "v0.2-first", "v0.1-and-v0.2-later", "v0.3"])("%s refuses what it must", (name) => {
-    for (const messages of [
-      [assistant("a")],
-      [system, assistant("a")],
-      [user("a"), system],
-      [assistant("a"), system, user("b")],
-    ]) {
-      expect(() => render(name, messages)).toThrow(ChatTemplateError);
-      expect(() => render(name, messages)).toThrow(/roles must alternate|roles are supported/);
-    }
-  });
+  it.each(["v0.1-first", "v0.2-first", "v0.1-and-v0.2-later", "v0.3"])(
+    "%s refuses other orders of roles",
+    (name) => {
+      for (const messages of [
+        [assistant("a")],
+        [system, assistant("a")],
+        [user("a"), system],
+        [assistant("a"), system, user("b")],
+      ]) {
+        expect(() => render(name, messages)).toThrow(ChatTemplateError);
+        expect(() => render(name, messages)).toThrow(/roles must alternate|roles are supported/);
+      }
+    },
+  );
 
   it("renders the golden conversation", () => {
     const { messages, rendered } = readGolden<{ messages: ChatMessage[]; rendered: string }>(
@@ -72,7 +75,7 @@ describe("Mistral-Instruct", () => {
     expect(renderChat(String(tinyFiles().tokenizerConfig["chat_template"]), messages, tokens)).toBe(rendered);
   });
 
-  it("copes with two thousand turns", () => {
+  it("renders two thousand turns", () => {
     const long = Array.from({ length: 2001 }, (_, i) => (i % 2 === 0 ? user("u") : assistant("a")));
     expect(render("v0.3", [system, ...long]).length).toBeGreaterThan(20_000);
   });
@@ -90,7 +93,7 @@ describe("templates", () => {
     expect(renderChat(template, one, { addGenerationPrompt: false })).toBe("Hi");
   });
 
-  it("see tools as none, and the date", () => {
+  it("get tools as none, and the date", () => {
     expect(renderChat("{{ tools is none }} {{ strftime_now('%Y') }}", one)).toMatch(/^True 2\d{3}$/);
   });
 
@@ -102,19 +105,19 @@ describe("templates", () => {
     expect(() => base.encodeChat(one)).toThrow("generate");
   });
 
-  it("are read the same where their code is fetched when it is needed", async () => {
+  it("are read the same if their code is imported on demand", async () => {
     const opened = await Tokenizer.open(tinyFiles());
     expect(opened.encodeChat(one)).toEqual(openTokenizer(tinyFiles()).encodeChat(one));
     expect((await Tokenizer.open({ tokenizer: tinyFiles().tokenizer })).hasChatTemplate).toBe(false);
   });
 
-  it("hand on the message they raise", () => {
+  it("pass on the message that they raise", () => {
     const template = "{{ raise_exception('no ' + messages[0].content) }}";
     expect(() => renderChat(template, one)).toThrow(ChatTemplateError);
     expect(() => renderChat(template, one)).toThrow('"no Hi"');
   });
 
-  it("get messages in order only", () => {
+  it("get valid messages only", () => {
     expect(() => renderChat("x", [])).toThrow(ChatTemplateError);
     expect(() => renderChat("x", [{ role: "</s>" as "user", content: "" }])).toThrow("messages[0].role");
     expect(() => renderChat("x", [{ role: "user", content: 5 as unknown as string }])).toThrow(

@@ -23,7 +23,7 @@ export function readTemplate(name: string): string {
   return readFileSync(new URL(`templates/${name}.jinja`, import.meta.url), "utf8");
 }
 
-/** The embedded model's tokenizer files; parsed anew each time, so a test may change them. */
+/** The embedded model's tokenizer files. Parsed on each call, so a test may change them. */
 export function tinyFiles(): Files {
   return {
     tokenizer: readJson("weights/tiny-mistral/tokenizer.json") as Json,
@@ -37,7 +37,7 @@ export const openTokenizer = (files: TokenizerFiles): Tokenizer => Tokenizer.fro
 
 export const openTiny = (): Tokenizer => openTokenizer(tinyFiles());
 
-/** What the tokenizer library makes of the same files: the oracle for everything we do around it. */
+/** The tokenizer library with the same files: the oracle of many tests. */
 export function openLibrary({ tokenizer, tokenizerConfig }: Files): Library {
   return new Library(tokenizer, { ...tokenizerConfig, clean_up_tokenization_spaces: false });
 }
@@ -48,7 +48,7 @@ const added = (content: string, id: number): Json => ({ id, content, special: tr
 export function mistralV1Files(): Files {
   const files = tinyFiles();
   const vocab = Object.fromEntries(mistral.vocabById.map((token, id) => [token, id]));
-  // The package keeps the merges of blanks where they belong: last, though their tokens have the lowest ids.
+  // The package has the merges of spaces last, as it must, though their tokens have the lowest ids.
   const model = { ...(files.tokenizer["model"] as Json), vocab, merges: [...mistral.merges.keys()] };
   return { ...files, tokenizer: { ...files.tokenizer, model } };
 }

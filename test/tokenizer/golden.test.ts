@@ -13,7 +13,7 @@ const tiny = openTiny();
 describe("SentencePiece, 2,000 strings", () => {
   it("has them all", () => expect(cases.length).toBe(2000));
 
-  it("gives the same ids, control tokens spelt out in the text included", () => {
+  it("gives the same ids, also with control tokens spelled out in the text", () => {
     for (const { text, ids } of cases)
       expect(tiny.encode(text, { bos: false, special: false }), text).toEqual(ids);
   });
@@ -39,7 +39,7 @@ describe("the chat golden", () => {
     expect(ids.map((id) => tiny.tokenText(id))).toEqual(golden.tokens);
   });
 
-  it("is what encoding the rendered text gives, with no second <s>", () => {
+  it("equals encoding the rendered text, without a second <s>", () => {
     expect(tiny.encode(golden.rendered)).toEqual(golden.ids);
   });
 });

@@ -61,7 +61,7 @@ const broken: Record<string, unknown> = {
   }),
 };
 
-describe("a broken tokenizer.json gives a TokenizerError that names it", () => {
+describe("a broken tokenizer.json is a TokenizerError that names the field", () => {
   it.each(Object.entries(broken))("%s", (_, tokenizer) => {
     const open = () => openTokenizer({ ...good, tokenizer });
     expect(open).toThrow(TokenizerError);
@@ -69,7 +69,7 @@ describe("a broken tokenizer.json gives a TokenizerError that names it", () => {
   });
 });
 
-describe("so do the files beside it", () => {
+describe("so are the files beside it", () => {
   const companions: Record<string, [Json, string]> = {
     "a config that is a list": [{ tokenizerConfig: [] }, "tokenizer_config.json"],
     "a bos_token that is a number": [
@@ -104,7 +104,7 @@ describe("so do the files beside it", () => {
   });
 });
 
-describe("files that are only odd", () => {
+describe("unusual files", () => {
   it("tokenizer.json alone is enough", () => {
     const alone = openTokenizer({ tokenizer: good.tokenizer });
     expect([alone.bosId, alone.eosId, alone.size]).toEqual([1, 2, 2048]);
@@ -120,7 +120,7 @@ describe("files that are only odd", () => {
     expect(without.encode("", { bos: true })).toEqual([1]);
   });
 
-  it("chat_template.jinja wins, and of named templates the default", () => {
+  it("chat_template.jinja overrides the config, and the template named default is used", () => {
     const chat_template = [
       { name: "tool_use", template: "no" },
       { name: "default", template: "b" },
@@ -148,16 +148,19 @@ describe("files that are only odd", () => {
     [[{ name: "default", template: "" }], /got one without/],
     ["{{ messages | urlize }}", /the filter "urlize"/],
     ["{% for", /expected a template that can be parsed/],
-  ])("%j as chat_template: all but chat works, and chat says why it cannot", (chat_template, why) => {
-    const odd = openTokenizer({ tokenizer: good.tokenizer, tokenizerConfig: { chat_template } });
-    expect(odd.encode("a").length).toBeGreaterThan(1);
-    expect(odd.hasChatTemplate).toBe(false);
-    const chat = () => odd.encodeChat([{ role: "user", content: "x" }]);
-    expect(chat).toThrow(ChatTemplateError);
-    expect(chat).toThrow(why);
-  });
+  ])(
+    "%j as chat_template: everything but chat works, and chat says why it does not",
+    (chat_template, why) => {
+      const odd = openTokenizer({ tokenizer: good.tokenizer, tokenizerConfig: { chat_template } });
+      expect(odd.encode("a").length).toBeGreaterThan(1);
+      expect(odd.hasChatTemplate).toBe(false);
+      const chat = () => odd.encodeChat([{ role: "user", content: "x" }]);
+      expect(chat).toThrow(ChatTemplateError);
+      expect(chat).toThrow(why);
+    },
+  );
 
-  it("an empty chat_template.jinja leaves the one of tokenizer_config.json in force, also in an object", () => {
+  it("an empty chat_template.jinja does not override tokenizer_config.json, also with an object there", () => {
     const odd = openTokenizer({
       tokenizer: good.tokenizer,
       tokenizerConfig: { chat_template: { default: "b" } },
@@ -175,7 +178,7 @@ describe("files that are only odd", () => {
     expect(odd.tokenText(2048)).toBe("__proto__");
   });
 
-  it("an id that nothing names is not decoded", () => {
+  it("an id without a token is not decoded", () => {
     const odd = openTokenizer({ ...good, tokenizer: withModel({ vocab: { ...vocab, new: 2050 } }) });
     expect(odd.size).toBe(2051);
     expect(() => odd.decode([2049])).toThrow(RangeError);

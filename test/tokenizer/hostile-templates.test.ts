@@ -12,7 +12,7 @@ const nest = (open: string, close: string, n = 50_000): string =>
   `{{ ${open.repeat(n)}1${close.repeat(n)} }}`;
 const blanks = " ".repeat(60_000);
 
-/** Each would take memory or time without a bound. */
+/** Each would take unbounded memory or time. */
 const hostile: Record<string, string> = {
   "nested loops": "{% for a in range(16000) %}".repeat(5) + "{% endfor %}".repeat(5),
   "nested loops over nothing but a list": `{% set r = range(16000) %}${"{% for a in r %}".repeat(4)}${"{% endfor %}".repeat(4)}`,
@@ -86,7 +86,7 @@ const hostile: Record<string, string> = {
   "an unknown tag": "{% include 'x' %}",
 };
 
-describe("hostile templates end in a ChatTemplateError, soon", () => {
+describe("hostile templates soon end in a ChatTemplateError", () => {
   it.each(Object.entries(hostile))("%s", (_, template) => {
     const start = process.cpuUsage();
     expect(() => renderChat(template, one)).toThrow(ChatTemplateError);
@@ -97,14 +97,14 @@ describe("hostile templates end in a ChatTemplateError, soon", () => {
     `{{ 'a' }}${blanks}x`,
     `{{ 'a' ${blanks} }}x`,
     `a${`${blanks.slice(0, 100)}\n`.repeat(1000)}{% if true %}x{% endif %}`,
-  ])("takes many blanks in time", (template) => {
+  ])("handles much white space in time", (template) => {
     const start = process.cpuUsage();
     expect(renderChat(template, one).endsWith("x")).toBe(true);
     expect(process.cpuUsage(start).user / 1e6).toBeLessThan(4);
   });
 });
 
-describe("honest conversations stay within the bounds", () => {
+describe("ordinary conversations stay within the bounds", () => {
   const chatml =
     "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content | trim + '<|im_end|>\\n' }}{% endfor %}";
   const turns = (count: number, length: number): ChatMessage[] =>

@@ -52,7 +52,7 @@ describe("templates render as Python's jinja2 3.1.2 rendered them, byte for byte
   });
 });
 
-describe("what is not rendered is refused by name when the template is read", () => {
+describe("unsupported features are refused by name when the template is parsed", () => {
   it.each([
     ["{{ messages | frobnicate }}", 'the filter "frobnicate"'],
     ["{{ 'a' | urlize }}", 'the filter "urlize"'],

@@ -23,7 +23,7 @@ describe("Mistral 7B's own 32,000 tokens", () => {
     }
   });
 
-  it("agrees on random text, blanks and control tokens spelt out", () => {
+  it("agrees on random text, spaces and spelled-out control tokens", () => {
     const part = fc.oneof(
       fc.string({ unit: "grapheme" }),
       fc.constantFrom(" ", "  ", "\n", "\t", "</s>", "<s>", "[INST]", "<unk>", "<0x41>", "the", "▁"),
@@ -42,11 +42,11 @@ describe("Mistral 7B's own 32,000 tokens", () => {
 
   it("is as fast as the library on a prompt of 60,000 characters", () => {
     const library = openLibrary(files);
-    // No control tokens, so that both have one section of the same length to merge, but something to look at.
+    // No control tokens: both have one section of the same length to merge.
     const plain = cases.map(({ text }) => text).filter((text) => !text.includes("<"));
     const text = `a <b> ${plain.join(" ").repeat(4)}`.slice(0, 60_000);
     expect(text.length).toBe(60_000);
-    // CPU time, taken in turns: the machine may be busy with other things.
+    // CPU time, measured in turns: the machine may be busy.
     const time = (action: () => unknown): number => {
       const start = process.cpuUsage();
       action();
@@ -70,7 +70,7 @@ describe("Mistral 7B's own 32,000 tokens", () => {
 });
 
 describe("v0.3", () => {
-  it.each(["prepend", "metaspace"] as const)("%s: equals the library, control tokens in between", (form) => {
+  it.each(["prepend", "metaspace"] as const)("%s: equals the library, also with control tokens", (form) => {
     const files = mistralV3Files(form);
     const library = openLibrary(files);
     const v3 = openTokenizer(files);

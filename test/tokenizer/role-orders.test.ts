@@ -7,7 +7,7 @@ const system = (content: string): ChatMessage => ({ role: "system", content });
 const user = (content: string): ChatMessage => ({ role: "user", content });
 const assistant = (content: string): ChatMessage => ({ role: "assistant", content });
 
-/** The text, and the warnings there were. */
+/** The rendered text, and the warnings. */
 function render(template: string, messages: readonly ChatMessage[]): [string, number] {
   const warnings: string[] = [];
   const onWarning = (warning: string) => warnings.push(warning);
@@ -43,17 +43,17 @@ describe("orders of roles that a template refuses", () => {
     }
   });
 
-  it("joins answers in a row", () => {
+  it("merges adjacent answers", () => {
     const messages = [user("A"), assistant("B"), assistant("C"), user("D")];
     expect(render("v0.2-first", messages)).toEqual(["<s>[INST] A [/INST]B\n\nC</s>[INST] D [/INST]", 0]);
   });
 
-  it("are left as they are where the template takes them", () => {
+  it("are left as they are if the template accepts them", () => {
     const messages = [system("A"), system("B"), assistant("C"), user("D"), user("E")];
     expect(render(takesAll, messages)).toEqual(["sA;sB;aC;uD;uE;", 0]);
   });
 
-  it("keep a greeting where the template takes one after the system message went into the user's", () => {
+  it("keep a greeting if the template accepts it once the system message is merged into the user message", () => {
     const noSystem = `{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}${takesAll}`;
     expect(render(noSystem, [system("S"), assistant("Hello"), user("A")])).toEqual(["aHello;uS\n\nA;", 0]);
   });
@@ -90,18 +90,18 @@ describe("continuing the last message", () => {
     expect(go(template, [user("A"), assistant("The answer is")])).toBe(text);
   });
 
-  it("keeps blanks at the end where the template does, and drops them where it does", () => {
+  it("keeps or drops white space at the end as the template does", () => {
     const messages = [user("A"), assistant(" x \n")];
     expect(go("v0.2-first", messages)).toBe("<s>[INST] A [/INST] x \n");
     expect(go("v0.3", messages)).toBe("<s>[INST] A[/INST] x");
   });
 
-  it("finds the end of a message that the template's text holds, too, and of an empty one", () => {
+  it("finds the end of a message that the template also contains, and of an empty one", () => {
     expect(go("v0.2-first", [user("s"), assistant("s")])).toBe("<s>[INST] s [/INST]s");
     expect(go("v0.2-first", [user("A"), assistant("")])).toBe("<s>[INST] A [/INST]");
   });
 
-  it("goes with repaired orders, the last message included", () => {
+  it("works with changed orders, also if the last message is merged", () => {
     const messages = [system("S"), system("T"), user("A"), assistant("B"), assistant("C")];
     expect(go("v0.2-first", messages)).toBe("<s>[INST] S\n\nT\n\nA [/INST]B\n\nC");
   });
@@ -115,7 +115,7 @@ describe("continuing the last message", () => {
     expect(() => go(template, [user("A"), assistant('b"')])).toThrow(/shows the last message unchanged/);
   });
 
-  it("needs an assistant's message last", () => {
+  it("requires the assistant's message last", () => {
     expect(() => go("v0.3", [user("A")])).toThrow(/the assistant's message to continue/);
     expect(() => go("v0.2-first", [assistant("A")])).toThrow(ChatTemplateError);
   });

@@ -27,7 +27,7 @@ function pieces(
   return [...texts, decoder.end()];
 }
 
-/** SentencePiece decoding in one go, written apart from the decoder: whole runs of bytes, whole text. */
+/** SentencePiece decoding of all ids at once, written independently of the decoder. */
 function decodeAtOnce(ids: readonly number[], skipSpecial: boolean): string {
   const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   const tokens = ids.filter((id) => !skipSpecial || id > 2).map((id) => tiny.tokenText(id));
@@ -45,7 +45,7 @@ const ids = fc.array(
     { weight: 4, arbitrary: fc.integer({ min: 3, max: 258 }) },
     { weight: 3, arbitrary: fc.integer({ min: 0, max: 2047 }) },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 2 }) },
-    // Bytes of U+FEFF, which must not be taken for a byte order mark.
+    // The bytes of U+FEFF: no byte order mark here.
     { weight: 1, arbitrary: fc.constantFrom(3 + 0xef, 3 + 0xbb, 3 + 0xbf) },
   ),
   { maxLength: 40 },
@@ -56,7 +56,7 @@ describe("streaming", () => {
     for (const { ids, dec } of cases) expect(pieces(tiny, ids).join("")).toBe(dec);
   });
 
-  it("holds characters back until they are whole", () => {
+  it("holds characters back until they are complete", () => {
     const whole = cases.filter(({ dec }) => !dec.includes("\ufffd"));
     expect(whole.length).toBeGreaterThan(1900);
     for (const { ids } of whole) {
@@ -64,7 +64,7 @@ describe("streaming", () => {
     }
   });
 
-  it("gives a character with its last byte, and U+FFFD for one that never ends", () => {
+  it("gives a character with its last byte, and U+FFFD for an incomplete one", () => {
     const euro = [0xe2, 0x82, 0xac].map((byte) => byte + 3);
     expect(pieces(tiny, euro)).toEqual(["", "", "€", ""]);
     expect(pieces(tiny, euro.slice(0, 2))).toEqual(["", "", "\ufffd"]);
@@ -82,7 +82,7 @@ describe("streaming", () => {
     );
   });
 
-  it("goes on from a prompt: prompt and continuation join to the whole", () => {
+  it("continues a prompt: prompt and continuation join to the whole text", () => {
     const bytes = (ids: readonly number[]): boolean => ids.some((id) => id >= 3 && id <= 258);
     for (const { ids } of cases.filter(({ ids }) => ids.length > 1 && !bytes(ids))) {
       const cut = ids.length >> 1;
@@ -137,9 +137,9 @@ describe("other decoders", () => {
     const library = openLibrary(files);
     const ours = openTokenizer(files);
     const id = fc.integer({ min: 0, max: ours.size - 1 });
-    // Blanks, which the tokenizer has as 510 ("▁▁") and 1953 ("▁"), are what stripping is about.
+    // Spaces, tokens 510 ("▁▁") and 1953 ("▁"), are what is stripped.
     const blank = fc.constantFrom(...(ours.size === 2048 ? [510, 1953] : [220]));
-    // The library takes U+FEFF at the start of bytes for a mark: keep its last byte out.
+    // The library drops U+FEFF at the start of bytes as a byte order mark: leave out its last byte.
     const sequence = fc.array(fc.oneof(id, id, blank), { minLength: 1, maxLength: 20 });
     fc.assert(
       fc.property(
@@ -154,7 +154,7 @@ describe("other decoders", () => {
     );
   });
 
-  it("ByteLevel: text comes back whole", () => {
+  it("ByteLevel: decodes to the same text", () => {
     const ours = openTokenizer(byteLevelFiles());
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {

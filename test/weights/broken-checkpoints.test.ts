@@ -1,4 +1,5 @@
-// Every broken checkpoint is refused in words, from memory and from a folder; its whole neighbour is not.
+// Every broken checkpoint is refused with a message, from memory and from a folder. The same checkpoint
+// unbroken opens.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
@@ -25,12 +26,12 @@ const refusal = (source: Source): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-test("there are at least 40 kinds, of different names", () => {
+test("there are at least 40 kinds, with different names", () => {
   expect(new Set(brokenCheckpoints.map(({ name }) => name)).size).toBe(brokenCheckpoints.length);
   expect(brokenCheckpoints.length).toBeGreaterThanOrEqual(40);
 });
 
-test.each(["gqa_4x2", "two_shards"])("%s is whole before it is broken", async (name) => {
+test.each(["gqa_4x2", "two_shards"])("%s opens before it is broken", async (name) => {
   await openCheckpoint(memorySource(filesOf(`test/golden/families/${name}`)));
 });
 

@@ -1,12 +1,13 @@
-// Broken checkpoints of every kind we know: each must be refused by a CheckpointError that names file and tensor.
+// Broken checkpoints of every known kind. Each must be refused by a CheckpointError that names file and
+// tensor.
 import { packedMetadata, packedTensors, parseConfig, writeHeader } from "../../weights/index.ts";
 import { type Files, filesOf, join, split } from "./memory-source.ts";
 
 export interface BrokenCheckpoint {
   readonly name: string;
-  /** A whole checkpoint folder, made anew by each call. */
+  /** Makes the files of the broken checkpoint. */
   readonly files: () => Files;
-  /** What the message must say. */
+  /** What the message must match. */
   readonly expect: RegExp;
 }
 
@@ -76,7 +77,7 @@ const header = (change: (text: string) => string | Uint8Array): Break => {
 const index = (change: (map: Record<string, unknown>, all: Record<string, unknown>) => void): Break =>
   json(INDEX, (value) => change(value["weight_map"] as Record<string, unknown>, value));
 
-/** A packed checkpoint of zeros, whole but for what `change` does. */
+/** A valid packed checkpoint of zeros, then changed by `change`. */
 const packed = (
   change: (tensors: { name: string; dtype: "F32" | "U32"; shape: readonly number[] }[]) => void,
   metadata: Record<string, string> = { ...packedMetadata("q4") },

@@ -1,4 +1,4 @@
-// What is cached of a source beside its tensors opens the checkpoint again with no source at all.
+// A cached source opens its checkpoint again without the origin.
 import { expect, test } from "vitest";
 import {
   CachedSource,
@@ -16,7 +16,7 @@ const cut: Source = {
   read: async (file) => Promise.reject(new Error(`${file}: no network`)),
 };
 
-/** As it is after a load, and every read that went out. */
+/** The source as it is after a load, and every read of its origin. */
 async function cached(version = "1", before = new Uint8Array()) {
   const reads: string[] = [];
   const memory = memorySource(files);
@@ -39,7 +39,7 @@ async function stored() {
   return { bytes: await source.encode(), checkpoint, identity: await source.identity() };
 }
 
-test("a checkpoint opens without its network, the same to the last tensor", async () => {
+test("a checkpoint opens without the network, with the same tensors", async () => {
   const { bytes, checkpoint, identity } = await stored();
   const offline = await CachedSource.open(cut, bytes);
   const again = await openCheckpoint(offline);
@@ -50,7 +50,7 @@ test("a checkpoint opens without its network, the same to the last tensor", asyn
   expect(cachedName(bytes)).toBe("memory");
 });
 
-test("tensors are not cached, and are read from where they are", async () => {
+test("tensors are not cached: they are read from the origin", async () => {
   const { bytes, checkpoint } = await stored();
   expect(bytes.length).toBeLessThan(0.5 * checkpoint.bytes);
   const { source, reads } = await cached("1", bytes);
@@ -60,7 +60,7 @@ test("tensors are not cached, and are read from where they are", async () => {
   expect(reads).toEqual([file]);
 });
 
-test("any wrong byte is seen, and only its file is read again", async () => {
+test("any wrong byte is noticed, and only its file is read again", async () => {
   const { bytes, identity } = await stored();
   for (let at = 0; at < bytes.length; at += 101) {
     const damaged = bytes.slice();
@@ -73,7 +73,7 @@ test("any wrong byte is seen, and only its file is read again", async () => {
   }
 });
 
-test("a server that has lost the file for now does not make it another one", async () => {
+test("a file that the server does not have at the moment does not count as changed", async () => {
   const { bytes, checkpoint } = await stored();
   const origin = { ...memorySource({}), version: async () => undefined };
   const source = await CachedSource.open(origin, bytes);
@@ -85,7 +85,7 @@ test("a server that has lost the file for now does not make it another one", asy
   expect(String(error)).toMatch(/got no such file/);
 });
 
-test("a file that is another one now is refused before a byte of it is taken", async () => {
+test("a changed file is refused before any of its bytes are used", async () => {
   const { bytes, checkpoint } = await stored();
   const { source, reads } = await cached("2", bytes);
   const [{ file, start, end }] = checkpoint.tensors.values() as unknown as [

@@ -1,4 +1,4 @@
-// Checkpoints of every kind open, and their rows come back byte for byte.
+// Checkpoints of every kind open, and their rows are read byte for byte.
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { folderSource, openCheckpoint, readRows } from "../../weights/node.ts";

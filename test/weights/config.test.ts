@@ -1,4 +1,4 @@
-// config.json in its good forms, and every refusal.
+// Valid forms of config.json, and every refusal.
 import { expect, test } from "vitest";
 import { CheckpointError, parseConfig } from "../../weights/index.ts";
 
@@ -48,7 +48,7 @@ test("Mistral 7B v0.1", () => {
   });
 });
 
-test("an object is taken as well as text", () => {
+test("an object is accepted as well as text", () => {
   expect(parseConfig(mistral, "config.json", { eos_token_id: [2, 7] }).eosTokenIds).toEqual([2, 7]);
 });
 
@@ -105,7 +105,7 @@ test.each([
   expect(parse(fields)).toMatchObject(expected);
 });
 
-test("Llama has no window, whatever the field says", () => {
+test("Llama has no window, whatever sliding_window says", () => {
   expect(parse({}, llama)).toMatchObject({ architecture: "LlamaForCausalLM", W: null });
   expect(parse({ sliding_window: 4096 }, llama).W).toBeNull();
 });
@@ -225,7 +225,7 @@ test.each(refusals)("%j is refused", (fields, words) => {
   expect(() => parse(fields)).toThrow(/^config\.json: .*expected .*, got .*\. \S/);
 });
 
-test("a field given twice, and what is no object at all", () => {
+test("a duplicate field, and values that are no object", () => {
   const twice = JSON.stringify(mistral).replace("{", '{"vocab_size":1,');
   expect(parseConfig(twice)).toEqual(parseConfig(mistral)); // As Python reads it: the last one counts.
   for (const text of ["", "null", "[]", "3", '"x"', "{", "<html>", "NaN", `${"[".repeat(50_000)}`]) {
@@ -234,7 +234,7 @@ test("a field given twice, and what is no object at all", () => {
   expect(() => parse({}, mistral, { eos_token_id: "2" })).toThrow(/generation_config\.json: eos_token_id/);
 });
 
-test("any JSON in any field is read or refused in words, never by a TypeError", () => {
+test("any JSON in any field is read, or refused with a message: never a TypeError", () => {
   const values = [
     null,
     true,

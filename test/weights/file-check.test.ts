@@ -1,4 +1,4 @@
-// Any byte of a file that is not the one that was promised is noticed, whoever needs it and however often the load was cut off.
+// A file check notices every wrong byte, needed or not, however often the load was cut off.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import {
@@ -16,7 +16,7 @@ const files = filesOf("test/golden/families/two_shards");
 const original = files[FILE]!;
 const sha256 = createHash("sha256").update(original).digest("hex");
 const { tensors } = await openCheckpoint(memorySource(files));
-/** Neither the first nor the last tensor of the file is needed, nor every other one between. */
+/** Not the first, not the last, and every other tensor between. */
 const needed = [...tensors.values()].filter(({ file }) => file === FILE).filter((_, i) => i % 2 === 1);
 needed.pop();
 
@@ -46,7 +46,7 @@ async function read(check: FileCheck, some: readonly TensorInfo[], before?: File
   return states;
 }
 
-test("the right file passes, all of it read once", async () => {
+test("the right file passes, and every byte is read once", async () => {
   const { source, reads } = served();
   const check = new FileCheck(source, FILE);
   await read(check, needed);
@@ -57,7 +57,7 @@ test("the right file passes, all of it read once", async () => {
   for (const [i, [, end]] of sorted.slice(0, -1).entries()) expect(sorted[i + 1]![0]).toBe(end);
 });
 
-test("a wrong byte anywhere does not", async () => {
+test("a wrong byte anywhere is refused", async () => {
   for (let at = 0; at < original.length; at += 997) {
     const check = new FileCheck(served(at).source, FILE);
     await read(check, needed);
@@ -67,7 +67,7 @@ test("a wrong byte anywhere does not", async () => {
   }
 });
 
-test.each(needed.map(({ name }, i) => [name, i]))("cut off behind %s", async (_, i) => {
+test.each(needed.map(({ name }, i) => [name, i]))("cut off after %s", async (_, i) => {
   const { end } = needed[i]!;
   const resume = async (first: number | undefined, second: number | undefined) => {
     const states = await read(new FileCheck(served(first).source, FILE), needed.slice(0, i + 1));
@@ -82,11 +82,11 @@ test.each(needed.map(({ name }, i) => [name, i]))("cut off behind %s", async (_,
   expect(Math.min(...reads.map(([start]) => start))).toBe(end);
   await expect(resume(end - 1, undefined)).rejects.toThrow(/got \w{64}/);
   await expect(resume(undefined, end)).rejects.toThrow(/got \w{64}/);
-  // What had come before does not come again.
+  // Bytes that were read before are not read again.
   await resume(undefined, end - 1);
 });
 
-test("a tensor that is fetched again is held to what came at first", async () => {
+test("a tensor that is fetched again must be the same as at first", async () => {
   const [first, second, ...rest] = needed as [TensorInfo, TensorInfo, ...TensorInfo[]];
   const states = await read(new FileCheck(served().source, FILE), needed);
   const again = async (wrong?: number) => {
@@ -100,7 +100,7 @@ test("a tensor that is fetched again is held to what came at first", async () =>
   await expect(again(second.start)).rejects.toThrow(/as it was first downloaded, got other bytes/);
 });
 
-test("where nothing is stated, or was when a tensor was stored, nothing is read but what is needed", async () => {
+test("without a stated digest, now or when a tensor was stored, only the needed bytes are read", async () => {
   const bare = served(0);
   const check = new FileCheck({ ...bare.source, sha256: async () => undefined }, FILE);
   expect(await read(check, needed)).toEqual(needed.map(() => undefined));

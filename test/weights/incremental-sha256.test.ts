@@ -1,4 +1,4 @@
-// SHA-256 piece by piece, held to Node's own.
+// SHA-256 in pieces, compared with Node's own.
 import { createHash, randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { IncrementalSha256 } from "../../weights/integrity/incremental-sha256.ts";
@@ -15,7 +15,7 @@ test("every length, in one piece", () => {
   }
 });
 
-test("every split in two, going on with the state that was put down, and after a look at the digest", () => {
+test("every split in two, resumed from the saved state, and continued after a digest", () => {
   for (let split = 0; split <= 200; split++) {
     const first = new IncrementalSha256();
     first.update(bytes.subarray(0, split));

@@ -1,4 +1,4 @@
-// A server on this machine that serves files, well or badly, and remembers what it was asked.
+// A server on loopback that serves files, correctly or not, and records its requests.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -25,13 +25,13 @@ export async function serve(handler: Handler): Promise<Loopback> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        // A browser opens connections ahead, and leaves them open for minutes.
+        // Browsers open connections in advance and keep them open for minutes.
         server.closeAllConnections();
       }),
   };
 }
 
-/** Answers a request for `file` as a good server does, with Range. */
+/** Answers a request for `file` as a correct server does, with Range. */
 export function sendFile(request: IncomingMessage, response: ServerResponse, file: Uint8Array): void {
   const range = parseRange(request, file.length);
   if (!range) {

@@ -1,9 +1,9 @@
-// A file in memory that stops at any operation, as a machine does, and may lose what was not flushed.
+// A file in memory that can crash at any operation and lose what was not flushed.
 import type { RandomAccess } from "../../weights/index.ts";
 
 export class Crash extends Error {}
 
-/** Counts down the operations that several files have left before the machine stops. */
+/** Counts down the operations until the crash; shared by several files. */
 export class Fuse {
   left: number;
   constructor(left = Infinity) {
@@ -32,7 +32,7 @@ export class MemoryFile implements RandomAccess {
     return this.bytes.slice(at, at + length);
   }
 
-  /** The write that a crash falls into leaves its first half. */
+  /** A write during the crash leaves its first half. */
   write(bytes: Uint8Array, at: number): void {
     const whole = this.#fuse.burn();
     const part = whole ? bytes : bytes.subarray(0, bytes.length >> 1);
@@ -51,7 +51,7 @@ export class MemoryFile implements RandomAccess {
     this.#settled = this.bytes.slice();
   }
 
-  /** The machine had written nothing since the last flush. */
+  /** Everything since the last flush is lost. */
   lose(): void {
     this.bytes = this.#settled.slice();
   }

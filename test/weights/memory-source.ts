@@ -1,4 +1,4 @@
-// Checkpoints in memory, to be broken one byte at a time.
+// Checkpoints in memory, for tests that break them.
 import { readdirSync, readFileSync } from "node:fs";
 import { mismatch } from "../../weights/errors.ts";
 import type { Source } from "../../weights/index.ts";
@@ -13,7 +13,7 @@ export function filesOf(folder: string): Record<string, Uint8Array> {
   return Object.fromEntries(names.map((name) => [name, new Uint8Array(readFileSync(`${folder}/${name}`))]));
 }
 
-/** A source over `files`, with the manners of a folder. */
+/** A source of `files` that behaves like a folder. */
 export function memorySource(files: Files, name = "memory"): Source {
   const find = (file: string): Uint8Array | undefined => {
     const bytes = Object.hasOwn(files, file) ? files[file] : undefined;
@@ -43,7 +43,7 @@ export function split(file: Uint8Array): { header: string; data: Uint8Array } {
   return { header: new TextDecoder().decode(file.subarray(8, 8 + length)), data: file.subarray(8 + length) };
 }
 
-/** A safetensors file of any header, right or wrong, and data. */
+/** A safetensors file of any header, valid or not, and data. */
 export function join(header: string | Uint8Array, data: Uint8Array, length?: bigint): Uint8Array {
   const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const file = new Uint8Array(8 + text.length + data.length);

@@ -1,4 +1,4 @@
-// What works elsewhere loads: files that others left behind, fields that say one thing where the tensors say another.
+// Checkpoints that other programs load: leftover files, and fields that contradict the tensors.
 import { expect, test } from "vitest";
 import { CheckpointError, openCheckpoint, readJson, readText } from "../../weights/index.ts";
 import { type Files, filesOf, join, memorySource, split } from "./memory-source.ts";
@@ -32,7 +32,7 @@ const header = (files: Files, change: (json: string) => string | Uint8Array) => 
   const parts = split(files[FILE] as Uint8Array);
   files[FILE] = join(change(parts.header), parts.data);
 };
-/** Adds a tensor behind the others. */
+/** Adds a tensor after the others. */
 const add = (files: Files, name: string, dtype: string, shape: number[], data: Uint8Array, file = FILE) => {
   const parts = split(files[file] as Uint8Array);
   const entries = JSON.parse(parts.header);
@@ -80,27 +80,27 @@ const loads: [name: string, folder: string, change: (files: Files) => void][] = 
     (f) => Object.assign(f, { [INDEX]: text({ weight_map: { [EMBED]: 1 } }) }),
   ],
   [
-    "an index that is no JSON beside it",
+    "an invalid index beside model.safetensors",
     ONE,
     (f) => Object.assign(f, { [INDEX]: new TextEncoder().encode("{oops") }),
   ],
   [
-    "a table of RoPE that nobody needs",
+    "an unused table of RoPE",
     ONE,
     (f) => add(f, "model.layers.0.self_attn.rotary_emb.inv_freq", "F32", [4], new Uint8Array(16)),
   ],
   [
-    "a tensor of another program, in a dtype of tomorrow",
+    "a tensor of another program, in an unknown dtype",
     ONE,
     (f) => add(f, "v_head.x", "F8_E3M4FNUZ", [3], new Uint8Array(7)),
   ],
   [
-    "an index line for a tensor that is nowhere",
+    "an index line for a tensor that does not exist",
     TWO,
     (f) => index(f, (map) => Object.assign(map, { "model.layers.0.self_attn.rotary_emb.inv_freq": FIRST })),
   ],
   [
-    "an index line for a file that is nowhere",
+    "an index line for a file that does not exist",
     TWO,
     (f) =>
       index(f, (map) =>
@@ -130,7 +130,7 @@ const loads: [name: string, folder: string, change: (files: Files) => void][] = 
     },
   ],
   [
-    "a tensor in both shards, of which the index names one",
+    "a tensor in both shards, one of them named by the index",
     TWO,
     (f) => add(f, EMBED, "BF16", [96, 32], new Uint8Array(6144), SECOND),
   ],
@@ -146,7 +146,7 @@ test.each(loads)("%s: loads", async (_, folder, change) => {
   for (const [name, { file }] of whole.tensors) expect(tensors.get(name)?.file, name).toBe(file);
 });
 
-test("text files beside the weights are as strict", async () => {
+test("text files beside the weights are checked as strictly", async () => {
   const bad = new Uint8Array([0x7b, 0xff]);
   const source = memorySource({
     "a.json": text('\ufeff{"a":1,"a":Infinity}'),
@@ -167,7 +167,7 @@ test("text files beside the weights are as strict", async () => {
   await expect(readText(source, "pointer.jinja")).rejects.toThrow(/got a Git LFS pointer/);
 });
 
-test("a head of its own counts, whatever the flag says; its shape and dtype are checked", async () => {
+test("a stored lm_head is used, whatever the flag says; its shape and dtype are checked", async () => {
   const whole = await open(filesOf(TIED));
   const { V, D } = whole.config;
   const own = await open(changed(TIED, (f) => add(f, HEAD, "BF16", [V, D], new Uint8Array(V * D * 2))));
@@ -212,7 +212,7 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
     (f) => add(f, "model.layers.0.mlp.up_proj.weight_scale", "F32", [1], new Uint8Array(4)),
   ],
   [
-    "a layer more than config.json says",
+    "more layers than config.json says",
     ONE,
     /layers\.1\.\S+: expected 1 layers, as config\.json says/,
     (f) => config(f, { num_hidden_layers: 1 }),
@@ -304,7 +304,7 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
     },
   ],
   [
-    "GGUF by another name",
+    "GGUF under another name",
     ONE,
     /model\.safetensors: expected a safetensors file, got a GGUF file/,
     (f) => Object.assign(f, { [FILE]: text("GGUF\u0003\0\0\0 and so on") }),

@@ -1,16 +1,16 @@
-// A Hugging Face Hub on loopback: the two API calls and the resolve address that the hub source uses.
+// A Hugging Face Hub on loopback: the API calls and the resolve address that the hub source uses.
 import { createHash } from "node:crypto";
 import { type Handler, type Loopback, sendFile, serve } from "./loopback.ts";
 
 export interface MockHub extends Loopback {
-  /** The commit that `main` stands at. */
+  /** The commit of `main`. */
   commit: string;
   files: Record<string, Uint8Array>;
-  /** Asked first for every download; true where it has answered. */
+  /** Called first for every download; returns true if it has answered. */
   intercept: ((file: string, ...rest: Parameters<Handler>) => boolean) | undefined;
   /** Answers every request with this status. */
   status: number | undefined;
-  /** Token that is asked for. */
+  /** The required token. */
   token: string | undefined;
 }
 
@@ -64,7 +64,7 @@ export async function mockHub(files: Record<string, Uint8Array>): Promise<MockHu
   return hub;
 }
 
-/** As the Hub: weights are LFS files with a SHA-256, the rest lies in git. */
+/** As on the Hub: weights are LFS files with a SHA-256, other files are in git. */
 function info(path: string, bytes: Uint8Array | undefined): object | undefined {
   if (!bytes) return undefined;
   const common = { path, type: "file", size: bytes.length, oid: gitSha(bytes) };

@@ -1,4 +1,4 @@
-// Packed weights on disk: cut off at any operation, damaged at any byte, they are never taken for what they are not.
+// Packed weights on disk: a crash at any operation and damage at any byte are noticed.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
@@ -28,7 +28,7 @@ async function store(packed: PackedFile, name: string): Promise<void> {
   await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes));
 }
 
-/** Stores what is missing; the tensors that were. */
+/** Stores the missing tensors; returns their names. */
 async function fill(file: MemoryFile, journal: MemoryFile): Promise<string[]> {
   const packed = await open(file, journal);
   const missing = names.filter((name) => !packed.has(name));
@@ -37,7 +37,7 @@ async function fill(file: MemoryFile, journal: MemoryFile): Promise<string[]> {
   return missing;
 }
 
-/** Reads all that is said to be there, and holds it to what was written; the tensors that were not right. */
+/** Reads all stored tensors and compares them with what was written; returns the names of damaged ones. */
 async function check(packed: PackedFile): Promise<string[]> {
   const wrong: string[] = [];
   for (const name of names.filter((name) => packed.has(name))) {
@@ -52,7 +52,7 @@ async function check(packed: PackedFile): Promise<string[]> {
 test.each([
   ["in part", false],
   ["not at all", true],
-])("a crash at any operation, with what is under way written %s, costs one tensor", async (_, loses) => {
+])("a crash at any operation, with its write %s, costs one tensor", async (_, loses) => {
   let crashes = 0;
   for (let operations = 0; ; operations++) {
     const fuse = new Fuse(operations);
@@ -66,7 +66,7 @@ test.each([
     const there = names.filter((name) => packed.has(name)).length;
     if (packed.committed) expect(there).toBe(names.length);
     expect(await check(packed)).toEqual([]);
-    // A write, a flush, the journal's write and flush, for each tensor; as many at the start.
+    // For each tensor, and once at the start: a write and a flush of the file, then of the journal.
     expect(there).toBeGreaterThanOrEqual(Math.floor(operations / 4) - 3);
     expect(await fill(file, journal)).toEqual(names.slice(there));
     expect((await open(file, journal)).committed).toBe(true);
@@ -75,7 +75,7 @@ test.each([
   expect(3 * crashes).toBeGreaterThan(4 * names.length);
 });
 
-test("a journal cut at, before and after every record's end counts whole records only", async () => {
+test("a journal cut at, before or after the end of each record keeps the complete records", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   await fill(file, journal);
   const whole = journal.bytes;
@@ -91,7 +91,7 @@ test("a journal cut at, before and after every record's end counts whole records
   }
 });
 
-test("a wrong byte costs its tensor, for good until it is stored again", async () => {
+test("a wrong byte costs its tensor until it is stored again", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   await fill(file, journal);
   file.bytes[total - 1]! ^= 1;
@@ -107,7 +107,7 @@ test("a wrong byte costs its tensor, for good until it is stored again", async (
   expect((await open(file, journal)).committed).toBe(true);
 });
 
-test("a journal's wrong byte costs what comes after it", async () => {
+test("a wrong byte in the journal costs the records after it", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   await fill(file, journal);
   journal.bytes[journal.bytes.length >> 1]! ^= 1;
@@ -117,7 +117,7 @@ test("a journal's wrong byte costs what comes after it", async () => {
   expect(await fill(file, journal)).toEqual(names.slice(there));
 });
 
-test("a file of another checkpoint is begun anew", async () => {
+test("a file of another checkpoint is started over", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   await fill(file, journal);
   const other = await open(file, journal, "b");
@@ -125,14 +125,14 @@ test("a file of another checkpoint is begun anew", async () => {
   expect(other.missingBytes).toBeGreaterThan(0.8 * total);
 });
 
-test("a file that was cut is made whole again, and what is lost is seen", async () => {
+test("a truncated file is extended again, and the lost tensors are noticed", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   await fill(file, journal);
   file.bytes = file.bytes.slice(0, total - 1);
   expect(await check(await open(file, journal))).toEqual([names.at(-1)]);
 });
 
-test("the journal tells how much is there", async () => {
+test("the journal says how much is stored", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   const packed = await open(file, journal);
   const before = packed.missingBytes;
@@ -147,7 +147,7 @@ test("the journal tells how much is there", async () => {
   });
 });
 
-test("a state outlives the damage of its tensor, and goes where the tensor was wrong from the start", async () => {
+test("a state survives damage to its tensor, and is dropped if the tensor was wrong from the start", async () => {
   const [file, journal] = [new MemoryFile(), new MemoryFile()];
   const packed = await open(file, journal);
   const [first, second] = names as [string, string];

@@ -1,4 +1,4 @@
-// What the untyped npm package `safetensors` 0.0.1 offers, as far as the tests use it.
+// Types of the untyped npm package `safetensors` 0.0.1, as far as the tests use it.
 declare module "safetensors" {
   class SafeTensor {
     constructor(file: Uint8Array);

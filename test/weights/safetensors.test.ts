@@ -28,7 +28,7 @@ function write(tensors: readonly TensorToWrite[], metadata?: Record<string, stri
   return { header, file };
 }
 
-test("what is written is read back, for any tensors", async () => {
+test("any tensors that are written are read back", async () => {
   const dtype = fc.constantFrom<DType>("F32", "F16", "BF16", "U32", "U8", "I64", "F8_E4M3");
   const shape = fc.array(fc.nat(5), { maxLength: 4 });
   const name = fc.string({ unit: "binary", maxLength: 12 }).filter((s) => s !== "__metadata__");
@@ -53,7 +53,7 @@ test("what is written is read back, for any tensors", async () => {
   );
 });
 
-test("the writer refuses two tensors of one name, and half bytes", () => {
+test("the writer refuses two tensors with one name, and sizes that are no whole bytes", () => {
   const tensor = { name: "a", dtype: "F32", shape: [2] } as const;
   expect(() => writeHeader([tensor, tensor])).toThrow(CheckpointError);
   expect(() => writeHeader([{ name: "a", dtype: "F4", shape: [3] }])).toThrow(CheckpointError);
@@ -69,13 +69,13 @@ test("empty tensors, scalars, and data in another order than the header", async 
   expect(tensors.map(({ name }) => name)).toEqual(["first", "empty", "scalar"]);
 });
 
-test.each(["x", "\\\\", '\\"'])("a string of 20 MB of %s in the header is no trouble", async (unit) => {
+test.each(["x", "\\\\", '\\"'])("a string of 20 MB of %s in the header is read", async (unit) => {
   const header = `{"__metadata__":{"a":"${unit.repeat(2e7 / unit.length)}"}}`;
   const { metadata } = await read(join(header, new Uint8Array()));
   expect(metadata["a"]?.length).toBe(unit.length === 1 ? 2e7 : 1e7);
 });
 
-test("no byte of a header can be changed into a crash", async () => {
+test("changing any byte of a header causes no crash", async () => {
   const whole = filesOf("test/golden/families/gqa_4x2")[FILE] ?? new Uint8Array();
   const headerBytes = whole.length - split(whole).data.length;
   for (let at = 0; at < headerBytes; at += 3) {
@@ -112,12 +112,12 @@ test("the npm package reads what the writer writes", async () => {
   await agree(write(tensors).file, 4);
 });
 
-test("the npm package throws on __metadata__, which is why it is only a witness", () => {
+test("the npm package throws on __metadata__, so it cannot load models", () => {
   const { file } = write([{ name: "a", dtype: "F32", shape: [1] }], { format: "pt" });
   expect(() => new independent.SafeTensor(file)).toThrow();
 });
 
-// The package wants the whole file in an array that begins at byte 0 of its buffer.
+// The package needs the whole file in an array that begins at byte 0 of its buffer.
 async function agree(file: Uint8Array, count: number): Promise<void> {
   const theirs = new independent.SafeTensor(file.slice());
   const { tensors } = await read(file);
@@ -152,7 +152,7 @@ test("a packed checkpoint of each format opens, with its scales and gains", asyn
   }
 });
 
-test("rows come whole, in order, within the bound, and stop at an abort", async () => {
+test("rows are complete, in order, within the bound, and stop at an abort", async () => {
   const { file } = write([
     { name: "m", dtype: "F32", shape: [10, 6] },
     { name: "v", dtype: "F32", shape: [50] },

@@ -1,4 +1,4 @@
-// The HTTP source against a loopback server that misbehaves in every way we know.
+// The HTTP source against a loopback server that misbehaves in every known way.
 import { afterEach, expect, test } from "vitest";
 import {
   CachedSource,
@@ -30,7 +30,7 @@ async function start(handler: Handler, options: HttpSourceOptions = {}) {
 }
 
 const good: Handler = (request, response) => sendFile(request, response, data);
-/** The first requests for data (the size is asked by bytes=0-0) go to `bad`. */
+/** `bad` answers the first requests for data. Requests of the size (bytes=0-0) are answered correctly. */
 const first = (times: number, bad: Handler): Handler => {
   let left = times;
   return (request, response, count) =>
@@ -41,7 +41,7 @@ const first = (times: number, bad: Handler): Handler => {
 const same = (bytes: Uint8Array, start: number, end: number) =>
   expect(Buffer.compare(bytes, data.subarray(start, end))).toBe(0);
 
-test("a checkpoint loads by ranges, under a folder of the server and with its query", async () => {
+test("a checkpoint loads by ranges, from a folder of the server, with the query of its address", async () => {
   const files = filesOf("test/golden/families/two_shards");
   const { source, requests } = await start((request, response) => {
     const file =
@@ -73,7 +73,7 @@ test("size and ranges", async () => {
   await expect(source.read("../etc/passwd")).rejects.toThrow(CheckpointError);
 });
 
-test("an empty file, and one that is not there", async () => {
+test("an empty file, and a missing one", async () => {
   const { source } = await start((request, response) => {
     if (request.url?.includes("config.json")) sendFile(request, response, new Uint8Array());
     else response.writeHead(404).end();
@@ -132,7 +132,7 @@ test.each<[string, Handler]>([
       response.writeHead(206, { "content-range": "lines 1-2" }).end(data.subarray(1000, 90_000));
     },
   ],
-])("%s: twice is forgiven, always is an error", async (_, bad) => {
+])("%s: twice is retried, always is an error", async (_, bad) => {
   const { source } = await start(first(2, bad));
   same(await source.read(FILE, 1000, 90_000), 1000, 90_000);
   await server?.close();
@@ -140,7 +140,7 @@ test.each<[string, Handler]>([
   await expect(hopeless.read(FILE, 1000, 90_000)).rejects.toThrow(/model\.safetensors: .*tried 4 times/);
 });
 
-test("an adapter under an address is told, also through what is kept of it", async () => {
+test("an adapter at an address is recognised, also through a cache", async () => {
   const { source } = await start((request, response) => {
     if (request.url?.includes("adapter_config.json")) sendFile(request, response, data);
     else response.writeHead(404).end();
@@ -150,7 +150,7 @@ test("an adapter under an address is told, also through what is kept of it", asy
   await expect(openCheckpoint(await CachedSource.open(source, new Uint8Array()))).rejects.toThrow(words);
 });
 
-test("what was sent wrongly is a CheckpointError; what could not be reached is not", async () => {
+test("wrong data is a CheckpointError; a server that cannot be reached is not", async () => {
   const short = await start(
     first(1e9, (_, response) => {
       response.writeHead(206, { "content-range": "bytes 0-9/100000" }).end(data.subarray(0, 5));
@@ -164,7 +164,7 @@ test("what was sent wrongly is a CheckpointError; what could not be reached is n
   expect(error).not.toBeInstanceOf(CheckpointError);
 });
 
-test("after a cut it goes on where it stopped", async () => {
+test("after a broken connection it resumes where it stopped", async () => {
   const { source, requests } = await start(
     first(1, (_, response) => {
       response.writeHead(206, { "content-range": "bytes 0-99999/100000", "content-length": 100_000 });
@@ -175,7 +175,7 @@ test("after a cut it goes on where it stopped", async () => {
   expect(requests.at(-1)).toMatch(/bytes=[1-9]\d*-99999/);
 });
 
-test("a silent connection is given up and tried again; an abort ends it at once", async () => {
+test("a stalled connection is retried; an abort ends it at once", async () => {
   const silent: Handler = (_, response) => {
     response.writeHead(206, { "content-range": "bytes 0-9/100000" }).write(data.subarray(0, 4));
   };
@@ -190,13 +190,13 @@ test("a silent connection is given up and tried again; an abort ends it at once"
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
-test("Retry-After is honoured, and an abort ends the wait", async () => {
+test("Retry-After is obeyed, and an abort ends the pause", async () => {
   const { source } = await start((_, response) => response.writeHead(503, { "retry-after": "50" }).end());
   const signal = AbortSignal.timeout(100);
   await expect(source.read(FILE, 0, 10, signal)).rejects.toThrow(/timeout|abort/i);
 });
 
-test("a server that ignores Range: small files whole and once, with a warning; large ones refused", async () => {
+test("a server that ignores Range: small files are fetched whole once, with a warning; large ones are refused", async () => {
   const warnings: string[] = [];
   const { source, requests } = await start((_, response) => response.end(data), {
     onWarning: (text) => warnings.push(text),
@@ -214,14 +214,14 @@ test("a server that ignores Range: small files whole and once, with a warning; l
   await expect(huge.read(FILE, 8, 16)).rejects.toThrow(/a part \(HTTP 206\), got all .*ignores Range/);
 });
 
-test("Range ignored only now and then is read past", async () => {
+test("a Range that is ignored once is handled by skipping bytes", async () => {
   const { source } = await start(
     first(1, (_, response) => response.writeHead(200, { "content-length": data.length }).end(data)),
   );
   same(await source.read(FILE, 700, 900), 700, 900);
 });
 
-test("a page in place of a file", async () => {
+test("a web page instead of a file", async () => {
   const page: Handler = (_, response) => {
     response
       .writeHead(200, { "content-type": "text/html; charset=utf-8" })
@@ -243,7 +243,7 @@ test.each([401, 403])("HTTP %i is explained, not retried", async (status) => {
   expect(requests.length).toBeLessThan(4);
 });
 
-test("headers go with every request; a page without Content-Range falls back to HEAD", async () => {
+test("headers are sent with every request; without Content-Range the size is asked by HEAD", async () => {
   const seen = new Set<unknown>();
   const { source } = await start(
     (request, response) => {

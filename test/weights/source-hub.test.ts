@@ -1,4 +1,4 @@
-// The Hub source against a mock hub: verified, resumed, shared with Python, offline, and never consolidated.safetensors.
+// The Hub source against a mock Hub: verification, resuming, the cache shared with Python, offline use.
 import {
   existsSync,
   lstatSync,
@@ -56,7 +56,7 @@ function open(options: HubSourceOptions & { name?: string } = {}): Promise<Sourc
   return hubSource(options.name ?? REPOSITORY, { ...quick, ...options, env });
 }
 
-/** Reads every tensor, and compares it with the folder the hub serves. */
+/** Reads every tensor and compares it with the folder that the mock Hub serves. */
 async function loadAll(source: Source): Promise<void> {
   const checkpoint = await openCheckpoint(source);
   for (const tensor of checkpoint.tensors.values()) {
@@ -71,7 +71,7 @@ const leftovers = () =>
   readdirSync(join(folder, "blobs")).filter((name) => !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(name));
 const downloads = () => hub.requests.filter((line) => line.includes("/resolve/"));
 
-test("a repository loads; the cache is laid out as Python lays it out; consolidated.safetensors is never asked for", async () => {
+test("a repository loads; the cache has Python's layout; consolidated.safetensors is never requested", async () => {
   await loadAll(await open());
   const snapshot = join(folder, "snapshots", hub.commit);
   expect(readFileSync(join(folder, "refs", "main"), "utf8")).toBe(hub.commit);
@@ -95,7 +95,7 @@ test("the checkpoint can be opened, and refused, before its weights are download
   expect(existsSync(join(folder, "refs", "main"))).toBe(false); // Not whole yet.
 });
 
-test("a second load downloads nothing; offline and without an answer it works from the cache", async () => {
+test("a second load downloads nothing; offline or without an answer the cache is used", async () => {
   await loadAll(await open());
   const before = downloads().length;
   await loadAll(await open());
@@ -114,7 +114,7 @@ test("a second load downloads nothing; offline and without an answer it works fr
   hub = await mockHub({});
 });
 
-test("offline with half a cache says so", async () => {
+test("offline with an incomplete cache is an error that says so", async () => {
   await openCheckpoint(await open());
   await expect(open({ env: { HF_HUB_OFFLINE: "1" } })).rejects.toThrow(
     /whole checkpoint in the cache.*HF_HUB_OFFLINE/,
@@ -134,7 +134,7 @@ test("a new commit is noticed; files with the same bytes are not fetched again",
   ).toEqual([]);
 });
 
-test("a download that is aborted leaves no poison, and is resumed by Range", async () => {
+test("an aborted download leaves no wrong file, and is resumed by Range", async () => {
   const controller = new AbortController();
   let sent = 0;
   hub.intercept = (file, request, response) => {
@@ -164,7 +164,7 @@ test("a download that is aborted leaves no poison, and is resumed by Range", asy
   expect(leftovers()).toEqual([]);
 });
 
-test("a process killed in the middle leaves a lock and half a file: both are taken over", async () => {
+test("the lock and the partial file of a killed process are taken over", async () => {
   await openCheckpoint(await open());
   const digest = await digestOf(SECOND);
   const half = (whole[SECOND] ?? new Uint8Array()).subarray(0, 20_000);
@@ -178,7 +178,7 @@ test("a process killed in the middle leaves a lock and half a file: both are tak
 test.each([
   ["wrong", 20_000],
   ["too many", 1_000_000],
-])("%s bytes of an earlier run are thrown away", async (_, length) => {
+])("%s bytes of an earlier run are discarded", async (_, length) => {
   mkdirSync(join(folder, "blobs"), { recursive: true });
   writeFileSync(
     join(folder, "blobs", `${await digestOf(SECOND)}.sirocco.incomplete`),
@@ -188,12 +188,12 @@ test.each([
   expect(leftovers()).toEqual([]);
 });
 
-test("a lock that lives is respected: loads at once end well", async () => {
+test("the lock of a running process is respected, and concurrent loads succeed", async () => {
   await Promise.all(Array.from({ length: 5 }, () => open().then(loadAll)));
   expect(leftovers()).toEqual([]);
 });
 
-test("a connection cut again and again is resumed within one load", async () => {
+test("a connection that breaks again and again is resumed within one load", async () => {
   let cuts = 0;
   hub.intercept = (file, request, response) => {
     const [, start = "0", last = "0"] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? [];
@@ -236,7 +236,7 @@ test.each(["config.json", SECOND])(
   },
 );
 
-test("a header that was not the file's is noticed when the file has come", async () => {
+test("a header that differs from the file's is noticed after the download", async () => {
   const source = await open();
   hub.intercept = (file, request, response) => {
     if (
@@ -279,7 +279,7 @@ test.each([
   expect(existsSync(join(folder, "snapshots", hub.commit, SECOND))).toBe(false);
 });
 
-test("progress counts the bytes of all weights, to the end", async () => {
+test("progress counts the bytes of all weights to the end", async () => {
   const seen: HubProgress[] = [];
   await loadAll(await open({ onProgress: (progress) => seen.push(progress) }));
   const total = SHARDS.reduce((sum, shard) => sum + (whole[shard]?.length ?? 0), 0);
@@ -288,7 +288,7 @@ test("progress counts the bytes of all weights, to the end", async () => {
   expect(seen.at(-1)?.loaded).toBe(total);
 });
 
-test("the token goes to the Hub, from the option, HF_TOKEN or the login's file; without it the message says what to do", async () => {
+test("the token is sent to the Hub, from the option, HF_TOKEN or the login's file; without it the message says what to do", async () => {
   hub.token = "secret";
   await expect(open()).rejects.toThrow(
     /owner\/tiny@main: expected access, got HTTP 401\..*licence.*HF_TOKEN/,
@@ -301,12 +301,12 @@ test("the token goes to the Hub, from the option, HF_TOKEN or the login's file; 
   await loadAll(await open());
 });
 
-test("a gated file's refusal says what to do, too", async () => {
+test("the refusal of a gated file says what to do, too", async () => {
   hub.intercept = (_, __, response) => Boolean(response.writeHead(403).end());
   await expect(open()).rejects.toThrow(/config\.json: expected access, got HTTP 403\..*licence.*HF_TOKEN/);
 });
 
-test("an unknown repository, a hub that is down, an abort", async () => {
+test("an unknown repository, a Hub that is down, an abort", async () => {
   await expect(open({ name: "owner/other" })).rejects.toThrow(/no such repository or revision/);
   hub.status = 500;
   const down = await open().catch((error: unknown) => error);
@@ -345,7 +345,7 @@ test("an old index beside the weights, online and from the cache", async () => {
   expect(await read(await open({ env: { HF_HUB_OFFLINE: "1" } }))).toBe(21);
 });
 
-test("a repository that holds an adapter only", async () => {
+test("a repository with only an adapter", async () => {
   hub.files = { "adapter_config.json": text("{}"), "adapter_model.safetensors": text("x") };
   await expect(open().then((source) => openCheckpoint(source))).rejects.toThrow(
     /config\.json: expected a file, got no such file in owner\/tiny@main but only an adapter \("adapter_\w+\.\w+"\)\. Merge it/,

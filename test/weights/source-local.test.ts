@@ -1,4 +1,4 @@
-// Folders and picked files: exact bytes, names that stay inside, words where a file is not a file.
+// Folders and picked files: exact bytes, names that cannot leave the folder, messages for what is no file.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ symlinkSync(join("inside", "b.bin"), join(folder, "link.bin"));
 const source = folderSource(folder);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-test("bytes by position, in arrays of their own", async () => {
+test("bytes by position, each read in a new array", async () => {
   expect(await source.size("a.bin")).toBe(10);
   expect(text(await source.read("a.bin", 3, 6))).toBe("345");
   expect(text(await source.read("a.bin"))).toBe("0123456789");
@@ -24,7 +24,7 @@ test("bytes by position, in arrays of their own", async () => {
   expect(text(await source.read("link.bin"))).toBe("secret"); // The Hub's cache is made of links.
 });
 
-test("what is not there, not a file, or too short", async () => {
+test("missing files, other things than files, and files that are too short", async () => {
   expect(await source.size("none")).toBeUndefined();
   await expect(source.read("none")).rejects.toThrow(/none: expected a file, got no such file/);
   await expect(source.size("inside")).rejects.toThrow(/inside: expected a file, got a directory/);
@@ -41,7 +41,7 @@ test.each(["../x", "inside/b.bin", "..", ".", "", "/etc/passwd", "a\\b", "a\0b",
   },
 );
 
-test("an abort is heard", async () => {
+test("an abort ends a read", async () => {
   await expect(source.read("a.bin", 0, 1, AbortSignal.abort())).rejects.toThrow(/abort/i);
 });
 
@@ -61,7 +61,7 @@ test("picked files make a checkpoint", async () => {
   );
 });
 
-test("of a picked folder the outermost checkpoint is read, by slices", async () => {
+test("the outermost checkpoint of a picked folder is read, by slices", async () => {
   const slices: [number, number][] = [];
   const at = (path: string, text: string): File => {
     const file = new File([text], path.split("/").at(-1) ?? "");
@@ -88,7 +88,7 @@ test("of a picked folder the outermost checkpoint is read, by slices", async () 
   expect(() => fileSource(two)).toThrow(/expected one checkpoint, got "models\/a\/config\.json" and/);
 });
 
-test("nothing that the browser imports reaches node:*", () => {
+test("nothing that a browser imports reaches node:*", () => {
   const seen = new Set<string>();
   const walk = (file: string): void => {
     if (seen.has(file)) return;

@@ -1,4 +1,4 @@
-// What a server states of its files: the Hub's list, and the header of RFC 9530.
+// Digests that a server states for its files: the Hub's list, and the header of RFC 9530.
 import { afterEach, expect, test } from "vitest";
 import { httpSource } from "../../weights/index.ts";
 import { type Handler, type Loopback, sendFile, serve } from "./loopback.ts";
@@ -30,7 +30,7 @@ const listed = (entries: unknown): Handler => {
 };
 const none: Handler = (_, response) => response.writeHead(404).end();
 
-test("the Hub's list, asked for once", async () => {
+test("the Hub's list is requested once", async () => {
   const entries = [
     { path: "config.json", oid: "0".repeat(40) },
     { path: FILE, oid: "0".repeat(40), lfs: { oid } },
@@ -44,22 +44,25 @@ test.each([
   ["a list that is none", listed({ error: "no" })],
   ["entries that are none", listed([null, 1, { path: FILE, lfs: null }, { path: FILE, lfs: { oid: 1 } }])],
   ["no such list", none],
-])("%s: nothing is stated", async (_, list) => {
+])("%s: no digest", async (_, list) => {
   expect(await stated(HUB, list)).toBeUndefined();
 });
 
 test.each([
   ["HTTP 500", ((_, response) => response.writeHead(500).end()) as Handler],
   ["no JSON", ((_, response) => response.end("{")) as Handler],
-])("a list that does not come is no reason to go on without: %s", async (_, list) => {
+])("a list that fails to load is an error, not a load without checks: %s", async (_, list) => {
   await expect(stated(HUB, list)).rejects.toThrow(/api\/models\/owner\/tiny.*\(tried 2 times\)\. Check/);
 });
 
-test("Repr-Digest of any server, of the whole file also where a part is asked for", async () => {
+test("Repr-Digest of any server is the digest of the whole file, also for a part", async () => {
   expect(await stated("/models/", none, `sha-512=:AA==:, sha-256=:${base64}:`)).toBe(oid);
   expect(server!.requests.filter((line) => line.includes("/api/"))).toEqual([]);
 });
 
-test.each(["", "sha-256=:AA==:", `md5=:${base64}:`, `sha-256=${base64}`])("not of %j", async (digest) => {
-  expect(await stated("/models/", none, digest)).toBeUndefined();
-});
+test.each(["", "sha-256=:AA==:", `md5=:${base64}:`, `sha-256=${base64}`])(
+  "no digest in %j",
+  async (digest) => {
+    expect(await stated("/models/", none, digest)).toBeUndefined();
+  },
+);

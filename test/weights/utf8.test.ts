@@ -1,4 +1,4 @@
-// Text from outside: valid UTF-8 is what it was, without its mark; anything else is told with its place.
+// Strict UTF-8: valid text is decoded without its byte order mark; for other bytes the error has the offset.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeUtf8, NotUtf8Error } from "../../weights/utf8.ts";
@@ -16,7 +16,7 @@ test.each<[bytes: number[], offset: number]>([
   expect(() => decodeUtf8(Uint8Array.from(bytes))).toThrow(`got other bytes at offset ${offset}`);
 });
 
-test("any text is itself; a bad byte after it is found where it is", () => {
+test("any text is decoded; the offset of a wrong byte after it is found", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (text) => {
       const bytes = new TextEncoder().encode(text);

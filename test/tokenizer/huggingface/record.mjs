@@ -1,5 +1,5 @@
 // @ts-nocheck
-// Records what Hugging Face's Rust library makes of variants.mjs, by its own Node bindings:
+// Records the results of Hugging Face's Rust library for variants.mjs, by its own Node bindings:
 //   npm install --no-save tokenizers@0.23.2 && node test/tokenizer/huggingface/record.mjs
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +9,8 @@ const { Tokenizer } = createRequire(process.env.TOKENIZERS_FROM ?? import.meta.u
 const recorded = {};
 for (const [name, json] of Object.entries(variants)) {
   const tokenizer = Tokenizer.fromString(JSON.stringify(json));
-  // Version 0.23 decodes such a token as the normalizer leaves it, and then takes a special one for text. We decode its content.
+  // Version 0.23 decodes such a token in its normalized form, and a special one as text. We decode its
+  // content.
   const idsOnly = json.normalizer && json.added_tokens.some(({ normalized }) => normalized);
   recorded[name] = [];
   for (const text of texts(name)) {

@@ -1,5 +1,5 @@
 // @ts-nocheck
-// Small tokenizer.json files, each with one thing of its own, and texts that try it.
+// Small tokenizer.json files, each with one feature, and texts that test it.
 const letters = [..."▁abcdefghijklmnopqrstuvwxyzABCD0123456789.,!?'-_<>[]|/ éßя字\n\t\u00a0"];
 const bytes = Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, "0")}>`);
 const pairs = [
@@ -51,7 +51,7 @@ const base = {
   decoder,
   model: bpe(),
 };
-/** Ids as the library gives them: a token's own in the vocabulary, or the next free one. */
+/** Ids as the library assigns them: the token's id in the vocabulary, or the next free one. */
 const tokens = (list, { vocab } = base.model) => {
   let next = Object.keys(vocab).length;
   return [...controls, ...list.map(([content, flags]) => added(vocab[content] ?? next++, content, flags))];
@@ -231,7 +231,7 @@ export const variants = {
   },
 };
 
-/** Seeded: the same texts each time. */
+/** Pseudo-random texts, the same on each call. */
 export function texts(name) {
   let state = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
   const random = (below) => {
