@@ -2,7 +2,7 @@
 import type { ModelConfig } from "./config.ts";
 import type { JsonObject } from "./json.ts";
 import type { Packed } from "./packed.ts";
-import type { ReadRowsOptions, Rows } from "./rows.ts";
+import type { ReadRowsOptions, TensorRows } from "./rows.ts";
 import type { Source } from "./sources/source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
@@ -28,7 +28,7 @@ export interface Checkpoint {
     tensor: TensorInfo,
     options: ReadRowsOptions,
     source?: Pick<Source, "name" | "read">,
-  ): AsyncGenerator<Rows, void, void>;
+  ): AsyncGenerator<TensorRows, void, void>;
   /** @returns undefined for a checkpoint without a tokenizer: it takes token ids only */
   vocabulary(signal?: AbortSignal): Promise<Vocabulary | undefined>;
 }

@@ -14,8 +14,6 @@ export {
   type FormatOf,
   formatsOf,
   type Packed,
-  type PackedFormat,
-  packedFormats,
   packedMetadata,
   packedName,
   packedTensors,
@@ -24,7 +22,7 @@ export {
   unpackedName,
 } from "./packed.ts";
 export { readJson, readText } from "./read-file.ts";
-export { type ReadRowsOptions, type Rows, readRows } from "./rows.ts";
+export { type ReadRowsOptions, readRows, type TensorRows } from "./rows.ts";
 export { type DType, type Header, readHeader } from "./safetensors/header.ts";
 export { requiredTensors } from "./safetensors/names.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";

@@ -13,12 +13,8 @@ import { requiredTensors, tensorName } from "./safetensors/names.ts";
 import type { Encoding } from "./tensor-info.ts";
 import { servingRole } from "./tensors.ts";
 
-/** Formats of a packed checkpoint. */
-export type PackedFormat = WeightFormatName;
-export const packedFormats = weightFormatNames;
-
 export interface Packed {
-  readonly weights: PackedFormat;
+  readonly weights: WeightFormatName;
   readonly version: string;
 }
 
@@ -42,27 +38,27 @@ export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
 /** The format of each matrix, by the tensor's name. */
-export type FormatOf = (tensor: string) => PackedFormat;
+export type FormatOf = (tensor: string) => WeightFormatName;
 
 /**
  * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an
  * error there reaches every logit. docs/formats.md says what this costs and saves.
  */
-export function formatsOf(weights: PackedFormat, config: ModelConfig): FormatOf {
+export function formatsOf(weights: WeightFormatName, config: ModelConfig): FormatOf {
   const head = tensorName(servingRole("lmHead", config));
   return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
-/** The tensors of a packed checkpoint, in the order to write them. @param gains dtype of the vectors */
+/** The tensors of a packed checkpoint, in the order to write them. @param vectors their dtype */
 export function packedTensors(
   config: ModelConfig,
-  weights: PackedFormat,
-  gains: DType = "F32",
+  weights: WeightFormatName,
+  vectors: DType = "F32",
 ): StoredTensor[] {
   const formatOf = formatsOf(weights, config);
   return requiredTensors(config).flatMap(({ kind, name, shape }): StoredTensor[] => {
     const [rows = 0, K = 0] = shape;
-    if (kind === "vector") return [{ name, shape, dtype: gains }];
+    if (kind === "vector") return [{ name, shape, dtype: vectors }];
     const format = formatOf(name);
     const words = weightWords(format, K);
     const scales = scaleWords(format, K);
@@ -73,7 +69,7 @@ export function packedTensors(
 }
 
 /** The `__metadata__` of a packed file. */
-export function packedMetadata(weights: PackedFormat): Readonly<Record<string, string>> {
+export function packedMetadata(weights: WeightFormatName): Readonly<Record<string, string>> {
   return { format: "sirocco", version: PACKED_VERSION, weights };
 }
 
@@ -89,13 +85,10 @@ export function parsePacked(metadata: Readonly<Record<string, string>>, file: st
     const advice = "Quantise the original checkpoint again with this version of Sirocco.";
     throw mismatch(`${where}: version`, show(PACKED_VERSION), show(version), advice);
   }
-  if (!isPackedFormat(weights)) {
-    const expected = `one of ${packedFormats.join(", ")}`;
+  const known = weightFormatNames.find((name) => name === weights);
+  if (!known) {
+    const expected = `one of ${weightFormatNames.join(", ")}`;
     throw mismatch(`${where}: weights`, expected, show(weights), "Quantise the original checkpoint again.");
   }
-  return { weights, version };
-}
-
-function isPackedFormat(value: string | undefined): value is PackedFormat {
-  return packedFormats.some((name) => name === value);
+  return { weights: known, version };
 }

@@ -4,7 +4,7 @@ import type { Source } from "./sources/source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
 /** Rows [row, row + rows) of a tensor. A vector is one row. */
-export interface Rows {
+export interface TensorRows {
   readonly row: number;
   readonly rows: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -33,7 +33,7 @@ export async function* readRows(
   },
   tensor: string | TensorInfo,
   { from = 0, to, maxBytes, signal }: ReadRowsOptions,
-): AsyncGenerator<Rows, void, void> {
+): AsyncGenerator<TensorRows, void, void> {
   const info = typeof tensor === "string" ? tensors.get(tensor) : tensor;
   if (!info) throw new CheckpointError(`${tensor}: expected a tensor of ${source.name}, got none.`);
   const { name, file, shape, start, end } = info;

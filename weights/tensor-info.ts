@@ -1,9 +1,9 @@
-// A tensor of a checkpoint, whatever kind of file holds it.
+// A tensor of a checkpoint, in whatever kind of file.
 
 /**
- * How a tensor's bytes stand for its numbers: `F32`, `F16` and `BF16` are floats, little-endian. `words` and
- * `scales` are buffers of a weight format as the GPU holds them. A reader may have encodings of its own:
- * engine/resident/encodings.ts says what becomes of each.
+ * How bytes encode numbers: `F32`, `F16` and `BF16` are little-endian floats, `words` and `scales` are the
+ * buffers of a weight format. Readers may add encodings: engine/resident/encodings.ts says how each is
+ * loaded.
  */
 export type Encoding = "F32" | "F16" | "BF16" | "words" | "scales" | (string & {});
 

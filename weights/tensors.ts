@@ -1,5 +1,5 @@
-// The tensors of the graph, in one table. What is required of a checkpoint, stored packed, laid out on the
-// GPU, uploaded, fingerprinted, tuned and counted is derived from it.
+// The table of the graph's tensors. Required tensors, packed files, the layout on the GPU, upload,
+// fingerprint, shapes to tune and byte counts derive from it.
 import type { ModelConfig } from "./config.ts";
 
 interface TensorRow {
@@ -9,13 +9,13 @@ interface TensorRow {
   readonly kind: "matrix" | "vector";
   /** [rows, columns] = [outputs, inputs] of a matrix, [length] of a vector. */
   readonly shape: (config: ModelConfig) => readonly number[];
-  /** Whether a model of this config has the tensor. Default: it has. */
+  /** Whether a model of this config has the tensor. Default: yes. */
   readonly when?: (config: ModelConfig) => boolean;
-  /** The tensor that takes its place in a model that has none. */
+  /** Role of the tensor that a model without it uses instead. */
   readonly instead?: string;
 }
 
-/** In the order a token meets them; the rows of a layer stand together. */
+/** In the order that a token meets them. The tensors of a layer are consecutive. */
 export const tensorTable = [
   /** Row t is the embedding of token t. */
   { role: "embedTokens", kind: "matrix", shape: ({ V, D }) => [V, D] },

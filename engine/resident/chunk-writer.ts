@@ -7,9 +7,7 @@ import type { Conversion } from "./encodings.ts";
 /** Most bytes of a tensor on the host at once. A single row may be larger. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 
-/**
- * Writes one chunk after the other through the same staging buffers: wait for the GPU between two of them.
- */
+/** Writes chunks through the same staging buffers, so callers wait for the GPU between two of them. */
 export class ChunkWriter {
   readonly #device: GPUDevice;
   readonly #pipelines: Pipelines;
@@ -27,7 +25,7 @@ export class ChunkWriter {
   }
 
   /**
-   * Submits what makes rows [row0, row0 + R) of `to`, the buffers of `format`, from `bytes`: R rows of K as
+   * Submits the writing of rows [row0, row0 + R) of `to`, the buffers of `format`. `bytes` are R rows as
    * stored.
    */
   async write(

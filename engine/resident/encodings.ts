@@ -1,14 +1,14 @@
-// What becomes of a tensor on its way to the GPU: a table by the encoding that it is stored in and the format
-// that it gets.
+// How tensors are loaded: a table by the encoding of the file and the weight format on the GPU.
 import {
   type InputDtype,
+  quantisedFormats,
   type WeightFormat,
   type WeightFormatName,
   weightFormats,
 } from "../../kernels/index.ts";
 import { CheckpointError, type TensorInfo } from "../../weights/index.ts";
 
-/** How rows as stored become rows of a format's buffers. */
+/** How rows of a file become rows of the buffers of a format. */
 export type Conversion =
   /** They are rows of one buffer: `weight` (0) or `scale` (1). */
   | { readonly by: "copy"; readonly buffer: 0 | 1 }
@@ -19,24 +19,24 @@ export type Conversion =
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-const toAll = (conversion: Conversion): Record<string, Conversion> =>
-  Object.fromEntries(Object.keys(weightFormats).map((format) => [format, conversion]));
+const into = (formats: readonly string[], conversion: Conversion): Record<string, Conversion> =>
+  Object.fromEntries(formats.map((format) => [format, conversion]));
+const all = Object.keys(weightFormats);
 
-/** A pair that is not listed cannot be loaded. */
+/** By encoding, then by format. Other pairs cannot be loaded. */
 export const conversions: Readonly<Record<string, Partial<Record<WeightFormatName, Conversion>>>> = {
-  F32: toAll({ by: "convert", dtype: "F32" }),
-  F16: toAll({ by: "convert", dtype: "F16" }),
-  BF16: toAll({ by: "convert", dtype: "BF16" }),
-  words: toAll({ by: "copy", buffer: 0 }),
-  scales: { q8: { by: "copy", buffer: 1 }, q4: { by: "copy", buffer: 1 } },
+  F32: into(all, { by: "convert", dtype: "F32" }),
+  F16: into(all, { by: "convert", dtype: "F16" }),
+  BF16: into(all, { by: "convert", dtype: "BF16" }),
+  words: into(all, { by: "copy", buffer: 0 }),
+  scales: into(quantisedFormats, { by: "copy", buffer: 1 }),
 };
 
 /** @throws CheckpointError for a pair that is not in the table */
 export function conversionOf({ name, file, encoding }: TensorInfo, format: WeightFormat): Conversion {
   const conversion = conversions[encoding]?.[format.name];
   if (conversion) return conversion;
-  const known = Object.keys(conversions).filter((each) => conversions[each]?.[format.name]);
   throw new CheckpointError(
-    `${file}: ${name}: expected one of ${known.join(", ")} to load as ${format.name}, got ${encoding}. Load another weight format.`,
+    `${file}: ${name}: expected an encoding that can be loaded as ${format.name}, got ${encoding}. Load another weight format.`,
   );
 }

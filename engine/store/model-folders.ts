@@ -1,12 +1,6 @@
 // The folders of stored models: their names, and how they are listed and deleted. Works on the main thread, too.
-import {
-  cachedName,
-  decodeRecords,
-  describeJournal,
-  type PackedFormat,
-  packedFormats,
-  sha256OfText,
-} from "../../weights/index.ts";
+import { type WeightFormatName, weightFormatNames } from "../../kernels/formats/table.ts";
+import { cachedName, decodeRecords, describeJournal, sha256OfText } from "../../weights/index.ts";
 import type { StoredModel } from "../api.ts";
 import { inUse, takeLease } from "./lock.ts";
 import { modelsFolder, readWhole } from "./opfs.ts";
@@ -14,7 +8,7 @@ import { modelsFolder, readWhole } from "./opfs.ts";
 /** The small files of a checkpoint and the headers of its shards. */
 export const CACHE_FILE = "source";
 
-export const storedFiles = (weights: PackedFormat) => ({
+export const storedFiles = (weights: WeightFormatName) => ({
   weights: `${weights}.safetensors`,
   journal: `${weights}.journal`,
   used: `${weights}.used`,
@@ -37,7 +31,7 @@ export async function listStoredModels(): Promise<StoredModel[]> {
   for await (const folder of folders()) {
     const name = cachedName(await readWhole(folder, CACHE_FILE));
     if (name !== undefined) {
-      const formats = packedFormats.map((weights) => describe(folder, modelName(name), weights));
+      const formats = weightFormatNames.map((weights) => describe(folder, modelName(name), weights));
       found.push(...(await Promise.all(formats)).filter((model) => model !== undefined));
     }
   }
@@ -47,7 +41,7 @@ export async function listStoredModels(): Promise<StoredModel[]> {
 async function describe(
   folder: FileSystemDirectoryHandle,
   name: string,
-  weights: PackedFormat,
+  weights: WeightFormatName,
 ): Promise<StoredModel | undefined> {
   const files = storedFiles(weights);
   const said = describeJournal(decodeRecords(await readWhole(folder, files.journal)).records);

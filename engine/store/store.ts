@@ -1,9 +1,9 @@
 // A model's place in the browser: the small files as they came, the weights packed, a lease on both.
+import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import {
   CachedSource,
   type Checkpoint,
   PackedFile,
-  type PackedFormat,
   packedBytes,
   type RandomAccess,
   type Source,
@@ -96,7 +96,7 @@ export class OpfsStore implements ModelStore {
   }
 
   /** The packed weights, to be read, and stored where they are not yet; `close` them. */
-  async openWeights({ config, packed }: Checkpoint, weights: PackedFormat): Promise<StoredWeights> {
+  async openWeights({ config, packed }: Checkpoint, weights: WeightFormatName): Promise<StoredWeights> {
     const files = storedFiles(weights);
     const identity = await this.#source.identity();
     const opened: RandomAccess[] = [];

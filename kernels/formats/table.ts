@@ -1,5 +1,5 @@
-// The weight formats as numbers: what a row of a matrix takes in each. Who lists the formats derives the list
-// from here. This file imports nothing; weights/ and cli/ read it without the shaders.
+// The table of weight formats: bits of a weight and of a scale. Lists of formats and sizes of rows derive
+// from it. This file imports nothing, so that weights/ and cli/ can read it without the shaders.
 
 interface FormatRow {
   /** Of one weight. */

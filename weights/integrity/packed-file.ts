@@ -1,9 +1,10 @@
 // A packed checkpoint that is written tensor by tensor, and complete when its last record says so. Safe at
 // any crash: the record of a tensor is written after its bytes, and its bytes are checked by SHA-256 when
 // they are read.
+import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
-import { type PackedFormat, packedMetadata, packedTensors } from "../packed.ts";
+import { packedMetadata, packedTensors } from "../packed.ts";
 import { type HeaderToWrite, type Placed, writeHeader } from "../safetensors/writer.ts";
 import type { FileState } from "./file-check.ts";
 import { Journal } from "./journal.ts";
@@ -20,11 +21,11 @@ export interface PackedPiece {
   readonly rowBytes: number;
 }
 
-const headerOf = (config: ModelConfig, weights: PackedFormat): HeaderToWrite =>
+const headerOf = (config: ModelConfig, weights: WeightFormatName): HeaderToWrite =>
   writeHeader(packedTensors(config, weights), packedMetadata(weights));
 
 /** Size of the whole packed file in bytes. */
-export const packedBytes = (config: ModelConfig, weights: PackedFormat): number =>
+export const packedBytes = (config: ModelConfig, weights: WeightFormatName): number =>
   headerOf(config, weights).fileBytes;
 
 /**
@@ -53,7 +54,7 @@ export class PackedFile {
   static async open(
     file: RandomAccess,
     journal: RandomAccess,
-    { config, weights, identity }: { config: ModelConfig; weights: PackedFormat; identity: string },
+    { config, weights, identity }: { config: ModelConfig; weights: WeightFormatName; identity: string },
   ): Promise<PackedFile> {
     const header = headerOf(config, weights);
     const packed = new PackedFile(file, journal, header);
