@@ -1,4 +1,4 @@
-// An answer as it streams: its pieces to the terminal, its whole for --json, its numbers for the last line.
+// An answer as it streams: prints pieces, and collects text, ids and statistics.
 import type { Chunk, Finish, Model } from "./engine.ts";
 import { formatDuration, threeDigits } from "./format.ts";
 
@@ -8,7 +8,7 @@ export interface Answer {
   readonly finish: Finish;
 }
 
-/** Hands each piece of text to `write` as it comes. */
+/** Passes each piece of text to `write` at once. */
 export async function collectAnswer(
   chunks: AsyncIterable<Chunk>,
   write: (text: string) => void,
@@ -27,7 +27,7 @@ export async function collectAnswer(
   return { text, ids, finish };
 }
 
-/** Tokens a second after the first one; undefined where there was no second. */
+/** Tokens a second, without the first token; undefined if there was only one. */
 function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined {
   return completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;
 }
@@ -44,7 +44,7 @@ export function statsLine({ finish }: Answer, { plan, adapter }: Model, seed: nu
   ].join(", ");
 }
 
-/** The object that --json prints for an answer: enough to judge it and to repeat it. */
+/** The object that --json prints for an answer. With its seed the answer can be repeated. */
 export const answerRecord = ({ text, ids, finish }: Answer, { plan, adapter }: Model, seed: number) => ({
   text,
   ids,

@@ -8,10 +8,10 @@ interface Options {
   readonly apiKeyFile?: string;
 }
 
-/** Of a file with keys; what has more is something else. */
-const MOST_BYTES = 2 ** 20;
+/** Largest file with keys: a larger one is a mistake. */
+const MAX_BYTES = 2 ** 20;
 
-/** Each key once. @throws UsageError, which never shows a key */
+/** Each key once. @throws UsageError, whose message never contains a key */
 export async function readApiKeys(
   { apiKey = [], apiKeyFile }: Options,
   env: Readonly<Record<string, string | undefined>>,
@@ -19,14 +19,14 @@ export async function readApiKeys(
   const fromEnv = env["SIROCCO_API_KEY"];
   const keys = [
     ...apiKey,
-    // A variable that was made of a file may end with its newline.
+    // A variable set from a file may end with its newline.
     ...(fromEnv ? [checked("SIROCCO_API_KEY")(fromEnv.trim())] : []),
     ...(apiKeyFile !== undefined ? await fromFile(apiKeyFile) : []),
   ];
   return [...new Set(keys)];
 }
 
-/** One a line; what follows a # at the start of a line is a comment. */
+/** One key a line. Lines that begin with # are comments. */
 async function fromFile(path: string): Promise<string[]> {
   const keys: string[] = [];
   const lines = (await readText(path)).split(/\r\n?|\n/);
@@ -44,15 +44,15 @@ async function readText(path: string): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
   try {
-    for await (const part of createReadStream(path, { end: MOST_BYTES })) {
+    for await (const part of createReadStream(path, { end: MAX_BYTES })) {
       parts.push(part as Buffer);
       length += (part as Buffer).length;
     }
   } catch (cause) {
     throw new UsageError(`--api-key-file: "${path}" cannot be read`, { cause });
   }
-  if (length > MOST_BYTES)
-    throw new UsageError(`--api-key-file: expected at most ${MOST_BYTES} bytes, got more in "${path}"`);
-  // Bytes that are not UTF-8 become characters that no key has.
+  if (length > MAX_BYTES)
+    throw new UsageError(`--api-key-file: expected at most ${MAX_BYTES} bytes, got more in "${path}"`);
+  // Bytes that are not UTF-8 become U+FFFD, which the check of keys refuses.
   return new TextDecoder().decode(Buffer.concat(parts));
 }

@@ -1,9 +1,9 @@
-// What a command works with, and how it ends.
+// What every command gets, and the exit codes.
 import type { Interrupts } from "./interrupts.ts";
 import type { Io } from "./io.ts";
 import type { Output } from "./output.ts";
 
-/** What every command is handed. */
+/** The parts of a run that every command uses. */
 export interface Context {
   readonly io: Io;
   readonly output: Output;

@@ -8,13 +8,13 @@ const HELP = `/help           this list
 /reset          forget the conversation, keep the system message
 /system <text>  set the system message; without text, remove it
 /save <file>    write the messages as JSON
-/quit           leave; so do Ctrl-D, and Ctrl-C twice
-A line that ends with \\ goes on in the next one. Ctrl-C stops an answer.`;
+/quit           leave, as Ctrl-D and Ctrl-C twice do
+A line that ends with \\ continues in the next one. Ctrl-C stops an answer.`;
 
 export class Conversation {
   #system: string | undefined;
   #turns: Message[] = [];
-  /** Files this chat wrote: these, and no others, may be overwritten. */
+  /** Files that this chat wrote. Only these may be overwritten. */
   readonly #saved = new Set<string>();
 
   constructor(system?: string) {
@@ -31,13 +31,13 @@ export class Conversation {
     this.#turns.push({ role: "user", content });
   }
 
-  /** Keeps an answer, whole or stopped; a question without any answer is taken back, as roles must alternate. */
+  /** Keeps an answer, whole or stopped. Roles must alternate, so a question without an answer is removed. */
   answer(content: string): void {
     if (content === "") this.#turns.pop();
     else this.#turns.push({ role: "assistant", content });
   }
 
-  /** What a slash command has to say, or "quit". */
+  /** Runs a slash command. @returns its reply, or "quit" */
   async command(line: string): Promise<string> {
     const [, name, argument] = /^\/(\S*)\s*(.*)$/s.exec(line.trim()) as unknown as [string, string, string];
     switch (name) {

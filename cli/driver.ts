@@ -1,9 +1,9 @@
-// A Linux machine without a working Vulkan driver gets a software one, where npm has brought it.
+// On Linux without a working Vulkan driver, SwiftShader takes its place if it is installed.
 
 import type { Engine } from "./engine.ts";
 import { ADVICE, useSwiftshader } from "./swiftshader.mjs";
 
-/** The engine, and a second try with SwiftShader where a call finds no adapter at all. */
+/** The engine; a call that finds no adapter is repeated with SwiftShader. */
 export function withDriver(engine: Engine): Engine {
   const retried = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
@@ -26,16 +26,16 @@ export function withDriver(engine: Engine): Engine {
   };
 }
 
-/** Whether SwiftShader now stands in for a driver that is missing. */
+/** Sets up SwiftShader if there is no adapter. @returns whether it did */
 async function findDriver({ listAdapters }: Engine): Promise<boolean> {
-  // Named drivers are the user's choice, even where they do not work.
+  // A user who names drivers gets these and no others, even if they do not work.
   if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"]) {
     return false;
   }
   return (await listAdapters()).length === 0 && useSwiftshader() === undefined;
 }
 
-/** What to do where there is no adapter. */
+/** What to do if there is no adapter. */
 export function driverAdvice(platform: NodeJS.Platform): string {
   if (platform === "linux") return ADVICE;
   if (platform === "win32") return "Update the graphics driver: Direct3D 12 is needed.";

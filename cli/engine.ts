@@ -27,7 +27,7 @@ export type {
 export type WeightFormatName = Plan["weights"];
 export type CacheFormatName = Plan["cache"];
 
-/** The functions of `engine/node.ts` that the commands call; the tests give a fake. */
+/** The functions of `engine/node.ts` that the commands call; tests pass a fake. */
 export interface Engine {
   loadModel(source?: string, options?: LoadOptions): Promise<Model>;
   planModel(source?: string, options?: LoadOptions): Promise<Plan>;

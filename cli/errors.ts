@@ -6,7 +6,7 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** The message on one line, with the cause where the message alone says little ("fetch failed"). */
+/** The message on one line, followed by that of its cause: "fetch failed" alone would not help. */
 export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const message = error.message || error.name;
@@ -14,7 +14,7 @@ export function errorMessage(error: unknown): string {
   return oneLine(cause && !message.includes(cause) ? `${message} (${cause})` : message);
 }
 
-/** What goes to stderr for an error. */
+/** An error as text for stderr. */
 export function renderError(error: unknown, { json, debug }: { json: boolean; debug: boolean }): string {
   const message = errorMessage(error);
   if (json) {

@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Numbers and tables as text.
 
 const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 

@@ -1,4 +1,4 @@
-// The text a command works on: its argument, a file, or what is piped in.
+// The text that a command works on: its argument, a file, or stdin.
 import { readFile } from "node:fs/promises";
 import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
 import type { Context } from "./context.ts";
@@ -6,15 +6,15 @@ import { UsageError } from "./errors.ts";
 import type { Input } from "./io.ts";
 
 interface Given {
-  /** The command, for messages. */
+  /** Name of the command, for messages. */
   readonly command: string;
-  /** What the text is to it: "prompt", "text". */
+  /** What the command calls its text: "prompt", "text". */
   readonly what: string;
   readonly argument: string | undefined;
   readonly file: string | undefined;
 }
 
-/** @throws UsageError where there is no text, or more than one. */
+/** @throws UsageError if there is no text, or more than one */
 export async function readText(
   { io, interrupts }: Context,
   { command, what, argument, file }: Given,
@@ -39,7 +39,10 @@ export async function readText(
   return text;
 }
 
-/** `where` is where the file was named, for messages. @throws Error where it cannot be read, or is no text. */
+/**
+ * @param where the option that named the file, for messages
+ * @throws Error if the file cannot be read, or is not UTF-8
+ */
 export async function readTextFile(file: string, where: string): Promise<string> {
   let bytes: Uint8Array;
   try {
@@ -50,7 +53,7 @@ export async function readTextFile(file: string, where: string): Promise<string>
   return decodeText(bytes, `${where} ${file}`);
 }
 
-/** The lines of a pipe as they come, until `signal` is aborted. @throws Error at the first that is no text. */
+/** The lines of a pipe, until `signal` is aborted. @throws Error at the first line that is not UTF-8 */
 export async function* linesOf(input: Input, signal: AbortSignal): AsyncGenerator<string, void, void> {
   let rest = Buffer.alloc(0);
   let count = 0;
@@ -73,7 +76,7 @@ export async function* linesOf(input: Input, signal: AbortSignal): AsyncGenerato
   }
 }
 
-/** Text from outside: UTF-8, without a byte order mark. */
+/** Decodes UTF-8, and drops a byte order mark. */
 function decodeText(bytes: Uint8Array, where: string): string {
   try {
     return decodeUtf8(bytes);
@@ -83,5 +86,5 @@ function decodeText(bytes: Uint8Array, where: string): string {
   }
 }
 
-/** `echo` and editors end a text with a newline that nobody meant as part of it. */
+/** `echo` and editors end a text with a newline, which is not part of it. */
 const withoutFinalNewline = (text: string): string => text.replace(/\r?\n$/, "");

@@ -1,4 +1,4 @@
-// Ctrl-C: the first one stops the work at hand, a second one quits.
+// Ctrl-C: the first stops the current work, a second one quits.
 
 export class Interrupts {
   /** Resolves at the second Ctrl-C in a row. */
@@ -28,12 +28,12 @@ export class Interrupts {
     if (this.quitting) this.#resolveQuit();
   }
 
-  /** Stops the work at hand without counting as a Ctrl-C: nobody reads the answer any more. */
+  /** Stops the current work without counting as a Ctrl-C. */
   stop(): void {
     this.#controller.abort();
   }
 
-  /** A new turn of a chat: the next Ctrl-C is the first again. */
+  /** Begins a new turn of a chat: the next Ctrl-C counts as the first. */
   renew(): void {
     this.#presses = 0;
     if (this.#controller.signal.aborted) this.#controller = new AbortController();

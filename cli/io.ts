@@ -1,4 +1,4 @@
-// Everything a command may touch outside itself: the process in main.ts, fakes in the tests.
+// What a command uses from outside: the process in main.ts, fakes in tests.
 import type { Readable, Writable } from "node:stream";
 import type { runSuites } from "../bench/run.ts";
 import type * as Server from "../server/index.ts";
@@ -8,16 +8,16 @@ export type Input = Readable & { readonly isTTY?: boolean };
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Io {
-  /** Opens the engine on first use: help and usage errors need neither Dawn nor a driver. */
+  /** Imports the engine on first use: help and usage errors need neither Dawn nor a driver. */
   readonly engine: () => Promise<Engine>;
-  /** What measures: it reaches into the engine, so it is opened on first use as well. */
+  /** Imports the benchmark on first use: it imports the engine. */
   readonly bench: () => Promise<typeof runSuites>;
-  /** What answers over HTTP, opened on first use. */
+  /** Imports the server on first use. */
   readonly server: () => Promise<typeof Server>;
   readonly stdin: Input;
   readonly stdout: Sink;
   readonly stderr: Sink;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Calls back at each Ctrl-C, SIGTERM and SIGHUP, until the returned function is called. */
+  /** Calls `listener` at each Ctrl-C, SIGTERM and SIGHUP, until the returned function is called. */
   readonly onInterrupt: (listener: () => void) => () => void;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The `sirocco` command: joins run() to the process.
+// The `sirocco` command: run() with the process's streams and signals.
 import { withDriver } from "./driver.ts";
 import { run } from "./run.ts";
 
@@ -12,7 +12,8 @@ const code = await run(process.argv.slice(2), {
   stderr: process.stderr,
   env: process.env,
   onInterrupt: (listener) => {
-    // A terminal that closes, and service managers, may send SIGHUP beside others: it is never a second one, which ends at once.
+    // A closing terminal, or a service manager, may send SIGHUP after another signal. It never counts as a
+    // second Ctrl-C, which would quit at once.
     let pressed = false;
     const press = (): void => {
       pressed = true;
@@ -29,5 +30,5 @@ const code = await run(process.argv.slice(2), {
     };
   },
 });
-// A second Ctrl-C must not wait for the GPU, nor a closed pipe for the rest of the answer.
+// Exits at once: a second Ctrl-C must not wait for the GPU, nor a closed pipe for the rest of the answer.
 process.stderr.write("", () => process.exit(code));

@@ -1,11 +1,11 @@
-// A loaded model for a command, with the bar while it loads.
+// Loads a model for a command, with a progress bar.
 
 import type { Context } from "./context.ts";
 import type { LoadOptions, Model } from "./engine.ts";
 import { type LoadingOptions, toLoadOptions } from "./options.ts";
 import { withProgress } from "./progress.ts";
 
-/** Runs `use` with the model and disposes of it after. `more`: what this command alone loads it with. */
+/** Runs `use` with the model, then disposes of it. @param more load options of this command alone */
 export async function withModel<T>(
   context: Context,
   options: LoadingOptions,

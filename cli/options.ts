@@ -1,4 +1,4 @@
-// The options that commands share, and the engine's options they become.
+// Options that several commands have, and how they become options of the engine.
 import { type Command, Option } from "commander";
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
@@ -40,7 +40,7 @@ export interface SamplingOptions {
   readonly ignoreEos?: boolean;
 }
 
-/** Options of one heading in the help, added to a command. */
+/** Adds options to a command, below a heading of its help. */
 export function addOptions(command: Command, heading: string, options: readonly Option[]): Command {
   for (const option of options) command.addOption(option.helpGroup(`${heading}:`));
   return command;
@@ -51,15 +51,15 @@ export const addModelOptions = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      "folder, URL or owner/name[@revision] of the Hub (default: the embedded tiny model)",
+      "folder, URL, or owner/name[@revision] on the Hugging Face Hub (default: the embedded tiny model)",
     ).argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]")),
     new Option(
       "--adapter <name>",
-      "GPU to use: part of a name that `sirocco info` lists (default: the system's choice)",
+      "GPU to use: part of a name that `sirocco info` prints (default: the system's choice)",
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
   ]);
 
-/** The model options and those that set how it is laid out in memory. */
+/** The model options, and those about formats and memory. */
 export const addLoadingOptions = (command: Command): Command =>
   addOptions(addModelOptions(command), "Model", [
     new Option("-w, --weights <format>", `${weightFormatNames.join(", ")}, or auto: the most exact that fits`)
@@ -73,56 +73,56 @@ export const addLoadingOptions = (command: Command): Command =>
       .default("auto", "auto"),
     new Option(
       "-c, --context <tokens>",
-      "most tokens of a conversation (default: the model's, up to 4096; no bound with an attention window)",
+      "maximum tokens of a conversation (default: the model's, up to 4096; unlimited with an attention window)",
     ).argParser(integer("--context", { min: 1, words: "of at least 1" })),
-    new Option("--no-tune", "do not measure which kernels are fastest at the first load on an adapter"),
-    new Option("--unsafe-fast", "without the checks that keep shaders within their buffers"),
+    new Option("--no-tune", "do not measure which kernels are fastest at the first load on a GPU"),
+    new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
 
-/** `--json` with what it prints, or options in its place; `--quiet`, `--debug`. */
+/** `--json`, `--quiet` and `--debug`. @param json what --json prints, or options in place of --json */
 export const addOutputOptions = (command: Command, json: string | readonly Option[]): Command =>
   addOptions(command, "Output", [
     ...(typeof json === "string" ? [new Option("--json", json)] : json),
     new Option("-q, --quiet", "no progress and no statistics on stderr"),
-    new Option("--debug", "show where an error came from"),
+    new Option("--debug", "print the stack of an error"),
   ]).addHelpOption(new Option("-h, --help", "show this help").helpGroup("Output:"));
 
 export const addSamplingOptions = (command: Command, maxTokens: number): Command =>
   addOptions(command, "Sampling", [
-    new Option("-n, --max-tokens <count>", "most tokens of an answer")
+    new Option("-n, --max-tokens <count>", "maximum tokens of an answer")
       .argParser(integer("--max-tokens", { min: 1, words: "of at least 1" }))
       .default(maxTokens),
-    new Option("-t, --temperature <t>", "0: always the likeliest token")
+    new Option("-t, --temperature <t>", "higher is more random; 0: always the likeliest token")
       .argParser(number("--temperature", { min: 0, words: "of at least 0" }))
       .default(0.7),
-    new Option("--top-k <count>", "keep the likeliest tokens; 0 or -1: all").argParser(topK).default(0),
-    new Option("--top-p <p>", "keep the likeliest tokens that together reach p; 1: all")
+    new Option("--top-k <count>", "keep this many of the likeliest tokens; 0 or -1: all")
+      .argParser(topK)
+      .default(0),
+    new Option("--top-p <p>", "keep the likeliest tokens whose probabilities add up to p; 1: all")
       .argParser(number("--top-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0.95),
-    new Option("--min-p <p>", "keep tokens p times as likely as the likeliest; 0: all")
+    new Option("--min-p <p>", "keep tokens at least p times as likely as the likeliest; 0: all")
       .argParser(number("--min-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0),
-    new Option("--repetition-penalty <x>", "divides logits of tokens seen before; 1: none")
+    new Option("--repetition-penalty <x>", "divide logits of tokens in prompt or answer; 1: none")
       .argParser(number("--repetition-penalty", { min: 0.001, max: 1000, words: "from 0.001 to 1000" }))
       .default(1),
-    new Option("--frequency-penalty <x>", "subtracted for each time a token stands in the answer")
+    new Option("--frequency-penalty <x>", "subtract from a token's logit for each time it is in the answer")
       .argParser(number("--frequency-penalty", PENALTY))
       .default(0),
-    new Option("--presence-penalty <x>", "subtracted once from tokens that stand in the answer")
+    new Option("--presence-penalty <x>", "subtract once from logits of tokens that are in the answer")
       .argParser(number("--presence-penalty", PENALTY))
       .default(0),
-    new Option("--logit-bias <id=value>", "added to the logit of a token id; repeatable").argParser(
-      logitBias,
-    ),
+    new Option("--logit-bias <id=value>", "add to the logit of a token id; repeatable").argParser(logitBias),
     new Option(
       "--seed <number>",
-      "same seed, same tokens; -1 is none (default: random, and printed)",
+      "the same seed gives the same tokens; -1: random (default: random, and printed)",
     ).argParser(seed),
-    new Option("--stop <text>", "the answer ends before this text; repeatable").argParser(stop),
-    new Option("--ignore-eos", "go on past the end-of-sequence token"),
+    new Option("--stop <text>", "end the answer before this text; repeatable").argParser(stop),
+    new Option("--ignore-eos", "continue after the end-of-sequence token"),
   ]);
 
-/** What `loadModel` and `planModel` are given: commands want one answer at a time, but for `serve`. */
+/** Options for `loadModel` and `planModel`. All commands but `serve` run one answer at a time. */
 export const toLoadOptions = ({
   weights,
   cache,
@@ -140,7 +140,7 @@ export const toLoadOptions = ({
   ...(adapter === undefined ? {} : { adapter }),
 });
 
-/** What `generate` and `chat` are given; the seed is always there, so that a run can be repeated. */
+/** Options for `generate` and `chat`, always with a seed, so that a run can be repeated. */
 export function toGenerateOptions(options: SamplingOptions, seed: number): GenerateOptions {
   const { maxTokens, temperature, topK, topP, minP, stop, logitBias, ignoreEos = false } = options;
   const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;

@@ -1,24 +1,24 @@
-// The two streams: answers on stdout, everything else on stderr; colours only where a terminal shows them.
+// Output: answers on stdout, everything else on stderr. Colours only on terminals.
 import type { Io, Sink } from "./io.ts";
 
-// Control characters other than newline and tab: a model must not move the cursor or retitle the window.
+// Control characters except newline and tab: a model must not move the cursor or rename the window.
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
 
-/** What is kept of a log for a reader that is slow. */
+/** Bytes of the log that are buffered for a slow reader. */
 const LOG_BYTES = 4 * 2 ** 20;
-/** How long such a reader has when the process ends. */
+/** How long a reader of the log may take for the rest when the process ends. */
 const LAST_LINES_MS = 1000;
 
 export class Output {
-  /** Resolves when the reader of stdout has gone (`| head`); rejects where stdout cannot be written. */
+  /** Resolves when the reader of stdout is gone (`| head`); rejects if stdout cannot be written. */
   readonly ended: Promise<void>;
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #color: boolean;
   #failure: Error | undefined;
-  /** The reader has gone: the rest of the work is nobody's business. */
+  /** The reader of stdout is gone. */
   #left = false;
-  /** What stdout takes is a log: the work goes on without its reader. */
+  /** stdout is a log: the work goes on without a reader. */
   #isLog = false;
   #dropped = 0;
 
@@ -41,15 +41,15 @@ export class Output {
         }
       });
     });
-    // run() races this promise, but not before its first await.
+    // run() handles the rejection, but only after its first await.
     this.ended.catch(() => {});
-    // Nobody is left to tell when stderr fails.
+    // If stderr fails, there is nowhere to report it.
     stderr.on("error", () => {});
   }
 
   /**
-   * From here on stdout is a log of something that must not end with its reader, nor wait for it: lines that it does not take are
-   * dropped, and stderr is told.
+   * Makes stdout a log, for work that must neither end with the log's reader nor wait for it: lines that the
+   * reader does not take are dropped, with a note on stderr.
    */
   becomeLog(): void {
     this.#isLog = true;
@@ -63,12 +63,12 @@ export class Output {
     return this.#stderr.isTTY === true;
   }
 
-  /** A piece of the answer. */
+  /** Writes a piece of an answer. */
   write(text: string): void {
     this.#stdout.write(this.stdoutIsTerminal ? text.replace(CONTROL, "") : text);
   }
 
-  /** Dimmed text on stdout, before the answer. */
+  /** Writes dimmed text to stdout, before an answer. */
   writeDim(text: string): void {
     this.#stdout.write(dim(text.replace(CONTROL, ""), this.stdoutIsTerminal && this.#color));
   }
@@ -78,17 +78,16 @@ export class Output {
     this.#stdout.write(`${JSON.stringify(value)}\n`);
   }
 
-  /** Counts a line that is dropped, and says so when lines begin and end to be. */
+  /** Whether the log's buffer is full. Counts dropped lines; notes when dropping begins and ends. */
   #isBehind(): boolean {
     const behind = this.#stdout.writableLength > LOG_BYTES;
-    if (behind && this.#dropped === 0) this.#say("The log's reader is behind: lines are dropped.");
-    if (!behind && this.#dropped > 0)
-      this.#say(`The log goes on. Lines that were dropped: ${this.#dropped}.`);
+    if (behind && this.#dropped === 0) this.#say("The log's reader is too slow: lines are dropped.");
+    if (!behind && this.#dropped > 0) this.#say(`The log continues. Lines dropped: ${this.#dropped}.`);
     this.#dropped = behind ? this.#dropped + 1 : 0;
     return behind;
   }
 
-  /** A line about the work: statistics, hints. */
+  /** Writes a line about the work to stderr: statistics, hints. */
   note(line: string): void {
     if (!this.#left || this.#isLog) this.#say(line);
   }
@@ -97,17 +96,17 @@ export class Output {
     this.#stderr.write(`${dim(line, this.stderrIsTerminal && this.#color)}\n`);
   }
 
-  /** Text on stderr as it is. */
+  /** Writes text to stderr as it is. */
   writeError(text: string): void {
     this.#stderr.write(text);
   }
 
-  /** Bold where stderr shows it: the prompt of the chat. */
+  /** Bold text, if stderr is a terminal with colours: the prompt of the chat. */
   bold(text: string): string {
     return this.stderrIsTerminal && this.#color ? `\u001b[1m${text}\u001b[22m` : text;
   }
 
-  /** Waits until stdout has taken what was written. @throws where it could not. */
+  /** Waits until stdout has taken all that was written. @throws Error if it cannot be written */
   async flush(): Promise<void> {
     if (!this.#stdout.destroyed)
       await new Promise<void>((resolve) => {

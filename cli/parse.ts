@@ -1,10 +1,10 @@
-// Option values: text in, checked value out, or a UsageError that says what was expected.
+// Parsers of option values. Each throws a UsageError that says what it expected.
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import type { CacheFormatName, WeightFormatName } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 
 const CACHE_FORMATS = ["f32", "f16", "q8"] as const satisfies readonly CacheFormatName[];
-// JavaScript would also take "", "0x10" and " 1".
+// Number() would also accept "", "0x10" and " 1".
 const DECIMAL = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
 
 interface Range {
@@ -27,22 +27,22 @@ export function number(flag: string, { min = -Infinity, max = Infinity, words = 
 export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }: Range = {}) {
   return (text: string): number => {
     const value = /^[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
-    // Not -0.
+    // + 0 turns -0 into 0.
     if (value >= min && value <= max) return value + 0;
     throw expected(flag, `a whole number${words && ` ${words}`}`, text);
   };
 }
 
-/** A seed of 32 bits for runs that name none. */
+/** A random seed of 32 bits. */
 export const randomSeed = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number;
 
-/** A seed; -1 is none, as in llama.cpp and vLLM. Commander takes no `undefined` for a value. */
+/** A seed; -1: random, as in llama.cpp and vLLM. */
 export function seed(text: string): number {
   const value = integer("--seed", { min: -1, words: "from 0 to 4294967295, or -1 for none" })(text);
   return value === -1 ? randomSeed() : value;
 }
 
-/** How many tokens are kept; -1 is all, as in vLLM. */
+/** How many tokens to keep; -1: all, as in vLLM. */
 export const topK = (text: string): number =>
   Math.max(0, integer("--top-k", { min: -1, words: "of at least 0, or -1 for all" })(text));
 
@@ -60,14 +60,14 @@ export function cache(text: string): "auto" | CacheFormatName {
   return found;
 }
 
-/** A weight format that a checkpoint can be written in. */
+/** A weight format, for writing a checkpoint. */
 export function storedWeights(text: string): WeightFormatName {
   const found = weightFormatNames.find((name) => name === text);
   if (!found) throw expected("--weights", `one of ${weightFormatNames.join(", ")}`, text);
   return found;
 }
 
-/** `id=value`, added to those given before. */
+/** `id=value`, added to earlier ones. */
 export function logitBias(
   text: string,
   before: Readonly<Record<number, number>> = {},
@@ -80,13 +80,13 @@ export function logitBias(
   return { ...before, [Number(id)]: value };
 }
 
-/** A stop string, added to those given before. */
+/** A stop string, added to earlier ones. */
 export function stop(text: string, before: readonly string[] = []): readonly string[] {
   if (text === "") throw expected("--stop", "at least one character", text);
   return [...before, text];
 }
 
-/** Whole numbers of at least 1 with commas between them, each once, the smallest first. */
+/** Whole numbers of at least 1, separated by commas; each once, in ascending order. */
 export function counts(flag: string) {
   return (text: string): readonly number[] => {
     const values = text.split(",").map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
@@ -96,7 +96,7 @@ export function counts(flag: string) {
   };
 }
 
-/** The address of a server, without the /v1 that calls begin with. */
+/** The address of a server; a final /v1 is dropped. */
 export function address(flag: string) {
   return (text: string): string => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -106,7 +106,7 @@ export function address(flag: string) {
   };
 }
 
-/** Any text but an empty or blank one. */
+/** Any text that is not blank. */
 export function nonEmpty(flag: string, what: string) {
   return (text: string): string => {
     if (text.trim() === "") throw expected(flag, what, text);
@@ -114,7 +114,7 @@ export function nonEmpty(flag: string, what: string) {
   };
 }
 
-/** A name in one short line. */
+/** A name: one line of at most 200 characters, no blanks around it. */
 export function name(flag: string, what: string) {
   return (text: string): string => {
     if (text.trim() === "" || text !== text.trim() || text.length > 200 || /\p{Cc}/u.test(text))
@@ -123,12 +123,12 @@ export function name(flag: string, what: string) {
   };
 }
 
-/** Another value of an option that may be given several times; one that is there already changes nothing. */
+/** A value of a repeatable option, added to earlier ones unless it is among them. */
 export const oneMore =
   (parse: (text: string) => string) =>
   (text: string, before: readonly string[] = []): readonly string[] => [...new Set([...before, parse(text)])];
 
-/** @param got shown on one line, and not at length */
+/** An error about a value. @param got shown on one line, at most 80 characters of it */
 export const expected = (flag: string, what: string, got: string) =>
   new UsageError(
     `${flag}: expected ${what}, got ${JSON.stringify(got.length > 80 ? `${got.slice(0, 80)}…` : got)}`,

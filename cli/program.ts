@@ -1,4 +1,4 @@
-// The command tree: names, help and where each command's exit code goes.
+// The commands and their help.
 import { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addChat } from "./commands/chat.ts";
@@ -16,18 +16,19 @@ export function createProgram(context: Context, exit: (code: number) => void): C
   const { io } = context;
   const program = new Command("sirocco")
     .description(
-      "Runs Mistral 7B and its family straight from Hugging Face safetensors, on WebGPU.\n" +
-        "Without --model every command uses a tiny model that comes with the package.",
+      "Runs Mistral 7B and its family from Hugging Face safetensors, on WebGPU.\n" +
+        "Without --model every command uses a tiny model that is part of the package.",
     )
     .version(packageVersion, "-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
+    .helpCommand("help [command]", "show the help of a command")
     .exitOverride()
-    // `bench` and its `compare` both have a --json: each takes what follows its own name.
+    // `bench` and `bench compare` both have --json: each takes the options after its own name.
     .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      // run() prints errors, in its own form.
+      // run() prints errors.
       outputError: () => {},
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
@@ -38,15 +39,15 @@ export function createProgram(context: Context, exit: (code: number) => void): C
       "after",
       `
 Environment:
-  SIROCCO_API_KEY   a key that sirocco serve asks for
-  HF_TOKEN          token for private Hub repositories
-  HF_ENDPOINT       another Hub than https://huggingface.co
-  HF_HOME           folder of the Hub's cache, shared with Python (~/.cache/huggingface)
+  SIROCCO_API_KEY   a key for clients of sirocco serve
+  HF_TOKEN          access token of the Hugging Face Hub, for private and gated repositories
+  HF_ENDPOINT       address of the Hub (default: https://huggingface.co)
+  HF_HOME           folder of the Hub's cache, shared with Python (default: ~/.cache/huggingface)
   VK_DRIVER_FILES   Vulkan drivers to use (Linux)
   NO_COLOR          no colours
-  SIROCCO_DEBUG     as --debug
+  SIROCCO_DEBUG     same as --debug
 
-Exit codes: 0 done, 1 failed, 2 called wrongly, 130 stopped by Ctrl-C.
+Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C.
 Sizes are in powers of 1024: 1 GiB is 1024 MiB.
 
 Example:

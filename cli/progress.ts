@@ -1,16 +1,16 @@
-// The bar on stderr while a model is downloaded and loaded.
+// The progress bar on stderr while a model is downloaded and loaded.
 import { SingleBar } from "cli-progress";
 import type { Context } from "./context.ts";
 import type { Progress } from "./engine.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { OutputOptions } from "./options.ts";
 
-/** Leaves the longest line within 80 columns, the name apart. */
+/** Columns of the bar: the longest line without its name then fits 80 columns. */
 const BAR = 14;
 
 /**
- * Runs `work` with a listener for its progress. Without a terminal, or with --quiet, nothing is drawn; nor when `work` is done:
- * a model that is put on another device tells of it in the middle of an answer.
+ * Runs `work` and draws its progress, unless stderr is not a terminal or --quiet is set. Nothing is drawn
+ * after `work` is done: a model that loses its device reports progress again, in the middle of an answer.
  */
 export async function withProgress<T>(
   { io, output }: Context,
@@ -50,7 +50,8 @@ class ProgressBar {
       this.#bar = new SingleBar({
         stream: this.#stream,
         clearOnComplete: true,
-        // Cuts long lines. Otherwise the bar turns wrapping off, and a second Ctrl-C would leave it off.
+        // Cuts long lines. Without this the bar turns the terminal's wrapping off, and a second Ctrl-C leaves
+        // it off.
         linewrap: true,
         format: (_, { value, total }, { name }) =>
           progressLine(stage, String(name), value, total, this.#rate.bytesPerMs(value)),
@@ -82,7 +83,7 @@ class Rate {
   }
 }
 
-/** One line of the bar; the name comes last, where a narrow terminal may cut it off. */
+/** One line of the bar. The name is last: a narrow terminal cuts it off first. */
 export function progressLine(
   stage: Progress["stage"],
   name: string,

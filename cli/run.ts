@@ -1,4 +1,4 @@
-// One run of the command: arguments in, exit code out. main.ts gives it the process, the tests give it fakes.
+// One run of the command: arguments in, exit code out.
 import { CommanderError } from "commander";
 import { type Context, exitCode } from "./context.ts";
 import { isAbort, renderError, UsageError } from "./errors.ts";
@@ -7,7 +7,7 @@ import type { Io } from "./io.ts";
 import { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
 
-/** @param argv the arguments after the program's name. */
+/** @param argv the arguments after the program's name */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = { io, output: new Output(io), interrupts: new Interrupts() };
   const { output, interrupts } = context;
@@ -17,7 +17,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     const code = await Promise.race([
       work,
       interrupts.quit.then(() => exitCode.interrupted),
-      // Nobody reads on (`| head`): that is no failure.
+      // The reader is gone (`| head`): that is no failure.
       output.ended.then(() => exitCode.ok),
     ]);
     await output.flush();
@@ -31,11 +31,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-// How long work that was told to stop may take: a software driver crashes where the process leaves it in the middle.
+// How long stopped work may take to end: a software driver crashes if the process exits in the middle.
 const LEAVE_MS = 5000;
 const QUIT_MS = 1000;
 
-/** Waits for `work` to end, well or not, but no longer than `limit`. */
+/** Waits until `work` is settled, at most `limit` milliseconds. */
 async function settled(work: Promise<unknown>, limit: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
@@ -54,21 +54,21 @@ async function execute(argv: readonly string[], context: Context): Promise<numbe
   return code;
 }
 
-/** Says what went wrong, and gives the exit code for it. */
+/** Prints an error. @returns its exit code */
 function fail(argv: readonly string[], error: unknown, { io, output, interrupts }: Context): number {
   if (interrupts.signal.aborted && isAbort(error)) return exitCode.interrupted;
   const problem = error instanceof CommanderError ? fromCommander(error) : error;
   if (problem === undefined) return exitCode.ok;
-  // Options may be what could not be parsed, so these two are looked for by hand.
+  // Parsing may have failed, so these two options are looked up by hand.
   const json = argv.includes("--json");
   const debug = argv.includes("--debug") || Boolean(io.env["SIROCCO_DEBUG"]);
-  // Help on stderr has said it all.
+  // Commander has printed the help.
   if (!(problem instanceof UsageError && problem.message === ""))
     output.writeError(renderError(problem, { json, debug }));
   return problem instanceof UsageError ? exitCode.usage : exitCode.error;
 }
 
-/** Help and version are no errors; the rest is a wrong call, without commander's own prefix. */
+/** Help and version are no errors; anything else is wrong usage. Drops commander's prefix. */
 function fromCommander(error: CommanderError): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
   return new UsageError(error.code === "commander.help" ? "" : error.message.replace(/^error: /, ""));

@@ -22,7 +22,7 @@ const ICD = "vk_swiftshader_icd.json";
 const DRIVER = "libvk_swiftshader.so";
 const LOADER = "libvulkan.so.1";
 
-/** Where browsers of the Chromium family keep the same driver. */
+/** Where browsers based on Chromium keep the same driver. */
 const BROWSERS = [
   "/usr/lib/chromium",
   "/usr/lib/chromium-browser",
@@ -36,8 +36,8 @@ export const ADVICE =
 
 /**
  * Finds SwiftShader and makes it loadable.
- * @returns {{ icd: string, problem?: undefined } | { icd?: undefined, problem: string }} the file to name in
- * VK_DRIVER_FILES, or why there is none and what to install.
+ * @returns {{ icd: string, problem?: undefined } | { icd?: undefined, problem: string }} the file for
+ * VK_DRIVER_FILES, or why there is none and what to install
  */
 export function swiftshader() {
   if (process.platform !== "linux") return { problem: "SwiftShader is set up on Linux only." };
@@ -53,9 +53,9 @@ export function swiftshader() {
 }
 
 /**
- * Makes SwiftShader the Vulkan driver of this process. To call before Dawn's `create()`; after a `create()` that found
- * no adapter, call `create()` again.
- * @returns {string | undefined} what to tell the user where it cannot be had.
+ * Makes SwiftShader the Vulkan driver of this process. Call it before Dawn's `create()`. After a `create()`
+ * that found no adapter, call `create()` again.
+ * @returns {string | undefined} why it is not available, for the user
  */
 export function useSwiftshader() {
   const { icd, problem } = swiftshader();
@@ -64,15 +64,16 @@ export function useSwiftshader() {
 }
 
 /**
- * The environment that makes the Vulkan loader see these drivers and no others.
+ * Environment variables that make the Vulkan loader use these drivers and no others.
  * @param {string[]} icds
  */
 export function vulkanEnv(icds) {
   const files = icds.join(delimiter);
-  return { VK_DRIVER_FILES: files, VK_ICD_FILENAMES: files }; // the second is the name loaders before 1.3.207 know
+  // Loaders before 1.3.207 read the second one.
+  return { VK_DRIVER_FILES: files, VK_ICD_FILENAMES: files };
 }
 
-/** The folder with the driver of the carrier package, unpacked once; undefined where the package is not installed. */
+/** The folder with the carrier package's driver, unpacked once; undefined if the package is not installed. */
 function fromNpm() {
   const archive = process.arch === "x64" ? carrierArchive() : undefined;
   if (!archive) return undefined;
@@ -80,7 +81,7 @@ function fromNpm() {
   try {
     return unpackDriver(archive, join(modules, ".cache", "sirocco"));
   } catch (error) {
-    // A global installation belongs to root: keep the driver in this user's own cache.
+    // A global installation is read-only: unpack into this user's cache.
     const { XDG_CACHE_HOME, HOME } = process.env;
     if (!["EACCES", "EPERM", "EROFS"].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? ""))
       throw error;
@@ -88,7 +89,7 @@ function fromNpm() {
   }
 }
 
-/** Looks beside this package first, then beside the program that uses it. */
+/** Looks next to this package first, then next to the program that uses it. */
 function carrierArchive() {
   for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
     for (const modules of createRequire(from).resolve.paths(CARRIER) ?? []) {
@@ -113,7 +114,7 @@ function unpackDriver(archive, cache) {
 }
 
 /**
- * Complete or absent: the files are written to a folder of their own, which then takes its name in one step.
+ * Unpacks into a temporary folder and then renames it, so that `folder` is complete or absent.
  * @param {string} folder
  * @param {(unfinished: string) => void} unpack
  */
@@ -126,13 +127,15 @@ export function unpackOnce(folder, unpack) {
     renameSync(unfinished, folder);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    if (!existsSync(folder)) throw error; // another process may have been faster
+    // Another process may have been faster.
+    if (!existsSync(folder)) throw error;
   }
   return folder;
 }
 
 /**
- * @param {Buffer} tar blocks of 512 bytes: a header with name (0..100) and octal size (124..136), then the contents
+ * @param {Buffer} tar blocks of 512 bytes: a header with name (0..100) and octal size (124..136), then
+ * contents
  * @param {string} wanted
  */
 function tarEntry(tar, wanted) {
@@ -152,8 +155,8 @@ function tarEntry(tar, wanted) {
 }
 
 /**
- * Dawn looks for the Vulkan loader beside itself before it asks the system, so one is put there only where the system
- * has none: a newer one of the system must win.
+ * Copies the Vulkan loader next to Dawn, which looks there before it asks the system. Only if the system has
+ * no loader: that one may be newer.
  * @param {string} folder
  */
 function provideLoader(folder) {
@@ -172,6 +175,6 @@ function provideLoader(folder) {
 function systemHasLoader() {
   const folders = (process.env["LD_LIBRARY_PATH"] ?? "").split(delimiter).filter(Boolean);
   if ([...folders, "/usr/lib64", "/usr/lib"].some((at) => existsSync(join(at, LOADER)))) return true;
-  // The dynamic linker's cache names every library it would find, whatever the distribution calls its folders.
+  // The dynamic linker's cache lists all libraries, whatever the distribution calls its folders.
   return existsSync("/etc/ld.so.cache") && readFileSync("/etc/ld.so.cache", "latin1").includes(LOADER);
 }

@@ -1,4 +1,5 @@
-// Lines typed at a terminal, with editing and history; keys typed during an answer wait for the next prompt.
+// Reads lines at a terminal, with editing and history. Keys typed during an answer are kept for the next
+// prompt.
 import { createInterface, type Interface } from "node:readline";
 import { Writable } from "node:stream";
 import type { Input, Sink } from "./io.ts";
@@ -35,14 +36,14 @@ export class TerminalPrompt {
     });
     this.#readline.on("close", () => {
       this.#closed = true;
-      // The shell's prompt belongs on a line of its own.
+      // The shell's prompt must begin a new line.
       if (this.#waiting) this.#screen.write("\n");
       this.#answer(undefined);
     });
     this.#readline.on("SIGINT", () => this.#interrupt(onInterrupt));
   }
 
-  /** Whether a line is being typed, rather than an answer awaited. */
+  /** Whether a prompt waits for a line; otherwise an answer runs. */
   get waiting(): boolean {
     return this.#waiting !== undefined;
   }
@@ -58,7 +59,7 @@ export class TerminalPrompt {
       return Promise.resolve(typed);
     }
     this.#readline.setPrompt(prompt);
-    // true: keys typed during the answer stand on the line already.
+    // true: keeps the keys that were typed during the answer.
     this.#readline.prompt(true);
     return new Promise((resolve) => {
       this.#waiting = resolve;
@@ -71,7 +72,7 @@ export class TerminalPrompt {
 
   #interrupt(onInterrupt: () => void): void {
     if (this.#waiting && this.#readline.line !== "") {
-      // As in a shell, a half-typed line is dropped: to its end, then delete to its start.
+      // As in a shell, drops a half-typed line: go to its end, delete to its start.
       this.#readline.write(null, { ctrl: true, name: "e" });
       this.#readline.write(null, { ctrl: true, name: "u" });
       return;
@@ -88,7 +89,7 @@ export class TerminalPrompt {
   }
 }
 
-/** The terminal as readline sees it: silent while an answer streams. */
+/** The terminal, for readline. Drops readline's output while an answer streams. */
 class Screen extends Writable {
   muted = true;
   readonly #output: Sink;

@@ -1,4 +1,4 @@
-// sirocco bench: how fast this machine runs a model, and how far that is from what it could do; and what moved since.
+// sirocco bench: speed of a model on this machine, relative to the machine's limits; comparison of two runs.
 import { open, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { compare, hasRegression, renderComparison } from "../../bench/compare.ts";
@@ -20,10 +20,10 @@ import {
 import { packageVersion } from "../package.ts";
 import { address, counts, integer, nonEmpty, number } from "../parse.ts";
 
-/** What runs where no suite is named: about two minutes with the embedded model on a software driver. */
+/** About two minutes with the embedded model on a software driver. */
 const DEFAULT_SUITES: readonly SuiteName[] = ["decode", "prefill", "kernels", "attention", "window"];
 
-/** Options about loading: with --url the server has done that. */
+/** Options about the model in this process: they exclude --url. */
 const LOADING = ["weights", "cache", "context", "adapter", "tune", "unsafeFast", "text"];
 
 interface Options extends Omit<LoadingOptions, "json"> {
@@ -44,27 +44,27 @@ interface Options extends Omit<LoadingOptions, "json"> {
 export function addBench(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("bench")
-    .summary("how fast this machine runs a model; compares two runs")
+    .summary("measure the speed of a model; compare two runs")
     .description(
-      "Measures a model on this machine: medians of repeated runs after a warm-up, beside what the adapter does at best. " +
-        "Ctrl-C ends it and prints what was measured until then.",
+      "Measures a model on this machine: medians of repeated runs after a warm-up, and the GPU's limits for comparison. " +
+        "Ctrl-C stops it and prints what was measured so far.",
     )
-    // What follows `compare` is its own: its --json takes no file.
+    // Options after `compare` belong to `compare`: its --json takes no file.
     .enablePositionalOptions()
     .argument("[suites...]", `what to measure (default: ${DEFAULT_SUITES.join(" ")})`)
     .addHelpText(
       "after",
       `
 Suites:
-  load        from the checkpoint, with pipelines compiled, from a quantised checkpoint; peak memory of the host
+  load        loading from a checkpoint, again with compiled pipelines, from a quantised checkpoint; peak host memory
   decode      tokens/s at several contexts; bytes, dispatches and host time of a token; the limit by bandwidth
   prefill     tokens/s of prompts of 32, 512 and 4096 tokens
-  kernels     every kernel at the model's shapes: time, GB/s, GFLOP/s, shares of what the adapter does at best
-  attention   32 query heads on 32, 8 and 1 key/value heads at a context of 4096
-  window      time and memory of a token by its position, with the model's window and with none
-  quality     perplexity of a text under every weight and cache format, beside size and speed
-  throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to the first token, between tokens, batch gain;
-              with --url of any server that has OpenAI's calls
+  kernels     every kernel at the model's shapes: time, GB/s, GFLOP/s, shares of the GPU's limits
+  attention   32 query heads with 32, 8 and 1 key/value heads, at a context of 4096
+  window      time and memory of a token by position, with the model's window and without
+  quality     perplexity, size and speed of every weight and cache format
+  throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to first token, between tokens, batch gain;
+              with --url, of any server with OpenAI's API
 
 Examples:
   $ sirocco bench
@@ -74,25 +74,24 @@ Examples:
   $ sirocco bench compare before.json after.json`,
     );
   addOptions(command, "Measuring", [
-    new Option("--runs <count>", "most runs of a figure")
+    new Option("--runs <count>", "maximum runs of a figure")
       .argParser(integer("--runs", { min: 1, words: "of at least 1" }))
       .default(5),
-    new Option("--seconds <s>", "no further run of a figure begins after this time")
+    new Option("--seconds <s>", "begin no further run of a figure after this time")
       .argParser(number("--seconds", { min: 0, words: "of at least 0" }))
       .default(1),
-    new Option("--text <file>", "text for the suite quality (default: a short story)").argParser(
+    new Option("--text <file>", "text for the suite `quality` (default: a short story)").argParser(
       nonEmpty("--text", "a file"),
     ),
   ]);
   addThroughputOptions(command);
   addLoadingOptions(command);
   addOutputOptions(command, [
-    new Option("--json <file>", "write the figures as JSON; - for stdout, in place of the table").argParser(
-      nonEmpty("--json", "a file, or -"),
-    ),
-    new Option("--html <file>", "write one page with tables and plots").argParser(
-      nonEmpty("--html", "a file"),
-    ),
+    new Option(
+      "--json <file>",
+      "write the figures as JSON; `-` writes to stdout, instead of the table",
+    ).argParser(nonEmpty("--json", "a file, or -")),
+    new Option("--html <file>", "write a page with tables and plots").argParser(nonEmpty("--html", "a file")),
   ]);
   command.action(async (suites: readonly string[], options: Options) =>
     exit(await bench(context, command, suites, options)),
@@ -102,31 +101,28 @@ Examples:
 
 const addThroughputOptions = (command: Command): Command =>
   addOptions(command, "Throughput", [
-    new Option("--streams <counts>", "answers at once, one number after the other")
+    new Option("--streams <counts>", "numbers of answers at once, separated by commas")
       .argParser(counts("--streams"))
       .default([1, 2, 4, 8], "1,2,4,8"),
     new Option(
       "--requests <count>",
       "requests at each number of streams (default: 4 for each stream, at least 8)",
     ).argParser(integer("--requests", { min: 1, words: "of at least 1" })),
-    new Option(
-      "--prompt-tokens <count>",
-      "mean length of a prompt; they go from half of it to one and a half",
-    )
+    new Option("--prompt-tokens <count>", "mean length of a prompt; lengths range from 0.5 to 1.5 times this")
       .argParser(integer("--prompt-tokens", { min: 1, words: "of at least 1" }))
       .default(64),
-    new Option("--answer-tokens <count>", "most tokens of an answer")
+    new Option("--answer-tokens <count>", "maximum tokens of an answer")
       .argParser(integer("--answer-tokens", { min: 1, words: "of at least 1" }))
       .default(32),
     new Option(
       "--url <address>",
-      "ask this server, for the model that it knows as --model (default: its first)",
+      "measure this server; --model is then its name for the model (default: the first it lists)",
     ).argParser(address("--url")),
     new Option(
       "--api-key <key>",
-      "the server's key (default: SIROCCO_API_KEY, which no list of processes shows)",
+      "key for the server (default: SIROCCO_API_KEY, which other users of this machine cannot see)",
     ).argParser(apiKey("--api-key")),
-    new Option("--chat", "ask the server's /v1/chat/completions in place of /v1/completions"),
+    new Option("--chat", "call /v1/chat/completions instead of /v1/completions"),
   ]);
 
 async function bench(
@@ -143,7 +139,7 @@ async function bench(
   }
   checkTarget(command, names, options);
   const text = options.text === undefined ? undefined : await readTextFile(options.text, "--text");
-  // Minutes of measuring must not end at a folder that is not there.
+  // Fails now, not after minutes of measuring.
   if (json !== undefined && json !== "-") await checkWritable("--json", json);
   if (html !== undefined) await checkWritable("--html", html);
 
@@ -162,7 +158,7 @@ async function bench(
   return report.failed.length > 0 ? exitCode.error : exitCode.ok;
 }
 
-/** @throws UsageError for what would have no effect */
+/** @throws UsageError for an option that would have no effect */
 function checkTarget(command: Command, names: readonly string[], { url }: Options): void {
   const given = (name: string) => command.getOptionValueSource(name) === "cli";
   const flag = (name: string) =>
@@ -179,7 +175,7 @@ function checkTarget(command: Command, names: readonly string[], { url }: Option
     throw new UsageError(`${flag(idle)}: expected none with --url, whose server has loaded its model`);
 }
 
-/** The suites on a model in this process, or the one on a server. */
+/** Runs suites on a model in this process, or `throughput` on a server. */
 async function measure(
   { io, interrupts }: Context,
   names: readonly string[],
@@ -207,13 +203,13 @@ async function measure(
 function addCompare(bench: Command, context: Context, exit: (code: number) => void): void {
   const command = bench
     .command("compare")
-    .summary("what moved between two runs")
+    .summary("what changed between two runs")
     .description(
-      "Compares two files that --json wrote. A figure moved where its median changed by more than the threshold and the " +
-        "runs before and after do not overlap. Exit code 1 where one got worse.",
+      "Compares two files written by `bench --json`. A figure counts as changed if its median changed by more than the " +
+        "threshold and the runs before and after do not overlap. Exit code 1 if one got worse.",
     )
-    .argument("<before>", "file of --json")
-    .argument("<after>", "file of --json")
+    .argument("<before>", "file written by bench --json")
+    .argument("<after>", "file written by bench --json")
     .addHelpText(
       "after",
       `
@@ -260,7 +256,7 @@ async function checkWritable(option: string, file: string): Promise<void> {
   }
 }
 
-/** One line on a terminal that says what is being measured. */
+/** A line on a terminal about what is being measured. */
 class Status {
   readonly #context: Context;
   readonly #shown: boolean;

@@ -1,4 +1,4 @@
-// sirocco chat: a conversation, at a terminal or line by line through a pipe.
+// sirocco chat: a conversation at a terminal, or line by line through a pipe.
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
 import { type Context, exitCode } from "../context.ts";
@@ -28,15 +28,15 @@ interface Options extends LoadingOptions, SamplingOptions {
 export function addChat(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("chat")
-    .summary("talk with a model")
+    .summary("chat with a model")
     .description(
-      "A conversation in the model's own chat format. At a terminal /help lists the commands, and the up arrow " +
-        "brings back earlier lines. Through a pipe each line is a turn, and only the answers are printed.",
+      "A conversation in the model's chat format. At a terminal, /help lists the commands and the up arrow brings " +
+        "back earlier lines. From a pipe, each line is a message, and only the answers are printed.",
     )
     .addHelpText(
       "after",
       `
-Ctrl-C stops an answer and keeps the chat; twice in a row it quits, with exit code 130. Ctrl-D quits.
+Ctrl-C stops an answer; twice in a row it quits, with exit code 130. Ctrl-D quits.
 
 Examples:
   $ sirocco chat --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
@@ -44,11 +44,11 @@ Examples:
     );
   addOptions(command, "Input", [
     new Option("-s, --system <text>", "system message"),
-    new Option("--no-history", "do not keep typed lines in $XDG_STATE_HOME/sirocco/chat-history"),
+    new Option("--no-history", "do not save typed lines to $XDG_STATE_HOME/sirocco/chat-history"),
   ]);
   addSamplingOptions(command, 512);
   addLoadingOptions(command);
-  addOutputOptions(command, "read as from a pipe, and print one object a line: as `generate --json` prints");
+  addOutputOptions(command, "read lines as from a pipe; print one object a line, as `generate --json` does");
   command.action(async (options: Options) => {
     exit(await withModel(context, options, (model) => new Chat(context, model, options).run()));
   });
@@ -59,7 +59,9 @@ class Chat {
   readonly #model: Model;
   readonly #options: Options;
   readonly #conversation: Conversation;
-  /** Of the next answer: each has its own, so that /reset and the same question give another answer. */
+  /**
+   * Seed of the next answer. Each has another, so that the same question after /reset gives another answer.
+   */
   #seed: number;
 
   constructor(context: Context, model: Model, options: Options) {
@@ -100,7 +102,7 @@ class Chat {
         else if (!answering) output.note("\nCtrl-C again, Ctrl-D or /quit to leave.");
       },
     });
-    // Ctrl-C may also come as a signal, past the prompt: the terminal must leave raw mode all the same.
+    // Ctrl-C may also arrive as a signal, not through the prompt: the terminal must still leave raw mode.
     void interrupts.quit.then(() => prompt.close());
     if (!this.#options.quiet) output.note("/help lists the commands.");
     try {
@@ -123,7 +125,9 @@ class Chat {
     }
   }
 
-  /** At a terminal an error ends the turn, not the chat; where no new device came for a lost one, it would fail again. */
+  /**
+   * At a terminal an error ends the turn, not the chat. A lost device ends the chat: every turn would fail.
+   */
   async #answerOrExplain(line: string): Promise<void> {
     try {
       await this.#answer(line);
@@ -160,7 +164,7 @@ class Chat {
   }
 }
 
-/** A line, and those that a final backslash joins to it. */
+/** Reads a line, and further ones while each ends with a backslash. */
 async function readTurn(prompt: TerminalPrompt, first: string, more: string): Promise<string | undefined> {
   let turn = await prompt.read(first);
   while (turn?.endsWith("\\")) {

@@ -24,14 +24,14 @@ export function addGenerate(program: Command, context: Context, exit: (code: num
     .command("generate")
     .summary("continue a text")
     .description(
-      "Continues a text and streams the continuation to stdout. Statistics follow on stderr. " +
-        "The prompt is an argument, a file, or what is piped in; a final newline of the latter two is dropped.",
+      "Continues a text: streams the continuation to stdout, then statistics to stderr. " +
+        "The prompt is an argument, a file or stdin. A final newline of a file or of stdin is dropped.",
     )
     .argument("[prompt]", "the text to continue")
     .addHelpText(
       "after",
       `
-Ctrl-C stops the answer, a second one quits at once.
+Ctrl-C stops the answer; a second Ctrl-C quits at once.
 
 Examples:
   $ sirocco generate "Once upon a time"
@@ -73,7 +73,7 @@ async function generate(context: Context, argument: string | undefined, options:
       if (!json && !quiet) output.note(statsLine(answer, model, seed));
       return answer.finish.reason === "abort" ? exitCode.interrupted : exitCode.ok;
     } catch (error) {
-      // The message of the error starts on a line of its own.
+      // The error message must begin a new line.
       if (!json && last !== "" && !last.endsWith("\n")) output.write("\n");
       throw error;
     }

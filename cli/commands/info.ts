@@ -1,4 +1,4 @@
-// sirocco info: what this machine offers, and what a model is.
+// sirocco info: adapters of this machine, versions, and facts about a model.
 import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import { driverAdvice } from "../driver.ts";
@@ -12,10 +12,10 @@ import { planRows } from "./plan.ts";
 export function addInfo(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("info")
-    .summary("GPUs of this machine, versions; facts of a model")
+    .summary("list this machine's GPUs, versions, and facts about a model")
     .description(
-      "Lists the WebGPU adapters of this machine with their limits, and the versions at work. Where there is no " +
-        "adapter: what to install. With --model also that model's facts.",
+      "Lists the WebGPU adapters of this machine with their limits, and the versions in use. Without an adapter it " +
+        "says what to install. With --model it also prints facts about that model.",
     )
     .addHelpText(
       "after",
@@ -36,7 +36,7 @@ async function info({ io, output, interrupts }: Context, options: ModelOptions):
   const { listAdapters, planModel } = await io.engine();
   let problem = "";
   const adapters = await listAdapters().catch((error: unknown) => {
-    // Without Dawn's package there is no adapter either: to be said, and the rest to be shown.
+    // Without Dawn's package there are no adapters; the rest is still printed.
     problem = errorMessage(error);
     return [];
   });

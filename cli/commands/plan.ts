@@ -1,4 +1,4 @@
-// sirocco plan: what a model needs of a GPU, before any weight is read.
+// sirocco plan: the memory that a model needs on the GPU, before any weight is read.
 import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import type { Plan } from "../engine.ts";
@@ -8,10 +8,10 @@ import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions
 export function addPlan(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("plan")
-    .summary("memory a model needs, before it is downloaded")
+    .summary("compute the memory that a model needs, before it is downloaded")
     .description(
-      "Reads a model's configuration and headers only, and prints the exact bytes it will take on the GPU against " +
-        "the adapter's limits. Where it cannot fit: says by how much and what to do, with exit code 1.",
+      "Reads only a model's configuration and headers, and prints the exact bytes that it will take on the GPU. " +
+        "If it does not fit, it says by how much and what to do, with exit code 1.",
     )
     .addHelpText(
       "after",
@@ -33,7 +33,7 @@ async function plan({ io, output, interrupts }: Context, options: LoadingOptions
   return exitCode.ok;
 }
 
-/** The rows of the table; `info --model` shows them too. */
+/** The rows of the table, for `info --model`, too. */
 export function planRows(plan: Plan, model = "the embedded tiny model"): [label: string, value: string][] {
   const { adapter } = plan;
   return [

@@ -19,8 +19,8 @@ export function addQuantize(program: Command, context: Context, exit: (code: num
     .command("quantize")
     .summary("write a smaller checkpoint")
     .description(
-      "Writes a model with its weights in another format, in a folder of its own. It loads faster than the original, " +
-        "and gives the same numbers as the original loaded with that --weights.",
+      "Writes a copy of a model, in another weight format, to a new folder. The copy loads faster than the original, " +
+        "and gives the same results as the original loaded with the same --weights.",
     )
     .addHelpText(
       "after",
@@ -76,7 +76,7 @@ async function checkEmpty(out: string): Promise<void> {
   throw new UsageError(`--out: expected a new or empty folder, got "${out}", which holds ${held}`);
 }
 
-/** "a/b" alone would read as a Hub repository. */
+/** Without ./ "a/b" would name a Hub repository. */
 const asFolder = (path: string): string => (/^([./~\\]|[a-z]:)/i.test(path) ? path : `./${path}`);
 
 const quoted = (path: string): string =>

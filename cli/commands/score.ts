@@ -1,4 +1,4 @@
-// sirocco score: how likely a text is to a model.
+// sirocco score: perplexity of a text.
 import { type Command, Option } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
@@ -15,11 +15,11 @@ interface Options extends LoadingOptions {
 export function addScore(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("score")
-    .summary("perplexity of a text")
+    .summary("compute the perplexity of a text")
     .description(
       "Prints the perplexity of a text: exp of the mean negative log-probability of its tokens, each given those " +
-        "before it; lower is likelier. The text is an argument, a file, or what is piped in; a final newline of the " +
-        "latter two is dropped.",
+        "before it. Lower is likelier. The text is an argument, a file or stdin. A final newline of a file or of stdin " +
+        "is dropped.",
     )
     .argument("[text]", "the text to score")
     .addHelpText(
@@ -35,7 +35,7 @@ Examples:
   addLoadingOptions(command);
   addOutputOptions(
     command,
-    "print one object: perplexity, tokens, logProbs (natural log, one a token), weights, adapter",
+    "print one object: perplexity, tokens, logProbs (natural logarithms, one a token), weights, adapter",
   );
   command.action(async (text: string | undefined, options: Options) =>
     exit(await score(context, text, options)),

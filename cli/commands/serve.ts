@@ -1,4 +1,4 @@
-// sirocco serve: the model behind HTTP.
+// sirocco serve: a model over HTTP.
 import { type Command, Option } from "commander";
 import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
@@ -28,16 +28,16 @@ interface Options extends LoadingOptions {
 export function addServe(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("serve")
-    .summary("answer OpenAI's and Workers AI's calls over HTTP")
+    .summary("serve a model over HTTP, by OpenAI's and Workers AI's API")
     .description(
-      "Serves a model over HTTP: OpenAI's chat and text completions and Workers AI's call, with streaming, and what " +
-        "watches a server: /health, /ready, /metrics. One JSON line a request goes to stdout.",
+      "Serves a model over HTTP: OpenAI's chat and text completions, Workers AI's call, all with streaming, and " +
+        "/health, /ready and /metrics for monitoring. Logs one JSON line a request to stdout.",
     )
     .addHelpText(
       "after",
       `
-Ctrl-C (or SIGTERM, SIGHUP) lets running answers finish, a second one ends at once.
-Keys on a command line are seen by every user of the machine: prefer --api-key-file, or SIROCCO_API_KEY.
+Ctrl-C (or SIGTERM, SIGHUP) lets running answers finish; a second one quits at once.
+Every user of the machine can see keys on a command line: prefer --api-key-file or SIROCCO_API_KEY.
 
 Examples:
   $ sirocco serve
@@ -46,10 +46,10 @@ Examples:
   $ sirocco serve -m mistralai/Mistral-7B-Instruct-v0.3 -w q4 --host 0.0.0.0 --api-key-file keys.txt`,
     );
   addOptions(command, "Server", [
-    new Option("--host <address>", "address to listen on; any but this machine's own needs a key")
+    new Option("--host <address>", "address to listen on; one that other machines can reach needs a key")
       .argParser(host)
-      .default("127.0.0.1"),
-    new Option("--port <number>", "port to listen on; 0: any that is free, and printed")
+      .default("127.0.0.1", "127.0.0.1"),
+    new Option("--port <number>", "port to listen on; 0: a free one, which is printed")
       .argParser(integer("--port", { max: 65535, words: "from 0 to 65535" }))
       .default(8000),
     new Option("--parallel <count>", "answers at once")
@@ -57,39 +57,39 @@ Examples:
       .default(8),
     new Option(
       "--rings <count>",
-      "conversations whose keys and values are kept, those that run among them (default: as many as run at once)",
+      "conversations to keep in the cache, running ones included (default: as many as --parallel)",
     ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" })),
     new Option(
       "--slot-dir <folder>",
-      "keep them there from the end of this server to the start of the next",
+      "folder for saved conversations: kept there when the server ends, restored when it starts",
     ).argParser(nonEmpty("--slot-dir", "a folder")),
-    new Option("--queue <count>", "answers that may wait; beyond, a request is told to come again")
+    new Option("--queue <count>", "answers that may wait; further requests get status 429")
       .argParser(integer("--queue", { max: 65536, words: "from 0 to 65536" }))
       .default(64),
-    new Option("--alias <name>", "another name that requests may give the model; repeatable").argParser(
+    new Option("--alias <name>", "another name of the model in requests; repeatable").argParser(
       oneMore(name("--alias", "a name on one line, without blanks around it")),
     ),
-    new Option("--drain <seconds>", "how long running answers may take when the server ends")
+    new Option("--drain <seconds>", "how long running answers may still take when the server ends")
       .argParser(number("--drain", { min: 0, max: 86_400, words: "from 0 to 86400" }))
       .default(30),
   ]);
   addOptions(command, "Access", [
-    new Option("--api-key <key>", "let in only who sends this key; repeatable").argParser(
+    new Option("--api-key <key>", "require this key from clients; repeatable").argParser(
       oneMore(apiKey("--api-key")),
     ),
-    new Option("--api-key-file <path>", "keys, one a line; # begins a comment").argParser(
+    new Option("--api-key-file <path>", "file with keys, one a line; lines with # are comments").argParser(
       nonEmpty("--api-key-file", "a file"),
     ),
     new Option(
       "--cors <origin>",
-      "let pages of this origin call, as in http://localhost:5173 (*: of all); repeatable",
+      "allow calls from pages of this origin, as in http://localhost:5173; *: of all; repeatable",
     ).argParser(oneMore(origin)),
-    new Option("--insecure", "listen beyond this machine without a key"),
+    new Option("--insecure", "allow other machines to connect without a key"),
   ]);
   addLoadingOptions(command);
   addOutputOptions(command, [
     new Option("--json", "begin the log with one object: url, port, model, parallel, queue"),
-    new Option("--log-prompts", "write prompts into the log"),
+    new Option("--log-prompts", "log prompts, too"),
   ]);
   command.action(async (options: Options) => exit(await serve(context, options)));
 }
@@ -104,7 +104,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
   const { checkSlotFolder, createService, listen, restoreSlots, saveSlots } = await io.server();
-  // A long load must not end at a folder that is no use.
+  // Fails now, not after a long load.
   if (options.slotDir !== undefined) await checkSlotFolder(options.slotDir);
   const run = async (model: Model): Promise<number> => {
     const note = (text: string): void => {
@@ -112,7 +112,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     };
     if (options.slotDir !== undefined) {
       const restored = await restoreSlots(model, options.slotDir, note);
-      if (restored > 0) note(`${options.slotDir}: conversations found: ${restored}`);
+      if (restored > 0) note(`${options.slotDir}: conversations restored: ${restored}`);
     }
     const service = createService(model, {
       name: nameOf(options.model),
@@ -129,31 +129,31 @@ async function serve(context: Context, options: Options): Promise<number> {
     const { url, port: chosen } = listening;
     if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
     if (!quiet) {
-      output.note(`${url} serves ${service.name}: ${parallel} answers at once, ${queue} in line`);
+      output.note(`${url} serves ${service.name}: up to ${parallel} answers at once, ${queue} waiting`);
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
     }
     await aborted(interrupts.signal);
-    note("Finishing the answers that run. Ctrl-C ends at once.");
+    note("Waiting for running answers. Ctrl-C quits at once.");
     await listening.close({ drainMs: options.drain * 1000 });
     if (options.slotDir !== undefined)
-      note(`${options.slotDir}: conversations kept: ${await saveSlots(model, options.slotDir)}`);
+      note(`${options.slotDir}: conversations saved: ${await saveSlots(model, options.slotDir)}`);
     return exitCode.ok;
   };
   return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });
 }
 
-/** What requests call the model, unless by an alias: its name on the Hub, or the last part of its path. */
+/** The model's name in requests: its name on the Hub, or the last part of its path. */
 function nameOf(source: string | undefined): string {
   if (source === undefined) return "tiny-mistral";
   const [, name] = /^(\w[\w.-]*\/[\w.-]+)(@.+)?$/.exec(source) ?? [];
   return name ?? source.split(/[/\\]/).findLast((part) => part !== "") ?? source;
 }
 
-/** Why nobody can be listened to. */
+/** A message about why the server cannot listen. */
 function notListening({ code = "", message }: NodeJS.ErrnoException, host: string, port: number): string {
   if (code === "EADDRINUSE")
-    return `--port: expected one that is free, got ${port}, which is taken. 0 finds one`;
-  if (code === "EACCES") return `--port: expected one that you may open, got ${port}. Choose one above 1023`;
+    return `--port: expected a free port, got ${port}, which is in use. 0 chooses a free one`;
+  if (code === "EACCES") return `--port: no permission to listen on ${port}. Choose a port above 1023`;
   if (["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN", "EINVAL", "EAFNOSUPPORT"].includes(code))
     return `--host: expected an address of this machine, got "${host}" (${code})`;
   return message;

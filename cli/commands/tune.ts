@@ -1,4 +1,4 @@
-// sirocco tune: which kernels are fastest on this adapter.
+// sirocco tune: measures which kernels are fastest on this adapter.
 import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import type { Tuning, TuningMeasurement } from "../engine.ts";
@@ -11,9 +11,9 @@ export function addTune(program: Command, context: Context, exit: (code: number)
     .command("tune")
     .summary("measure which kernels are fastest here")
     .description(
-      "Measures every variant of the matrix and attention kernels on this adapter at the model's own shapes, drops those that give " +
-        "wrong numbers, prints the table, and remembers the fastest for the next load. No weight is read. Large models " +
-        "are tuned at their first load anyway, unless it is told --no-tune.",
+      "Measures every variant of the matrix and attention kernels on this adapter, at the model's shapes. Drops " +
+        "variants with wrong results, prints a table, and remembers the fastest for the next load. Reads no weights. " +
+        "Without --no-tune, large models are tuned at their first load anyway.",
     )
     .addHelpText(
       "after",
@@ -25,7 +25,7 @@ Examples:
   addLoadingOptions(command);
   addOutputOptions(
     command,
-    "print one object: adapter, weights, choice, measurements (microseconds a launch, null where rejected)",
+    "print one object: adapter, weights, choice, measurements (microseconds a launch, null if rejected)",
   );
   command.action(async (options: LoadingOptions) => exit(await tune(context, options)));
 }
@@ -42,7 +42,10 @@ async function tune(context: Context, options: LoadingOptions): Promise<number> 
   return exitCode.ok;
 }
 
-/** A line for each matrix, its variants from the fastest to those that are out; the chosen one has a star. */
+/**
+ * A heading for each matrix and its variants, the fastest first, rejected ones last. The chosen one has a
+ * star.
+ */
 function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
   const lines = [`${weights} on ${adapter.name}; microseconds a launch, * is used\n`];
   const groups = new Map<string, TuningMeasurement[]>();

@@ -142,7 +142,7 @@ describe("the log", () => {
   /** A server that is asked twice, the log's reader gone in between. */
   const served = async (setting: ConstructorParameters<typeof Session>[1]) => {
     const session = new Session(["serve", "--port", "0"], setting);
-    await session.see("in line", "stderr");
+    await session.see("waiting", "stderr");
     const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
     for (let i = 0; i < 3; i++) expect((await fetch(`${url}/health`)).status).toBe(200);
     return { session, url };
@@ -158,6 +158,6 @@ describe("the log", () => {
     session.interrupt();
     expect(await session.exit).toBe(0);
     expect(session.stderr.split("cannot be written").length).toBe(2);
-    expect(session.stderr).toContain("Finishing the answers");
+    expect(session.stderr).toContain("Waiting for running answers");
   });
 });

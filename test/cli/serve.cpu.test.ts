@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Serves until it is interrupted, with the address that it prints. */
 async function serve(args: readonly string[], setting: Setting = {}) {
   const session = new Session(["serve", "--port", "0", ...args], setting);
-  await session.see("in line", "stderr");
+  await session.see("waiting", "stderr");
   const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
   const status = async (path: string, headers: Record<string, string> = {}) =>
     (await fetch(url.replace("0.0.0.0", "127.0.0.1") + path, { headers })).status;
@@ -134,7 +134,7 @@ describe("serve", () => {
     const taken = await sirocco(["serve", "--port", String(port)]);
     expect([taken.code, taken.stderr]).toEqual([
       1,
-      expect.stringMatching(/--port: expected .* got \d+, which is taken/),
+      expect.stringMatching(/--port: expected a free port, got \d+, which is in use/),
     ]);
     expect(taken.engine.called("dispose").length).toBe(1);
     other.close();
@@ -149,7 +149,7 @@ describe("serve", () => {
     });
     await (await answer).body?.getReader().read();
     session.interrupt();
-    await session.see("Ctrl-C ends at once", "stderr");
+    await session.see("Ctrl-C quits at once", "stderr");
     session.interrupt();
     expect(await session.exit).toBe(130);
   });

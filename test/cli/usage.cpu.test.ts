@@ -74,7 +74,7 @@ describe("help", () => {
     const { code, stdout, engine } = await sirocco(["--help"]);
     expect(code).toBe(0);
     for (const name of Object.keys(OPTIONS)) expect(stdout).toMatch(new RegExp(`\\n {2}${name}\\b.* {2}\\w`));
-    expect(stdout).toContain("Exit codes: 0 done, 1 failed, 2 called wrongly, 130 stopped by Ctrl-C.");
+    expect(stdout).toContain("Exit codes: 0 success, 1 failure, 2 wrong usage, 130 stopped by Ctrl-C.");
     for (const name of ["HF_TOKEN", "HF_ENDPOINT", "NO_COLOR", "SIROCCO_DEBUG"])
       expect(stdout).toContain(name);
     expect(engine.calls).toEqual([]);
