@@ -1,7 +1,13 @@
-// Errors for a missing file that say what was found instead, and what to do.
-import { type CheckpointError, mismatch, show } from "./errors.ts";
-import { refusalOf } from "./read-file.ts";
+// Recognises what is in a source that holds no checkpoint, by the names of its files.
 import type { Source } from "./sources/source.ts";
+
+interface Found {
+  /** Of the file. */
+  readonly name: string;
+  readonly what: string;
+  /** What to do. */
+  readonly advice: string;
+}
 
 /** Tried in this order, the most telling first. */
 const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly advice: string }[] = [
@@ -58,25 +64,15 @@ const PROBED_NAMES = [
   "pytorch_model.bin.index.json",
 ];
 
-/** The error for a required file that is missing. */
-export async function missing(
-  source: Source,
-  file: string,
-  advice: string,
-  signal?: AbortSignal,
-): Promise<Error> {
-  const refusal = await refusalOf(source, file, signal);
-  if (refusal) return refusal;
+/** The file in `source` that says most about what is there instead of a checkpoint; undefined if none is known. */
+export async function foundInstead(source: Source, signal?: AbortSignal): Promise<Found | undefined> {
   const names = await namesIn(source, signal);
   for (const { name: pattern, what, advice } of KINDS) {
     const name = names.find((name) => pattern.test(name));
-    if (name !== undefined) return absent(source, file, ` but ${what} (${show(name)})`, advice);
+    if (name !== undefined) return { name, what, advice };
   }
-  return absent(source, file, "", advice);
+  return undefined;
 }
-
-const absent = (source: Source, file: string, but: string, advice: string): CheckpointError =>
-  mismatch(file, "a file", `no such file in ${source.name}${but}`, advice, "not-found");
 
 async function namesIn(source: Source, signal: AbortSignal | undefined): Promise<readonly string[]> {
   if (source.list) return source.list(signal);

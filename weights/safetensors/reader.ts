@@ -4,8 +4,8 @@
 import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
-import { missing } from "../found-instead.ts";
 import { isObject, own } from "../json.ts";
+import { missingFile } from "../missing-file.ts";
 import {
   type Packed,
   packedEncoding,
@@ -39,7 +39,7 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   const json = await readJson(source, "config.json", signal);
   if (!json) {
     const advice = "Name a folder or repository that holds config.json and .safetensors files.";
-    throw await missing(source, "config.json", advice, signal);
+    throw await missingFile(source, "config.json", advice, signal);
   }
   const generation = await readJson(source, "generation_config.json", signal);
   const config = parseConfig(json, "config.json", generation);

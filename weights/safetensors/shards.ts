@@ -1,7 +1,7 @@
 // Finds the files of the tensors: the shards of an index, one model.safetensors, or shards without an index.
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
-import { missing } from "../found-instead.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
+import { missingFile } from "../missing-file.ts";
 import { readJson, refusalOf } from "../read-file.ts";
 import type { Source } from "../sources/source.ts";
 import { type HeaderTensor, readHeader } from "./header.ts";
@@ -80,7 +80,7 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
   }
   if (problem !== undefined) throw problem;
   const advice = `Sirocco reads ${INDEX_FILE} with its shards, or ${SINGLE_FILE}.`;
-  throw await missing(source, SINGLE_FILE, advice, signal);
+  throw await missingFile(source, SINGLE_FILE, advice, signal);
 }
 
 async function readIndex(source: Source, signal: AbortSignal | undefined): Promise<Index | undefined> {
