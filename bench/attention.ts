@@ -4,16 +4,15 @@ import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/dis
 import type { Gpu } from "../engine/gpu/gpu.ts";
 import { Profiler } from "../engine/gpu/profiler.ts";
 import {
+  type AttentionVariant,
   attentionCombine,
-  attention as attentionKernel,
-  attentionLane,
   attentionSplits,
+  attentionVariants,
   cacheFormats,
   cacheLength,
   padded,
   partialLength,
   qkvStride,
-  type Team,
 } from "../kernels/index.ts";
 import { costOf } from "./cost.ts";
 import { exactly, figure, repeat } from "./measure.ts";
@@ -32,11 +31,11 @@ const KINDS = [
 export const attention: Suite = async (bench) => {
   await bench.loaded.measure(async ({ gpu, decoder }) => {
     // Kernels shaped for GPUs are not what a software driver runs, but what it says about them is worth knowing.
-    const teams: readonly Team[] = gpu.adapter.software
+    const variants: readonly AttentionVariant[] = gpu.adapter.software
       ? ["lane", "workgroup"]
       : [decoder.shape.kernels.attention.decode];
-    for (const team of teams) {
-      if (!bench.signal.aborted) await measureKinds(bench, gpu, team);
+    for (const variant of variants) {
+      if (!bench.signal.aborted) await measureKinds(bench, gpu, variant);
     }
   });
 };
@@ -45,9 +44,9 @@ export const attention: Suite = async (bench) => {
 async function measureKinds(
   { budget, signal, add, doing, note }: Bench,
   gpu: Gpu,
-  team: Team,
+  variant: AttentionVariant,
 ): Promise<void> {
-  doing(`${KINDS.map(([kind]) => kind).join(", ")}: ${team} kernel`);
+  doing(`${KINDS.map(([kind]) => kind).join(", ")}: ${variant} kernel`);
   const buffers = new Buffers(gpu.device);
   const profiler = new Profiler(gpu);
   try {
@@ -60,7 +59,7 @@ async function measureKinds(
         continue;
       }
       const prepare = () =>
-        Promise.all(launchesOf(gpu, buffers, G, team).map((each) => pipelines.prepare(each)));
+        Promise.all(launchesOf(gpu, buffers, G, variant).map((each) => pipelines.prepare(each)));
       kinds.push({ kind, G, bytes, dispatches: await gpu.scoped(prepare) });
     }
     const all = kinds.flatMap(({ dispatches }) => dispatches);
@@ -91,18 +90,16 @@ async function measureKinds(
 }
 
 /** One token's attention over a cache of zeros: the time is the same. */
-function launchesOf(gpu: Gpu, buffers: Buffers, G: number, team: Team): Launch[] {
+function launchesOf(gpu: Gpu, buffers: Buffers, G: number, variant: AttentionVariant): Launch[] {
   const ring = { T: 1, B: 1, H, G, d, S: CONTEXT, W: CONTEXT };
   const qkv = buffers.storage("qkv", qkvStride(ring));
   const cache = buffers.storage("cache", cacheLength(cacheFormats.f32, ring));
   const rows = buffers.storage("rows", 4);
   const attended = buffers.storage("attended", padded(H * d));
   gpu.device.queue.writeBuffer(rows, 0, new Uint32Array([0, CONTEXT - 1, 0, 0]));
-  if (team === "lane") {
-    return [launch(attentionLane(cacheFormats.f32), { ...ring, store: true }, qkv, cache, rows, attended)];
-  }
-  const kernel = attentionKernel(cacheFormats.f32);
-  const size = { ...ring, SPLITS: attentionSplits(ring) };
+  const { decode, splits } = attentionVariants[variant];
+  const kernel = decode(cacheFormats.f32);
+  const size = { ...ring, SPLITS: splits ? attentionSplits(ring) : 1, store: true };
   if (size.SPLITS === 1) return [launch(kernel, size, qkv, cache, rows, attended)];
   const partial = buffers.storage("partial", partialLength(size));
   return [launch(kernel, size, qkv, cache, rows, partial), launch(attentionCombine, size, partial, attended)];

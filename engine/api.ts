@@ -1,9 +1,9 @@
 // The types of the public interface. No code.
 export type {
+  AttentionVariant,
   CacheFormatName,
   MatmulVariant,
   MatvecVariant,
-  Team,
   WeightFormatName,
 } from "../kernels/index.ts";
 export type * from "./types/answer.ts";

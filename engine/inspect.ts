@@ -1,6 +1,11 @@
 // What Inspect shows of a model at work: where a step's time goes, what a token attends to, what might have come.
 // Nothing here is made before it is asked for, and a conversation goes on as if it had not been.
-import { attentionWeights, attentionWeightsLength, type RingSize } from "../kernels/index.ts";
+import {
+  attentionVariants,
+  attentionWeights,
+  attentionWeightsLength,
+  type RingSize,
+} from "../kernels/index.ts";
 import type { Tokenizer } from "../tokenizer/index.ts";
 import { likeliest, logSumExp } from "./answer/log-probs.ts";
 import type { AttentionWeights, Candidate, KernelTime } from "./api.ts";
@@ -96,9 +101,11 @@ async function weightsOfLastStep(
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const { device } = gpu;
   const { activations, stepDispatches, shape } = decoder;
-  const { cacheFormat, B, H, G, d, S, W } = shape;
+  const { cacheFormat, kernels, B, H, G, d, S, W } = shape;
   const size: RingSize = { T: 1, B, H, G, d, S, W };
-  const ends = stepDispatches.flatMap(({ kernel }, i) => (ATTENTION.has(kernel.name) ? [i + 1] : []));
+  // Each layer of a step has one dispatch that stores the token's key and attends.
+  const { name } = attentionVariants[kernels.attention.decode].decode(cacheFormat);
+  const ends = stepDispatches.flatMap(({ kernel }, i) => (kernel.name === name ? [i + 1] : []));
   const out = device.createBuffer({
     label: "attention weights",
     size: 4 * attentionWeightsLength(size),
@@ -123,9 +130,6 @@ async function weightsOfLastStep(
     out.destroy();
   }
 }
-
-/** Kernels that put a token's key into the ring; one runs in each layer of a step. */
-const ATTENTION: ReadonlySet<string> = new Set(["attention", "attention_lane"]);
 
 /** What may come, by these logits. */
 export function candidatesOf(

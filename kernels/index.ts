@@ -25,6 +25,7 @@ import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
 export { attentionSplits, partialLength } from "./attention.ts";
+export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
 export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/format.ts";
 export { cacheFormats } from "./cache-formats/index.ts";
@@ -32,11 +33,11 @@ export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export { quantisedFormats } from "./formats/table.ts";
-export type { Binding, Buffer, Cost, Kernel, Workgroups } from "./kernel.ts";
+export type { Binding, Buffer, Cost, Kernel, Requirements, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";
-export { type MatvecVariant, matvecVariants, type Team } from "./matvec-variants.ts";
+export { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 export {
   attend,
   decodeRows,

@@ -22,17 +22,21 @@ export interface Cost {
   readonly passes?: Readonly<Record<string, number>>;
 }
 
-export interface Kernel<Size = object> {
+/** What an adapter must have to run a kernel. */
+export interface Requirements {
+  /** Features without which the shader does not compile. */
+  readonly requires?: readonly GPUFeatureName[];
+  /** Subgroup size that the shader is written for. Default: any. */
+  readonly subgroupSize?: number;
+}
+
+export interface Kernel<Size = object> extends Requirements {
   /** Also the entry point's name. Variants share an entry point and differ in `variant`. */
   readonly name: string;
   /** What tells this variant from the others of the same name, for labels: "q4", "bf16_norm", … */
   readonly variant?: string;
   /** WGSL files, concatenated. Numbers that depend on the model are `override`s. */
   readonly source: readonly string[];
-  /** Features without which the shader does not compile. */
-  readonly requires?: readonly GPUFeatureName[];
-  /** Threads of a subgroup that the shader is written for; without it any number will do. */
-  readonly subgroupSize?: number;
   /** Sizes the tests run, most awkward first. */
   readonly testSizes: readonly Size[];
   /** Largest allowed difference, relative to floor + |expected|. Default 1e-3; say why where it is larger. */

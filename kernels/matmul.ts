@@ -1,7 +1,7 @@
 import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Requirements } from "./kernel.ts";
 import tile from "./matmul.wgsl?raw";
 import broadcast from "./matmul-broadcast.wgsl?raw";
 import int8 from "./matmul-int8.wgsl?raw";
@@ -20,48 +20,43 @@ import tileF32 from "./snippets/tile-f32.wgsl?raw";
 /** Buffers of a prefill pass hold whole tiles of so many tokens, the most that a variant computes at once. */
 export const TILE = 64;
 
-interface Variant {
+interface Variant extends Requirements {
   /** Tokens and weight rows of a workgroup. */
   readonly tile: readonly [tokens: number, rows: number];
-  readonly subgroupSize?: 4 | 8;
+  /** The variant's WGSL files. */
+  readonly source: (format: WeightFormat) => readonly string[];
   /** What the variant rounds besides: only weights that are rounded at least as much may meet it. */
   readonly rounds?: "f16" | "int8";
 }
 
-/** How a matrix times many tokens may be computed. */
-export const matmulVariants = {
+const broadcasting = ({ wide }: WeightFormat) => [broadcast, passRound, elementPlain, dot8, dot32, ...wide];
+const requires = ["subgroups"] as const;
+
+const variants = {
   /** Runs everywhere. */
-  tile: { tile: [64, 64] },
-  tile_f16: { tile: [64, 64], rounds: "f16" },
-  tile_int8: { tile: [64, 64], rounds: "int8" },
-  lane: { tile: [4, 256] },
-  lane_broadcast4: { tile: [16, 512], subgroupSize: 4 },
-  lane_broadcast8: { tile: [16, 512], subgroupSize: 8 },
-} as const satisfies Record<string, Variant>;
+  tile: { tile: [64, 64], source: ({ source }) => [tile, tileF32, tileOutput, source] },
+  tile_f16: {
+    tile: [64, 64],
+    source: ({ source }) => [tile, tileF16, tileOutput, source],
+    requires: ["shader-f16"],
+    rounds: "f16",
+  },
+  tile_int8: { tile: [64, 64], source: (format) => [int8, tileOutput, format.int8!], rounds: "int8" },
+  lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, source] },
+  lane_broadcast4: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 4 },
+  lane_broadcast8: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 8 },
+} satisfies Record<string, Variant>;
 
 /** Variants of a matrix times many tokens; docs/design/kernels.md has a table. */
-export type MatmulVariant = keyof typeof matmulVariants;
+export type MatmulVariant = keyof typeof variants;
+
+export const matmulVariants: Readonly<Record<MatmulVariant, Variant>> = variants;
 
 /** Whether the variant computes what `format` stores, and rounds no more than it does. */
 export function suits(name: MatmulVariant, format: WeightFormat): boolean {
-  const { rounds }: Variant = matmulVariants[name];
+  const { rounds } = matmulVariants[name];
   if (rounds === "int8") return format.int8 !== undefined;
   return rounds !== "f16" || format.name === "f16" || format.int8 !== undefined;
-}
-
-function sources(name: MatmulVariant, format: WeightFormat): string[] {
-  switch (name) {
-    case "tile":
-      return [tile, tileF32, tileOutput, format.source];
-    case "tile_f16":
-      return [tile, tileF16, tileOutput, format.source];
-    case "tile_int8":
-      return [int8, tileOutput, format.int8!];
-    case "lane":
-      return [lane, dot8, format.source];
-    default:
-      return [broadcast, passRound, elementPlain, dot8, dot32, ...format.wide];
-  }
 }
 
 const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
@@ -73,18 +68,14 @@ export function matmul(
   name: MatmulVariant,
   addend: Addend = "none",
 ): Kernel<MatvecSize> {
-  const { tile, subgroupSize, rounds }: Variant = matmulVariants[name];
+  const { tile, source, requires, subgroupSize, rounds } = matmulVariants[name];
   const [tokens, rows] = tile;
   return {
     name: "matmul",
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
-    source: [output, addendSource(addend), ...sources(name, format)],
-    ...(rounds === "f16" && { requires: ["shader-f16"] }),
-    ...(subgroupSize && {
-      requires: ["subgroups"],
-      subgroupSize,
-      prelude: () => ({ SUBGROUP: subgroupSize }),
-    }),
+    source: [output, addendSource(addend), ...source(format)],
+    ...(requires && { requires }),
+    ...(subgroupSize && { subgroupSize, prelude: () => ({ SUBGROUP: subgroupSize }) }),
     // Products of four, of values up to 1, are rounded to 2^-11; where sums are near 0 that is all there is.
     ...(rounds === "f16" && { tolerance: 1e-2, floor: 1 }),
     testSizes:

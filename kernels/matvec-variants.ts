@@ -2,7 +2,7 @@
 // the adapter and the shape, so the engine's tuner measures them.
 import { type Addend, addendSource } from "./addend.ts";
 import type { WeightFormat } from "./formats/format.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Requirements } from "./kernel.ts";
 import broadcast from "./snippets/broadcast.wgsl?raw";
 import dotRows from "./snippets/dot-rows.wgsl?raw";
 import dotRowsWide from "./snippets/dot-rows-wide.wgsl?raw";
@@ -22,9 +22,9 @@ import tokenBlock from "./snippets/token-block.wgsl?raw";
  * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
  * drivers, where a barrier costs more than scattered reads.
  */
-export type Team = "workgroup" | "lane";
+type Team = "workgroup" | "lane";
 
-interface Variant {
+interface Variant extends Requirements {
   readonly team: Team;
   /** Threads of a workgroup. */
   readonly threads: number;
@@ -32,24 +32,28 @@ interface Variant {
   readonly sums: string;
   /** Columns that a thread takes at once. */
   readonly columns: 8 | 32;
-  /** Lanes that pass the input round among themselves, each reading a part: the subgroup has just so many. */
-  readonly broadcast?: 4 | 8;
+  /** The lanes of a subgroup of this size read a part of the input each, and broadcast it. */
+  readonly subgroupSize?: 4 | 8;
 }
 
-export const matvecVariants = {
+const requires = ["subgroups"] as const;
+
+const variants = {
   /** Runs everywhere. */
   workgroup: { team: "workgroup", threads: 64, sums: workgroup, columns: 8 },
   workgroup_wide: { team: "workgroup", threads: 32, sums: workgroup, columns: 32 },
-  subgroup: { team: "workgroup", threads: 64, sums: subgroup, columns: 8 },
-  subgroup_wide: { team: "workgroup", threads: 32, sums: subgroup, columns: 32 },
+  subgroup: { team: "workgroup", threads: 64, sums: subgroup, columns: 8, requires },
+  subgroup_wide: { team: "workgroup", threads: 32, sums: subgroup, columns: 32, requires },
   lane: { team: "lane", threads: 64, sums: lane, columns: 8 },
   lane_wide: { team: "lane", threads: 64, sums: lane, columns: 32 },
-  lane_broadcast4: { team: "lane", threads: 64, sums: lane, columns: 32, broadcast: 4 },
-  lane_broadcast8: { team: "lane", threads: 64, sums: lane, columns: 32, broadcast: 8 },
-} as const satisfies Record<string, Variant>;
+  lane_broadcast4: { team: "lane", threads: 64, sums: lane, columns: 32, requires, subgroupSize: 4 },
+  lane_broadcast8: { team: "lane", threads: 64, sums: lane, columns: 32, requires, subgroupSize: 8 },
+} satisfies Record<string, Variant>;
 
 /** Variants of a matrix times one token; docs/design/kernels.md has a table. */
-export type MatvecVariant = keyof typeof matvecVariants;
+export type MatvecVariant = keyof typeof variants;
+
+export const matvecVariants: Readonly<Record<MatvecVariant, Variant>> = variants;
 
 /** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
 export const ROWS = 4;
@@ -69,7 +73,7 @@ const blocks = ({ T, rows = 1 }: TokenBlocks): number => Math.ceil(T / rows);
 
 /** Workgroups for so many teams to a block of tokens. */
 export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant): [x: number, y: number] {
-  const { team, threads }: Variant = matvecVariants[name];
+  const { team, threads } = matvecVariants[name];
   return [Math.ceil(teams / (team === "lane" ? threads : 1)), blocks(size)];
 }
 
@@ -88,17 +92,21 @@ export function variantParts(
   own: readonly string[],
   addend: Addend = "none",
 ): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
-  const variant: Variant = matvecVariants[name];
-  const { threads, sums, columns, broadcast: lanes } = variant;
+  const variant = matvecVariants[name];
+  const { threads, sums, columns, requires, subgroupSize } = variant;
   const read = columns === 8 ? [dotRows, dot8, format.source] : [dotRowsWide, dot8, dot32, ...format.wide];
   const elements = input === "norm" ? elementNorm : elementPlain;
   const eights = input === "norm" ? inputNorm : inputPlain;
-  const inputs = lanes ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
+  const inputs = subgroupSize ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
   return {
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],
-    prelude: ({ rows = 1 }) => ({ THREADS: threads, TOKENS: rows, ...(lanes && { SUBGROUP: lanes }) }),
-    ...((lanes || sums === subgroup) && { requires: ["subgroups"] }),
-    ...(lanes && { subgroupSize: lanes }),
+    prelude: ({ rows = 1 }) => ({
+      THREADS: threads,
+      TOKENS: rows,
+      ...(subgroupSize && { SUBGROUP: subgroupSize }),
+    }),
+    ...(requires && { requires }),
+    ...(subgroupSize && { subgroupSize }),
   };
 }

@@ -4,10 +4,8 @@
 // T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width ·
 // H query heads · G key/value heads · d head width · V vocabulary.
 import {
-  attention,
   attentionCombine,
-  attentionLane,
-  attentionTile,
+  attentionVariants,
   embed,
   fork,
   gateUp,
@@ -53,13 +51,10 @@ export function decode(
   const multiply = (role: MatrixRole) => product((format) => matvec(format, variant[role]), T, rows);
 
   const attend = (cache: GPUBuffer): Launch[] => {
-    const size = { T, B, H, G, d, S, W, SPLITS };
-    if (kernels.attention.decode === "lane") {
-      const storing = { ...size, store: true };
-      return [launch(attentionLane(cacheFormat), storing, s.qkv, cache, s.rows, s.attended)];
-    }
-    const kernel = attention(cacheFormat);
-    if (SPLITS === 1) return [launch(kernel, size, s.qkv, cache, s.rows, s.attended)];
+    const { decode, splits } = attentionVariants[kernels.attention.decode];
+    const kernel = decode(cacheFormat);
+    const size = { T, B, H, G, d, S, W, SPLITS: splits ? SPLITS : 1, store: true };
+    if (size.SPLITS === 1) return [launch(kernel, size, s.qkv, cache, s.rows, s.attended)];
     return [
       launch(kernel, size, s.qkv, cache, s.rows, s.partial),
       launch(attentionCombine, size, s.partial, s.attended),
@@ -128,11 +123,8 @@ export function prefill(
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
   const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T);
   const attend = (cache: GPUBuffer): Launch => {
-    const size = { T, B, H, G, d, S, W };
-    if (kernels.attention.prefill === "workgroup")
-      return launch(attentionTile(cacheFormat), size, s.qkv, cache, s.rows, s.attended);
-    const stored = { ...size, store: false };
-    return launch(attentionLane(cacheFormat), stored, s.qkv, cache, s.rows, s.attended);
+    const kernel = attentionVariants[kernels.attention.prefill].prefill(cacheFormat);
+    return launch(kernel, { T, B, H, G, d, S, W, store: false }, s.qkv, cache, s.rows, s.attended);
   };
 
   const layer = (w: LayerWeights, i: number): Launch[] => [

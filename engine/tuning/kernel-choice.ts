@@ -1,46 +1,40 @@
 // Which variants of the hot kernels an adapter can run, and which a model gets unmeasured.
 import {
-  type Kernel,
+  type AttentionVariant,
+  attentionVariants,
   type MatmulVariant,
   type MatvecVariant,
-  matmul,
   matmulVariants,
-  matvec,
   matvecVariants,
+  type Requirements,
   suits,
-  type Team,
   type WeightFormat,
-  weightFormats,
 } from "../../kernels/index.ts";
 import type { AdapterDescription, KernelChoice, KernelOptions, LoadOptions, MatrixRole } from "../api.ts";
 import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
-export const teams: readonly Team[] = ["workgroup", "lane"];
+/** Every adapter can run each of them. */
+export const attentionCandidates = Object.keys(attentionVariants) as AttentionVariant[];
 
 export const matrixRoles: readonly MatrixRole[] = [...layerMatrices, "lmHead"];
 
 /** The variants that an adapter can run. The first one runs everywhere. */
 export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>
-  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) =>
-    runs(adapter, matvec(weightFormats.f32, name)),
-  );
+  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) => runs(adapter, matvecVariants[name]));
 
 /** The variants that an adapter can run on weights in any of some formats. The first one runs everywhere. */
 export const matmulCandidates = (
   adapter: AdapterDescription,
   ...formats: readonly WeightFormat[]
 ): MatmulVariant[] =>
-  (Object.keys(matmulVariants) as MatmulVariant[]).filter((name) =>
-    formats.some((format) => suits(name, format) && runs(adapter, matmul(format, name))),
+  (Object.keys(matmulVariants) as MatmulVariant[]).filter(
+    (name) => runs(adapter, matmulVariants[name]) && formats.some((format) => suits(name, format)),
   );
 
-const runs = (
-  { features, subgroupSize }: AdapterDescription,
-  kernel: Pick<Kernel, "requires" | "subgroupSize">,
-): boolean =>
-  (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
-  (kernel.subgroupSize === undefined || kernel.subgroupSize === subgroupSize);
+const runs = ({ features, subgroupSize }: AdapterDescription, needed: Requirements): boolean =>
+  (needed.requires ?? []).every((feature) => features.includes(feature)) &&
+  (needed.subgroupSize ?? subgroupSize) === subgroupSize;
 
 /** A software driver takes longer to compile its fastest kernels than they save in smaller models. */
 const MIN_BROADCAST_PARAMETERS = 2 ** 25;
@@ -62,18 +56,24 @@ export function chooseKernels(
   parameters: number,
   { matvec, matmul, attention }: KernelOptions = {},
 ): KernelChoice {
-  const broadcast = `lane_broadcast${adapter.subgroupSize}`;
-  const offered = matvecCandidates(adapter).some((name) => name === broadcast);
-  const team = attention ?? (adapter.software ? "lane" : "workgroup");
-  const lane = offered && parameters >= MIN_BROADCAST_PARAMETERS ? broadcast : "lane";
-  check("matvec", matvec, matvecCandidates(adapter));
-  check("matmul", matmul, matmulCandidates(adapter, ...formats));
+  const vectors = matvecCandidates(adapter);
+  const matrices = matmulCandidates(adapter, ...formats);
+  check("matvec", matvec, vectors);
+  check("matmul", matmul, matrices);
+  check("attention", attention, attentionCandidates);
+  const large = parameters >= MIN_BROADCAST_PARAMETERS;
+  const laneVector = (large && vectors.find((name) => ofOneSubgroupSize(matvecVariants[name]))) || "lane";
+  const laneMatrix = (large && matrices.find((name) => ofOneSubgroupSize(matmulVariants[name]))) || "lane";
+  const ofAttention = attention ?? (adapter.software ? "lane" : "workgroup");
   return {
-    matvec: everyRole(matvec ?? (adapter.software ? (lane as MatvecVariant) : "workgroup")),
-    matmul: everyRole(matmul ?? (adapter.software ? (lane as MatmulVariant) : "tile")),
-    attention: { decode: team, prefill: team },
+    matvec: everyRole(matvec ?? (adapter.software ? laneVector : "workgroup")),
+    matmul: everyRole(matmul ?? (adapter.software ? laneMatrix : "tile")),
+    attention: { decode: ofAttention, prefill: ofAttention },
   };
 }
+
+/** Variants made for one subgroup size are the fastest on software drivers. */
+const ofOneSubgroupSize = ({ subgroupSize }: Requirements): boolean => subgroupSize !== undefined;
 
 const everyRole = <T>(variant: T): Record<MatrixRole, T> =>
   Object.fromEntries(matrixRoles.map((role) => [role, variant])) as Record<MatrixRole, T>;

@@ -1,11 +1,10 @@
 // Measures attention over a full cache in all variants.
 import {
+  type AttentionVariant,
   attend,
-  attention,
   attentionCombine,
-  attentionLane,
   attentionSplits,
-  attentionTile,
+  attentionVariants,
   type Buffer,
   cacheLength,
   decodeRows,
@@ -57,16 +56,14 @@ export class AttentionBench extends VariantBench {
   #launches(variant: string): Launch[] {
     const { cacheFormat } = this.#shape;
     const { qkv, cache, rows, partial, out } = this.#buffers!;
-    const size = this.#size;
-    const decode = this.#pass === "decode";
-    if (variant === "lane")
-      return [launch(attentionLane(cacheFormat), { ...size, store: decode }, qkv, cache, rows, out)];
-    if (!decode) return [launch(attentionTile(cacheFormat), size, qkv, cache, rows, out)];
-    const split = { ...size, SPLITS: attentionSplits(size) };
-    if (split.SPLITS === 1) return [launch(attention(cacheFormat), split, qkv, cache, rows, out)];
+    const { decode, prefill, splits } = attentionVariants[variant as AttentionVariant];
+    if (this.#pass === "prefill")
+      return [launch(prefill(cacheFormat), { ...this.#size, store: false }, qkv, cache, rows, out)];
+    const size = { ...this.#size, SPLITS: splits ? attentionSplits(this.#size) : 1, store: true };
+    if (size.SPLITS === 1) return [launch(decode(cacheFormat), size, qkv, cache, rows, out)];
     return [
-      launch(attention(cacheFormat), split, qkv, cache, rows, partial),
-      launch(attentionCombine, split, partial, out),
+      launch(decode(cacheFormat), size, qkv, cache, rows, partial),
+      launch(attentionCombine, size, partial, out),
     ];
   }
 

@@ -71,7 +71,7 @@ export class MatrixBench extends VariantBench {
     const y = this.#buffers![names.indexOf("y")]!;
     const actual = new Float32Array(await readBuffer(this.gpu.device, y, 0, 4 * padded(size.N)));
     if (actual.every((value) => value === 0)) return "gives nothing but zeros";
-    const rounds = "rounds" in (matmulVariants[variant as MatmulVariant] ?? {});
+    const rounds = matmulVariants[variant as MatmulVariant]?.rounds !== undefined;
     const allowed = (rounds ? ROUNDING_TOLERANCE : TOLERANCE) * rms(actual.subarray(0, size.N));
     const expected = this.#expected ?? actual;
     for (const n of new Set([0, 1, size.N >> 1, size.N - 1])) {

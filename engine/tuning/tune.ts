@@ -1,20 +1,20 @@
 // The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong
 // results are rejected.
 import {
+  type AttentionVariant,
   type Kernel,
   type MatmulVariant,
   type MatvecSize,
   type MatvecVariant,
   matmul,
   matvec,
-  type Team,
 } from "../../kernels/index.ts";
 import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { MainMatrix } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
-import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
+import { attentionCandidates, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
 import { AttentionBench } from "./tune-attention.ts";
 import { MatrixBench } from "./tune-matrix.ts";
 import type { VariantBench } from "./variant-bench.ts";
@@ -156,10 +156,10 @@ function allSlots(
   const ofAttention = (pass: Pass): Slot => ({
     pass,
     role: "attention",
-    variants: defaultFirst(kernels.attention[pass], teams),
+    variants: defaultFirst(kernels.attention[pass], attentionCandidates),
     open: () => new AttentionBench(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
     apply(choice, variant) {
-      choice.attention[pass] = variant as Team;
+      choice.attention[pass] = variant as AttentionVariant;
     },
   });
   const [largest = [], ...others] = bySize.map(ofMatrix);

@@ -7,7 +7,7 @@ import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type MainMatrix, type ModelLayout, mainMatrices } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
-import { matmulCandidates, matrixRoles, matvecCandidates, teams } from "./kernel-choice.ts";
+import { attentionCandidates, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
 
 /** Where choices are stored: files in Node, the origin private file system in a browser. */
 export interface TuningStore {
@@ -69,7 +69,8 @@ async function remembered(
         matvecCandidates(adapter).includes(choice.matvec[role]) &&
         matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
     );
-    return known && teams.includes(choice.attention.decode) && teams.includes(choice.attention.prefill)
+    const { decode, prefill } = choice.attention;
+    return known && attentionCandidates.includes(decode) && attentionCandidates.includes(prefill)
       ? choice
       : undefined;
   } catch {

@@ -1,5 +1,10 @@
 // Which variants of the kernels a model runs, and how they are measured.
-import type { MatmulVariant, MatvecVariant, Team, WeightFormatName } from "../../kernels/index.ts";
+import type {
+  AttentionVariant,
+  MatmulVariant,
+  MatvecVariant,
+  WeightFormatName,
+} from "../../kernels/index.ts";
 import type { AdapterDescription } from "./reports.ts";
 
 /** The matrices of a model by what they do. Each may be fastest with another variant. */
@@ -15,7 +20,7 @@ export interface KernelChoice {
   /** For `prefill`: a matrix times a chunk of tokens. */
   readonly matmul: Readonly<Record<MatrixRole, MatmulVariant>>;
   /** Attention, by pass. */
-  readonly attention: Readonly<Record<Pass, Team>>;
+  readonly attention: Readonly<Record<Pass, AttentionVariant>>;
 }
 
 /**
@@ -28,7 +33,7 @@ export interface KernelOptions {
   /** For `prefill`. Default: as for `matvec`. */
   readonly matmul?: MatmulVariant;
   /** For both passes. Default: as for `matvec`. */
-  readonly attention?: Team;
+  readonly attention?: AttentionVariant;
 }
 
 /** Time of one variant of a matrix product or of attention, at or below the size that it has in the model. */

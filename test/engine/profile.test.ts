@@ -13,7 +13,7 @@ import { type MatrixLayout, modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
 import type { Weights } from "../../engine/graph/weights.ts";
 import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
-import { cacheFormats, copy, padded, type Team, weightFormats } from "../../kernels/index.ts";
+import { type AttentionVariant, cacheFormats, copy, padded, weightFormats } from "../../kernels/index.ts";
 import { formatsOf, parseConfig } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
@@ -66,14 +66,15 @@ async function withBlank<T>(
   }
 }
 
-const held = (team: Team) => ({
+const held = (variant: AttentionVariant) => ({
   cacheFormat: cacheFormats.f32,
-  kernels: chooseKernels({ ...idle.adapter, software: team === "lane" }, [weightFormats.q4], 7e9),
+  kernels: chooseKernels({ ...idle.adapter, software: variant === "lane" }, [weightFormats.q4], 7e9),
   contextLength: Infinity,
   chunkLength: 64,
 });
 
-const shapeOf = (L: number, team: Team = "workgroup") => modelShape(mistral7B(L), held(team));
+const shapeOf = (L: number, variant: AttentionVariant = "workgroup") =>
+  modelShape(mistral7B(L), held(variant));
 
 let idle: Gpu;
 beforeAll(async () => {
@@ -122,8 +123,8 @@ describe("Mistral 7B, q4", () => {
   });
 
   test("at most 6 dispatches a layer while attention is split, else 5; fewer than 200 a token", async () => {
-    const count = (L: number, team: Team) =>
-      withBlank(shapeOf(L, team), ({ stepDispatches }) => stepDispatches.length);
+    const count = (L: number, variant: AttentionVariant) =>
+      withBlank(shapeOf(L, variant), ({ stepDispatches }) => stepDispatches.length);
     const all = await count(32, "workgroup");
     expect((all - (await count(1, "workgroup"))) / 31).toBeLessThanOrEqual(6);
     expect(all).toBeLessThan(200);
@@ -184,15 +185,15 @@ async function bareDispatches(count: number): Promise<() => void> {
 }
 
 describe("attention's bytes", () => {
-  const cacheBytes = async (H: number, G: number, team: Team) => {
+  const cacheBytes = async (H: number, G: number, variant: AttentionVariant) => {
     const config = { ...mistral7B(1), H, G, d: 128, D: 64, F: 64, V: 64, W: 2048 };
-    return withBlank(modelShape(config, held(team)), ({ stepDispatches }) => {
+    return withBlank(modelShape(config, held(variant)), ({ stepDispatches }) => {
       const attention = stepDispatches.filter(({ label }) => label.startsWith("attention"));
       return costOf(attention, 4096).traffic.cache;
     });
   };
-  test.each(["workgroup", "lane"] as const)("%s: MHA to GQA is H/G", async (team) => {
-    const [mha, gqa] = [await cacheBytes(32, 32, team), await cacheBytes(32, 8, team)];
+  test.each(["workgroup", "lane"] as const)("%s: MHA to GQA is H/G", async (variant) => {
+    const [mha, gqa] = [await cacheBytes(32, 32, variant), await cacheBytes(32, 8, variant)];
     // The window, and the token's own row on its way in.
     expect(mha).toBe(2 * 4 * 32 * 128 * (2048 + 1));
     expect(mha / gqa).toBe(4);

@@ -1,7 +1,15 @@
 // Every shader compiles with no GPU at all, and every shader file is reachable from allKernels.
 import { expect, test } from "vitest";
 import { kernelLabel, shaderCode } from "../../engine/gpu/dispatch.ts";
-import { allKernels, type Kernel } from "../../kernels/index.ts";
+import {
+  allKernels,
+  type Kernel,
+  type MatmulVariant,
+  type MatvecVariant,
+  matmul,
+  matvec,
+  weightFormats,
+} from "../../kernels/index.ts";
 import { compact } from "../../scripts/wgsl-plugin.mjs";
 import { openTestDevice } from "../helpers.ts";
 
@@ -51,6 +59,12 @@ test("a kernel made without an addend has one binding less, and a shader that di
     expect(own).toEqual(["fn with_addend(sum:f32,t:u32,column:u32)->f32{return sum;}"]);
     expect(plain.source.length).toBe(kernel.source.length);
   }
+});
+
+test("an unknown variant throws", () => {
+  const { q4 } = weightFormats;
+  expect(() => matmul(q4, "tiles" as MatmulVariant)).toThrow(TypeError);
+  expect(() => matvec(q4, "lanes" as MatvecVariant)).toThrow(TypeError);
 });
 
 test("no shader file is left out of allKernels", () => {

@@ -35,14 +35,14 @@ const COMMON = {
     hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription AttentionOptions AttentionWeights CacheFormatName CallOptions Candidate
-    CandidatesOptions ChatCompletion ChatCompletionChunk ChatCompletionCreateParams
+    Activity AdapterDescription AttentionOptions AttentionVariant AttentionWeights CacheFormatName
+    CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk ChatCompletionCreateParams
     ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions ChatCompletionTextPart
     ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions ChatOptions
     CheckpointErrorCode Chunk CompletionUsage EncodeChatOptions Finish GenerateOptions HttpOptions
     HttpSourceOptions HubSourceOptions KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
     MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig NamedBlob OpenAIShape Pass Plan
-    Progress RopeScaling SamplingOptions SaveSessionOptions Score Source StoredModel Team TokenLogProb
+    Progress RopeScaling SamplingOptions SaveSessionOptions Score Source StoredModel TokenLogProb
     Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
   `),
 };
