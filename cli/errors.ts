@@ -1,9 +1,25 @@
 // Errors as the terminal shows them: one line, or one JSON object.
 import { inspect } from "node:util";
 
-/** The command was called wrongly: exit code 2. The message names the option. */
+export type UsageErrorCode =
+  /** An option or argument is wrong; the message names it. */
+  | "usage"
+  /** The command needs a subcommand; its help was printed, and there is nothing else to say. */
+  | "help";
+
+/** The command was called wrongly: exit code 2. */
 export class UsageError extends Error {
   override name = "UsageError";
+  readonly code: UsageErrorCode;
+
+  /** @param code default "usage" */
+  constructor(
+    message: string,
+    { code = "usage", ...options }: ErrorOptions & { readonly code?: UsageErrorCode } = {},
+  ) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 /** The message on one line, followed by that of its cause: "fetch failed" alone would not help. */
@@ -18,8 +34,8 @@ export function errorMessage(error: unknown): string {
 export function renderError(error: unknown, { json, debug }: { json: boolean; debug: boolean }): string {
   const message = errorMessage(error);
   if (json) {
-    const name = error instanceof Error ? error.name : "Error";
-    return `${JSON.stringify({ error: { name, message } })}\n`;
+    const { name = "Error", code } = Object(error) as { readonly name?: unknown; readonly code?: unknown };
+    return `${JSON.stringify({ error: { name, ...(typeof code === "string" && { code }), message } })}\n`;
   }
   return `sirocco: ${message}\n${debug ? `${inspect(error)}\n` : ""}`;
 }

@@ -63,7 +63,7 @@ function fail(argv: readonly string[], error: unknown, { io, output, interrupts 
   const json = argv.includes("--json");
   const debug = argv.includes("--debug") || Boolean(io.env["SIROCCO_DEBUG"]);
   // Commander has printed the help.
-  if (!(problem instanceof UsageError && problem.message === ""))
+  if (!(problem instanceof UsageError && problem.code === "help"))
     output.writeError(renderError(problem, { json, debug }));
   return problem instanceof UsageError ? exitCode.usage : exitCode.error;
 }
@@ -71,5 +71,6 @@ function fail(argv: readonly string[], error: unknown, { io, output, interrupts 
 /** Help and version are no errors; anything else is wrong usage. Drops commander's prefix. */
 function fromCommander(error: CommanderError): UsageError | undefined {
   if (error.exitCode === 0) return undefined;
-  return new UsageError(error.code === "commander.help" ? "" : error.message.replace(/^error: /, ""));
+  if (error.code === "commander.help") return new UsageError("", { code: "help" });
+  return new UsageError(error.message.replace(/^error: /, ""));
 }

@@ -5,7 +5,7 @@ import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import { speed } from "./speed.ts";
-import { explain, type Trouble } from "./trouble.ts";
+import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 /** The answer at hand. It joins its conversation when it ends. */
 export interface LiveAnswer {
@@ -123,7 +123,8 @@ export class Answering extends Observable {
     // There was none, or another one was chosen meanwhile: the page says so elsewhere.
     if (state.kind !== "ready" || state.model !== model) return;
     const trouble = explain(error);
-    if ((error as Error).name === "DeviceLostError") this.#session.lost(trouble);
+    const code = codeOf(error);
+    if (code === "device-lost" || code === "disposed") this.#session.lost(trouble);
     else this.#trouble = { conversation, trouble };
   }
 }

@@ -4,6 +4,7 @@ import { type LoadOptions, loadModelInWorker, type Model } from "../engine/index
 export type {
   AdapterDescription,
   Chunk,
+  ErrorCode,
   Finish,
   LoadOptions,
   Message,

@@ -1,5 +1,8 @@
 // What a model would take, in each weight format that makes sense. Fetched when somebody asks: it brings the planner.
 import {
+  CheckpointError,
+  DeviceError,
+  DeviceLostError,
   fileSource,
   httpSource,
   hubSource,
@@ -31,7 +34,8 @@ export async function offers(choice: Choice, signal: AbortSignal): Promise<Offer
     } catch (error) {
       // A packed checkpoint has one format; and a format whose parts this adapter cannot hold is none to offer.
       signal.throwIfAborted();
-      if (!/^(CheckpointError|DeviceError)$/.test((error as Error).name)) throw error;
+      const refused = error instanceof CheckpointError || error instanceof DeviceError;
+      if (!refused || error instanceof DeviceLostError) throw error;
     }
   }
   return { fits, plans: plans.sort((a, b) => a.totalBytes - b.totalBytes) };

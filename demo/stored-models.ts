@@ -7,7 +7,7 @@ import {
   type StoredModel,
 } from "./engine.ts";
 import { Observable } from "./observable.ts";
-import { explain, type Trouble } from "./trouble.ts";
+import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 const IN_USE = {
   title: "This model is loaded",
@@ -53,7 +53,7 @@ export class StoredModels extends Observable {
       await work();
     } catch (error) {
       const trouble = explain(error);
-      const inUse = (error as Error).name === "ModelInUseError";
+      const inUse = codeOf(error) === "in-use";
       this.trouble = inUse ? { ...trouble, ...IN_USE } : trouble;
     }
     this.changed();

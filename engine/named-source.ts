@@ -10,6 +10,7 @@ import {
   httpSource,
   hubSource,
   isRepository,
+  NetworkError,
   repositoryOfPage,
   requireFolder,
   type Source,
@@ -64,12 +65,12 @@ function pathOf(url: string): string {
 /** "owner/name" may be meant as a folder, too: what is said of the Hub alone would lead astray. */
 function neither(spec: string, cause: Error): Error {
   if (!(cause instanceof CheckpointError)) {
-    return new Error(
-      `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`,
-      { cause },
-    );
+    const message = `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`;
+    return cause instanceof NetworkError
+      ? new NetworkError(message, { cause, status: cause.status })
+      : new Error(message, { cause });
   }
   if (cause.code !== "not-found" && cause.code !== "forbidden") return cause;
   const message = `${cause.message} There is no folder "${spec}" here either.`;
-  return new CheckpointError(message, { cause, code: cause.code });
+  return new CheckpointError(message, { cause, code: cause.code, status: cause.status });
 }

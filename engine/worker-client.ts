@@ -124,7 +124,9 @@ function remoteModel(facts: ModelFacts, connection: Connection, close: () => voi
     openai: openai(answering),
     dispose() {
       connection.dispose(
-        new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again."),
+        new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.", {
+          code: "disposed",
+        }),
       );
       close();
     },

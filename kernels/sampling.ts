@@ -87,6 +87,7 @@ function checked(settings: SamplingSettings, seed: number) {
     if (!legal)
       throw Object.assign(new RangeError(`${name}: expected ${expected}, got ${value}.`), {
         parameter: name,
+        code: "out-of-range",
       });
     return value;
   };

@@ -44,6 +44,7 @@ const steps = [
   ["lint and format (npm run fix)", () => tool("@biomejs/biome", "bin/biome", "ci", "--colors=off", ".")],
   ["lengths of lines and files", checkLines],
   ["import rules", checkImports],
+  ["no error message is read", async () => (await import("./prose.mjs")).checkProse().join("\n")],
   ["known bugs (npm run prove)", staleBugs],
   ["unused code and dependencies", () => tool("knip", "bin/knip.js", "--no-progress")],
   ["package", packageProblems],

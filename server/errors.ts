@@ -1,12 +1,18 @@
 // What went wrong with a request, before it takes the shape of one API or the other.
 import {
   ChatTemplateError,
+  CheckpointError,
   ContextLengthError,
   DeviceError,
   DeviceLostError,
+  type ErrorCode,
   TokenizerError,
 } from "../engine/node.ts";
-import { isParameterError, type ParameterError } from "../engine/options/parameter.ts";
+import {
+  isParameterError,
+  type ParameterError,
+  type ParameterErrorCode,
+} from "../engine/options/parameter.ts";
 
 /** OpenAI's words for kinds of errors. */
 export type ErrorType =
@@ -64,31 +70,51 @@ const TYPES: Partial<Record<ErrorStatus, ErrorType>> = {
   503: "server_error",
 };
 
-/** What the engine threw, as an answer. What nobody foresaw says nothing of the server's inside. */
+/**
+ * What the engine threw, as an answer. The engine's code goes with it, with underscores. An error without a code is a bug: the
+ * answer says nothing of the server's inside.
+ */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
+  if (isParameterError(error)) return badParameter(error);
   if (error instanceof ContextLengthError)
     return new HttpError(400, error.message, { code: "context_length_exceeded", cause: error });
   if (error instanceof ChatTemplateError || error instanceof TokenizerError)
-    return new HttpError(400, error.message, { param: "messages", cause: error });
-  if (isParameterError(error)) return badParameter(error);
+    return new HttpError(400, error.message, {
+      code: withUnderscores(error.code),
+      param: "messages",
+      cause: error,
+    });
   if (error instanceof DeviceLostError)
     return new HttpError(503, "The model has lost its GPU. Try again, or ask who runs this server.", {
       code: "device_lost",
       headers: { "Retry-After": "5" },
       cause: error,
     });
+  const known = error instanceof DeviceError || error instanceof CheckpointError ? error.code : undefined;
   const what = error instanceof DeviceError ? "The GPU refused the work." : "The server failed.";
-  return new HttpError(500, `${what} Its log has the reason, by the request's id.`, { cause: error });
+  return new HttpError(500, `${what} Its log has the reason, by the request's id.`, {
+    ...(known && { code: withUnderscores(known) }),
+    cause: error,
+  });
 }
 
-/** @param field what the request calls it, where that is another name than the error's */
+const withUnderscores = (code: ErrorCode): string => code.replaceAll("-", "_");
+
+/** OpenAI's words. */
+const PARAMETER_CODES: Readonly<Record<ParameterErrorCode, string>> = {
+  "wrong-type": "invalid_type",
+  "out-of-range": "invalid_value",
+  unsupported: "unsupported_parameter",
+};
+
+/** @param field what the request calls it, if that is another name than the error's */
 export function badParameter(error: ParameterError, field?: string): HttpError {
-  const { parameter, code, message } = error;
-  const own = field !== undefined && message.startsWith(`${parameter}: `);
-  return new HttpError(400, own ? `${field}${message.slice(parameter.length)}` : message, {
+  const { parameter, code, detail, message } = error;
+  const renamed = field !== undefined && detail !== undefined;
+  return new HttpError(400, renamed ? `${field}: ${detail}` : message, {
     param: field ?? parameter,
-    ...(code === "unsupported" && { code: "unsupported_parameter" }),
+    code: PARAMETER_CODES[code],
     cause: error,
   });
 }

@@ -53,6 +53,7 @@ export class ChatTemplate {
     if (options.continueFinalMessage && messages.at(-1)?.role !== "assistant") {
       throw new ChatTemplateError(
         `chat: expected the assistant's message to continue at the end, got role "${messages.at(-1)?.role}". Add one, or do not ask to continue it.`,
+        { code: "refused-messages" },
       );
     }
     let refusal: unknown;
@@ -117,16 +118,24 @@ export function readChatTemplate(source: string): ChatTemplate | ChatTemplateErr
 
 function check(messages: readonly ChatMessage[]): void {
   if (messages.length === 0)
-    throw new ChatTemplateError("chat: expected messages, got none. Start with a user message.");
+    throw new ChatTemplateError("chat: expected messages, got none. Start with a user message.", {
+      code: "refused-messages",
+    });
   messages.forEach(({ role, content }, i) => {
     const where = `chat messages[${i}]`;
     if (!roles.includes(role)) {
       throw new ChatTemplateError(
         `${where}.role: expected ${roles.join(", ")}, got ${JSON.stringify(role)?.slice(0, 60)}. Name one of these.`,
+        { code: "refused-messages" },
       );
     }
     if (typeof content !== "string") {
-      throw new ChatTemplateError(`${where}.content: expected a text, got ${typeof content}. Pass a string.`);
+      throw new ChatTemplateError(
+        `${where}.content: expected a text, got ${typeof content}. Pass a string.`,
+        {
+          code: "refused-messages",
+        },
+      );
     }
   });
 }
@@ -148,6 +157,9 @@ function guarded<T>(expected: string, action: () => T): T {
               error instanceof BudgetExceeded ? short : `the error "${short}"`,
               "Use another template.",
             ];
-    throw new ChatTemplateError(`chat template: expected ${wanted}, got ${got}. ${advice}`, { cause: error });
+    throw new ChatTemplateError(`chat template: expected ${wanted}, got ${got}. ${advice}`, {
+      code: error instanceof TemplateRaised ? "refused-messages" : "bad-chat-template",
+      cause: error,
+    });
   }
 }

@@ -33,5 +33,6 @@ export function cutAfterLastMessage(text: string, { content, mark }: MarkedConve
   }
   throw new ChatTemplateError(
     "chat: expected a template that shows the last message unchanged, so that it can be continued, got one that changes, repeats or hides it. Do not ask to continue it, or use generate.",
+    { code: "refused-messages" },
   );
 }

@@ -1,4 +1,9 @@
 export type { ChatMessage } from "./chat-message.ts";
-export { ChatTemplateError, TokenizerError } from "./errors.ts";
+export {
+  ChatTemplateError,
+  type ChatTemplateErrorCode,
+  TokenizerError,
+  type TokenizerErrorCode,
+} from "./errors.ts";
 export type { StreamDecoder } from "./stream-decoder.ts";
 export { type DecodeOptions, type EncodeOptions, Tokenizer, type TokenizerFiles } from "./tokenizer.ts";

@@ -176,6 +176,7 @@ export class Tokenizer {
     if (ids.length === 0)
       throw new ChatTemplateError(
         "chat template: expected a text for these messages, got none. Add a user message, or use a plain prompt.",
+        { code: "refused-messages" },
       );
     return ids;
   }
@@ -236,6 +237,7 @@ function noTemplate(others: readonly string[]): ChatTemplateError {
     names.length > 0
       ? `chat: expected a chat_template named "default", got only ${names.join(", ")}. Name one of them "default", or use generate with a plain prompt.`
       : "chat: expected a model with a chat_template, got one without (a base model). Use generate with a plain prompt.",
+    { code: "no-chat-template" },
   );
 }
 

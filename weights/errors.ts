@@ -1,39 +1,85 @@
-/** What kind of refusal it is, where callers act on it. The message is for people. */
+// Errors of checkpoints and of the network. Programs read `code`; the message is for people.
+
+/** Codes of a CheckpointError. */
 export type CheckpointErrorCode =
   /** There is no such file, folder or repository. */
   | "not-found"
   /** Access was refused: HTTP 401 or 403. */
   | "forbidden"
-  /** A web page came in place of a file. */
-  | "html";
+  /** A web page came instead of a file. */
+  | "html"
+  /** The server answered with another unexpected HTTP status. */
+  | "http"
+  /** Bytes are missing, or differ from their stated SHA-256. Fetch the file again. */
+  | "damaged-file"
+  /** The checkpoint at the source is no longer the one that was stored in part. */
+  | "changed-source"
+  /** The files are not a checkpoint that Sirocco reads. */
+  | "bad-checkpoint";
+
+export interface CheckpointErrorOptions extends ErrorOptions {
+  /** Default "bad-checkpoint". */
+  readonly code?: CheckpointErrorCode;
+  /** The HTTP status, if the code is "not-found", "forbidden" or "http" and a server said so. */
+  readonly status?: number | undefined;
+}
 
 /** The checkpoint's files are not what they should be: other files are needed, retrying never helps. */
 export class CheckpointError extends Error {
   override name = "CheckpointError";
-  /** What kind of refusal it is, if a caller may act on it. */
-  readonly code: CheckpointErrorCode | undefined;
+  /** What kind of refusal it is. */
+  readonly code: CheckpointErrorCode;
+  /** The HTTP status, if the refusal was a server's. */
+  readonly status: number | undefined;
 
-  constructor(
-    message: string,
-    { code, ...options }: ErrorOptions & { readonly code?: CheckpointErrorCode | undefined } = {},
-  ) {
+  constructor(message: string, { code = "bad-checkpoint", status, ...options }: CheckpointErrorOptions = {}) {
     super(message, options);
     this.code = code;
+    this.status = status;
   }
 }
 
-/** A file is not the one that was promised: nothing of it is to be kept. */
+/** A file differs from the one that was promised: nothing of it is kept. */
 export class WrongFileError extends CheckpointError {
   readonly file: string;
 
   constructor(file: string, message: string) {
-    super(message);
+    super(message, { code: "damaged-file" });
     this.file = file;
   }
 }
 
-/** The checkpoint out there is no longer the one that was stored in part: what was stored is of no use. */
-export class SourceChangedError extends CheckpointError {}
+/** The checkpoint at the source is no longer the one that was stored in part: the stored part is useless. */
+export class SourceChangedError extends CheckpointError {
+  constructor(message: string) {
+    super(message, { code: "changed-source" });
+  }
+}
+
+/** Codes of a NetworkError. */
+export type NetworkErrorCode =
+  /** No connection, or it broke off or stalled, at every try. */
+  | "offline"
+  /** The server answered 408, 429 or 5xx at every try; `status` is the last one. */
+  | "http";
+
+/** The network failed at every try. Trying again later may help. */
+export class NetworkError extends Error {
+  override name = "NetworkError";
+  /** What went wrong, for programs. */
+  readonly code: NetworkErrorCode;
+  /** The HTTP status, if the code is "http". */
+  readonly status: number | undefined;
+
+  constructor(
+    message: string,
+    { status, ...options }: ErrorOptions & { readonly status?: number | undefined } = {},
+  ) {
+    super(message, options);
+    this.code = status === undefined ? "offline" : "http";
+    this.status = status;
+  }
+}
 
 /** A CheckpointError in the shape of all our messages: "where: expected A, got B. What to do." */
 export function mismatch(
@@ -42,8 +88,12 @@ export function mismatch(
   got: string,
   advice: string,
   code?: CheckpointErrorCode,
+  status?: number,
 ): CheckpointError {
-  return new CheckpointError(`${where}: expected ${expected}, got ${got}. ${advice}`, { code });
+  return new CheckpointError(`${where}: expected ${expected}, got ${got}. ${advice}`, {
+    ...(code && { code }),
+    status,
+  });
 }
 
 /** What a file said, on one line and short, however hostile it is. */

@@ -2,7 +2,15 @@
 export type { Checkpoint, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
-export { CheckpointError, type CheckpointErrorCode, SourceChangedError, WrongFileError } from "./errors.ts";
+export {
+  CheckpointError,
+  type CheckpointErrorCode,
+  type CheckpointErrorOptions,
+  NetworkError,
+  type NetworkErrorCode,
+  SourceChangedError,
+  WrongFileError,
+} from "./errors.ts";
 export { FileCheck, type FileState } from "./integrity/file-check.ts";
 export { decodeRecords } from "./integrity/journal.ts";
 export { describeJournal, PackedFile, type PackedPiece, packedBytes } from "./integrity/packed-file.ts";

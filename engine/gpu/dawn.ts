@@ -65,7 +65,7 @@ async function loadDawn(): Promise<Create> {
     const problem = (cause as Error).message.split("\n")[0];
     throw new DeviceError(
       `webgpu: expected the npm package to load, got: ${problem}. Run npm install webgpu.`,
-      { cause },
+      { code: "no-webgpu", cause },
     );
   }
 }
@@ -82,6 +82,7 @@ async function fullName(create: Create, part: string): Promise<string> {
   if (name !== undefined) return name;
   throw new DeviceError(
     `adapter: expected part of one of ${names.map((known) => `"${slug(known)}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
+    { code: "no-adapter" },
   );
 }
 

@@ -75,6 +75,7 @@ export class Pipelines {
         .createComputePipelineAsync({ label, layout: "auto", compute: { module, constants } })
         .catch((cause: unknown) => {
           throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
+            code: "kernel-refused",
             cause,
           });
         });
@@ -158,13 +159,16 @@ export async function readPieces(
 /** Checks lengths, since WebGPU gives no error for reads past the end of a buffer. */
 function checkSizes(label: string, bindings: readonly Binding[], buffers: readonly GPUBuffer[]): void {
   if (bindings.length !== buffers.length) {
-    throw new DeviceError(`kernel ${label}: expected ${bindings.length} buffers, got ${buffers.length}.`);
+    throw new DeviceError(`kernel ${label}: expected ${bindings.length} buffers, got ${buffers.length}.`, {
+      code: "command-refused",
+    });
   }
   bindings.forEach(({ name, length }, i) => {
     const bytes = buffers[i]?.size ?? 0;
     if (bytes < length * 4) {
       throw new DeviceError(
         `kernel ${label}: expected ${length * 4} bytes in buffer "${name}", got ${bytes}.`,
+        { code: "command-refused" },
       );
     }
   });

@@ -108,13 +108,20 @@ function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError 
   const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";
   const advice = outOfMemory ? " Load a smaller weight format or a shorter context." : "";
   const kind = outOfMemory ? "out of memory" : "the device refused a command";
-  return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, { cause: error });
+  return new DeviceError(`${adapter.name}: ${kind}: ${error.message.trim()}${advice}`, {
+    code: outOfMemory ? "out-of-memory" : "command-refused",
+    cause: error,
+  });
 }
 
 /** @throws DeviceError if there is no adapter */
 export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: YieldCores): Promise<Gpu> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (!adapter) throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`);
+  if (!adapter) {
+    throw new DeviceError(`WebGPU: expected an adapter, got none.${hint && ` ${hint}`}`, {
+      code: gpu ? "no-adapter" : "no-webgpu",
+    });
+  }
   const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
   const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });

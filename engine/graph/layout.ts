@@ -63,6 +63,7 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
       if (maxUnits < 1) {
         throw new DeviceError(
           `${label}: this adapter binds at most ${maxBindingBytes} bytes, ${rowsPerUnit} rows in ${format.name} need ${unitBytes}. Load a smaller weight format.`,
+          { code: "adapter-limit" },
         );
       }
       for (const count of evenly(units, Math.ceil(units / maxUnits))) {

@@ -1,23 +1,38 @@
-// Errors of arguments and options: each names the one at fault in its property `parameter`, so nobody has to read the message.
+// Errors of arguments and options. `parameter` names the argument or option at fault, `code` the kind of fault.
 
+/** Codes of a ParameterError. */
+export type ParameterErrorCode =
+  /** The value has another type: a TypeError. */
+  | "wrong-type"
+  /** The type is right, the value is not possible: a RangeError. */
+  | "out-of-range"
+  /** There is no such option, or Sirocco does not do what it asks: a TypeError. */
+  | "unsupported";
+
+/** A TypeError or RangeError about one argument or option. */
 export interface ParameterError extends Error {
-  /** "maxTokens", "messages[0].content" */
+  /** The argument or option: "maxTokens", "messages[0].content" */
   readonly parameter: string;
-  /** `unsupported`: there is no such option, or Sirocco does not do what it asks. */
-  readonly code?: "unsupported";
+  /** What is wrong with it, for programs. */
+  readonly code: ParameterErrorCode;
+  /** The message without the parameter in front, if it begins with it. */
+  readonly detail?: string;
 }
 
 /** The value is of the right type and not one of those that are possible. */
-export const outOfRange = (parameter: string, message: string): RangeError & ParameterError =>
-  Object.assign(new RangeError(`${parameter}: ${message}`), { parameter });
+export const outOfRange = (parameter: string, detail: string): RangeError & ParameterError =>
+  withParameter(new RangeError(`${parameter}: ${detail}`), { parameter, code: "out-of-range", detail });
 
 /** The value is of another type. */
-export const wrongType = (parameter: string, message: string): TypeError & ParameterError =>
-  Object.assign(new TypeError(`${parameter}: ${message}`), { parameter });
+export const wrongType = (parameter: string, detail: string): TypeError & ParameterError =>
+  withParameter(new TypeError(`${parameter}: ${detail}`), { parameter, code: "wrong-type", detail });
 
 /** There is no such option, or it is not supported. */
 export const unsupported = (parameter: string, message: string): TypeError & ParameterError =>
-  Object.assign(new TypeError(message), { parameter, code: "unsupported" as const });
+  withParameter(new TypeError(message), { parameter, code: "unsupported" });
+
+const withParameter = <E extends Error>(error: E, details: Omit<ParameterError, keyof Error>) =>
+  Object.assign(error, details);
 
 export const isParameterError = (error: unknown): error is ParameterError =>
   error instanceof Error && "parameter" in error && typeof error.parameter === "string";

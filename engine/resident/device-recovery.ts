@@ -84,7 +84,9 @@ export class DeviceRecovery {
   /** @throws DeviceLostError after `dispose` */
   check(): void {
     if (!this.#disposal.signal.aborted) return;
-    throw new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.");
+    throw new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.", {
+      code: "disposed",
+    });
   }
 
   dispose(): void {

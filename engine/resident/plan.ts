@@ -123,6 +123,7 @@ function cacheTooLarge({ shape, plan: { adapter, cache } }: Planned): DeviceErro
   if (shape.B > 1) ways.push("fewer rings (parallel)");
   return new DeviceError(
     `cache: ${adapter.name} binds at most ${adapter.maxBindingBytes} bytes, keys and values of ${rings}${shape.S} tokens in ${cache} need ${layerCacheBytes(shape)} a layer. Ask for a context ${ways.join(", or for ")}.`,
+    { code: "adapter-limit" },
   );
 }
 

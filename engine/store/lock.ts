@@ -33,10 +33,11 @@ export function takeLease(name: string, takeOver: boolean): Promise<Lease> {
 export const inUse = (name: string, options?: ErrorOptions): ModelInUseError =>
   new ModelInUseError(
     `${name}: expected a model that nobody else has loaded, got one that another tab or worker uses. Close it there, or load with takeOver: true.`,
-    options,
+    { code: "in-use", ...options },
   );
 
 const takenOver = (name: string): ModelInUseError =>
   new ModelInUseError(
     `${name}: expected to be the only one with this model, but another tab took it over. Load it again with takeOver: true to have it back.`,
+    { code: "taken-over" },
   );

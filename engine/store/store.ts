@@ -47,6 +47,7 @@ export class OpfsStore implements ModelStore {
       if (options.store !== true) return undefined;
       throw new StorageError(
         "store: expected a dedicated worker of a browser with a private file system, got none. Use loadModelInWorker, or load with store: false.",
+        { code: "no-storage" },
       );
     }
     const name = modelName(origin.name);
@@ -163,6 +164,6 @@ async function full(name: string, needed: number, cause: DOMException): Promise<
   const missingBytes = free < needed ? needed - free : needed;
   return new StorageError(
     `${name}: expected room for ${needed} more bytes in this browser, got ${missingBytes} too few. Delete stored models or free some of the disk, or load with store: false.`,
-    { cause, missingBytes },
+    { code: "quota", cause, missingBytes },
   );
 }

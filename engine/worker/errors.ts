@@ -1,6 +1,6 @@
 // Errors on their way between threads: a clone of an Error forgets its class, so the class goes by name.
 import { ChatTemplateError, TokenizerError } from "../../tokenizer/index.ts";
-import { CheckpointError } from "../../weights/index.ts";
+import { CheckpointError, NetworkError } from "../../weights/index.ts";
 import {
   ContextLengthError,
   DeviceError,
@@ -18,6 +18,7 @@ const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
   DeviceError,
   DeviceLostError,
   ModelInUseError,
+  NetworkError,
   SessionError,
   StorageError,
   TokenizerError,

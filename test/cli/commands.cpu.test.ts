@@ -70,7 +70,9 @@ verdict          fits this adapter's limits
 
   test("refuses with the engine's numbers", async () => {
     const errors = {
-      planModel: new DeviceError("plan: 14.5 GB of weights, 4 GB at most. Use --weights q4."),
+      planModel: new DeviceError("plan: 14.5 GB of weights, 4 GB at most. Use --weights q4.", {
+        code: "adapter-limit",
+      }),
     };
     const { code, stdout, stderr } = await sirocco(["plan"], { errors });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -196,7 +198,7 @@ features         shader-f16, subgroups
     expect(none.code).toBe(0);
     expect(none.stdout).toMatch(/\nno adapter: .*\b(driver|system)\b/);
     const broken = await sirocco(["info"], {
-      errors: { listAdapters: new DeviceError("webgpu is not installed.") },
+      errors: { listAdapters: new DeviceError("webgpu is not installed.", { code: "no-webgpu" }) },
     });
     expect(broken.stdout).toContain("\nno adapter: webgpu is not installed. ");
   });

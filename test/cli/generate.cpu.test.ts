@@ -296,7 +296,9 @@ describe("Ctrl-C", () => {
 
 describe("errors", () => {
   test("of the engine: one line, exit code 1, nothing on stdout", async () => {
-    const error = new DeviceError("plan: this GPU holds 4 GiB,\n  the model needs 14 GiB.\nLoad it as q4.");
+    const error = new DeviceError("plan: this GPU holds 4 GiB,\n  the model needs 14 GiB.\nLoad it as q4.", {
+      code: "adapter-limit",
+    });
     const { code, stdout, stderr } = await sirocco(["generate", "x"], { errors: { loadModel: error } });
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toBe("sirocco: plan: this GPU holds 4 GiB, the model needs 14 GiB. Load it as q4.\n");
@@ -309,10 +311,12 @@ describe("errors", () => {
   });
 
   test("--json: an object with name and message, on stderr", async () => {
-    const error = new DeviceError("no adapter");
+    const error = new DeviceError("no adapter", { code: "no-adapter" });
     const failed = await sirocco(["generate", "x", "--json"], { errors: { loadModel: error } });
     expect(failed).toMatchObject({ code: 1, stdout: "" });
-    expect(JSON.parse(failed.stderr)).toEqual({ error: { name: "DeviceError", message: "no adapter" } });
+    expect(JSON.parse(failed.stderr)).toEqual({
+      error: { name: "DeviceError", code: "no-adapter", message: "no adapter" },
+    });
     const usage = await sirocco(["generate", "x", "--json", "--top-p", "2"]);
     expect(usage.code).toBe(2);
     expect(JSON.parse(usage.stderr).error.name).toBe("UsageError");

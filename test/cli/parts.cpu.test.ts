@@ -118,7 +118,10 @@ test("errors that are no Error, or have no message, still say something", () => 
 
 describe("the driver", () => {
   const driver = () => process.env["VK_DRIVER_FILES"];
-  const noAdapter = { errors: { planModel: new DeviceError("no adapter") }, adapters: [] };
+  const noAdapter = {
+    errors: { planModel: new DeviceError("no adapter", { code: "no-adapter" }) },
+    adapters: [],
+  };
 
   beforeEach(() => {
     vi.stubEnv("VK_DRIVER_FILES", undefined);

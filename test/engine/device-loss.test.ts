@@ -250,7 +250,7 @@ describe("failures", () => {
     let tries = 0;
     machine.onOpen = () => {
       tries++;
-      throw new DeviceError("WebGPU: expected an adapter, got none.");
+      throw new DeviceError("WebGPU: expected an adapter, got none.", { code: "no-adapter" });
     };
     const { ids, error } = await disturbed();
     interrupted(ids);

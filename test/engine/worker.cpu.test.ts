@@ -183,7 +183,8 @@ describe("errors", () => {
     [TypeError, "TypeError"],
     [Error, "Error"],
   ])("%o keeps its class, message and cause", async (Class, name) => {
-    const thrown = new Class("here: expected a, got b.", { cause: new TypeError("why") });
+    const options = { code: "html", cause: new TypeError("why") };
+    const thrown: Error = Reflect.construct(Class, ["here: expected a, got b.", options]);
     const { worker, seen } = fakeWorker(() => Promise.reject(thrown));
     const error = await failure(loadModelInWorker(undefined, { worker }));
     expect(error).not.toBe(thrown);

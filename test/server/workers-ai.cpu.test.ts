@@ -157,7 +157,8 @@ describe("errors, in Cloudflare's envelope", () => {
   });
 
   test("a model without a chat template", async () => {
-    const { run } = await serve({ before: failAt(0, new ChatTemplateError("chat: expected a template.")) });
+    const error = new ChatTemplateError("chat: expected a template.", { code: "no-chat-template" });
+    const { run } = await serve({ before: failAt(0, error) });
     const response = await run({ prompt: "Hi" });
     expect([response.status, await response.json()]).toEqual([
       400,

@@ -174,7 +174,8 @@ function refuseUnknown({ file, name, shape }: HeaderTensor, { L, tied }: ModelCo
  * explains why.
  */
 function explainQuantized(error: unknown, quantization: unknown): unknown {
-  if (!(error instanceof CheckpointError) || error.code || !isObject(quantization)) return error;
+  if (!(error instanceof CheckpointError) || error.code !== "bad-checkpoint" || !isObject(quantization))
+    return error;
   const method = own(quantization, "quant_method");
   const got = `${method === undefined ? show(quantization) : show(method)} (${error.message})`;
   return mismatch("config.json: quantization_config", "none, or ordinary weights", got, QUANTIZED);

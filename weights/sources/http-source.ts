@@ -1,5 +1,5 @@
 // A checkpoint under an HTTP(S) address, read by Range requests.
-import { CheckpointError, mismatch } from "../errors.ts";
+import { CheckpointError, type CheckpointErrorCode, mismatch } from "../errors.ts";
 import { hubDigests, statedDigest } from "../integrity/stated-digests.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
@@ -13,6 +13,9 @@ export interface HttpSourceOptions extends HttpOptions {
 
 /** Files up to this size, in bytes, are fetched whole from a server that ignores Range. */
 const MAX_WHOLE = 64 * 2 ** 20;
+
+/** A file with such an answer counts as missing until it is read. */
+const MISSING: ReadonlySet<CheckpointErrorCode> = new Set(["not-found", "forbidden", "html"]);
 
 interface Whole {
   readonly file: string;
@@ -64,7 +67,7 @@ class HttpSource implements Source {
     } catch (error) {
       // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is
       // needed.
-      if (error instanceof CheckpointError && error.code) return undefined;
+      if (error instanceof CheckpointError && MISSING.has(error.code)) return undefined;
       throw error;
     }
   }

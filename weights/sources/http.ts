@@ -1,5 +1,5 @@
 // HTTP requests that are retried when they fail, stall or end early, and whose answers are checked.
-import { CheckpointError, mismatch, show } from "../errors.ts";
+import { CheckpointError, mismatch, NetworkError, show } from "../errors.ts";
 
 /** How files are requested over HTTP. */
 export interface HttpOptions {
@@ -24,15 +24,18 @@ const PROGRESS_BYTES = 2 ** 20;
 export class Fault extends Error {
   readonly kind: "network" | "bytes";
   readonly pauseMs: number | undefined;
+  /** The HTTP status, if a server answered. */
+  readonly status: number | undefined;
 
   constructor(
     kind: Fault["kind"],
     message: string,
-    options: { cause?: unknown; pauseMs?: number | undefined } = {},
+    { cause, pauseMs, status }: { cause?: unknown; pauseMs?: number | undefined; status?: number } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
-    this.pauseMs = options.pauseMs;
+    this.pauseMs = pauseMs;
+    this.status = status;
   }
 }
 
@@ -102,8 +105,11 @@ async function once<T>(
 function giveUp(what: string, fault: Fault, tries: number): Error {
   const message = `${what}: ${fault.message} (tried ${tries} times).`;
   if (fault.kind === "bytes")
-    return new CheckpointError(`${message} Fetch the file again.`, { cause: fault });
-  return new Error(`${message} Check the connection and try again.`, { cause: fault.cause ?? fault });
+    return new CheckpointError(`${message} Fetch the file again.`, { code: "damaged-file", cause: fault });
+  return new NetworkError(`${message} Check the connection and try again.`, {
+    status: fault.status,
+    cause: fault.cause ?? fault,
+  });
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -142,16 +148,16 @@ export async function request(
   const { status } = response;
   if (status === 408 || status === 429 || status >= 500) {
     const after = retryAfter(response.headers.get("retry-after"));
-    throw new Fault("network", `the server answered HTTP ${status}`, { pauseMs: after });
+    throw new Fault("network", `the server answered HTTP ${status}`, { pauseMs: after, status });
   }
   if (status === 404 || status === 410)
-    throw mismatch(what, "a file", "no such file", "Check the address.", "not-found");
+    throw mismatch(what, "a file", "no such file", "Check the address.", "not-found", status);
   if (status === 401 || status === 403) {
     const advice = options.accessAdvice ?? "Check the address and the credentials.";
-    throw mismatch(what, "access", `HTTP ${status}`, advice, "forbidden");
+    throw mismatch(what, "access", `HTTP ${status}`, advice, "forbidden", status);
   }
   if (!response.ok && status !== 416)
-    throw mismatch(what, "HTTP 200 or 206", `${status}`, "Check the address.");
+    throw mismatch(what, "HTTP 200 or 206", `${status}`, "Check the address.", "http", status);
   if (response.headers.get("content-type")?.startsWith("text/html")) {
     const advice = "Check the address: the server has no such file.";
     throw mismatch(what, "the file", "an HTML page", advice, "html");

@@ -111,17 +111,24 @@ export class HubListing {
     const status = (error as { statusCode?: unknown }).statusCode;
     if (typeof status !== "number") return networkFault(error, signal);
     if (status === 408 || status === 429 || status >= 500) {
-      return new Fault("network", `the Hub answered HTTP ${status}`, { cause: error });
+      return new Fault("network", `the Hub answered HTTP ${status}`, { cause: error, status });
     }
     if (status === 401 || status === 403) {
       const advice = accessAdvice(this.#repository);
-      return mismatch(this.#what(), "access", `HTTP ${status}`, advice, "forbidden");
+      return mismatch(this.#what(), "access", `HTTP ${status}`, advice, "forbidden", status);
     }
     if (status === 404) {
       const got = "no such repository or revision";
-      return mismatch(this.#what(), "a repository", got, "Check the name.", "not-found");
+      return mismatch(this.#what(), "a repository", got, "Check the name.", "not-found", status);
     }
-    return mismatch(this.#what(), "an answer of the Hub", `HTTP ${status}`, "Check HF_ENDPOINT.");
+    return mismatch(
+      this.#what(),
+      "an answer of the Hub",
+      `HTTP ${status}`,
+      "Check HF_ENDPOINT.",
+      "http",
+      status,
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 // Workers AI's errors: an internal code beside the HTTP status, as in
 // https://developers.cloudflare.com/workers-ai/platform/errors/ and, where that says nothing, as its REST API answers.
+import type { ErrorCode } from "../../errors.ts";
 
 /** name: [code, HTTP status] */
 const KINDS = {
@@ -48,15 +49,18 @@ export function aiError(
   return new AiError(description, code, status, options);
 }
 
-/** Of the engine's errors those that a request is to blame for, by their names: another copy of a class is another class. */
-const BLAMED: Readonly<Record<string, AiErrorKind>> = {
-  ContextLengthError: "tooLong",
-  ChatTemplateError: "badInput",
-};
+/** Engine errors that are the request's fault, by code. (Not by class: a bundle may hold two copies of a class.) */
+const BLAMED: ReadonlyMap<unknown, AiErrorKind> = new Map<ErrorCode, AiErrorKind>([
+  ["context-length", "tooLong"],
+  ["no-chat-template", "badInput"],
+  ["bad-chat-template", "badInput"],
+  ["refused-messages", "badInput"],
+]);
 
 /** What the engine threw, as Workers AI would tell it; undefined where the request is not to blame. */
 export function asAiError(error: unknown): AiError | undefined {
   if (error instanceof AiError) return error;
-  const kind = error instanceof Error ? BLAMED[error.name] : undefined;
-  return kind && aiError(kind, (error as Error).message, { cause: error });
+  if (!(error instanceof Error && "code" in error)) return undefined;
+  const kind = BLAMED.get(error.code);
+  return kind && aiError(kind, error.message, { cause: error });
 }
