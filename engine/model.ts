@@ -295,7 +295,7 @@ export class LoadedModel implements Model {
     // The others are no text, as in an answer.
     const named = function* () {
       for (const id of ids) {
-        if (tokenizer.names(id)) yield id;
+        if (tokenizer.has(id)) yield id;
         else checkKnown([id], V, "ids");
       }
     };
@@ -344,7 +344,7 @@ export class LoadedModel implements Model {
   /** For messages about ids. */
   readonly #tokenText = (id: number): string | undefined => {
     const { tokenizer } = this.#parts;
-    return tokenizer?.names(id) ? tokenizer.tokenText(id) : undefined;
+    return tokenizer?.has(id) ? tokenizer.tokenText(id) : undefined;
   };
 
   #checkLength(ids: readonly number[]): void {

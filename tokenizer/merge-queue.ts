@@ -1,4 +1,4 @@
-/** A queue of possible merges: the lowest rank first, then the leftmost. A binary heap of rank · 2^32 + at. */
+/** A queue of possible merges: lowest rank first, then leftmost. A binary heap of rank · 2^32 + at. */
 export class MergeQueue {
   #keys = new Float64Array(64);
   #size = 0;

@@ -25,7 +25,7 @@ export class StreamDecoder {
   }
 
   /** Whether the id has a token. A model's logits may be padded beyond the vocabulary. */
-  knows(id: number): boolean {
+  has(id: number): boolean {
     return this.#table.has(id);
   }
 

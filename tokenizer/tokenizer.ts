@@ -208,7 +208,7 @@ export class Tokenizer {
   }
 
   /** Whether the id has a token: a vocabulary may have holes. */
-  names(id: number): boolean {
+  has(id: number): boolean {
     return this.#table.has(id);
   }
 

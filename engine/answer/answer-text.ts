@@ -45,7 +45,7 @@ export class AnswerText {
     const own = this.#bytesOf(id);
     const logProb = this.#logProb(picked);
     // A model may have more ids than its tokenizer: an unnamed id has no text.
-    const text = this.#decoder?.knows(id) ? this.#decoder.push(id) : "";
+    const text = this.#decoder?.has(id) ? this.#decoder.push(id) : "";
     return this.#piece(id, logProb && { own, logProb }, text + (last ? this.#rest() : ""), last);
   }
 

@@ -2,23 +2,24 @@
 import { given } from "./keys.ts";
 import { fail, unsupported } from "./meter.ts";
 import { roundHalfEven } from "./numbers.ts";
-import { strip } from "./strings.ts";
+import { stripUncounted } from "./strings.ts";
 import type { Run } from "./text.ts";
 import { asInt, Float, numeric, toInt, typeName, Undefined, type Value } from "./values.ts";
 
-function toNumber(value: Value, base: number): number | Float | undefined {
+/** Python's int(value); undefined if it raises. */
+function toNumber(value: Value): number | undefined {
   if (typeof value === "string") {
-    const digits = strip({ read() {} } as never, value, undefined).replace(/(?<=\w)_(?=\w)/g, "");
-    return base === 10 && /^[+-]?\d+$/.test(digits) ? toInt(Number(digits)) : undefined;
+    const digits = stripUncounted(value).replace(/(?<=\w)_(?=\w)/g, "");
+    return /^[+-]?\d+$/.test(digits) ? toInt(Number(digits)) : undefined;
   }
   const number = numeric(value);
   if (value instanceof Undefined) return fail(value.hint);
   return number && Number.isFinite(number.value) ? toInt(Math.trunc(number.value)) : undefined;
 }
 
-/** float("...") of Python; undefined where it raises. */
+/** Python's float(text); undefined if it raises. */
 function parseFloatText(text: string): number | undefined {
-  const plain = strip({ read() {} } as never, text, undefined).replace(/(?<=\d)_(?=\d)/g, "");
+  const plain = stripUncounted(text).replace(/(?<=\d)_(?=\d)/g, "");
   if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain)) return Number(plain);
   const [, sign = "", word = ""] = /^([+-]?)(inf|infinity|nan)$/i.exec(plain) ?? [];
   if (word === "") return undefined;
@@ -27,7 +28,7 @@ function parseFloatText(text: string): number | undefined {
 
 export function toInteger(value: Value, fallback: Value, base: Value | undefined): Value {
   if (given(base) && base !== 10) return unsupported("the filter int with a base");
-  const direct = toNumber(value, 10);
+  const direct = toNumber(value);
   if (direct !== undefined) return direct;
   const float = typeof value === "string" ? parseFloatText(value) : undefined;
   return float === undefined || !Number.isFinite(float) ? fallback : toInt(Math.trunc(float));

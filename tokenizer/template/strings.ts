@@ -27,6 +27,11 @@ export function strip(
   right = true,
 ): string {
   meter.read(text.length);
+  return stripUncounted(text, set, left, right);
+}
+
+/** `strip`, without counting the text. */
+export function stripUncounted(text: string, set?: string, left = true, right = true): string {
   const units = set === undefined ? undefined : new Set(set);
   const goes = (unit: string): boolean => (units ? units.has(unit) : isSpace(unit));
   let [start, end] = [0, text.length];
