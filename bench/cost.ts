@@ -23,7 +23,7 @@ export interface Traffic {
 }
 
 /**
- * Bytes and operations of dispatches whose last row stands at `position`.
+ * Bytes and operations of dispatches with the last row at `position`.
  * @param T rows of the pass, if it has fewer than the dispatches were prepared for
  */
 export function costOf(

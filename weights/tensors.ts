@@ -46,7 +46,7 @@ export type LayerRole<Kind> = Extract<Row, { readonly kind: Kind; readonly layer
 /** Roles of the tensors of a kind that the model has once. */
 export type ModelRole<Kind> = Exclude<RoleOfKind<Kind>, LayerRole<Kind>>;
 
-/** What a naming scheme calls each tensor; `{}` stands for the number of the layer. */
+/** The names of a naming scheme; `{}` is replaced by the number of the layer. */
 export type TensorNames = Readonly<Record<TensorRole, string>>;
 
 /** A tensor that the graph of a model needs. */

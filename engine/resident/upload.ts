@@ -92,7 +92,7 @@ export async function uploadWeights(
   return weights;
 }
 
-/** Makes all buffers. @returns also a function that says where the rows of a stored tensor go */
+/** Makes all buffers. `targetsOf` gives the rows of buffers that a tensor is written to. */
 function makeBuffers(buffers: Buffers, layout: ModelLayout) {
   const targets = new Map<string, UploadTarget[]>();
   const send = (tensor: string, target: UploadTarget) =>

@@ -28,15 +28,15 @@ export interface WeightFormat {
   readonly writer: readonly string[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;
-  /** u32 words of one row of `scale`: f16 pairs, one scale a group. 0 where the format has no scales. */
+  /** u32 words of one row of `scale`: pairs of f16, one for each group. 0 for formats without scales. */
   scaleWords(K: number): number;
-  /** The buffers of N rows: `weight` at slot 6, and `scale` at slot 7 where the format has scales. */
+  /** The buffers of N rows: `weight` at slot 6, and for formats with scales `scale` at slot 7. */
   bindings(N: number, K: number): readonly Binding[];
   /** The entry at flat index i = n * K + k. */
   at(buffers: readonly Buffer[], i: number, K: number): number;
   /** Stores row n from f32 bit patterns [K]: what `writer` does. */
   store(buffers: readonly Buffer[], n: number, row: Uint32Array): void;
-  /** Test contents of the buffer `name`, so that entries lie in [-1, 1]. */
+  /** Test contents of the buffer `name`, with entries in [-1, 1]. */
   random(name: string, length: number, next: () => number): Buffer;
 }
 
