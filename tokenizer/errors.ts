@@ -15,7 +15,7 @@ export class TokenizerError extends Error {
 export type ChatTemplateErrorCode =
   /** The model has no chat template: a base model. Use a plain prompt. */
   | "no-chat-template"
-  /** The template does not parse, fails, or needs what Sirocco does not render as Python does. */
+  /** The template cannot be parsed, fails, or uses a feature that is not supported. */
   | "bad-chat-template"
   /** The template or the engine refuses these messages. Change them. */
   | "refused-messages";

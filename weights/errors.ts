@@ -24,7 +24,9 @@ export interface CheckpointErrorOptions extends ErrorOptions {
   readonly status?: number | undefined;
 }
 
-/** The checkpoint's files are not what they should be: other files are needed, retrying never helps. */
+/**
+ * The checkpoint is missing, refused, damaged or not supported. Trying again with the same files never helps.
+ */
 export class CheckpointError extends Error {
   override name = "CheckpointError";
   /** What kind of refusal it is. */
@@ -39,7 +41,7 @@ export class CheckpointError extends Error {
   }
 }
 
-/** A file differs from the one that was promised: nothing of it is kept. */
+/** A file does not have its stated SHA-256. Nothing of it is kept. */
 export class WrongFileError extends CheckpointError {
   readonly file: string;
 
@@ -96,7 +98,7 @@ export function mismatch(
   });
 }
 
-/** What a file said, on one line and short, however hostile it is. */
+/** A value of a file for a message: on one line and at most 80 characters. */
 export function show(value: unknown): string {
   const text = value === undefined ? "nothing" : toText(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
@@ -110,7 +112,7 @@ function toText(value: unknown): string {
   }
 }
 
-/** A name out of a file, for a message: as it is where it is harmless, quoted and cut where it is not. */
+/** A name from a file for a message: unchanged if it is harmless, else quoted and shortened. */
 export function label(name: string): string {
   return /^[\w.+-]{1,200}$/.test(name) ? name : show(name);
 }

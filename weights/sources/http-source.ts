@@ -14,7 +14,7 @@ export interface HttpSourceOptions extends HttpOptions {
 /** Files up to this size, in bytes, are fetched whole from a server that ignores Range. */
 const MAX_WHOLE = 64 * 2 ** 20;
 
-/** A file with such an answer counts as missing until it is read. */
+/** `size` treats files with these errors as missing. `read` throws the errors. */
 const MISSING: ReadonlySet<CheckpointErrorCode> = new Set(["not-found", "forbidden", "html"]);
 
 interface Whole {
@@ -65,8 +65,6 @@ class HttpSource implements Source {
     try {
       return await this.#size(file, signal);
     } catch (error) {
-      // A page in place of a missing file, or a refusal of it, is read()'s to explain where the file is
-      // needed.
       if (error instanceof CheckpointError && MISSING.has(error.code)) return undefined;
       throw error;
     }
