@@ -1,4 +1,4 @@
-// attention: multi-head, grouped-query and multi-query attention at the same width, the kernel by itself.
+// attention: the kernel alone, with multi-head, grouped-query and multi-query attention of the same width.
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { type Dispatch, type Launch, launch, Pipelines } from "../engine/gpu/dispatch.ts";
 import type { Gpu } from "../engine/gpu/gpu.ts";
@@ -18,7 +18,7 @@ import { costOf } from "./cost.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-/** Mistral 7B's query heads over a context of its window. */
+/** Mistral 7B's query heads, over a context of one window. */
 const H = 32;
 const d = 128;
 const CONTEXT = 4096;
@@ -30,7 +30,7 @@ const KINDS = [
 
 export const attention: Suite = async (bench) => {
   await bench.loaded.measure(async ({ gpu, decoder }) => {
-    // Kernels shaped for GPUs are not what a software driver runs, but what it says about them is worth knowing.
+    // A software driver measures the kernels for GPUs, too, though it does not run them.
     const variants: readonly AttentionVariant[] = gpu.adapter.software
       ? ["lane", "workgroup"]
       : [decoder.shape.kernels.attention.decode];
@@ -40,7 +40,7 @@ export const attention: Suite = async (bench) => {
   });
 };
 
-/** In turn, one of each kind a run, so that what slows the machine down slows all of them down. */
+/** Each run measures every kind once: what slows the machine down then slows all of them. */
 async function measureKinds(
   { budget, signal, add, doing, note }: Bench,
   gpu: Gpu,
@@ -89,7 +89,7 @@ async function measureKinds(
   }
 }
 
-/** One token's attention over a cache of zeros: the time is the same. */
+/** One token's attention over a cache of zeros: the values do not change the time. */
 function launchesOf(gpu: Gpu, buffers: Buffers, G: number, variant: AttentionVariant): Launch[] {
   const ring = { T: 1, B: 1, H, G, d, S: CONTEXT, W: CONTEXT };
   const qkv = buffers.storage("qkv", qkvStride(ring));

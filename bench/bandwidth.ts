@@ -1,4 +1,4 @@
-// What the adapter does at best: bytes of a plain copy, operations of multiply-adds in registers.
+// The adapter's limits: bytes a second of a plain copy, operations a second of multiply-adds in registers.
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { launch, Pipelines } from "../engine/gpu/dispatch.ts";
 import type { Gpu } from "../engine/gpu/gpu.ts";
@@ -8,9 +8,9 @@ import { costOf } from "./cost.ts";
 import { type Budget, figure, repeat } from "./measure.ts";
 import type { Limits } from "./result.ts";
 
-/** Larger than any cache between a GPU and its memory; a software driver has a CPU's, and less patience. */
+/** Larger than any GPU's cache. Smaller for a software driver, which takes longer. */
 const COPY_BYTES = { gpu: 128 * 2 ** 20, software: 64 * 2 ** 20 };
-/** Enough threads to fill a GPU, enough rounds to forget the loads around them. */
+/** Enough threads to fill a GPU, and enough rounds that the loads around them do not count. */
 const ARITHMETIC = {
   gpu: { threads: 2 ** 17, rounds: 4096 },
   software: { threads: 2 ** 12, rounds: 1024 },
@@ -32,7 +32,7 @@ export async function measureLimits(gpu: Gpu, budget: Budget, signal: AbortSigna
     const pipelines = Pipelines.of(gpu.device);
     const dispatches = await gpu.scoped(() => Promise.all(launches.map((each) => pipelines.prepare(each))));
     const times = await repeat(budget, signal, () => profiler.run(dispatches));
-    // The best run is the limit: what got in the way of the others is no part of it.
+    // The fastest run: others were slowed down by something else.
     const best = dispatches.map((_, i) => figure(times.map((each) => each[i] ?? 0)).min / 1000);
     const [copied, computed] = dispatches.map((dispatch) => costOf([dispatch], 0));
     return {

@@ -1,4 +1,4 @@
-// Two reports side by side: what moved beyond the noise, and which way.
+// Compares two reports: which figures changed by more than the noise, for better or worse.
 import { formatFigure, heading } from "./format.ts";
 import { betterWhen, type Report, type Result, resultKey } from "./result.ts";
 import { alignColumns } from "./table.ts";
@@ -12,20 +12,20 @@ export interface Change {
 }
 
 export interface Comparison {
-  /** Moved by more than the threshold, with runs that do not overlap; the worst first. */
+  /** Figures that changed by more than the threshold, with runs that do not overlap; the worst first. */
   readonly changes: readonly Change[];
-  /** Figures that both reports have. */
+  /** Number of figures that both reports have. */
   readonly common: number;
   readonly onlyBefore: number;
   readonly onlyAfter: number;
-  /** What differs in where the figures come from. */
+  /** Differences in adapter, model and options. */
   readonly differences: readonly string[];
 }
 
-/** Tell about the adapter, or about the other kernels: neither can get worse. */
+/** A limit is the adapter's; a share of a pass depends on the other kernels. Neither can get worse. */
 const NOT_COMPARED = new Set(["limitTokensPerSecond", "shareOfPass"]);
 
-/** @param threshold the smallest change that counts, as a fraction */
+/** @param threshold smallest change that counts, as a fraction */
 export function compare(before: Report, after: Report, threshold: number): Comparison {
   const index = ({ results }: Report) =>
     new Map(
@@ -52,7 +52,7 @@ export function compare(before: Report, after: Report, threshold: number): Compa
   };
 }
 
-/** Whether no run of one lies within the runs of the other. */
+/** Whether the ranges of the runs do not overlap. */
 const apart = (a: Result, b: Result): boolean => a.max < b.min || b.max < a.min;
 
 function ratio({ median: before }: Result, { median: after }: Result): number {
@@ -102,7 +102,7 @@ export function renderComparison(comparison: Comparison, threshold: number): str
     ...(rows.length > 0
       ? alignColumns([["", "suite", "setting", "figure", "before", "after", "change"], ...rows])
       : []),
-    `${changes.length} of ${common} figures moved by more than ${+(100 * threshold).toFixed(3)} % and beyond their runs` +
+    `${changes.length} of ${common} figures changed by more than ${+(100 * threshold).toFixed(3)} % and beyond their runs` +
       (onlyBefore + onlyAfter > 0 ? `; ${onlyBefore} only before, ${onlyAfter} only after` : ""),
   ];
   return `${lines.join("\n")}\n`;

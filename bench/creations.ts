@@ -1,6 +1,8 @@
-// Counts what a device is asked to make: a decoded token makes nothing.
+// Counts the objects that a device creates: decoding a token creates none.
 
-/** What may be made at load, but not for a token. Command encoders are needed for each, and cost little. */
+/**
+ * Calls that are allowed at load, but not for a token. Command encoders are needed for each, and cost little.
+ */
 const CREATORS = [
   "createBuffer",
   "createBindGroup",
@@ -12,7 +14,7 @@ const CREATORS = [
   "createQuerySet",
 ] as const;
 
-/** Calls `onCreate` for everything made on `device` from now on. @returns stops it */
+/** Calls `onCreate` for every object created on `device`. @returns a function that stops it */
 export function watchCreations(device: GPUDevice, onCreate: () => void): () => void {
   for (const name of CREATORS) {
     const create = device[name].bind(device) as (descriptor: never) => unknown;
@@ -24,7 +26,7 @@ export function watchCreations(device: GPUDevice, onCreate: () => void): () => v
     });
   }
   return () => {
-    // What is left is the prototype's own.
+    // Uncovers the methods of the prototype.
     for (const name of CREATORS) Reflect.deleteProperty(device, name);
   };
 }

@@ -1,4 +1,4 @@
-// decode: tokens a second at several contexts, what a token costs, and how far that is from the adapter's bandwidth.
+// decode: tokens a second at several contexts, the cost of a token, and the limit by the adapter's bandwidth.
 import type { Shape } from "../engine/graph/shape.ts";
 import { costOf, idealBytes } from "./cost.ts";
 import { watchCreations } from "./creations.ts";
@@ -6,8 +6,8 @@ import { exactly, figure, repeat } from "./measure.ts";
 import { runSteps, stepCount } from "./steps.ts";
 import type { Suite } from "./suite.ts";
 
-/** Steps that a figure takes at most: a context without a window needs room for them. */
-const MOST_STEPS = 64;
+/** Maximum steps of a run. A context without a window needs room for them. */
+const MAX_STEPS = 64;
 
 export const decode: Suite = async (bench) => {
   const { loaded, budget, signal } = bench;
@@ -47,9 +47,9 @@ export const decode: Suite = async (bench) => {
   });
 };
 
-/** Tokens already in the cache: 0, half a window, a window, four; without a window, parts of the context. */
+/** Tokens in the cache: none, half a window, one, four; without a window, fractions of the context. */
 function contexts({ positions }: Shape, W: number | null): number[] {
-  const last = Math.max(0, positions - MOST_STEPS);
+  const last = Math.max(0, positions - MAX_STEPS);
   const wanted = W === null ? [0, last / 4, last / 2, last] : [0, W / 2, W, 4 * W];
   return [...new Set(wanted.map((context) => Math.min(last, Math.floor(context))))];
 }

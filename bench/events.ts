@@ -1,9 +1,9 @@
-// Server-sent events: the data of each, as it comes in.
+// Reads server-sent events.
 
-/** A server that sends one line without end must not fill the memory. */
-const MOST_CHARACTERS = 2 ** 20;
+/** Longest line. A server that sends an endless one must not fill the memory. */
+const MAX_CHARACTERS = 2 ** 20;
 
-/** @param name where the stream comes from, for errors */
+/** The data of each event. @param name of the stream, for errors */
 export async function* eventData(body: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
@@ -11,8 +11,8 @@ export async function* eventData(body: AsyncIterable<Uint8Array>, name: string):
   for await (const bytes of body) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > MOST_CHARACTERS)
-      throw new Error(`${name}: expected lines of events, got one of over ${MOST_CHARACTERS} characters.`);
+    if (rest.length > MAX_CHARACTERS)
+      throw new Error(`${name}: expected lines of events, got one of over ${MAX_CHARACTERS} characters.`);
     for (const line of lines.map((each) => each.replace(/\r$/, ""))) {
       if (line === "") {
         if (data.length > 0) yield data.join("\n");
@@ -20,7 +20,7 @@ export async function* eventData(body: AsyncIterable<Uint8Array>, name: string):
       } else if (line.startsWith("data:")) {
         data.push(line.slice(line.startsWith("data: ") ? 6 : 5));
       }
-      // Others are comments, which keep a connection open, or fields that OpenAI's streams do not have.
+      // Other lines are comments, which keep the connection open, or fields that OpenAI's streams do not use.
     }
   }
 }

@@ -1,7 +1,7 @@
-// Figures and headings as people read them.
+// Figures and headings as text.
 import type { Header, Params, Result, Unit } from "./result.ts";
 
-/** Columns by the name of a figure; others get their name. */
+/** Column headings by the name of a figure. Default: the name itself. */
 const HEADINGS: Readonly<Record<string, string>> = {
   tokensPerSecond: "tokens/s",
   requestsPerSecond: "requests/s",
@@ -38,7 +38,7 @@ const HEADINGS: Readonly<Record<string, string>> = {
 
 export const heading = (name: string): string => HEADINGS[name] ?? name;
 
-/** "1.24 GB", "35.1", "62 %": a number in its unit, without a unit that the heading names. */
+/** "1.24 GB", "35.1", "62 %". Without a unit if the heading contains it. */
 export function formatValue(value: number, unit: Unit): string {
   if (unit === "bytes") return formatBytes(value);
   if (unit === "of the limit" || unit === "of the pass") return `${threeDigits(100 * value)} %`;
@@ -48,7 +48,7 @@ export function formatValue(value: number, unit: Unit): string {
   return threeDigits(value);
 }
 
-/** The median, and how far the runs lie from it at most, in per cent. */
+/** The median, and the largest deviation of a run from it, in per cent. */
 export function formatFigure({ median, min, max, runs, unit }: Result): string {
   const text = formatValue(median, unit);
   if (runs === 1 || median === 0) return text;
@@ -59,7 +59,7 @@ export function formatFigure({ median, min, max, runs, unit }: Result): string {
 /** Three significant digits: 0.0123, 4.35, 43.5, 4350. */
 export function threeDigits(exact: number): string {
   if (exact === 0) return "0";
-  // Rounded first: 0.9997 has the digits of 1.00.
+  // Rounds first: 0.9997 becomes 1.00, which has fewer decimals.
   const value = Number(exact.toPrecision(3));
   const digits = 2 - Math.floor(Math.log10(Math.abs(value)));
   return (digits > 0 ? value : exact).toFixed(Math.max(0, Math.min(6, digits)));
@@ -77,7 +77,9 @@ function formatBytes(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : threeDigits(value)} ${units[unit]}`;
 }
 
-/** Results of a suite as rows of one setting each, and columns of one name each, in the order in which they came. */
+/**
+ * Results of a suite as a table: a row for each setting, a column for each name, in the order of measurement.
+ */
 export function pivot(results: readonly Result[]) {
   const names = [...new Set(results.map(({ name }) => name))];
   const params = [...new Set(results.flatMap((result) => Object.keys(result.params)))];
@@ -93,7 +95,7 @@ export function pivot(results: readonly Result[]) {
 
 type Row = ReturnType<typeof pivot>["rows"][number];
 
-/** A row as text. The figures of a row mostly come from the same runs: the first one tells how far apart they were. */
+/** A row as text. The figures of a row mostly have the same runs, so only the first shows their deviation. */
 export function rowCells(
   { params, cells }: Row,
   paramNames: readonly string[],
@@ -110,7 +112,7 @@ export function rowCells(
   ];
 }
 
-/** Lines of label and value about where the figures come from. */
+/** Lines of label and value: adapter, model and options of a report. */
 export function headerLines(header: Header): [label: string, value: string][] {
   const sirocco = `${header.version}, Node ${header.node}, ${header.platform}, ${header.date.slice(0, 10)}`;
   const runs = `median of up to ${header.options.runs} within ${header.options.seconds} s a figure`;

@@ -1,4 +1,4 @@
-// A report as one page that asks for nothing else: tables, plots, light and dark.
+// A report as one self-contained page: tables and plots, light and dark.
 import { headerLines, heading, pivot, rowCells } from "./format.ts";
 import { type Bar, barPlot, escapeText, type Line, linePlot } from "./plot.ts";
 import { type Report, type Result, type SuiteName, suiteNames } from "./result.ts";
@@ -23,17 +23,15 @@ svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink);
 `;
 
 const ABOUT: Readonly<Record<SuiteName, string>> = {
-  load: "Seconds from a source to a model that is ready.",
-  decode:
-    "Tokens a second by the tokens already in the cache; the limit is the copy bandwidth over a token's bytes.",
+  load: "Seconds to load a model.",
+  decode: "Tokens a second by tokens in the cache. The limit is copy bandwidth divided by bytes per token.",
   prefill: "Tokens a second of a prompt.",
-  kernels:
-    "Every kernel of a decode step and of a prefill chunk, a launch each, beside what the adapter can do.",
-  attention: "One token's attention with as many query heads on fewer and fewer key/value heads.",
-  window: "A token's time and the cache's size by position, with the model's window and with none.",
+  kernels: "One launch of every kernel of a decode step and of a prefill chunk, and the adapter's limits.",
+  attention: "One token's attention with the same query heads, and fewer and fewer key/value heads.",
+  window: "Time of a token and size of the cache by position, with the model's window and without.",
   quality: "Perplexity of a text, size and speed of the weight formats.",
   throughput:
-    "Requests of mixed length by 1, 2, 4 … streams at once; the gain is tokens a second over those of one stream.",
+    "Requests of mixed length in 1, 2, 4 … streams at once. Batch gain: tokens a second relative to one stream.",
 };
 
 export function renderHtml(report: Report): string {
@@ -48,14 +46,14 @@ export function renderHtml(report: Report): string {
 <div class="scroll">${tableOf(results)}</div></section>`;
   });
   const notes = report.notes.map((note) => `<p class="note">${escapeText(note)}</p>`);
-  if (report.interrupted) notes.push(`<p class="note">Interrupted: what was measured until then.</p>`);
+  if (report.interrupted) notes.push(`<p class="note">Interrupted: some figures are missing.</p>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>sirocco bench: ${escapeText(report.server ? report.server.url : report.adapter.name)}</title><style>${STYLE}</style></head>
 <body><h1>sirocco bench</h1><dl>${facts.join("")}</dl>
 ${sections.join("\n")}
 ${notes.join("\n")}
-<p class="note">Medians; ± is how far the runs of a row's first figure lie from theirs at most.</p></body></html>
+<p class="note">Medians. ± is the largest deviation of a run from the median, for a row's first figure.</p></body></html>
 `;
 }
 
@@ -68,7 +66,7 @@ function tableOf(results: readonly Result[]): string {
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
 }
 
-/** What a suite shows at a glance. */
+/** The plots of a suite. */
 function plots(suite: SuiteName, results: readonly Result[]): string[] {
   const named = (name: string) => results.filter((result) => result.name === name);
   const bars = (title: string, chosen: readonly Result[], label: (result: Result) => string) =>

@@ -1,4 +1,5 @@
-// kernels: each kernel of a decode step and of a prefill chunk at the model's own shapes, beside what the adapter can do.
+// kernels: each kernel of a decode step and of a prefill chunk, at the model's shapes, and the adapter's
+// limits.
 import type { Dispatch } from "../engine/gpu/dispatch.ts";
 import { Profiler } from "../engine/gpu/profiler.ts";
 import type { Shape } from "../engine/graph/shape.ts";
@@ -7,9 +8,9 @@ import { figure, repeat } from "./measure.ts";
 import type { Limits } from "./result.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-/** Tokens of the prefill chunk on a driver that computes on the CPU: rates are the same, and it ends sooner. */
+/** Tokens of the prefill chunk on a software driver: a shorter chunk has the same rates. */
 const SOFTWARE_CHUNK = 128;
-/** Kernels that move less than this in a launch are told by their time alone. */
+/** Kernels that move fewer bytes in a launch get a time, but no rates. */
 const HOT_BYTES = 4096;
 
 export const kernels: Suite = async (bench) => {
@@ -29,7 +30,7 @@ export const kernels: Suite = async (bench) => {
       const most = gpu.adapter.software ? SOFTWARE_CHUNK : shape.chunkLength;
       const T = Math.min(most, shape.chunkLength, shape.positions);
       const ids = Array.from({ length: T }, (_, i) => i % shape.V);
-      // Leaves the rows that the pass reads.
+      // Fills the buffers that the pass reads.
       await decoder.prefill(0, ids, 0, bench.signal);
       await measurePass(
         bench,
@@ -65,14 +66,14 @@ async function measurePass(
   });
   const totals = runs.map((times) => times.reduce((a, b) => a + b));
   for (const { label, size, kernel, indices } of groups(dispatches)) {
-    // Seconds of a launch, and its part in the pass, in each run.
+    // In each run: milliseconds of all launches of the group, and seconds of one.
     const sums = runs.map((times) => indices.reduce((sum, i) => sum + (times[i] ?? 0), 0));
     const seconds = sums.map((ms) => ms / 1000 / indices.length);
     const { traffic, flops } = costOf([{ kernel, size }], position, T);
     const params = { pass, kernel: label, shape: shapeOf(size, shape), launches: indices.length };
     add("milliseconds", "ms", figure(seconds.map((s) => 1000 * s)), params);
     add("shareOfPass", "of the pass", figure(sums.map((sum, i) => sum / (totals[i] ?? 1))), params);
-    // A clock too coarse to see the launch gives no rate.
+    // A launch that is too short for the clock gets no rates.
     if (traffic.total < HOT_BYTES || seconds.some((s) => s <= 0)) continue;
     const rates = seconds.map((s) => traffic.total / s / 1e9);
     add("gigabytesPerSecond", "GB/s", figure(rates), params);
@@ -94,7 +95,7 @@ async function measurePass(
   add("gigaflopsPerSecond", "GFLOP/s", figure(totals.map((ms) => all.flops / ms / 1e6)), params);
 }
 
-/** A matrix as rows × columns; what attention runs over; nothing where the size is plain. */
+/** A matrix as rows × columns, attention as its heads; empty for other kernels. */
 function shapeOf(size: object, { H, G, d }: Shape): string {
   const { N, K, F, heads, S } = size as Partial<Record<"N" | "K" | "F" | "heads" | "S", number>>;
   if (K !== undefined) return `${N ?? (heads === undefined ? 2 * (F ?? 0) : heads * d)}×${K}`;

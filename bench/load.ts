@@ -1,4 +1,4 @@
-// load: from the checkpoint, from one that was quantised before, and with pipelines that are compiled already.
+// load: from the checkpoint, again with compiled pipelines, and from a quantised checkpoint.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import type { LoadOptions } from "../engine/node.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-/** How often the host's memory is looked at. */
+/** Interval at which the host's memory is sampled. */
 const SAMPLE_MS = 10;
 
 export const load: Suite = async (bench) => {

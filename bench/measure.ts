@@ -1,7 +1,7 @@
-// Repeated runs after a warm-up: the median, and how far apart the runs were.
+// Repeated runs after a warm-up, and statistics of their values.
 
 export interface Budget {
-  /** Most measured runs of a figure. */
+  /** Maximum measured runs of a figure. */
   readonly runs: number;
   /** No further run begins after this many seconds. */
   readonly seconds: number;
@@ -14,7 +14,7 @@ export interface Figure {
   readonly runs: number;
 }
 
-/** @throws RangeError where there is no value */
+/** @throws RangeError if there are no values */
 export function figure(values: readonly number[]): Figure {
   const sorted = values.toSorted((a, b) => a - b);
   const [min, max] = [sorted[0], sorted.at(-1)];
@@ -25,7 +25,7 @@ export function figure(values: readonly number[]): Figure {
   return { median, min, max, runs: sorted.length };
 }
 
-/** The value that the given share of all values does not exceed, by nearest rank: 0.5 the middle one. */
+/** The percentile by nearest rank. @param share 0 to 1; 0.5 is the median */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
@@ -33,13 +33,13 @@ export function percentile(values: readonly number[], share: number): number {
   return value;
 }
 
-/** A count that comes out the same every time. */
+/** A value that is the same in every run. */
 export const exactly = (value: number): Figure => figure([value]);
 
 /**
- * What `run` returns, once for each of its measured runs. A first run, or what is given in its place, warms up and does
- * not count. At least one run is measured, and more as long as the next one begins in time.
- * @throws the signal's reason where it is aborted before a run was measured
+ * Calls `warmUp` (default: `run`) once, then `run` until the budget is used up, at least once.
+ * @returns the values of the measured runs
+ * @throws the signal's reason if it is aborted before a run was measured
  */
 export async function repeat<T>(
   { runs, seconds }: Budget,

@@ -1,24 +1,24 @@
-// An OpenAI-compatible server as something to ask: streaming completions with standard fields only.
+// Streaming completions of an OpenAI-compatible server, requested with standard fields only.
 import { eventData } from "./events.ts";
 import { textPrompt } from "./prompts.ts";
 import { excerpt, RefusedError, reasonOf, request } from "./refusals.ts";
 import type { Ask } from "./streams.ts";
 
 export interface ServerOptions {
-  /** With or without /v1 at its end. */
+  /** With or without a final /v1. */
   readonly url: string;
-  /** Name of the model; without, the first that the server lists. */
+  /** Name of the model. Default: the first that the server lists. */
   readonly model: string | undefined;
   readonly apiKey: string | undefined;
-  /** Ask /v1/chat/completions in place of /v1/completions. */
+  /** Call /v1/chat/completions instead of /v1/completions. */
   readonly chat: boolean;
 }
 
-/** What is worth a note beside the figures. */
-export interface Told {
-  /** Answers whose tokens the server did not count. */
+/** Counts of what the report's notes mention. */
+export interface Incidents {
+  /** Answers for which the server gave no count of tokens. */
   uncounted: number;
-  /** Refusals with "later", and the seconds waited for them. */
+  /** Requests that the server asked to repeat later, and the seconds waited. */
   refused: number;
   waited: number;
 }
@@ -27,11 +27,11 @@ export interface OpenAIServer {
   readonly url: string;
   readonly model: string;
   readonly endpoint: string;
-  readonly told: Told;
+  readonly incidents: Incidents;
   readonly ask: Ask;
 }
 
-/** What of a chunk is read; a server may leave out any of it. */
+/** The fields of a chunk that are read. A server may omit each. */
 interface StreamChunk {
   readonly error?: unknown;
   readonly usage?: { readonly prompt_tokens?: number; readonly completion_tokens?: number } | null;
@@ -42,7 +42,7 @@ interface StreamChunk {
   }[];
 }
 
-/** @throws where nobody answers, or no model is listed and none was named */
+/** @throws if the server cannot be reached, or no model was named and the server lists none */
 export async function openServer(options: ServerOptions, signal: AbortSignal): Promise<OpenAIServer> {
   const url = options.url.replace(/\/+$/, "").replace(/\/v1$/, "");
   const headers = {
@@ -51,16 +51,16 @@ export async function openServer(options: ServerOptions, signal: AbortSignal): P
   };
   const model = options.model ?? (await firstModel(`${url}/v1/models`, headers, signal));
   const endpoint = options.chat ? "/v1/chat/completions" : "/v1/completions";
-  const told: Told = { uncounted: 0, refused: 0, waited: 0 };
+  const incidents: Incidents = { uncounted: 0, refused: 0, waited: 0 };
   let usage = true;
   const post = (body: object, signal: AbortSignal): Promise<Response> => {
     const counted = usage ? { ...body, stream_options: { include_usage: true } } : body;
     const init = { method: "POST", headers, body: JSON.stringify(counted), signal };
     return request(`${url}${endpoint}`, init, (seconds) => {
-      told.refused++;
-      told.waited += seconds;
+      incidents.refused++;
+      incidents.waited += seconds;
     }).catch((error: unknown) => {
-      // Older servers do not know how to be asked for the count.
+      // Older servers refuse the field that asks for a count of tokens.
       const old = error instanceof RefusedError && error.said.includes("stream_options");
       if (!old || !usage) throw error;
       usage = false;
@@ -80,10 +80,10 @@ export async function openServer(options: ServerOptions, signal: AbortSignal): P
     const answer = await readAnswer(response, `${url}${endpoint}`, arrived, signal);
     if (answer.completionTokens !== undefined)
       return { ...answer, completionTokens: answer.completionTokens };
-    told.uncounted++;
+    incidents.uncounted++;
     return { completionTokens: answer.pieces };
   };
-  return { url, model, endpoint, told, ask };
+  return { url, model, endpoint, incidents, ask };
 }
 
 async function firstModel(url: string, headers: Record<string, string>, signal: AbortSignal) {
@@ -93,7 +93,7 @@ async function firstModel(url: string, headers: Record<string, string>, signal: 
   try {
     name = JSON.parse(text).data[0].id;
   } catch {
-    // Told below, whatever it is.
+    // Reported below.
   }
   if (typeof name === "string") return name;
   throw new Error(
@@ -101,7 +101,7 @@ async function firstModel(url: string, headers: Record<string, string>, signal: 
   );
 }
 
-/** @throws where it is no stream of an answer, or ends before the answer does */
+/** @throws if the response is not a stream of events, or ends before the answer does */
 async function readAnswer(response: Response, url: string, arrived: () => void, signal: AbortSignal) {
   const type = response.headers.get("content-type") ?? "no content-type";
   if (!type.includes("text/event-stream") || !response.body) {
@@ -115,7 +115,7 @@ async function readAnswer(response: Response, url: string, arrived: () => void, 
   let counts: StreamChunk["usage"];
   try {
     for await (const data of eventData(response.body, url)) {
-      // What follows is read, too, so that the connection can be used again.
+      // Reads on to the end of the response, so that the connection can be reused.
       if (data === "[DONE]") finished = true;
       if (data === "[DONE]") continue;
       const { error, usage, choices } = parseChunk(data, url);
@@ -131,7 +131,7 @@ async function readAnswer(response: Response, url: string, arrived: () => void, 
     }
   } catch (error) {
     signal.throwIfAborted();
-    // What `fetch` throws where a connection breaks; our own errors say it all.
+    // `fetch` throws a TypeError if the connection breaks. Other errors are ours.
     if (!(error instanceof TypeError)) throw error;
     throw cutOff(url, pieces, ` (${reasonOf(error)})`);
   }

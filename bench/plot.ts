@@ -1,4 +1,4 @@
-// Plots as SVG text: bars with the range of their runs, and lines over a number. Colours come from the page's style.
+// Plots as SVG: bars with the range of their runs, and lines over a number. The page's style has the colours.
 import { formatValue } from "./format.ts";
 import type { Unit } from "./result.ts";
 
@@ -19,14 +19,14 @@ export interface Line {
   }[];
 }
 
-/** Units of the drawing; a phone shows about as many pixels. */
+/** Width of a plot in its units: about that of a phone in pixels. */
 const WIDTH = 360;
 
-/** `<`, `&` and quotes as entities: names of models and adapters are text, whatever they hold. */
+/** Escapes `<`, `>`, `&` and quotes, which names of models and adapters may contain. */
 export const escapeText = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
-/** Horizontal bars from zero, a line each. */
+/** Horizontal bars from zero, one for each value. */
 export function barPlot(title: string, unit: Unit, bars: readonly Bar[]): string {
   const most = Math.max(...bars.map(({ max }) => max)) || 1;
   const [left, right, line] = [4, 64, 38];
@@ -44,7 +44,7 @@ export function barPlot(title: string, unit: Unit, bars: readonly Bar[]): string
   return svg(title, bars.length * line + 4, drawn.join(""));
 }
 
-/** Lines over a number, both axes from zero, with the range of the runs as a band. */
+/** Lines over a number. Both axes begin at zero; bands show the ranges of the runs. */
 export function linePlot(title: string, unit: Unit, xLabel: string, lines: readonly Line[]): string {
   const points = lines.flatMap((line) => line.points);
   const [mostX, mostY] = [

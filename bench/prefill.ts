@@ -22,7 +22,7 @@ export const prefill: Suite = async (bench) => {
         budget,
         signal,
         () => timed(() => decoder.prefill(0, ids, 0, signal)),
-        // A short prompt runs the same kernels: a long one may take a minute.
+        // A short prompt runs the same kernels, in less time.
         { warmUp: () => decoder.prefill(0, ids.slice(0, WARM_UP), 0) },
       );
       const flops = promptFlops(decoder, tokens);
@@ -34,7 +34,7 @@ export const prefill: Suite = async (bench) => {
   });
 };
 
-/** Operations of all chunks of a prompt. */
+/** Floating-point operations of all chunks of a prompt. */
 function promptFlops({ prefillDispatches, shape: { chunkLength } }: Decoder, tokens: number): number {
   let flops = 0;
   for (let at = 0; at < tokens; at += chunkLength) {

@@ -1,20 +1,20 @@
-// Prompts that a server has not seen: of mixed length, none with the start of another, the same ones in every run.
+// Prompts of mixed length, the same in every run of the bench. No two begin alike, so no prefix cache helps.
 
-/** Words that most vocabularies have as one token. */
+/** Words that are one token in most vocabularies. */
 const WORDS =
   "the a big small red old dog cat bird boy girl tree house garden river sun moon rain was saw went found said liked played ran and then but with to in on under day night friend".split(
     " ",
   );
 
-/** Beginnings: as many as there are syllables to the power of three. */
+/** Prompts begin with a name of three of these. */
 const SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu bra cle dri flo gru ple".split(
   " ",
 );
 
-/** A number from 0 to 1, exclusive, at each call. */
+/** Returns a uniform number in [0, 1). */
 export type Random = () => number;
 
-/** xorshift32 (Marsaglia 2003), stirred so that neighbouring seeds have nothing in common. */
+/** xorshift32 (Marsaglia 2003). The first values are skipped: those of neighbouring seeds are alike. */
 export function random(seed: number): Random {
   let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0 || 1;
   const next = () => {
@@ -27,17 +27,17 @@ export function random(seed: number): Random {
   return next;
 }
 
-/** From half to one and a half of `mean`, each as likely. */
+/** A length from half to one and a half times `mean`, uniformly. */
 export const mixedLength = (mean: number, next: Random): number =>
   Math.max(1, Math.round(mean * (0.5 + next())));
 
-/** @param index another one, another beginning */
+/** A prompt of words. @param index each gives another first word */
 export function textPrompt(index: number, words: number, next: Random): string {
   const rest = Array.from({ length: words - 1 }, () => WORDS[Math.floor(next() * WORDS.length)]);
   return [name(index), ...rest].join(" ");
 }
 
-/** @param index another one, another first id, until all have had their turn */
+/** A prompt of token ids. @param index each gives another first id, up to the size of the vocabulary */
 export function idsPrompt(index: number, ids: number, vocabulary: number, next: Random): number[] {
   const rest = Array.from({ length: ids - 1 }, () => Math.floor(next() * vocabulary));
   return [(index * 7) % vocabulary, ...rest];
@@ -46,7 +46,7 @@ export function idsPrompt(index: number, ids: number, vocabulary: number, next: 
 /** A made-up name of three syllables. */
 function name(index: number): string {
   const count = SYLLABLES.length;
-  // Steps of a number that shares no factor with the count: neighbours differ from the first syllable on.
+  // The factor is coprime to the number of names: all are used, and neighbours differ in the first syllable.
   const place = (index * 6121) % count ** 3;
   const syllables = [place, place / count, place / count ** 2].map(
     (value) => SYLLABLES[Math.floor(value) % count],

@@ -1,4 +1,4 @@
-/** What `quality` scores where no text is given: written for this purpose, plain enough for the embedded model. */
+/** The default text of `quality`: written for it, in words that the embedded model knows. */
 export const qualityText = `Once upon a time there was a small boat named Pip. Pip lived in a quiet harbour and liked to watch the big ships come and go. Every morning the fisherman Tom came down to the water with his dog. "Good morning, Pip," he said. "Where shall we go today?" Pip was happy, because Tom always asked.
 
 One day the sky was dark and the wind was strong. Tom looked at the waves and shook his head. "We will stay at home today," he said. But then they heard a cry from far away. A little girl sat on a rock in the sea, and the water came higher and higher. Tom did not think long. He jumped into the boat, and the dog jumped in after him.

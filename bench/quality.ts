@@ -1,5 +1,4 @@
-// quality: the perplexity of a text under every weight format and every cache format, beside what they take and how fast
-// they are.
+// quality: perplexity of a text, size and speed of every weight format and every cache format.
 import { LoadedModel } from "../engine/model.ts";
 import { weightFormats } from "../kernels/index.ts";
 import { exactly, figure, repeat } from "./measure.ts";
@@ -7,15 +6,15 @@ import { qualityText } from "./quality-text.ts";
 import { runSteps, stepCount } from "./steps.ts";
 import type { Bench, Suite } from "./suite.ts";
 
-/** Formats over this are left out: they would not be loaded by hand either. */
-const MOST_BYTES = 8 * 2 ** 30;
+/** Formats with more bytes of weights are skipped. */
+const MAX_BYTES = 8 * 2 ** 30;
 
 export const quality: Suite = async (bench) => {
   const { loaded, engine, load, model, signal } = bench;
   const ids = await textIds(bench);
   const { parameters, weights } = loaded.plan;
   let reference: number | undefined;
-  // Each weight format with the exact cache, then the smaller caches with the weights that the model was loaded with.
+  // Each weight format with the exact cache, then the other cache formats with the loaded weight format.
   const pairs = [
     ...Object.values(weightFormats).map((format) => ({ format, cache: "f32" as const })),
     ...(["f16", "q8"] as const).map((cache) => ({ format: weightFormats[weights], cache })),
@@ -24,7 +23,7 @@ export const quality: Suite = async (bench) => {
     if (signal.aborted) return;
     const { name } = format;
     const bytes = 4 * parameters * (format.words(64) / 64 + format.scaleWords(64) / 64);
-    if (bytes > MOST_BYTES) {
+    if (bytes > MAX_BYTES) {
       bench.note(`quality: ${name} would take ${(bytes / 1e9).toFixed(1)} GB of weights`);
       continue;
     }
@@ -35,7 +34,7 @@ export const quality: Suite = async (bench) => {
       )
       .catch((error: Error) => {
         if (error.name !== "CheckpointError") throw error;
-        // A packed checkpoint has its one format.
+        // A packed checkpoint has one format only.
         return undefined;
       });
     if (!(other instanceof LoadedModel)) {
@@ -73,7 +72,7 @@ async function measureFormat(
   });
 }
 
-/** Tokens of the text, as many as the context holds. */
+/** Tokens of the text, cut to the context. */
 async function textIds({ loaded, text, note }: Bench): Promise<readonly number[]> {
   const ids = await loaded.encode(text ?? qualityText);
   if (ids.length <= loaded.contextLength) return ids;

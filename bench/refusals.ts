@@ -1,13 +1,14 @@
-// A request to a server that answers it, also where it says "later"; or an error that tells what to do.
+// HTTP requests that are repeated when the server says "later". Errors say what to do.
 import { setTimeout as sleep } from "node:timers/promises";
 
-const MOST_TRIES = 20;
-/** Longest wait before the next try, whatever the server asks for. */
-const MOST_SECONDS = 60;
+const MAX_TRIES = 20;
+/** Longest wait before the next try, even if the server asks for more. */
+const MAX_SECONDS = 60;
 
-/** A refusal that is an answer, with its status and what the server said. */
+/** The server answered with an error. */
 export class RefusedError extends Error {
   readonly status: number;
+  /** The server's message. */
   readonly said: string;
 
   constructor(url: string, status: number, said: string) {
@@ -18,9 +19,9 @@ export class RefusedError extends Error {
 }
 
 /**
- * Asks again after 429, and after 503 with Retry-After, as the server says.
+ * Repeats the request after 429, and after 503 with Retry-After, when the server says.
  * @param waited called with the seconds of each wait
- * @throws RefusedError, or an Error where nobody answers
+ * @throws RefusedError, or an Error if the server cannot be reached
  */
 export async function request(
   url: string,
@@ -35,21 +36,21 @@ export async function request(
     const after = response.headers.get("retry-after");
     const text = await response.text().catch(() => "");
     const later = response.status === 429 || (response.status === 503 && after !== null);
-    if (!later || tries === MOST_TRIES) throw new RefusedError(url, response.status, messageIn(text));
+    if (!later || tries === MAX_TRIES) throw new RefusedError(url, response.status, messageIn(text));
     const seconds = retrySeconds(after, Date.now());
     waited(seconds);
     await sleep(1000 * seconds, undefined, { signal: init.signal });
   }
 }
 
-/** Retry-After as seconds or as a date; a second without. */
+/** Seconds to wait by Retry-After, which is a number of seconds or a date. Default 1. */
 export function retrySeconds(header: string | null, now: number): number {
   if (header === null) return 1;
   const seconds = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
-  return Number.isNaN(seconds) ? 1 : Math.min(MOST_SECONDS, Math.max(0, seconds));
+  return Number.isNaN(seconds) ? 1 : Math.min(MAX_SECONDS, Math.max(0, seconds));
 }
 
-/** The reason that `fetch` hides in the cause of "fetch failed". */
+/** The cause of "fetch failed", which is all that `fetch` says. */
 export function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const { code, message: deeper } = (cause ?? {}) as { code?: string; message?: string };
@@ -66,7 +67,7 @@ function messageIn(text: string): string {
     const { error, message, detail } = JSON.parse(text);
     said = error?.message ?? error ?? message ?? detail ?? text;
   } catch {
-    // A page or plain text is shown as it begins.
+    // Not JSON: the beginning of the page or text is shown.
   }
   return excerpt(typeof said === "string" ? said : JSON.stringify(said));
 }
@@ -80,6 +81,6 @@ function advice(status: number): string {
   if (status === 401 || status === 403) return "Give the server's key with --api-key or SIROCCO_API_KEY.";
   if (status === 404)
     return "--url takes the address that /v1/… follows, --model a name that the server has.";
-  if (status === 429) return `It was asked ${MOST_TRIES} times: use fewer --streams.`;
+  if (status === 429) return `It was asked ${MAX_TRIES} times: use fewer --streams.`;
   return "See the server's log.";
 }

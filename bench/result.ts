@@ -1,7 +1,7 @@
-// What a run of the bench leaves behind: the schema of --json. bench/README.md describes it.
+// The report of a run: the schema of --json, which bench/README.md describes.
 import type { AdapterDescription } from "../engine/api.ts";
 
-/** One figure at one setting. A count that is the same every time has one run. */
+/** One figure at one setting. A value that is the same in every run has one run. */
 export interface Result {
   readonly suite: SuiteName;
   /** What is measured, in camelCase: tokensPerSecond, bytesPerToken, … */
@@ -11,7 +11,7 @@ export interface Result {
   readonly min: number;
   readonly max: number;
   readonly runs: number;
-  /** The setting: what tells this figure from others of the same name in the suite. */
+  /** The setting: differs between figures of the same name in a suite. */
   readonly params: Params;
 }
 
@@ -29,7 +29,7 @@ export const suiteNames = [
 ] as const;
 export type SuiteName = (typeof suiteNames)[number];
 
-/** Whether a larger number is the better one. */
+/** 1: larger is better. -1: smaller is better. */
 const BETTER = {
   "tokens/s": 1,
   "requests/s": 1,
@@ -50,7 +50,7 @@ export type Unit = keyof typeof BETTER;
 
 export const betterWhen = (unit: Unit): 1 | -1 => BETTER[unit];
 
-/** When, and by which program. */
+/** Date of the run, and versions. */
 interface Origin {
   readonly schema: 1;
   /** ISO 8601, when the run began. */
@@ -61,13 +61,13 @@ interface Origin {
   readonly platform: string;
 }
 
-/** Most runs of a figure, and the seconds after which no further one begins. */
+/** Maximum runs of a figure, and the seconds after which no further one begins. */
 interface Runs {
   readonly runs: number;
   readonly seconds: number;
 }
 
-/** Where figures of a model in this process come from. */
+/** Adapter, model and options of a run in this process. */
 export interface ModelHeader extends Origin {
   readonly server?: undefined;
   readonly adapter: Pick<
@@ -78,7 +78,7 @@ export interface ModelHeader extends Origin {
     /** As given with --model; "embedded" without. */
     readonly source: string;
     readonly parameters: number;
-    /** The letters of ARCHITECTURE.md; W is null where there is no window. */
+    /** The letters of ARCHITECTURE.md; W is null if there is no window. */
     readonly shape: Readonly<Record<"L" | "D" | "F" | "H" | "G" | "d" | "V", number>> & {
       readonly W: number | null;
     };
@@ -91,22 +91,22 @@ export interface ModelHeader extends Origin {
   readonly options: Runs & {
     /** Variants of the hot kernels: matrix times vector, matrix times matrix, attention. */
     readonly kernels: string;
-    /** Whether the driver's checks of indices were off. */
+    /** Whether the driver's index checks were off. */
     readonly unsafeFast: boolean;
-    /** Whose clock timed single kernels. */
+    /** The clock for single kernels. */
     readonly kernelClock: "gpu" | "host";
   };
-  /** Measured on this adapter in this run, or null where no suite needed them. */
+  /** Measured on this adapter in this run; null if no suite needed them. */
   readonly limits: Limits | null;
 }
 
-/** Where figures of a server come from. What it runs on, it does not tell. */
+/** Server and options of a run with --url. The server's hardware is unknown. */
 export interface ServerHeader extends Origin {
   readonly server: {
     readonly url: string;
-    /** The name that it was asked for. */
+    /** The model's name in requests. */
     readonly model: string;
-    /** The call that was measured. */
+    /** The path that was called. */
     readonly endpoint: string;
   };
   readonly options: Runs;
@@ -114,20 +114,20 @@ export interface ServerHeader extends Origin {
 
 export type Header = ModelHeader | ServerHeader;
 
-/** What the adapter does at best, by the kernels `copy` and `multiply_add`. */
+/** The adapter's limits, measured with the kernels `copy` and `multiply_add`. */
 export interface Limits {
-  /** Bytes read and written by a copy, a second, in 10⁹. */
+  /** Bytes that a copy reads and writes in a second, in 10⁹. */
   readonly copyGigabytesPerSecond: number;
   readonly peakGigaflopsPerSecond: number;
 }
 
 interface Findings {
   readonly results: readonly Result[];
-  /** What was left out, and why. */
+  /** What was skipped, and why. */
   readonly notes: readonly string[];
-  /** Ended by Ctrl-C: suites may be missing. */
+  /** Stopped by Ctrl-C: suites may be missing. */
   readonly interrupted: boolean;
-  /** Suites that ended with an error; the notes say which. */
+  /** Suites that ended with an error, which is in the notes. */
   readonly failed: readonly SuiteName[];
 }
 
@@ -135,11 +135,11 @@ export type ModelReport = ModelHeader & Findings;
 export type ServerReport = ServerHeader & Findings;
 export type Report = ModelReport | ServerReport;
 
-/** What makes two results the same measurement. */
+/** Equal for results of the same measurement. */
 export const resultKey = ({ suite, name, params }: Pick<Result, "suite" | "name" | "params">): string =>
   JSON.stringify([suite, name, Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1))]);
 
-/** @throws Error that names what is wrong with a file that is no report */
+/** @throws Error if the file is not a report */
 export function parseReport(text: string, file: string): Report {
   const wrong = (expected: string, got: string) =>
     new Error(`${file}: expected ${expected}, got ${got}. Write it with sirocco bench --json.`);

@@ -1,6 +1,6 @@
-// Runs the suite throughput on a server, and gathers its figures with where they come from.
+// Runs the suite `throughput` on a server.
 import type { Budget } from "./measure.ts";
-import { type OpenAIServer, openServer, type ServerOptions, type Told } from "./openai-server.ts";
+import { type Incidents, type OpenAIServer, openServer, type ServerOptions } from "./openai-server.ts";
 import type { Result, ServerReport } from "./result.ts";
 import { measureStreams, type StreamSetting } from "./streams.ts";
 
@@ -8,14 +8,14 @@ export interface ServerRunOptions {
   readonly server: ServerOptions;
   readonly setting: StreamSetting;
   readonly budget: Budget;
-  /** Of this package. */
+  /** Version of this package. */
   readonly version: string;
-  /** Aborted: what has been measured until then is what there is. */
+  /** An abort ends the run; the report has what was measured so far. */
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
 }
 
-/** @throws where the server does not answer the first requests; later on, the report tells of it */
+/** @throws if the first requests fail; a later failure ends up in the report */
 export async function runServer(options: ServerRunOptions): Promise<ServerReport> {
   const { setting, budget, signal, onProgress } = options;
   const date = new Date().toISOString();
@@ -39,7 +39,7 @@ export async function runServer(options: ServerRunOptions): Promise<ServerReport
   }
   return {
     ...header(server, options, date),
-    ...{ results, notes: [...notes, ...notesOf(server.told)] },
+    ...{ results, notes: [...notes, ...notesOf(server.incidents)] },
     interrupted: signal.aborted,
     failed: failed ? ["throughput"] : [],
   };
@@ -58,15 +58,15 @@ const header = (
   options: { ...budget },
 });
 
-function notesOf({ uncounted, refused, waited }: Told): string[] {
+function notesOf({ uncounted, refused, waited }: Incidents): string[] {
   const notes: string[] = [];
   if (uncounted > 0)
     notes.push(
-      `throughput: the server gave no usage for ${uncounted} answers: pieces were counted in place of tokens`,
+      `throughput: the server gave no usage for ${uncounted} answers: their pieces were counted as tokens`,
     );
   if (refused > 0)
     notes.push(
-      `throughput: ${refused} requests were refused and asked again after ${waited.toFixed(1)} s in all: the times to the first token hold that`,
+      `throughput: ${refused} requests were refused and repeated, after ${waited.toFixed(1)} s in total, which the times to the first token include`,
     );
   return notes;
 }

@@ -1,4 +1,4 @@
-// Runs suites on a model, one after the other, and gathers their figures with where they come from.
+// Runs suites on a model, one after the other, and makes the report.
 import type { KernelChoice } from "../engine/api.ts";
 import { LoadedModel } from "../engine/model.ts";
 import type { AdapterDescription, Model } from "../engine/node.ts";
@@ -30,9 +30,9 @@ export interface RunOptions {
   readonly engine: BenchEngine;
   readonly names: readonly SuiteName[];
   readonly request: Request;
-  /** Of this package. */
+  /** Version of this package. */
   readonly version: string;
-  /** Aborted: the figure at hand is the last one. */
+  /** An abort ends the run after the current figure. */
   readonly signal: AbortSignal;
   readonly onProgress: (what: string) => void;
 }
@@ -53,8 +53,8 @@ async function mostStreams({ engine, request }: RunOptions): Promise<number> {
 }
 
 /**
- * A suite that fails does not stop the next one: the report names it.
- * @throws where the model does not load, or the device is lost
+ * Runs suites. A suite that fails does not stop the next one: the report names it.
+ * @throws if the model does not load, or the device is lost
  */
 export async function runSuites(options: RunOptions): Promise<ModelReport> {
   const { engine, names, request, signal, onProgress } = options;
@@ -127,7 +127,7 @@ const headerOf = (
     },
   }));
 
-/** The variants at work, each once. */
+/** The kernel variants in use, each once. */
 const variantsOf = ({ matvec, matmul, attention }: KernelChoice): string =>
   [matvec, matmul, attention].map((roles) => [...new Set(Object.values(roles))].join("/")).join(" ");
 

@@ -5,11 +5,11 @@ import { StepsInFlight } from "../engine/scheduler/steps-in-flight.ts";
 export interface Steps {
   /** From the first submission to the last token. */
   readonly seconds: number;
-  /** Median milliseconds that the host took to encode and submit a step. */
+  /** Median milliseconds for the host to encode and submit a step. */
   readonly hostMs: number;
 }
 
-/** Decodes `count` tokens from `position` on. */
+/** Decodes `count` tokens, the first at `position`. */
 export async function runSteps(decoder: Decoder, position: number, count: number): Promise<Steps> {
   decoder.setRow(position);
   const flight = new StepsInFlight();
@@ -27,7 +27,7 @@ export async function runSteps(decoder: Decoder, position: number, count: number
   return { seconds, hostMs: host.sort((a, b) => a - b)[count >> 1] ?? 0 };
 }
 
-/** Steps for about a fifth of a figure's seconds, from 4 to 64. */
+/** Number of steps for a run of about a fifth of `seconds`, from 4 to 64. */
 export async function stepCount(decoder: Decoder, position: number, seconds: number): Promise<number> {
   const { seconds: four } = await runSteps(decoder, position, 4);
   return Math.max(4, Math.min(64, Math.floor((seconds / 5 / four) * 4)));

@@ -1,35 +1,36 @@
-// Streams: requests answered several at once, by a model or a server. What the streams get together, and what each waits for.
+// Measures streams: several requests at once, to a model or a server. Throughput of all streams, times of
+// each.
 import { type Budget, exactly, type Figure, figure, percentile, repeat } from "./measure.ts";
 import { mixedLength, type Random, random } from "./prompts.ts";
 import type { Params, Unit } from "./result.ts";
 
 export interface StreamSetting {
-  /** How many at once, one after the other. */
+  /** Numbers of streams to measure, one after the other. */
   readonly streams: readonly number[];
-  /** Requests at each number of streams; undefined: four for each stream, at least eight. */
+  /** Requests at each number of streams. Default: four for each stream, at least eight. */
   readonly requests: number | undefined;
   /** Mean tokens of a prompt. */
   readonly promptTokens: number;
-  /** Most tokens of an answer. */
+  /** Maximum tokens of an answer. */
   readonly answerTokens: number;
 }
 
 export interface Question {
-  /** Counts all questions of a run: no two are alike. */
+  /** Different for every question of a run. */
   readonly index: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
-  /** For the rest of the prompt. */
+  /** Random numbers for the prompt. */
   readonly next: Random;
 }
 
-/** What an answer came to. */
+/** Token counts of an answer. */
 export interface Count {
   readonly promptTokens?: number | undefined;
   readonly completionTokens: number;
 }
 
-/** Asks, and calls `arrived` for each piece of the answer. */
+/** Sends a question; calls `arrived` for each piece of its answer. */
 export type Ask = (question: Question, arrived: () => void, signal: AbortSignal) => Promise<Count>;
 
 export interface Streams {
@@ -42,7 +43,7 @@ export interface Streams {
   note(text: string): void;
 }
 
-/** One answer: milliseconds to its first piece and between its pieces. */
+/** Times of one answer, in milliseconds: to its first piece, and between its pieces. */
 interface Timing extends Count {
   readonly first: number | undefined;
   readonly gaps: readonly number[];
@@ -54,10 +55,10 @@ interface Pass {
 }
 
 const SEED = 20261122;
-/** Requests that warm up before the first run; before others it is one a stream. */
+/** Warm-up requests before the first run, at least. Before later runs it is one for each stream. */
 const FIRST_WARM_UP = 4;
 
-/** Adds the figures of each number of streams as soon as it has them. @throws the first error of a request */
+/** Adds the figures of each number of streams when it is measured. @throws the first error of a request */
 export async function measureStreams(bench: Streams): Promise<void> {
   const { setting, budget, signal } = bench;
   const passes: Pass[] = [];
@@ -94,7 +95,7 @@ const tokensPerSecond = ({ seconds, timings }: Pass): number =>
 const firsts = ({ timings }: Pass) => timings.flatMap(({ first }) => first ?? []);
 const gaps = ({ timings }: Pass) => timings.flatMap((timing) => timing.gaps);
 
-/** A run in which nothing came, or nothing after a first piece, has no such times. */
+/** Skips runs without such times: answers of no piece, or of one. */
 function addTimes(bench: Streams, name: string, runs: readonly (readonly number[])[], params: Params): void {
   const known = runs.filter((values) => values.length > 0);
   if (known.length === 0) return;
@@ -109,7 +110,7 @@ function question(index: number, { promptTokens, answerTokens }: StreamSetting):
   return { index, promptTokens: mixedLength(promptTokens, next), answerTokens, next };
 }
 
-/** Answers all questions, `streams` at a time. One that fails ends the others. */
+/** Asks all questions, `streams` at a time. The first failure ends the others. */
 async function pass({ ask, signal, doing }: Streams, questions: readonly Question[], streams: number) {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
@@ -128,7 +129,7 @@ async function pass({ ask, signal, doing }: Streams, questions: readonly Questio
   const ended = await Promise.allSettled(
     Array.from({ length: Math.min(streams, questions.length) }, () =>
       stream().catch((error: unknown) => {
-        // The first reason stays: it is what the others end with.
+        // Later calls change nothing: the first reason stays.
         failed.abort(error);
         throw error;
       }),
@@ -154,18 +155,18 @@ async function time(ask: Ask, question: Question, signal: AbortSignal): Promise<
   return { ...(await ask(question, arrived, signal)), first, gaps };
 }
 
-/** What was asked for is what came, or else it is told. */
+/** Notes the real lengths of prompts, and answers that were shorter than requested. */
 function noteLengths({ note, setting }: Streams, timings: readonly Timing[]): void {
   const prompts = timings.flatMap(({ promptTokens }) => promptTokens ?? []);
   const answers = timings.map(({ completionTokens }) => completionTokens);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   if (prompts.length > 0) {
     const [least, most] = [Math.min(...prompts), Math.max(...prompts)];
-    note(`throughput: prompts of ${least} to ${most} tokens, ${mean(prompts).toFixed(1)} in the mean`);
+    note(`throughput: prompts of ${least} to ${most} tokens, mean ${mean(prompts).toFixed(1)}`);
   }
   const short = answers.filter((count) => count < setting.answerTokens).length;
   if (short > 0)
     note(
-      `throughput: ${short} of ${answers.length} answers ended before ${setting.answerTokens} tokens, at ${mean(answers).toFixed(1)} in the mean of all`,
+      `throughput: ${short} of ${answers.length} answers ended before ${setting.answerTokens} tokens; mean of all ${mean(answers).toFixed(1)}`,
     );
 }

@@ -1,4 +1,4 @@
-// What a suite is handed, and what it gives back.
+// The interface between suites and run.ts.
 
 import type { Gpu } from "../engine/gpu/gpu.ts";
 import type { Decoder } from "../engine/graph/decoder.ts";
@@ -16,14 +16,14 @@ export interface BenchEngine {
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<unknown>;
 }
 
-/** What was asked for on the command line. */
+/** The request of the command line. */
 export interface Request {
   readonly model: string | undefined;
   readonly load: LoadOptions;
   readonly budget: Budget;
-  /** What `quality` scores. */
+  /** The text for `quality`. */
   readonly text: string | undefined;
-  /** What `throughput` asks. */
+  /** The setting for `throughput`. */
   readonly streams: StreamSetting;
 }
 
@@ -31,20 +31,20 @@ export interface Bench extends Request {
   readonly engine: BenchEngine;
   readonly loaded: LoadedModel;
   readonly signal: AbortSignal;
-  /** Measured once a run, by the first suite that asks. */
+  /** Measured once a run, at the first call. */
   limits(gpu: Gpu): Promise<Limits>;
-  /** Keeps a figure. */
+  /** Adds a figure to the report. */
   add(name: string, unit: Unit, figure: Figure, params: Params): void;
-  /** Says what was left out. */
+  /** Adds a note to the report, about what was skipped. */
   note(text: string): void;
-  /** Says what is being measured. */
+  /** Reports progress: what is being measured. */
   doing(what: string): void;
 }
 
-/** Adds figures to its bench; ends early, with what it has, where the signal is aborted. */
+/** Adds its figures to the bench. Ends early if the signal is aborted. */
 export type Suite = (bench: Bench) => Promise<void>;
 
-/** What `LoadedModel.measure` gives. */
+/** The argument of `LoadedModel.measure`'s callback. */
 export interface Parts {
   readonly gpu: Gpu;
   readonly decoder: Decoder;

@@ -1,4 +1,4 @@
-// A report as text: where it comes from, then a table a suite.
+// A report as text: a header, then a table for each suite.
 import { headerLines, heading, pivot, rowCells } from "./format.ts";
 import { type Report, suiteNames } from "./result.ts";
 
@@ -18,14 +18,14 @@ export function renderTable(report: Report): string {
     );
   }
   if (report.notes.length > 0) lines.push("", ...report.notes.map((note) => `note: ${note}`));
-  if (report.interrupted) lines.push("", "Interrupted: what was measured until then.");
+  if (report.interrupted) lines.push("", "Interrupted: some figures are missing.");
   return `${lines.join("\n")}\n`;
 }
 
 /** "", "40", "-1.5 %", "9.65 MB ±3%". */
 const NUMBER = /^([-+]?[\d.]+( [kMGT]?B| %)?( ±\d+%)?)?$/;
 
-/** Text to the left, numbers to the right, two spaces between. */
+/** Aligns text to the left and numbers to the right, with two spaces between columns. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) =>

@@ -1,4 +1,5 @@
-// throughput: 1, 2, 4, 8 answers at once by the model in this process. Beside the same of a server: what HTTP costs.
+// throughput: 1, 2, 4, 8 answers at once, by the model in this process. run-server.ts does the same over
+// HTTP.
 import { idsPrompt } from "./prompts.ts";
 import { type Ask, measureStreams } from "./streams.ts";
 import type { Suite } from "./suite.ts";
@@ -6,7 +7,7 @@ import type { Suite } from "./suite.ts";
 export const throughput: Suite = async (bench) => {
   const { loaded, streams: asked } = bench;
   const room = loaded.contextLength - asked.answerTokens;
-  // The longest prompt is one and a half of the mean.
+  // The longest prompt has 1.5 times the mean length.
   const promptTokens = Math.min(asked.promptTokens, Math.floor(room / 1.5));
   if (promptTokens < 1) {
     bench.note(

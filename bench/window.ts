@@ -1,4 +1,4 @@
-// window: what a token costs in time and memory against its position, with the model's window and with none.
+// window: time and memory of a token by position, with the model's window and without.
 
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { Pipelines } from "../engine/gpu/dispatch.ts";
@@ -11,16 +11,16 @@ import type { Bench, Parts, Suite } from "./suite.ts";
 
 /** Positions, in windows. */
 const WINDOWS = [0, 0.5, 1, 2, 4, 8, 16];
-/** Room for the steps of a measurement past the last position. */
+/** Room for the steps of a measurement after the last position. */
 const ROOM = 64;
-/** Most bytes for a cache without a window: it is there to be compared with, not to fill the GPU. */
-const MOST_CACHE_BYTES = 2 * 2 ** 30;
+/** Maximum bytes of a cache without a window, which is only for comparison. */
+const MAX_CACHE_BYTES = 2 * 2 ** 30;
 
 export const window: Suite = async (bench) => {
   const { W } = bench.loaded.config;
   if (W === null) {
     bench.note(
-      "window: this model has none. Choose a model with a window, as Mistral 7B v0.1 and the embedded one",
+      "window: this model has none. Choose a model with a window, such as Mistral 7B v0.1 or the embedded one",
     );
     return;
   }
@@ -36,7 +36,7 @@ export const window: Suite = async (bench) => {
     const { fitting, shape } = unlimited(bench, { gpu, decoder, weights }, positions);
     const buffers = new Buffers(gpu.device);
     try {
-      // The same weights under another cache.
+      // The same weights with another cache.
       const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
       const pipelines = Pipelines.of(gpu.device);
       const without = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
@@ -47,18 +47,18 @@ export const window: Suite = async (bench) => {
   });
 };
 
-/** The model without its window, and the positions that a cache for them still fits. */
+/** The shape without a window, and the positions for which its cache fits. */
 function unlimited({ loaded, note }: Bench, { gpu, decoder }: Parts, positions: readonly number[]) {
   const { cacheFormat, kernels } = decoder.shape;
   const shapeFor = (contextLength: number): Shape =>
     modelShape({ ...loaded.config, W: null }, { cacheFormat, kernels, contextLength, chunkLength: 1 });
   const fits = (position: number): boolean => {
     const bytes = 4 * ringLength(shapeFor(position + ROOM));
-    return bytes <= gpu.adapter.maxBindingBytes && bytes * decoder.shape.L <= MOST_CACHE_BYTES;
+    return bytes <= gpu.adapter.maxBindingBytes && bytes * decoder.shape.L <= MAX_CACHE_BYTES;
   };
   const fitting = positions.filter(fits);
   if (fitting.length < positions.length) {
-    note(`window: without one, a cache for more than ${fitting.at(-1)} tokens does not fit`);
+    note(`window: without a window, a cache for more than ${fitting.at(-1)} tokens does not fit`);
   }
   return { fitting, shape: shapeFor((fitting.at(-1) ?? 0) + ROOM) };
 }
@@ -79,7 +79,7 @@ async function measure(
     const runs = await repeat(budget, signal, () => runSteps(decoder, position, count));
     const params = { window, position };
     add("millisecondsPerToken", "ms", figure(runs.map(({ seconds }) => (1000 * seconds) / count)), params);
-    // A ring is there from the start; without a window a cache has to grow with the conversation.
+    // A ring has its size from the start; without a window a cache grows with the conversation.
     const slots = window === "none" ? position + 1 : shape.S;
     add("cacheBytes", "bytes", exactly(slots * slotBytes), params);
   }

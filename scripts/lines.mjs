@@ -19,7 +19,7 @@ const SHORT_FILES = [
   "cli",
   "scripts",
 ];
-const FOLDERS = ["scripts", "cli"];
+const FOLDERS = ["scripts", "cli", "bench"];
 
 /**
  * The text of a comment, on its own line or after code. Assumes that `//` in a string has no blank before it.

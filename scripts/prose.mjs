@@ -1,5 +1,5 @@
-// Programs read the code of an error, never its message: messages are for people and may be reworded at any time.
-// This finds code that matches, searches or compares a message.
+// Programs read the code of an error, never its message: messages are for people and may be reworded at any
+// time. This finds code that matches, searches or compares a message.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,6 @@
-// `npm run bench -- full-size [--layers N]`: makes a checkpoint of Mistral 7B's exact shapes (32 layers: 14.5 GB of seeded
-// random bf16 in shards of about 5 GB, in a temporary folder), loads it as q4, generates, prints times and host memory
-// against their bounds, and cleans up.
+// `npm run bench -- full-size [--layers N]`: writes a checkpoint with Mistral 7B's exact shapes to a
+// temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB), loads it as q4,
+// generates, checks memory against bounds, and cleans up.
 import { mkdtempSync, rmSync, statfsSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,9 +14,9 @@ const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
 const MAX_RESIDENT_BYTES = 4.2e9;
 const ANSWER = 8;
-/** The type by which Linux knows a file system in memory: the shards would take what the model needs. */
+/** Linux's type of a file system in memory: shards there would take the memory that the model needs. */
 const TMPFS = 0x01021994;
-/** Left to others on the disk that the shards are written to. */
+/** Disk space to leave free. */
 const SPARE_BYTES = 2 ** 29;
 
 const { values: options } = parseArgs({
@@ -64,7 +64,7 @@ console.log(
     `${gigabytes(2 * parameters)} of bf16 in ${shards} shard${shards > 1 ? "s" : ""}`,
 );
 
-// Idle: the engine is loaded and the driver has run once.
+// Memory when idle: with the engine loaded, after the driver has run once.
 const warm = await loadModel();
 await warm.logits([1]);
 const adapter = warm.adapter.name;
@@ -72,8 +72,8 @@ warm.dispose();
 globalThis.gc?.();
 const idle = process.memoryUsage().rss;
 
-// A software driver keeps GPU buffers in this process: what has been written to them so far is no host memory of ours.
-// The shards' pages in the system's cache are not part of the process.
+// A software driver keeps GPU buffers in this process: what was written to them so far does not count as host
+// memory. Pages of the shards in the system's cache are not part of the process.
 const software = /llvmpipe|swiftshader/i.test(adapter);
 let peak = 0;
 let resident = 0;
@@ -85,11 +85,11 @@ const showLoading = progressLine(`loading as q4 on ${adapter}:`);
 const began = performance.now();
 const model = await loadModel(folder, {
   weights: "q4",
-  // A minute of its own, and no part of loading.
+  // Tuning would take a minute.
   tune: false,
   onProgress: ({ loaded, total }) => {
     watch();
-    // 4.5 bits a weight of what was 16.
+    // A weight shrinks from 16 bits to 4.5.
     if (software) resident = (loaded * 4.5) / 16;
     showLoading(loaded, total);
   },
@@ -125,7 +125,7 @@ for (const [text, kept] of bounds) console.log(kept ? text : `BROKEN ${text}`);
 console.log(`decode ${((ids.length - 1) / (decodeMs / 1000)).toFixed(2)} tokens/s`);
 if (!bounds.every(([, kept]) => kept)) process.exitCode = 1;
 
-/** Writes config, index and shards; tensors in their order, a new shard where one would grow too large. */
+/** Writes config, index and shards. A new shard begins when the last one would grow too large. */
 async function writeCheckpoint() {
   /** @type {import("./mistral.mjs").Tensor[][]} */
   const groups = [[]];
@@ -164,7 +164,7 @@ async function writeShard(path, group, block, onWritten) {
   const file = await open(path, "wx");
   try {
     await file.writeFile(safetensorsHeader(group));
-    // Where the block begins is different for every write, so that no two rows are alike.
+    // Each write begins at another place of the block, so that no two rows are equal.
     let left = 2 * parametersOf(group);
     for (let turn = 0; left > 0; turn++) {
       const start = (turn * 2 * 7919) % (block.length / 2);
@@ -178,7 +178,7 @@ async function writeShard(path, group, block, onWritten) {
   }
 }
 
-/** A block of random bf16 of about the size of trained weights, ±[1/64, 1/32); xorshift32 from a fixed seed. */
+/** Random bf16 about as large as trained weights, ±[1/64, 1/32); xorshift32 from a fixed seed. */
 function randomBlock(/** @type {number} */ values) {
   const block = new Uint16Array(values);
   let state = 0x9e3779b9;

@@ -1,4 +1,5 @@
-// Checkpoints of Mistral's architecture to be made up: config.json and the list of tensors, in the order of Hugging Face's shards.
+// For generating checkpoints of Mistral's architecture: config.json, and the tensors in the order of Hugging
+// Face's shards.
 
 /**
  * @typedef {object} Shape letters of ARCHITECTURE.md
@@ -56,7 +57,7 @@ export function tensorsOf({ L, D, H, G, d, F, V }) {
   ];
 }
 
-/** Weights of a tensor. */
+/** Number of weights of a tensor. */
 export const sizeOf = (/** @type {Tensor} */ { shape }) => shape.reduce((product, n) => product * n, 1);
 
 /** @param {Tensor[]} tensors */

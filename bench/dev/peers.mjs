@@ -1,5 +1,6 @@
-// `npm run bench -- peers`: Sirocco beside onnxruntime's WebGPU provider and llama.cpp's Vulkan backend, on one adapter, with
-// the same weight values, in turns. The greedy ids must agree: weights written wrongly for one of them show at once.
+// `npm run bench -- peers`: compares Sirocco with onnxruntime's WebGPU provider and llama.cpp's Vulkan
+// backend, in turns, on the same adapter and the same weights. The greedy ids must agree, which shows that
+// all files are right.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,13 +18,13 @@ import { results, table, wrongAnswers } from "./peers/table.mjs";
 const HELP = `npm run bench -- peers [options]
 
   --shape NAME     ${Object.keys(shapes).join(" or ")} (default quarter: Mistral at a quarter of its width, 174 M parameters)
-  --rounds N       turns of every engine (default 3)
+  --rounds N       runs of every engine, in turns (default 3)
   --prompt N       tokens of the prompt (default 64)
-  --decode N       steps of decode (default 8)
-  --adapter NAME   default, lavapipe or swiftshader (without: lavapipe where it is installed)
-  --json FILE      the figures, too
+  --decode N       decode steps (default 8)
+  --adapter NAME   default, lavapipe or swiftshader (default: lavapipe if it is installed)
+  --json FILE      also write the figures as JSON
 
-The first run on a driver compiles for minutes; every turn runs once unmeasured before it is measured.`;
+The first run on a driver takes minutes to compile. Every run begins with one that is not measured.`;
 
 const { values: options } = parseArgs({
   args: process.argv.slice(3),
@@ -87,7 +88,7 @@ async function main() {
       file: files.onnx,
       packages: { "onnxruntime-node": "1.30.0" },
       env: {},
-      // Its activations have eight bits.
+      // Its activations have eight bits, so later ids may differ.
       sureIds: 1,
     },
     {
@@ -99,7 +100,7 @@ async function main() {
         [`@node-llama-cpp/${process.platform}-${process.arch}`]: "3.22.1",
         [`@node-llama-cpp/${process.platform}-${process.arch}-vulkan`]: "3.22.1",
       },
-      // It leaves out devices of the type CPU unless they are named.
+      // It ignores software drivers unless they are named.
       env: driver.name === "default" ? {} : { GGML_VK_VISIBLE_DEVICES: "0" },
     },
   ];
@@ -169,7 +170,7 @@ function positive(/** @type {string} */ text) {
   return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 }
 
-/** The begin-of-text token, then ordinary ones. */
+/** The beginning-of-sequence token, then ordinary ones. */
 function promptOf(/** @type {number} */ length, /** @type {number} */ V) {
   let state = 1;
   return Array.from({ length }, (_, i) => {

@@ -1,6 +1,9 @@
-// How far a long piece of work is: one line on stderr, drawn over on a terminal, every tenth elsewhere.
+// Progress of long work on stderr: one line that is redrawn on a terminal, a line for every tenth elsewhere.
 
-/** @param {string} label @returns {(done: number, total: number) => void} to be called often, with done = total at the end */
+/**
+ * @param {string} label
+ * @returns {(done: number, total: number) => void} call it often, and with done = total at the end
+ */
 export function progressLine(label) {
   const began = performance.now();
   let shown = 0;

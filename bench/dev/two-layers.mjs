@@ -1,3 +1,3 @@
-// `npm run bench -- two-layers`: full-size with two layers, for a quick look (1.4 GB of temporary files).
+// `npm run bench -- two-layers`: full-size with two layers, a quick check (1.4 GB of temporary files).
 process.argv.push("--layers", "2");
 await import("./full-size.mjs");

@@ -72,6 +72,6 @@ test("the worst comes first, and other adapters are told", () => {
 WORSE   decode        2  tokens/s  100 ±1%  20.0 ±1%   -80.0 %
 WORSE   decode        3  tokens/s  100 ±1%  80.0 ±1%   -20.0 %
 better  decode        1  tokens/s  100 ±1%   200 ±1%  +100.0 %
-3 of 3 figures moved by more than 5 % and beyond their runs
+3 of 3 figures changed by more than 5 % and beyond their runs
 `);
 });

@@ -54,7 +54,7 @@ multi-head  32 on 32  50.0 ±4%
 
 note: window: none
 
-Interrupted: what was measured until then.
+Interrupted: some figures are missing.
 `,
   );
 });

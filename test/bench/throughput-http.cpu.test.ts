@@ -78,7 +78,7 @@ describe("figures", () => {
     });
     expect(new Set(server.keys)).toEqual(new Set(["Bearer k1"]));
     expect(JSON.stringify(report)).not.toContain("k1");
-    expect(report.notes.join()).toMatch(/^throughput: prompts of \d+ to \d+ tokens, [\d.]+ in the mean$/);
+    expect(report.notes.join()).toMatch(/^throughput: prompts of \d+ to \d+ tokens, mean [\d.]+$/);
     await bench("--streams 1 --requests 1", { env: { SIROCCO_API_KEY: "k2" } });
     expect(server.keys.at(-1)).toBe("Bearer k2");
   });
@@ -102,7 +102,7 @@ describe("figures", () => {
     const { find, report } = await measured("--streams 1 --requests 4 --answer-tokens 3");
     expect(find("tokensPerSecond", 1)).toBeCloseTo(3 * find("requestsPerSecond", 1)!);
     expect(report.notes).toEqual([
-      "throughput: the server gave no usage for 8 answers: pieces were counted in place of tokens",
+      "throughput: the server gave no usage for 8 answers: their pieces were counted as tokens",
     ]);
     // Refused once, not with every request.
     expect(server.asked).toHaveLength(1 + 4 + 4);
@@ -118,8 +118,8 @@ describe("figures", () => {
     });
     const { report } = await measured("--streams 1 --requests 2 --answer-tokens 9");
     expect(report.notes).toEqual([
-      "throughput: prompts of 4 to 4 tokens, 4.0 in the mean",
-      "throughput: 2 of 2 answers ended before 9 tokens, at 1.0 in the mean of all",
+      "throughput: prompts of 4 to 4 tokens, mean 4.0",
+      "throughput: 2 of 2 answers ended before 9 tokens; mean of all 1.0",
     ]);
     expect(report.results.map(({ name }) => name)).not.toContain("betweenTokensP50");
   });
@@ -134,7 +134,7 @@ describe("figures", () => {
     const began = performance.now();
     const { report } = await measured("--streams 1 --requests 1");
     expect(performance.now() - began).toBeGreaterThan(990);
-    expect(report.notes.at(-1)).toMatch(/^throughput: 2 requests were refused and asked again after 1\.0 s/);
+    expect(report.notes.at(-1)).toMatch(/^throughput: 2 requests were refused and repeated, after 1\.0 s/);
   });
 
   test("as a table, a page and a file that compares", async () => {
@@ -312,7 +312,7 @@ test("a stream that is cut anywhere, even within a character, is the same stream
   const report: Report = JSON.parse(stdout);
   expect(report.server?.url).toBe(url);
   expect(report.notes[0]).toContain("prompts of 7 to 7 tokens");
-  expect(report.notes[1]).toContain("at 2.0 in the mean of all");
+  expect(report.notes[1]).toContain("mean of all 2.0");
 });
 
 test("percentile: by nearest rank", () => {

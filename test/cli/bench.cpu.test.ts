@@ -114,14 +114,14 @@ describe("bench compare", () => {
     const slower = await sirocco(["bench", "compare", ...files(0.8)]);
     expect(slower.code).toBe(1);
     expect(slower.stdout).toMatch(
-      /WORSE +decode +0 +tokens\/s +50\.0 ±4% +40\.0 ±4% +-20\.0 %\n1 of 1 figures moved/,
+      /WORSE +decode +0 +tokens\/s +50\.0 ±4% +40\.0 ±4% +-20\.0 %\n1 of 1 figures changed/,
     );
     expect(await sirocco(["bench", "compare", ...files(0.8), "--threshold", "25"])).toMatchObject({
       code: 0,
     });
     expect(await sirocco(["bench", "compare", ...files(1.3)])).toMatchObject({ code: 0 });
     expect((await sirocco(["bench", "compare", ...files(1)])).stdout).toBe(
-      "0 of 1 figures moved by more than 5 % and beyond their runs\n",
+      "0 of 1 figures changed by more than 5 % and beyond their runs\n",
     );
   });
 

@@ -1,23 +1,23 @@
-// An engine is measured in a process of its own, so that none keeps memory, threads or a device while another runs.
-// Parent and child of that process.
+// Measures an engine in a child process, so that it keeps no memory, threads or device while another engine
+// runs. Both ends of that process.
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /**
  * @typedef {object} Task
  * @property {string} file the model, in the engine's format
- * @property {string} installed where the engine's package lies
+ * @property {string} installed folder of the engine's package
  * @property {import("./model.mjs").Shape} shape
  * @property {number[]} prompt
- * @property {number[]} warmup another prompt, of the same length and with nothing in common
- * @property {number} steps of decode to measure
+ * @property {number[]} warmup another prompt of the same length
+ * @property {number} steps decode steps to measure
  */
 /** @typedef {{ prefill: number, decode: number, ids: number[] }} Reading tokens/s, and the greedy ids */
 
 const TIMEOUT_MS = 15 * 60_000;
 
 /**
- * For the child: measures once and tells the parent.
+ * For the child: measures once and sends the result to the parent.
  * @param {(task: Task) => Promise<Reading>} measure
  */
 export async function answer(measure) {
@@ -25,12 +25,12 @@ export async function answer(measure) {
     (reading) => ({ reading }),
     (/** @type {Error} */ error) => ({ error: error.message }),
   );
-  // Some engines hold the process open, or crash while they are taken apart.
+  // Exits at once: some engines keep the process alive, or crash when they are disposed of.
   process.send?.(reply, () => process.exit(0));
 }
 
 /**
- * For the parent.
+ * For the parent: runs `script` in a child process.
  * @param {string} script @param {Task} task @param {Record<string, string>} env @param {AbortSignal} signal
  * @returns {Promise<Reading>}
  */

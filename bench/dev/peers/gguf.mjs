@@ -1,6 +1,6 @@
-// The model as a GGUF file with Q4_0 matrices. For llama.cpp.
-// A GGUF of the llama architecture rotates neighbours, rows 2i and 2i + 1 of a head, where Hugging Face's rotates rows i and
-// i + d/2: query and key rows change places. With them unchanged everything runs, and the answer is another.
+// Writes the model as a GGUF file with Q4_0 matrices, for llama.cpp.
+// RoPE in GGUF's llama architecture pairs rows 2i and 2i + 1 of a head; Hugging Face pairs rows i and i +
+// d/2. So query and key rows are permuted. Unpermuted, everything runs and the answers are wrong.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { tensorsOf } from "../mistral.mjs";
 import { GROUP, isNorm, matrix, norm } from "./model.mjs";
@@ -9,7 +9,7 @@ import { GROUP, isNorm, matrix, norm } from "./model.mjs";
 
 const ALIGNMENT = 32;
 const BLOCK_BYTES = 18;
-/** Numbers of the format: types of metadata values, and of tensors. */
+/** Constants of the format: types of metadata values, and of tensors. */
 const U32 = 4;
 const I32 = 5;
 const F32 = 6;
@@ -55,7 +55,10 @@ const ggufNames = [
 const ggufName = (/** @type {string} */ name) =>
   ggufNames.reduce((text, [from = "", to = ""]) => text.replace(from, String(to)), name);
 
-/** Blocks of a scale in f16 and sixteen bytes: code + 8 of values 0 … 15 in the lower nibbles, of 16 … 31 in the upper. */
+/**
+ * Blocks of an f16 scale and 16 bytes: code + 8 of values 0 … 15 in the lower nibbles, of 16 … 31 in the
+ * upper.
+ */
 function q4_0(/** @type {Shape} */ shape, /** @type {string} */ name) {
   const { N, K, code, scale } = matrix(shape, name);
   const rotates = /[qk]_proj/.test(name);
@@ -73,13 +76,13 @@ function q4_0(/** @type {Shape} */ shape, /** @type {string} */ name) {
   return bytes;
 }
 
-/** The row of a Hugging Face matrix that is row `row` where neighbours rotate. */
+/** The row of a Hugging Face matrix that becomes row `row` of GGUF's. */
 function rotateHalfRow(/** @type {number} */ row, /** @type {number} */ d) {
   const i = row % d;
   return row - i + (i % 2) * (d / 2) + Math.floor(i / 2);
 }
 
-/** The f16 of a positive number that is exact and normal in it. */
+/** A positive number as f16. It must be exact and normal in f16. */
 function f16(/** @type {number} */ value) {
   const exponent = Math.floor(Math.log2(value));
   return ((exponent + 15) << 10) | ((value / 2 ** exponent - 1) * 1024);
@@ -128,7 +131,7 @@ function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }) {
     number("llama.rope.dimension_count", d),
     real("llama.rope.freq_base", 10000),
     real("llama.attention.layer_norm_rms_epsilon", 1e-5),
-    // A vocabulary that is never used, as ids go in and come out: control tokens, bytes, then anything.
+    // A vocabulary that is required but not used: control tokens, bytes, then made-up words.
     text("tokenizer.ggml.model", "llama"),
     list("tokenizer.ggml.tokens", STRING, ids.map(token)),
     list(

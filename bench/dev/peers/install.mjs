@@ -1,4 +1,5 @@
-// Peers are installed when they are measured, into node_modules/.cache, and are never dependencies of the package.
+// Installs other engines when they are measured, into node_modules/.cache. They are not dependencies of the
+// package.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ const cache = fileURLToPath(new URL("../../../node_modules/.cache/sirocco/peers"
  * @param {string} name of a folder in the cache
  * @param {Record<string, string>} packages names and exact versions, the main one first
  * @param {AbortSignal} signal
- * @returns {Promise<string>} where the main package lies
+ * @returns {Promise<string>} folder of the main package
  * @throws Error that says what to do
  */
 export async function install(name, packages, signal) {
@@ -23,7 +24,7 @@ export async function install(name, packages, signal) {
     if (!existsSync(join(folder, "package.json")))
       writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true }));
     const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-    // No scripts: they would fetch or build drivers of other GPUs. The platform's binaries are among the packages.
+    // No scripts: they would download or build backends. The platform's binaries are among the packages.
     const all = Object.entries(packages).map(([one, version]) => `${one}@${version}`);
     await npm(
       ["install", "--ignore-scripts", "--omit=optional", "--save-exact", ...quiet, ...all],

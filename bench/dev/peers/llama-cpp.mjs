@@ -1,4 +1,4 @@
-// Child process: llama.cpp's Vulkan backend, through node-llama-cpp, Q4_0 from the GGUF file.
+// Child process: llama.cpp's Vulkan backend, through node-llama-cpp, with the GGUF file in Q4_0.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { answer } from "./child.mjs";
@@ -23,7 +23,7 @@ await answer(async ({ file, installed, prompt, warmup, steps }) => {
   const run = async (/** @type {number[]} */ ids) => {
     await sequence.clearHistory();
     const began = performance.now();
-    // All but the last token: that one makes the first id, and is a step of decode.
+    // All but the last token, which is the first decode step.
     await sequence.evaluateWithoutGeneratingNewTokens(ids.slice(0, -1));
     const prefilled = performance.now();
     const answered = [];

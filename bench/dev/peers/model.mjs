@@ -1,6 +1,6 @@
-// Made-up weights that every engine holds exactly: groups of 32 along a row, each value a code -7 … 7 times the group's scale.
-// Every group has a ±7, so that a quantiser which looks for the scale of least error finds that very one; scales have five
-// bits of mantissa, so that code times scale is exact in bf16.
+// Random weights that every engine represents exactly: in groups of 32 along a row, each value is a code -7 …
+// 7 times the group's scale. Every group has a ±7, so a quantiser that minimises the error finds the same
+// scale. Scales have five bits of mantissa, so code times scale is exact in bf16.
 import { tensorsOf } from "../mistral.mjs";
 
 /** @typedef {import("../mistral.mjs").Shape} Shape */
@@ -10,7 +10,7 @@ import { tensorsOf } from "../mistral.mjs";
 export const shapes = {
   // Mistral 7B at a quarter of its width, with a quarter of its layers: 174 M parameters.
   quarter: { L: 8, D: 1024, H: 8, G: 2, d: 128, F: 3584, V: 32000, W: null },
-  // For a quick try of the script: nothing that it measures means anything.
+  // For a quick test of the program: its figures mean nothing.
   tiny: { L: 2, D: 256, H: 2, G: 1, d: 128, F: 896, V: 4096, W: null },
 };
 
@@ -23,7 +23,7 @@ export const GROUP = 32;
  * @property {(n: number, group: number) => number} scale of columns 32·group … 32·group + 31
  */
 
-/** The matrix of a name. @returns {Matrix} */
+/** A matrix by its name. @returns {Matrix} */
 export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
   const [N = 0, K = 0] = find(shape, name).shape;
   const next = generator(name);
@@ -33,7 +33,7 @@ export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
     codes[i] = i % GROUP === 0 ? (bits & 1 ? 7 : -7) : (((bits >>> 16) * 15) >>> 16) - 7;
     codes[i + 1] = (((bits & 0xffff) * 15) >>> 16) - 7;
   }
-  // Codes deviate from 0 by 4.3 in the root mean square, mantissas are 24 on average.
+  // Codes have a root mean square of 4.3, mantissas a mean of 24.
   const exponent = Math.round(Math.log2(deviation(name, K) / 4.3 / 24));
   const scales = new Float32Array(codes.length / GROUP);
   for (let i = 0; i < scales.length; i++) scales[i] = (16 + (next() >>> 28)) * 2 ** exponent;
@@ -45,7 +45,7 @@ export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
   };
 }
 
-/** The weight of the norm of a name, [D]: around 1, exact in bf16. */
+/** The weight of a norm by its name, [D]: around 1, exact in bf16. */
 export function norm(/** @type {Shape} */ shape, /** @type {string} */ name) {
   const next = generator(name);
   return Float32Array.from({ length: find(shape, name).shape[0] ?? 0 }, () => (112 + (next() >>> 27)) / 128);
@@ -59,7 +59,7 @@ function find(/** @type {Shape} */ shape, /** @type {string} */ name) {
   return found;
 }
 
-/** Large enough that logits differ, small enough that no layer drowns the others. */
+/** Standard deviation of a matrix: large enough that logits differ, small enough that no layer dominates. */
 function deviation(/** @type {string} */ name, /** @type {number} */ K) {
   if (name.includes("embed_tokens")) return 1;
   return (name.includes("lm_head") ? 2 : 1) / Math.sqrt(K);

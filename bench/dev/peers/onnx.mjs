@@ -1,5 +1,6 @@
-// The model as an ONNX graph of onnxruntime's own operators: matrices in blocks of 4 bits, grouped-query attention with
-// rotation inside, keys and values as inputs and outputs. Field numbers are those of onnx.proto.
+// Writes the model as an ONNX graph of onnxruntime's own operators: matrices in blocks of 4 bits,
+// grouped-query attention that includes RoPE, keys and values as inputs and outputs. Field numbers are from
+// onnx.proto.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { GROUP, matrix, norm } from "./model.mjs";
 import { float, integer, message, string } from "./protobuf.mjs";
@@ -12,9 +13,9 @@ const INT32 = 6;
 const INT64 = 7;
 
 const EPS = 1e-5;
-/** Positions with rotation angles. */
+/** Positions with RoPE angles. */
 const POSITIONS = 2048;
-/** Level 4 lets products run on activations of eight bits: what is fastest, and what people use. */
+/** Level 4 allows activations of eight bits: the fastest level, and the usual one. */
 const ACCURACY_LEVEL = 4;
 
 /** @param {string} path @param {Shape} shape */
@@ -49,10 +50,15 @@ function model(shape) {
     nodes.push(...message(1, [...ends, ...string(4, operator), ...named, ...string(7, domain)]));
     return to[0] ?? "";
   };
-  /** An operator of onnxruntime's own. @type {typeof node} */
+  /** Adds one of onnxruntime's own operators. @type {typeof node} */
   const own = (operator, from, to, attributes) => node(operator, from, to, attributes, "com.microsoft");
 
-  /** @param {string} name @param {number} type @param {number[]} dims @param {ArrayBufferView<ArrayBuffer>} data */
+  /**
+   * @param {string} name
+   * @param {number} type
+   * @param {number[]} dims
+   * @param {ArrayBufferView<ArrayBuffer>} data
+   */
   const constant = (name, type, dims, data) => {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     const shapeOf = dims.flatMap((n) => integer(1, n));
@@ -81,7 +87,7 @@ function model(shape) {
   const gather = { gather_axis: int(0), quantize_axis: int(1), block_size: int(GROUP), bits: int(4) };
   own("GatherBlockQuantized", ["embedding.codes", "input_ids", "embedding.scales"], ["x"], gather);
 
-  // Attention wants the last position of each sequence, and the longest length.
+  // Attention needs the last position of each sequence, and the longest length.
   int64("one", 1);
   node("ReduceSum", ["attention_mask", "one"], ["lengths"], { keepdims: int(0) });
   node("Sub", ["lengths", "one"], ["last64"]);
@@ -132,7 +138,7 @@ function model(shape) {
     const next = i + 1 < L ? `model.layers.${i + 1}.input_layernorm.weight` : "model.norm.weight";
     addAndNorm(down, next, `${layer}.end`);
   }
-  // Logits of the last token only, as the other engines make them.
+  // Logits of the last token only, as in the other engines.
   node("Slice", [normed, int64("from", -1), int64("to", 2 ** 31 - 1), "one"], ["last_normed"]);
   product("last_normed", "lm_head.weight", "logits");
 
@@ -142,7 +148,7 @@ function model(shape) {
   return [...integer(1, 10), ...message(7, graph), ...operators("", 21), ...operators("com.microsoft", 1)];
 }
 
-/** Codes + 8, two a byte, the earlier one below; the zero point of 8 is what the operators assume. */
+/** Codes + 8, two to a byte, the first in the lower nibble. The operators' default zero point is 8. */
 function blocks(/** @type {Shape} */ shape, /** @type {string} */ name) {
   const { N, K, code, scale } = matrix(shape, name);
   const codes = new Uint8Array((N * K) / 2);
@@ -154,7 +160,7 @@ function blocks(/** @type {Shape} */ shape, /** @type {string} */ name) {
   return { N, K, codes, scales };
 }
 
-/** [POSITIONS, d / 2]. */
+/** `of` each RoPE angle, [POSITIONS, d / 2]. */
 function angles(/** @type {number} */ d, /** @type {(angle: number) => number} */ of) {
   const half = d / 2;
   return Float32Array.from({ length: POSITIONS * half }, (_, i) =>

@@ -1,4 +1,5 @@
-// As much of Protocol Buffers' wire format as an ONNX file needs. A field is a list of buffers, so that weights are not copied.
+// The part of Protocol Buffers' wire format that an ONNX file needs. A field is a list of buffers: weights
+// are not copied.
 
 /** @typedef {Buffer[]} Field */
 
@@ -21,7 +22,7 @@ export const message = (number, parts) => {
 /** @param {number} number @param {string} text */
 export const string = (number, text) => message(number, [Buffer.from(text)]);
 
-/** Seven bits a byte, the lowest first; negative numbers as 64 bits. */
+/** Seven bits to a byte, the lowest first; negative numbers as 64 bits. */
 function varint(/** @type {number | bigint} */ value) {
   const bytes = [];
   let rest = BigInt.asUintN(64, BigInt(value));

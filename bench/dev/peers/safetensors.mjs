@@ -1,4 +1,5 @@
-// The model as Hugging Face's checkpoint: a folder with config.json and model.safetensors in bf16. For Sirocco.
+// Writes the model as a Hugging Face checkpoint, for Sirocco: a folder with config.json and model.safetensors
+// in bf16.
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { configOf, safetensorsHeader, tensorsOf } from "../mistral.mjs";
@@ -25,11 +26,11 @@ function values(/** @type {import("./model.mjs").Shape} */ shape, /** @type {str
   return floats;
 }
 
-/** The upper halves of floats that fit into them. */
+/** The upper halves of floats whose lower halves are zero. */
 function bf16(/** @type {Float32Array<ArrayBuffer>} */ floats) {
   const halves = new Uint16Array(floats.buffer);
   const upper = new Uint16Array(floats.length);
-  // A plain loop: Uint16Array.from with a function takes thirty times as long.
+  // Uint16Array.from with a function would take thirty times as long.
   for (let i = 0; i < upper.length; i++) upper[i] = halves[2 * i + 1] ?? 0;
   return upper;
 }

@@ -7,7 +7,7 @@ await answer(async ({ file, prompt, warmup, steps }) => {
   const run = async (/** @type {number[]} */ ids) => {
     const answered = [];
     let reading = { prefill: 0, decode: 0 };
-    // The prompt's pass gives the first id.
+    // One more than the steps: prefill gives the first id.
     for await (const chunk of model.generate(ids, { maxTokens: steps + 1, ignoreEos: true })) {
       answered.push(...chunk.ids);
       if (!chunk.finish) continue;

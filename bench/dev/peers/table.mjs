@@ -1,4 +1,4 @@
-// What was read, as results and as a table.
+// The measurements as a table and as JSON.
 
 /** @typedef {import("./child.mjs").Reading} Reading */
 /** @typedef {{ name: string, readings: Reading[], problems: string[] }} Engine */
@@ -11,15 +11,15 @@ function spread(values) {
   return { median: (low + high) / 2, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
 }
 
-/** Ids two answers begin with alike. */
+/** Number of ids with which both answers begin. */
 const alike = (/** @type {number[]} */ a, /** @type {number[]} */ b) => {
   const differs = a.findIndex((id, i) => id !== b[i]);
   return differs < 0 ? a.length : differs;
 };
 
 /**
- * What is wrong with the answers, one line each: an engine that computes something else is no measure of speed.
- * @param {Engine} ours @param {Engine} other @param {number} [needed] ids that must be ours, in every round
+ * Wrong answers, one line each: the speed of an engine counts only if it computes the same.
+ * @param {Engine} ours @param {Engine} other @param {number} [needed] ids equal to ours, in every round
  */
 export const wrongAnswers = (ours, other, needed = ours.readings[0]?.ids.length ?? 0) =>
   other.readings.flatMap(({ ids }) => {
