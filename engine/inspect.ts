@@ -140,9 +140,7 @@ export function candidatesOf(
   const logSum = logSumExp(logits);
   return likeliest(logits, count).map((id) => ({
     id,
-    text: tokenizer?.stream().has(id)
-      ? tokenizer.decode([id], { continues: true, skipSpecial: false })
-      : "",
+    text: tokenizer?.stream().has(id) ? tokenizer.decode([id], { continues: true, skipSpecial: false }) : "",
     probability: Math.exp(logits[id]! - logSum),
   }));
 }
