@@ -51,10 +51,7 @@ export {
 export { angleLength, angleTable, MAX_POSITION } from "./rope.ts";
 export { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
 export {
-  attention,
   attentionCombine,
-  attentionLane,
-  attentionTile,
   attentionWeights,
   convert,
   copy,
