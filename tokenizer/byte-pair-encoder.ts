@@ -94,10 +94,7 @@ export class BytePairEncoder {
     yield word.slice(start);
   }
 
-  /**
-   * Pairs of characters at which some merge joins two tokens. A longer token has a joint between any two
-   * characters.
-   */
+  /** Pairs of characters that some merge joins. A token has a joint between any two of its characters. */
   #findJoints(): ReadonlySet<string> {
     const joints = new Set<string>();
     for (const [left, right] of this.#rules.pairs) {

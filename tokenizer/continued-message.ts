@@ -1,5 +1,4 @@
-// Finds where the assistant's last message ends in a rendered conversation, so that the model can continue
-// it.
+// Finds the end of the assistant's last message in a rendered conversation, so that it can be continued.
 import type { ChatMessage } from "./chat-message.ts";
 import { ChatTemplateError } from "./errors.ts";
 

@@ -1,10 +1,7 @@
 /** Codes of a TokenizerError. */
 export type TokenizerErrorCode = "bad-tokenizer";
 
-/**
- * A tokenizer file is damaged or uses something that is not supported. Thrown when a model's files are
- * loaded.
- */
+/** A tokenizer file is damaged or not supported. Thrown when a model's files are loaded. */
 export class TokenizerError extends Error {
   override readonly name = "TokenizerError";
   /** What went wrong, for programs. */

@@ -8,10 +8,7 @@ import type { AddedToken, TokenizerFile } from "./huggingface/tokenizer-file.ts"
 /** Characters of short words encoded between two yields. */
 const STRIDE = 2000;
 
-/**
- * Text to ids: splits a text at added tokens, normalizes what is between them, splits it into words, merges
- * each.
- */
+/** Text to ids: splits it at added tokens, normalizes the rest, splits that into words, and encodes each. */
 export class TextModel {
   readonly #normalizer: Normalizer;
   readonly #preTokenize: PreTokenize;
@@ -38,10 +35,7 @@ export class TextModel {
     );
   }
 
-  /**
-   * The ids of a text, with added tokens recognised except those that `guard` hides. Yields about every 100
-   * µs.
-   */
+  /** The ids of a text, with added tokens except those that `guard` hides. Yields about every 100 µs. */
   *encode(text: string, guard?: ContentGuard): Generator<undefined, number[]> {
     const ids: number[] = [];
     for (const [index, section] of (yield* this.#rawTokens.split(text)).entries()) {

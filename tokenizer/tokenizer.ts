@@ -24,10 +24,7 @@ export interface TokenizerFiles {
 }
 
 export interface EncodeOptions {
-  /**
-   * Begin with the beginning-of-sequence token, unless the text does. Default: whether the tokenizer adds
-   * one.
-   */
+  /** Begin with the beginning-of-sequence token, unless the text does. Default: as the tokenizer does. */
   readonly bos?: boolean | undefined;
   /**
    * Append the tokens that the tokenizer adds after a text: for a few models the end-of-sequence token.
@@ -56,10 +53,7 @@ export interface DecodeOptions {
 /** Parses a chat template, or returns why it cannot be used. */
 type TemplateReader = (source: string) => ChatTemplate | ChatTemplateError;
 
-/**
- * Converts text to ids and back, for one checkpoint. Decoded text is exactly the tokens' text: never cleaned
- * up.
- */
+/** Converts text to ids and back, for one checkpoint. Decoded text is exactly the tokens' text. */
 export class Tokenizer {
   /** Ids of the beginning and the end of a sequence; undefined if the files name none. */
   readonly bosId: number | undefined;
@@ -77,10 +71,7 @@ export class Tokenizer {
   readonly #controls: AddedTokenMatcher;
   /** The first characters of control tokens. */
   readonly #firsts: ReadonlySet<string>;
-  /**
-   * The template, or the error that encodeChat throws. Parsed on opening, so `hasChatTemplate` is known at
-   * once.
-   */
+  /** The template, or the error that encodeChat throws. Parsed on opening. */
   readonly #template: ChatTemplate | ChatTemplateError;
 
   private constructor(file: TokenizerFile, companions: Companions, template: TemplateReader | undefined) {
@@ -104,8 +95,7 @@ export class Tokenizer {
   }
 
   /**
-   * Checks the files and makes a tokenizer. Imports the code for chat templates only if the files have a
-   * template.
+   * Checks the files and makes a tokenizer. Imports the code for chat templates only if there is one.
    * @throws TokenizerError naming the file and the field at fault
    */
   static async open(files: TokenizerFiles): Promise<Tokenizer> {

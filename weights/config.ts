@@ -38,10 +38,7 @@ export interface ModelConfig {
   readonly tied: boolean;
   /** Id of the beginning-of-sequence token; null: none. */
   readonly bosTokenId: number | null;
-  /**
-   * Each of these ends an answer: the ids in config.json and generation_config.json. The tokenizer may name
-   * another.
-   */
+  /** The ids in config.json and generation_config.json that end an answer. The tokenizer may name another. */
   readonly eosTokenIds: readonly number[];
 }
 

@@ -49,10 +49,7 @@ export class Fields {
     throw this.wrong(name, "true or false");
   }
 
-  /**
-   * One or several token ids below V. null and −1 mean none, as in the Python libraries. undefined if
-   * missing.
-   */
+  /** Token ids below V, one or a list; undefined if missing. null and −1 mean none, as in transformers. */
   ids(name: string, V: number): readonly number[] | undefined {
     const value = this.get(name);
     if (value === undefined) return undefined;

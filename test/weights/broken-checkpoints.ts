@@ -1,5 +1,4 @@
-// Broken checkpoints of every known kind. Each must be refused by a CheckpointError that names file and
-// tensor.
+// Broken checkpoints of every known kind. Each must be refused, naming file and tensor.
 import { packedMetadata, packedTensors, parseConfig, writeHeader } from "../../weights/index.ts";
 import { type Files, filesOf, join, split } from "./memory-source.ts";
 

@@ -1,7 +1,4 @@
-/**
- * GPT-2's character for each byte: itself if printable in Latin-1; the other bytes are U+0100 and on, in
- * order.
- */
+/** GPT-2's character for each byte: printable Latin-1 is itself; other bytes are U+0100 and on, in order. */
 export const byteAlphabet: readonly string[] = (() => {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {

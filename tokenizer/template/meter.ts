@@ -22,10 +22,7 @@ const MAX_TEXT_LENGTH = 1 << 24;
 /** A second bound. The budget of steps ends most runs long before, unless the machine is busy. */
 const MAX_MS = 3000;
 
-/**
- * Counts the work of one run, in steps of the evaluator. A text is counted by its length before it is read or
- * built.
- */
+/** Counts the steps of one run. A text is counted by its length before it is read or built. */
 export class Meter {
   #left: number;
   /** Steps since the clock was last read. */

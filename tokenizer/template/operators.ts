@@ -72,10 +72,7 @@ function power(a: number, b: number, float: boolean): Value {
   return new Float(result);
 }
 
-/**
- * JavaScript may round powers differently from Python. Only powers that are rounded at most once are
- * computed.
- */
+/** JavaScript may round powers differently from Python. Refuses powers that are rounded more than once. */
 function exactPower(a: number, b: number, float: boolean): number {
   if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
   if (b === 1) return a;

@@ -280,10 +280,7 @@ export class StatementParser extends ExpressionParser {
     return parameters;
   }
 
-  /**
-   * Parses the body up to `end`, and notes the names that it reads: they decide which arguments the macro
-   * accepts.
-   */
+  /** Parses the body up to `end`. The names that it reads decide which arguments the macro accepts. */
   #definition(name: string, parameters: readonly Parameter[], end: string): (scope: Scope) => Thing {
     const around = this.names;
     this.names = new Set();

@@ -84,10 +84,7 @@ function quoted({ meter, verbatim }: Run, value: string): string {
   return quote + inner + quote;
 }
 
-/**
- * repr() of a float: the shortest digits that read back as the same value; an exponent below 1e-4 and from
- * 1e16.
- */
+/** repr() of a float: the shortest digits that read back the same; exponents below 1e-4 and from 1e16. */
 function floatText(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
   if (Object.is(value, -0)) return "-0.0";

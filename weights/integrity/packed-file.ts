@@ -1,6 +1,5 @@
-// A packed checkpoint that is written tensor by tensor, and complete when its last record says so. Safe at
-// any crash: the record of a tensor is written after its bytes, and its bytes are checked by SHA-256 when
-// they are read.
+// A packed checkpoint that is written tensor by tensor, and complete when its last record says so. It survives a
+// crash at any time: a tensor's record is written after its bytes, and reading checks the bytes by SHA-256.
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
@@ -28,10 +27,7 @@ const headerOf = (config: ModelConfig, weights: WeightFormatName): HeaderToWrite
 export const packedBytes = (config: ModelConfig, weights: WeightFormatName): number =>
   headerOf(config, weights).fileBytes;
 
-/**
- * A safetensors file and its journal. The journal's first record identifies the checkpoint that it was made
- * from.
- */
+/** A safetensors file and its journal, whose first record identifies the original checkpoint. */
 export class PackedFile {
   readonly #file: RandomAccess;
   readonly #journal: Journal;

@@ -48,8 +48,7 @@ export interface Attempt {
 
 /**
  * Runs `attempt` until it succeeds. Retries Faults after growing pauses; other errors are thrown unchanged.
- * @param progress the number of bytes received so far: after a MiB of progress the count of tries starts
- * again
+ * @param progress the number of bytes received so far: each MiB of progress restarts the count of tries
  */
 export async function withRetries<T>(
   what: string,

@@ -9,8 +9,7 @@ const { Tokenizer } = createRequire(process.env.TOKENIZERS_FROM ?? import.meta.u
 const recorded = {};
 for (const [name, json] of Object.entries(variants)) {
   const tokenizer = Tokenizer.fromString(JSON.stringify(json));
-  // Version 0.23 decodes such a token in its normalized form, and a special one as text. We decode its
-  // content.
+  // Version 0.23 decodes such a token in normalized form, and a special one as text. We decode its content.
   const idsOnly = json.normalizer && json.added_tokens.some(({ normalized }) => normalized);
   recorded[name] = [];
   for (const text of texts(name)) {
