@@ -5,6 +5,7 @@ import { type Generation, generate } from "./answer/generate.ts";
 import type {
   Activity,
   AdapterDescription,
+  AnswerOptions,
   AttentionOptions,
   AttentionWeights,
   CallOptions,
@@ -12,6 +13,7 @@ import type {
   CandidatesOptions,
   ChatOptions,
   Chunk,
+  EncodeChatOptions,
   Finish,
   GenerateOptions,
   KernelTime,
@@ -109,7 +111,7 @@ export class LoadedModel implements Model {
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
     const encode = async () => ({ ids: await this.#ids(prompt, "prompt", options.signal, false) });
-    yield* this.#answer(encode, true, options);
+    yield* this.#answer(encode, !options.standalone, options);
   }
 
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
@@ -119,7 +121,7 @@ export class LoadedModel implements Model {
     yield* this.#answer(encode, continueFinalMessage, options);
   }
 
-  #checkAnswer(call: "generate" | "chat", options: GenerateOptions): void {
+  #checkAnswer(call: "generate" | "chat", options: AnswerOptions): void {
     this.#scheduler.check();
     checkGenerate(call, options);
     checkBias(options.logitBias, this.config.V);
@@ -128,7 +130,7 @@ export class LoadedModel implements Model {
   async *#answer(
     encode: () => Promise<Pick<Generation, "ids" | "warnings">>,
     continues: boolean,
-    options: GenerateOptions,
+    options: AnswerOptions,
   ): AsyncGenerator<Chunk, void, void> {
     let prompt: Pick<Generation, "ids" | "warnings">;
     try {
@@ -278,13 +280,12 @@ export class LoadedModel implements Model {
     return ids;
   }
 
-  async encodeChat(
-    messages: readonly Message[],
-    options: Pick<ChatOptions, "continueFinalMessage" | "signal"> = {},
-  ): Promise<number[]> {
+  async encodeChat(messages: readonly Message[], options: EncodeChatOptions = {}): Promise<number[]> {
     checkOptions("encodeChat", options, encodeChatRules);
-    const { continueFinalMessage = false, signal } = options;
-    return (await this.#chatIds(messages, continueFinalMessage, signal)).ids;
+    const { continueFinalMessage = false, signal, onWarning } = options;
+    const { ids, warnings } = await this.#chatIds(messages, continueFinalMessage, signal);
+    for (const warning of warnings) onWarning?.(warning);
+    return ids;
   }
 
   async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {

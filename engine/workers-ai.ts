@@ -6,7 +6,7 @@
  * @module sirocco/workers-ai
  */
 
-import { type AiModel, complete, pieces } from "./apis/workers-ai/answer.ts";
+import { type AiModel, complete, pieces, startOn } from "./apis/workers-ai/answer.ts";
 import { asAiError } from "./apis/workers-ai/error.ts";
 import { type AiServer, post } from "./apis/workers-ai/http.ts";
 import { readInput } from "./apis/workers-ai/input.ts";
@@ -113,10 +113,11 @@ function runOn(target: AiModel | AiServer | AiBinding): Run {
   }
   return async (_, input, { signal }) => {
     const call = readInput(input);
+    const start = startOn(target, call);
     try {
       return await (call.stream
-        ? eventStream((ended) => pieces(target, call, ended), signal)
-        : complete(target, call, signal));
+        ? eventStream((ended) => pieces(start, call.options, ended), signal)
+        : complete(start, call.options, signal));
     } catch (error) {
       throw asAiError(error) ?? error;
     }

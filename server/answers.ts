@@ -1,14 +1,14 @@
 // The answers of one request: each waits for its turn, and is counted as it comes.
-import type { ChatOptions, Chunk, Finish, GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { Chunk, Finish, GenerateOptions, Model } from "../engine/node.ts";
 import type { Ticket } from "./admission.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Service } from "./service.ts";
 
 /**
- * `chat` and `generate` as a model has them, each call behind one of the request's tickets.
- * Those that are left are given back when the request ends.
+ * The model as one request may use it: each call uses one of the request's tickets. Unused tickets are released when the
+ * request ends.
  */
-export class Answers implements Pick<Model, "chat" | "generate"> {
+export class Answers {
   readonly #service: Service;
   readonly #exchange: Exchange;
   readonly #tickets: Ticket[];
@@ -24,12 +24,13 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
     });
   }
 
-  chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
-    return this.#answer((model) => model.chat(messages, options));
-  }
-
-  generate(prompt: string | readonly number[], options: GenerateOptions = {}) {
-    return this.#answer((model) => model.generate(prompt, options));
+  /** @param warnings what was changed in the prompt's conversation, for the answer's `finish` */
+  generate(
+    ids: readonly number[],
+    options: GenerateOptions,
+    warnings: readonly string[] = [],
+  ): AsyncGenerator<Chunk, void, void> {
+    return this.#answer((model) => model.generate(ids, options), warnings);
   }
 
   /** Work that is no answer, but takes the GPU like one. */
@@ -45,6 +46,7 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
 
   async *#answer(
     start: (model: Model) => AsyncGenerator<Chunk, void, void>,
+    warnings: readonly string[],
   ): AsyncGenerator<Chunk, void, void> {
     const { release, turn } = this.#take();
     const exchange = this.#exchange;
@@ -60,8 +62,9 @@ export class Answers implements Pick<Model, "chat" | "generate"> {
           exchange.ttftMs = performance.now() - exchange.began;
           metrics.firstToken(exchange.ttftMs);
         }
-        if (chunk.finish) this.#count(chunk.finish);
-        yield chunk;
+        const finish = chunk.finish && warnings.length > 0 ? { ...chunk.finish, warnings } : chunk.finish;
+        if (finish) this.#count(finish);
+        yield finish ? { ...chunk, finish } : chunk;
       }
     } finally {
       release();

@@ -1,5 +1,5 @@
 // POST /v1/chat/completions: engine/apis/openai/chat.ts behind admission, whole or as a stream.
-import { completeChat, streamChat } from "../engine/apis/openai/chat.ts";
+import { completeChat, type StartChat, streamChat } from "../engine/apis/openai/chat.ts";
 import { readRequest } from "../engine/apis/openai/request.ts";
 import type { ChatCompletionCreateParams } from "../engine/types/openai.ts";
 import { Answers } from "./answers.ts";
@@ -20,13 +20,14 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   if (service.logPrompts) exchange.prompt = request.messages;
   checkBias(service, request.options);
   const { messages } = request;
-  const ids = await encodeMessages(service, messages, "messages", {
+  const { ids, warnings } = await encodeMessages(service, messages, "messages", {
     ...request.options,
     signal: exchange.signal,
   });
   const fitting = { ...request, options: checkFit(service, ids.length, request.options, "messages") };
   const answers = new Answers(service, exchange, request.answers);
-  if (request.stream)
-    return streamEvents(c, service, streamChat(answers, fitting, exchange.signal), errorBody);
-  return c.json(await completeChat(answers, fitting, exchange.signal));
+  const start: StartChat = ({ continueFinalMessage = false, ...options }) =>
+    answers.generate(ids, { ...options, standalone: !continueFinalMessage }, warnings);
+  if (request.stream) return streamEvents(c, service, streamChat(start, fitting, exchange.signal), errorBody);
+  return c.json(await completeChat(start, fitting, exchange.signal));
 }

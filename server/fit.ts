@@ -1,7 +1,7 @@
 // Whether a request fits the context, before it takes a place in line.
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
-import type { ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { AnswerOptions, ChatOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
 import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 type Where = "messages" | "prompt";
 
 /** The options with a length that ends within the context. @throws HttpError 400 with the numbers */
-export function checkFit<Options extends Pick<GenerateOptions, "maxTokens">>(
+export function checkFit<Options extends Pick<AnswerOptions, "maxTokens">>(
   { contextLength, model }: Service,
   promptTokens: number,
   options: Options,
@@ -62,22 +62,32 @@ async function checkLength(service: Service, characters: number, prompt: Where |
   );
 }
 
+/** A prompt as the engine computes it. */
+export interface EncodedPrompt {
+  readonly ids: readonly number[];
+  /** What was changed in the conversation so that the chat template accepts it. */
+  readonly warnings: readonly string[];
+}
+
 /** The ids of a conversation. @throws HttpError 400 where it is far too long */
 export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
   where: Where,
   { continueFinalMessage, signal }: Pick<ChatOptions, "continueFinalMessage" | "signal">,
-): Promise<readonly number[]> {
+): Promise<EncodedPrompt> {
   await checkLength(
     service,
     messages.reduce((sum, { content }) => sum + content.length, 0),
     where,
   );
-  return service.model.encodeChat(messages, {
+  const warnings: string[] = [];
+  const ids = await service.model.encodeChat(messages, {
     ...(continueFinalMessage && { continueFinalMessage }),
     ...(signal && { signal }),
+    onWarning: (warning) => warnings.push(warning),
   });
+  return { ids, warnings };
 }
 
 const lengths = new WeakMap<Model, Promise<number>>();

@@ -2,13 +2,13 @@
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
 import { isNothing } from "../engine/apis/quiet-fields.ts";
-import { complete, pieces } from "../engine/apis/workers-ai/answer.ts";
+import { complete, pieces, type StartAnswer } from "../engine/apis/workers-ai/answer.ts";
 import { type AiCall, readInput } from "../engine/apis/workers-ai/input.ts";
 import type { GenerateOptions } from "../engine/node.ts";
 import { Answers } from "./answers.ts";
 import { readBody } from "./body.ts";
 import type { Ctx, Env } from "./exchange.ts";
-import { checkFit, encodeMessages, encodeText } from "./fit.ts";
+import { checkFit, type EncodedPrompt, encodeMessages, encodeText } from "./fit.ts";
 import { authorize } from "./middleware.ts";
 import { checkName } from "./models.ts";
 import type { Service } from "./service.ts";
@@ -33,21 +33,22 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const input = await readBody(c, service.limits);
   const call = readInput(input);
   if (service.logPrompts) exchange.prompt = call.prompt;
-  const ids = await encode(service, call.prompt, exchange.signal);
+  const { ids, warnings, standalone } = await encode(service, call.prompt, exchange.signal);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new Answers(service, exchange);
-  const fit = { ...call, options };
-  if (call.stream) return streamEvents(c, service, pieces(answers, fit, exchange.signal), failure);
-  return c.json(envelope(await complete(answers, fit, exchange.signal)));
+  const start: StartAnswer = (options) => answers.generate(ids, { ...options, standalone }, warnings);
+  if (call.stream) return streamEvents(c, service, pieces(start, options, exchange.signal), failure);
+  return c.json(envelope(await complete(start, options, exchange.signal)));
 }
 
 async function encode(
   service: Service,
   prompt: AiCall["prompt"],
   signal: AbortSignal,
-): Promise<readonly number[]> {
-  if (typeof prompt !== "string") return encodeMessages(service, prompt, "prompt", { signal });
-  return encodeText(service, prompt, "prompt", signal);
+): Promise<EncodedPrompt & { readonly standalone: boolean }> {
+  if (typeof prompt === "string")
+    return { ids: await encodeText(service, prompt, "prompt", signal), warnings: [], standalone: false };
+  return { ...(await encodeMessages(service, prompt, "prompt", { signal })), standalone: true };
 }
 
 const asksLength = (given: unknown): boolean => !isNothing(given) && given !== -1;

@@ -1,7 +1,7 @@
 // What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what asks for nothing.
 // One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
 import { isObject } from "../../weights/json.ts";
-import type { GenerateOptions } from "../api.ts";
+import type { AnswerOptions } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import { type Given, isNothing } from "./quiet-fields.ts";
 
@@ -15,7 +15,7 @@ interface Bounds {
 }
 
 interface NumberRow {
-  readonly option: Exclude<keyof GenerateOptions, "stop" | "logitBias" | "signal" | "ignoreEos">;
+  readonly option: Exclude<keyof AnswerOptions, "stop" | "logitBias" | "signal" | "ignoreEos">;
   readonly names: Partial<Record<Dialect, readonly string[]>>;
   readonly whole?: true;
   /** Asks for nothing, as with llama.cpp and vLLM. */
@@ -118,7 +118,7 @@ export const optionNames = (dialect: Dialect): readonly string[] => [
 ];
 
 /** @throws TypeError or RangeError with `parameter`, the name of the field in this dialect */
-export function readOptions(given: Given, dialect: Dialect): GenerateOptions {
+export function readOptions(given: Given, dialect: Dialect): AnswerOptions {
   const options: Record<string, unknown> = {};
   for (const row of NUMBERS) {
     const value = readRow(given, row, dialect);

@@ -2,10 +2,12 @@
 // is known; those of sampling are the kernel's own (`samplingParams`).
 import { cacheFormats, samplingParams, weightFormats } from "../../kernels/index.ts";
 import type {
+  AnswerOptions,
   AttentionOptions,
   CallOptions,
   CandidatesOptions,
   ChatOptions,
+  EncodeChatOptions,
   GenerateOptions,
   KernelOptions,
   LoadOptions,
@@ -27,7 +29,7 @@ import {
 } from "./check.ts";
 import { shown, wrongType } from "./parameter.ts";
 
-const generateRules: Rules<GenerateOptions> = {
+const answerRules: Rules<AnswerOptions> = {
   temperature: number,
   topK: number,
   topP: number,
@@ -44,7 +46,8 @@ const generateRules: Rules<GenerateOptions> = {
   signal,
 };
 
-const chatRules: Rules<ChatOptions> = { ...generateRules, continueFinalMessage: flag };
+const generateRules: Rules<GenerateOptions> = { ...answerRules, standalone: flag };
+const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag };
 
 /** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
 const MOST_RINGS = 1024;
@@ -75,13 +78,14 @@ export const callRules: Rules<CallOptions> = { signal };
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
 export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };
-export const encodeChatRules: Rules<Pick<ChatOptions, "continueFinalMessage" | "signal">> = {
+export const encodeChatRules: Rules<EncodeChatOptions> = {
   signal,
   continueFinalMessage: flag,
+  onWarning: callback,
 };
 
 /** @throws TypeError, RangeError with `parameter` */
-export function checkGenerate(call: "generate" | "chat", options: GenerateOptions): void {
+export function checkGenerate(call: "generate" | "chat", options: AnswerOptions): void {
   checkOptions(call, options, call === "chat" ? chatRules : generateRules);
   samplingParams(options, options.seed ?? 0);
 }

@@ -43,8 +43,8 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
-/** Options of `Model.generate`. */
-export interface GenerateOptions extends SamplingOptions {
+/** Options of `Model.generate` and `Model.chat`. */
+export interface AnswerOptions extends SamplingOptions {
   /** Most tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;
   /** The answer ends before the first of these strings; they are not part of it. Default: none. */
@@ -60,8 +60,17 @@ export interface GenerateOptions extends SamplingOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `Model.generate`. */
+export interface GenerateOptions extends AnswerOptions {
+  /**
+   * The answer is a text of its own, as in a chat: the space that many tokenizers put before the first word is
+   * left out. Default false: the answer continues the prompt's text.
+   */
+  readonly standalone?: boolean;
+}
+
 /** Options of `Model.chat`. */
-export interface ChatOptions extends GenerateOptions {
+export interface ChatOptions extends AnswerOptions {
   /**
    * Continues the text of the last message, which must be an assistant's, instead of starting a new message.
    * The answer holds only the new text, including the space it may begin with. Default false.
@@ -70,7 +79,10 @@ export interface ChatOptions extends GenerateOptions {
 }
 
 /** Options of `Model.encodeChat`. */
-export type EncodeChatOptions = Pick<ChatOptions, "continueFinalMessage" | "signal">;
+export interface EncodeChatOptions extends Pick<ChatOptions, "continueFinalMessage" | "signal"> {
+  /** Told what was changed in the conversation so that the chat template accepts it. Default: nobody. */
+  readonly onWarning?: (warning: string) => void;
+}
 
 /**
  * A token and its probability in the model's own distribution: before bias, penalties, temperature and all

@@ -135,6 +135,29 @@ test("encodeChat gives the ids that chat answers", async () => {
     if (finish) expect(finish.promptTokens).toBe(ids.length);
 });
 
+test("generate from these ids, standalone, gives the answer of chat", async () => {
+  const messages = [
+    { role: "assistant", content: "Hello." },
+    { role: "user", content: "Tell me a story." },
+  ] as const;
+  const read = async (chunks: ReturnType<typeof model.generate>) => {
+    let text = "";
+    let warnings: readonly string[] = [];
+    for await (const chunk of chunks) {
+      text += chunk.text;
+      warnings = chunk.finish?.warnings ?? [];
+    }
+    return { text, warnings };
+  };
+  const warnings: string[] = [];
+  const ids = await model.encodeChat(messages, { onWarning: (warning) => warnings.push(warning) });
+  const chat = await read(model.chat(messages, { maxTokens: 8 }));
+  const { text } = await read(model.generate(ids, { maxTokens: 8, standalone: true }));
+  expect({ text, warnings }).toEqual(chat);
+  expect(warnings).toHaveLength(1);
+  expect((await read(model.generate(ids, { maxTokens: 8 }))).text.trimStart()).toBe(text);
+});
+
 describe("profile", () => {
   test("has every kernel of a step", async () => {
     const times = await model.profile();

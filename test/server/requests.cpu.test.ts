@@ -5,6 +5,7 @@ import { HELLO, serving, until } from "./serving.ts";
 
 const CHAT = "/v1/chat/completions";
 const TEXT = "/v1/completions";
+const WORKERS_AI = "/client/v4/accounts/a/ai/run/paper";
 
 async function refusal(answer: Response) {
   const { error } = (await answer.json()) as { error: Record<string, unknown> };
@@ -174,8 +175,8 @@ describe("a request that is right", () => {
       choices: [{ text: "There was a " }, { text: "There was a " }],
     });
     expect(calls.map(({ prompt, options: { signal: _, ...given } }) => ({ prompt, ...given }))).toEqual([
-      { prompt: "Hello", ...options, seed: 5 },
-      { prompt: "Hello", ...options, seed: 6 },
+      { prompt: "Hello", ...options, standalone: true, seed: 5 },
+      { prompt: "Hello", ...options, standalone: true, seed: 6 },
       { prompt: "Once", ...options, seed: 5 },
       { prompt: "Once", ...options, seed: 6 },
     ]);
@@ -213,22 +214,60 @@ describe("a request that is right", () => {
 
   test("a conversation that was changed for its template says so, in answer and log", async () => {
     const { model } = fakeModel();
-    const chat = async function* (...given: Parameters<typeof model.chat>) {
-      for await (const chunk of model.chat(...given))
-        yield chunk.finish ? { ...chunk, finish: { ...chunk.finish, warnings: ["joined"] } } : chunk;
+    const encodeChat: typeof model.encodeChat = (messages, options) => {
+      options?.onWarning?.("joined");
+      return model.encodeChat(messages);
     };
-    const { post, log } = await serving({ ...model, chat });
+    const { post, log } = await serving({ ...model, encodeChat });
     expect(await (await post(CHAT, HELLO)).json()).toMatchObject({ warnings: ["joined"] });
     await until(() => log.length === 1, "the log");
     expect(log[0]).toMatchObject({ warnings: ["joined"] });
   });
 
+  test("is encoded once, however many answers it asks for", async () => {
+    const { model, calls } = fakeModel();
+    const encoded: unknown[] = [];
+    const { post } = await serving({
+      ...model,
+      encode: (text) => {
+        encoded.push(text);
+        return model.encode(text);
+      },
+      encodeChat: (messages) => {
+        encoded.push(messages);
+        return model.encodeChat(messages);
+      },
+    });
+    const hello = await model.encode("Hello");
+    const requests: [path: string, body: object, inputs: object[]][] = [
+      [CHAT, { ...HELLO, n: 3 }, [{ standalone: true }, { standalone: true }, { standalone: true }]],
+      [CHAT, { ...HELLO, n: 2, stream: true }, [{ standalone: true }, { standalone: true }]],
+      [TEXT, { prompt: "Hello", n: 3 }, [{}, {}, {}]],
+      [WORKERS_AI, HELLO, [{ standalone: true }]],
+      [WORKERS_AI, { prompt: "Hello" }, [{ standalone: true }]],
+      [WORKERS_AI, { prompt: "Hello", raw: true }, [{ standalone: false }]],
+    ];
+    for (const [path, body, inputs] of requests) {
+      encoded.length = calls.length = 0;
+      const response = await post(path, body);
+      expect([response.status, path, await response.text()]).toEqual([200, path, expect.any(String)]);
+      expect(encoded).toHaveLength(1);
+      expect(calls).toMatchObject(inputs.map((options) => ({ input: hello, options })));
+    }
+  });
+
   test("an assistant's last message is continued", async () => {
     const { model, calls } = fakeModel();
-    const { post } = await serving(model);
+    const asked: unknown[] = [];
+    const encodeChat: typeof model.encodeChat = (messages, options) => {
+      asked.push(options);
+      return model.encodeChat(messages);
+    };
+    const { post } = await serving({ ...model, encodeChat });
     const messages = [HELLO.messages[0], { role: "assistant", content: "There" }];
     expect((await post(CHAT, { messages, continue_final_message: true })).status).toBe(200);
-    expect(calls[0]?.options).toMatchObject({ continueFinalMessage: true });
+    expect(asked).toMatchObject([{ continueFinalMessage: true }]);
+    expect(calls[0]?.options).toMatchObject({ standalone: false });
   });
 
   test("models and tokens", async () => {

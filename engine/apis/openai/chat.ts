@@ -1,5 +1,5 @@
 // A chat completion in OpenAI's shapes, whole or as a stream, from `Model.chat`.
-import type { Chunk, Finish, LikelyToken, Model, TokenLogProb } from "../../api.ts";
+import type { ChatOptions, Chunk, Finish, LikelyToken, TokenLogProb } from "../../api.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -10,10 +10,11 @@ import type {
 import { merge } from "../merge.ts";
 import type { ChatRequest } from "./request.ts";
 
-type Chat = Pick<Model, "chat">;
+/** Starts one answer to the request's conversation. */
+export type StartChat = (options: ChatOptions) => AsyncGenerator<Chunk, void, void>;
 
 export async function completeChat(
-  model: Chat,
+  start: StartChat,
   request: ChatRequest,
   signal: AbortSignal | undefined,
 ): Promise<ChatCompletion> {
@@ -22,7 +23,7 @@ export async function completeChat(
     tokens: [] as TokenLogProb[],
     finish: undefined as Finish | undefined,
   }));
-  for await (const { index, chunk } of answers(model, request, signal)) {
+  for await (const { index, chunk } of answers(start, request, signal)) {
     const draft = drafts[index]!;
     draft.content += chunk.text;
     draft.tokens.push(...(chunk.logProbs ?? []));
@@ -45,7 +46,7 @@ export async function completeChat(
 }
 
 export async function* streamChat(
-  model: Chat,
+  start: StartChat,
   request: ChatRequest,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ChatCompletionChunk, void, void> {
@@ -60,7 +61,7 @@ export async function* streamChat(
   for (let index = 0; index < request.answers; index++)
     yield chunk([{ ...none, index, delta: { role: "assistant", content: "" } }]);
   const finishes: Finish[] = [];
-  for await (const { index, chunk: piece } of answers(model, request, signal)) {
+  for await (const { index, chunk: piece } of answers(start, request, signal)) {
     const { text, logProbs, finish } = piece;
     if (text !== "" || logProbs) {
       const delta = { content: text };
@@ -76,18 +77,18 @@ export async function* streamChat(
 }
 
 /** The pieces of all answers, as they come. */
-const answers = (model: Chat, request: ChatRequest, signal: AbortSignal | undefined) =>
-  merge(Array.from({ length: request.answers }, (_, index) => answer(model, request, index, signal)));
+const answers = (start: StartChat, request: ChatRequest, signal: AbortSignal | undefined) =>
+  merge(Array.from({ length: request.answers }, (_, index) => answer(start, request, index, signal)));
 
 /** @throws what the signal was aborted with: a completion has no finish reason for that */
 async function* answer(
-  model: Chat,
-  { messages, options, seed }: ChatRequest,
+  start: StartChat,
+  { options, seed }: ChatRequest,
   index: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly index: number; readonly chunk: Chunk }, void, void> {
   const own = { ...(seed !== undefined && { seed: seed + index }), ...(signal && { signal }) };
-  for await (const chunk of model.chat(messages, { ...options, ...own })) {
+  for await (const chunk of start({ ...options, ...own })) {
     if (chunk.finish?.reason === "abort") signal?.throwIfAborted();
     yield { index, chunk };
   }

@@ -8,6 +8,7 @@ import type {
   ChatCompletions,
   OpenAIShape,
 } from "../../types/openai.ts";
+import type { StartChat } from "./chat.ts";
 
 const rules: Rules<ChatCompletionOptions> = { signal: signalRule };
 
@@ -20,7 +21,8 @@ export function openai(model: Pick<Model, "chat">): OpenAIShape {
     const signal = options?.signal ?? undefined;
     checkOptions("create", { ...options, signal }, rules);
     const request = readRequest(params);
-    return request.stream ? streamChat(model, request, signal) : completeChat(model, request, signal);
+    const start: StartChat = (chatOptions) => model.chat(request.messages, chatOptions);
+    return request.stream ? streamChat(start, request, signal) : completeChat(start, request, signal);
   };
   return { chat: { completions: { create: create as ChatCompletions["create"] } } };
 }
