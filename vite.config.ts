@@ -7,9 +7,14 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
-/** Tests that need a driver. The others need none, and neither does a file of these folders named *.cpu.test.ts. */
+/**
+ * Tests that need a driver. The others need none, and neither does a file of these folders named
+ * *.cpu.test.ts.
+ */
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
-/** Of these, what is above the numbers: it runs on the fastest driver. What a driver computes is held on each. */
+/**
+ * Of these, what is above the numbers: it runs on the fastest driver. What a driver computes is held on each.
+ */
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
   "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts",
@@ -89,7 +94,10 @@ function project(
   };
 }
 
-/** One page at a time, and no other test beside it: pages are timed, and each brings a driver that takes all cores. */
+/**
+ * One page at a time, and no other test beside it: pages are timed, and each brings a driver that takes all
+ * cores.
+ */
 const browserProject = (chromium: Chromium): TestProjectConfiguration =>
   project("chromium", { SIROCCO_CHROMIUM: JSON.stringify(chromium) }, BROWSER_TESTS, [], {
     fileParallelism: false,

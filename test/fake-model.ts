@@ -1,4 +1,5 @@
-// A Model without a GPU, for tests of what is around one. A test gives its answers and says when each piece comes.
+// A Model without a GPU, for tests of what is around one. A test gives its answers and says when each piece
+// comes.
 import type {
   AdapterDescription,
   Chunk,

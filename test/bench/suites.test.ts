@@ -1,4 +1,5 @@
-// Every suite on this driver, once and briefly, on a model so small that only the figures' sense can be checked.
+// Every suite on this driver, once and briefly, on a model so small that only the figures' sense can be
+// checked.
 import { beforeAll, expect, test } from "vitest";
 import { type ModelReport, type Result, suiteNames } from "../../bench/result.ts";
 import { runSuites } from "../../bench/run.ts";

@@ -31,8 +31,8 @@ describe("figures", () => {
   test("are those of the server's pace, and its gain by streams", async () => {
     server = await pacedServer({ first: 60, between: 15 });
     const { report, find } = await measured("--streams 1,4 --requests 8 --answer-tokens 5");
-    // 60 ms and four times 15 ms: 8.3 answers a second at best by one stream. Timers are late, never early by much, so
-    // on a busy machine rates have no lower bound.
+    // 60 ms and four times 15 ms: 8.3 answers a second at best by one stream. Timers are late, never early by
+    // much, so on a busy machine rates have no lower bound.
     for (const [streams, most] of [
       [1, 8.4],
       [4, 33.6],

@@ -8,8 +8,8 @@ import type { Chromium } from "../../scripts/chromium.mjs";
 import { sendFile, serve } from "../weights/loopback.ts";
 
 /**
- * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service workers are blocked
- * where they are not the matter: what goes through one escapes a test's routes.
+ * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service
+ * workers are blocked where they are not the matter: what goes through one escapes a test's routes.
  */
 export async function openChromium(
   serviceWorkers: "allow" | "block" = "block",

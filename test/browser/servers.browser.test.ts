@@ -1,4 +1,5 @@
-// Servers that fail, lie or dawdle, as a page in Chromium sees them: an error that says what to do, or an end on request.
+// Servers that fail, lie or dawdle, as a page in Chromium sees them: an error that says what to do, or an end
+// on request.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Page } from "playwright-core";

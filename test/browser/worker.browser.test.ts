@@ -1,4 +1,5 @@
-// `loadModelInWorker` in Chromium: the interface of a model, a page that goes on meanwhile, and Node's golden numbers.
+// `loadModelInWorker` in Chromium: the interface of a model, a page that goes on meanwhile, and Node's golden
+// numbers.
 import { readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -172,7 +173,8 @@ test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to t
       };
     }`;
     const startMeter = new Function(`return (${meter})()`) as () => () => Promise<number>;
-    // Another thread that only waits: what it is held up for is not the page's fault, but that of a busy machine.
+    // Another thread that only waits: what it is held up for is not the page's fault, but that of a busy
+    // machine.
     const bystander = new Worker(
       URL.createObjectURL(
         new Blob([`const stop = (${meter})(); onmessage = async () => postMessage(await stop());`]),

@@ -1,4 +1,5 @@
-// nginx with the very configuration of deploy/nginx, but for addresses and folders, in front of replicas that are processes.
+// nginx with the very configuration of deploy/nginx, but for addresses and folders, in front of replicas that
+// are processes.
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
@@ -10,7 +11,9 @@ import { findNginx } from "../../scripts/nginx.mjs";
 const CONFIGURATION = fileURLToPath(new URL("../../deploy/nginx/nginx.conf", import.meta.url));
 
 export interface Counts {
-  /** Requests for an answer that came, were not refused, and were left by their client; bytes of long answers. */
+  /**
+   * Requests for an answer that came, were not refused, and were left by their client; bytes of long answers.
+   */
   readonly asked: number;
   readonly taken: number;
   readonly gone: number;

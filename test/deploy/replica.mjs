@@ -1,5 +1,5 @@
-// A stand-in for a replica of `sirocco serve`, in a process of its own so that a test can kill it. The test sets its state by
-// messages; a request's body says how it is answered: { events, everyMs, hold, die }.
+// A stand-in for a replica of `sirocco serve`, in a process of its own so that a test can kill it. The test
+// sets its state by messages; a request's body says how it is answered: { events, everyMs, hold, die }.
 import { createServer } from "node:http";
 
 const port = Number(process.argv[2] ?? 0);

@@ -1,4 +1,5 @@
-// The command itself, with the embedded model, twice behind nginx: one is killed under load, the other drains.
+// The command itself, with the embedded model, twice behind nginx: one is killed under load, the other
+// drains.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
-// Every public type and each of its members has a docstring. (`npm run docs` holds all public names to it, but needs TypeDoc.)
+// Every public type and each of its members has a docstring. (`npm run docs` holds all public names to it,
+// but needs TypeDoc.)
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// The tokens that are listed with log-probabilities are the answer: their texts and bytes joined are its text and bytes.
+// The tokens that are listed with log-probabilities are the answer: their texts and bytes joined are its text
+// and bytes.
 import { describe, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import type { Chunk, GenerateOptions } from "../../engine/api.ts";

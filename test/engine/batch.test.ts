@@ -1,4 +1,5 @@
-// Many answers at once: who shares the batch changes nothing, nobody is held up, and what rings hold is found again.
+// Many answers at once: who shares the batch changes nothing, nobody is held up, and what rings hold is found
+// again.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chunk, type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
@@ -45,7 +46,10 @@ async function answer(
 }
 
 const penalties = { repetitionPenalty: 1.2, frequencyPenalty: 0.3, logitBias: { 300: 2 } };
-/** Of every kind: greedy, sampled, penalised, observed; short and long prompts, over the window; short and long answers. */
+/**
+ * Of every kind: greedy, sampled, penalised, observed; short and long prompts, over the window; short and
+ * long answers.
+ */
 const ASKS: readonly Ask[] = [
   { prompt: "Once upon a time", maxTokens: 40 },
   { prompt: "Lily and Tom", maxTokens: 25, temperature: 1, seed: 7 },
@@ -213,7 +217,8 @@ describe("what rings hold is found again", () => {
     const before = await model.activity();
     const first = model.generate(turn(61), { maxTokens: 12, ignoreEos: true });
     await first.next();
-    // The first still runs: what it has is copied. Of a shorter beginning a copy has no more than its original had.
+    // The first still runs: what it has is copied. Of a shorter beginning a copy has no more than its
+    // original had.
     await answer({ prompt: turn(64).slice(0, 401), maxTokens: 1 });
     const shorter = await answer({ prompt: [...system.slice(0, 380), 5, 6], maxTokens: 1 });
     expect(shorter.finish.cachedTokens).toBe(0);

@@ -1,4 +1,5 @@
-// A load that fails leaves nothing on the GPU: every broken checkpoint, sources that break off, aborts, a lost device.
+// A load that fails leaves nothing on the GPU: every broken checkpoint, sources that break off, aborts, a
+// lost device.
 import { afterAll, describe, expect, test } from "vitest";
 import { CheckpointError, DeviceLostError, loadModel, type Source } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";

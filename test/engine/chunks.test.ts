@@ -1,4 +1,5 @@
-// Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with re-scoring.
+// Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with
+// re-scoring.
 import { beforeAll, expect, test } from "vitest";
 import { type Chunk, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
@@ -42,7 +43,8 @@ async function withModel<T>(
 test.each([
   ["window_7", 7, "f32", [1, 7, 6, 8]],
   ["gqa_4x2", 16, "f32", [1, 7, 15, 16, 17]],
-  // Every key and value is read back from the ring, the newest too, so what q8 rounds off is the same for all.
+  // Every key and value is read back from the ring, the newest too, so what q8 rounds off is the same for
+  // all.
   ["window_7", 7, "q8", [1, 8]],
 ] as const)("%s, W = %i, cache %s: one chunk = chunks of %j", async (family, W, cache, chunks) => {
   // 5 windows and some: slots are reused several times over, at lengths that are no multiple of anything.
@@ -76,9 +78,9 @@ test.each([
   }
 });
 
-// A key that the two ways of multiplying leave a hair apart may fall to neighbouring codes of q8: one step of 1/254 of
-// the largest entry of its group, so rarely that here the logits are equal. Were the newest key and value read before they
-// are rounded, the logits would be 0.018 apart.
+// A key that the two ways of multiplying leave a hair apart may fall to neighbouring codes of q8: one step of
+// 1/254 of the largest entry of its group, so rarely that here the logits are equal. Were the newest key and
+// value read before they are rounded, the logits would be 0.018 apart.
 test.each([
   ["f32", 1e-4],
   ["q8", 5e-3],

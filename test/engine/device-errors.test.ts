@@ -1,4 +1,5 @@
-// What goes wrong with adapters and devices becomes a typed error of the call that hits it, never garbage or silence.
+// What goes wrong with adapters and devices becomes a typed error of the call that hits it, never garbage or
+// silence.
 import { describe, expect, test } from "vitest";
 import {
   DeviceError,

@@ -1,4 +1,5 @@
-// A lost device is replaced: answers go on with the very next token, and nothing that is computed tells of it.
+// A lost device is replaced: answers go on with the very next token, and nothing that is computed tells of
+// it.
 import { describe, expect, test } from "vitest";
 import type { LoadedModel } from "../../engine/model.ts";
 import { type Chunk, DeviceError, DeviceLostError, type GenerateOptions } from "../../engine/node.ts";

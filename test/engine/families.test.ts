@@ -1,5 +1,5 @@
-// Miniature models of every corner of the shape space against the independent reference: windows, head counts, head
-// widths, tied embeddings, shards, dtypes, odd sizes. Weights stay as stored.
+// Miniature models of every corner of the shape space against the independent reference: windows, head
+// counts, head widths, tied embeddings, shards, dtypes, odd sizes. Weights stay as stored.
 import { readdirSync, readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { loadModel } from "../../engine/node.ts";
@@ -41,8 +41,8 @@ test.each(families)("%s", async (family) => {
   model.dispose();
 });
 
-// Software drivers get lanes; what GPUs get is held to the same numbers. Without a window there are 4096 slots, so that
-// attention is split over the cache and combined; golden.test.ts has it in one part.
+// Software drivers get lanes; what GPUs get is held to the same numbers. Without a window there are 4096
+// slots, so that attention is split over the cache and combined; golden.test.ts has it in one part.
 test("window_none with the kernels of a GPU", async () => {
   const family = "window_none";
   const { cases } = JSON.parse(readFileSync(`${folder}${family}/golden.json`, "utf8")) as { cases: Case[] };

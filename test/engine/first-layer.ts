@@ -1,4 +1,5 @@
-// The first layer's attention weights from the checkpoint alone, in float64: embedding, norm, q and k, RoPE, softmax.
+// The first layer's attention weights from the checkpoint alone, in float64: embedding, norm, q and k, RoPE,
+// softmax.
 import { readFileSync } from "node:fs";
 import type { ModelConfig } from "../../weights/index.ts";
 

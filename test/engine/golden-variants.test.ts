@@ -1,4 +1,5 @@
-// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts: a file of its own, to run beside it.
+// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts: a file of its
+// own, to run beside it.
 import { beforeAll, describe, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { loadModel } from "../../engine/node.ts";

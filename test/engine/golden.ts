@@ -7,7 +7,9 @@ export const read = (name: string) =>
 export const f32 = (base64: string): Float32Array =>
   new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 
-/** What quality is measured on. SwiftShader takes half a minute for all of it, so there it is the first third. */
+/**
+ * What quality is measured on. SwiftShader takes half a minute for all of it, so there it is the first third.
+ */
 export function sample(): { ids: number[]; perplexity: number } {
   const { ids, perplexity, logprobs_of_ids_1_to_end } = read("text600");
   if (process.env["SIROCCO_DRIVER"] !== "swiftshader") return { ids, perplexity };

@@ -1,5 +1,5 @@
-// A checkpoint from quantizeModel gives the very logits of the original loaded in that format, and a run that fails
-// leaves its folder as it was.
+// A checkpoint from quantizeModel gives the very logits of the original loaded in that format, and a run that
+// fails leaves its folder as it was.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

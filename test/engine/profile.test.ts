@@ -1,5 +1,5 @@
-// What a decoded token costs: dispatches, bytes and host time of Mistral 7B's shape on Dawn's null backend, and what the
-// profiler says of a list that this driver runs.
+// What a decoded token costs: dispatches, bytes and host time of Mistral 7B's shape on Dawn's null backend,
+// and what the profiler says of a list that this driver runs.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { costOf, groups, idealBytes } from "../../bench/cost.ts";
 import { watchCreations } from "../../bench/creations.ts";
@@ -31,7 +31,10 @@ const mistral7B = (num_hidden_layers: number) =>
     max_position_embeddings: 32768,
   });
 
-/** A decoder whose weights and rings were never written; all layers share one layer's, as the null backend has 512 MiB. */
+/**
+ * A decoder whose weights and rings were never written; all layers share one layer's, as the null backend has
+ * 512 MiB.
+ */
 async function withBlank<T>(
   shape: Shape,
   use: (decoder: Decoder, weights: Weights) => T | Promise<T>,
@@ -84,7 +87,8 @@ beforeAll(async () => {
 describe("Mistral 7B, q4", () => {
   test("bytes: each weight once, keys and values once a key/value head", () =>
     withBlank(shapeOf(2), ({ shape, stepDispatches }, weights) => {
-      // From config.json alone: 4.5 bits a weight, 8.5 in lm_head, f32 gains, keys and values of 8 heads of 128 in f32.
+      // From config.json alone: 4.5 bits a weight, 8.5 in lm_head, f32 gains, keys and values of 8 heads of
+      // 128 in f32.
       const layer = 4096 * (6144 + 4096 + 3 * 14336);
       const ideal = (position: number) =>
         (4.5 / 8) * 2 * layer +
@@ -139,7 +143,8 @@ describe("Mistral 7B, q4", () => {
       const stop = watchCreations(idle.device, () => {
         made++;
       });
-      // On a busy machine a token may take as much longer as bare dispatches do, which take 0.35 ms on an idle one.
+      // On a busy machine a token may take as much longer as bare dispatches do, which take 0.35 ms on an
+      // idle one.
       const allowed = (bareMs: number) => Math.max(0.6, (0.6 / 0.35) * bareMs);
       let [best, most, bareBest] = [Infinity, 0, 0];
       for (let round = 0; round < 20 && best > most; round++) {

@@ -1,4 +1,5 @@
-// Nothing reaches the GPU as a prompt that is none, or that holds tokens the model has not; answers end where any file says so.
+// Nothing reaches the GPU as a prompt that is none, or that holds tokens the model has not; answers end where
+// any file says so.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ChatTemplateError, type Chunk, loadModel, type Model, type Source } from "../../engine/node.ts";

@@ -1,5 +1,5 @@
-// llama.cpp's Q4_0, a yardstick for tests: 32 weights share an f16 scale, the value of largest magnitude over −8,
-// and each is kept as the nearest of sixteen multiples. Published in ggml's quantize_row_q4_0_ref.
+// llama.cpp's Q4_0, a yardstick for tests: 32 weights share an f16 scale, the value of largest magnitude over
+// −8, and each is kept as the nearest of sixteen multiples. Published in ggml's quantize_row_q4_0_ref.
 import { f16ToNumber, numberToF16 } from "../../kernels/formats/half.ts";
 
 const BLOCK = 32;

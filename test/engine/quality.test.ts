@@ -1,7 +1,8 @@
-// What q4 costs the embedded model, beside llama.cpp's Q4_0 on the same tensors. golden.test.ts holds the other formats.
-// Loss is the rise of the mean negative log-likelihood a token of text600 over the float64 reference on the stored bf16
-// weights; as the rise is small, a hundred times it is also the rise of perplexity in percent. The text is what it is:
-// a token's rise varies so much that 600 of them know the mean to ±0.65 %. The two formats share most of that luck.
+// What q4 costs the embedded model, beside llama.cpp's Q4_0 on the same tensors. golden.test.ts holds the
+// other formats. Loss is the rise of the mean negative log-likelihood a token of text600 over the float64
+// reference on the stored bf16 weights; as the rise is small, a hundred times it is also the rise of
+// perplexity in percent. The text is what it is: a token's rise varies so much that 600 of them know the mean
+// to ±0.65 %. The two formats share most of that luck.
 import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { type LoadOptions, loadModel } from "../../engine/node.ts";
@@ -28,7 +29,8 @@ test("Q4_0 of a block, by hand: the extreme is kept, a multiple of the scale sta
   expect(throughQ4_0(new Float32Array(64)).every((x) => x === 0)).toBe(true);
 });
 
-// A matter of the format, not of the driver: golden.test.ts sees every driver reach the same q4. SwiftShader takes minutes.
+// A matter of the format, not of the driver: golden.test.ts sees every driver reach the same q4. SwiftShader
+// takes minutes.
 const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
 test.skipIf(slow)("q4 loses at most 1.1 times what Q4_0 does", async () => {
   const q4 = await loss(embedded, { weights: "q4" });
@@ -50,8 +52,8 @@ async function loss(source: LoadSource, options: LoadOptions): Promise<number> {
 type LoadSource = Parameters<typeof loadModel>[0];
 
 /**
- * The embedded checkpoint in f32, every matrix with what Q4_0 leaves of it, but for lm_head: beside q4 ours is kept as q8,
- * beside Q4_0 llama.cpp's is kept as Q6_K.
+ * The embedded checkpoint in f32, every matrix with what Q4_0 leaves of it, but for lm_head: beside q4 ours
+ * is kept as q8, beside Q4_0 llama.cpp's is kept as Q6_K.
  */
 function throughQ4_0Matrices(): LoadSource {
   const files = filesOf(embedded);

@@ -1,4 +1,5 @@
-// Bodies as real clients send them: what asks for nothing is taken, what would not be heeded is refused by its name.
+// Bodies as real clients send them: what asks for nothing is taken, what would not be heeded is refused by
+// its name.
 import { describe, expect, test } from "vitest";
 import { openai } from "../../engine/apis/openai/completions.ts";
 import { readRequest } from "../../engine/apis/openai/request.ts";

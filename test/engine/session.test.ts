@@ -1,4 +1,5 @@
-// A conversation's cache as bytes: it goes on in another model object as if it had never left, and nothing else is accepted.
+// A conversation's cache as bytes: it goes on in another model object as if it had never left, and nothing
+// else is accepted.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadOptions, loadModel, type Model, SessionError } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";

@@ -1,5 +1,5 @@
-// A binding limit so small that every matrix lies in several buffers by rows: the numbers stay what they were, in
-// prefill, decode and score, at the first and the last row of every part.
+// A binding limit so small that every matrix lies in several buffers by rows: the numbers stay what they
+// were, in prefill, decode and score, at the first and the last row of every part.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { openTestDevice } from "../helpers.ts";
 import { fabricate } from "./fabricate.ts";
 
 /**
- * Matrices so alike in size that one limit cuts each of them in two: every part costs compiling, a second layer none.
- * Heads of q, q | q, k, v: a part begins within a tensor, and holds several.
+ * Matrices so alike in size that one limit cuts each of them in two: every part costs compiling, a second
+ * layer none. Heads of q, q | q, k, v: a part begins within a tensor, and holds several.
  */
 const family = fabricate({
   architectures: ["LlamaForCausalLM"],
@@ -108,7 +108,8 @@ describe.each([
         const prompt = [1, 7];
         const ids = await answer(model, prompt, 3, { [id]: 1e4 });
         expect(ids).toEqual([id, id, id]);
-        // The first two went through decode, which left their keys and values in both layers: only the third is new.
+        // The first two went through decode, which left their keys and values in both layers: only the third
+        // is new.
         answers.push(await model.logits([...prompt, ...ids]));
       }
       expect(largest(answers[0]!, answers[1]!), `token ${id}`).toBeLessThan(1e-4);

@@ -1,4 +1,5 @@
-// The matrix-vector kernels give a token the same bits whether a team takes it alone or with others, and whoever they are.
+// The matrix-vector kernels give a token the same bits whether a team takes it alone or with others, and
+// whoever they are.
 import { describe, expect, test } from "vitest";
 import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {

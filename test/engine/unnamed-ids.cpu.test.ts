@@ -1,4 +1,5 @@
-// Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends nothing.
+// Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends
+// nothing.
 import { expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";

@@ -1,4 +1,5 @@
-// The two ends of `loadModelInWorker` over a channel of Node's: what a model in a worker must have in common with one here.
+// The two ends of `loadModelInWorker` over a channel of Node's: what a model in a worker must have in common
+// with one here.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Chunk, Finish, LoadOptions, Model } from "../../engine/api.ts";
 import {

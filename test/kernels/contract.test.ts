@@ -43,7 +43,10 @@ function contents(kernel: Kernel, size: object, binding: Binding, seed: number):
   return kernel.fill?.(size, binding.name, randomU32(seed)) ?? randomBuffer(binding, seed);
 }
 
-/** Between them the two software drivers run every kernel: one has subgroups of 8 and f16, the other subgroups of 4. */
+/**
+ * Between them the two software drivers run every kernel: one has subgroups of 8 and f16, the other subgroups
+ * of 4.
+ */
 function runsOn({ requires = [], subgroupSize }: Kernel): boolean {
   const { subgroupMinSize } = device.adapterInfo;
   return (

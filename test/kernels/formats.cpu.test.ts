@@ -1,4 +1,5 @@
-// Weight and cache formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep a group.
+// Weight and cache formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep
+// a group.
 import { describe, expect, test } from "vitest";
 import {
   bf16ToNumber,

@@ -1,4 +1,5 @@
-// The sampling kernel on the GPU against its reference, token for token, on cases that random tensors do not reach.
+// The sampling kernel on the GPU against its reference, token for token, on cases that random tensors do not
+// reach.
 import { expect, test } from "vitest";
 import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
@@ -17,7 +18,10 @@ const B = 2000;
 const device = await openTestDevice();
 const pipelines = Pipelines.of(device);
 
-/** Runs one step of B rows, which stand in sequences from the last to the first, on the GPU and in TypeScript; the tokens, which agree, as do counts and positions. */
+/**
+ * Runs one step of B rows, which stand in sequences from the last to the first, on the GPU and in TypeScript;
+ * the tokens, which agree, as do counts and positions.
+ */
 async function step(
   rowLogits: (b: number) => number[],
   settings: (b: number) => SamplingSettings,

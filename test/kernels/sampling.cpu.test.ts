@@ -1,5 +1,5 @@
-// The rules of sampling and its integer arithmetic, on hand-written distributions, in the plain TypeScript that
-// sample.test.ts and contract.test.ts hold the GPU to.
+// The rules of sampling and its integer arithmetic, on hand-written distributions, in the plain TypeScript
+// that sample.test.ts and contract.test.ts hold the GPU to.
 import { expect, test } from "vitest";
 import { maskWords, padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
 import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../../kernels/sampling-arithmetic.ts";
@@ -168,7 +168,8 @@ test("integer exponential and logarithm against float64", () => {
     const v = (h + 0.5) / 2 ** 32;
     expect(Math.abs(log2Odd(h) / OCTAVE - Math.log2(2 * h + 1))).toBeLessThan(2 ** -24);
     expect(Math.abs(log2Exponential(h) / OCTAVE - 33 - Math.log2(-Math.log1p(-v)))).toBeLessThan(2 ** -17);
-    expect(log2Exponential(h)).toBeGreaterThanOrEqual((32 - Math.clz32(h)) * OCTAVE); // the race skips by this bound
+    // the race skips by this bound
+    expect(log2Exponential(h)).toBeGreaterThanOrEqual((32 - Math.clz32(h)) * OCTAVE);
   }
 });
 

@@ -1,4 +1,5 @@
-// The examples for browsers, built against the packed package and opened: each tells the beginning of the same story.
+// The examples for browsers, built against the packed package and opened: each tells the beginning of the
+// same story.
 import {
   cpSync,
   mkdirSync,

@@ -1,4 +1,5 @@
-// What the package exports, name by name: one that appears or goes must be written down here, and in CHANGELOG.md.
+// What the package exports, name by name: one that appears or goes must be written down here, and in
+// CHANGELOG.md.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";

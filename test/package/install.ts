@@ -22,7 +22,8 @@ export async function installPackage(app: string): Promise<string> {
   const installed = join(app, "node_modules", "sirocco");
   mkdirSync(dirname(installed));
   renameSync(join(app, "package"), installed);
-  // Its dependencies, and nothing else of what is installed here: a devDependency that is imported would be missed.
+  // Its dependencies, and nothing else of what is installed here: a devDependency that is imported would be
+  // missed.
   const { dependencies, optionalDependencies } = JSON.parse(
     readFileSync(join(installed, "package.json"), "utf8"),
   );

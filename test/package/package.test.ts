@@ -1,4 +1,5 @@
-// What `npm publish` would upload works in somebody else's folder: imports, types, the command, the embedded model.
+// What `npm publish` would upload works in somebody else's folder: imports, types, the command, the embedded
+// model.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +89,8 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
   ),
 );
 
-// After those above, which have shown that nobody else needs @ai-sdk/provider. Its own types want skipLibCheck.
+// After those above, which have shown that nobody else needs @ai-sdk/provider. Its own types want
+// skipLibCheck.
 test("types of sirocco/ai-sdk are those of the SDK", async () => {
   linkPackage(app, "@ai-sdk/provider");
   await check(

@@ -250,7 +250,8 @@ test("headers are sent with every request; without Content-Range the size is ask
       seen.add(request.headers.authorization);
       const range = parseRange(request, data.length);
       if (!range) return sendFile(request, response, data);
-      response.writeHead(206).end(data.subarray(range.start, range.end)); // As a page of another origin sees it.
+      // As a page of another origin sees it.
+      response.writeHead(206).end(data.subarray(range.start, range.end));
       return undefined;
     },
     { headers: { authorization: "Bearer x" } },

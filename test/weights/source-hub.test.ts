@@ -103,7 +103,8 @@ test("a second load downloads nothing; offline or without an answer the cache is
 
   const asked = hub.requests.length;
   await loadAll(await open({ env: { HF_HUB_OFFLINE: "1" } }));
-  await loadAll(await open({ name: `${REPOSITORY}@${hub.commit}` })); // A commit never changes: nothing to ask.
+  // A commit never changes: nothing to ask.
+  await loadAll(await open({ name: `${REPOSITORY}@${hub.commit}` }));
   expect(hub.requests.length).toBe(asked);
 
   hub.status = 503;
