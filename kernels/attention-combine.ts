@@ -6,7 +6,7 @@ import { EMPTY } from "./ring.ts";
 
 export type AttentionCombineSize = Pick<AttentionSize, "T" | "H" | "d" | "SPLITS">;
 
-/** Puts together what attention left of each part (Flash-Decoding, Dao et al. 2023). */
+/** Combines the parts that attention was split into (Flash-Decoding, Dao et al. 2023). */
 export const attentionCombine: Kernel<AttentionCombineSize> = {
   name: "attention_combine",
   source: [source],
@@ -21,7 +21,7 @@ export const attentionCombine: Kernel<AttentionCombineSize> = {
   ],
   constants: ({ H, d, SPLITS }) => ({ H, d, SPLITS, STRIDE: padded(H * d) }),
   workgroups: ({ T, H }) => [H, T],
-  /** Largest scores of every size, sums above 1, and some parts with no key in them. */
+  /** Largest scores of any size, sums above 1, and some parts without keys. */
   fill: ({ d, SPLITS, ...size }, name, random) => {
     if (name !== "partial") return undefined;
     const uniform = (): number => random() / 2 ** 31 - 1;

@@ -1,13 +1,14 @@
-// out[t, h] = sum_s exp(max_s - max) total_s / sum_s exp(max_s - max) sum_s,  max = max_s max_s   (Flash-Decoding 2023)
+// out[t, h] = sum_s exp(max_s - max) total_s / sum_s exp(max_s - max) sum_s,  max = max_s max_s
+// (Flash-Decoding, Dao et al. 2023.)
 // One workgroup per query head h and token t.
 
 override H: u32;              // query heads
 override d: u32;              // head width
-override SPLITS: u32;         // parts a head's keys were split into
+override SPLITS: u32;         // parts that the keys of a head were split into
 override STRIDE: u32;         // stored width of a row of out
 override THREADS: u32 = 64;
 
-@group(0) @binding(0) var<storage, read> partial: array<f32>;    // [T, H, SPLITS, 2 + d]: max, sum, total of a part
+@group(0) @binding(0) var<storage, read> partial: array<f32>;    // [T, H, SPLITS, 2 + d]: max, sum, total
 @group(0) @binding(1) var<storage, read_write> out: array<f32>;  // [T, STRIDE] as [H, d]
 
 @compute @workgroup_size(THREADS)

@@ -21,11 +21,13 @@ import storeNewestSource from "./snippets/store-newest.wgsl?raw";
 const THREADS = 8;
 
 export interface AttentionLaneSize extends RingSize {
-  /** Decode: puts each token's key and value into the ring first. In prefill rope_cache did. */
+  /**
+   * Decode: store the key and value of each token in the ring first. In prefill rope_cache has stored them.
+   */
   store: boolean;
 }
 
-/** Workgroups that read a key/value head: the threads of one read it together. */
+/** Workgroups that read a key/value head. The threads of one workgroup read it together. */
 function walks({ H, G }: Pick<RingSize, "H" | "G">): number {
   const groupOf = (h: number) => Math.floor(h / (H / G));
   let read = 0;
@@ -33,12 +35,15 @@ function walks({ H, G }: Pick<RingSize, "H" | "G">): number {
   return read / G;
 }
 
-/** Attention of decode and prefill for software drivers: what attention and attention_tile do, without barriers. */
+/**
+ * Attention for software drivers, in decode and prefill: as attention and attention_tile, without barriers.
+ */
 export const attentionLane = (format: CacheFormat): Kernel<AttentionLaneSize> => ({
   name: "attention_lane",
   variant: format.name,
   source: [source, ring, storeNewestSource, format.source, ...format.writer],
-  // Where attention_tile is tested: consecutive rows of one sequence; and decode's rows of several sequences.
+  // The sizes of attention_tile, consecutive tokens of one sequence; and of decode, tokens of several
+  // sequences.
   testSizes: [
     ...attentionTileSizes(format).map((size) => ({ ...size, store: false })),
     ...attentionSizes(format)

@@ -1,11 +1,11 @@
-// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
-// One thread per token t and query head h, with no barrier: for software drivers, in decode and in prefill alike.
+// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j],  p - W < j <= p, p the position of token t
+// One thread per token t and query head h, no barrier. For software drivers, in decode and in prefill.
 
-override STORE: bool;  // decode: the keys and values of these tokens are not in the ring yet
+override STORE: bool;  // decode: store the keys and values of these tokens in the ring first
 
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE] as [H, d]
 
-const THREADS = 8u;  // what software drivers compute at once
+const THREADS = 8u;  // lanes that software drivers compute at once
 
 @compute @workgroup_size(THREADS)
 fn attention_lane(@builtin(global_invocation_id) id: vec3u) {
@@ -15,15 +15,15 @@ fn attention_lane(@builtin(global_invocation_id) id: vec3u) {
   let p = rows[t].y;
   let first = first_visible(p);
   let ring = stretch(rows[t].z, h / M, first);
-  // Each of the M heads, so that none waits for another: they store the same words.
+  // All M heads store the same words, so that none has to wait for another.
   if (STORE) { store_newest(ring, p - first, t, h / M, 0, 1); }
 
-  // Not known to the compiler: lavapipe takes a minute over these loops where it can unroll them.
+  // Hidden from the compiler: lavapipe takes a minute to compile these loops if it can unroll them.
   let columns = select(0, COLUMNS, arrayLength(&out) > 0);
 
   var query: array<vec4f, COLUMNS>;
   for (var c = 0u; c < columns; c++) { query[c] = query4(t, h, c); }
-  // Online softmax (Milakov and Gimelshein 2018): sums are relative to the largest score so far.
+  // Online softmax (Milakov and Gimelshein 2018): the sums are relative to the largest score so far.
   var largest = -1e30;
   var sum = 0.0;
   var values: array<vec4f, COLUMNS>;
@@ -36,7 +36,9 @@ fn attention_lane(@builtin(global_invocation_id) id: vec3u) {
     let shrink = exp(before - largest);
     let weight = exp(score - largest);
     sum = sum * shrink + weight;
-    for (var c = 0u; c < columns; c++) { values[c] = values[c] * shrink + cached4(ring.values + slot, c) * weight; }
+    for (var c = 0u; c < columns; c++) {
+      values[c] = values[c] * shrink + cached4(ring.values + slot, c) * weight;
+    }
   }
 
   let at = t * OUT_STRIDE + h * d;

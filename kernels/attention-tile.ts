@@ -17,10 +17,10 @@ import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
 
 const THREADS = 128;
 
-/** Query rows of a workgroup: fewer where a row is wide, so that the sums of a thread stay in registers. */
+/** Query rows of a workgroup. Fewer for wide rows: the sums of a thread must fit its registers. */
 const tileRows = (d: number): number => (d > 128 ? 16 : 32);
 
-/** Rows whose values a thread sums, so that all rows and columns of a tile have their thread. */
+/** Rows whose values a thread sums: enough for the threads to cover all rows and columns of a tile. */
 const valueRows = (d: number): number =>
   Math.ceil(tileRows(d) / Math.min(tileRows(d), Math.floor(THREADS / vectors(d))));
 
@@ -36,7 +36,7 @@ const SIZES: readonly RingSize[] = [
   { T: 67, B: 1, H: 1, G: 1, d: 200, S: 74, W: 7, positions: [370] },
 ];
 
-/** Every corner in f32; of the packed formats tails of a group. */
+/** f32 has all corner cases; the packed formats have partial groups. */
 export const attentionTileSizes = ({ name }: CacheFormat): readonly RingSize[] =>
   name === "f32"
     ? SIZES
@@ -46,8 +46,9 @@ export const attentionTileSizes = ({ name }: CacheFormat): readonly RingSize[] =
       ];
 
 /**
- * Prefill: T query tokens of one sequence at consecutive positions, whose keys are in the ring already. rows[0].w is T.
- * Tiles after FlashAttention (Dao et al. 2022); blocks of keys that no row of a tile sees are skipped.
+ * Prefill: T tokens of one sequence at consecutive positions. Their keys and values are in the ring already,
+ * and rows[0].w is T. Tiles after FlashAttention (Dao et al. 2022); skips blocks of keys that no row of a
+ * tile sees.
  */
 export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   name: "attention_tile",
@@ -61,7 +62,7 @@ export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   constants: ringConstants,
   prelude: ({ d }) => ({ THREADS, ROWS: tileRows(d), VALUE_ROWS: valueRows(d) }),
   workgroups: ({ T, H, G, d }) => [Math.ceil((T * H) / G / tileRows(d)), G],
-  // Every tile goes over the keys and values from the first that its first row sees to its last row's own.
+  // A tile reads the keys and values from the first that its first row sees to its last row.
   cost(size, position) {
     const { T, B, H, G, d, S, W } = size;
     const start = position - T + 1;

@@ -1,14 +1,15 @@
-// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
-// One workgroup per key/value head and ROWS query rows r = t * M + m, which share its keys; BLOCK keys at a time.
+// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j],  p - W < j <= p, p the position of token t
+// One workgroup per key/value head and ROWS query rows r = t * M + m, which share its keys. BLOCK keys at a
+// time.
 
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE] as [H, d]
 
 const BLOCK = 4 * BLOCK4;
 const BLOCK4 = 16u;
 const CHUNK = 4u;                                      // columns staged at a time, in vec4f
-const ROW_GROUPS = THREADS / BLOCK4;                   // for scores a thread has 4 keys and every ROW_GROUPS-th row
+const ROW_GROUPS = THREADS / BLOCK4;                   // scores: a thread has 4 keys, every ROW_GROUPS-th row
 const SCORE_ROWS = (ROWS + ROW_GROUPS - 1) / ROW_GROUPS;
-const ROW_STEP = ROWS + 1;                             // the odd vec4f keeps columns in different banks
+const ROW_STEP = ROWS + 1;                             // odd, so that columns are in different banks
 const KEY_STEP = BLOCK + 1;
 
 var<workgroup> staged_rows: array<vec4f, CHUNK * ROW_STEP>;  // [CHUNK, ROWS]
@@ -21,7 +22,7 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   let row_count = start.w * M;
   let row0 = group.x * ROWS;
   if (row0 >= row_count) { return; }
-  let last_row = row_count - 1;  // rows past the end repeat it, and are not written
+  let last_row = row_count - 1;  // rows past the end repeat it and are not written
   let first = first_visible(start.y + row0 / M);
   let last = start.y + min(row0 + ROWS - 1, last_row) / M;
   let ring = stretch(start.z, g, first);
@@ -32,9 +33,10 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
   var sums: array<vec4f, VALUE_ROWS>;
   var softmax = Softmax(START, 0);
 
-  // Blocks start at multiples of BLOCK wherever the tile starts, so that chunks of a prompt add up in the same order.
+  // Blocks start at multiples of BLOCK, wherever the tile starts: sums have the same order in chunks of any
+  // length.
   for (var block = first / BLOCK * BLOCK; block <= last; block += BLOCK) {
-    var dots = array<vec4f, SCORE_ROWS>();  // spelled out: Dawn zeroes a bare `var` in a loop only once
+    var dots = array<vec4f, SCORE_ROWS>();  // explicit: Dawn zeroes a bare `var` in a loop only once
     for (var column = 0u; column < VECTORS; column += CHUNK) {
       workgroupBarrier();
       for (var i = thread; i < CHUNK * ROWS; i += THREADS) {
@@ -47,14 +49,18 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
         let key = i / CHUNK;
         if (column + i % CHUNK < VECTORS) {
           let slot = slot_of(ring, clamp(block + key, first, last) - first);
-          staged_keys[i % CHUNK * KEY_STEP + key % 4 * BLOCK4 + key / 4] = cached4(ring.keys + slot, column + i % CHUNK);
+          let at = i % CHUNK * KEY_STEP + key % 4 * BLOCK4 + key / 4;
+          staged_keys[at] = cached4(ring.keys + slot, column + i % CHUNK);
         }
       }
       workgroupBarrier();
       for (var i = 0u; i < min(CHUNK, VECTORS - column); i++) {
         let at = i * KEY_STEP + thread % BLOCK4;
         let keys = mat4x4f(
-          staged_keys[at], staged_keys[at + BLOCK4], staged_keys[at + 2 * BLOCK4], staged_keys[at + 3 * BLOCK4],
+          staged_keys[at],
+          staged_keys[at + BLOCK4],
+          staged_keys[at + 2 * BLOCK4],
+          staged_keys[at + 3 * BLOCK4],
         );
         for (var n = 0u; n < SCORE_ROWS; n++) {
           dots[n] += staged_rows[i * ROW_STEP + min(thread / BLOCK4 + n * ROW_GROUPS, ROWS - 1)] * keys;
@@ -66,7 +72,9 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
       let row = thread / BLOCK4 + n * ROW_GROUPS;
       let p = vec4u(start.y + min(row0 + row, last_row) / M);
       let seen = (key <= p) & (p - key < vec4u(W));
-      if (row < ROWS) { weights[row * WEIGHT_STRIDE + thread % BLOCK4] = select(vec4f(NEVER), dots[n], seen); }
+      if (row < ROWS) {
+        weights[row * WEIGHT_STRIDE + thread % BLOCK4] = select(vec4f(NEVER), dots[n], seen);
+      }
     }
     workgroupBarrier();
     softmax = softmax_block(thread, softmax);
@@ -100,7 +108,8 @@ fn attention_tile(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation
 
 fn scores4(row: u32, key4: u32) -> vec4f { return weights[row * WEIGHT_STRIDE + key4]; }
 
-/// Column c of the values of four positions as the columns of a matrix. Hidden ones weigh 0, and are read inside [first, last].
+/// Column c of the values of four positions as the columns of a matrix. Hidden ones weigh 0, and are read
+/// inside [first, last].
 fn four_values(ring: Stretch, key: vec4u, first: u32, last: u32, c: u32) -> mat4x4f {
   let i = clamp(key, vec4u(first), vec4u(last)) - first;
   return mat4x4f(

@@ -16,9 +16,9 @@ interface Variant {
   readonly splits: boolean;
 }
 
-/** How attention may share its work out. */
+/** Ways to split the work of attention over threads. */
 export const attentionVariants: Readonly<Record<AttentionVariant, Variant>> = {
-  /** For GPUs: a workgroup shares the keys it reads. */
+  /** For GPUs: the threads of a workgroup share the keys that they read. */
   workgroup: {
     decode: attention as Variant["decode"],
     prefill: attentionTile as Variant["prefill"],

@@ -14,16 +14,16 @@ import {
 import ring from "./snippets/ring.wgsl?raw";
 import sum from "./snippets/sum.wgsl?raw";
 
-/** Most positions that a query sees: the stored width of a row of weights. */
+/** Maximum of positions that a query sees: the stored width of a row of weights. */
 const visibleStride = ({ S, W }: Pick<RingSize, "S" | "W">): number => Math.min(S, W);
 
-/** f32 [T, H, min(S, W)] */
+/** Length of f32 [T, H, min(S, W)]. */
 export const attentionWeightsLength = (size: Pick<RingSize, "T" | "H" | "S" | "W">): number =>
   size.T * size.H * visibleStride(size);
 
 /**
- * How much each query head attends to each position that it sees. Nothing but Inspect looks at these: attention itself
- * never has them all at once. The newest key is in the ring already.
+ * The weights of each query head for the positions that it sees, for Inspect only: attention itself never
+ * holds all of them. The newest key is in the ring already.
  */
 export const attentionWeights = (format: CacheFormat): Kernel<RingSize> => ({
   name: "attention_weights",

@@ -1,9 +1,10 @@
-// out[t, h, i] = softmax_i(q[t, h] · k[first + i] / sqrt(d))   over the positions first + i in (p - W, p], p the position of t
-// One workgroup per query head h and token t; a thread takes the positions thread, thread + THREADS, … and keeps to them.
+// out[t, h, i] = softmax_i(q[t, h] · k[first + i] / sqrt(d)),  p - W < first + i <= p, p the position of
+// token t One workgroup per query head h and token t. A thread handles the positions thread, thread +
+// THREADS, … throughout.
 
 override THREADS: u32 = 64;
 
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, H, OUT_STRIDE]; what is not visible is left alone
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, H, OUT_STRIDE], up to the visible
 
 var<workgroup> partial_max: array<f32, THREADS>;
 

@@ -17,25 +17,28 @@ import ring from "./snippets/ring.wgsl?raw";
 import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
 import storeNewestSource from "./snippets/store-newest.wgsl?raw";
 
-/** Rows of T are sequences: each has one query. */
+/** T tokens, each of a sequence of its own. */
 export interface AttentionSize extends RingSize {
-  /** Parts that a query's keys are split into; more than one needs attention_combine. */
+  /** Parts that the keys of a query are split into. More than one needs attention_combine. */
   SPLITS: number;
 }
 
-/** Query heads of a key/value head, spread evenly over as few workgroups as 16 KiB of workgroup memory allows. */
+/**
+ * Query heads per workgroup: the heads of a key/value head are spread evenly over as few workgroups as 16 KiB
+ * of workgroup memory allow.
+ */
 function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
   const most = Math.max(1, Math.min(8, Math.floor(256 / vectors(d))));
   return Math.ceil(H / G / Math.ceil(H / G / most));
 }
 
-/** One subgroup of most GPUs. LANES threads share a key. */
+/** A workgroup is one subgroup of most GPUs. LANES threads share a key. */
 const THREADS = 32;
 const LANES = 4;
 
 /**
- * What a thread holds at a time: the scores of 4 KEYS4 keys, and COLUMNS vec4f of the sum of values, each for every head of the
- * workgroup. The more of them, the fewer reads of queries and weights, and the more registers.
+ * Registers of a thread: the scores of 4 KEYS4 keys, and COLUMNS vec4f of the sum of values, for every head
+ * of the workgroup. Larger numbers save reads of queries and weights, and take more registers.
  */
 function tile(size: Pick<RingSize, "H" | "G" | "d">): { KEYS4: number; COLUMNS: number } {
   return {
@@ -47,7 +50,10 @@ function tile(size: Pick<RingSize, "H" | "G" | "d">): { KEYS4: number; COLUMNS: 
 /** Keys of a block. */
 const block = (size: RingSize): number => (4 * tile(size).KEYS4 * THREADS) / LANES;
 
-/** Steps of a loop taken together, so that many reads are under way before the first sum waits for one; none are left over. */
+/**
+ * Unrolled steps of the loops: many reads start before the first sum waits for one. They divide the loops
+ * evenly.
+ */
 function steps(size: RingSize): { SCORE_STEPS: number; KEY_GROUPS: number; VALUE_STEPS: number } {
   const together = (all: number, stride: number) => [4, 2].find((n) => all % (n * stride) === 0) ?? 1;
   const blocks4 = block(size) / 4;
@@ -63,14 +69,17 @@ function steps(size: RingSize): { SCORE_STEPS: number; KEY_GROUPS: number; VALUE
 const headBlocks = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number =>
   Math.ceil(H / G / headsPerWorkgroup({ H, G, d }));
 
-/** Parts for about 256 workgroups of at least 128 keys each; one where a second launch would cost more than it saves. */
+/**
+ * Enough parts for about 256 workgroups of at least 128 keys each. 1 if a second launch would cost more than
+ * it saves.
+ */
 export function attentionSplits({ H, G, d, S, W }: Pick<RingSize, "H" | "G" | "d" | "S" | "W">): number {
   const visible = Math.min(S, W);
   if (visible <= 256) return 1;
   return Math.min(Math.ceil(visible / 128), Math.ceil(256 / (G * headBlocks({ H, G, d }))));
 }
 
-/** f32 [T, H, SPLITS, 2 + d]: largest score, sum of exp(score − largest), and values weighted by it. */
+/** Length of f32 [T, H, SPLITS, 2 + d]: largest score, sum of exp(score − largest), values weighted by it. */
 export const partialLength = ({ T, H, d, SPLITS }: Pick<AttentionSize, "T" | "H" | "d" | "SPLITS">): number =>
   T * H * SPLITS * (2 + d);
 
@@ -86,7 +95,10 @@ const SIZES: readonly AttentionSize[] = [
   { T: 1, B: 1, H: 4, G: 2, d: 256, S: 7, W: 7, SPLITS: 2, positions: [38] },
 ];
 
-/** Every corner in f32; of the packed formats tails of a group, two workgroups of a key/value head, split keys. */
+/**
+ * f32 has all corner cases; the packed formats have partial groups, two workgroups per key/value head, split
+ * keys.
+ */
 export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] =>
   name === "f32"
     ? SIZES
@@ -96,8 +108,9 @@ export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] 
       ];
 
 /**
- * Decode: one query token a sequence over its ring, into which it puts the token's key and value first. Online softmax after Milakov and Gimelshein 2018, heads of a group
- * together as in Ainslie et al. 2023 (GQA), keys split as in Flash-Decoding (Dao et al. 2023).
+ * Decode: one token of each of T sequences. Stores its key and value in the ring, then attends to the ring.
+ * Online softmax after Milakov and Gimelshein 2018, heads of a group together as in Ainslie et al. 2023
+ * (GQA), keys split as in Flash-Decoding (Dao et al. 2023).
  */
 export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   name: "attention",
@@ -123,7 +136,7 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     ...steps(size),
   }),
   workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
-  // Every block of heads goes over the keys and values of its group, the newest of which it has stored before.
+  // Every block of heads reads the keys and values of its group, and has stored the newest before.
   cost(size, position) {
     const keys = size.T * Math.min(position + 1, size.W);
     return {

@@ -1,10 +1,12 @@
-// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j]   over the positions j in (p - W, p], p the position of t
-// One workgroup per HEADS query heads of a key/value head, part of the visible keys, and token; BLOCK keys at a time.
-// Whoever has the newest key stores it and its value first; several workgroups of a key/value head store the same words.
+// out[t, h] = sum_j softmax_j(q[t, h] · k[j] / sqrt(d)) v[j],  p - W < j <= p, p the position of token t
+// One workgroup per HEADS query heads of a key/value head, part of the visible keys, and token. BLOCK keys at
+// a time. The workgroups whose part has the newest key first store it and its value: all store the same
+// words.
 
-override SPLITS: u32;         // parts; with more than one, `out` takes what attention_combine puts together
+override SPLITS: u32;         // parts of the visible keys; attention_combine combines more than one
 
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;  // [T, OUT_STRIDE], or [T, H, SPLITS, 2 + d]: max, sum, sum · out
+// [T, OUT_STRIDE] as [H, d] with one part; else [T, H, SPLITS, 2 + d]: max, sum, sum · out.
+@group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
 const ROWS = HEADS;
 const BLOCK = 4 * BLOCK4;
@@ -13,7 +15,8 @@ const KEY_STEP = THREADS / LANES;  // LANES threads share the dot products of KE
 override COLUMN_STEP: u32 = (VECTORS + COLUMNS - 1) / COLUMNS;
 
 var<workgroup> query: array<vec4f, HEADS * VECTORS>;           // [HEADS, VECTORS]
-var<workgroup> shared4: array<vec4f, HEADS * BLOCK4 * LANES>;  // [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out
+// [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out.
+var<workgroup> shared4: array<vec4f, HEADS * BLOCK4 * LANES>;
 
 @compute @workgroup_size(THREADS)
 fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -36,7 +39,8 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   storageBarrier();
   workgroupBarrier();
 
-  // Values: a thread sums the columns c, c + COLUMN_STEP, … over the keys key_group, key_group + KEY_GROUPS, … (in fours).
+  // Values: a thread sums the columns c, c + COLUMN_STEP, … over the groups of four keys key_group,
+  // key_group + KEY_GROUPS, …
   let key_group = thread / COLUMN_STEP;
   let c = thread % COLUMN_STEP;
   var sums: array<vec4f, HEADS * COLUMNS>;
@@ -48,13 +52,15 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     softmax = softmax_block(thread, softmax);
     for (var i = 0u; i < HEADS * COLUMNS; i++) { sums[i] *= shrink[i / COLUMNS]; }
     if (key_group < KEY_GROUPS) {
-      for (var first4 = key_group; first4 < BLOCK4 && block + 4 * first4 < end; first4 += VALUE_STEPS * KEY_GROUPS) {
+      let step = VALUE_STEPS * KEY_GROUPS;
+      for (var first4 = key_group; first4 < BLOCK4 && block + 4 * first4 < end; first4 += step) {
         for (var i = 0u; i < VALUE_STEPS; i++) {
           let key4 = first4 + i * KEY_GROUPS;
           var weight: array<vec4f, HEADS>;
           for (var m = 0u; m < HEADS; m++) { weight[m] = weights[m * WEIGHT_STRIDE + key4]; }
           for (var n = 0u; n < COLUMNS; n++) {
-            let values = four_rows(ring.values, ring, block + 4 * key4, end, min(c + n * COLUMN_STEP, VECTORS - 1));
+            let column = min(c + n * COLUMN_STEP, VECTORS - 1);
+            let values = four_rows(ring.values, ring, block + 4 * key4, end, column);
             for (var m = 0u; m < HEADS; m++) { sums[m * COLUMNS + n] += values * weight[m]; }
           }
         }
@@ -63,7 +69,7 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   }
 
   softmax_end(thread, softmax);
-  let key_groups = select(0, KEY_GROUPS, arrayLength(&out) > 0);  // unknown to the compiler, which would unroll the sum
+  let key_groups = select(0, KEY_GROUPS, arrayLength(&out) > 0);  // hidden from the compiler: no unrolling
   for (var n = 0u; n < COLUMNS; n++) {
     for (var m = 0u; m < HEADS; m++) { shared4[m * THREADS + thread] = sums[m * COLUMNS + n]; }
     workgroupBarrier();
@@ -72,7 +78,9 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
       let column = n * COLUMN_STEP + i % COLUMN_STEP;
       if (m0 + m >= M || column >= VECTORS) { continue; }
       var total = vec4f(0);
-      for (var k = 0u; k < key_groups; k++) { total += shared4[m * THREADS + k * COLUMN_STEP + i % COLUMN_STEP]; }
+      for (var k = 0u; k < key_groups; k++) {
+        total += shared4[m * THREADS + k * COLUMN_STEP + i % COLUMN_STEP];
+      }
       write4(t, g * M + m0 + m, group.y, column, total, row_sum[m]);
     }
     workgroupBarrier();
@@ -84,10 +92,10 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   }
 }
 
-/// q · k of all heads with the keys of a block. Lane l of a key takes the columns l, l + LANES, …
+/// q · k of all heads with the keys of a block. Lane l of a key handles the columns l, l + LANES, …
 fn partial_scores(ring: Stretch, block: u32, end: u32, thread: u32) {
   let lane = thread % LANES;
-  let columns = select(0, VECTORS, arrayLength(&out) > 0);  // unknown to the compiler, which would unroll them all
+  let columns = select(0, VECTORS, arrayLength(&out) > 0);  // hidden from the compiler: no unrolling
   var dots: array<vec4f, HEADS * KEYS4>;
   for (var first_c = lane; first_c < columns; first_c += SCORE_STEPS * LANES) {
     for (var i = 0u; i < SCORE_STEPS; i++) {
@@ -104,8 +112,9 @@ fn partial_scores(ring: Stretch, block: u32, end: u32, thread: u32) {
     let key4 = thread / LANES + n * KEY_STEP;
     let hidden = (vec4u(block + 4 * key4) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
     for (var m = 0u; m < HEADS; m++) {
-      // Turned by key4, so that both the writes and the reads of scores4 spread over the banks.
-      shared4[(m * BLOCK4 + key4) * LANES + (lane + key4) % LANES] = select(dots[m * KEYS4 + n], vec4f(NEVER), hidden);
+      // Rotated by key4: both the writes and the reads of scores4 spread over the banks.
+      let at = (m * BLOCK4 + key4) * LANES + (lane + key4) % LANES;
+      shared4[at] = select(dots[m * KEYS4 + n], vec4f(NEVER), hidden);
     }
   }
 }
@@ -116,7 +125,8 @@ fn scores4(m: u32, key4: u32) -> vec4f {
   return scores;
 }
 
-/// Column c of four stored rows as the columns of a matrix; past the end the last row again, so that no other slot is read.
+/// Column c of four stored rows as the columns of a matrix. Past the end it repeats the last row: no other
+/// slot is read.
 fn four_rows(base: u32, ring: Stretch, key: u32, end: u32, c: u32) -> mat4x4f {
   return mat4x4f(
     cached4(base + slot_of(ring, min(key, end - 1)), c),

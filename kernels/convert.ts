@@ -6,12 +6,12 @@ import readBf16 from "./snippets/read-bf16.wgsl?raw";
 import readF16 from "./snippets/read-f16.wgsl?raw";
 import readF32 from "./snippets/read-f32.wgsl?raw";
 
-/** Dtypes of checkpoint tensors, by their safetensors names. */
+/** Dtypes of checkpoint tensors, with their safetensors names. */
 export type InputDtype = "F32" | "F16" | "BF16";
 
 export const inputDtypes: readonly InputDtype[] = ["F32", "F16", "BF16"];
 
-/** R rows of K columns, as they lie in the file, become rows row0 … row0 + R - 1 of a matrix of N rows. */
+/** R rows of K columns, in the layout of the file, become rows row0 … row0 + R - 1 of a matrix of N rows. */
 export interface ConvertSize {
   R: number;
   K: number;
@@ -19,15 +19,20 @@ export interface ConvertSize {
   row0: number;
 }
 
-/** u32 words of R rows of K entries; the last may be half used. */
+/** u32 words of R rows of K entries. The last word may be half used. */
 const rawWords = (dtype: InputDtype, R: number, K: number) => Math.ceil((R * K) / (dtype === "F32" ? 1 : 2));
 
-/** The buffer `range`: what differs between chunks and tensors, so that they share a pipeline. */
+/**
+ * Contents of `range`: the numbers that differ between chunks and tensors. As a buffer, they do not need a
+ * pipeline each.
+ */
 export const convertRange = ({ R, K, row0 }: ConvertSize): Uint32Array<ArrayBuffer> =>
   new Uint32Array([row0, R, K, 0]);
 
-/** One checkpoint tensor, or a chunk of its rows, into the buffers of `format`. Entries are copied bit for bit where
- * the format is the file's own. */
+/**
+ * Converts a checkpoint tensor, or a chunk of its rows, to `format`. If the file has the same format, entries
+ * are copied bit for bit.
+ */
 export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<ConvertSize> => ({
   name: "convert",
   variant: `${dtype.toLowerCase()}_${format.name}`,
@@ -71,10 +76,10 @@ const bitsAt: Record<InputDtype, (raw: Buffer, i: number) => number> = {
   BF16: (raw, i) => ((raw[i >> 1]! >>> (16 * (i % 2))) & 0xffff) << 16,
 };
 
-/** A line of 64 workgroups, as many lines as needed: no dimension may pass 65535. */
+/** Lines of 64 workgroups: no dimension may be over 65535. */
 const lines = (count: number): Workgroups => [Math.min(count, 64), Math.ceil(count / 64)];
 
-/** Runs of 16 words of one kind: ordinary weights, one outlier among them, zeros, tiny, huge, any bits at all. */
+/** Runs of 16 words of one kind: ordinary weights, weights with outliers, zeros, tiny, huge, any bits. */
 function awkwardValues(dtype: InputDtype, words: number, random: () => number): Uint32Array {
   const fraction = () => random() / 2 ** 31 - 1;
   const toBits = { F32: f32ToBits, F16: numberToF16, BF16: numberToBf16 }[dtype];

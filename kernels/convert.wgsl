@@ -1,12 +1,12 @@
-// weight[row0 + r, k] = stored(raw[r, k]) for k < K0, exact zeros from there to the padded width
+// weight[row0 + r, k] = stored(raw[r, k]) for k < K0; exact zeros from K0 to the padded width
 // One thread per block of 64 columns of a row: the two groups of 32 that share a word of scales in q8 and q4.
-// Values travel as f32 bit patterns, because a driver may flush subnormal floats and lose what a NaN carries.
-
-// Nothing is an override: one pipeline serves every tensor of a checkpoint, as quantising ones take long to compile.
+// Values are passed as f32 bit patterns: a driver may flush subnormal floats and lose the payload of a NaN.
+// No overrides: one pipeline serves all tensors of a checkpoint, because quantising ones take long to
+// compile.
 
 const THREADS = 64u;
 
-@group(0) @binding(0) var<storage, read> raw: array<u32>;    // [R, K0] as in the file, without gaps between rows
+@group(0) @binding(0) var<storage, read> raw: array<u32>;    // [R, K0] as in the file, no gaps
 @group(0) @binding(1) var<storage, read> range: array<u32>;  // [4]: row0, R, K0, 0
 
 @compute @workgroup_size(THREADS)
@@ -27,7 +27,7 @@ fn value(r: u32, k: u32) -> u32 {
   return read_bits(r * columns + k);
 }
 
-// Columns stored, a multiple of 32.
+// Stored columns, a multiple of 32.
 fn width() -> u32 { return (range[2] + 31) / 32 * 32; }
 
 fn blocks() -> u32 { return (range[2] + 63) / 64; }

@@ -2,14 +2,14 @@ import source from "./copy.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
 
 export interface CopySize {
-  /** Words of four bytes; a multiple of four. */
+  /** Words of four bytes: a multiple of four. */
   words: number;
 }
 
 /** vec4s that a thread copies. */
 const EACH = 8;
 
-/** The bench holds other kernels against it: nothing moves bytes faster than a plain copy. */
+/** The bench compares other kernels with it: a plain copy has the highest bandwidth. */
 export const copy: Kernel<CopySize> = {
   name: "copy",
   source: [source],

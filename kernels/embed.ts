@@ -6,12 +6,12 @@ import type { Kernel } from "./kernel.ts";
 export interface EmbedSize {
   T: number;
   K: number;
-  /** Rows of this part of the embedding, and the first token among them. */
+  /** Rows of this part of the embedding, and its first id. */
   N: number;
   N0?: number;
 }
 
-/** The embedding rows of the pass's tokens, as f32. */
+/** The embedding rows of the tokens, as f32. */
 export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
   name: "embed",
   variant: format.name,
@@ -28,10 +28,10 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
   ],
   constants: ({ K, N, N0 = 0 }) => ({ K: padded(K), N, N0 }),
   workgroups: ({ K, T }) => [Math.ceil(padded(K) / 8 / 64), T],
-  // Single rows are read, however many there are.
+  // Reads T single rows.
   cost: ({ T, N }) => ({ passes: { weight: T / N, scale: T / N } }),
   fill: ({ T, K, N, N0 = 0 }, name, random) =>
-    // Tokens on both sides of this part too.
+    // Also ids before and after this part.
     name === "rows"
       ? Uint32Array.from({ length: T * 4 }, () => random() % (N0 + N + N0))
       : weightContents(format, N, padded(K), name, random),

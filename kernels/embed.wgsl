@@ -1,13 +1,13 @@
-// x[t, :] = weight[token of t, :], for tokens in rows N0 .. N0 + N of the embedding.
-// One thread per 8 entries of one token t. A part of a split embedding leaves the tokens of the other parts alone.
+// x[t, :] = weight[id of t, :], for ids N0 .. N0 + N - 1.
+// One thread per 8 entries of a token t. A part of a split embedding skips the tokens of the other parts.
 
 override N: u32;              // rows of this part
-override N0: u32;             // its first token
+override N0: u32;             // its first id
 override K: u32;              // stored width of a row
 override THREADS: u32 = 64;
 
-@group(0) @binding(0) var<storage, read> rows: array<vec4u>;         // [T] token, position, sequence, rows in this pass
-@group(0) @binding(1) var<storage, read_write> x: array<vec4f>;      // [T, K]
+@group(0) @binding(0) var<storage, read> rows: array<vec4u>;     // [T] id, position, ring, tokens in pass
+@group(0) @binding(1) var<storage, read_write> x: array<vec4f>;  // [T, K]
 
 @compute @workgroup_size(THREADS)
 fn embed(@builtin(global_invocation_id) id: vec3u) {

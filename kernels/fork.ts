@@ -3,12 +3,12 @@ import source from "./fork.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
 
 export interface ForkSize {
-  /** Sequences the cache holds, key/value heads, slots of the ring, width of a head. */
+  /** Rings of the cache, key/value heads, slots of a ring, head width. */
   B: number;
   G: number;
   S: number;
   d: number;
-  /** Most slots that a launch copies. Default S. */
+  /** Maximum of slots that a launch copies. Default S. */
   slots?: number;
   /** Tests only: `params`. */
   params?: readonly [from: number, to: number, first: number, slots: number];
@@ -17,8 +17,8 @@ export interface ForkSize {
 const most = ({ S, slots = S }: ForkSize): number => Math.min(slots, S);
 
 /**
- * Copies keys and values of some slots of one sequence into the same slots of another, within one layer's ring. `params`:
- * sequence to copy from, sequence to copy to, first slot, slots; past slot S - 1 comes slot 0.
+ * Copies the keys and values of a range of slots of one ring to the same slots of another, in one layer.
+ * `params`: ring to copy from, ring to copy to, first slot, number of slots. Slot 0 follows slot S - 1.
  */
 export const fork = (format: CacheFormat): Kernel<ForkSize> => ({
   name: "fork",

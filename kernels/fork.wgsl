@@ -1,5 +1,5 @@
-// Keys and values of a stretch of slots of one sequence, put into the same slots of another: cache[to] = cache[from].
-// One thread per word; a line of workgroups (y) per row of heads, keys then values.
+// cache[to_sequence] = cache[from_sequence], for a range of slots: the keys and values of a prefix.
+// One thread per word; a line of workgroups (y) per key/value head, keys then values.
 
 override G: u32;          // key/value heads
 override S: u32;          // slots of the ring
@@ -9,7 +9,7 @@ struct Stretch {
   from_sequence: u32,
   to_sequence: u32,
   first: u32,  // slot
-  slots: u32,  // S at most; past the last slot it goes on with the first
+  slots: u32,  // at most S; slot 0 follows slot S - 1
 }
 
 @group(0) @binding(0) var<storage, read_write> cache: array<u32>;  // [B, 2, G, S, ROW_WORDS]
@@ -19,7 +19,7 @@ struct Stretch {
 fn fork(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= params.slots * ROW_WORDS) { return; }
   let head_words = S * ROW_WORDS;
-  let word = (params.first * ROW_WORDS + id.x) % head_words;  // the words of a head are a ring as its slots are
+  let word = (params.first * ROW_WORDS + id.x) % head_words;  // the words of a head wrap as its slots do
   let to = (params.to_sequence * 2 * G + id.y) * head_words;
   let source = (params.from_sequence * 2 * G + id.y) * head_words;
   cache[to + word] = cache[source + word];

@@ -23,7 +23,7 @@ import {
 import silu from "./snippets/silu.wgsl?raw";
 
 export interface GateUpSize extends InputSize, TokenBlocks {
-  /** Outputs of this part of the matrix, and where they stand. */
+  /** Outputs of this part of the matrix, and the column of the first. */
   F: number;
   F0?: number;
   /** Outputs of the whole matrix. Default F0 + F. */
@@ -31,10 +31,10 @@ export interface GateUpSize extends InputSize, TokenBlocks {
 }
 
 const outputs = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(width);
-/** Stored width of the product before SwiGLU: of every part, F gate columns, then F up columns. */
+/** Stored width of the product before SwiGLU: each part has F gate columns, then F up columns. */
 const products = ({ F, F0 = 0, width = F0 + F }: GateUpSize): number => padded(2 * width);
 
-/** RMSNorm, the gate and up projections, and SwiGLU in one (Shazeer 2020). */
+/** RMSNorm, the gate and up projections, and SwiGLU in one kernel (Shazeer 2020). */
 export const gateUp = (
   format: WeightFormat,
   variant: MatvecVariant,

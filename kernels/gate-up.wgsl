@@ -1,13 +1,13 @@
-// hidden[t, F0 + f] = silu(g) * u,  g = sum_k gate[f, k] * norm(x)[t, k],  u = sum_k up[f, k] * norm(x)[t, k]   (SwiGLU)
-// One team of threads per two outputs f of a block of TOKENS tokens t: each gate row with its up row.
+// hidden[t, F0 + f] = silu(g) * u,  g = sum_k gate[f, k] * norm(x)[t, k],  u = sum_k up[f, k] * norm(x)[t, k]
+// (SwiGLU, Shazeer 2020.) One team of threads per two outputs f of a block of TOKENS tokens t.
 
 override F: u32;              // outputs of this part: its matrix holds F gate rows, then F up rows
-override F0: u32;             // where its first output stands
+override F0: u32;             // column of its first output
 override Y_STRIDE: u32;       // stored width of an output row
 
 @group(0) @binding(2) var<storage, read_write> hidden: array<f32>;  // [T, Y_STRIDE]
 
-/// Gate, gate, up, up.
+/// Rows of two outputs: gate, gate, up, up.
 fn weight_row(team: u32, r: u32) -> u32 { return min(team * 2 + r % 2, F - 1) + select(0, F, r >= 2); }
 
 @compute @workgroup_size(THREADS)

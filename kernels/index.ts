@@ -108,7 +108,7 @@ const others = [
   ]),
 ] as Kernel[];
 
-/** Every kernel the engine can launch, in every variant. The tests compile each one. */
+/** Every kernel that the engine can launch, in every variant. The tests compile each one. */
 export const allKernels: readonly Kernel[] = [
   ...others,
   ...(formats.flatMap((format) => [
@@ -123,8 +123,8 @@ export const allKernels: readonly Kernel[] = [
 ];
 
 /**
- * A selection that has everything once: each variant with some format, each format by 8 and by 32 columns and as bytes,
- * each matrix kernel with both addends. The tests run each one against its reference.
+ * A selection that covers each variant, each format by 8 and by 32 columns and as bytes, and both addends of
+ * each matrix kernel, but not every combination. The tests run each one against its reference.
  */
 export const coveringKernels: readonly Kernel[] = [
   ...others,

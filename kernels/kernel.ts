@@ -1,11 +1,11 @@
-// The contract every kernel keeps: a shader, how to launch it, and the plain TypeScript it must agree with.
+// The contract of a kernel: a shader, how to launch it, and a reference in plain TypeScript.
 
-/** One storage buffer a kernel binds, at `@group(0) @binding(slot)`; without a slot, its place in the list. */
+/** A storage buffer at `@group(0) @binding(slot)`. Default slot: its place in the list. */
 export interface Binding {
   readonly name: string;
   readonly slot?: number;
   readonly type: "f32" | "u32";
-  /** Elements of four bytes. */
+  /** In elements of four bytes. */
   readonly length: number;
   readonly writes?: true;
 }
@@ -14,11 +14,11 @@ export type Buffer = Float32Array | Uint32Array;
 
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
-/** What a launch has to do, for the profiler and the bench. */
+/** The work of a launch, for the profiler and the bench. */
 export interface Cost {
-  /** Floating-point operations; a multiplication with its addition counts two. */
+  /** Floating-point operations. A multiply-add counts as two. */
   readonly flops?: number;
-  /** How often a launch goes over the whole of a binding, by name, where that is not once. */
+  /** How many times a launch reads or writes the whole of a binding, by name. Default: once. */
   readonly passes?: Readonly<Record<string, number>>;
 }
 
@@ -31,28 +31,33 @@ export interface Requirements {
 }
 
 export interface Kernel<Size = object> extends Requirements {
-  /** Also the entry point's name. Variants share an entry point and differ in `variant`. */
+  /** Also the name of the entry point. Variants share an entry point and differ in `variant`. */
   readonly name: string;
-  /** What tells this variant from the others of the same name, for labels: "q4", "bf16_norm", … */
+  /** Distinguishes variants of one name, for labels: "q4", "bf16_lane", … */
   readonly variant?: string;
-  /** WGSL files, concatenated. Numbers that depend on the model are `override`s. */
+  /** WGSL files, concatenated in this order. Numbers that depend on the model are `override`s. */
   readonly source: readonly string[];
-  /** Sizes the tests run, most awkward first. */
+  /** Sizes that the tests run, the most awkward first. */
   readonly testSizes: readonly Size[];
-  /** Largest allowed difference, relative to floor + |expected|. Default 1e-3; say why where it is larger. */
+  /**
+   * Largest allowed difference, relative to floor + |expected|. Default 1e-3. If it is larger, a comment says
+   * why.
+   */
   readonly tolerance?: number;
   /** Default 1e-3. */
   readonly floor?: number;
   bindings(size: Size): readonly Binding[];
   /** Values of the shader's `override`s. */
   constants(size: Size): Record<string, number>;
-  /** `const` lines put before the source, where WGSL forbids an override (register tiles, private arrays). */
+  /** `const` lines before the source, for numbers that cannot be overrides in WGSL (private arrays). */
   prelude?(size: Size): Record<string, number>;
   workgroups(size: Size): Workgroups;
-  /** Work at a size where the last row stands at `position`. Default: every binding once, no arithmetic to speak of. */
+  /** The work of a launch whose last token is at `position`. Default: every binding once, no arithmetic. */
   cost?(size: Size, position: number): Cost;
-  /** Test contents of a binding where random numbers would not do (ids, positions, packed weights). */
+  /**
+   * Test contents of a binding. Default: random numbers. Ids, positions and packed weights need their own.
+   */
   fill?(size: Size, name: string, random: () => number): Buffer | undefined;
-  /** Same buffers, same result, no cleverness. */
+  /** Computes the same results on the same buffers, in plain loops. */
   reference(size: Size, ...buffers: Buffer[]): void;
 }

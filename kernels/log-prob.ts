@@ -8,10 +8,10 @@ export interface LogProbSize {
   V: number;
 }
 
-/** An id in place of a target whose log-probability is not wanted: it gives 0. */
+/** Id for tokens whose log-probability is not wanted. The result is 0. */
 export const NO_TARGET = 0xffffffff;
 
-/** Natural-log probabilities of T target ids under the softmax of T rows of logits. */
+/** Natural log-probabilities of T target ids under the softmax of T rows of logits. */
 export const logProb: Kernel<LogProbSize> = {
   name: "log_prob",
   source: [source, sum],

@@ -1,14 +1,14 @@
 // out[t] = logits[t, ids[t]] - log(sum_i exp(logits[t, i]))
-// One workgroup per row t, one pass: each thread keeps its largest logit and the sum of exponentials relative to it
-// (Milakov and Gimelshein 2018, online softmax).
+// One workgroup per row t. One pass: each thread keeps its largest logit and the sum of exponentials relative
+// to it (online softmax, Milakov and Gimelshein 2018).
 
 override V: u32;              // vocabulary
 override STRIDE: u32;         // stored width of a row, V rounded up to a multiple of 32
 override THREADS: u32 = 256;
 
-@group(0) @binding(0) var<storage, read> logits: array<vec4f>;     // [T, STRIDE]
-@group(0) @binding(1) var<storage, read> ids: array<u32>;          // [T]; an id that is not in the vocabulary gives 0
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;    // [T], natural logarithm
+@group(0) @binding(0) var<storage, read> logits: array<vec4f>;   // [T, STRIDE]
+@group(0) @binding(1) var<storage, read> ids: array<u32>;        // [T]; an id outside the vocabulary gives 0
+@group(0) @binding(2) var<storage, read_write> out: array<f32>;  // [T], natural logarithm
 
 var<workgroup> partial_max: array<f32, THREADS>;
 

@@ -1,6 +1,6 @@
-// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
-// One thread per tile of 16 tokens x 8 rows, 32 columns at a time; the lanes of a subgroup read the input for each other.
-// For software drivers. x and y hold whole tiles of tokens: rows past T are computed and unused.
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] if ADD: the residual stream)
+// One thread per tile of 16 tokens x 8 rows, 32 columns at a time. The lanes of a subgroup read the input for
+// each other. For software drivers. x and y hold whole tiles of tokens: rows past T are computed and unused.
 
 const TOKENS = 16u;
 
@@ -10,7 +10,7 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   let t = group.y * TOKENS;
   var sums = array<mat2x4f, TOKENS>();  // [token][row]
 
-  // Unknown to the compiler, which would spend seconds on unrolling.
+  // Hidden from the compiler, which would spend seconds on unrolling.
   let steps = select(0, K / 32, arrayLength(&x) > 0);
   let tokens = select(0, TOKENS, arrayLength(&x) > 0);
   for (var g = 0u; g < steps; g++) {
@@ -25,7 +25,8 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = 0u; i < tokens; i++) {
       let v = input32(i, t + i, g);
       sums[i] += mat2x4f(
-        dot32(w0, v), dot32(w1, v), dot32(w2, v), dot32(w3, v), dot32(w4, v), dot32(w5, v), dot32(w6, v), dot32(w7, v),
+        dot32(w0, v), dot32(w1, v), dot32(w2, v), dot32(w3, v),
+        dot32(w4, v), dot32(w5, v), dot32(w6, v), dot32(w7, v),
       );
     }
   }

@@ -1,17 +1,21 @@
-// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
-// As matmul.wgsl, with products of bytes: x is quantised on the fly, 32 columns of a token to a scale (max |x| / 127), and
-// dot4I8Packed adds the codes of four columns at once.
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] if ADD: the residual stream)
+// As matmul.wgsl, with products of bytes. x is quantised on the fly: 32 columns of a token share a scale, max
+// |x| / 127. dot4I8Packed multiplies and adds the codes of four columns.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
 // [8 words of 4 codes along K, 64 rows]: neighbouring threads read neighbouring words.
 var<workgroup> x_tile: array<u32, 512>;
 var<workgroup> w_tile: array<u32, 512>;
-var<workgroup> x_largest: array<vec4f, 64>;  // of each eight columns
+var<workgroup> x_largest: array<vec4f, 64>;  // of each 8 columns
 var<workgroup> w_scale: array<f32, 64>;
 
 @compute @workgroup_size(16, 16)
-fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn matmul(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let n0 = group.x * 64;
   let t0 = group.y * 64;
   let row = thread / 4;
@@ -41,7 +45,12 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     for (var k4 = 0u; k4 < 8; k4++) {
       for (var j = 0u; j < 4; j++) {
         let w = w_tile[k4 * 64 + local.x + 16 * j];
-        dots[j] += vec4i(dot4I8Packed(w, x_tile[k4 * 64 + local.y]), dot4I8Packed(w, x_tile[k4 * 64 + local.y + 16]), dot4I8Packed(w, x_tile[k4 * 64 + local.y + 32]), dot4I8Packed(w, x_tile[k4 * 64 + local.y + 48]));
+        dots[j] += vec4i(
+          dot4I8Packed(w, x_tile[k4 * 64 + local.y]),
+          dot4I8Packed(w, x_tile[k4 * 64 + local.y + 16]),
+          dot4I8Packed(w, x_tile[k4 * 64 + local.y + 32]),
+          dot4I8Packed(w, x_tile[k4 * 64 + local.y + 48]),
+        );
       }
     }
     let scales = vec4f(x_scale(local.y), x_scale(local.y + 16), x_scale(local.y + 32), x_scale(local.y + 48));

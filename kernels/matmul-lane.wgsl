@@ -1,6 +1,7 @@
-// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
-// One thread per tile of 4 tokens x 4 rows, with no workgroup memory: for software drivers, where a barrier costs more
-// than the reads that it saves. x and y hold whole tiles of tokens: rows past T are computed and unused.
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] if ADD: the residual stream)
+// One thread per tile of 4 tokens x 4 rows, no workgroup memory. For software drivers, whose barriers cost
+// more than the reads that they save. x and y hold whole tiles of tokens: rows past T are computed and
+// unused.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
@@ -11,7 +12,8 @@ fn matmul(@builtin(global_invocation_id) id: vec3u) {
   if (n >= N) { return; }
   var sums = array<vec4f, 4>();  // [token, row]
 
-  let steps = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
+  // Hidden from the compiler, which would spend seconds on unrolling.
+  let steps = select(0, K / 8, arrayLength(&x) > 0);
   for (var k8 = 0u; k8 < steps; k8++) {
     let w0 = weight8(n, k8);
     let w1 = weight8(min(n + 1, N - 1), k8);

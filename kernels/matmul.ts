@@ -17,15 +17,18 @@ import tileOutput from "./snippets/matmul-tile-output.wgsl?raw";
 import tileF16 from "./snippets/tile-f16.wgsl?raw";
 import tileF32 from "./snippets/tile-f32.wgsl?raw";
 
-/** Buffers of a prefill pass hold whole tiles of so many tokens, the most that a variant computes at once. */
+/**
+ * Buffers of a prefill pass are padded to a multiple of this many tokens, the maximum that a variant computes
+ * at once.
+ */
 export const TILE = 64;
 
 interface Variant extends Requirements {
-  /** Tokens and weight rows of a workgroup. */
+  /** Tokens and weight rows that a workgroup computes. */
   readonly tile: readonly [tokens: number, rows: number];
   /** The variant's WGSL files. */
   readonly source: (format: WeightFormat) => readonly string[];
-  /** What the variant rounds besides: only weights that are rounded at least as much may meet it. */
+  /** What the variant rounds input and weights to. Allowed for weight formats that round at least as much. */
   readonly rounds?: "f16" | "int8";
 }
 
@@ -52,7 +55,7 @@ export type MatmulVariant = keyof typeof variants;
 
 export const matmulVariants: Readonly<Record<MatmulVariant, Variant>> = variants;
 
-/** Whether the variant computes what `format` stores, and rounds no more than it does. */
+/** Whether the variant can read `format`, and rounds no more than the format does. */
 export function suits(name: MatmulVariant, format: WeightFormat): boolean {
   const { rounds } = matmulVariants[name];
   if (rounds === "int8") return format.int8 !== undefined;
@@ -76,7 +79,7 @@ export function matmul(
     source: [output, addendSource(addend), ...source(format)],
     ...(requires && { requires }),
     ...(subgroupSize && { subgroupSize, prelude: () => ({ SUBGROUP: subgroupSize }) }),
-    // Products of four, of values up to 1, are rounded to 2^-11; where sums are near 0 that is all there is.
+    // Products of four, of values up to 1, are rounded to 2^-11: the error of sums near 0.
     ...(rounds === "f16" && { tolerance: 1e-2, floor: 1 }),
     testSizes:
       addend === "none"
@@ -122,7 +125,7 @@ export function matmul(
   };
 }
 
-/** What is left of a row when every 32 entries become bytes under a scale of max / 127. */
+/** A row after every 32 entries were rounded to bytes under a scale of max / 127. */
 function quantised(row: readonly number[]): number[] {
   return row.map((value, k) => {
     const group = row.slice(k - (k % GROUP), k - (k % GROUP) + GROUP);

@@ -1,6 +1,7 @@
-// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] where ADD: the residual stream)
-// One workgroup per tile of 64 tokens x 64 rows; K in steps of 32, dequantised once into workgroup memory; each of the
-// 16 x 16 threads keeps 4 x 4 sums in registers. `element` and `tile4` come from a tile snippet. x and y hold whole tiles of tokens: rows past T are computed and unused.
+// y[t, N0 + n] = sum_k x[t, k] * weight[n, k]   (+ y[t, N0 + n] if ADD: the residual stream)
+// One workgroup per tile of 64 tokens x 64 rows. K in steps of 32, dequantised once into workgroup memory.
+// Each of the 16 x 16 threads keeps 4 x 4 sums in registers. A tile snippet defines `element` and `tile4`.
+// x and y hold whole tiles of tokens: rows past T are computed and unused.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
@@ -9,7 +10,11 @@ var<workgroup> x_tile: array<vec4<element>, 512>;
 var<workgroup> w_tile: array<vec4<element>, 512>;
 
 @compute @workgroup_size(16, 16)
-fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn matmul(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
   let n0 = group.x * 64;
   let t0 = group.y * 64;
   var sums: array<vec4f, 4>;  // [token, row]
@@ -27,7 +32,12 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
     for (var k4 = 0u; k4 < 8; k4++) {
       for (var j = 0u; j < 4; j++) {
         let w = w_tile[k4 * 64 + local.x + 16 * j];
-        sums[j] += vec4f(vec4<element>(dot(w, x_tile[k4 * 64 + local.y]), dot(w, x_tile[k4 * 64 + local.y + 16]), dot(w, x_tile[k4 * 64 + local.y + 32]), dot(w, x_tile[k4 * 64 + local.y + 48])));
+        sums[j] += vec4f(vec4<element>(
+          dot(w, x_tile[k4 * 64 + local.y]),
+          dot(w, x_tile[k4 * 64 + local.y + 16]),
+          dot(w, x_tile[k4 * 64 + local.y + 32]),
+          dot(w, x_tile[k4 * 64 + local.y + 48]),
+        ));
       }
     }
     workgroupBarrier();

@@ -1,10 +1,10 @@
-// The input of the matrix kernels, plain or under RMSNorm, and the plain TypeScript of their products.
+// The input of the matrix kernels, plain or under RMSNorm, and their products in plain TypeScript.
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
 
 export interface InputSize {
   T: number;
-  /** Width of the input; stored padded to a multiple of 32. */
+  /** Width of the input, stored padded to a multiple of 32. */
   K: number;
   eps?: number;
 }
@@ -27,7 +27,7 @@ export function inputContents({ T, K }: InputSize, name: string, random: () => n
   return Float32Array.from({ length }, (_, i) => (i % stride < K ? random() / 2 ** 31 - 1 : 0));
 }
 
-/** Row t of the input, normalised where there is a gain. */
+/** Row t of the input, normalised if there is a gain. */
 export function referenceInput({ K, eps = 1e-5 }: InputSize, t: number, x: Buffer, gain?: Buffer): number[] {
   const row = Array.from({ length: K }, (_, k) => x[t * padded(K) + k]!);
   if (!gain) return row;

@@ -1,5 +1,5 @@
-// How the matrix-vector kernels may share their work out. All give the same sums up to rounding; which is fastest depends on
-// the adapter and the shape, so the engine's tuner measures them.
+// Ways to split the work of the matrix-vector kernels over threads. All give the same sums up to rounding.
+// Which is fastest depends on the adapter and the shape: the engine's tuner measures them.
 import { type Addend, addendSource } from "./addend.ts";
 import type { WeightFormat } from "./formats/format.ts";
 import type { Kernel, Requirements } from "./kernel.ts";
@@ -19,8 +19,9 @@ import workgroup from "./snippets/team-workgroup.wgsl?raw";
 import tokenBlock from "./snippets/token-block.wgsl?raw";
 
 /**
- * Who adds up a dot product: a whole workgroup reads a row together, for GPUs; or every thread its own rows, for software
- * drivers, where a barrier costs more than scattered reads.
+ * The threads that add up a dot product. `workgroup`: a whole workgroup reads a row together, for GPUs.
+ * `lane`: every thread reads rows of its own, for software drivers, whose barriers cost more than scattered
+ * reads.
  */
 type Team = "workgroup" | "lane";
 
@@ -28,11 +29,11 @@ interface Variant extends Requirements {
   readonly team: Team;
   /** Threads of a workgroup. */
   readonly threads: number;
-  /** Sums are made in workgroup memory, by subgroups, or in a thread's registers. */
+  /** WGSL that adds up: in workgroup memory, by subgroups, or in a thread's registers. */
   readonly sums: string;
-  /** Columns that a thread takes at once. */
+  /** Columns that a thread reads at a time. */
   readonly columns: 8 | 32;
-  /** The lanes of a subgroup of this size read a part of the input each, and broadcast it. */
+  /** The lanes of a subgroup of this size each read a part of the input and broadcast it. */
   readonly subgroupSize?: 4 | 8;
 }
 
@@ -50,41 +51,41 @@ const variants = {
   lane_broadcast8: { team: "lane", threads: 64, sums: lane, columns: 32, requires, subgroupSize: 8 },
 } satisfies Record<string, Variant>;
 
-/** Variants of a matrix times one token; docs/design/kernels.md has a table. */
+/** Variants of a matrix times one token per sequence; docs/design/kernels.md has a table. */
 export type MatvecVariant = keyof typeof variants;
 
 export const matvecVariants: Readonly<Record<MatvecVariant, Variant>> = variants;
 
-/** Rows of the weight that a team takes at once, as in snippets/dot-rows.wgsl. */
+/** Weight rows that a team computes together, as in snippets/dot-rows.wgsl. */
 export const ROWS = 4;
 
-/** How a matrix-vector kernel takes the T tokens of a pass. */
+/** The tokens of a pass, and how they are split into blocks. */
 export interface TokenBlocks {
   T: number;
   /**
-   * Tokens that a team takes together, each weight read once for them: 1, 2, 4 or 8; default 1. A token's result is the same to
-   * the bit whatever this is. Where a pass runs with fewer tokens than it was prepared for, the rest of the last block is
-   * computed and written too.
+   * Tokens that a team computes together, reading each weight once: 1, 2, 4 or 8. Default 1. It does not
+   * change a bit of any token's result. If a pass has fewer tokens than it was prepared for, the rest of its
+   * last block is computed and written too.
    */
   rows?: 1 | 2 | 4 | 8;
 }
 
 const blocks = ({ T, rows = 1 }: TokenBlocks): number => Math.ceil(T / rows);
 
-/** Workgroups for so many teams to a block of tokens. */
+/** Workgroups for a number of teams per block of tokens. */
 export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant): [x: number, y: number] {
   const { team, threads } = matvecVariants[name];
   return [Math.ceil(teams / (team === "lane" ? threads : 1)), blocks(size)];
 }
 
-/** The pipeline depends on the number of tokens only where the last block is not full. */
+/** The pipeline depends on the number of tokens only if the last block is not full. */
 export const blockConstants = ({ T, rows = 1 }: TokenBlocks): Record<string, number> =>
   T % rows === 0 ? {} : { LAST_TOKEN: T - 1 };
 
-/** Every block of tokens goes over the weights. */
+/** Every block of tokens reads all weights. */
 export const weightPasses = (size: TokenBlocks) => ({ weight: blocks(size), scale: blocks(size) });
 
-/** The parts of a kernel that its variant decides; `own` are the kernel's own files. */
+/** The parts of a kernel that its variant decides. `own`: the WGSL files of the kernel itself. */
 export function variantParts(
   format: WeightFormat,
   name: MatvecVariant,

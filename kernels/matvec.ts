@@ -22,21 +22,21 @@ import {
 } from "./matvec-variants.ts";
 
 export interface MatvecSize extends InputSize, TokenBlocks {
-  /** Rows of this part of the matrix, and where they stand among the outputs. */
+  /** Rows of this part of the matrix, and the output column of the first. */
   N: number;
   N0?: number;
   /** Outputs of the whole matrix. Default N0 + N. */
   width?: number;
-  /** Add to the output instead of replacing it. */
+  /** Add to the output instead of replacing it. Default false. */
   add?: boolean;
 }
 
 const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
 
-/** A part writes its own outputs only; adding reads them before. */
+/** A part writes only its own outputs. With `add` it reads them too. */
 export const outputPasses = (size: MatvecSize) => ({ y: (size.N / outputs(size)) * (size.add ? 2 : 1) });
 
-/** A matrix times few tokens: each weight is read once a block of them. */
+/** A matrix times a few tokens. Each weight is read once per block of tokens. */
 export const matvec = (
   format: WeightFormat,
   variant: MatvecVariant,

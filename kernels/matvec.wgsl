@@ -1,8 +1,8 @@
-// y[t, N0 + n] = sum_k weight[n, k] * input[t, k]   (+ y[t, N0 + n] where ADD: the residual stream)
+// y[t, N0 + n] = sum_k weight[n, k] * input[t, k]   (+ y[t, N0 + n] if ADD: the residual stream)
 // One team of threads per four output rows n of a block of TOKENS tokens t.
 
 override N: u32;              // rows of this part of the matrix
-override N0: u32;             // where its first row stands in the output
+override N0: u32;             // output column of its first row
 override Y_STRIDE: u32;       // stored width of an output row
 override ADD: bool;
 

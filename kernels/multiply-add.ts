@@ -2,15 +2,15 @@ import type { Kernel } from "./kernel.ts";
 import source from "./multiply-add.wgsl?raw";
 
 export interface MultiplyAddSize {
-  /** Threads of all workgroups; each has four vec4s. */
+  /** Threads of all workgroups. Each has four vec4s. */
   threads: number;
-  /** Multiply-adds of a chain, one after the other. */
+  /** Dependent multiply-adds in a row. */
   rounds: number;
 }
 
 const WORDS = 16;
 
-/** The bench holds other kernels against it: nothing computes faster than multiply-adds in registers. */
+/** The bench compares other kernels with it: multiply-adds in registers have the highest throughput. */
 export const multiplyAdd: Kernel<MultiplyAddSize> = {
   name: "multiply_add",
   source: [source],

@@ -1,5 +1,5 @@
-// y[i] = y[i] / 2 + x[i], ROUNDS times: arithmetic and nearly no memory, what an adapter's cores can do.
-// One thread per four vec4s that do not wait for each other.
+// y[i] = y[i] / 2 + x[i], ROUNDS times: measures the arithmetic of an adapter, with almost no memory traffic.
+// One thread per four independent vec4s.
 
 override THREADS: u32;  // of all workgroups
 override ROUNDS: u32;   // of a chain
@@ -19,7 +19,7 @@ fn multiply_add(@builtin(global_invocation_id) id: vec3u) {
   var y1 = y[THREADS + i];
   var y2 = y[2 * THREADS + i];
   var y3 = y[3 * THREADS + i];
-  // Not known to the compiler: lavapipe unrolls loops whose bounds it can see.
+  // Hidden from the compiler: lavapipe unrolls loops whose bounds it knows.
   let rounds = select(0, ROUNDS, arrayLength(&y) > 0);
   for (var round = 0u; round < rounds; round++) {
     y0 = fma(y0, vec4f(0.5), x0);

@@ -34,12 +34,12 @@ import {
 import rope from "./snippets/rope.wgsl?raw";
 
 export interface QkvSize extends InputSize, TokenBlocks, RopeSize {
-  /** Heads (queries, then keys, then values) in this part of the matrix, and the first of them. */
+  /** Heads (queries, then keys, then values) of this part of the matrix, and the first of them. */
   heads: number;
   head0?: number;
 }
 
-/** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], and RoPE. */
+/** RMSNorm, the three projections as one matrix [(H + 2G)·d, D], and RoPE in one kernel. */
 export const qkv = (
   format: WeightFormat,
   variant: MatvecVariant,

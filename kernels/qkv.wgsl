@@ -1,4 +1,4 @@
-// q, k, v = rope(W_qkv norm(x)). Keys and values go into the ring when attention reads them.
+// q, k, v = rope(W_qkv norm(x)). Attention stores the keys and values in the ring.
 // One team of threads per two rotation pairs (rows i and i + d/2 of a head) of a block of TOKENS tokens t.
 
 override HEADS: u32;          // heads (query, key, value) in this part of the matrix
@@ -6,7 +6,7 @@ override HEAD0: u32;          // the first of them
 
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;  // [T, QKV_STRIDE] as [H + 2G, d]
 
-/// Both first entries, then both second entries of the pairs.
+/// Rows of two pairs: both first entries, then both second entries.
 fn weight_row(team: u32, r: u32) -> u32 {
   let pair = min(team * 2 + r % 2, HEADS * (d / 2) - 1);
   return (pair / (d / 2)) * d + pair % (d / 2) + select(0, d / 2, r >= 2);

@@ -1,27 +1,27 @@
-// Attention over the ring cache in plain TypeScript: which keys a query sees, and what it makes of them.
+// Attention to the ring cache in plain TypeScript, and test contents for it.
 import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
 import { padded } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
 
 export interface RingSize {
   T: number;
-  /** Sequences the cache holds. */
+  /** Rings of the cache, one per sequence. */
   B: number;
   H: number;
   G: number;
   d: number;
-  /** Slots; at least as many as keys are visible to the rows of a pass together. */
+  /** Slots of a ring: at least as many as the keys that the tokens of a pass see together. */
   S: number;
-  /** Window; S or more for none. */
+  /** Window: the keys that a token sees, its own included. S or more for none. */
   W: number;
-  /** Tests only: position of every row, or of the first of consecutive rows. */
+  /** Tests only: the position of every token, or of the first of consecutive tokens. */
   positions?: readonly number[];
 }
 
-/** Stored width of a token's queries, keys and values. */
+/** Stored width of the queries, keys and values of a token. */
 export const qkvStride = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number => padded((H + 2 * G) * d);
 
-/** `stores`: the keys and values of these tokens are not in the ring yet. */
+/** `stores`: the kernel stores the keys and values of these tokens in the ring. */
 export const ringBindings = (format: CacheFormat, size: RingSize, stores: boolean): Binding[] => [
   { name: "qkv", slot: 0, type: "f32", length: size.T * qkvStride(size) },
   {
@@ -42,14 +42,14 @@ export const ringConstants = (size: RingSize): Record<string, number> => {
 /** The lowest position that position p sees. */
 export const firstVisible = (p: number, W: number): number => Math.max(0, p - W + 1);
 
-/** Keys that rows of one sequence see together, the last of T consecutive ones at `position`. */
+/** Keys that T consecutive tokens of one sequence see, added up. The last token is at `position`. */
 export function keysSeen({ T, W }: Pick<RingSize, "T" | "W">, position: number): number {
   let keys = 0;
   for (let t = 0; t < T; t++) keys += Math.max(0, Math.min(position - t + 1, W));
   return keys;
 }
 
-/** The row of the cache where a position's key (head g) or value (head G + g) lives. */
+/** The row of the cache that holds the key (head g) or value (head G + g) of a position. */
 export const rowOf = (
   { G, S }: Pick<RingSize, "G" | "S">,
   sequence: number,
@@ -57,7 +57,7 @@ export const rowOf = (
   position: number,
 ): number => (sequence * 2 * G + head) * S + (position % S);
 
-/** Puts the key and the value of row t, every head, where its position lives. */
+/** Stores the key and value of token t, for every head. */
 export function storeNewest(
   format: CacheFormat,
   size: RingSize,
@@ -72,7 +72,7 @@ export function storeNewest(
   }
 }
 
-/** q · k / sqrt(d) of query head h of row t with the keys of the positions [from, to), in float64. */
+/** q · k / sqrt(d) of query head h of token t with the keys of the positions [from, to), in float64. */
 export function attentionScores(
   format: CacheFormat,
   size: RingSize,
@@ -95,7 +95,7 @@ export function attentionScores(
 }
 
 /**
- * Softmax attention of query head h of row t over the positions [from, to), in float64.
+ * Softmax attention of query head h of token t over the positions [from, to), in float64.
  * @returns the largest score, the sum of exp(score − largest), and the values weighted by it
  */
 export function attend(
@@ -122,10 +122,10 @@ export function attend(
   return { largest, sum: weights.reduce((a, b) => a + b, 0), values };
 }
 
-/** Stands for the largest score where no key was seen. */
+/** The largest score of no keys. */
 export const EMPTY = -1e30;
 
-/** Attention of every row and head over all the positions it sees, into out [T, padded(H·d)]. */
+/** Attention of every token and head to all positions that it sees, into out [T, padded(H·d)]. */
 export function referenceAttention(
   format: CacheFormat,
   size: RingSize,
@@ -144,12 +144,12 @@ export function referenceAttention(
   }
 }
 
-/** A word that is NaN in every cache format: as f32, as two f16, as a scale. */
+/** A word that is NaN in every cache format: as f32, as two f16, and as a scale. */
 const NOTHING = 0x7fc07fc0;
 
 /**
- * Test contents: queries large enough for the softmax to be far from flat, and NaN in every slot that no row sees or
- * that is still to be stored. `sequenceOf` and `positionOf` say where row t stands.
+ * Test contents: queries so large that the softmax is far from flat, and NaN in every slot that no token sees
+ * or that is yet to be stored. `sequenceOf` and `positionOf` give the ring and the position of token t.
  */
 export function ringContents(
   format: CacheFormat,
@@ -188,14 +188,14 @@ export function ringContents(
   return cache;
 }
 
-/** Where the rows of a decode step stand in tests: each in a sequence of its own. */
+/** Tests: the tokens of a decode step, each in a ring of its own. */
 export const decodeRows = ({ B, positions }: RingSize) => ({
   sequenceOf: (t: number) => B - 1 - t,
   positionOf: (t: number) => positions?.[t] ?? 0,
   stores: true,
 });
 
-/** Where the rows of a prefill pass stand in tests: one after the other in one sequence. */
+/** Tests: the tokens of a prefill pass, consecutive in one ring. */
 export const prefillRows = ({ B, positions }: RingSize) => ({
   sequenceOf: () => B - 1,
   positionOf: (t: number) => (positions?.[0] ?? 0) + t,

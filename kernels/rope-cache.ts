@@ -16,12 +16,12 @@ import source from "./rope-cache.wgsl?raw";
 import rope from "./snippets/rope.wgsl?raw";
 
 export interface RopeCacheSize extends RopeSize {
-  /** Sequences the cache holds, and slots of each. */
+  /** Rings of the cache, and slots of each. */
   B: number;
   S: number;
 }
 
-/** RoPE, in place for queries, and the write into the ring, for a prefill pass, whose projections a matmul made. */
+/** Prefill, after the product: rotates queries in place, and stores rotated keys and values in the ring. */
 export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   name: "rope_cache",
   variant: format.name,
@@ -59,8 +59,8 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
 });
 
 /**
- * Queries, keys and values that are odd multiples of 1/128 once they are turned, the first of every GROUP 127/128: far
- * from where any format's rounding hangs on the last place of a sine.
+ * Queries, keys and values that are odd multiples of 1/128 after rotation, the first of every GROUP 127/128.
+ * So no format's rounding depends on the last bit of a sine.
  */
 function projections(size: RopeCacheSize, random: () => number): Buffer {
   const { T, H, G, d } = size;

@@ -1,7 +1,7 @@
-// q, k, v of a prefill pass: rotate-half RoPE on q and k; q stays in its place, k and v go into their slots of the ring.
-// One thread per rotation pair of a query, or unit of a key's or value's row, of one token t.
+// Prefill: q = rope(q) in place; the ring's slots of these positions = rope(k), v. Rotate-half RoPE.
+// One thread per rotation pair of a query, or unit of the row of a key or value, of one token t.
 
-override S: u32;                      // slots of the ring: position p lives in slot p mod S
+override S: u32;                      // slots of the ring: position p is in slot p mod S
 override VECTORS: u32 = (d + 3) / 4;  // vec4f of a stored head
 override THREADS: u32 = 64;
 
@@ -20,7 +20,7 @@ fn rope_cache(@builtin(global_invocation_id) id: vec3u) {
     qkv[at + d / 2] = pair.y;
     return;
   }
-  // Keys then values: rows of the ring are [B, 2, G, S], heads H .. H+2G-1 are [2, G] in order.
+  // Keys, then values: rows of the ring are [B, 2, G, S]; heads H .. H + 2G - 1 are [2, G].
   let row = (id.x - query_pairs) / UNITS;
   if (row >= 2 * G) { return; }
   let slot = (rows[t].z * 2 * G + row) * S + rows[t].y % S;
@@ -32,9 +32,10 @@ fn turned_pair(t: u32, head: u32, i: u32) -> vec2f {
   return turned(t, head, i, vec2f(qkv[at], qkv[at + d / 2]));
 }
 
-/// Entries 4c … 4c + 3 of a key or value of token t, keys turned. Zero from d on.
+/// Entries 4c … 4c + 3 of a key or value of token t, keys rotated. Zero from d on.
 fn fresh4(t: u32, head: u32, c: u32) -> vec4f {
-  return vec4f(entry(t, head, 4 * c), entry(t, head, 4 * c + 1), entry(t, head, 4 * c + 2), entry(t, head, 4 * c + 3));
+  let i = 4 * c;
+  return vec4f(entry(t, head, i), entry(t, head, i + 1), entry(t, head, i + 2), entry(t, head, i + 3));
 }
 
 fn entry(t: u32, head: u32, i: u32) -> f32 {

@@ -1,19 +1,20 @@
-// Rotary position embedding (Su et al. 2021), rotate-half: entries i and i + d/2 of a head turn together.
+// Rotary position embedding (Su et al. 2021), rotate-half: entries i and i + d/2 of a head rotate together.
 import type { Binding, Buffer } from "./kernel.ts";
 import { qkvStride } from "./ring.ts";
 
-/** Rows of the coarse and of the fine half of the angle table. */
+/** Rows of the coarse half of the angle table, and of the fine half. */
 export const ANGLE_ROWS = 4096;
-/** Positions the table reaches: ANGLE_ROWS coarse steps of ANGLE_ROWS fine ones. */
+/** Positions of the table: ANGLE_ROWS coarse steps of ANGLE_ROWS fine ones. */
 export const MAX_POSITION = ANGLE_ROWS * ANGLE_ROWS;
 
-/** Words of the angle table of heads of width d. */
+/** Words of the angle table for heads of width d. */
 export const angleLength = (d: number): number => 2 * ANGLE_ROWS * d;
 
 /**
- * cos and sin of position · frequency, f32 [2, ANGLE_ROWS, d/2, 2], made in float64: first the coarse positions
- * 0, ANGLE_ROWS, 2·ANGLE_ROWS, …, then the fine positions 0 … ANGLE_ROWS − 1. The shader adds one angle of each.
- * @param frequencies radians a position, one for each of the d/2 pairs
+ * cos and sin of position · frequency, f32 [2, ANGLE_ROWS, d/2, 2], computed in float64. First the coarse
+ * positions 0, ANGLE_ROWS, 2·ANGLE_ROWS, …, then the fine positions 0 … ANGLE_ROWS − 1. The shader adds a
+ * coarse and a fine angle.
+ * @param frequencies radians per position, one for each of the d/2 pairs
  */
 export function angleTable(frequencies: readonly number[]): Float32Array<ArrayBuffer> {
   const half = frequencies.length;
@@ -29,7 +30,7 @@ export function angleTable(frequencies: readonly number[]): Float32Array<ArrayBu
   return table;
 }
 
-/** What a kernel that rotates queries and keys needs to know. */
+/** The size of a kernel that rotates queries and keys. */
 export interface RopeSize {
   T: number;
   H: number;
@@ -47,16 +48,16 @@ export const ropeConstants = (size: RopeSize): Record<string, number> => {
   return { H, G, d, QKV_STRIDE: qkvStride(size), ANGLE_ROWS };
 };
 
-/** Of the angle table, a position needs a row of coarse and one of fine angles. */
+/** A token reads one coarse and one fine row of the angle table. */
 export const anglePasses = ({ T }: Pick<RopeSize, "T">): number => T / ANGLE_ROWS;
 
-/** Tests: radians a position of pair i. */
+/** Tests: radians per position of pair i. */
 export const testFrequency = (i: number, d: number): number => 1e4 ** ((-2 * i) / d);
 
-/** Tests: the position of row t. The fine half of the angle table ends among them, at token 16. */
+/** Tests: the position of token t. Token 16 is the first of a new row of coarse angles. */
 export const testPosition = (t: number): number => 0xaaaff0 + t;
 
-/** Rows of one sequence each, one after the other, and the angles of `testFrequency`. */
+/** Tests: consecutive tokens of one sequence, and the angles of `testFrequency`. */
 export function ropeContents(size: RopeSize, name: string, sequence: number): Buffer | undefined {
   const { T, d } = size;
   if (name === "angles") return angleTable(Array.from({ length: d / 2 }, (_, i) => testFrequency(i, d)));
@@ -67,7 +68,10 @@ export function ropeContents(size: RopeSize, name: string, sequence: number): Bu
   );
 }
 
-/** Entries i and i + d/2 of a head (queries, then keys, then values), turned by `angle` in float64; values stay. */
+/**
+ * Entries i and i + d/2 of a head (queries, then keys, then values) rotated by `angle` in float64. Values
+ * stay.
+ */
 export function turnedPair(
   { H, G }: RopeSize,
   head: number,

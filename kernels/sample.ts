@@ -20,17 +20,17 @@ import winner from "./snippets/winner.wgsl?raw";
 export interface SampleSize {
   /** Rows of this pass, each of a sequence of its own. */
   T: number;
-  /** Sequences there are. */
+  /** Rings, one per sequence. */
   B: number;
   V: number;
-  /** What the tests put in `params`. */
+  /** Tests only: the contents of `params`. */
   mode?: Mode;
 }
 
 const IN_PROMPT = 0x80000000;
 const TIMES = 0x7fffffff;
 
-/** Logits end here on both sides; NaN counts as the lower end. */
+/** Logits are clamped to ±LARGEST. NaN counts as -LARGEST. */
 const LARGEST = Math.fround(1e20);
 /** Below every logit: tokens outside the mask, and the padding of a row. */
 const EXCLUDED = Math.fround(-2e20);
@@ -68,8 +68,9 @@ const modes = {
 type Mode = keyof typeof modes;
 
 /**
- * Picks the next token of each of T rows: kernels/sampling.ts has the rules and `params`. Counts, bias, params and mask are those of
- * the row's sequence. Writes rows[t] = { token picked, position + 1, sequence, 0 }, counts it in `counts`, and uses up `logits`.
+ * Picks the next token of each of T rows; kernels/sampling.ts has the rules and `params`. Counts, bias,
+ * params and mask are those of the row's sequence. Writes rows[t] = { id, position + 1, sequence, 0 }, adds
+ * the token to `counts`, and overwrites `logits`.
  */
 export const sample: Kernel<SampleSize> = {
   name: "sample",
@@ -182,7 +183,7 @@ function pick(x: Float32Array, p: Params, position: number): number {
   return winner;
 }
 
-/** The start of a sorted list whose weights reach the target, and all that equal its last one. */
+/** The start of a sorted list whose weights reach the target, and all entries equal to its last one. */
 function firstToReach(
   target: number,
   sorted: readonly number[],
@@ -213,7 +214,7 @@ function contents(
       { length: T * 4 },
       (_, i) => [random() % V, random() % 5000, B - 1 - (i >> 2), 0][i % 4]!,
     );
-  // One token at least is allowed: the host refuses other masks.
+  // At least one token is allowed: the host refuses other masks.
   if (name === "mask")
     return Uint32Array.from({ length: B * maskWords(V) }, (_, i) =>
       i % maskWords(V) === 0 ? random() | 1 : random(),

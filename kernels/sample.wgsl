@@ -1,6 +1,7 @@
-// rows[b].token = argmin_i E_i / exp(x[b, i] / temperature) over the tokens kept, E_i exponential: the exponential race,
-// which is the Gumbel-max draw from softmax (Gumbel 1954). x: logits after bias and penalties. kernels/sampling.ts
-// has the rules. One workgroup per row b, whose sequence rows[b].z says; a thread takes every 256th group of four logits.
+// id of rows[b] = argmin_i E_i / exp(x[b, i] / temperature) over the kept tokens, E_i exponential: the
+// exponential race, which is the Gumbel-max draw from softmax (Gumbel 1954). x: logits after bias and
+// penalties. Rules: kernels/sampling.ts. One workgroup per row b of sequence rows[b].z; a thread has every
+// 256th group of four logits.
 
 override V: u32;       // vocabulary
 override STRIDE: u32;  // stored width of a row, V rounded up to a multiple of 32
@@ -11,10 +12,10 @@ struct Params {
   top_k: u32,       // 0: all
   top_p: u32,       // in units of 2^-32; 0: all
   farthest: u32,    // octaves below the likeliest that min-p keeps
-  discourage_positive: f32,  // factors of logits of tokens in prompt or answer
+  discourage_positive: f32,  // factors of the logits of tokens in the prompt or answer
   discourage_negative: f32,
-  frequency: f32,   // subtracted for each time in the answer
-  presence: f32,    // subtracted where in the answer
+  frequency: f32,   // subtracted for each occurrence in the answer
+  presence: f32,    // subtracted once if in the answer
   seed_low: u32,
   seed_high: u32,
   flags: u32,
@@ -25,13 +26,13 @@ const USES_COUNTS: u32 = 2;
 const USES_MASK: u32 = 4;
 
 @group(0) @binding(0) var<storage, read_write> logits: array<vec4f>;  // [T, STRIDE]; scratch afterwards
-@group(0) @binding(1) var<storage, read_write> counts: array<u32>;    // [B, V]: bit 31 in the prompt, below times in the answer
+@group(0) @binding(1) var<storage, read_write> counts: array<u32>;    // [B, V] bit 31: in prompt; rest: count
 @group(0) @binding(2) var<storage, read> bias: array<f32>;            // [B, V]
 @group(0) @binding(3) var<storage, read> params: array<Params>;       // [B, 12 words]
-@group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [T]: token, position, sequence, 0
-@group(0) @binding(5) var<storage, read> mask: array<u32>;            // [B, V/32 rounded up]: bit i % 32 of word i / 32 allows token i
+@group(0) @binding(4) var<storage, read_write> rows: array<vec4u>;    // [T]: id, position, ring, 0
+@group(0) @binding(5) var<storage, read> mask: array<u32>;            // [B, ceil(V/32)]: a bit allows a token
 
-const LARGEST = 1e20f;  // logits end here on both sides, so that no later step meets infinity; NaN counts as -LARGEST
+const LARGEST = 1e20f;    // logits are clamped to ±LARGEST: no step meets infinity; NaN counts as -LARGEST
 const EXCLUDED = -2e20f;  // below every logit: tokens outside the mask, and the padding
 
 struct Winner { key: u32, id: u32, sequence: u32 }
@@ -48,13 +49,14 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   for (var i = thread; i < STRIDE / 4; i += THREADS) {
     var x = logits[row + i];
     for (var c = 0u; c < 4; c++) {
-      x = vec4f(x.yzw, adjusted(x.x, sequence, 4 * i + c, own));  // a full turn; x[c] would unroll this loop
+      x = vec4f(x.yzw, adjusted(x.x, sequence, 4 * i + c, own));  // rotated: x[c] would unroll this loop
       if (ordered(x.w) > mine.x) { mine = vec2u(ordered(x.w), 4 * i + c); }
     }
     if (own.scale != 0) { logits[row + i] = x; }
   }
 
-  // The likeliest, then the one drawn; a loop, since drivers copy what is called, and take long to compile a barrier.
+  // The likeliest token, then the drawn one. A loop: drivers inline calls, and take long to compile a
+  // barrier.
   var winner: Winner;
   for (var drawn = false; ; drawn = true) {
     winner = workgroup_winner(mine, sequence, thread);
@@ -76,7 +78,7 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   }
 }
 
-// This thread's first of the race: (-1 - octaves, id), the largest wins.
+// This thread's winner of the race as (-1 - octaves, id): the largest wins.
 fn race(b: u32, p: Params, best: f32, limit: u32, thread: u32) -> vec2u {
   let position = rows[b].y + 1;
   var winner = NOBODY;
@@ -86,7 +88,7 @@ fn race(b: u32, p: Params, best: f32, limit: u32, thread: u32) -> vec2u {
     if (nearest_of_four > limit || nearest_of_four >= ~winner.x) { continue; }
     var random = philox(vec4u(i, position, 0, 0), vec2u(p.seed_low, p.seed_high));
     for (var c = 0u; c < 4; c++) {
-      // A lower bound of the race's time spares most logarithms.
+      // A lower bound of the time in the race saves most logarithms.
       if (far.x <= limit && far.x + (32 - countLeadingZeros(random.x)) * OCTAVE < ~winner.x) {
         let time = far.x + log2_exponential(random.x);
         if (~time > winner.x) { winner = vec2u(~time, 4 * i + c); }
@@ -98,13 +100,13 @@ fn race(b: u32, p: Params, best: f32, limit: u32, thread: u32) -> vec2u {
   return winner;
 }
 
-// How many octaves four tokens are less likely than the likeliest; 64 and more are 64, and are never drawn.
+// Octaves by which four tokens are less likely than the likeliest. At most 64: those are never drawn.
 fn distances(at: u32, best: f32, scale: f32) -> vec4u {
   return vec4u(min((best - logits[at]) * scale, vec4f(f32(64 * OCTAVE))));
 }
 
-// Mask, bias and penalties of token i. Each step ends in finite(): then no device can fuse it with the next and round
-// differently.
+// The logit of token i after mask, bias and penalties. Each step ends in finite(): no device can fuse two
+// steps and round differently.
 fn adjusted(logit: f32, sequence: u32, i: u32, p: Params) -> f32 {
   if (i >= V) { return EXCLUDED; }
   if ((p.flags & USES_MASK) != 0) {
@@ -123,7 +125,8 @@ fn adjusted(logit: f32, sequence: u32, i: u32, p: Params) -> f32 {
   return x;
 }
 
-// Within ±LARGEST, NaN as -LARGEST, below the normal numbers as zero. By bits: WGSL lets a compiler assume no NaN.
+// Clamps to ±LARGEST; NaN becomes -LARGEST, subnormals 0. Works on bits: a WGSL compiler may assume there is
+// no NaN.
 fn finite(x: f32) -> f32 {
   let bits = bitcast<u32>(x);
   let magnitude = bits & 0x7fffffff;
@@ -132,10 +135,12 @@ fn finite(x: f32) -> f32 {
   return select(LARGEST, -LARGEST, bits != magnitude || magnitude > 0x7f800000);
 }
 
-// Floats as integers of the same order.
+// Floats as integers in the same order.
 fn ordered(x: f32) -> u32 {
   let bits = bitcast<u32>(x);
   return select(bits | 0x80000000, ~bits, bits >= 0x80000000);
 }
 
-fn unordered(key: u32) -> f32 { return bitcast<f32>(select(~key, key & 0x7fffffff, key >= 0x80000000)); }
+fn unordered(key: u32) -> f32 {
+  return bitcast<f32>(select(~key, key & 0x7fffffff, key >= 0x80000000));
+}

@@ -1,6 +1,6 @@
-// The integer arithmetic of the draw, bit for bit what snippets/octaves.wgsl and snippets/philox.wgsl compute.
+// The integer arithmetic of the draw, bit for bit as snippets/octaves.wgsl and snippets/philox.wgsl.
 
-/** One octave, a factor of two of probability, in the units that distances between tokens are kept in. */
+/** One octave, a factor of two of probability, in the units of distances between tokens. */
 export const OCTAVE = 2 ** 25;
 
 /** The upper and lower half of the product of two u32. */
@@ -16,7 +16,7 @@ function highProduct(a: number, b: number): number {
   return (a >>> 16) * (b >>> 16) + Math.floor(middle / 0x10000) + Math.floor(other / 0x10000);
 }
 
-/** last - f (… - f (second - f first)), all fractions of u32. */
+/** last - f (… - f (second - f first)), all of them fractions in units of 2^-32. */
 const alternating = (f: number, [first, ...rest]: readonly number[]): number =>
   rest.reduce((q, coefficient) => coefficient - highProduct(f, q), first!);
 

@@ -1,20 +1,22 @@
-// How a token is chosen from logits, in this order:
+// How a token is picked from logits, in this order:
 //
-//   mask                  only the tokens that the sequence's constraint allows take part
+//   mask                  only the tokens that the sequence's constraint allows are candidates
 //   logit bias            x += bias
-//   repetition penalty    x /= r where x > 0, x *= r where not, for tokens in prompt or answer
+//   repetition penalty    x /= r if x > 0, else x *= r, for tokens in prompt or answer
 //                         (Keskar et al. 2019, CTRL; the sign rule is Hugging Face's)
-//   frequency, presence   x -= frequency * times + presence, for tokens in the answer (OpenAI's rule)
+//   frequency, presence   x -= frequency * count + presence, for tokens in the answer (OpenAI's rule)
 //   temperature           0: the largest x, of equal ones the lowest id; else x /= temperature, and
-//   top-k                 keep the k largest (Fan et al. 2018); all that equal the last one stay
-//   top-p                 keep the smallest set of the likeliest tokens whose probabilities after top-k reach p
-//                         (Holtzman et al. 2020); at least one; all that equal the last one stay
+//   top-k                 keep the k largest, and all that equal the last one (Fan et al. 2018)
+//   top-p                 keep the smallest set of the likeliest tokens, at least one, whose probabilities
+//                         after top-k reach p, and all that equal the last one (Holtzman et al. 2020)
 //   min-p                 keep probability >= minP * the largest (Nguyen et al. 2024)
-//   draw                  from the softmax of what is kept, with random numbers that depend on seed, position and id only
+//   draw                  from the softmax of the kept tokens; the random numbers depend on seed, position
+//                         and id only
 //
-// Past the penalties everything is integers: a token's distance below the likeliest in octaves of 2^-25, its mass in
-// 2^-28 of the likeliest's. So every device, and the TypeScript in sample.ts, picks the same token from the same logits.
-// Two tokens are "equal" when less than one such unit apart, which no two float32 logits above 1 are at usual temperatures.
+// After the penalties everything is in integers: the distance of a token below the likeliest in units of
+// 2^-25 octaves, its mass in units of 2^-28 of the likeliest's. So every device, and the TypeScript in
+// sample.ts, picks the same token from the same logits. Two tokens are "equal" if they are less than one
+// such unit apart. At usual temperatures, no two different float32 logits above 1 are.
 import { OCTAVE } from "./sampling-arithmetic.ts";
 
 export interface SamplingSettings {
@@ -25,11 +27,11 @@ export interface SamplingSettings {
   readonly repetitionPenalty?: number;
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
-  /** Whether it has entries decides if the bias buffer is read. */
+  /** The bias buffer is read only if it has entries. */
   readonly logitBias?: Readonly<Record<number, number>>;
 }
 
-/** Words of four bytes that one sequence's parameters take in the `params` buffer. */
+/** Words of four bytes of one sequence in the `params` buffer. */
 export const SAMPLING_WORDS = 12;
 export const USES_BIAS = 1;
 export const USES_COUNTS = 2;
@@ -64,8 +66,8 @@ export function samplingParams(
   const { temperature, topK, topP, minP, repetition, frequency, presence } = checked(settings, seed);
   const words = new Uint32Array(SAMPLING_WORDS);
   const floats = new Float32Array(words.buffer);
-  // Up to 1e17 the distance between the largest logits is finite. From 1e-10 on it is 64 octaves from any logit to an
-  // excluded token, which is never drawn.
+  // Up to 1e17, the distance between the largest logits is finite. From 1e-10 on, an excluded token is at
+  // least 64 octaves from any logit, and is never drawn.
   if (temperature > 0) floats[0] = Math.min(Math.max((OCTAVE * Math.LOG2E) / temperature, 1e-10), 1e17);
   words[1] = Math.min(topK, 0xffffffff);
   words[2] = topP === 1 ? 0 : Math.min(Math.max(Math.round(topP * 2 ** 32), 1), 0xffffffff);

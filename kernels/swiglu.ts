@@ -5,7 +5,7 @@ import source from "./swiglu.wgsl?raw";
 
 export interface SwigluSize {
   T: number;
-  /** Outputs of this part of the gate_up matrix, where they stand, and the outputs of all parts. */
+  /** Outputs of this part of the gate_up matrix, the column of the first, and the outputs of all parts. */
   F: number;
   F0?: number;
   width?: number;

@@ -1,8 +1,8 @@
-// hidden[t, F0 + f] = silu(gate_up[t, f]) * gate_up[t, F + f]   (Shazeer 2020, SwiGLU), after a prefill's gate_up product
-// One thread per output f of one token t.
+// hidden[t, F0 + f] = silu(gate_up[t, 2 F0 + f]) * gate_up[t, 2 F0 + F + f]   (SwiGLU, Shazeer 2020)
+// Prefill. One thread per output f of one token t.
 
 override F: u32;              // outputs of this part
-override F0: u32;             // where its first output stands; its gate columns stand from 2 * F0 on
+override F0: u32;             // column of its first output; its gate columns begin at 2 * F0
 override X_STRIDE: u32;       // stored width of a row of gate_up
 override Y_STRIDE: u32;       // stored width of a row of hidden
 override THREADS: u32 = 64;

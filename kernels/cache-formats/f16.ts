@@ -5,7 +5,7 @@ import source from "./f16.wgsl?raw";
 import { type CacheFormat, vectors } from "./format.ts";
 import writer from "./store-f16.wgsl?raw";
 
-/** f16 in pairs, to nearest; beyond ±65504 it saturates. */
+/** f16 in pairs, rounded to nearest. Saturates at ±65504. */
 export const f16: CacheFormat = {
   name: "f16",
   type: "u32",

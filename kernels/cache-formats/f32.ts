@@ -2,7 +2,7 @@ import source from "./f32.wgsl?raw";
 import { type CacheFormat, vectors } from "./format.ts";
 import writer from "./store-f32.wgsl?raw";
 
-/** As computed. */
+/** f32, not rounded. */
 export const f32: CacheFormat = {
   name: "f32",
   type: "f32",

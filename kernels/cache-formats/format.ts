@@ -3,17 +3,23 @@ import type { Buffer } from "../kernel.ts";
 /** Formats of keys and values: 32, 16 and 9 bits an entry. */
 export type CacheFormatName = "f32" | "f16" | "q8";
 
-/** vec4f that hold a head of width d; entries past d are zero. */
+/** vec4f of a head of width d. Entries past d are zero. */
 export const vectors = (d: number): number => Math.ceil(d / 4);
 
-/** How the key or value of one head and position, a row of d entries, lies in the ring cache. */
+/** How the ring cache stores the key or value of one head and position: a row of d entries. */
 export interface CacheFormat {
   readonly name: CacheFormatName;
-  /** Of the cache's binding: f32 is held to a tolerance in tests, words must be equal. */
+  /** Type of the cache's binding. Tests compare f32 with a tolerance, words exactly. */
   readonly type: "f32" | "u32";
-  /** WGSL: `cache` at binding 1 and `fn cached4(row: u32, c: u32) -> vec4f`, entries 4c … 4c + 3 of a row; reads VECTORS. */
+  /**
+   * WGSL: `cache` at binding 1, and `fn cached4(row: u32, c: u32) -> vec4f`, entries 4c … 4c + 3 of a row. It
+   * reads VECTORS.
+   */
   readonly source: string;
-  /** WGSL: `fn store_unit(row: u32, unit: u32, t: u32, head: u32)`, stores one of UNITS parts of a row from `fresh4`. */
+  /**
+   * WGSL: `fn store_unit(row: u32, unit: u32, t: u32, head: u32)`, stores one of UNITS parts of a row. It
+   * reads the entries with `fresh4`.
+   */
   readonly writer: readonly string[];
   /** u32 words of a row. */
   words(d: number): number;
@@ -21,11 +27,11 @@ export interface CacheFormat {
   units(d: number): number;
   /** Entry i of a row. */
   at(cache: Buffer, row: number, i: number, d: number): number;
-  /** Stores a row of d entries: what `writer` does. */
+  /** Stores a row of d entries, as `writer` does. */
   store(cache: Buffer, row: number, entries: ArrayLike<number>): void;
 }
 
-/** Words of one layer's ring, [B, 2, G, S] rows: keys, then values. */
+/** Words of the rings of one layer, [B, 2, G, S] rows: keys, then values. */
 export const cacheLength = (
   format: CacheFormat,
   { B, G, S, d }: { B: number; G: number; S: number; d: number },

@@ -5,15 +5,15 @@ import source from "./q8.wgsl?raw";
 import writer from "./store-q8.wgsl?raw";
 
 const INVERSE_CODES = Math.fround(1 / 127);
-/** The least scale, so that zeros divide. */
+/** The smallest scale: never 0, because values are divided by it. */
 const LEAST = Math.fround(1e-30);
 
 const groups = (d: number): number => Math.ceil(d / GROUP);
 const words = (d: number): number => vectors(d) + groups(d);
 
 /**
- * Signed bytes and a scale max |x| / 127 for each 32 entries of a row, value = code · scale. Scales are f32: a word that
- * one thread writes alone, and any magnitude is kept; f16 ones would save 1/18 of the cache.
+ * Signed bytes with a scale max |x| / 127 for every 32 entries of a row, value = code · scale. Scales are
+ * f32: one thread writes the whole word, and any magnitude is kept. f16 scales would save 1/18 of the cache.
  */
 export const q8: CacheFormat = {
   name: "q8",
@@ -43,6 +43,8 @@ export const q8: CacheFormat = {
   },
 };
 
-/** largest / 127 in 16 significant bits: a scale times a code and a half is then exact in f32, and so is every rounding. */
+/**
+ * largest / 127 in 16 significant bits: a scale times (code + 1/2) is exact in f32, and so is every rounding.
+ */
 const scaleOf = (largest: number): number =>
   bitsToF32((f32ToBits(Math.max(Math.fround(largest * INVERSE_CODES), LEAST)) + 0x80) & 0xffffff00);

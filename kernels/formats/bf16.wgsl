@@ -1,4 +1,4 @@
-// weight[n, 8*k8 .. 8*k8+7], stored as bf16 (the upper half of an f32) in pairs, the lower half of a word first.
+// weight[n, 8*k8 .. 8*k8+7], bf16 (the upper half of an f32) in pairs, the lower half of a word first.
 @group(0) @binding(6) var<storage, read> weight: array<vec4u>;  // [N, K/8], eight bf16 each
 
 fn weight8(n: u32, k8: u32) -> mat2x4f {

@@ -7,36 +7,32 @@ export { GROUP, padded, type WeightFormatName } from "./table.ts";
 export interface WeightFormat {
   readonly name: WeightFormatName;
   /**
-   * WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n; reads `override K:
-   * u32`.
+   * WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n. It reads K, the width.
    */
   readonly source: string;
-  /**
-   * WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and `const
-   * ZERO_CODE: f32`.
-   */
+  /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and ZERO_CODE. */
   readonly wide: readonly string[];
   /**
-   * WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`; formats
-   * of codes only.
+   * WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`.
+   * Quantised formats only.
    */
   readonly int8?: string;
   /**
-   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores columns 64·block … of row n from `value(r,
-   * k)`.
+   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n. It reads
+   * the entries with `value(r, k)`.
    */
   readonly writer: readonly string[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;
-  /** u32 words of one row of `scale`: pairs of f16, one for each group. 0 for formats without scales. */
+  /** u32 words of one row of `scale`: f16 pairs, one scale per group. 0 for formats without scales. */
   scaleWords(K: number): number;
-  /** The buffers of N rows: `weight` at slot 6, and for formats with scales `scale` at slot 7. */
+  /** The buffers of N rows: `weight` at slot 6; `scale` at slot 7 if the format has scales. */
   bindings(N: number, K: number): readonly Binding[];
   /** The entry at flat index i = n * K + k. */
   at(buffers: readonly Buffer[], i: number, K: number): number;
-  /** Stores row n from f32 bit patterns [K]: what `writer` does. */
+  /** Stores row n from f32 bit patterns [K], as `writer` does. */
   store(buffers: readonly Buffer[], n: number, row: Uint32Array): void;
-  /** Test contents of the buffer `name`, with entries in [-1, 1]. */
+  /** Test contents of the buffer `name`: entries in [-1, 1]. */
   random(name: string, length: number, next: () => number): Buffer;
 }
 
@@ -55,6 +51,6 @@ export const sizesOf = (
   },
 });
 
-/** Bytes that a row of K weights takes, scales included. */
+/** Bytes of a row of K weights, scales included. */
 export const bytesPerRow = (format: WeightFormat, K: number): number =>
   4 * (format.words(padded(K)) + format.scaleWords(padded(K)));

@@ -1,4 +1,5 @@
-// The f16 nearest to the f32 of these bits, ties to even; finite values saturate at ±65504, infinities and NaN stay.
+// The f16 nearest to the f32 of these bits, ties to even. Finite values saturate at ±65504; infinities and
+// NaN stay.
 fn half(bits: u32) -> u32 {
   let sign = (bits >> 16) & 0x8000;
   let magnitude = bits & 0x7fffffff;
@@ -9,6 +10,6 @@ fn half(bits: u32) -> u32 {
     return sign | 0x7c00 | select(0, payload, fraction != 0);
   }
   if (exponent > 112) { return sign | min(rounded_shift(magnitude - (112u << 23), 13), 0x7bff); }
-  if (exponent > 101) { return sign | rounded_shift(fraction | 0x800000, 126 - exponent); }  // subnormal in f16
+  if (exponent > 101) { return sign | rounded_shift(fraction | 0x800000, 126 - exponent); }  // subnormal
   return sign;
 }

@@ -13,7 +13,7 @@ export function bitsToF32(pattern: number): number {
   return float[0]!;
 }
 
-/** The value of an f16 bit pattern, exactly. */
+/** The exact value of an f16 bit pattern. */
 export function f16ToNumber(pattern: number): number {
   const exponent = (pattern >> 10) & 0x1f;
   const fraction = pattern & 0x3ff;
@@ -22,14 +22,17 @@ export function f16ToNumber(pattern: number): number {
   return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
 }
 
-/** The f32 bit pattern of an f16 bit pattern; unlike a number it keeps what a NaN carries. */
+/** The f32 bit pattern of an f16 bit pattern. Keeps the payload of a NaN, which a number does not. */
 export function f16ToF32Bits(pattern: number): number {
   const fraction = pattern & 0x3ff;
   const isNan = (pattern & 0x7c00) === 0x7c00 && fraction > 0;
   return isNan ? ((pattern & 0x8000) << 16) | 0x7f800000 | (fraction << 13) : f32ToBits(f16ToNumber(pattern));
 }
 
-/** The f16 nearest to the f32 of these bits, ties to even; finite values saturate at ±65504, infinities and NaN stay. */
+/**
+ * The f16 nearest to the f32 of these bits, ties to even. Finite values saturate at ±65504; infinities and
+ * NaN stay.
+ */
 export function f32BitsToF16(pattern: number): number {
   const sign = (pattern >>> 16) & 0x8000;
   const exponent = (pattern >>> 23) & 0xff;
@@ -42,10 +45,10 @@ export function f32BitsToF16(pattern: number): number {
 
 export const numberToF16 = (value: number): number => f32BitsToF16(f32ToBits(value));
 
-/** The value of a bf16 bit pattern, exactly. */
+/** The exact value of a bf16 bit pattern. */
 export const bf16ToNumber = (pattern: number): number => bitsToF32(pattern << 16);
 
-/** The bf16 nearest to the f32 of these bits, ties to even; NaN stays. */
+/** The bf16 nearest to the f32 of these bits, ties to even. NaN stays NaN. */
 export function f32BitsToBf16(pattern: number): number {
   if ((pattern & 0x7fffffff) <= 0x7f800000) return roundedShift(pattern, 16);
   const upper = pattern >>> 16; // of a NaN

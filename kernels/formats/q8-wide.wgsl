@@ -1,6 +1,6 @@
 // weight[n, 32*g .. 32*g+31] = q * scale[n, g], q signed bytes, the lowest byte of a word first.
 @group(0) @binding(6) var<storage, read> weight: array<vec4u>;  // [N, K/16], 16 codes each
-@group(0) @binding(7) var<storage, read> scale: array<u32>;     // [N, ceil(K/64)], two f16 each, the lower half first
+@group(0) @binding(7) var<storage, read> scale: array<u32>;     // [N, ceil(K/64)], two f16 a word
 
 const ZERO_CODE = 0.0;
 

@@ -1,8 +1,8 @@
-// The plain TypeScript of quantise.wgsl: every number is an integer below 2^53, so both give the same words.
+// quantise.wgsl in plain TypeScript. All numbers are integers below 2^53, so both give the same words.
 import { GROUP } from "./format.ts";
 import { bitsToF32, numberToF16 } from "./half.ts";
 
-/** Codes are -codes … codes - 1; the scales tried are max |x| / d for d = first, first + step, … last. */
+/** Codes are -codes … codes - 1. The search tries scales max |x| / d for d = first, first + step, … last. */
 export interface ScaleSearch {
   readonly codes: number;
   readonly first: number;
@@ -12,7 +12,7 @@ export interface ScaleSearch {
 
 interface Fit {
   readonly scale: number;
-  /** sum(x²) - sum((x - scale·q)²), the squared error this scale saves over all zeros. */
+  /** sum(x²) - sum((x - scale·q)²): the squared error that this scale saves, compared with all zeros. */
   readonly saved: number;
   readonly xq: number;
   readonly qq: number;
@@ -21,8 +21,8 @@ interface Fit {
 const NOTHING: Fit = { scale: 0, saved: 0, xq: 0, qq: 0 };
 
 /**
- * The codes and f16 scale of a group of f32 bit patterns, of least squared error.
- * Values beyond ±2^18 are clamped; NaN and infinities count as 0.
+ * The codes and f16 scale of least squared error, for a group of f32 bit patterns. Values beyond ±2^18 are
+ * clamped; NaN and infinities count as 0.
  */
 export function quantise(bits: Uint32Array, search: ScaleSearch): { q: number[]; scale: number } {
   const { exponent, x } = fixedPoint(bits);

@@ -1,26 +1,27 @@
 // The scale s that minimises the squared error of a group, sum_i (x_i - s q_i)^2 with q_i = round(x_i / s):
-// the best of a grid of candidates, max |x| / divisor with either sign, then twice the closed form s = sum(x q) / sum(q^2).
-// One thread per group. Integers throughout, so that every driver finds the same scale: x is in units of 2^-17 of the
-// power of two below max |x|, and s is rounded to what f16 can hold.
+// the best of a grid of candidates, max |x| / divisor with either sign; then twice the closed form s = sum(x
+// q) / sum(q^2). One thread per group. Integers throughout: every driver finds the same scale. x is in units
+// of 2^-17 of the power of two below max |x|, and s is rounded to f16.
 // Values beyond ±2^18 are clamped; NaN and infinities count as 0.
 
-// CODES, codes are -CODES .. CODES - 1; divisors are (FIRST_DIVISOR .. LAST_DIVISOR) / DIVISOR_STEPS.
+// The writer defines CODES: codes are -CODES .. CODES - 1; divisors (FIRST_DIVISOR .. LAST_DIVISOR) /
+// DIVISOR_STEPS.
 const LARGEST = 1u << 18;  // |x|
 const SMALLEST_EXPONENT = 106u;  // below it, the smallest f16 is coarser than any scale
 const LARGEST_EXPONENT = 144u;   // above it, scales overflow f16
 
 var<private> x: array<i32, 32>;
 
-// s and the error it saves, sum(x^2) - sum((x - s q)^2) = s (2 xq - s qq), as a number in two words.
+// s, and the error that it saves, sum(x^2) - sum((x - s q)^2) = s (2 xq - s qq), as a number in two words.
 struct Fit { scale: i32, saved: vec2u, xq: i32, qq: u32 }
 
-// The codes of columns k .. k + 31 of row r, left in x; returns the scale as f16 bits.
+// Leaves the codes of columns k .. k + 31 of row r in x. Returns the scale as f16 bits.
 fn quantise(r: u32, k: u32) -> u32 {
   let exponent = load_group(r, k);
   var largest = 0u;
   for (var i = 0u; i < 32; i++) { largest = max(largest, u32(abs(x[i]))); }
 
-  // One loop and one call: drivers unroll what indexes x, and compiling that several times takes them seconds.
+  // One loop and one call: drivers unroll loops that index x, and take seconds to compile several.
   let candidates = 2 * (LAST_DIVISOR - FIRST_DIVISOR + 1);
   var best = Fit();
   for (var attempt = 0u; attempt < candidates + 2; attempt++) {
@@ -38,7 +39,7 @@ fn quantise(r: u32, k: u32) -> u32 {
   return scale_bits(best.scale, exponent);
 }
 
-// Fills x and returns the exponent field of its unit's 2^17.
+// Fills x. Returns the exponent field of 2^17 units.
 fn load_group(r: u32, k: u32) -> u32 {
   var exponent = SMALLEST_EXPONENT;
   for (var i = 0u; i < 32; i++) {
@@ -85,8 +86,9 @@ fn measure(scale: i32) -> Fit {
 // x / scale to the nearest code, ties away from zero.
 fn code(x: i32, scale: i32) -> i32 {
   if (scale == 0) { return 0; }
-  // (2|x| + s) / 2s rounded down, in floats, as GPUs divide integers slowly. Exact: the numerator is an integer below
-  // 2^20, so half a unit more keeps the quotient 2^-21 of itself away from any integer; a float division is that good.
+  // (2|x| + s) / 2s rounded down, in floats: GPUs divide integers slowly. Exact: the numerator is an integer
+  // below 2^20, so adding half a unit keeps the quotient a relative 2^-21 from any integer, more than the
+  // error of a float division.
   let s = abs(scale);
   let magnitude = i32((f32(2 * abs(x) + s) + 0.5) * (0.5 / f32(s)));
   return select(min(magnitude, CODES - 1), -min(magnitude, CODES), (x ^ scale) < 0);

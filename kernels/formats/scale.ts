@@ -1,4 +1,4 @@
-// The scales of q8 and q4: one f16 a group, in pairs, every row starting at a new word.
+// The scales of q8 and q4: one f16 per group, two to a word. Every row begins with a new word.
 import type { Buffer } from "../kernel.ts";
 import { GROUP } from "./format.ts";
 import { f16ToNumber, numberToF16 } from "./half.ts";
@@ -13,7 +13,10 @@ export function scaleAt(scale: Buffer, i: number, K: number): number {
   return f16ToNumber((word >>> (16 * (group % 2))) & 0xffff);
 }
 
-/** Stores the scale, as f16 bits, of the group that begins at row n, column k. Even groups clear the odd one's half. */
+/**
+ * Stores the scale (f16 bits) of the group at row n, column k. Even groups clear the half of the next odd
+ * one.
+ */
 export function storeScale(scales: Buffer, n: number, k: number, K: number, scale: number): void {
   const word = n * scaleWords(K) + Math.floor(k / (2 * GROUP));
   scales[word] = k % (2 * GROUP) === 0 ? scale : scales[word]! | (scale << 16);

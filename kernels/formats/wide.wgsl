@@ -2,5 +2,6 @@
 const ZERO_CODE = 0.0;
 
 fn weight32(n: u32, g: u32) -> Weights32 {
-  return Weights32(array(weight8(n, 4 * g), weight8(n, 4 * g + 1), weight8(n, 4 * g + 2), weight8(n, 4 * g + 3)), 1.0);
+  let i = 4 * g;
+  return Weights32(array(weight8(n, i), weight8(n, i + 1), weight8(n, i + 2), weight8(n, i + 3)), 1.0);
 }

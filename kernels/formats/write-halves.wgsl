@@ -1,4 +1,4 @@
-// weight[n, k] = half(value(r, k)), sixteen bits each, the lower half of a word first
+// weight[n, k] = half(value(r, k)), 16 bits each, the lower half of a word first
 @group(0) @binding(6) var<storage, read_write> weight: array<u32>;  // [N, K/2]
 
 fn write_block(n: u32, block: u32, r: u32) {

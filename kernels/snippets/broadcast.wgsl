@@ -1,11 +1,11 @@
-// Every lane of a subgroup of SUBGROUP (4 or 8) wants the same input: each reads an eighth or quarter of it, and passes it on.
-// A software driver reads for one lane at a time even where all want the same.
+// The lanes of a subgroup of SUBGROUP (4 or 8) need the same input: each reads a quarter or an eighth and
+// broadcasts it. Software drivers read for one lane at a time, even if all lanes need the same value.
 
-/// Entries 32*g .. 32*g+31 of row t of the input, token i of the block. `element` comes from an input snippet.
+/// Entries 32*g .. 32*g+31 of row t of the input, token i of the block. An element snippet defines `element`.
 fn input32(i: u32, t: u32, g: u32) -> Input32 {
   let lane = subgroupExclusiveAdd(1u);
   let k = 32 * g + lane;
-  // Its entry of each eight; in a subgroup of four, of each first half.
+  // One entry of each eight; in a subgroup of four, of the first half of each eight.
   let own = vec4f(element(i, t, k), element(i, t, k + 8), element(i, t, k + 16), element(i, t, k + 24));
   if (SUBGROUP == 8) {
     let values = array(eight(own.x), eight(own.y), eight(own.z), eight(own.w));
@@ -22,12 +22,16 @@ fn input32(i: u32, t: u32, g: u32) -> Input32 {
 }
 
 fn four(v: f32) -> vec4f {
-  return vec4f(subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u));
+  return vec4f(
+    subgroupBroadcast(v, 0u), subgroupBroadcast(v, 1u), subgroupBroadcast(v, 2u), subgroupBroadcast(v, 3u)
+  );
 }
 
 fn eight(v: f32) -> mat2x4f {
   return mat2x4f(
     four(v),
-    vec4f(subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)),
+    vec4f(
+      subgroupBroadcast(v, 4u), subgroupBroadcast(v, 5u), subgroupBroadcast(v, 6u), subgroupBroadcast(v, 7u)
+    ),
   );
 }

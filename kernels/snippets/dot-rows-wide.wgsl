@@ -1,6 +1,5 @@
-// The dot products of four weight rows with a block of TOKENS input rows by a team of threads, 32 columns at a time: loads of
-// 16 bytes, and one scale for each. `weight32` comes from formats/, `input32` from an input snippet, `weight_row` from the
-// kernel.
+// As dot-rows.wgsl, 32 columns at a time: loads of 16 bytes, and one scale for all 32. A format defines
+// `weight32`, an input snippet `input32`, the kernel `weight_row`.
 override K: u32;      // stored width of a row, a multiple of 32
 
 const ROWS = 4u;
@@ -9,12 +8,13 @@ const ROWS = 4u;
 fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
   let n = vec4u(weight_row(team, 0), weight_row(team, 1), weight_row(team, 2), weight_row(team, 3));
   var sums = array<vec4f, TOKENS>();
-  let end = select(0, K / 32, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
+  let end = select(0, K / 32, arrayLength(&x) > 0);  // hidden from the compiler: unrolling takes it seconds
   for (var g = first_of(thread); g < end; g += STEP) {
-    if (TOKENS == 1) {  // without four unpacked weights at a time, which take registers
+    if (TOKENS == 1) {  // does not hold four unpacked weights, which take registers
       let v = input32(0, token_row(block, 0), g);
       sums[0] += vec4f(
-        dot32(weight32(n.x, g), v), dot32(weight32(n.y, g), v), dot32(weight32(n.z, g), v), dot32(weight32(n.w, g), v),
+        dot32(weight32(n.x, g), v), dot32(weight32(n.y, g), v),
+        dot32(weight32(n.z, g), v), dot32(weight32(n.w, g), v),
       );
       continue;
     }

@@ -1,20 +1,23 @@
-// The dot products of four weight rows with a block of TOKENS input rows by a team of threads, eight columns at a time. The
-// weights are read and unpacked once for the block. `weight8` comes from formats/, `input8` from an input snippet,
-// `weight_row` from the kernel.
+// A team of threads computes the dot products of four weight rows with a block of TOKENS input rows, eight
+// columns at a time. The weights are read and unpacked once for the block. A format defines `weight8`, an
+// input snippet `input8`, the kernel `weight_row`.
 override K: u32;      // stored width of a row, a multiple of 32
 
 const ROWS = 4u;
 
-/// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3 and the HELD tokens t whose sums this thread gets. A token's
-/// sums are made in the same order whatever TOKENS is and whoever shares its block: to the same bits.
+/// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3 and the HELD tokens t that this thread
+/// holds. A token's sums have the same bits for every TOKENS, and for any other tokens in its block.
 fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {
   let n = vec4u(weight_row(team, 0), weight_row(team, 1), weight_row(team, 2), weight_row(team, 3));
   var sums = array<vec4f, TOKENS>();
-  let end = select(0, K / 8, arrayLength(&x) > 0);  // unknown to the compiler, which would spend seconds on unrolling
+  let end = select(0, K / 8, arrayLength(&x) > 0);  // hidden from the compiler: unrolling takes it seconds
   for (var k8 = first_of(thread); k8 < end; k8 += STEP) {
-    if (TOKENS == 1) {  // without four unpacked weights at a time, which take registers
+    if (TOKENS == 1) {  // does not hold four unpacked weights, which take registers
       let v = input8(0, token_row(block, 0), k8);
-      sums[0] += vec4f(dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v), dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v));
+      sums[0] += vec4f(
+        dot8(weight8(n.x, k8), v), dot8(weight8(n.y, k8), v),
+        dot8(weight8(n.z, k8), v), dot8(weight8(n.w, k8), v),
+      );
       continue;
     }
     let w = array(weight8(n.x, k8), weight8(n.y, k8), weight8(n.z, k8), weight8(n.w, k8));

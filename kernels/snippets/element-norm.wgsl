@@ -14,6 +14,6 @@ fn element(i: u32, t: u32, k: u32) -> f32 {
   return value * gain[k];
 }
 
-/// Of the whole row: its lanes have seen a part each.
+/// Sum of squares of the whole row: each lane has seen a part of it.
 fn input_squares(i: u32) -> f32 { return subgroupAdd(squares_seen[i]); }
 fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }

@@ -1,4 +1,4 @@
-// The input of a matrix product as it stands, one entry at a time.
+// The input of a matrix product as stored, one entry at a time.
 @group(0) @binding(0) var<storage, read> x: array<f32>;  // [T, K]
 
 /// Entry k of row t, token i of the block.

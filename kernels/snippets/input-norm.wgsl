@@ -1,5 +1,5 @@
-// The input of a matrix product under RMSNorm. Its factor 1/rms is the same for a whole row, so it is put on the finished
-// sums, and the squares are added up on the way: x is read once.
+// The input of a matrix product under RMSNorm. The factor 1/rms is the same for a whole row: it is applied to
+// the finished sums, and the squares are added up while x is read. So x is read once.
 override D: u32;    // model width; K is D rounded up to a multiple of 32
 override EPS: f32;
 

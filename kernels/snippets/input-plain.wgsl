@@ -1,4 +1,4 @@
-// The input of a matrix product as it stands.
+// The input of a matrix product as stored.
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;  // [T, K]
 
 /// Entries 8*k8 .. 8*k8+7 of row t, token i of the block.

@@ -1,6 +1,6 @@
-// Exponential and logarithm of base 2 in integers, the same to the last bit on every device: WGSL's own may differ
-// between devices, and its log is imprecise near 1. An octave is a factor of two of probability, and is
-// stored in units of 2^-25. The polynomials interpolate at Chebyshev nodes of [0, 1).
+// Exponential and logarithm of base 2 in integers: the same bits on every device. WGSL's own may differ
+// between devices, and its log is imprecise near 1. An octave is a factor of two of probability, stored in
+// units of 2^-25. The polynomials interpolate at Chebyshev nodes of [0, 1).
 // Uses snippets/wide-integer.wgsl.
 
 const OCTAVE: u32 = 1u << 25u;
@@ -35,14 +35,13 @@ fn log2_odd(n: u32) -> u32 {
   return (32u - zeros) * OCTAVE + (high_product(f, q) >> 6u);
 }
 
-// 33 + log2(-ln(1 - v)) in octaves, for v = (h + 1/2) / 2^32: the logarithm of an exponential variable, 0 … 37.6,
-// within 2^-17.
-// Never below that of 33 + log2(v), which is log2_odd(h).
+// 33 + log2(-ln(1 - v)) in octaves, for v = (h + 1/2) / 2^32: the logarithm of an exponential variable, 0 …
+// 37.6, within 2^-17. Never below 33 + log2(v), which is log2_odd(h).
 fn log2_exponential(h: u32) -> u32 {
   let small = h < (1u << 26u);
-  // Of large h, -log2(1 - v) comes of it, since 1 - v = (2 (2^32 - 1 - h) + 1) / 2^33.
+  // For large h it gives -log2(1 - v), since 1 - v = (2 (2^32 - 1 - h) + 1) / 2^33.
   let log = log2_odd(select(~h, h, small));
-  if (small) {  // v < 2^-6: log2(v) + (v/2 + 5/24 v^2 + v^3/8) / ln 2 keeps the digits that 1 - v would lose
+  if (small) {  // v < 2^-6: log2(v) + (v/2 + 5/24 v^2 + v^3/8) / ln 2 keeps the digits that 1 - v loses
     let series = high_product(h, 0xb8aa3b29u + high_product(h, 0x4cf198a7u + high_product(h, 0x2e2a8ecau)));
     return log + (series >> 7u);
   }

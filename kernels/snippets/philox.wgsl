@@ -1,5 +1,5 @@
-// Philox4x32-7, a random generator without state: 128 random bits from a counter and a key.
-// (Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3; seven rounds pass BigCrush.)
+// Philox4x32-7, a stateless random generator: 128 random bits from a counter and a key.
+// (Salmon et al. 2011, Parallel random numbers: as easy as 1, 2, 3. Seven rounds pass BigCrush.)
 // Uses snippets/wide-integer.wgsl.
 fn philox(counter: vec4u, seed: vec2u) -> vec4u {
   var c = counter;

@@ -1,4 +1,5 @@
-// The f32 bits of entry i of `raw`, f16 in pairs: exponents move from bias 15 to 127, subnormals become normal.
+// The f32 bits of entry i of `raw`, f16 in pairs. Exponents change from bias 15 to 127; subnormals become
+// normal.
 fn read_bits(i: u32) -> u32 {
   let half = raw[i / 2] >> (16 * (i % 2));
   let sign = (half & 0x8000) << 16;

@@ -5,17 +5,19 @@ override d: u32;              // head width
 override QKV_STRIDE: u32;     // stored width of a row of qkv
 override ANGLE_ROWS: u32;     // rows of each half of the angle table
 
-@group(0) @binding(2) var<storage, read> rows: array<vec4u>;    // [T] token, position, sequence, rows in this pass
-@group(0) @binding(3) var<storage, read> angles: array<vec2f>;  // [2, ANGLE_ROWS, d/2] cos and sin of coarse, fine positions
+@group(0) @binding(2) var<storage, read> rows: array<vec4u>;    // [T] id, position, ring, tokens in this pass
+@group(0) @binding(3) var<storage, read> angles: array<vec2f>;  // [2, ANGLE_ROWS, d/2] cos, sin: coarse, fine
 
-/// cos and sin of position * frequency i: (coarse + fine) by the sum formulas, both halves exact to f32.
+/// cos and sin of position * frequency i, from the coarse and the fine angle by the sum formulas. Both are
+/// exact to f32.
 fn angle(position: u32, i: u32) -> vec2f {
   let coarse = angles[(position / ANGLE_ROWS) * (d / 2) + i];
   let fine = angles[(ANGLE_ROWS + position % ANGLE_ROWS) * (d / 2) + i];
   return vec2f(coarse.x * fine.x - coarse.y * fine.y, coarse.y * fine.x + coarse.x * fine.y);
 }
 
-/// Entries i and i + d/2 of a head of token t, turned. Heads count queries, then keys, then values, which stay.
+/// Entries i and i + d/2 of a head of token t, rotated. Heads count queries, then keys, then values; values
+/// stay.
 fn turned(t: u32, head: u32, i: u32, pair: vec2f) -> vec2f {
   if (head >= H + G) { return pair; }
   let a = angle(rows[t].y, i);

@@ -1,9 +1,10 @@
-// Top-k and top-p are one search: the smallest distance within which the tokens weigh `target` together. Every token
-// weighs 1 in top-k, its mass in top-p. Radix descent: the histogram of eight bits of the distance, one bin a thread,
-// says which bin the target falls in, and the next eight bits are counted inside that bin only.
-// A pass over V for each eight bits, at most four. Masses have 28 bits and are added in two halves of 14, so that no
-// sum of 2^18 of them leaves 32 bits; integer sums are exact in any order.
-// Needs THREADS = 256, STRIDE and distances(at, best, scale) from the kernel, snippets/octaves.wgsl, wide-integer.wgsl.
+// Top-k and top-p are one search: the smallest distance within which the tokens together weigh `wanted`. A
+// token weighs 1 in top-k, its mass in top-p. Radix descent: a histogram of eight bits of the distance, one
+// bin per thread, shows which bin the target is in; the next pass counts the next eight bits inside that bin
+// only. One pass over V for every eight bits, at most four. Masses have 28 bits and are added in two halves
+// of 14: a sum of 2^18 of them fits 32 bits. Integer sums are exact in any order.
+// Uses snippets/octaves.wgsl and wide-integer.wgsl; of the kernel THREADS = 256, STRIDE, distances(at, best,
+// scale).
 
 struct Step { prefix: u32, rest: vec2u, done: bool }
 
@@ -12,15 +13,15 @@ var<workgroup> high_half: array<atomic<u32>, THREADS>;
 var<workgroup> block_sum: array<vec2u, 16>;
 var<workgroup> found: Step;
 
-// The farthest distance to keep, at most `limit`. `wanted`: a count of tokens, or in units of 2^-32 a share of the
-// mass of the tokens within `limit`. All threads must call it, with the same arguments.
+// The farthest distance to keep, at most `limit`. `wanted`: a count of tokens, or in units of 2^-32 a share
+// of the mass of the tokens within `limit`. All threads must call it with the same arguments.
 fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bool, thread: u32) -> u32 {
   var target_weight = vec2u(wanted, 0);
   var prefix = 0u;
   for (var shift = 24u; ; shift -= 8) {
     atomicStore(&low_half[thread], 0u);
     atomicStore(&high_half[thread], 0u);
-    if (thread == 0) { found = Step(limit, vec2u(0), true); }  // where all bins weigh less than the target
+    if (thread == 0) { found = Step(limit, vec2u(0), true); }  // if all bins weigh less than the target
     workgroupBarrier();
     for (var i = thread; i < STRIDE / 4; i += THREADS) {
       var far = distances(row + i, best, scale);
@@ -51,7 +52,7 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
       let bin = prefix | (thread << shift);
       let end = min(limit, bin | ((1u << shift) - 1));
       let rest = wide_difference(target_weight, before);
-      // Done when the bin is wanted whole: not even its lightest token could be spared.
+      // Done if the whole bin is wanted: without its lightest token it would weigh too little.
       var lightest = 1u;
       if (by_mass) { lightest = mass(end); }
       let whole = wide_less(wide_difference(weight, vec2u(lightest, 0)), rest);
@@ -64,7 +65,7 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
   }
 }
 
-// What the bins [start, end) weigh.
+// The weight of the bins [start, end).
 fn sum_of_bins(start: u32, end: u32) -> vec2u {
   var sum = vec2u(0);
   for (var i = start; i < end; i++) {

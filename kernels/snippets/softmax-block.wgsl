@@ -1,20 +1,22 @@
-// Online softmax of ROWS rows, a block of 4 * BLOCK4 keys at a time (Milakov and Gimelshein 2018): after every block
-//   max' = max(max, scores),  weight = exp(score - max'),  shrink = exp(max - max'),  sum' = sum * shrink + weights.
-// PARTS threads share a row. `fn scores4(row, key4) -> vec4f` gives the scores of keys 4 key4 … 4 key4 + 3 of the block.
-const NEVER: f32 = -3e38;  // score of a key that must not be seen: its weight is 0 …
-const START: f32 = -1e30;  // … even where no key of a row was seen yet
+// Online softmax of ROWS rows, 4 * BLOCK4 keys at a time (Milakov and Gimelshein 2018). After each block:
+//   max' = max(max, scores),  weight = exp(score - max'),
+//   shrink = exp(max - max'),  sum' = sum * shrink + weights
+// PARTS threads share a row. The kernel's `fn scores4(row, key4) -> vec4f` gives the scores of keys 4 key4 …
+// 4 key4 + 3 of the block.
+const NEVER: f32 = -3e38;  // score of a hidden key: its weight is 0,
+const START: f32 = -1e30;  // even if the row has not seen a key yet
 const PARTS = min(8u, THREADS / ROWS);
-const WEIGHT_STRIDE = BLOCK4 + 1;  // the odd vec4f keeps rows in different banks
+const WEIGHT_STRIDE = BLOCK4 + 1;  // odd, so that rows are in different banks
 
 var<workgroup> weights: array<vec4f, ROWS * WEIGHT_STRIDE>;  // [ROWS, BLOCK4]
 var<workgroup> shrink: array<f32, ROWS>;
 var<workgroup> row_sum: array<f32, ROWS>;
 var<workgroup> part: array<f32, ROWS * PARTS>;
 
-/// What a thread knows of its row: the largest score so far, and the sum of the weights it made itself.
+/// A thread's state of its row: the largest score so far, and the sum of the weights that it computed itself.
 struct Softmax { max: f32, sum: f32 }
 
-/// Replaces `weights` and `shrink` by those of the next block. All threads may read both afterwards.
+/// Replaces `weights` and `shrink` by those of the next block. All threads can read both afterwards.
 fn softmax_block(thread: u32, before: Softmax) -> Softmax {
   let row = thread / PARTS;
   let mine = thread % PARTS;
@@ -45,7 +47,7 @@ fn softmax_block(thread: u32, before: Softmax) -> Softmax {
   return after;
 }
 
-/// Puts the sum of every row into `row_sum`, for all threads to read.
+/// Stores the sum of every row in `row_sum`, where all threads can read it.
 fn softmax_end(thread: u32, softmax: Softmax) {
   if (thread < ROWS * PARTS) { part[thread] = softmax.sum; }
   workgroupBarrier();

@@ -1,27 +1,30 @@
-// A team is a whole workgroup: its threads share the columns of four weight rows, and add up through workgroup memory.
-// Two barriers and a tree of eight by THREADS / 8: software drivers take seconds to compile a deep one.
+// A team is a whole workgroup: its threads share the columns of four weight rows, and add up in workgroup
+// memory. Two barriers, and a tree of eight by THREADS / 8: software drivers take seconds to compile a deep
+// one.
 const STEP = THREADS;
 const HELD = 1;
 
 var<workgroup> partial: array<array<vec4f, THREADS>, TOKENS>;
 var<workgroup> squares: array<array<f32, THREADS>, TOKENS>;
 
-/// Tokens of the block, and those whose sums this thread holds; known, so that a GPU keeps sums in registers.
+/// Tokens of the block, and those whose sums this thread holds. Compile-time constants: sums stay in
+/// registers.
 fn tokens() -> u32 { return TOKENS; }
 fn held() -> u32 { return HELD; }
 
 fn team_of(group: u32, thread: u32) -> u32 { return group; }
 
-/// Where this thread begins among the columns.
+/// The first column (in units of the reads) of this thread.
 fn first_of(thread: u32) -> u32 { return thread; }
 
-/// Which token of the block the sums that this thread holds are of.
+/// Index, within the block, of the token whose sums this thread holds.
 fn token_held(j: u32, thread: u32) -> u32 { return thread / ROWS % TOKENS; }
 
-/// Whether this thread writes output r of its team, for the token that it holds: each thread one output at most.
+/// Whether this thread writes output r of its team, for the token that it holds. A thread writes at most one
+/// output.
 fn writes(r: u32, thread: u32) -> bool { return thread < ROWS * TOKENS && thread % ROWS == r; }
 
-/// The sums over the team of the four partial sums of the token that this thread holds, under the factor of its input.
+/// The four sums, over the team, of the token that this thread holds, times the factor of its input.
 fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {
   for (var i = 0u; i < TOKENS; i++) {
     partial[i][thread] = sums[i];

@@ -1,10 +1,10 @@
-// The largest (key, id) of a workgroup of THREADS threads; of equal keys the lowest id. THREADS is a multiple of 16: two steps
-// of sixteen rather than a tree, since drivers take long to compile a barrier.
-// Needs struct Winner from the kernel.
+// The largest (key, id) of a workgroup of THREADS threads; of equal keys the lowest id. THREADS is a multiple
+// of 16. Two steps of sixteen instead of a tree: drivers take long to compile a barrier. The kernel defines
+// struct Winner.
 var<workgroup> candidates: array<vec2u, THREADS>;
 var<workgroup> first: Winner;
 
-// Uniform: `sequence` comes along, since of what each thread read by itself WGSL does not know that all read the same.
+// The result is uniform, and so is the `sequence` in it: WGSL cannot know that all threads read the same one.
 fn workgroup_winner(mine: vec2u, sequence: u32, thread: u32) -> Winner {
   candidates[thread] = mine;
   workgroupBarrier();
@@ -14,7 +14,7 @@ fn workgroup_winner(mine: vec2u, sequence: u32, thread: u32) -> Winner {
     let best = best_of(0, 1, 16);
     first = Winner(best.x, best.y, sequence);
   }
-  return workgroupUniformLoad(&first);  // its barriers also keep the next search off what others still read
+  return workgroupUniformLoad(&first);  // its barriers also protect values that others still read
 }
 
 fn best_of(start: u32, step: u32, end: u32) -> vec2u {

@@ -1,4 +1,4 @@
-// Every kernel in kernels/index.ts against its own reference, at every size it lists, on this driver.
+// Every kernel of coveringKernels against its reference, at all its test sizes, on this driver.
 import { beforeAll, describe, expect, test } from "vitest";
 import { encode, kernelLabel, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import { type Binding, type Buffer, coveringKernels, type Kernel } from "../../kernels/index.ts";
@@ -44,8 +44,8 @@ function contents(kernel: Kernel, size: object, binding: Binding, seed: number):
 }
 
 /**
- * Between them the two software drivers run every kernel: one has subgroups of 8 and f16, the other subgroups
- * of 4.
+ * Together the two software drivers run every kernel: one has subgroups of 8 and f16, the other subgroups of
+ * 4.
  */
 function runsOn({ requires = [], subgroupSize }: Kernel): boolean {
   const { subgroupMinSize } = device.adapterInfo;
@@ -55,7 +55,7 @@ function runsOn({ requires = [], subgroupSize }: Kernel): boolean {
   );
 }
 
-/** u32 results must be equal; f32 within the tolerance, relative to floor + |expected|. */
+/** u32 results must be equal; f32 results within the tolerance, relative to floor + |expected|. */
 function expectClose(
   name: string,
   actual: Buffer,

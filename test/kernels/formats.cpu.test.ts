@@ -1,5 +1,4 @@
-// Weight and cache formats on the CPU: sixteen-bit floats over every bit pattern, and how well q8 and q4 keep
-// a group.
+// Weight and cache formats on the CPU: 16-bit floats over every bit pattern, and the errors of q8 and q4.
 import { describe, expect, test } from "vitest";
 import {
   bf16ToNumber,
@@ -72,7 +71,7 @@ describe("sixteen-bit floats", () => {
     expect([Infinity, -Infinity].map(numberToF16)).toEqual([0x7c00, 0xfc00]);
     expect(f16ToNumber(numberToF16(Number.NaN))).toBeNaN();
     expect(numberToBf16(3.4e38)).toBe(0x7f80);
-    // A NaN whose payload lies in the lost bits alone must not become an infinity.
+    // A NaN whose payload is only in the dropped bits must not become an infinity.
     expect(f16ToNumber(f32BitsToF16(0x7f800001))).toBeNaN();
     expect(bf16ToNumber(f32BitsToBf16(0xff800001))).toBeNaN();
   });
@@ -162,7 +161,7 @@ describe("q8 and q4", () => {
         const group = bells(32, 3).map((x) => 0.1 * x);
         group[17] = outlier;
         const kept = decoded(format, [group])[0]!;
-        // Clipping the largest by up to half a step may pay off for the others.
+        // Clipping the largest by up to half a step may reduce the errors of the others.
         const errors = group.map((x, i) => Math.abs(x - kept[i]!));
         expect(Math.max(...errors)).toBeLessThanOrEqual(0.75 * (5 / (codes - 1)));
       }
@@ -196,7 +195,7 @@ describe("q8 and q4", () => {
   });
 });
 
-/** Rows [N, K] stored and read back. */
+/** Stores rows [N, K] and reads them back. */
 function decoded(format: WeightFormat, rows: number[][]): number[][] {
   const K = rows[0]!.length;
   const buffers = format
@@ -216,7 +215,7 @@ const squaredError = (a: readonly number[], b: readonly number[]): number =>
 describe.each(Object.values(cacheFormats).map((format) => [format.name, format] as const))(
   "cache %s",
   (name, format) => {
-    /** A row stored between two others, read back. */
+    /** Stores a row between two others and reads it back. */
     const kept = (row: readonly number[]): number[] => {
       const words = 3 * format.words(row.length);
       const cache = format.type === "f32" ? new Float32Array(words) : new Uint32Array(words);
@@ -231,7 +230,7 @@ describe.each(Object.values(cacheFormats).map((format) => [format.name, format] 
 
     test.each([2, 6, 30, 32, 34, 80, 128, 256])("keeps a row of %d, each group by its own scale", (d) => {
       const next = randomU32(d);
-      // Every group a thousand times smaller than the one before: the scale of a neighbour would show.
+      // Every group is a thousand times smaller than the one before: a neighbour's scale would show.
       const size = (i: number) => 1000 ** -Math.floor(i / 32);
       const row = Array.from({ length: d }, (_, i) => size(i) * Math.fround(next() / 2 ** 31 - 1));
       kept(row).forEach((value, i) => {

@@ -1,5 +1,5 @@
 // The sampling kernel on the GPU against its reference, token for token, on cases that random tensors do not
-// reach.
+// cover.
 import { expect, test } from "vitest";
 import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
@@ -19,8 +19,9 @@ const device = await openTestDevice();
 const pipelines = Pipelines.of(device);
 
 /**
- * Runs one step of B rows, which stand in sequences from the last to the first, on the GPU and in TypeScript;
- * the tokens, which agree, as do counts and positions.
+ * Runs one step of B rows on the GPU and in TypeScript, and compares tokens, counts and positions. Row b is
+ * of sequence B - 1 - b.
+ * @returns the tokens
  */
 async function step(
   rowLogits: (b: number) => number[],

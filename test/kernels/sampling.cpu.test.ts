@@ -1,11 +1,11 @@
-// The rules of sampling and its integer arithmetic, on hand-written distributions, in the plain TypeScript
-// that sample.test.ts and contract.test.ts hold the GPU to.
+// The rules of sampling and its integer arithmetic, on distributions by hand, in the plain TypeScript that
+// sample.test.ts and contract.test.ts compare the GPU with.
 import { expect, test } from "vitest";
 import { maskWords, padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
 import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../../kernels/sampling-arithmetic.ts";
 import { randomU32 } from "../helpers.ts";
 
-/** Draws at positions 1 … draws from the same logits. `seen` is the row of counts. */
+/** Draws at positions 1 … `draws` from the same logits. `seen` is the row of counts. */
 function tokens(
   logits: readonly number[],
   settings: SamplingSettings,
@@ -73,7 +73,7 @@ test("top-p counts after temperature and after top-k", () => {
   expect(set(tokens(log(0.4, 0.3, 0.2, 0.1), { temperature: 1, topP: 0.55 }))).toEqual([0, 1]);
 });
 
-test("min-p keeps what is likely enough next to the likeliest", () => {
+test("min-p keeps tokens that are likely enough compared with the likeliest", () => {
   const p = log(0.5, 0.3, 0.15, 0.05);
   expect(set(tokens(p, { temperature: 1, minP: 0.29 }))).toEqual([0, 1, 2]);
   expect(set(tokens(p, { temperature: 1, minP: 0.31 }))).toEqual([0, 1]);
@@ -131,7 +131,7 @@ test.each([1, 0.7, 2])("draws follow the softmax at temperature %d", (temperatur
     return sum + (ids.filter((id) => id === i).length - expected) ** 2 / expected;
   }, 0);
   expect(chiSquare).toBeLessThan(24.3); // one in a thousand at 7 degrees of freedom
-  expect(chiSquare).toBeGreaterThan(0.6); // and no less scattered than chance
+  expect(chiSquare).toBeGreaterThan(0.6); // and as scattered as chance
 });
 
 test("seed and position decide the draw", () => {
@@ -142,7 +142,7 @@ test("seed and position decide the draw", () => {
   for (const other of [2, 2 ** 32 + 1]) expect(draw(other)).not.toEqual(draw(1));
 });
 
-// From the known-answer file of Random123; the vectors differ in the number of rounds only.
+// From the known-answer file of Random123. The vectors differ in the number of rounds only.
 test("philox gives the numbers of its authors", () => {
   expect(philox([0, 0, 0, 0], [0, 0], 10)).toEqual([0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
   expect(philox([0, 0, 0, 0], [0, 0])).toEqual([0x5f6fb709, 0x0d893f64, 0x4f121f81, 0x4f730a48]);
@@ -168,7 +168,7 @@ test("integer exponential and logarithm against float64", () => {
     const v = (h + 0.5) / 2 ** 32;
     expect(Math.abs(log2Odd(h) / OCTAVE - Math.log2(2 * h + 1))).toBeLessThan(2 ** -24);
     expect(Math.abs(log2Exponential(h) / OCTAVE - 33 - Math.log2(-Math.log1p(-v)))).toBeLessThan(2 ** -17);
-    // the race skips by this bound
+    // The race skips tokens by this bound.
     expect(log2Exponential(h)).toBeGreaterThanOrEqual((32 - Math.clz32(h)) * OCTAVE);
   }
 });

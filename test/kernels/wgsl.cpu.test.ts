@@ -1,4 +1,4 @@
-// Every shader compiles with no GPU at all, and every shader file is reachable from allKernels.
+// Every shader compiles, without a GPU, and every shader file is used by a kernel of allKernels.
 import { expect, test } from "vitest";
 import { kernelLabel, shaderCode } from "../../engine/gpu/dispatch.ts";
 import {
@@ -17,7 +17,7 @@ test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
   "%s compiles",
   async (_, kernel) => {
     const device = await openTestDevice(["backend=null"]);
-    // As it stands, and as a build has it.
+    // As written, and as the build minifies it.
     const built = { ...kernel, source: kernel.source.map(compact) };
     const [first] = kernel.testSizes as [object];
     const all = kernel.testSizes.map((size) => ({ size, code: shaderCode(kernel, size) }));
@@ -44,7 +44,7 @@ test("no kernel stores more than 8 buffers or is listed twice", () => {
     expect(kernel.bindings(kernel.testSizes[0]!).length, kernelLabel(kernel)).toBeLessThanOrEqual(8);
 });
 
-test("a kernel made without an addend has one binding less, and a shader that differs in an identity only", () => {
+test("without an addend, a kernel has one binding less, and a shader that differs in an identity", () => {
   const byLabel = new Map(allKernels.map((kernel) => [kernelLabel(kernel), kernel]));
   const made = allKernels.filter((kernel) => /_(bias|delta)$/.test(kernelLabel(kernel)));
   expect(new Set(made.map(({ name }) => name))).toEqual(new Set(["matvec", "gate_up", "qkv", "matmul"]));
