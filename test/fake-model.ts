@@ -1,5 +1,5 @@
-// A Model without a GPU, for tests of what is around one. A test gives its answers and says when each piece
-// comes.
+// A Model without a GPU, for tests of what uses a model. A test sets its answers, and when each piece is
+// made.
 import type {
   AdapterDescription,
   Chunk,

@@ -4,10 +4,10 @@ import { create, globals } from "webgpu";
 import type { Binding, Buffer } from "../kernels/index.ts";
 
 Object.assign(globalThis, globals);
-// Dawn lives only as long as the object that create() returned is reachable.
+// Dawn is destroyed when the object that create() returned is collected.
 const keepAlive: GPU[] = [];
 
-/** A device of the driver named by VK_DRIVER_FILES, or of Dawn's null backend. */
+/** A device of the driver in VK_DRIVER_FILES, or of Dawn's null backend. */
 export async function openTestDevice(options: string[] = []): Promise<GPUDevice> {
   const gpu = create(options);
   keepAlive.push(gpu);
@@ -38,7 +38,7 @@ export function randomBuffer({ type, length }: Binding, seed: number): Buffer {
     : Float32Array.from({ length }, () => next() / 2 ** 31 - 1);
 }
 
-/** Fails a file in which a promise was rejected that nobody waited for. */
+/** Fails a test file if a rejected promise was not handled. */
 export function expectNoUnhandledRejections(): void {
   const unhandled: unknown[] = [];
   const note = (reason: unknown) => unhandled.push(reason);

@@ -1,4 +1,4 @@
-// What moved, and which way is worse.
+// Which figures count as changed, and in which direction they are worse.
 import { describe, expect, test } from "vitest";
 import { compare, hasRegression, renderComparison } from "../../bench/compare.ts";
 import type { Report, Result } from "../../bench/result.ts";

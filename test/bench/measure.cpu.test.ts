@@ -1,4 +1,4 @@
-// Medians, and how often a thing is run.
+// Medians, and the number of runs.
 import { describe, expect, test } from "vitest";
 import { figure, repeat } from "../../bench/measure.ts";
 
@@ -11,7 +11,7 @@ test("figure: the middle one, or the mean of the middle two, whatever their orde
 
 describe("repeat", () => {
   const never = new AbortController().signal;
-  /** A run that counts itself and takes a second. */
+  /** Counts its calls; each takes a second. */
   const counting = () => {
     let clock = 0;
     let count = 0;

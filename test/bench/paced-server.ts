@@ -1,4 +1,4 @@
-// A server with OpenAI's streaming calls that answers at a known pace, and remembers what it was asked.
+// A server with OpenAI's streaming calls that answers at a known pace and records requests.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,7 +16,7 @@ export interface PacedServer {
   readonly url: string;
   readonly asked: Body[];
   readonly keys: (string | undefined)[];
-  /** Most answers that were under way at once, and those that are now. */
+  /** Answers that run now, and the largest number so far. */
   most: number;
   running: number;
   close(): Promise<void>;
@@ -28,7 +28,7 @@ export interface Pace {
   readonly between: number;
 }
 
-/** In place of an answer. @returns whether it has answered */
+/** May answer a request itself. @returns whether it did */
 type Instead = (request: IncomingMessage, response: ServerResponse, body: Body | undefined) => boolean;
 
 export async function pacedServer(
@@ -50,7 +50,7 @@ export async function pacedServer(
   return server;
 }
 
-/** As many tokens as may be, "a" each; an answer is counted where that was asked for. */
+/** Sends `max_tokens` tokens, "a" each, and the usage if it is requested. */
 async function answer(response: ServerResponse, body: Body, { first, between }: Pace): Promise<void> {
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
   response.write(": a comment, as a heartbeat\n\n");

@@ -1,4 +1,4 @@
-// A report as table and page, and what is taken for a report.
+// A report as table and page; which files are accepted as reports.
 import { describe, expect, test } from "vitest";
 import { formatFigure, formatValue, threeDigits } from "../../bench/format.ts";
 import { renderHtml } from "../../bench/html.ts";

@@ -1,7 +1,7 @@
-// A report to print, compare and break.
+// A report for tests to print, compare and break.
 import type { ModelReport, Result } from "../../bench/result.ts";
 
-/** A figure of decode at context 0 unless told otherwise. */
+/** A figure, of decode at context 0 by default. */
 export const result = (given: Partial<Result> = {}): Result => ({
   suite: "decode",
   name: "tokensPerSecond",

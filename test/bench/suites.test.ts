@@ -1,5 +1,4 @@
-// Every suite on this driver, once and briefly, on a model so small that only the figures' sense can be
-// checked.
+// Every suite on this driver, once and briefly, on a tiny model: checks that figures are plausible.
 import { beforeAll, expect, test } from "vitest";
 import { type ModelReport, type Result, suiteNames } from "../../bench/result.ts";
 import { runSuites } from "../../bench/run.ts";
@@ -92,7 +91,7 @@ test("throughput: every number of streams, and what they gain over one", () => {
   const [one, two] = find("throughput", "tokensPerSecond");
   const gain = find("throughput", "batchGain");
   expect(gain.map(({ median }) => median)).toEqual([1, two!.median / one!.median]);
-  // Four tokens of every answer: the end-of-sequence token ends none.
+  // Every answer has four tokens: the end-of-sequence token does not end it.
   expect(one!.median / find("throughput", "requestsPerSecond")[0]!.median).toBeCloseTo(4);
   expect(report.notes.join()).toMatch(/throughput: prompts of \d+ to \d+ tokens/);
 });

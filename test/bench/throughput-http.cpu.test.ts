@@ -1,4 +1,4 @@
-// `sirocco bench throughput --url`: against a server of paper whose pace is known, and servers that fail.
+// `sirocco bench throughput --url` against a server with a known pace, and servers that fail.
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,8 +31,8 @@ describe("figures", () => {
   test("are those of the server's pace, and its gain by streams", async () => {
     server = await pacedServer({ first: 60, between: 15 });
     const { report, find } = await measured("--streams 1,4 --requests 8 --answer-tokens 5");
-    // 60 ms and four times 15 ms: 8.3 answers a second at best by one stream. Timers are late, never early by
-    // much, so on a busy machine rates have no lower bound.
+    // 60 ms and four times 15 ms: at most 8.3 answers a second in one stream. Timers may be late, so on a
+    // busy machine rates have no lower bound.
     for (const [streams, most] of [
       [1, 8.4],
       [4, 33.6],
@@ -49,7 +49,7 @@ describe("figures", () => {
     expect(find("batchGain", 4)).toBeGreaterThan(1);
     expect(server.most).toBe(4);
     expect(report.server).toEqual({ url: server.url, model: "paper", endpoint: "/v1/completions" });
-    // A warm-up of one request a stream, at first of four, then what was asked for.
+    // A warm-up of one request a stream, four before the first run; then the measured requests.
     expect(server.asked).toHaveLength(4 + 8 + 4 + 8);
   });
 
@@ -89,7 +89,7 @@ describe("figures", () => {
     expect(server.asked[0]).toMatchObject({ messages: [{ role: "user" }] });
     expect(report.server?.endpoint).toBe("/v1/chat/completions");
     expect(find("tokensPerSecond", 2)).toBeCloseTo(3 * find("requestsPerSecond", 2)!);
-    // Nothing to compare with.
+    // No single stream to compare with.
     expect(find("batchGain", 2)).toBeUndefined();
   });
 
@@ -104,7 +104,7 @@ describe("figures", () => {
     expect(report.notes).toEqual([
       "throughput: the server gave no usage for 8 answers: their pieces were counted as tokens",
     ]);
-    // Refused once, not with every request.
+    // Sent and refused once, not with every request.
     expect(server.asked).toHaveLength(1 + 4 + 4);
   });
 
@@ -157,7 +157,7 @@ describe("figures", () => {
 test("shows where it is, and Ctrl-C ends it with what was measured, and ends the answers", async () => {
   let held = 0;
   server = await pacedServer(undefined, (_, response, body) => {
-    // After the first number of streams answers never end.
+    // After the first number of streams, answers never end.
     if (!body || server.asked.length <= 4 + 3) return false;
     held++;
     response.on("close", () => held--);
@@ -230,7 +230,7 @@ describe("a server that fails", () => {
       fails((_, response, body) => {
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.write(event({ choices: [{ ...piece(body!, "a"), finish_reason: null }] }));
-        // The first bytes are let through before the connection goes.
+        // The first bytes are sent before the connection breaks.
         setTimeout(() => (break_ ? response.destroy() : response.end()), 50);
         return true;
       });
@@ -275,7 +275,7 @@ describe("a server that fails", () => {
   });
 });
 
-/** Comes in a byte at a time. */
+/** Sends one byte at a time. */
 async function* bytewise(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (const byte of bytes) yield Uint8Array.of(byte);
 }

@@ -1,4 +1,4 @@
-// The built command as a user runs it: real processes, the real engine, the embedded model.
+// The built command: real processes, the real engine, the embedded model.
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ const golden = (name: string) =>
 const once = golden("02_once");
 const folder = mkdtempSync(join(tmpdir(), "sirocco-"));
 
-/** What Dawn and the Vulkan loader write to stderr by themselves. */
+/** Lines that Dawn and the Vulkan loader write to stderr. */
 const NOISE = /^(Warning|Error): .*\n|^ {4}at .*\n|^\n/gm;
 
 interface Running {
@@ -147,7 +147,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect(stderr).toContain("config.json");
   });
 
-  // Nothing of it depends on the driver, and SwiftShader would take a minute to load.
+  // It does not depend on the driver, and SwiftShader would take a minute to load.
   test("serves, and at SIGTERM finishes the answer that runs", {
     skip: process.platform === "win32" || process.env["SIROCCO_DRIVER"] === "swiftshader",
   }, async () => {

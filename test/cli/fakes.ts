@@ -34,7 +34,7 @@ export interface FakeOptions {
   readonly pieces?: readonly string[];
   /** Stops after this many pieces until the signal aborts. */
   readonly holdAfter?: number;
-  /** Never ends, whatever the signal says: an engine that hangs. */
+  /** Ignores the signal: an engine that hangs. */
   readonly deaf?: boolean;
   /** Thrown by the function of this name. */
   readonly errors?: Partial<
@@ -46,9 +46,9 @@ export interface FakeOptions {
   readonly adapters?: readonly AdapterDescription[];
   /** Loading waits for the signal. */
   readonly slowLoad?: boolean;
-  /** What a bench finds, in place of one figure. */
+  /** Fields of the bench's report. */
   readonly report?: Partial<ModelReport>;
-  /** A bench waits for the signal after its first figure. */
+  /** The bench waits for the signal after its first figure. */
   readonly slowBench?: boolean;
 }
 
@@ -85,7 +85,7 @@ export class FakeEngine implements Engine {
     return this.calls.filter((call): call is Extract<Call, { name: Name }> => call.name === name);
   }
 
-  // Arrow functions, as the command takes them off the module.
+  // Arrow functions: the command calls them without the engine as `this`.
   readonly loadModel = async (source?: string, options: LoadOptions = {}): Promise<Model> => {
     this.calls.push({ name: "loadModel", source, options });
     this.#throw("loadModel");
@@ -170,18 +170,18 @@ export class FakeEngine implements Engine {
 
 export interface Setting extends FakeOptions {
   readonly engine?: FakeEngine;
-  /** What is piped in; null: a pipe that stays open. Without it stdin is a terminal. */
+  /** Text on stdin; null: a pipe that stays open. Default: stdin is a terminal. */
   readonly stdin?: string | Uint8Array | null;
   readonly stdoutTerminal?: boolean;
   readonly stderrTerminal?: boolean;
   readonly env?: Record<string, string>;
-  /** Bytes after which the reader of stdout goes away. */
+  /** Characters after which the reader of stdout leaves. */
   readonly breakAfter?: number;
   /** Error of every write to stdout. */
   readonly stdoutError?: NodeJS.ErrnoException;
 }
 
-/** A stream that keeps what is written. */
+/** A stream that keeps all text. */
 class Screen extends Writable {
   text = "";
   readonly columns = 120;
@@ -202,7 +202,7 @@ class Screen extends Writable {
   }
 }
 
-/** A run of the command, to type at and to look at while it goes on. */
+/** A running command: takes keys and signals, shows its output. */
 export class Session {
   readonly engine: FakeEngine;
   readonly exit: Promise<number>;
@@ -246,7 +246,7 @@ export class Session {
     return this.#stderr.text;
   }
 
-  /** How many listeners for Ctrl-C are left. */
+  /** Number of listeners for Ctrl-C. */
   get listeners(): number {
     return this.#listeners.size;
   }

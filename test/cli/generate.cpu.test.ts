@@ -1,4 +1,4 @@
-// `sirocco generate`: what it hands to the engine, and what it prints.
+// `sirocco generate`: what it passes to the engine, and what it prints.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// The small parts of the command line: numbers as people read them, the progress bar, the driver.
+// Small parts of the command line: numbers as text, the progress bar, the driver.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { driverAdvice, withDriver } from "../../cli/driver.ts";
 import { errorMessage } from "../../cli/errors.ts";
@@ -87,9 +87,9 @@ describe("progress", () => {
     });
     expect(stderr).toContain("Downloading [");
     expect(stderr).toContain("Loading [");
-    // What is left after the last time the line was cleared.
+    // The text after the line was cleared for the last time.
     expect(stderr.split("\u001b[2K").at(-1)).toMatch(/^3 tokens .* seed 7\n$/);
-    // Neither line wrapping nor the cursor is switched off: a second Ctrl-C could not switch them on again.
+    // Line wrapping and the cursor stay on: a second Ctrl-C could not switch them on again.
     expect(stderr).not.toContain("\u001b[?7l");
     expect(stderr).not.toContain("\u001b[?25l");
     expect(stdout).toBe("there was a cat.\n");

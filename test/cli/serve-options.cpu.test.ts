@@ -1,4 +1,4 @@
-// The values of `serve`'s options: each is normalised or refused when it is given, before a model is loaded.
+// Values of `serve`'s options: each is normalised or refused before a model is loaded.
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -126,7 +126,7 @@ test("a folder for slots that is no use is refused before a model is loaded", as
     [join(file, "below"), /A part of the path is a file/],
     [join(folder, "x".repeat(300)), /The name is too long/],
     [join(folder, "loop"), /lead in a circle/],
-    // A file system that says ENOENT to a new folder, without end.
+    // A file system that answers ENOENT even for a new folder.
     ["/proc/x", /cannot|no such file|denied/i],
     ["/proc/x/y", /cannot|no such file|denied/i],
   ] as const) {
@@ -139,7 +139,7 @@ test("a folder for slots that is no use is refused before a model is loaded", as
 });
 
 describe("the log", () => {
-  /** A server that is asked twice, the log's reader gone in between. */
+  /** Two requests to a server; the log's reader leaves between them. */
   const served = async (setting: ConstructorParameters<typeof Session>[1]) => {
     const session = new Session(["serve", "--port", "0"], setting);
     await session.see("waiting", "stderr");

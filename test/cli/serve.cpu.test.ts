@@ -1,4 +1,4 @@
-// sirocco serve, in this process: who is let near, what is printed, and how it ends.
+// `sirocco serve` in this process: access, output, shutdown.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { FakeEngine, Session, type Setting, sirocco } from "./fakes.ts";
 const folder = mkdtempSync(join(tmpdir(), "sirocco-serve-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Serves until it is interrupted, with the address that it prints. */
+/** Starts a server, which runs until it is interrupted. @returns the session and the printed address */
 async function serve(args: readonly string[], setting: Setting = {}) {
   const session = new Session(["serve", "--port", "0", ...args], setting);
   await session.see("waiting", "stderr");

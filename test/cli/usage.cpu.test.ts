@@ -1,4 +1,4 @@
-// Help, version, and every way to call a command wrongly.
+// Help, version, and wrong calls of every command.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { sirocco } from "./fakes.ts";
@@ -10,7 +10,7 @@ const SAMPLING = (
   "--presence-penalty --logit-bias --seed --stop --ignore-eos"
 ).split(" ");
 
-/** Exactly the options each command has: one that is added must be added, and tested, here. */
+/** All options of each command: a new option must be listed, and tested, here. */
 const OPTIONS: Record<string, string[]> = {
   generate: [...LOADING, ...SAMPLING, "--file"],
   chat: [...LOADING, ...SAMPLING, "--system", "--no-history"],

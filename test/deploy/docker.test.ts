@@ -1,4 +1,4 @@
-// The Dockerfile cannot be built in a test; what it names must be there, and be what the server says.
+// The Dockerfile is not built here: its paths must exist, and its options and ports must be the server's.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -38,7 +38,7 @@ describe("Dockerfile", () => {
     expect(own!.filter((path) => path !== "." && !sent.includes(path))).toEqual([]);
     const made = ["node_modules", "dist", ...sent].map((path) => `/app/${path}`);
     expect(built!.filter((path) => !made.includes(path))).toEqual([]);
-    // cli/package.ts reads package.json from beside dist/.
+    // Node reads there that the files of dist/ are modules.
     expect(built).toContain("/app/package.json");
   });
 

@@ -1,4 +1,4 @@
-// What deploy/kubernetes says of the server, held to the server; and its files to each other.
+// The manifests in deploy/kubernetes must agree with the server and with each other.
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -94,7 +94,7 @@ describe("kubernetes", () => {
       expect(container[kind].httpGet.port).toBe(name);
       expect(await get(container[kind].httpGet.path)).toBe(200);
     }
-    // A pod that drains takes nothing new, and is not killed for it.
+    // A draining pod accepts no requests, and must not be killed for it.
     await service.admission.drain();
     expect(await get(container.readinessProbe.httpGet.path)).toBe(503);
     expect(await get(container.livenessProbe.httpGet.path)).toBe(200);
@@ -111,7 +111,7 @@ describe("kubernetes", () => {
     const [item] = keys!.items;
     expect(options["apiKeyFile"]).toBe(`${mount.mountPath}/${item.path}`);
     expect(keys!.secretName).toBe(secret.metadata.name);
-    // Readable for the group that the process is in, whoever owns it.
+    // Readable by the group of the process.
     expect(keys!.defaultMode).toBe(0o440);
     expect(secret.stringData[item.key]!.split("\n")).toContain(secret.stringData["metrics-key"]);
     const [endpoint] = read<Selecting>("prometheus.yaml")[0].spec.podMetricsEndpoints!;
@@ -139,7 +139,7 @@ describe("kubernetes", () => {
       expect(names).toContain(name);
       expect(name).toMatch(new RegExp(series!));
     }
-    // Before clients are turned away, and before all slots of all replicas are taken.
+    // Scales before requests are refused, and before all slots are in use.
     expect(targets["sirocco_queue_length"]).toBeLessThan(Number(options["queue"]) / 2);
     expect(targets["sirocco_running"]).toBeLessThan(Number(options["parallel"]));
     const { scaleTargetRef } = autoscaler.spec;
@@ -148,7 +148,7 @@ describe("kubernetes", () => {
       kind: "Deployment",
       name: deployment.metadata.name,
     });
-    // It would be set back at each apply.
+    // `kubectl apply` would reset it.
     expect(deployment.spec).not.toHaveProperty("replicas");
   });
 

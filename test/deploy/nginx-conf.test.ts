@@ -1,10 +1,10 @@
-// deploy/nginx/nginx.conf against the server's own routes and bounds.
+// deploy/nginx/nginx.conf must agree with the server's routes and limits.
 import { describe, expect, it } from "vitest";
 import { paperServer, readText } from "./served.ts";
 
 const text = readText("deploy/nginx/nginx.conf");
 
-/** The value of the first directive of a name, behind `after`. */
+/** The value of the first directive with this name after the text `after`. */
 function directive(name: string, after = ""): string {
   const found = new RegExp(`^\\s*${name}\\s+([^;]+);`, "m").exec(text.slice(text.indexOf(after)));
   if (!found) throw new Error(`nginx.conf: expected ${name}`);
@@ -39,7 +39,7 @@ describe("nginx.conf", () => {
     expect(directive("client_max_body_size")).toBe(`${limits.bodyBytes / 2 ** 20}m`);
     expect(directive("client_body_buffer_size")).toBe(directive("client_max_body_size"));
     expect(milliseconds(directive("proxy_read_timeout"))).toBeGreaterThan(10 * limits.heartbeatMs);
-    // Who opens connections must be the one that closes those which idle.
+    // nginx opens the connections, so it must also be the first to close idle ones.
     const [, idle] = /keepAliveTimeout: ([\d_]+)/.exec(readText("server/listen.ts")) ?? [];
     expect(milliseconds(directive("keepalive_timeout", "upstream"))).toBeLessThan(
       Number(idle?.replaceAll("_", "")),

@@ -7,7 +7,7 @@ const nginx = findNginx();
 let replicas: Replica[] = [];
 let proxy: Nginx;
 
-/** `npm test` goes without where there is none, and says so; CI does not. */
+/** Without nginx `npm test` skips these tests and says so; CI fails. */
 const skipped = "why" in nginx && process.env["SIROCCO_NGINX"] !== "required";
 
 async function start(count = 2): Promise<void> {
@@ -42,7 +42,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-/** Until so many answers were taken, or are held, by all replicas together. */
+/** Waits until all replicas together have begun, or hold, this many answers. */
 async function all(kind: "taken" | "held", count: number): Promise<void> {
   await until(async () => {
     const counts = await Promise.all(replicas.map((each) => each.set("counts")));
@@ -65,7 +65,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
     const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
     while (!text.includes('"i":1')) text += (await reader.read()).value;
-    // Only now may the replica go on.
+    // The replica continues only now.
     await find(response.headers.get("X-Replica")!).set("release");
     for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
     expect(text).toContain("[DONE]");
@@ -78,7 +78,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
     const response = await ask({ events, size: 2 ** 16 }, { signal: leave.signal });
     const replica = find(response.headers.get("X-Replica")!);
     const sent: number[] = [];
-    // Nobody reads: what sockets hold fills up, then nothing moves.
+    // The client does not read: socket buffers fill up, then nothing moves.
     await until(async () => {
       await new Promise((resolve) => setTimeout(resolve, 200));
       sent.unshift((await replica.set("counts")).bytes);
@@ -98,7 +98,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
     await all("held", 8);
     const [first, second] = await Promise.all([find("r0").set("counts"), find("r1").set("release")]);
     expect([first.taken, second.taken]).toEqual([4, 4]);
-    // nginx counts an answer as over a moment after its reader has it.
+    // nginx counts an answer as finished shortly after its reader has it.
     await until(async () => ended === 4);
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (let i = 0; i < 4; i++) expect(await quick()).toBe("200 r1");
@@ -142,7 +142,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
     const statuses = (await newcomers).flat();
     expect(statuses.length).toBeGreaterThanOrEqual(4);
     expect(statuses.filter((answer) => answer !== "200 r1" && answer !== "200 r0")).toEqual([]);
-    // What has just been asked of the dead one is gone with it, and it is known by now.
+    // Requests that the dead replica had are lost, and nginx has marked it as down.
     expect(new Set(await times(20, () => quick()))).toEqual(new Set(["200 r1"]));
   });
 
@@ -167,11 +167,11 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
     await start();
     const answers = times(3, () => ask({ events: 3, hold: true }));
     await all("held", 3);
-    // One has two of them: the other, which has less to do, is the one that nginx would choose.
+    // One replica has two of them: nginx would choose the other.
     const [draining, other] = (await find("r0").set("counts")).held === 1 ? replicas : replicas.toReversed();
     const { asked } = await draining!.set("draining");
     for (let i = 0; i < 10; i++) expect(await quick()).toBe(`200 ${other!.name}`);
-    // It was asked until it was known: once, or twice where two processes of nginx ask at the same time.
+    // It gets one request until it is marked, or two if two nginx processes send one at the same time.
     const { asked: later } = await draining!.set("release");
     expect(later - asked).toBeGreaterThanOrEqual(1);
     expect(later - asked).toBeLessThanOrEqual(2);
@@ -190,7 +190,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
       expect(response.headers.get("Retry-After")).toBe("7");
       expect(await response.json()).toMatchObject({ error: { code: "queue_full" } });
     }
-    // Full is not broken: nobody was shut out for it.
+    // A full replica is not marked as down.
     await find("r0").set("ready");
     for (let i = 0; i < 10; i++) expect(await quick({ "X-Conversation-Id": `c${i}` })).toBe("200 r0");
   });
@@ -277,7 +277,7 @@ describe.skipIf(skipped)("nginx before two replicas", { timeout: 60_000 }, () =>
   });
 });
 
-/** What comes back for a path that `fetch` would tidy up first. */
+/** The answer for a path that `fetch` would normalise. */
 async function raw(path: string): Promise<string> {
   const { connect } = await import("node:net");
   const { port } = new URL(proxy.url);

@@ -1,4 +1,4 @@
-// nginx with the very configuration of deploy/nginx, but for addresses and folders, in front of replicas that
+// nginx with the configuration of deploy/nginx, with other addresses and folders, in front of replicas, which
 // are processes.
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ export interface Replica {
   readonly name: string;
   readonly port: number;
   set(message: "ready" | "full" | "draining" | "release" | "counts"): Promise<Counts>;
-  /** As a crash would: no goodbye. */
+  /** Kills the process, as a crash would. */
   kill(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export async function startNginx(replicas: readonly { readonly port: number }[])
   };
 }
 
-/** The configuration with other addresses, and its files in a folder of its own. What it does stays. */
+/** The configuration with other addresses, and its files in a temporary folder. */
 function placed(
   text: string,
   folder: string,

@@ -9,7 +9,7 @@ let state = "ready";
 const held = [];
 const counts = { asked: 0, taken: 0, gone: 0, bytes: 0 };
 
-/** Never, where the client has gone. */
+/** Never resolves if the client is gone. */
 const drained = (/** @type {import("node:http").ServerResponse} */ response) =>
   new Promise((resolve) => response.once("drain", resolve));
 const later = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));

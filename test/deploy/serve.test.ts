@@ -1,5 +1,4 @@
-// The command itself, with the embedded model, twice behind nginx: one is killed under load, the other
-// drains.
+// Two `sirocco serve` with the embedded model behind nginx: one is killed under load, the other drains.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -61,7 +60,7 @@ describe.skipIf(skipped)("sirocco serve, twice behind nginx", () => {
       }),
     });
 
-  /** The text of a stream, and whether it came to its end. */
+  /** The text of a stream, and whether it is complete. */
   async function read(response: Response): Promise<{ id: string; text: string; whole: boolean }> {
     const events: string[] = [];
     let rest = "";
@@ -108,7 +107,7 @@ describe.skipIf(skipped)("sirocco serve, twice behind nginx", () => {
       expect({ text, whole }).toEqual({ text: reference.text, whole: true });
     const cut = results.filter((_, i) => ports[i]!.endsWith(`:${killed.port}`));
     expect(cut.length).toBe(4);
-    // Cut off where it was; never something else, and never said to be the end.
+    // Cut off: never another text, and never marked as complete.
     for (const { text, whole } of cut) {
       expect(reference.text.startsWith(text)).toBe(true);
       if (whole) expect(text).toBe(reference.text);

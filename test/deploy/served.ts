@@ -1,4 +1,4 @@
-// What the files in deploy/ are held to: the command's options, and the server's routes, figures and bounds.
+// The command's options, and the server's routes, metrics and limits, for the tests of deploy/.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Context } from "../../cli/context.ts";
@@ -19,13 +19,13 @@ export function paperServer() {
   return { service, app, get };
 }
 
-/** Names of what /metrics says. */
+/** Names of the metrics. */
 export async function metricNames(): Promise<string[]> {
   const text = await paperServer().service.metrics.text();
   return [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!);
 }
 
-/** What `sirocco serve` makes of its arguments. @throws where it does not know one */
+/** Parses arguments as `sirocco serve` does. @throws Error for an unknown one */
 export function parseServe(args: readonly string[]): Record<string, unknown> {
   const [name, ...rest] = args;
   const context = { io: { stdout: {}, stderr: {}, env: {} } } as unknown as Context;

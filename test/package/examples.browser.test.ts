@@ -1,5 +1,4 @@
-// The examples for browsers, built against the packed package and opened: each tells the beginning of the
-// same story.
+// The examples for browsers, built against the packed package and opened: all print the same story.
 import {
   cpSync,
   mkdirSync,
@@ -30,7 +29,7 @@ afterAll(async () => {
   rmSync(app, { recursive: true, force: true });
 });
 
-/** A copy of an example that finds the packages as if they had been installed into it. */
+/** A copy of an example, with the packages installed. */
 function copyExample(name: string): string {
   const folder = mkdtempSync(join(app, `${name}-`));
   cpSync(join(root, "examples", name), folder, { recursive: true });
@@ -38,7 +37,7 @@ function copyExample(name: string): string {
   return folder;
 }
 
-/** What the page tells, once it is done. @throws what went wrong in the page */
+/** The story on the page, when it is done. @throws the page's error */
 async function story(url: string): Promise<string> {
   const page = await chromium.context.newPage();
   const failed = new Promise<never>((_, reject) => page.on("pageerror", reject));
@@ -124,7 +123,7 @@ test("a Vite app as it is developed", async () => {
   expect(goldenStory().startsWith(text), text).toBe(true);
 });
 
-/** What a bundle is made of, by its source maps; nothing of a command or of Node belongs there. */
+/** The sources of a bundle, by its source maps. Expects none of the command line and of Node. */
 function packagesIn(folder: string): string[] {
   const sources = readdirSync(folder)
     .filter((file) => file.endsWith(".map"))

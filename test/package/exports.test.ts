@@ -1,5 +1,4 @@
-// What the package exports, name by name: one that appears or goes must be written down here, and in
-// CHANGELOG.md.
+// All names that the package exports: one that is added or removed must be changed here and in CHANGELOG.md.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
@@ -7,7 +6,7 @@ import { root } from "./install.ts";
 
 type Kind = "value" | "type";
 
-/** Names that a module exports, through what it exports from others. */
+/** Names that a module exports, including those that it re-exports. */
 function exportsOf(file: string): Map<string, Kind> {
   const text = readFileSync(join(root, file), "utf8");
   const found = new Map<string, Kind>();
@@ -26,7 +25,7 @@ function exportsOf(file: string): Map<string, Kind> {
   return found;
 }
 
-/** A list of words, one space or newline between. */
+/** Words of a text. */
 const names = (text: string): string[] => text.trim().split(/\s+/);
 
 const COMMON = {

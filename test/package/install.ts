@@ -1,4 +1,5 @@
-// What `npm publish` would upload, unpacked into somebody else's folder with its dependencies and no network.
+// Packs the package as `npm publish` would, and installs it into a folder with its dependencies, without
+// network.
 import { execFile } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +10,7 @@ import { ensureBuild } from "../../scripts/build.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** @returns the installed package's folder */
+/** @returns the folder of the installed package */
 export async function installPackage(app: string): Promise<string> {
   expect(await ensureBuild({ types: true }), "npm run build").toBe(true);
   // A shell, because npm and tar are scripts or absent from the PATH of execFile on Windows.
@@ -22,8 +23,7 @@ export async function installPackage(app: string): Promise<string> {
   const installed = join(app, "node_modules", "sirocco");
   mkdirSync(dirname(installed));
   renameSync(join(app, "package"), installed);
-  // Its dependencies, and nothing else of what is installed here: a devDependency that is imported would be
-  // missed.
+  // Only its dependencies: importing a devDependency must fail.
   const { dependencies, optionalDependencies } = JSON.parse(
     readFileSync(join(installed, "package.json"), "utf8"),
   );
@@ -32,19 +32,19 @@ export async function installPackage(app: string): Promise<string> {
   return installed;
 }
 
-/** Another package of those that are installed here. */
+/** Links a package that is installed here into the app. */
 export function linkPackage(app: string, name: string): void {
   mkdirSync(dirname(join(app, "node_modules", name)), { recursive: true });
   symlinkSync(join(root, "node_modules", name), join(app, "node_modules", name), "junction");
 }
 
-/** What the examples tell the beginning of: greedy, from "Once upon a time". */
+/** The greedy continuation of "Once upon a time", which the examples print. */
 export function goldenStory(): string {
   const file = readFileSync(join(root, "test/golden/tiny-mistral/02_once.json"), "utf8");
   return String(JSON.parse(file).greedy_64_text);
 }
 
-/** @throws with the output of the command, which is what one wants to read then */
+/** @throws Error with the output of the command */
 export async function run(
   command: string,
   args: string[],

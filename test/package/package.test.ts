@@ -1,5 +1,4 @@
-// What `npm publish` would upload works in somebody else's folder: imports, types, the command, the embedded
-// model.
+// The packed package works in another folder: imports, types, the command, the embedded model.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -89,7 +88,7 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
   ),
 );
 
-// After those above, which have shown that nobody else needs @ai-sdk/provider. Its own types want
+// After the tests above, which show that nothing else needs @ai-sdk/provider. Its own types need
 // skipLibCheck.
 test("types of sirocco/ai-sdk are those of the SDK", async () => {
   linkPackage(app, "@ai-sdk/provider");
@@ -118,7 +117,7 @@ test("it holds what runs and nothing else", () => {
     ),
   ).toEqual([]);
   const scripts = files.filter((file) => file.endsWith(".js"));
-  // A file that only passes names on has nothing to map.
+  // A file with re-exports only has no source map.
   expect(scripts.filter((file) => !files.includes(`${file}.map`))).toEqual([
     "dist/engine/index.js",
     "dist/server/index.js",

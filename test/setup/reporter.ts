@@ -1,4 +1,4 @@
-// Writes what a run came to into the file named by SIROCCO_SUMMARY, for scripts/test.mjs to add up.
+// Writes a summary of the run to the file SIROCCO_SUMMARY, for scripts/test.mjs.
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
