@@ -108,7 +108,7 @@ async function stream(
       if (chunk.text !== "") yield { type: "text-delta", id, delta: chunk.text };
       if (!chunk.finish) continue;
       yield { type: "text-end", id };
-      // By now the SDK takes no warnings any more.
+      // Too late for the SDK's own warnings.
       const changes = chunk.finish.warnings;
       yield {
         type: "finish",
@@ -122,8 +122,8 @@ async function stream(
 }
 
 /**
- * A part is made when one is asked for; a reader that cancels ends the answer. (`ReadableStream.from` is not
- * everywhere yet.)
+ * Makes a part when the reader asks for one. Cancelling ends the answer. (Not all browsers have
+ * `ReadableStream.from`.)
  */
 function readable<T>(parts: AsyncGenerator<T, void, void>): ReadableStream<T> {
   return new ReadableStream<T>(

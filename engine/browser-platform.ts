@@ -1,4 +1,4 @@
-// Loading in a browser: its device, its sources, its stores.
+// Loads models in a browser, with the browser's device, sources and stores.
 import {
   folderUrl,
   type HttpSourceOptions,
@@ -36,16 +36,15 @@ const browser: Platform = {
   },
 };
 
-/** Only sources out there state versions: what is at hand already is not stored again. */
+/** Only sources on the network have a version. Files that are here already are not stored again. */
 const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
   version !== undefined && store !== false;
 
-/** Fetched where a model may be stored. */
+/** A lazy chunk, fetched if a model may be stored. */
 const opfsStore = async () => (await import("./store/store.ts")).OpfsStore;
 
 /**
- * What is stored packed need not fill the browser's HTTP cache as well, nor be taken from an older answer in
- * there.
+ * Bypasses the browser's HTTP cache: packed weights need no second copy, and a cached answer may be old.
  */
 const uncached: typeof fetch = (input, init) => fetch(input, { ...init, cache: "no-store" });
 

@@ -1,7 +1,11 @@
-// The tiny model that comes with the package, for browsers. It has no version: what comes with the page is not stored a second time.
+// The tiny model of the package, for browsers. Its source has no version, so it is not stored: the page has
+// it already.
 import { CheckpointError, httpSource, type Source } from "../weights/index.ts";
 
-/** One by one, and in the words that bundlers look for: they copy each file beside their bundle, and put in its address. */
+/**
+ * Written out one by one: bundlers look for exactly these expressions, copy each file, and insert its
+ * address.
+ */
 const addresses = (): Readonly<Record<string, URL>> => ({
   "config.json": new URL("../weights/tiny-mistral/config.json", import.meta.url),
   "generation_config.json": new URL("../weights/tiny-mistral/generation_config.json", import.meta.url),
@@ -26,7 +30,7 @@ export function embeddedSource(): Source {
   const files = addresses();
   const folders = new Map<string, Source>();
 
-  /** The folder that a file lies in, and its name there: a bundler may have put a digest into it. */
+  /** The folder of a file, and its name there, to which a bundler may have added a digest. */
   const locate = (url: URL): [Source, string] => {
     const base = new URL(".", url).href;
     const folder = folders.get(base) ?? httpSource(base);
@@ -56,7 +60,10 @@ export function embeddedSource(): Source {
   };
 }
 
-/** Small files may be inlined. Not by `fetch`: a Content-Security-Policy may allow it no data: address. */
+/**
+ * Decodes a file that a bundler inlined. Without `fetch`: a Content-Security-Policy may forbid it data:
+ * addresses.
+ */
 function inlined({ href }: URL): Uint8Array<ArrayBuffer> {
   const [head = "", body = ""] = href.split(/,(.*)/s, 2);
   const text = head.endsWith(";base64") ? atob(decodeURIComponent(body)) : decodeURIComponent(body);

@@ -4,8 +4,9 @@ import type { CheckpointErrorCode, NetworkErrorCode } from "../weights/index.ts"
 import type { ParameterErrorCode } from "./options/parameter.ts";
 
 /**
- * The property `code` of every error that Sirocco throws on purpose. It is the same in a worker, on the page and in Node; the
- * server sends it with underscores. Read it, not the message: messages may be reworded in any release.
+ * The property `code` of every error that Sirocco throws on purpose. It is the same in a worker, on the page
+ * and in Node; the server sends it with underscores. Read it, not the message: messages may be reworded in
+ * any release.
  */
 export type ErrorCode =
   | CheckpointErrorCode
@@ -28,7 +29,10 @@ export type DeviceErrorCode =
   | "no-adapter"
   /** The GPU cannot allocate so much memory. Load a smaller weight format or a shorter context. */
   | "out-of-memory"
-  /** The model needs larger buffers than this adapter binds. Load a smaller weight format or a shorter context. */
+  /**
+   * The model needs larger buffers than this adapter binds. Load a smaller weight format or a shorter
+   * context.
+   */
   | "adapter-limit"
   /** The adapter does not compile a kernel. */
   | "kernel-refused"
@@ -88,7 +92,10 @@ export class ContextLengthError extends Error {
 export type StorageErrorCode =
   /** The browser gives no room for the weights; `missingBytes` says how much is missing. */
   | "quota"
-  /** Weights cannot be stored here: only a dedicated worker of a browser with a private file system stores them. */
+  /**
+   * Weights cannot be stored here: only a dedicated worker of a browser with a private file system stores
+   * them.
+   */
   | "no-storage";
 
 /**

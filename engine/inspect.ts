@@ -1,5 +1,5 @@
-// What Inspect shows of a model at work: where a step's time goes, what a token attends to, what might have come.
-// Nothing here is made before it is asked for, and a conversation goes on as if it had not been.
+// The data that Inspect shows: the time of each kernel, attention weights, candidates for the next token.
+// A lazy chunk. A look does not change the conversation: its ring stays as it was.
 import {
   attentionVariants,
   attentionWeights,
@@ -22,13 +22,16 @@ export interface Inspected {
   readonly ring: RingState;
 }
 
-/** A step is timed this often, within this many milliseconds: browsers round timestamps, and a mean gets that back. */
+/**
+ * A step is timed at most this often, and for this many milliseconds: browsers round timestamps, and a mean
+ * recovers them.
+ */
 const ROUNDS = 8;
 const ROUNDS_MS = 250;
 
 /**
- * Runs the last token in the ring again, so that its slots get the keys and values that they hold; where the ring is
- * empty, any token in the first slot, which the next sequence writes before it reads it.
+ * Times a step of the last token in the ring, which writes the same keys and values again. In an empty ring
+ * it runs a token in the first slot, which the next sequence overwrites.
  */
 export async function profileStep({ gpu, decoder, ring }: Inspected): Promise<KernelTime[]> {
   const dispatches = decoder.stepDispatches;
@@ -60,7 +63,7 @@ export async function profileStep({ gpu, decoder, ring }: Inspected): Promise<Ke
   return [...kernels.values()].sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** Prefills all ids but the last, which then goes as far as this layer's attention. @throws RangeError */
+/** Prefills all ids but the last, and runs the last one up to this layer's attention. @throws RangeError */
 export async function attentionOf(
   { gpu, decoder, ring }: Inspected,
   ids: readonly number[],
@@ -77,7 +80,7 @@ export async function attentionOf(
     await decoder.prefill(ring.index, ids.slice(start, last), start, signal);
     decoder.setRow(last, ids[last], ring.index);
     const rows = await weightsOfLastStep(gpu, decoder, layer, last);
-    // The layers above have not seen the last token.
+    // The layers above have not computed the last token.
     if (!held) ring.commit(ids.slice(0, last), last + 1, "prefill");
     return {
       layer,
@@ -92,7 +95,7 @@ export async function attentionOf(
   }
 }
 
-/** Runs the decode step that stands at `position` up to a layer's attention, and reads each query head's weights. */
+/** Runs the decode step of `position` up to a layer's attention, and reads the weights of each query head. */
 async function weightsOfLastStep(
   gpu: Gpu,
   decoder: Decoder,
@@ -131,7 +134,7 @@ async function weightsOfLastStep(
   }
 }
 
-/** What may come, by these logits. */
+/** The likeliest next tokens. */
 export function candidatesOf(
   logits: Float32Array,
   count: number,

@@ -24,7 +24,7 @@ async function openSource(
   return typeof source === "object" ? source : await platform.openSource(source, options);
 }
 
-/** Opens checkpoint and device, and hands both to `use`; the device is closed where `use` fails. */
+/** Opens checkpoint and device for `use`. If `use` fails, the device is disposed of. */
 async function withCheckpoint<T>(
   platform: Platform,
   source: Source,
@@ -41,7 +41,7 @@ async function withCheckpoint<T>(
   }
 }
 
-/** Loads a model. Nothing stays on the GPU where it fails. */
+/** Loads a model. If that fails, nothing stays on the GPU. */
 export async function loadModel(
   platform: Platform,
   source: string | Source | undefined,
@@ -83,7 +83,7 @@ async function load(
   return new LoadedModel({ checkpoint, tokenizer, recovery, lease: store });
 }
 
-/** What a model would take, without loading it. */
+/** Plans a model without loading it. */
 export async function planModel(
   platform: Platform,
   source: string | Source | undefined,
@@ -97,7 +97,7 @@ export async function planModel(
   });
 }
 
-/** Measures the kernels on a model's shapes, and remembers which are fastest; no weight is read. */
+/** Measures the kernels on a model's shapes, and remembers the fastest. Reads no weights. */
 export async function tuneModel(
   platform: Platform,
   source: string | Source | undefined,

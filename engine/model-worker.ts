@@ -1,5 +1,5 @@
-// The module worker of `loadModelInWorker`. A worker of your own may import it, too, beside what else it does.
-// Not the entry point: that starts this very worker, and bundlers would go round in circles.
+// The module worker of `loadModelInWorker`. Your own worker may import it and do other work beside it.
+// It does not import index.ts, which starts this worker: bundlers would loop.
 import { fileSource } from "../weights/index.ts";
 import { loadModel } from "./browser-platform.ts";
 import type { Opening } from "./worker/protocol.ts";

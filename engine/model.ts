@@ -1,6 +1,7 @@
-// A loaded model: what people hold. Answers run side by side in the batch; what wants the GPU for itself runs between two steps.
+// A loaded model. Answers run side by side in the scheduler; calls that need the GPU for themselves run
+// between two steps.
 import type { Tokenizer } from "../tokenizer/index.ts";
-import { type Checkpoint, CheckpointError, type ModelConfig } from "../weights/index.ts";
+import type { Checkpoint, ModelConfig } from "../weights/index.ts";
 import { type Generation, generate } from "./answer/generate.ts";
 import type {
   Activity,
@@ -25,7 +26,6 @@ import type {
 } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
 import { ContextLengthError } from "./errors.ts";
-import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { checkBias } from "./graph/sampler.ts";
 import { checkOptions } from "./options/check.ts";
 import { outOfRange, shown, wrongType } from "./options/parameter.ts";
@@ -37,30 +37,32 @@ import {
   encodeChatRules,
   saveSessionRules,
 } from "./options/tables.ts";
-import { checkMessages } from "./read-messages.ts";
+import { Prompts } from "./prompts.ts";
 import type { DeviceRecovery } from "./resident/device-recovery.ts";
 import type { GpuModel } from "./resident/gpu-model.ts";
 import { RingPool } from "./scheduler/ring-pool.ts";
 import { RingState } from "./scheduler/ring-state.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
-import { inSlices } from "./slices.ts";
 import type { Lease } from "./store/lock.ts";
 
-/** Of an answer whose prompt was not even read to its end. */
+/** The end of an answer that was aborted before its prompt was encoded. */
 const abortedEarly: Finish = {
   reason: "abort",
   ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, waitedMs: 0, prefillMs: 0, decodeMs: 0 },
 };
 
-/** The conversation that was answered last. */
+/** Chooses the ring of the last conversation. */
 const latest = (rings: RingPool) => rings.borrow([]);
 
 export interface ModelParts {
   readonly checkpoint: Checkpoint;
-  /** undefined where the checkpoint has none: then it takes token ids only. */
+  /** undefined if the checkpoint has none: then prompts are token ids. */
   readonly tokenizer: Tokenizer | undefined;
   readonly recovery: DeviceRecovery;
-  /** The right to the stored model, where it is one: it ends with the model, or the model with it. */
+  /**
+   * The lease of a stored model. `dispose` releases it; if another tab takes it over, the model is disposed
+   * of.
+   */
   readonly lease?: Lease | undefined;
 }
 
@@ -69,10 +71,10 @@ export class LoadedModel implements Model {
   readonly contextLength: number;
   readonly openai = openai(this);
   readonly #parts: Omit<ModelParts, "recovery">;
-  /** What needs the GPU goes through it, so that it is done again where the device is lost. */
   readonly #recovery: DeviceRecovery;
   readonly #rings: RingPool;
   readonly #scheduler: Scheduler;
+  readonly #prompts: Prompts;
   readonly #endIds: ReadonlySet<number>;
 
   constructor(parts: ModelParts) {
@@ -84,14 +86,16 @@ export class LoadedModel implements Model {
     this.#rings = new RingPool(
       Array.from({ length: rings }, (_, i) => new RingState(this.config, cacheSlots, i)),
     );
+    this.#prompts = new Prompts(parts.checkpoint, parts.tokenizer);
     this.#scheduler = new Scheduler(parts.recovery, this.#rings, parts.lease);
-    // A fine-tune may name its end in one place only: any of config.json, generation_config.json, the tokenizer's files.
+    // A fine-tune may name its end token in config.json, generation_config.json or the tokenizer's files
+    // only.
     const { eosId, namesEos = false } = parts.tokenizer ?? {};
-    // The usual id, taken where config.json says nothing, may be any token of another vocabulary.
+    // The default id of a config.json without one may be any token of another vocabulary.
     const eosTokenIds = parts.checkpoint.endsGiven || !namesEos ? this.config.eosTokenIds : [];
     const own = eosId !== undefined && (namesEos || eosTokenIds.length === 0) ? [eosId] : [];
     this.#endIds = new Set([...eosTokenIds, ...own]);
-    // When all answers have ended: the GPU's memory is for who has the model now.
+    // Frees the GPU's memory for the tab that took the model over, once all answers have ended.
     parts.lease?.signal.addEventListener("abort", () => {
       void this.#scheduler.idle().then(() => this.dispose());
     });
@@ -110,14 +114,14 @@ export class LoadedModel implements Model {
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
-    const encode = async () => ({ ids: await this.#ids(prompt, "prompt", options.signal, false) });
+    const encode = async () => ({ ids: await this.#prompts.ofText(prompt, "prompt", false, options.signal) });
     yield* this.#answer(encode, !options.standalone, options);
   }
 
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("chat", options);
     const { continueFinalMessage = false } = options;
-    const encode = () => this.#chatIds(messages, continueFinalMessage, options.signal);
+    const encode = () => this.#prompts.ofChat(messages, continueFinalMessage, options.signal);
     yield* this.#answer(encode, continueFinalMessage, options);
   }
 
@@ -149,32 +153,12 @@ export class LoadedModel implements Model {
     );
   }
 
-  async #chatIds(
-    messages: readonly Message[],
-    continueFinalMessage: boolean,
-    signal: AbortSignal | undefined,
-  ): Promise<{ ids: number[]; warnings: string[] }> {
-    checkMessages(messages);
-    const warnings: string[] = [];
-    const options = {
-      addGenerationPrompt: !continueFinalMessage,
-      continueFinalMessage,
-      onWarning: (warning: string) => warnings.push(warning),
-    };
-    const ids = await inSlices(this.#tokenizer.encodeChatSteps(messages, options), signal);
-    checkIds(ids, this.config.V, "messages", this.#tokenText);
-    return { ids, warnings };
-  }
-
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
     checkOptions("score", options, callRules);
     const { signal } = options;
-    const ids = await this.#ids(text, "text", signal);
+    const ids = await this.#prompts.ofText(text, "text", true, signal);
     if (ids.length < 2)
-      throw outOfRange(
-        "text",
-        "expected at least two tokens, got one, which has nothing before it to go by.",
-      );
+      throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
     this.#checkLength(ids);
     const run = async function* ({ decoder }: GpuModel, ring: RingState) {
       ring.begin(ids, 0);
@@ -190,15 +174,15 @@ export class LoadedModel implements Model {
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {
     checkOptions("logits", options, callRules);
     const { signal } = options;
-    const checked = this.#idList(ids);
+    const checked = this.#prompts.check(ids);
     this.#checkLength(checked);
     const run = async function* ({ decoder }: GpuModel, ring: RingState) {
       const start = ring.reusable(checked);
-      // The last token of a sequence that is there is only computed again; what follows it stays.
+      // If the ring holds them all, only the last token is recomputed, in place; the tokens after it stay.
       const held = ring.holds(checked);
       if (!held) {
         ring.begin(checked, start);
-        // Should it end before it has come so far.
+        // Recorded first: the call may fail in the middle.
         ring.wrote(checked.length);
       }
       yield* decoder.prefillInChunks(ring.index, checked.slice(start), start, signal);
@@ -219,7 +203,7 @@ export class LoadedModel implements Model {
   async attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights> {
     checkOptions("attention", options, attentionRules);
     if (options?.layer === undefined) throw wrongType("layer", "expected a whole number, got nothing.");
-    const checked = this.#idList(ids);
+    const checked = this.#prompts.check(ids);
     this.#checkLength(checked);
     const { attentionOf } = await import("./inspect.ts");
     const run = ({ gpu, decoder }: GpuModel, ring: RingState) =>
@@ -261,8 +245,8 @@ export class LoadedModel implements Model {
   }
 
   /**
-   * Runs `use` with what of the model lies on the GPU, while no answer runs; what the rings held is forgotten. For measurements:
-   * not part of the public interface, and not done again where the device is lost.
+   * Runs `use` on the model's GPU half while no answer runs. Empties all rings. For measurements: not public,
+   * and not repeated after a device loss.
    */
   async measure<T>(use: (gpuModel: GpuModel) => Promise<T>): Promise<T> {
     const run = (gpuModel: GpuModel) => {
@@ -274,33 +258,20 @@ export class LoadedModel implements Model {
 
   async encode(text: string, options: CallOptions = {}): Promise<number[]> {
     checkOptions("encode", options, callRules);
-    if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
-    const ids = await inSlices(this.#tokenizer.encodeSteps(text, { suffix: false }), options.signal);
-    checkKnown(ids, this.config.V, "text", this.#tokenText);
-    return ids;
+    return this.#prompts.encode(text, options.signal);
   }
 
   async encodeChat(messages: readonly Message[], options: EncodeChatOptions = {}): Promise<number[]> {
     checkOptions("encodeChat", options, encodeChatRules);
     const { continueFinalMessage = false, signal, onWarning } = options;
-    const { ids, warnings } = await this.#chatIds(messages, continueFinalMessage, signal);
+    const { ids, warnings } = await this.#prompts.ofChat(messages, continueFinalMessage, signal);
     for (const warning of warnings) onWarning?.(warning);
     return ids;
   }
 
   async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {
     checkOptions("decode", options, callRules);
-    checkList(ids, "ids");
-    const tokenizer = this.#tokenizer;
-    const { V } = this.config;
-    // The others are no text, as in an answer.
-    const named = function* () {
-      for (const id of ids) {
-        if (tokenizer.has(id)) yield id;
-        else checkKnown([id], V, "ids");
-      }
-    };
-    return inSlices(tokenizer.decodeSteps(named()), options.signal);
+    return this.#prompts.decode(ids, options.signal);
   }
 
   dispose(): void {
@@ -308,45 +279,6 @@ export class LoadedModel implements Model {
     this.#recovery.dispose();
     this.#scheduler.wake();
   }
-
-  get #tokenizer(): Tokenizer {
-    const { tokenizer, checkpoint } = this.#parts;
-    if (tokenizer) return tokenizer;
-    throw new CheckpointError(
-      `${checkpoint.source.name}: expected tokenizer.json, got no such file. Fetch it, or pass token ids.`,
-    );
-  }
-
-  #idList(ids: readonly number[]): readonly number[] {
-    checkList(ids, "ids");
-    checkIds(ids, this.config.V, "ids", this.#tokenText);
-    return ids;
-  }
-
-  /**
-   * @param parameter what a message calls it
-   * @param suffix with the end that a few tokenizers put behind a text: not where the text goes on
-   */
-  async #ids(
-    prompt: string | readonly number[],
-    parameter: string,
-    signal?: AbortSignal,
-    suffix = true,
-  ): Promise<readonly number[]> {
-    if (typeof prompt !== "string") checkList(prompt, parameter, "a text or a list of token ids");
-    const ids =
-      typeof prompt === "string"
-        ? await inSlices(this.#tokenizer.encodeSteps(prompt, { suffix }), signal)
-        : prompt;
-    checkIds(ids, this.config.V, parameter, this.#tokenText);
-    return ids;
-  }
-
-  /** For messages about ids. */
-  readonly #tokenText = (id: number): string | undefined => {
-    const { tokenizer } = this.#parts;
-    return tokenizer?.has(id) ? tokenizer.tokenText(id) : undefined;
-  };
 
   #checkLength(ids: readonly number[]): void {
     if (ids.length <= this.contextLength) return;

@@ -1,4 +1,4 @@
-// What a name means in Node: a folder, an address, or a repository of the Hub.
+// Resolves a source's name in Node: a folder, an address, or a repository of the Hub.
 import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -17,13 +17,15 @@ import {
 } from "../weights/node.ts";
 import type { LoadOptions } from "./api.ts";
 
-/** @throws CheckpointError at once for a folder that is not there, and for what is neither path, address nor repository. */
+/**
+ * @throws CheckpointError at once, if the folder does not exist or the name is no path, address or repository
+ */
 export async function namedSource(
   spec: string,
   options: Pick<LoadOptions, "onProgress" | "signal" | "token">,
 ): Promise<Source> {
   const page = repositoryOfPage(spec, process.env["HF_ENDPOINT"] || HUB);
-  // Of a folder that is there, only a name without a scheme can be meant.
+  // A folder that exists is meant before a repository, unless the name has a scheme.
   if (page !== undefined && (/^[a-z]+:/i.test(spec) || !isThere(spec))) return repository(page, options);
   if (/^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec));
   const path = /^file:/i.test(spec) ? pathOf(spec) : spec.replace(/^~(?=[/\\]|$)/, homedir());
@@ -62,7 +64,7 @@ function pathOf(url: string): string {
   }
 }
 
-/** "owner/name" may be meant as a folder, too: what is said of the Hub alone would lead astray. */
+/** "owner/name" may be a folder or a repository: the message names both. */
 function neither(spec: string, cause: Error): Error {
   if (!(cause instanceof CheckpointError)) {
     const message = `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`;

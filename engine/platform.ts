@@ -4,18 +4,18 @@ import type { Gpu } from "./gpu/gpu.ts";
 import type { ModelStore } from "./store/model-store.ts";
 import type { TuningStore } from "./tuning/tuning.ts";
 
-/** What differs between a browser and Node. */
+/** The functions that differ between a browser and Node. */
 export interface Platform {
-  /** The caller's own device, where there is one. */
+  /** Opens a device, or wraps the caller's own. */
   openDevice(options: Pick<LoadOptions, "adapter" | "device" | "unsafeFast">): Promise<Gpu>;
-  /** A folder, URL or repository by name; the embedded model without one. */
+  /** Opens a folder, URL or repository by name. Default: the embedded model. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
   readonly tuning: TuningStore;
-  /** Where weights are stored packed, beside the checkpoints themselves. */
+  /** Stores packed weights. Node has none: it keeps checkpoints as files. */
   readonly store?: {
-    /** undefined where this one is not to be stored. */
+    /** undefined if this model is not to be stored. */
     open(origin: Source, options: LoadOptions): Promise<ModelStore | undefined>;
-    /** A source that knows what is stored of it, for looking only. */
+    /** A source that reads stored files first. It stores nothing and takes no lease. */
     openReadOnly(origin: Source, options: LoadOptions): Promise<Source>;
   };
 }

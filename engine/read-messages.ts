@@ -1,4 +1,4 @@
-// The messages of a call, before a template sees them.
+// Checks the messages of a call before a chat template gets them.
 import type { Message } from "./api.ts";
 import { type Given, refuseOthers } from "./apis/quiet-fields.ts";
 import { outOfRange, shown, wrongType } from "./options/parameter.ts";

@@ -1,37 +1,37 @@
-// Long work on one thread, in slices: timers, streams and other requests have their turns in between.
+// Runs long work on one thread in slices: timers, streams and other requests run in between.
 
 /** Milliseconds of work between two turns of the event loop. */
-const SLICE = 8;
+const SLICE_MS = 8;
 
-let line: Promise<unknown> = Promise.resolve();
+let turns: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs all steps. Those who run at the same time go on one after another, a turn of the event loop for each, so that the loop waits for one
- * slice only, however many there are.
- * @throws what the steps throw, or the signal's reason where it is aborted between two slices
+ * Runs all steps. Calls that run at the same time alternate, one slice in each turn of the event loop: so the
+ * loop waits for one slice, however many calls there are.
+ * @throws the error of a step, or the signal's reason if it is aborted between two slices
  */
 export async function inSlices<T>(steps: Generator<undefined, T>, signal?: AbortSignal): Promise<T> {
-  // Short work is done at once; many may begin in one turn.
-  let until = performance.now() + SLICE / 4;
+  // A shorter first slice: many calls may begin in one turn.
+  let until = performance.now() + SLICE_MS / 4;
   for (;;) {
     const { value, done } = steps.next();
     if (done) return value;
     if (performance.now() < until) continue;
-    line = line.then(turn);
-    await line;
+    turns = turns.then(turn);
+    await turns;
     signal?.throwIfAborted();
-    until = performance.now() + SLICE;
+    until = performance.now() + SLICE_MS;
   }
 }
 
-/** After whatever else the event loop has to do now. */
+/** Resolves after everything else that the event loop has to do now. */
 function turn(): Promise<void> {
   return new Promise((resolve) => {
     if (typeof setImmediate === "function") {
       setImmediate(resolve);
       return;
     }
-    // Timers of browsers wait 4 ms and more.
+    // A browser's timer would wait 4 ms or more.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

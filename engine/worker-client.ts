@@ -1,4 +1,4 @@
-// A model that runs in a worker, behind the interface of one that runs here: the page never waits for it.
+// A model in a worker, with the interface of a model on the page.
 import type { LoadOptions, Model } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
 import { DeviceLostError } from "./errors.ts";
@@ -68,7 +68,7 @@ export async function loadModelInWorker(
   let loaded = false;
   const onError = (event: Event) => {
     const got = (event as ErrorEvent).message || (loaded ? "the end of it" : "no script that runs");
-    // It may live on after an error: then it frees what it holds.
+    // A worker may survive an error: then it disposes of the model.
     connection.dispose(
       loaded
         ? new DeviceLostError(`worker: expected a model in it, got ${got}. Load the model again.`)
@@ -102,17 +102,17 @@ function openWorker(): Worker {
     throw new Error("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.");
   const here = import.meta.url;
   if (new URL(here).origin !== location.origin) return foreignWorker(new URL("./model-worker.js", here));
-  // Bundlers look for this very expression; in the sources they take model-worker.ts for it.
+  // Bundlers look for exactly this expression. In the sources, the name stands for model-worker.ts.
   return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module", name: "sirocco" });
 }
 
-/** A worker's own script must be of the page's origin; what it imports need not be. */
+/** A worker's script must have the page's origin. The modules that it imports need not. */
 function foreignWorker({ href }: URL): Worker {
   const script = new Blob([`import ${JSON.stringify(href)}`], { type: "text/javascript" });
   return new Worker(URL.createObjectURL(script), { type: "module", name: "sirocco" });
 }
 
-/** Every method by its name in the table; a method of Model that is missing there does not compile. */
+/** All methods by their names in the tables. If a table misses a method of Model, this does not compile. */
 function remoteModel(facts: ModelFacts, connection: Connection, close: () => void): Model {
   const calls = CALLS.map((name) => [name, (...args: unknown[]) => connection.call(name, args)]);
   const streams = STREAMS.map((name) => [name, (...args: unknown[]) => connection.stream(name, args)]);

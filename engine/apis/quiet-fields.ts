@@ -1,5 +1,5 @@
-// Fields of a request that are taken although nothing here reads them: what they ask for is nothing, or could not change an answer.
-// All dialects go by this table. Every other field is refused by its name.
+// Fields of a request that are taken although nothing here reads them: what they ask for is nothing, or could
+// not change an answer. All dialects go by this table. Every other field is refused by its name.
 import { isObject, type JsonObject } from "../../weights/json.ts";
 import { unsupported } from "../options/parameter.ts";
 

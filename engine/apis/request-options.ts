@@ -1,5 +1,6 @@
-// What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what asks for nothing.
-// One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
+// What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what
+// asks for nothing. One table and one reader for OpenAI's chat and text completions, Workers AI and the AI
+// SDK.
 import { isObject } from "../../weights/json.ts";
 import type { AnswerOptions } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
@@ -32,8 +33,8 @@ const same = (name: string, aiSdk?: string): NumberRow["names"] => ({
 });
 
 /**
- * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, but for two: it names no
- * least `max_tokens`, and lets `repetition_penalty` be 0, by which no logit can be divided.
+ * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, but for
+ * two: it names no least `max_tokens`, and lets `repetition_penalty` be 0, by which no logit can be divided.
  */
 const NUMBERS: readonly NumberRow[] = [
   {

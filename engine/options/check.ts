@@ -1,7 +1,8 @@
-// Options of the public calls, checked by tables before anything runs. What would not be heeded is refused by its name.
+// Checks the options of public calls against tables before anything runs. Unknown options are refused by
+// name.
 import { outOfRange, shown, unsupported, wrongType } from "./parameter.ts";
 
-/** What the value of one option may be. */
+/** The values that one option may have. */
 export interface Rule {
   /** "a whole number" */
   readonly expected: string;
@@ -9,12 +10,13 @@ export interface Rule {
   readonly isInRange?: (value: never) => boolean;
 }
 
-/** A line for every option: one that is added to the interface does not compile without. */
+/** A rule for every option: a new option without a rule does not compile. */
 export type Rules<Options> = { readonly [Name in keyof Required<Options>]: Rule };
 
 /**
- * @param call names it in messages: "generate"
- * @throws TypeError for an option that there is not, and for a value of another type; RangeError; each with its `parameter`
+ * @param call its name in messages: "generate"
+ * @throws TypeError for an unknown option or a value of the wrong type, RangeError for a value out of range;
+ * each with `parameter`
  */
 export function checkOptions(call: string, options: unknown, rules: Readonly<Record<string, Rule>>): void {
   if (options === undefined) return;
@@ -44,7 +46,7 @@ function unknownOption(call: string, name: string, known: readonly string[]): Ty
   return unsupported(name.slice(0, 60), `${call}: expected no option ${shown(name)}, got one. ${advice}.`);
 }
 
-/** What other libraries call it, as far as no letters tell. */
+/** Names in other libraries that do not resemble ours. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   npredict: "maxTokens",
   numpredict: "maxTokens",
@@ -55,7 +57,10 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   quantization: "weights",
 };
 
-/** The option that was probably meant: of names that have its letters in the same order, or the other way round, the nearest. */
+/**
+ * The option that was probably meant: the nearest of those whose letters contain the given ones in order, or
+ * the reverse.
+ */
 export function similar(name: string, known: readonly string[]): string | undefined {
   const letters = (text: string): string => text.toLowerCase().replace(/[^a-z]/g, "");
   const given = letters(name);
@@ -66,7 +71,7 @@ export function similar(name: string, known: readonly string[]): string | undefi
   return near.sort((a, b) => distance(a) - distance(b))[0];
 }
 
-/** One has all letters of the other, in order; or all but one, where they are as long. */
+/** Whether one has all letters of the other, in order; or all but one, if they are about as long. */
 const isNear = (a: string, b: string): boolean =>
   missing(a, b) === 0 || missing(b, a) === 0 || (Math.abs(a.length - b.length) < 2 && missing(a, b) < 2);
 
@@ -112,7 +117,7 @@ export const oneOf = (names: readonly string[]): Rule => ({
   isInRange: (value: string) => names.includes(value),
 });
 
-/** By its methods: one of another realm is another class. */
+/** Recognised by methods, not by class: an object of another realm has another class. */
 export const object = (expected: string, ...methods: string[]): Rule => ({
   expected,
   hasType: (value) => has(value, ...methods),
@@ -126,12 +131,12 @@ export const stop: Rule = {
   isInRange: (value: string | readonly string[]) => ![value].flat().includes(""),
 };
 
-/** Beyond it sums of logits would be infinite. */
-const MOST_BIAS = 1e30;
+/** Larger ones would make sums of logits infinite. */
+const MAX_BIAS = 1e30;
 
 export const bias: Rule = {
   expected: "an object of finite numbers by token id",
   hasType: (value) => isPlain(value) && Object.values(value as object).every(isNumber),
   isInRange: (value: Readonly<Record<number, number>>) =>
-    Object.values(value).every((each) => Math.abs(each) <= MOST_BIAS),
+    Object.values(value).every((each) => Math.abs(each) <= MAX_BIAS),
 };

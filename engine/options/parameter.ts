@@ -1,4 +1,5 @@
-// Errors of arguments and options. `parameter` names the argument or option at fault, `code` the kind of fault.
+// Errors of arguments and options. `parameter` names the argument or option at fault, `code` the kind of
+// fault.
 
 /** Codes of a ParameterError. */
 export type ParameterErrorCode =
@@ -19,11 +20,11 @@ export interface ParameterError extends Error {
   readonly detail?: string;
 }
 
-/** The value is of the right type and not one of those that are possible. */
+/** The value has the right type, but is out of range. */
 export const outOfRange = (parameter: string, detail: string): RangeError & ParameterError =>
   withParameter(new RangeError(`${parameter}: ${detail}`), { parameter, code: "out-of-range", detail });
 
-/** The value is of another type. */
+/** The value has the wrong type. */
 export const wrongType = (parameter: string, detail: string): TypeError & ParameterError =>
   withParameter(new TypeError(`${parameter}: ${detail}`), { parameter, code: "wrong-type", detail });
 
@@ -37,7 +38,7 @@ const withParameter = <E extends Error>(error: E, details: Omit<ParameterError, 
 export const isParameterError = (error: unknown): error is ParameterError =>
   error instanceof Error && "parameter" in error && typeof error.parameter === "string";
 
-/** A value in a few characters, whatever it is. */
+/** Any value, in at most 60 characters. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
   if (typeof value === "function") return "a function";

@@ -1,5 +1,5 @@
-// Every option of the calls that load and ask a model, and what it may be. Ranges that depend on the model are checked where that
-// is known; those of sampling are the kernel's own (`samplingParams`).
+// Every option of the public calls, and its type and range. Ranges that depend on the model are checked when
+// the model is known. The ranges of sampling options are in the kernel's `samplingParams`.
 import { cacheFormats, samplingParams, weightFormats } from "../../kernels/index.ts";
 import type {
   AnswerOptions,
@@ -49,8 +49,8 @@ const answerRules: Rules<AnswerOptions> = {
 const generateRules: Rules<GenerateOptions> = { ...answerRules, standalone: flag };
 const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag };
 
-/** Of sequences at once, and of rings: beyond it a typing error is likelier than a use. */
-const MOST_RINGS = 1024;
+/** Of `parallel` and `rings`. A larger number is probably a typing error. */
+const MAX_RINGS = 1024;
 
 const kernelRules: Rules<KernelOptions> = { matvec: text, matmul: text, attention: text };
 
@@ -64,8 +64,8 @@ const loadRules: Rules<LoadOptions> = {
   adapter: text,
   unsafeFast: flag,
   device: object("a GPUDevice", "createBuffer"),
-  parallel: whole(1, MOST_RINGS),
-  rings: whole(1, MOST_RINGS),
+  parallel: whole(1, MAX_RINGS),
+  rings: whole(1, MAX_RINGS),
   maxBindingBytes: whole(1),
   chunkLength: whole(1),
   tune: flag,

@@ -1,17 +1,17 @@
-// One tab at a time loads and holds a stored model. https://w3c.github.io/web-locks/
+// A lock on a stored model: one tab at a time loads and holds it. https://w3c.github.io/web-locks/
 import { ModelInUseError } from "../errors.ts";
 
-/** A worker that was ended a moment ago may still be letting go of its lock. */
+/** A worker that was just terminated may still hold its lock this long. */
 const PATIENCE_MS = 1000;
 
-/** The right to a stored model, until it is released or taken over. */
+/** The exclusive right to a stored model, until it is released or taken over. */
 export interface Lease {
   /** Aborted with a ModelInUseError when another tab takes over. */
   readonly signal: AbortSignal;
   release(): void;
 }
 
-/** @throws ModelInUseError where another has it and `takeOver` is not set. */
+/** @throws ModelInUseError if another tab has it and `takeOver` is not set */
 export function takeLease(name: string, takeOver: boolean): Promise<Lease> {
   const { locks } = navigator;
   const taken = new AbortController();

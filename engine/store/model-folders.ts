@@ -1,4 +1,4 @@
-// The folders of stored models: their names, and how they are listed and deleted. Works on the main thread, too.
+// The folders of stored models: names, listing, deleting. Works on the main thread, too.
 import { type WeightFormatName, weightFormatNames } from "../../kernels/formats/table.ts";
 import { cachedName, decodeRecords, describeJournal, sha256OfText } from "../../weights/index.ts";
 import type { StoredModel } from "../api.ts";
@@ -14,7 +14,10 @@ export const storedFiles = (weights: WeightFormatName) => ({
   used: `${weights}.used`,
 });
 
-/** One name for a model however it is asked for: `owner/name`, `owner/name@revision`, or the address without its query. */
+/**
+ * One name for each model, however it was written: `owner/name`, `owner/name@revision`, or the address
+ * without its query.
+ */
 export function modelName(spec: string): string {
   const name = URL.canParse(spec) ? new URL(spec).origin + new URL(spec).pathname : spec;
   const [, repository = name, revision = ""] =
@@ -22,10 +25,10 @@ export function modelName(spec: string): string {
   return `${repository}${revision && `@${revision}`}`.replace(/@main$|\/+$/, "");
 }
 
-/** Names are addresses and the like: a folder's name is their digest. */
+/** The name of a model's folder is a digest, since a model's name may be an address. */
 export const folderName = async (name: string): Promise<string> => (await sha256OfText(name)).slice(0, 32);
 
-/** The models stored here, those used last first; empty where nothing can be stored. */
+/** The stored models, most recently used first. Empty if nothing can be stored here. */
 export async function listStoredModels(): Promise<StoredModel[]> {
   const found: StoredModel[] = [];
   for await (const folder of folders()) {
@@ -50,7 +53,7 @@ async function describe(
   return { name, weights, ...said, lastUsed: new Date(used) };
 }
 
-/** Deletes one model, in one format or in all. @throws ModelInUseError where it is loaded. */
+/** Deletes one model, in one format or in all. @throws ModelInUseError if it is loaded */
 export async function deleteStoredModel(spec: string, weights?: StoredModel["weights"]): Promise<void> {
   const name = modelName(spec);
   const models = await modelsFolder();
@@ -60,7 +63,7 @@ export async function deleteStoredModel(spec: string, weights?: StoredModel["wei
     const folder = await folderName(name);
     if (weights !== undefined) {
       const of = await models.getDirectoryHandle(folder).catch(notFound);
-      // The journal goes first: without it the rest counts for nothing.
+      // The journal first: without it the other files are ignored.
       for (const file of of ? (["journal", "weights", "used"] as const) : [])
         await of?.removeEntry(storedFiles(weights)[file]).catch(notFound);
       const left = await listStoredModels();
@@ -76,11 +79,11 @@ export async function deleteStoredModel(spec: string, weights?: StoredModel["wei
   }
 }
 
-/** Deletes all models. @throws ModelInUseError where one is loaded; those before it are gone. */
+/** Deletes all models. @throws ModelInUseError if one is loaded; the models before it are deleted */
 export async function deleteStoredModels(): Promise<void> {
   for (const name of new Set((await listStoredModels()).map((model) => model.name)))
     await deleteStoredModel(name);
-  // What is left has not even a name: a load that was cut off early, or one under way.
+  // The folders left have no name yet: from loads that were cut off early, or are running.
   const held = (await globalThis.navigator?.locks?.query())?.held ?? [];
   if (held.some(({ name }) => name?.startsWith("sirocco:"))) return;
   const models = await modelsFolder();

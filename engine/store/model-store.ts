@@ -1,18 +1,18 @@
-// A place where the weights of one model are kept, as they lie on the GPU.
+// The interface of a store for the weights of one model, in the bytes of the GPU's buffers.
 import type { WeightFormatName } from "../../kernels/index.ts";
 import type { Checkpoint, Source } from "../../weights/index.ts";
 import type { Lease } from "./lock.ts";
 import type { StoredWeights } from "./stored-weights.ts";
 
-/** A model's place in the store, held alone from loading to `dispose`. */
+/** One stored model, leased from loading to `dispose`. */
 export interface ModelStore extends Lease {
-  /** Reads what is stored, and what is not from where the model comes from. */
+  /** Reads from the store, falling back to the original source. */
   readonly source: Source;
-  /** Keeps the small files that were read so far. */
+  /** Stores the small files that were read so far. */
   saveSource(): Promise<void>;
   openWeights(checkpoint: Checkpoint, weights: WeightFormatName): Promise<StoredWeights>;
-  /** What was read of a file was wrong: it is not kept. */
+  /** Discards what was read of a file, which was wrong. */
   invalidate(file: string): Promise<void>;
-  /** Forgets what is stored, and opens `source` anew. */
+  /** Deletes what is stored, and reopens `source`. */
   clear(): Promise<void>;
 }

@@ -1,13 +1,16 @@
-// Files of the origin's private file system, as far as a dedicated worker may read and write them in place.
+// Files of the origin private file system, which a dedicated worker reads and writes in place.
 // https://fs.spec.whatwg.org/#api-filesystemsyncaccesshandle
 import type { RandomAccess } from "../../weights/index.ts";
 
 const FOLDER = "sirocco-models";
-/** Who was taken over needs a moment to close its files. */
+/**
+ * A tab whose model was taken over needs a moment to close its files: so often it is tried again, after so
+ * long.
+ */
 const TRIES = 30;
 const PAUSE_MS = 100;
 
-/** What a dedicated worker has beyond the types of a page. */
+/** The part of a file handle that only dedicated workers have. */
 interface InPlace {
   createSyncAccessHandle(): Promise<SyncAccessHandle>;
 }
@@ -24,19 +27,19 @@ interface SyncAccessHandle {
 export const canStore = (): boolean =>
   typeof FileSystemFileHandle !== "undefined" && "createSyncAccessHandle" in FileSystemFileHandle.prototype;
 
-/** The folder that holds a folder for every model; undefined where there is no such file system. */
+/** The folder of all model folders; undefined if there is no such file system. */
 export async function modelsFolder(): Promise<FileSystemDirectoryHandle | undefined> {
   try {
     const root = await globalThis.navigator?.storage?.getDirectory?.();
     return await root?.getDirectoryHandle(FOLDER, { create: true });
   } catch (error) {
-    // A private window, or a page that may keep nothing: browsers differ in how they say it.
+    // A private window, or a page that may store nothing. Browsers throw different errors.
     if (error instanceof DOMException) return undefined;
     throw error;
   }
 }
 
-/** All of a file, read without a lock; empty where there is none. */
+/** A whole file, read without a lock. Empty if it does not exist. */
 export async function readWhole(
   folder: FileSystemDirectoryHandle,
   name: string,
@@ -70,7 +73,7 @@ export async function writeWhole(
   }
 }
 
-/** Opens a file in place, alone. @throws DOMException NoModificationAllowedError where another keeps it open. */
+/** Opens a file exclusively. @throws DOMException NoModificationAllowedError if it stays open elsewhere */
 export async function openFile(folder: FileSystemDirectoryHandle, name: string): Promise<RandomAccess> {
   const handle = (await folder.getFileHandle(name, { create: true })) as FileSystemFileHandle & InPlace;
   for (let tries = 1; ; tries++) {
@@ -92,7 +95,7 @@ function randomAccess(handle: SyncAccessHandle): RandomAccess {
       return bytes.subarray(0, handle.read(bytes, { at }));
     },
     write(bytes, at) {
-      // Less than all is written where the disk is full and nobody says so.
+      // On a full disk some browsers write less, without an error.
       if (handle.write(bytes, { at }) < bytes.length) {
         throw new DOMException("the file took less than was written", "QuotaExceededError");
       }

@@ -1,4 +1,4 @@
-// A model's place in the browser: the small files as they came, the weights packed, a lease on both.
+// A model in the browser's private file system: its small files, its packed weights, a lease on both.
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import {
   CachedSource,
@@ -39,7 +39,7 @@ export class OpfsStore implements ModelStore {
     this.#folder = opened.folder;
   }
 
-  /** undefined where weights are not stored here, or not asked to be. @throws ModelInUseError StorageError */
+  /** @returns undefined if the model cannot or should not be stored @throws ModelInUseError, StorageError */
   static async open(origin: Source, options: LoadOptions): Promise<OpfsStore | undefined> {
     if (!origin.version || options.store === false) return undefined;
     const models = canStore() ? await modelsFolder() : undefined;
@@ -67,7 +67,7 @@ export class OpfsStore implements ModelStore {
     return models ? (await openFolder(models, modelName(origin.name), origin)).source : origin;
   }
 
-  /** Reads what is stored, and what is not from where the model comes from. */
+  /** Reads from the store, falling back to the original source. */
   get source(): CachedSource {
     return this.#source;
   }
@@ -77,7 +77,7 @@ export class OpfsStore implements ModelStore {
     return this.#lease.signal;
   }
 
-  /** Keeps the small files, where there are new ones. What is read after this is not cached. */
+  /** Stores the small files, if there are new ones. Files read after this are not stored. */
   async saveSource(): Promise<void> {
     this.#source.freeze();
     if (this.#source.dirty) await this.#write();
@@ -96,7 +96,9 @@ export class OpfsStore implements ModelStore {
     );
   }
 
-  /** The packed weights, to be read, and stored where they are not yet; `close` them. */
+  /**
+   * Opens the packed weights, to read those that are stored and to store the others. The caller closes them.
+   */
   async openWeights({ config, packed }: Checkpoint, weights: WeightFormatName): Promise<StoredWeights> {
     const files = storedFiles(weights);
     const identity = await this.#source.identity();
@@ -127,7 +129,7 @@ export class OpfsStore implements ModelStore {
     }
   }
 
-  /** Forgets what is stored: the model out there is another one now. */
+  /** Deletes what is stored: the model at the source has changed. */
   async clear(): Promise<void> {
     await this.#models.removeEntry(await folderName(this.name), { recursive: true });
     const { source, folder } = await openFolder(this.#models, this.name, this.#origin);
@@ -139,7 +141,7 @@ export class OpfsStore implements ModelStore {
     this.#lease.release();
   }
 
-  /** What the file system refuses, in words that say what to do. */
+  /** Turns errors of the file system into errors that say what to do. */
   async #guard<T>(missingBytes: () => number, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -157,7 +159,7 @@ async function openFolder(models: FileSystemDirectoryHandle, name: string, origi
   return { folder, source: await CachedSource.open(origin, await readWhole(folder, CACHE_FILE)) };
 }
 
-/** The estimate is not asked before, as it may be far off; it only shortens what is wanting. */
+/** The browser's estimate may be far off: it is used for the message only, not to refuse in advance. */
 async function full(name: string, needed: number, cause: DOMException): Promise<StorageError> {
   const { quota = 0, usage = 0 } = (await navigator.storage.estimate?.().catch(() => undefined)) ?? {};
   const free = Math.max(0, quota - usage);

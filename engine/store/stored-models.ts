@@ -1,4 +1,4 @@
-// What is stored in this browser: listed, deleted, asked to be kept. The code behind it is fetched when it is first used.
+// Lists, deletes and protects the models stored in this browser. The code behind it is a lazy chunk.
 import type { StoredModel } from "../api.ts";
 
 const folders = () => import("./model-folders.ts");

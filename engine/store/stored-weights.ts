@@ -1,4 +1,4 @@
-// Packed tensors between their file and the buffers of the GPU, both ways: the bytes are the same.
+// Copies packed tensors between their file and the GPU's buffers. The bytes are the same in both.
 import {
   type FileState,
   type PackedFile,
@@ -11,7 +11,7 @@ import { readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { UploadTarget } from "./upload-target.ts";
 
-/** Turns what the file system refuses into an error that says what to do. */
+/** Turns errors of the file system into errors that say what to do. */
 type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** Some bytes of a destination's buffer that are rows of a piece. */
@@ -24,7 +24,10 @@ interface Overlap {
 
 export class StoredWeights {
   readonly #file: PackedFile;
-  /** The checkpoint holds the file's very tensors; of an ordinary one a matrix becomes two. */
+  /**
+   * Whether the checkpoint is packed itself. Otherwise a matrix becomes two tensors: its values and its
+   * scales.
+   */
   readonly #sameNames: boolean;
   readonly #guard: Guard;
 
@@ -34,7 +37,7 @@ export class StoredWeights {
     this.#guard = guard;
   }
 
-  /** File to GPU. False where the tensor is not there, or not as it was stored: then it is to be fetched and stored. */
+  /** File to GPU. @returns false if the tensor is missing or damaged: then it must be fetched and stored */
   async upload(
     gpu: Gpu,
     tensor: TensorInfo,
@@ -61,7 +64,7 @@ export class StoredWeights {
     return true;
   }
 
-  /** GPU to file. The state of the check goes with the last part: it says that the tensor is there. */
+  /** GPU to file. @param state of the file's check, stored with the last part of the tensor */
   async download(
     gpu: Gpu,
     tensor: TensorInfo,
@@ -89,24 +92,24 @@ export class StoredWeights {
     }
   }
 
-  /** The state of the check that was stored with a tensor. */
+  /** The state of the file's check that was stored with a tensor. */
   state(tensor: TensorInfo, to: readonly UploadTarget[]): FileState | undefined {
     return this.#file.state(this.#names(tensor, to).at(-1) ?? "");
   }
 
-  /** All was there, and right, when the last record was written. */
+  /** Whether the file was complete and verified when its last record was written. */
   get committed(): boolean {
     return this.#file.committed;
   }
 
-  /** What was fetched of a tensor was wrong. */
+  /** Discards a tensor whose fetched bytes were wrong. */
   invalidate(tensor: TensorInfo, to: readonly UploadTarget[]): Promise<void> {
     return this.#guard(async () => {
       for (const name of this.#names(tensor, to)) this.#file.invalidate(name);
     });
   }
 
-  /** Says that all is there, where it is. */
+  /** Records that the file is complete, if it is. */
   commit(): Promise<void> {
     return this.#guard(() => this.#file.commit());
   }
@@ -115,7 +118,7 @@ export class StoredWeights {
     this.#file.close();
   }
 
-  /** What a tensor of the checkpoint is called in the file: a name for each of its buffers. */
+  /** The names of a tensor in the file: one for each of its buffers. */
   #names({ name, shape }: TensorInfo, [first]: readonly UploadTarget[]): string[] {
     if (this.#sameNames || shape.length === 1) return [name];
     return [packedName(name), scaleName(name)].slice(0, first?.buffers.length ?? 1);

@@ -1,4 +1,4 @@
-// Where rows of a checkpoint tensor lie on the GPU.
+// The rows of GPU buffers that rows of a checkpoint tensor are uploaded to.
 import type { WeightFormat } from "../../kernels/index.ts";
 import type { RowRange } from "../graph/layout.ts";
 

@@ -63,8 +63,8 @@ export interface AnswerOptions extends SamplingOptions {
 /** Options of `Model.generate`. */
 export interface GenerateOptions extends AnswerOptions {
   /**
-   * The answer is a text of its own, as in a chat: the space that many tokenizers put before the first word is
-   * left out. Default false: the answer continues the prompt's text.
+   * The answer is a text of its own, as in a chat: the space that many tokenizers put before the first word
+   * is left out. Default false: the answer continues the prompt's text.
    */
   readonly standalone?: boolean;
 }

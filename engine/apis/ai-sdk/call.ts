@@ -20,8 +20,8 @@ const KNOWN = new Set([
 
 /**
  * A last message of an assistant's is continued, as by the SDK's provider for Mistral.
- * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without it the answer would be
- * one to another question
+ * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without it
+ * the answer would be one to another question
  */
 export function readCall(call: LanguageModelV3CallOptions): ChatCall {
   const messages = call.prompt.map((message, i) => readMessage(message, `prompt[${i}]`));

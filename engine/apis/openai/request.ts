@@ -1,4 +1,5 @@
-// A request in OpenAI's shape -> messages and options of `chat`. What would not be heeded is refused by its name.
+// A request in OpenAI's shape -> messages and options of `chat`. What would not be heeded is refused by its
+// name.
 import { isObject } from "../../../weights/json.ts";
 import type { ChatOptions, Message } from "../../api.ts";
 import { shown, wrongType } from "../../options/parameter.ts";

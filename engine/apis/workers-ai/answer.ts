@@ -1,4 +1,5 @@
-// An answer in Workers AI's shapes, from a loaded model wherever it runs: this knows `Model.chat` and `Model.generate`.
+// An answer in Workers AI's shapes, from a loaded model wherever it runs: this knows `Model.chat` and
+// `Model.generate`.
 import type { AnswerOptions, Chunk, Finish, Model } from "../../api.ts";
 import type { AiCall } from "./input.ts";
 import type { AiTextGenerationOutput } from "./types.ts";

@@ -1,5 +1,6 @@
 // Workers AI's errors: an internal code beside the HTTP status, as in
-// https://developers.cloudflare.com/workers-ai/platform/errors/ and, where that says nothing, as its REST API answers.
+// https://developers.cloudflare.com/workers-ai/platform/errors/ and, where that says nothing, as its REST API
+// answers.
 import type { ErrorCode } from "../../errors.ts";
 
 /** name: [code, HTTP status] */
@@ -49,7 +50,10 @@ export function aiError(
   return new AiError(description, code, status, options);
 }
 
-/** Engine errors that are the request's fault, by code. (Not by class: a bundle may hold two copies of a class.) */
+/**
+ * Engine errors that are the request's fault, by code. (Not by class: a bundle may hold two copies of a
+ * class.)
+ */
 const BLAMED: ReadonlyMap<unknown, AiErrorKind> = new Map<ErrorCode, AiErrorKind>([
   ["context-length", "tooLong"],
   ["no-chat-template", "badInput"],

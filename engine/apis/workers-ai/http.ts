@@ -4,7 +4,10 @@ import type { AiEnvelope, AiRunOptions, AiTextGenerationInput, AiTextGenerationO
 
 /** A server with Workers AI's call. */
 export interface AiServer {
-  /** What the paths of the calls begin with: `http://127.0.0.1:8000/client/v4`, `https://api.cloudflare.com/client/v4`. */
+  /**
+   * What the paths of the calls begin with: `http://127.0.0.1:8000/client/v4`,
+   * `https://api.cloudflare.com/client/v4`.
+   */
   readonly baseURL: string;
   /** Whose account, at Cloudflare; a Sirocco server takes any. Default "sirocco". */
   readonly accountId?: string;

@@ -1,4 +1,5 @@
-// The input of Workers AI's text generation -> what the model is asked. What would not be heeded is refused by its name.
+// The input of Workers AI's text generation -> what the model is asked. What would not be heeded is refused
+// by its name.
 import { isObject } from "../../../weights/json.ts";
 import type { GenerateOptions, Message } from "../../api.ts";
 import { isParameterError, shown, wrongType } from "../../options/parameter.ts";

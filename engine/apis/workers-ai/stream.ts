@@ -1,8 +1,9 @@
 // Server-sent events as the bytes of a stream: one for each piece, then `[DONE]`.
 
 /**
- * A piece is made when it is asked for, and a reader that cancels ends the answer at once. What stands in the way of the first
- * piece rejects this rather than the stream: before an answer begins there is nothing to read.
+ * A piece is made when it is asked for, and a reader that cancels ends the answer at once. What stands in the
+ * way of the first piece rejects this rather than the stream: before an answer begins there is nothing to
+ * read.
  */
 export async function eventStream(
   begin: (signal: AbortSignal) => AsyncGenerator<unknown, void, void>,

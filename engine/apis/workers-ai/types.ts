@@ -1,9 +1,13 @@
-// The shapes of Workers AI's text generation, under Cloudflare's names, as far as they are supported. Written from
+// The shapes of Workers AI's text generation, under Cloudflare's names, as far as they are supported. Written
+// from
 // https://developers.cloudflare.com/workers-ai/models/mistral-7b-instruct-v0.1/ ("Parameters").
 
 /** A message of a conversation. */
 export interface AiTextGenerationMessage {
-  /** One of these three. Any text for the compiler, as with Cloudflare: it sees no more in a list that is not `as const`. */
+  /**
+   * One of these three. Any text for the compiler, as with Cloudflare: it sees no more in a list that is not
+   * `as const`.
+   */
   readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
   /** A text, or texts that are joined. */
   readonly content:
@@ -79,7 +83,10 @@ export interface AiTextGenerationOutput {
   readonly response: string;
   /** Tokens of prompt and answer. */
   readonly usage: AiTextGenerationUsage;
-  /** What was changed of the conversation so that the chat template takes it; absent where nothing was. Not Cloudflare's. */
+  /**
+   * What was changed of the conversation so that the chat template takes it; absent where nothing was. Not
+   * Cloudflare's.
+   */
   readonly warnings?: readonly string[];
 }
 
