@@ -31,19 +31,21 @@ const names = (text: string): string[] => text.trim().split(/\s+/);
 const COMMON = {
   value: names(`
     ChatTemplateError CheckpointError ContextLengthError DeviceError DeviceLostError ModelInUseError
-    SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource httpSource
-    hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
+    NetworkError SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource
+    httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription AttentionOptions AttentionVariant AttentionWeights CacheFormatName
-    CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk ChatCompletionCreateParams
-    ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions ChatCompletionTextPart
-    ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions ChatOptions
-    CheckpointErrorCode Chunk CompletionUsage EncodeChatOptions Finish GenerateOptions HttpOptions
+    Activity AdapterDescription AnswerOptions AttentionOptions AttentionVariant AttentionWeights
+    CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk
+    ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions
+    ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions
+    ChatOptions ChatTemplateErrorCode CheckpointErrorCode CheckpointErrorOptions Chunk CompletionUsage
+    DeviceErrorCode DeviceLostErrorCode EncodeChatOptions ErrorCode Finish GenerateOptions HttpOptions
     HttpSourceOptions HubSourceOptions KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
-    MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig NamedBlob OpenAIShape Pass Plan
-    Progress RopeScaling SamplingOptions SaveSessionOptions Score Source StoredModel TokenLogProb
-    Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
+    MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig ModelInUseErrorCode NamedBlob
+    NetworkErrorCode OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling
+    SamplingOptions SaveSessionOptions Score Source StorageErrorCode StoredModel TokenLogProb
+    TokenizerErrorCode Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
   `),
 };
 
