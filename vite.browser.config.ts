@@ -1,5 +1,5 @@
-// The build for pages without a bundler: dependencies and shaders bundled, minified. It lies in
-// dist/browser/, as far from the embedded model as the modules of dist/engine/ do.
+// The build for pages without a bundler: dependencies and shaders bundled, minified. dist/browser/ is as deep
+// as dist/engine/, so that the same relative address leads to the embedded model.
 import { defineConfig } from "vite";
 import { dropTestParts } from "./scripts/test-parts-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
@@ -7,8 +7,8 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 export default defineConfig({
   publicDir: false,
   plugins: [compactShaders(), dropTestParts()],
-  // The "server" of this target is a browser's: nothing is added for Node, and `new URL(…, import.meta.url)`
-  // stays as written.
+  // A build for "servers" that are web workers: no Node polyfills, and `new URL(…, import.meta.url)` stays as
+  // it is.
   ssr: { target: "webworker", noExternal: true },
   build: {
     ssr: true,
@@ -17,7 +17,7 @@ export default defineConfig({
     sourcemap: true,
     emptyOutDir: true,
     rolldownOptions: {
-      // `npm run check` holds what comes of these to a size, code that two of them share counted once.
+      // `npm run check` limits their size (scripts/browser-bundle.mjs).
       input: { sirocco: "engine/index.ts", "model-worker": "engine/model-worker.ts" },
       output: {
         format: "esm",

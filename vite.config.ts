@@ -7,14 +7,9 @@ import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
-/**
- * Tests that need a driver. The others need none, and neither does a file of these folders named
- * *.cpu.test.ts.
- */
+/** Tests that need a driver, except files named *.cpu.test.ts. All other tests need none. */
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
-/**
- * Of these, what is above the numbers: it runs on the fastest driver. What a driver computes is held on each.
- */
+/** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
   "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts",
@@ -23,7 +18,7 @@ const ONCE = [
 export default defineConfig(async () => ({
   publicDir: false as const,
   plugins: [compactShaders()],
-  // Not a bundle: each module stays a module, dependencies stay imports, shaders are inlined.
+  // Not a bundle: each source file becomes a module, dependencies stay imports, shaders are inlined.
   build: {
     ssr: true,
     target: "es2023",
@@ -58,7 +53,7 @@ async function tests() {
   const browser = process.env["SIROCCO_CHROMIUM"];
   const chromium: Chromium | { why: string } = browser ? JSON.parse(browser) : findChromium();
   return {
-    // Kernels compute on all cores anyway; a second worker fills the time in which one checks results.
+    // Kernels use all cores anyway. More workers use them while one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
     pool: "forks" as const,
     projects: [
@@ -94,10 +89,7 @@ function project(
   };
 }
 
-/**
- * One page at a time, and no other test beside it: pages are timed, and each brings a driver that takes all
- * cores.
- */
+/** One page at a time: pages are timed, and the driver of each takes all cores. */
 const browserProject = (chromium: Chromium): TestProjectConfiguration =>
   project("chromium", { SIROCCO_CHROMIUM: JSON.stringify(chromium) }, BROWSER_TESTS, [], {
     fileParallelism: false,

@@ -19,7 +19,7 @@ const SHORT_FILES = [
   "cli",
   "scripts",
 ];
-const FOLDERS = ["scripts", "cli", "bench"];
+const FOLDERS = ["kernels", "tokenizer", "bench", "cli", "scripts"];
 
 /**
  * The text of a comment, on its own line or after code. Assumes that `//` in a string has no blank before it.
@@ -28,26 +28,27 @@ const COMMENT = /^\s*(?:\/\/|\/?\*)\s*(.*)|\s\/\/ (.*)/;
 
 /** @returns {string[]} a problem each */
 export const checkLines = () =>
-  FOLDERS.flatMap(textFiles).flatMap((file) => [
-    ...longLines(file, readFileSync(join(root, file), "utf8")),
-    ...(SHORT_FILES.some((folder) => file.startsWith(`${folder}/`)) ? longFile(file) : []),
-  ]);
+  ["", ...FOLDERS].flatMap(codeFiles).flatMap((file) => {
+    const lines = readFileSync(join(root, file), "utf8").split("\n");
+    const isShort = SHORT_FILES.some((folder) => file.startsWith(`${folder}/`));
+    return [...longLines(file, lines), ...(isShort ? longFile(file, lines) : [])];
+  });
 
 /**
- * @param {string} folder
+ * @param {string} folder "" for the files at the root
  * @returns {string[]}
  */
-const textFiles = (folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+const codeFiles = (folder) =>
+  readdirSync(join(root, folder), { recursive: folder !== "", encoding: "utf8" })
     .filter((file) => /\.(ts|mjs|wgsl)$/.test(file) && !file.includes("node_modules"))
     .map((file) => join(folder, file).replaceAll("\\", "/"));
 
 /**
  * @param {string} file
- * @param {string} text
+ * @param {readonly string[]} lines
  */
-function longLines(file, text) {
-  return text.split("\n").flatMap((line, i) => {
+const longLines = (file, lines) =>
+  lines.flatMap((line, i) => {
     const columns = [...line].length;
     if (columns <= MAX_COLUMNS) return [];
     const [comment, alone, behind] = COMMENT.exec(line) ?? [];
@@ -56,14 +57,16 @@ function longLines(file, text) {
     if (/^\S+$/.test(alone ?? behind ?? "")) return [];
     return `${file}:${i + 1}: expected at most ${MAX_COLUMNS} columns, found ${columns}.`;
   });
-}
 
-/** @param {string} file */
-function longFile(file) {
-  const lines = readFileSync(join(root, file), "utf8").split("\n").length - 1;
-  if (lines <= MAX_LINES) return [];
+/**
+ * @param {string} file
+ * @param {readonly string[]} lines
+ */
+function longFile(file, lines) {
+  const count = lines.length - 1;
+  if (count <= MAX_LINES) return [];
   return [
-    `${file}:${lines}: expected at most ${MAX_LINES} lines in a file, found ${lines}. Split it by subject.`,
+    `${file}:${count}: expected at most ${MAX_LINES} lines, found ${count}. Split the file by subject.`,
   ];
 }
 

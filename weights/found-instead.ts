@@ -64,7 +64,10 @@ const PROBED_NAMES = [
   "pytorch_model.bin.index.json",
 ];
 
-/** The file in `source` that says most about what is there instead of a checkpoint; undefined if none is known. */
+/**
+ * The file in `source` that says most about what is there instead of a checkpoint; undefined if none is
+ * known.
+ */
 export async function foundInstead(source: Source, signal?: AbortSignal): Promise<Found | undefined> {
   const names = await namesIn(source, signal);
   for (const { name: pattern, what, advice } of KINDS) {

@@ -1,5 +1,6 @@
-// A packed checkpoint that is written tensor by tensor, and complete when its last record says so. It survives a
-// crash at any time: a tensor's record is written after its bytes, and reading checks the bytes by SHA-256.
+// A packed checkpoint that is written tensor by tensor, and complete when its last record says so. It
+// survives a crash at any time: a tensor's record is written after its bytes, and reading checks the bytes by
+// SHA-256.
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
