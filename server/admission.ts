@@ -3,14 +3,14 @@
 import { HttpError } from "./errors.ts";
 
 export interface AdmissionOptions {
-  /** Answers that run at once. */
+  /** AdmittedModel that run at once. */
   readonly parallel: number;
   /** Requests that may wait for one of those places. */
   readonly queue: number;
 }
 
 /** The right to one answer. */
-export interface Ticket {
+export interface Permit {
   /** When it is this answer's turn. Rejects with the signal's reason. */
   readonly turn: Promise<void>;
   /** The answer is over, or nobody wants it any more. Any number of times. */
@@ -63,7 +63,7 @@ export class Admission {
    * The right to `count` answers, each in its turn.
    * @throws HttpError 429 where the queue is full, 503 while the server ends
    */
-  admit(count: number, signal: AbortSignal): Ticket[] {
+  admit(count: number, signal: AbortSignal): Permit[] {
     if (this.#draining)
       throw new HttpError(503, "This server is shutting down. Ask another.", {
         code: "shutting_down",
@@ -76,10 +76,10 @@ export class Admission {
         { code: "queue_full", headers: { "Retry-After": "1" } },
       );
     const waiter: Waiter = { starts: [] };
-    const tickets = Array.from({ length: count }, () => this.#ticket(waiter, signal));
+    const permits = Array.from({ length: count }, () => this.#permit(waiter, signal));
     if (waiter.starts.length > 0) this.#line.push(waiter);
     this.#next();
-    return tickets;
+    return permits;
   }
 
   /** Takes no more answers. Resolves when none runs or waits. */
@@ -93,7 +93,7 @@ export class Admission {
     return this.parallel + this.capacity - this.#running - this.#line.length;
   }
 
-  #ticket(waiter: Waiter, signal: AbortSignal): Ticket {
+  #permit(waiter: Waiter, signal: AbortSignal): Permit {
     let state: "waiting" | "running" | "over" = "waiting";
     const { promise: turn, resolve, reject } = deferred();
     // Whoever leaves the line may never have looked.

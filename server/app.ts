@@ -1,14 +1,14 @@
 // All routes of the server.
 import { Hono } from "hono";
 import { cors } from "hono/cors";
-import type { Ctx, Env } from "./exchange.ts";
 import { checkOrigin, record } from "./middleware.ts";
-import { openai } from "./openai.ts";
 import { openaiError } from "./openai-error.ts";
+import type { Ctx, Env } from "./request-lifecycle.ts";
+import { openai } from "./routes/openai.ts";
+import { status } from "./routes/status.ts";
+import { unknownRoute, welcome } from "./routes/unknown-route.ts";
+import { workersAi } from "./routes/workers-ai.ts";
 import type { Service } from "./service.ts";
-import { status } from "./status.ts";
-import { unknownRoute, welcome } from "./unknown-route.ts";
-import { workersAi } from "./workers-ai.ts";
 import { workersAiError } from "./workers-ai-error.ts";
 
 const WORKERS_AI = "/client/v4";

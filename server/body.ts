@@ -4,17 +4,17 @@ import { isObject, stringEnd } from "../weights/json.ts";
 import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
 import { insteadOfJson, tooLarge, unpacker } from "./content.ts";
 import { HttpError } from "./errors.ts";
-import type { Ctx } from "./exchange.ts";
 import { findSlip } from "./json-slip.ts";
+import type { Ctx } from "./request-lifecycle.ts";
 import type { Limits } from "./service.ts";
 
 /** Characters of a body that takes milliseconds to look through. */
 const LONG = 2 ** 18;
 
 /** More than any conversation has. JSON.parse keeps everybody waiting, and the names of fields are what takes it longest. */
-const MOST_FIELDS = 2 ** 15;
+const MAX_FIELDS = 2 ** 15;
 /** Of lists and objects: token ids of 128 prompts, of 4096 each. More take JSON.parse longer than others should wait. */
-const MOST_VALUES = 2 ** 19;
+const MAX_VALUES = 2 ** 19;
 
 /** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
@@ -25,9 +25,9 @@ export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<
   const { deepest, fields, values } = extent(text, limits.jsonDepth);
   if (deepest > limits.jsonDepth)
     throw bad(`Body: expected JSON nested at most ${limits.jsonDepth} deep, got more.`);
-  if (fields > MOST_FIELDS) throw bad(`Body: expected at most ${MOST_FIELDS} fields in all, got more.`);
-  if (values > MOST_VALUES)
-    throw bad(`Body: expected at most ${MOST_VALUES} values in all, got more. Send fewer tokens at once.`);
+  if (fields > MAX_FIELDS) throw bad(`Body: expected at most ${MAX_FIELDS} fields in all, got more.`);
+  if (values > MAX_VALUES)
+    throw bad(`Body: expected at most ${MAX_VALUES} values in all, got more. Send fewer tokens at once.`);
   await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
   await othersTurn(text);
@@ -49,9 +49,9 @@ async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
   for (;;) {
     const part = await reader?.read().catch(() => {
       // Who stops in the middle has gone.
-      const exchange = c.get("exchange");
-      exchange.leave();
-      throw exchange.signal.reason;
+      const lifecycle = c.get("lifecycle");
+      lifecycle.leave();
+      throw lifecycle.signal.reason;
     });
     if (!part || part.done) return Buffer.concat(parts, length);
     length += part.value.length;
@@ -117,7 +117,7 @@ function extent(text: string, most: number): Extent {
   let deepest = 0;
   let fields = 0;
   let values = 1;
-  const isTooMuch = () => deepest > most || fields > MOST_FIELDS || values > MOST_VALUES;
+  const isTooMuch = () => deepest > most || fields > MAX_FIELDS || values > MAX_VALUES;
   for (let i = 0; i < text.length && !isTooMuch(); i++) {
     switch (text.charCodeAt(i)) {
       case QUOTE:

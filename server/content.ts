@@ -13,7 +13,7 @@ const UNPACK = {
 };
 
 /** One in another would be a way to hide, and to grow twice. */
-const MOST_CODINGS = 1;
+const MAX_CODINGS = 1;
 
 /**
  * @param coding the header Content-Encoding
@@ -27,7 +27,7 @@ export function unpacker(coding: string | undefined) {
     .filter((name) => name !== "" && name !== "identity");
   const [name] = codings;
   if (name === undefined) return undefined;
-  if (codings.length > MOST_CODINGS || !Object.hasOwn(UNPACK, name))
+  if (codings.length > MAX_CODINGS || !Object.hasOwn(UNPACK, name))
     throw new HttpError(
       415,
       `Content-Encoding: expected gzip, deflate, br or none, got ${JSON.stringify(coding?.slice(0, 40))}. Send the body as it is.`,

@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { createApp } from "./app.ts";
+import { longestToken } from "./context-check.ts";
 import { HttpError } from "./errors.ts";
-import { longestToken } from "./fit.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { Service } from "./service.ts";
 
@@ -46,8 +46,8 @@ export async function listen(
     port: bound.port,
     close: async ({ drainMs }) => {
       await within(drainMs, drained(service));
-      for (const exchange of service.exchanges)
-        exchange.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
+      for (const lifecycle of service.lifecycles)
+        lifecycle.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
       const closed = new Promise((resolve) => server.close(resolve));
       // Connections fall idle one by one, as their last bytes are read.
       const sweep = setInterval(() => server.closeIdleConnections(), 20);
@@ -60,9 +60,9 @@ export async function listen(
 }
 
 /** Nothing runs or waits, and the last words of every stream are said. */
-async function drained({ admission, exchanges }: Service): Promise<void> {
+async function drained({ admission, lifecycles }: Service): Promise<void> {
   await admission.drain();
-  await Promise.all([...exchanges].map(({ ended }) => ended));
+  await Promise.all([...lifecycles].map(({ ended }) => ended));
 }
 
 /** How long readers have for what was written when the server ends. */

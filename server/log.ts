@@ -1,5 +1,5 @@
 // One JSON line a request. No key is ever in it; prompts only where they are asked for.
-import type { Exchange } from "./exchange.ts";
+import type { RequestLifecycle } from "./request-lifecycle.ts";
 
 export interface LogLine {
   readonly time: string;
@@ -23,17 +23,17 @@ export interface LogLine {
   readonly prompt?: unknown;
 }
 
-export function logLine(exchange: Exchange, route: string, status: number): LogLine {
-  const { id, method, promptTokens, cachedTokens, completionTokens, queueMs, ttftMs, gone } = exchange;
+export function logLine(lifecycle: RequestLifecycle, route: string, status: number): LogLine {
+  const { id, method, promptTokens, cachedTokens, completionTokens, queueMs, ttftMs, gone } = lifecycle;
   return {
     time: new Date().toISOString(),
     ...{ id, method, route, status, promptTokens, cachedTokens, completionTokens },
     queueMs: Math.round(queueMs),
     ttftMs: ttftMs === undefined ? null : Math.round(ttftMs),
-    totalMs: Math.round(performance.now() - exchange.began),
+    totalMs: Math.round(performance.now() - lifecycle.began),
     gone,
-    ...(exchange.error !== undefined && { error: exchange.error }),
-    ...(exchange.warnings !== undefined && { warnings: exchange.warnings }),
-    ...(exchange.prompt !== undefined && { prompt: exchange.prompt }),
+    ...(lifecycle.error !== undefined && { error: lifecycle.error }),
+    ...(lifecycle.warnings !== undefined && { warnings: lifecycle.warnings }),
+    ...(lifecycle.prompt !== undefined && { prompt: lifecycle.prompt }),
   };
 }

@@ -27,8 +27,8 @@ export class Metrics {
   constructor(model: Model, admission: Admission) {
     this.#gauge("queue_length", "Requests that wait", () => admission.waiting);
     this.#gauge("queue_capacity", "Requests that may wait", () => admission.capacity);
-    this.#gauge("running", "Answers that run", () => admission.running);
-    this.#gauge("parallel", "Answers that may run at once", () => admission.parallel);
+    this.#gauge("running", "AdmittedModel that run", () => admission.running);
+    this.#gauge("parallel", "AdmittedModel that may run at once", () => admission.parallel);
     this.#gauge("gpu_memory_bytes", "Weights, cache and scratch on the GPU", () => model.plan.totalBytes);
     this.#gauge("cache_tokens", "Tokens whose keys and values are kept", async () => {
       return (await model.activity()).cachedTokens;

@@ -2,32 +2,32 @@
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { HttpError } from "./errors.ts";
-import { type Ctx, type Env, Exchange } from "./exchange.ts";
 import { logLine } from "./log.ts";
 import { watchReader } from "./reader-watch.ts";
+import { type Ctx, type Env, RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
-/** Makes the request's `Exchange`, names it in X-Request-Id, and logs and counts it when its answer has ended. */
+/** Makes the request's `RequestLifecycle`, names it in X-Request-Id, and logs and counts it when its answer has ended. */
 export function record(service: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
-    const exchange = new Exchange(requestId(c), c.req.method, c.req.raw.signal);
-    c.set("exchange", exchange);
+    const lifecycle = new RequestLifecycle(requestId(c), c.req.method, c.req.raw.signal);
+    c.set("lifecycle", lifecycle);
     // Node tells a response of its socket's end only where it has begun to write it.
     const socket = c.env?.incoming?.socket;
-    const leave = () => exchange.leave();
+    const leave = () => lifecycle.leave();
     socket?.once("close", leave);
-    exchange.onEnd(() => socket?.off("close", leave));
-    service.exchanges.add(exchange);
+    lifecycle.onEnd(() => socket?.off("close", leave));
+    service.lifecycles.add(lifecycle);
     try {
       await next();
     } finally {
-      finish(c, service, exchange);
+      finish(c, service, lifecycle);
     }
   };
 }
 
-function finish(c: Ctx, service: Service, exchange: Exchange): void {
-  c.header("X-Request-Id", exchange.id);
+function finish(c: Ctx, service: Service, lifecycle: RequestLifecycle): void {
+  c.header("X-Request-Id", lifecycle.id);
   // Who balances the load opens a connection to another.
   if (service.admission.draining) c.header("Connection", "close");
   const { status } = c.res;
@@ -37,14 +37,14 @@ function finish(c: Ctx, service: Service, exchange: Exchange): void {
   const outgoing = c.env?.outgoing;
   if (outgoing)
     watchReader(outgoing, stallMs, () => {
-      exchange.error = `The reader took nothing for ${stallMs / 1000} s.`;
-      exchange.leave();
+      lifecycle.error = `The reader took nothing for ${stallMs / 1000} s.`;
+      lifecycle.leave();
       outgoing.destroy();
     });
-  void exchange.end().then(() => {
-    service.exchanges.delete(exchange);
+  void lifecycle.end().then(() => {
+    service.lifecycles.delete(lifecycle);
     service.metrics.request(route, status);
-    service.log(logLine(exchange, route, status));
+    service.log(logLine(lifecycle, route, status));
   });
 }
 

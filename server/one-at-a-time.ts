@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 
 /** Requests of one connection that may wait for the one at work. Browsers and API clients pipeline none. */
-const MOST_WAITING = 8;
+const MAX_WAITING = 8;
 
 /** The requests of a connection. */
 class Turns {
@@ -41,7 +41,7 @@ export function oneAtATime(listener: RequestListener): RequestListener {
     const { socket } = incoming;
     const turns = connections.get(socket) ?? new Turns(socket);
     connections.set(socket, turns);
-    if (turns.waiting === MOST_WAITING) socket.destroy();
+    if (turns.waiting === MAX_WAITING) socket.destroy();
     if (socket.destroyed) return;
     const before = turns.last;
     outgoing.once("close", turns.add());

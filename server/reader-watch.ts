@@ -3,7 +3,7 @@
 import type { ServerResponse } from "node:http";
 
 /** A body that is written whole counts as taken when its last byte is, so its reader has time for this many bytes a second. */
-const LEAST_RATE = 32 * 2 ** 10;
+const MIN_BYTES_PER_SECOND = 32 * 2 ** 10;
 
 /**
  * Calls `stalled` once, if nothing is taken for `stallMs`.
@@ -20,7 +20,7 @@ export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: 
     const before = taken;
     taken = socket.bytesWritten - pending;
     if (pending === 0 || taken !== before) since = performance.now();
-    if (performance.now() - since < stallMs + (1000 * pending) / LEAST_RATE) return;
+    if (performance.now() - since < stallMs + (1000 * pending) / MIN_BYTES_PER_SECOND) return;
     clearInterval(timer);
     stalled();
   }, stallMs / 4);

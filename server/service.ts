@@ -1,12 +1,12 @@
 // What every route works with: a loaded model, its names, who may call, and who is in line.
 import type { Model } from "../engine/node.ts";
 import { Admission } from "./admission.ts";
-import type { Exchange } from "./exchange.ts";
 import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
 import { Metrics } from "./metrics.ts";
-import { Movement } from "./movement.ts";
 import { parseOrigin } from "./origin.ts";
+import type { RequestLifecycle } from "./request-lifecycle.ts";
+import { StallDetector } from "./stall-detector.ts";
 
 export interface ServiceOptions {
   /** What `/v1/models` calls the model. */
@@ -15,7 +15,7 @@ export interface ServiceOptions {
   readonly aliases?: readonly string[];
   /** Without any, everyone may call. */
   readonly keys?: readonly string[];
-  /** Answers at once, and places in line. Default 8 and 64. */
+  /** AdmittedModel at once, and places in line. Default 8 and 64. */
   readonly parallel?: number;
   readonly queue?: number;
   /** Most tokens of prompt and answer. Default: what the model was trained for, and its cache holds. */
@@ -60,7 +60,7 @@ export interface Service {
   readonly keys: Keys;
   readonly admission: Admission;
   readonly metrics: Metrics;
-  readonly movement: Movement;
+  readonly stallDetector: StallDetector;
   readonly limits: Limits;
   /** Most tokens of prompt and answer: a window would let them go on without end. */
   readonly contextLength: number;
@@ -70,7 +70,7 @@ export interface Service {
   /** Seconds since 1970. */
   readonly started: number;
   /** Requests whose answers have not ended. */
-  readonly exchanges: Set<Exchange>;
+  readonly lifecycles: Set<RequestLifecycle>;
 }
 
 export function createService(model: Model, options: ServiceOptions): Service {
@@ -85,12 +85,12 @@ export function createService(model: Model, options: ServiceOptions): Service {
     admission,
     metrics: new Metrics(model, admission),
     contextLength: Math.min(model.contextLength, options.contextLength ?? model.config.maxPositions),
-    movement: new Movement(model, admission, limits.stuckMs),
+    stallDetector: new StallDetector(model, admission, limits.stuckMs),
     limits,
     cors: cors.map(parseOrigin),
     logPrompts,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
-    exchanges: new Set(),
+    lifecycles: new Set(),
   };
 }

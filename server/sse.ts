@@ -1,11 +1,11 @@
 // Server-sent events: with a sign of life while nothing comes, and bounds for readers that are slow.
 import { Gate } from "../engine/gate.ts";
 import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
-import type { Ctx } from "./exchange.ts";
+import type { Ctx } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
 /**
- * Answers with each of `events` as JSON, then `[DONE]`. For a slow reader up to `limits.streamBytes` are kept, then the source
+ * AdmittedModel with each of `events` as JSON, then `[DONE]`. For a slow reader up to `limits.streamBytes` are kept, then the source
  * waits; one that takes nothing for `limits.stallMs` is cut off. An error on the way is the last event, as `shape` puts it.
  */
 export function streamEvents(
@@ -14,8 +14,8 @@ export function streamEvents(
   events: AsyncIterable<unknown>,
   shape: (error: HttpError) => unknown,
 ): Response {
-  const exchange = c.get("exchange");
-  const { signal } = exchange;
+  const lifecycle = c.get("lifecycle");
+  const { signal } = lifecycle;
   const encoder = new TextEncoder();
   const room = new Gate();
   signal.addEventListener("abort", () => room.open());
@@ -36,8 +36,8 @@ export function streamEvents(
       }
       send("data: [DONE]\n\n");
     } catch (error) {
-      if (!exchange.gone) {
-        exchange.error = reasonOf(error);
+      if (!lifecycle.gone) {
+        lifecycle.error = reasonOf(error);
         send(`data: ${JSON.stringify(shape(toHttpError(error)))}\n\n`);
       }
     } finally {
@@ -49,9 +49,9 @@ export function streamEvents(
   const body = new ReadableStream<Uint8Array>(
     {
       // A stream that was cancelled takes nothing more, which is no news.
-      start: (controller) => exchange.streamUntil(pump(controller).catch(() => {})),
+      start: (controller) => lifecycle.streamUntil(pump(controller).catch(() => {})),
       pull: () => room.open(),
-      cancel: () => exchange.leave(),
+      cancel: () => lifecycle.leave(),
     },
     { highWaterMark: limits.streamBytes, size: (chunk) => chunk.byteLength },
   );

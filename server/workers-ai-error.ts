@@ -1,9 +1,9 @@
-// Answers and errors in the envelope of Cloudflare's REST API.
+// AdmittedModel and errors in the envelope of Cloudflare's REST API.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AiError } from "../engine/apis/workers-ai/error.ts";
 import type { AiEnvelope, AiTextGenerationOutput } from "../engine/apis/workers-ai/types.ts";
 import { type ErrorStatus, type HttpError, reasonOf, toHttpError } from "./errors.ts";
-import type { Ctx } from "./exchange.ts";
+import type { Ctx } from "./request-lifecycle.ts";
 
 /** Cloudflare's codes: https://developers.cloudflare.com/workers-ai/platform/errors/, and what its API was seen to answer. */
 const BY_STATUS: Partial<Record<ErrorStatus, number>> = {
@@ -38,11 +38,11 @@ export const failure = (error: HttpError | AiError): AiEnvelope => {
   return { result: null, success: false, errors: [{ code, message: description }], messages: [] };
 };
 
-/** Answers with an error, and keeps for the log what the client is not told. */
+/** AdmittedModel with an error, and keeps for the log what the client is not told. */
 export function workersAiError(error: unknown, c: Ctx): Response {
   if (error instanceof AiError) return c.json(failure(error), error.status as ContentfulStatusCode);
   const known = toHttpError(error);
-  if (known.status >= 500) c.get("exchange").error = reasonOf(error);
+  if (known.status >= 500) c.get("lifecycle").error = reasonOf(error);
   const answer = toAiError(known);
   return c.json(failure(answer), answer.status as ContentfulStatusCode, { ...known.headers });
 }

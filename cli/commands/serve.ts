@@ -103,15 +103,15 @@ async function serve(context: Context, options: Options): Promise<number> {
     throw new UsageError(
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
-  const { checkSlotFolder, createService, listen, restoreSlots, saveSlots } = await io.server();
+  const { checkSessionFolder, createService, listen, restoreSessions, saveSessions } = await io.server();
   // Fails now, not after a long load.
-  if (options.slotDir !== undefined) await checkSlotFolder(options.slotDir);
+  if (options.slotDir !== undefined) await checkSessionFolder(options.slotDir);
   const run = async (model: Model): Promise<number> => {
     const note = (text: string): void => {
       if (!quiet) output.note(text);
     };
     if (options.slotDir !== undefined) {
-      const restored = await restoreSlots(model, options.slotDir, note);
+      const restored = await restoreSessions(model, options.slotDir, note);
       if (restored > 0) note(`${options.slotDir}: conversations restored: ${restored}`);
     }
     const service = createService(model, {
@@ -136,7 +136,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     note("Waiting for running answers. Ctrl-C quits at once.");
     await listening.close({ drainMs: options.drain * 1000 });
     if (options.slotDir !== undefined)
-      note(`${options.slotDir}: conversations saved: ${await saveSlots(model, options.slotDir)}`);
+      note(`${options.slotDir}: conversations saved: ${await saveSessions(model, options.slotDir)}`);
     return exitCode.ok;
   };
   return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });

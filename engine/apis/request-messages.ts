@@ -4,7 +4,7 @@ import type { Message } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import { isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
 
-const MOST_MESSAGES = 4096;
+const MAX_MESSAGES = 4096;
 // `name` is for templates that tell several users apart, which those of Mistral's family do not.
 const MESSAGE = new Set(["role", "content", "name", "prefix"]);
 const PART = new Set(["type", "text"]);
@@ -22,9 +22,9 @@ type Roles = Readonly<Record<string, Message["role"]>>;
  * @throws TypeError or RangeError with `parameter`
  */
 export function readMessages(messages: unknown, roles: Roles): Conversation {
-  const expected = `expected a list of 1 to ${MOST_MESSAGES} messages, got ${shown(messages)}.`;
+  const expected = `expected a list of 1 to ${MAX_MESSAGES} messages, got ${shown(messages)}.`;
   if (!Array.isArray(messages)) throw wrongType("messages", expected);
-  if (messages.length === 0 || messages.length > MOST_MESSAGES) throw outOfRange("messages", expected);
+  if (messages.length === 0 || messages.length > MAX_MESSAGES) throw outOfRange("messages", expected);
   const prefix: boolean = isObject(messages.at(-1)) && messages.at(-1).prefix === true;
   return {
     messages: messages.map((each, i) => readMessage(each, i, i === messages.length - 1, roles)),

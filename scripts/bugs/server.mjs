@@ -22,7 +22,7 @@ export const serverBugs = {
     test: server("access", "only who sends"),
   },
   "server: figures are open to whoever comes through a proxy": {
-    file: "server/status.ts",
+    file: "server/routes/status.ts",
     from: "!proxied && ",
     to: "",
     test: server("access", "only who sends"),
@@ -46,7 +46,7 @@ export const serverBugs = {
     test: server("many", "frees its place"),
   },
   "server: a client that left is answered to the end": {
-    file: "server/exchange.ts",
+    file: "server/request-lifecycle.ts",
     from: 'else client.addEventListener("abort", () => this.leave(), { once: true });',
     to: "",
     test: server("many", "frees its place"),
@@ -94,13 +94,13 @@ export const serverBugs = {
     test: server("requests", "without a length"),
   },
   "Workers AI: the usual length is refused where it does not fit": {
-    file: "server/workers-ai.ts",
+    file: "server/routes/workers-ai.ts",
     from: "if (asked) return",
     to: "return",
     test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
   },
   "client gone, answer goes on": {
-    file: "server/exchange.ts",
+    file: "server/request-lifecycle.ts",
     from: "this.#controller.abort(reason);",
     to: "void reason;",
     test: load("a thousand requests"),

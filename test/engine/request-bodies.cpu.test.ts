@@ -6,7 +6,7 @@ import { readRequest } from "../../engine/apis/openai/request.ts";
 import { AiError } from "../../engine/apis/workers-ai/error.ts";
 import { readInput } from "../../engine/apis/workers-ai/input.ts";
 import { isParameterError } from "../../engine/options/parameter.ts";
-import { readCompletion } from "../../server/completion-request.ts";
+import { readCompletion } from "../../server/routes/completion-request.ts";
 
 const USER = { role: "user", content: "Hello" };
 const LAST = { role: "assistant", content: "Once upon" };

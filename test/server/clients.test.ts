@@ -142,7 +142,7 @@ describe("openai", () => {
       for await (const _ of stream) if (++chunks === 4) controller.abort();
     })().catch(() => {});
     await until(
-      () => service.admission.running === 0 && service.exchanges.size === 0,
+      () => service.admission.running === 0 && service.lifecycles.size === 0,
       "the end of the answer",
     );
     expect(

@@ -103,7 +103,7 @@ test("a thousand requests of a hundred clients: all right, and nothing is left o
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
     // What was cut has a step to notice it.
     await expect.poll(running, { timeout: 2000 }).toBe(0);
-    await expect.poll(() => service.exchanges.size, { timeout: 2000 }).toBe(0);
+    await expect.poll(() => service.lifecycles.size, { timeout: 2000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
     // Both ends of those that come in bytewise may be there yet.
     await expect.poll(sockets, { timeout: 2000 }).toBeLessThanOrEqual(2 * trickling.length);

@@ -95,7 +95,7 @@ test("every answer under load is the one given alone, and no place is lost", asy
   for (const requests of ROUNDS) {
     const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
-    await expect.poll(() => service.exchanges.size, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => service.lifecycles.size, { timeout: 20_000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
   }
   // Who was cut left the model free, too.

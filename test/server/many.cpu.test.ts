@@ -42,7 +42,7 @@ describe("admission", () => {
     const before = calls.length;
     expect((await ask("e", { n: 9 })).status).toBe(200);
     expect(calls.length - before).toBe(9);
-    await until(() => service.exchanges.size === 0, "the end of all");
+    await until(() => service.lifecycles.size === 0, "the end of all");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
@@ -65,7 +65,7 @@ describe("admission", () => {
     expect((await other).status).toBe(200);
     // Scores of prompts run before answers: the other did not wait for those.
     expect(calls.findIndex(({ prompt }) => prompt === "Hello")).toBeLessThan(4);
-    await until(() => service.exchanges.size === 0, "the end of all");
+    await until(() => service.lifecycles.size === 0, "the end of all");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
@@ -77,7 +77,7 @@ describe("admission", () => {
     await until(() => running() === 2, "two of its answers");
     client.abort();
     await asked;
-    await until(() => service.exchanges.size === 0, "the end of it");
+    await until(() => service.lifecycles.size === 0, "the end of it");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
@@ -104,7 +104,7 @@ describe("admission", () => {
     streamed?.abort();
     await until(() => running() === 1, "the stream's end");
     last?.abort();
-    await until(() => service.exchanges.size === 0, "the end of all");
+    await until(() => service.lifecycles.size === 0, "the end of all");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
     expect(log.map(({ status, gone }) => [status, gone]).sort()).toEqual([
       [200, true],
@@ -122,11 +122,11 @@ test("a client that goes away in the middle of its request leaves nothing behind
   const client = connect(port, "127.0.0.1");
   client.on("error", () => {});
   client.write(`POST ${CHAT} HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n{"messages"`);
-  await until(() => service.exchanges.size === 1, "the request");
+  await until(() => service.lifecycles.size === 1, "the request");
   client.destroy();
   await until(() => log.length === 1, "its end");
   expect(log[0]).toMatchObject({ status: 499, gone: true });
-  expect([service.exchanges.size, calls.length]).toEqual([0, 0]);
+  expect([service.lifecycles.size, calls.length]).toEqual([0, 0]);
 });
 
 describe("streams", () => {
@@ -200,7 +200,7 @@ describe("streams", () => {
     await until(() => calls[0]?.end !== undefined, "the cut");
     // 50 MB were to come: what was taken lies in the sockets' own buffers but for `streamBytes`.
     expect(calls[0]?.pieces).toBeLessThan(2500);
-    await until(() => service.exchanges.size === 0 && log.length === 2, "the end of all");
+    await until(() => service.lifecycles.size === 0 && log.length === 2, "the end of all");
     expect(service.admission.running).toBe(0);
     expect(log.map(({ gone, error }) => [gone, error])).toContainEqual([
       true,
@@ -271,9 +271,9 @@ describe("one connection", () => {
       socket.write(request(body).repeat(5));
       await until(() => running() === 1, "the first answer");
       await new Promise((resolve) => setTimeout(resolve, 200));
-      expect([calls.length, service.admission.running, service.exchanges.size]).toEqual([1, 1, 1]);
+      expect([calls.length, service.admission.running, service.lifecycles.size]).toEqual([1, 1, 1]);
       socket.destroy();
-      await until(() => running() === 0 && service.exchanges.size === 0, "the end of all");
+      await until(() => running() === 0 && service.lifecycles.size === 0, "the end of all");
       expect([calls.length, service.admission.running, service.admission.waiting]).toEqual([1, 0, 0]);
       // Others are served as before.
       const other = new AbortController();
@@ -292,7 +292,7 @@ describe("one connection", () => {
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.write(request(HELLO).repeat(500));
     await closed;
-    await until(() => service.exchanges.size === 0 && running() === 0, "the end of all");
+    await until(() => service.lifecycles.size === 0 && running() === 0, "the end of all");
     expect(calls.length).toBeLessThanOrEqual(1);
     expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
   });
@@ -326,7 +326,7 @@ describe("one connection", () => {
       await until(() => running() === 1, "an answer");
       client.abort();
       await asked;
-      await until(() => service.exchanges.size === 0 && running() === 0, "its end");
+      await until(() => service.lifecycles.size === 0 && running() === 0, "its end");
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
     process.off("warning", warned);
@@ -345,7 +345,7 @@ describe("one connection", () => {
     socket.resume();
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
-    await until(() => running() === 0 && service.exchanges.size === 0, "the end of it");
+    await until(() => running() === 0 && service.lifecycles.size === 0, "the end of it");
     expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
   });
 
@@ -365,7 +365,7 @@ describe("one connection", () => {
     await until(() => running() === 1, "the answer");
     // A byte now and then keeps the socket's own timer from ending.
     const drip = setInterval(() => socket.write("\r\n"), 50);
-    await until(() => service.exchanges.size === 0, "the end of it");
+    await until(() => service.lifecycles.size === 0, "the end of it");
     clearInterval(drip);
     expect([running(), service.admission.running]).toEqual([0, 0]);
     expect(log.at(-1)).toMatchObject({ gone: true, error: expect.stringMatching(/took nothing/) });

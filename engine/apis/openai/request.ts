@@ -21,7 +21,7 @@ export interface ChatRequest {
 }
 
 const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
-export const MOST_ANSWERS = 128;
+export const MAX_ANSWERS = 128;
 
 const COMMON = ["model", "stream", "stream_options", "n", "user"] as const;
 const CONTINUE = ["continue_final_message", "add_generation_prompt"] as const;
@@ -55,7 +55,7 @@ export function readCommon(given: Given): Pick<ChatRequest, "answers" | "model" 
   const stream = readFlag(given, "stream");
   readText(given, "user");
   return {
-    answers: isNothing(n) ? 1 : readNumber(n, "n", true, 1, MOST_ANSWERS),
+    answers: isNothing(n) ? 1 : readNumber(n, "n", true, 1, MAX_ANSWERS),
     model: readText(given, "model"),
     stream,
     includeUsage: readStreamOptions(given["stream_options"], stream),

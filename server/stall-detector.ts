@@ -2,7 +2,7 @@
 import type { Model } from "../engine/node.ts";
 import type { Admission } from "./admission.ts";
 
-export class Movement {
+export class StallDetector {
   readonly #model: Model;
   readonly #admission: Admission;
   readonly #stuckMs: number;

@@ -3,7 +3,7 @@ import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 /** @throws Error where conversations could not be kept there */
-export async function checkSlotFolder(folder: string): Promise<void> {
+export async function checkSessionFolder(folder: string): Promise<void> {
   await makeFolder(folder);
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: unknown) => {
     throw refused(folder, cause);

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Model, SessionError } from "../../engine/node.ts";
-import { restoreSlots, saveSlots } from "../../server/slots.ts";
+import { restoreSessions, saveSessions } from "../../server/session-files.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -41,31 +41,31 @@ function keeper(kept: string[], rings = 3): Model {
 test("what was kept comes back, the latest first, as much as there are rings for", async () => {
   const slots = join(folder, "new", "slots");
   const words = Array.from({ length: 12 }, (_, i) => `word ${i}`);
-  expect(await saveSlots(keeper(words), slots)).toBe(12);
+  expect(await saveSessions(keeper(words), slots)).toBe(12);
   const again: string[] = [];
-  expect(await restoreSlots(keeper(again, 11), slots, () => {})).toBe(11);
+  expect(await restoreSessions(keeper(again, 11), slots, () => {})).toBe(11);
   expect(again).toEqual(words.slice(0, 11));
 });
 
 test("fewer conversations leave no files of before; other files are not touched", async () => {
   writeFileSync(join(folder, "notes.txt"), "mine");
-  await saveSlots(keeper(["a", "b", "c"]), folder);
-  expect(await saveSlots(keeper(["d"]), folder)).toBe(1);
+  await saveSessions(keeper(["a", "b", "c"]), folder);
+  expect(await saveSessions(keeper(["d"]), folder)).toBe(1);
   expect(readdirSync(folder).sort()).toEqual(["notes.txt", "session-0.sirocco"]);
   expect(readFileSync(join(folder, "session-0.sirocco"), "utf8")).toBe("d");
 });
 
 test("what is damaged is told of and left, the others come back; no folder is no conversation", async () => {
-  await saveSlots(keeper(["a", "damaged", "c"]), folder);
+  await saveSessions(keeper(["a", "damaged", "c"]), folder);
   const [again, notes]: string[][] = [[], []];
-  expect(await restoreSlots(keeper(again!), folder, (text) => notes!.push(text))).toBe(2);
+  expect(await restoreSessions(keeper(again!), folder, (text) => notes!.push(text))).toBe(2);
   expect(again).toEqual(["a", "c"]);
   expect(notes).toEqual([expect.stringMatching(/session-1\.sirocco: session: expected better/)]);
-  expect(await restoreSlots(keeper([]), join(folder, "none"), () => {})).toBe(0);
+  expect(await restoreSessions(keeper([]), join(folder, "none"), () => {})).toBe(0);
 });
 
 test("what is no file, or too large, or leads nowhere is told of, and neither stops the start nor holds it", async () => {
-  await saveSlots(keeper(["a"]), folder);
+  await saveSessions(keeper(["a"]), folder);
   writeFileSync(join(folder, "session-6.sirocco"), "b");
   const at = (number: number) => join(folder, `session-${number}.sirocco`);
   mkdirSync(at(1));
@@ -76,7 +76,7 @@ test("what is no file, or too large, or leads nowhere is told of, and neither st
   truncateSync(at(4), 2 ** 31);
   symlinkSync("/dev/zero", at(5));
   const [again, notes]: string[][] = [[], []];
-  expect(await restoreSlots(keeper(again!, 2), folder, (text) => notes!.push(text))).toBe(2);
+  expect(await restoreSessions(keeper(again!, 2), folder, (text) => notes!.push(text))).toBe(2);
   expect(again).toEqual(["a", "b"]);
   expect(notes!.sort().map((note) => note.slice(at(1).length))).toEqual([
     ": cannot be read: expected a file, got a folder.",
@@ -86,38 +86,38 @@ test("what is no file, or too large, or leads nowhere is told of, and neither st
     ": cannot be read: expected a file, got a device.",
   ]);
   // A save puts files in place of all but the folder, which it goes round.
-  expect(await saveSlots(keeper(["a", "b"]), folder)).toBe(2);
+  expect(await saveSessions(keeper(["a", "b"]), folder)).toBe(2);
   expect(readdirSync(folder).sort()).toEqual([0, 1, 2].map((i) => `session-${i}.sirocco`));
   expect([0, 2].map((i) => readFileSync(at(i), "utf8"))).toEqual(["a", "b"]);
   rmSync(at(1), { recursive: true });
-  expect(await saveSlots(keeper(["a", "b", "c", "d"]), folder)).toBe(4);
+  expect(await saveSessions(keeper(["a", "b", "c", "d"]), folder)).toBe(4);
   expect(readdirSync(folder).sort()).toEqual([0, 1, 2, 3].map((i) => `session-${i}.sirocco`));
   expect(readFileSync(at(3), "utf8")).toBe("d");
 });
 
 test("a folder that went away is made again; one that cannot be is told of, at once", async () => {
   const slots = join(folder, "slots");
-  await saveSlots(keeper(["a"]), slots);
+  await saveSessions(keeper(["a"]), slots);
   rmSync(slots, { recursive: true });
-  expect(await saveSlots(keeper(["a"]), slots)).toBe(1);
+  expect(await saveSessions(keeper(["a"]), slots)).toBe(1);
   rmSync(slots, { recursive: true });
   writeFileSync(slots, "a file now");
-  await expect(saveSlots(keeper(["a"]), slots)).rejects.toThrow(
+  await expect(saveSessions(keeper(["a"]), slots)).rejects.toThrow(
     /expected a folder.*A part of the path is a file/,
   );
-  await expect(restoreSlots(keeper([]), slots, () => {})).rejects.toThrow(/expected a folder/);
+  await expect(restoreSessions(keeper([]), slots, () => {})).rejects.toThrow(/expected a folder/);
   // Node's own recursive mkdir never returns from here.
   if (process.platform === "linux")
-    await expect(saveSlots(keeper(["a"]), "/proc/x/y")).rejects.toThrow(/folder/);
+    await expect(saveSessions(keeper(["a"]), "/proc/x/y")).rejects.toThrow(/folder/);
 });
 
 test.runIf(existsSync("/dev/full"))(
   "a full disk is said in words, and leaves no part of a file",
   async () => {
-    await saveSlots(keeper(["a", "b"]), folder);
+    await saveSessions(keeper(["a", "b"]), folder);
     const full = join(folder, `session-1.sirocco.${process.pid}.part`);
     symlinkSync("/dev/full", full);
-    await expect(saveSlots(keeper(["c", "d"]), folder)).rejects.toThrow(
+    await expect(saveSessions(keeper(["c", "d"]), folder)).rejects.toThrow(
       /session-1\.sirocco: cannot be written: The disk is full\. Free some space\. \(ENOSPC\) Conversations kept: 1\.$/,
     );
     expect(readdirSync(folder).sort()).toEqual(["session-0.sirocco", "session-1.sirocco"]);

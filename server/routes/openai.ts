@@ -1,13 +1,13 @@
 // OpenAI's calls, under /v1.
 import { Hono } from "hono";
-import { chatCompletions } from "./chat.ts";
-import { completions } from "./completions.ts";
-import { HttpError } from "./errors.ts";
-import type { Env } from "./exchange.ts";
-import { authorize } from "./middleware.ts";
+import { HttpError } from "../errors.ts";
+import { authorize } from "../middleware.ts";
+import { openaiError } from "../openai-error.ts";
+import type { Env } from "../request-lifecycle.ts";
+import type { Service } from "../service.ts";
 import { modelList, namedModel } from "./models.ts";
-import { openaiError } from "./openai-error.ts";
-import type { Service } from "./service.ts";
+import { chatCompletions } from "./openai-chat.ts";
+import { completions } from "./openai-completions.ts";
 import { detokenize, tokenize } from "./tokens.ts";
 
 export function openai(service: Service): Hono<Env> {

@@ -9,7 +9,7 @@ import type { Service } from "./service.ts";
 type Where = "messages" | "prompt";
 
 /** The options with a length that ends within the context. @throws HttpError 400 with the numbers */
-export function checkFit<Options extends Pick<AnswerOptions, "maxTokens">>(
+export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
   { contextLength, model }: Service,
   promptTokens: number,
   options: Options,

@@ -1,19 +1,19 @@
 // Cloudflare's Workers AI call, under /client/v4:
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
-import { isNothing } from "../engine/apis/quiet-fields.ts";
-import { complete, pieces, type StartAnswer } from "../engine/apis/workers-ai/answer.ts";
-import { type AiCall, readInput } from "../engine/apis/workers-ai/input.ts";
-import type { GenerateOptions } from "../engine/node.ts";
-import { Answers } from "./answers.ts";
-import { readBody } from "./body.ts";
-import type { Ctx, Env } from "./exchange.ts";
-import { checkFit, type EncodedPrompt, encodeMessages, encodeText } from "./fit.ts";
-import { authorize } from "./middleware.ts";
+import { isNothing } from "../../engine/apis/quiet-fields.ts";
+import { complete, pieces, type StartAnswer } from "../../engine/apis/workers-ai/answer.ts";
+import { type AiCall, readInput } from "../../engine/apis/workers-ai/input.ts";
+import type { GenerateOptions } from "../../engine/node.ts";
+import { AdmittedModel } from "../admitted-model.ts";
+import { readBody } from "../body.ts";
+import { checkContext, type EncodedPrompt, encodeMessages, encodeText } from "../context-check.ts";
+import { authorize } from "../middleware.ts";
+import type { Ctx, Env } from "../request-lifecycle.ts";
+import type { Service } from "../service.ts";
+import { streamEvents } from "../sse.ts";
+import { envelope, failure, workersAiError } from "../workers-ai-error.ts";
 import { checkName } from "./models.ts";
-import type { Service } from "./service.ts";
-import { streamEvents } from "./sse.ts";
-import { envelope, failure, workersAiError } from "./workers-ai-error.ts";
 
 /** Of Cloudflare's own examples: whoever runs them here means the model that is here. Others are the service's aliases. */
 const EXAMPLES = "@cf/mistral/mistral-7b-instruct-v0.1";
@@ -28,17 +28,17 @@ export function workersAi(service: Service): Hono<Env> {
 }
 
 async function run(c: Ctx, service: Service, name: string): Promise<Response> {
-  const exchange = c.get("exchange");
+  const lifecycle = c.get("lifecycle");
   if (name !== EXAMPLES) checkName(service, name);
   const input = await readBody(c, service.limits);
   const call = readInput(input);
-  if (service.logPrompts) exchange.prompt = call.prompt;
-  const { ids, warnings, standalone } = await encode(service, call.prompt, exchange.signal);
+  if (service.logPrompts) lifecycle.prompt = call.prompt;
+  const { ids, warnings, standalone } = await encode(service, call.prompt, lifecycle.signal);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
-  const answers = new Answers(service, exchange);
+  const answers = new AdmittedModel(service, lifecycle);
   const start: StartAnswer = (options) => answers.generate(ids, { ...options, standalone }, warnings);
-  if (call.stream) return streamEvents(c, service, pieces(start, options, exchange.signal), failure);
-  return c.json(envelope(await complete(start, options, exchange.signal)));
+  if (call.stream) return streamEvents(c, service, pieces(start, options, lifecycle.signal), failure);
+  return c.json(envelope(await complete(start, options, lifecycle.signal)));
 }
 
 async function encode(
@@ -60,8 +60,8 @@ function fitting(
   options: GenerateOptions,
   asked: boolean,
 ): GenerateOptions {
-  if (asked) return checkFit(service, prompt, options, "prompt");
+  if (asked) return checkContext(service, prompt, options, "prompt");
   const { maxTokens: usual = Infinity, ...others } = options;
-  const { maxTokens: room = Infinity } = checkFit<GenerateOptions>(service, prompt, others, "prompt");
+  const { maxTokens: room = Infinity } = checkContext<GenerateOptions>(service, prompt, others, "prompt");
   return { ...options, maxTokens: Math.min(usual, room) };
 }

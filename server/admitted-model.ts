@@ -1,26 +1,26 @@
 // The answers of one request: each waits for its turn, and is counted as it comes.
 import type { Chunk, Finish, GenerateOptions, Model } from "../engine/node.ts";
-import type { Ticket } from "./admission.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Permit } from "./admission.ts";
+import type { RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
 /**
- * The model as one request may use it: each call uses one of the request's tickets. Unused tickets are released when the
+ * The model as one request may use it: each call uses one of the request's permits. Unused permits are released when the
  * request ends.
  */
-export class Answers {
+export class AdmittedModel {
   readonly #service: Service;
-  readonly #exchange: Exchange;
-  readonly #tickets: Ticket[];
+  readonly #lifecycle: RequestLifecycle;
+  readonly #permits: Permit[];
 
   /** @throws HttpError where there is no room for the request */
-  constructor(service: Service, exchange: Exchange, count = 1) {
+  constructor(service: Service, lifecycle: RequestLifecycle, count = 1) {
     this.#service = service;
-    this.#exchange = exchange;
-    const tickets = service.admission.admit(count, exchange.signal);
-    this.#tickets = [...tickets];
-    exchange.onEnd(() => {
-      for (const { release } of tickets) release();
+    this.#lifecycle = lifecycle;
+    const permits = service.admission.admit(count, lifecycle.signal);
+    this.#permits = [...permits];
+    lifecycle.onEnd(() => {
+      for (const { release } of permits) release();
     });
   }
 
@@ -49,18 +49,18 @@ export class Answers {
     warnings: readonly string[],
   ): AsyncGenerator<Chunk, void, void> {
     const { release, turn } = this.#take();
-    const exchange = this.#exchange;
+    const lifecycle = this.#lifecycle;
     const { metrics, model } = this.#service;
     try {
       const began = performance.now();
       await turn;
       const queueMs = performance.now() - began;
-      exchange.queueMs = Math.max(exchange.queueMs, queueMs);
+      lifecycle.queueMs = Math.max(lifecycle.queueMs, queueMs);
       metrics.queued(queueMs);
       for await (const chunk of start(model)) {
-        if (exchange.ttftMs === undefined && chunk.ids.length > 0) {
-          exchange.ttftMs = performance.now() - exchange.began;
-          metrics.firstToken(exchange.ttftMs);
+        if (lifecycle.ttftMs === undefined && chunk.ids.length > 0) {
+          lifecycle.ttftMs = performance.now() - lifecycle.began;
+          metrics.firstToken(lifecycle.ttftMs);
         }
         const finish = chunk.finish && warnings.length > 0 ? { ...chunk.finish, warnings } : chunk.finish;
         if (finish) this.#count(finish);
@@ -71,17 +71,17 @@ export class Answers {
     }
   }
 
-  #take(): Ticket {
-    const ticket = this.#tickets.shift();
-    if (!ticket) throw new Error("answers: expected a place that was taken, got none left.");
-    return ticket;
+  #take(): Permit {
+    const permit = this.#permits.shift();
+    if (!permit) throw new Error("answers: expected a place that was taken, got none left.");
+    return permit;
   }
 
   #count({ promptTokens, cachedTokens, completionTokens, decodeMs, warnings }: Finish): void {
-    if (warnings) this.#exchange.warnings = warnings;
-    this.#exchange.promptTokens += promptTokens;
-    this.#exchange.cachedTokens += cachedTokens;
-    this.#exchange.completionTokens += completionTokens;
+    if (warnings) this.#lifecycle.warnings = warnings;
+    this.#lifecycle.promptTokens += promptTokens;
+    this.#lifecycle.cachedTokens += cachedTokens;
+    this.#lifecycle.completionTokens += completionTokens;
     this.#service.metrics.answered(promptTokens, cachedTokens, completionTokens, decodeMs);
   }
 }

@@ -1,19 +1,19 @@
 // What a load balancer and Prometheus ask: alive, ready, figures.
 import { Hono } from "hono";
-import type { Ctx, Env } from "./exchange.ts";
-import { authorize } from "./middleware.ts";
-import type { Service } from "./service.ts";
+import { authorize } from "../middleware.ts";
+import type { Ctx, Env } from "../request-lifecycle.ts";
+import type { Service } from "../service.ts";
 
 export function status(service: Service): Hono<Env> {
-  const { admission, metrics, movement, name } = service;
+  const { admission, metrics, stallDetector, name } = service;
   const app = new Hono<Env>();
   app.get("/health", (c) => c.json({ status: "ok" }));
   app.get("/ready", async (c) => {
-    const stuck = await movement.isStuck();
+    const stuck = await stallDetector.isStuck();
     const { running, waiting, parallel, capacity, draining, open } = admission;
     const status = draining ? "draining" : stuck ? "stuck" : open ? "ready" : "full";
     const answer = { status, model: name, running, waiting, parallel, queue: capacity };
-    if (stuck) c.get("exchange").error = "Every place is taken, and none has moved for a while.";
+    if (stuck) c.get("lifecycle").error = "Every place is taken, and none has moved for a while.";
     return c.json(answer, status === "ready" ? 200 : 503);
   });
   const needsKey = authorize(service);

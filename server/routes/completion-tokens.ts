@@ -1,7 +1,7 @@
 // Log-probabilities as text completions have them: lists side by side, tokens by their text.
 import { setImmediate } from "node:timers/promises";
-import { likeliest, logSumExp } from "../engine/answer/log-probs.ts";
-import type { LikelyToken, Model, TokenLogProb } from "../engine/node.ts";
+import { likeliest, logSumExp } from "../../engine/answer/log-probs.ts";
+import type { LikelyToken, Model, TokenLogProb } from "../../engine/node.ts";
 
 /** What is known of one token of prompt or answer. */
 export interface Scored {
@@ -100,7 +100,7 @@ async function tokenTexts(model: Model): Promise<TextOf> {
 
 /** What a part of a character looks like. */
 const PART = "\ufffd";
-const MOST_PARTS = 4;
+const MAX_PARTS = 4;
 
 /** The texts of a prompt's tokens: of the parts of a character the last has it, and the others have none. */
 async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]> {
@@ -123,7 +123,7 @@ async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]
     texts.push("");
     parts.push(id);
     begun = await textOf(parts);
-    if (!begun.endsWith(PART) || parts.length === MOST_PARTS) give(begun);
+    if (!begun.endsWith(PART) || parts.length === MAX_PARTS) give(begun);
   }
   give(begun);
   return texts;

@@ -1,7 +1,7 @@
 // The choices of text completions as they come, piece by piece.
-import { merge } from "../engine/apis/merge.ts";
-import type { Finish, Model } from "../engine/node.ts";
-import type { Answers } from "./answers.ts";
+import { merge } from "../../engine/apis/merge.ts";
+import type { Finish, Model } from "../../engine/node.ts";
+import type { AdmittedModel } from "../admitted-model.ts";
 import type { CompletionRequest } from "./completion-request.ts";
 import { named, type Scored, scoredAnswer, scorePrompt } from "./completion-tokens.ts";
 
@@ -20,14 +20,14 @@ export interface EncodedPrompt {
 }
 
 /** Turns that the request takes: one for each answer, and for each prompt that is scored. */
-export function placesOf({ prompts, answers, options, echo }: CompletionRequest): number {
+export function permitsNeeded({ prompts, answers, options, echo }: CompletionRequest): number {
   const scores = echo && options.topLogProbs !== undefined;
   return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (scores ? 1 : 0));
 }
 
 /** All choices, of all prompts, at once. Choice j of prompt i has the index i · n + j. */
 export function pieces(
-  answers: Answers,
+  answers: AdmittedModel,
   request: CompletionRequest,
   prompts: readonly EncodedPrompt[],
   signal: AbortSignal,
@@ -50,7 +50,7 @@ interface Place {
 }
 
 async function* choice(
-  answers: Answers,
+  answers: AdmittedModel,
   { ids, text }: EncodedPrompt,
   { options, seed }: CompletionRequest,
   { index, nth, echo, signal }: Place,
@@ -75,7 +75,7 @@ async function* choice(
 
 /** The tokens of a prompt with their log-probabilities, where they are asked for; computed once for all its choices. */
 function echoOf(
-  answers: Answers,
+  answers: AdmittedModel,
   { ids, text }: EncodedPrompt,
   { options }: CompletionRequest,
   signal: AbortSignal,

@@ -1,19 +1,19 @@
 // POST /v1/completions: texts that go on, whole or as a stream.
 import { setImmediate } from "node:timers/promises";
-import { checkKnown } from "../engine/graph/prompt-ids.ts";
-import type { Finish } from "../engine/node.ts";
-import { Answers } from "./answers.ts";
-import { readBody } from "./body.ts";
-import { type EncodedPrompt, type Piece, pieces, placesOf } from "./completion-pieces.ts";
+import { checkKnown } from "../../engine/graph/prompt-ids.ts";
+import type { Finish } from "../../engine/node.ts";
+import { AdmittedModel } from "../admitted-model.ts";
+import { readBody } from "../body.ts";
+import { checkContext, encodeText } from "../context-check.ts";
+import { errorBody } from "../openai-error.ts";
+import type { Ctx } from "../request-lifecycle.ts";
+import { checkBias } from "../sampling.ts";
+import type { Service } from "../service.ts";
+import { streamEvents } from "../sse.ts";
+import { type EncodedPrompt, type Piece, permitsNeeded, pieces } from "./completion-pieces.ts";
 import { type CompletionRequest, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
-import type { Ctx } from "./exchange.ts";
-import { checkFit, encodeText } from "./fit.ts";
 import { checkName } from "./models.ts";
-import { errorBody } from "./openai-error.ts";
-import { checkBias } from "./sampling.ts";
-import type { Service } from "./service.ts";
-import { streamEvents } from "./sse.ts";
 
 interface Completion {
   readonly id: string;
@@ -39,21 +39,21 @@ interface Usage {
 type Head = Pick<Completion, "id" | "object" | "created" | "model">;
 
 export async function completions(c: Ctx, service: Service): Promise<Response> {
-  const exchange = c.get("exchange");
+  const lifecycle = c.get("lifecycle");
   const request = readCompletion(await readBody(c, service.limits));
   const model = checkName(service, request.model);
   checkBias(service, request.options);
-  if (service.logPrompts) exchange.prompt = request.prompts;
+  if (service.logPrompts) lifecycle.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];
   for (const prompt of request.prompts) {
-    const encoded = await encode(service, prompt, exchange.signal);
-    checkFit(service, encoded.ids.length, request.asksLength ? request.options : {}, "prompt");
+    const encoded = await encode(service, prompt, lifecycle.signal);
+    checkContext(service, encoded.ids.length, request.asksLength ? request.options : {}, "prompt");
     prompts.push(encoded);
     // Others may have something to say between two long texts.
     await setImmediate();
   }
-  const answers = new Answers(service, exchange, placesOf(request));
-  const coming = pieces(answers, request, prompts, exchange.signal);
+  const answers = new AdmittedModel(service, lifecycle, permitsNeeded(request));
+  const coming = pieces(answers, request, prompts, lifecycle.signal);
   const head: Head = {
     id: `cmpl-${crypto.randomUUID().replaceAll("-", "")}`,
     object: "text_completion",
@@ -70,7 +70,7 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
   if (typeof prompt === "string")
     return { ids: await encodeText(service, prompt, "prompt", signal), text: prompt };
   // Before anything looks at each of them.
-  checkFit(service, prompt.length, {}, "prompt");
+  checkContext(service, prompt.length, {}, "prompt");
   checkKnown(prompt, model.config.V, "prompt");
   return { ids: prompt, text: await model.decode(prompt, { signal }) };
 }

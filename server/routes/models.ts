@@ -1,6 +1,6 @@
 // The one model that is here, under each of its names.
-import { HttpError } from "./errors.ts";
-import type { Service } from "./service.ts";
+import { HttpError } from "../errors.ts";
+import type { Service } from "../service.ts";
 
 export const modelList = (service: Service) => ({
   object: "list",

@@ -3,21 +3,21 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, SessionError } from "../engine/node.ts";
-import { fileTrouble, makeFolder } from "./slot-folder.ts";
+import { fileTrouble, makeFolder } from "./session-folder.ts";
 
 /** The lower the number, the later it was used. */
 const NAME = /^session-(\d+)\.sirocco$/;
 const nameOf = (conversation: number): string => `session-${conversation}.sirocco`;
 
 /** What Node reads and writes in one piece. */
-const MOST_BYTES = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Puts back what `saveSlots` left, the latest last, so that it is forgotten last.
+ * Puts back what `saveSessions` left, the latest last, so that it is forgotten last.
  * @param note told of a file that is of no use: damaged, of another model, or no file at all; it stays until the next save
  * @returns how many conversations there are
  */
-export async function restoreSlots(
+export async function restoreSessions(
   model: Model,
   folder: string,
   note: (text: string) => void,
@@ -57,7 +57,7 @@ export async function restoreSlots(
  * @returns how many
  * @throws Error that says which file could not be written, why, and how many were
  */
-export async function saveSlots(model: Model, folder: string): Promise<number> {
+export async function saveSessions(model: Model, folder: string): Promise<number> {
   await makeFolder(folder);
   const written = new Set<string>();
   let number = 0;
@@ -69,7 +69,7 @@ export async function saveSlots(model: Model, folder: string): Promise<number> {
     const file = join(folder, nameOf(number));
     const part = `${file}.${process.pid}.part`;
     try {
-      if (session.byteLength > MOST_BYTES)
+      if (session.byteLength > MAX_BYTES)
         throw new Error(`expected a conversation of at most 2 GiB, got ${session.byteLength} bytes`);
       await writeFile(part, session, { mode: 0o600 });
       await rename(part, file);
@@ -98,7 +98,7 @@ async function withSession<T>(file: string, use: (handle: FileHandle) => Promise
       const stats = await handle.stat();
       if (!stats.isFile())
         throw new Error(`expected a file, got a ${stats.isDirectory() ? "folder" : "device"}`);
-      if (stats.size > MOST_BYTES)
+      if (stats.size > MAX_BYTES)
         throw new Error(`expected a file of at most 2 GiB, got one of ${stats.size} bytes`);
       return await use(handle);
     } finally {

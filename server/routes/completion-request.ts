@@ -1,10 +1,10 @@
 // A text completion as OpenAI's clients ask for it -> prompts and options of `generate`.
 
-import { type ChatRequest, MOST_ANSWERS, readCommon } from "../engine/apis/openai/request.ts";
-import { type Given, isNothing, refuseOthers } from "../engine/apis/quiet-fields.ts";
-import { optionNames, readFlag, readOptions } from "../engine/apis/request-options.ts";
-import type { GenerateOptions } from "../engine/node.ts";
-import { outOfRange, shown, unsupported, wrongType } from "../engine/options/parameter.ts";
+import { type ChatRequest, MAX_ANSWERS, readCommon } from "../../engine/apis/openai/request.ts";
+import { type Given, isNothing, refuseOthers } from "../../engine/apis/quiet-fields.ts";
+import { optionNames, readFlag, readOptions } from "../../engine/apis/request-options.ts";
+import type { GenerateOptions } from "../../engine/node.ts";
+import { outOfRange, shown, unsupported, wrongType } from "../../engine/options/parameter.ts";
 
 export type Prompt = string | readonly number[];
 
@@ -37,10 +37,10 @@ export function readCompletion(given: Given): CompletionRequest {
       "add_special_tokens",
       "add_special_tokens: expected true, got false. Give token ids as the prompt instead.",
     );
-  if (prompts.length * answers > MOST_ANSWERS)
+  if (prompts.length * answers > MAX_ANSWERS)
     throw outOfRange(
       "n",
-      `expected at most ${MOST_ANSWERS} answers to all prompts, got ${prompts.length * answers}.`,
+      `expected at most ${MAX_ANSWERS} answers to all prompts, got ${prompts.length * answers}.`,
     );
   const { seed, maxTokens = 0, ...options } = readOptions(given, "text");
   return {
@@ -59,10 +59,10 @@ const isIds = (value: unknown): value is number[] =>
 /** A list of numbers is one prompt, a list of anything else several. */
 function readPrompts(prompt: unknown): readonly Prompt[] {
   if (typeof prompt === "string" || isIds(prompt)) return [prompt];
-  const expected = `expected a text, token ids, or up to ${MOST_ANSWERS} of either`;
+  const expected = `expected a text, token ids, or up to ${MAX_ANSWERS} of either`;
   if (!Array.isArray(prompt) || prompt.length === 0)
     throw wrongType("prompt", `${expected}, got ${shown(prompt)}.`);
-  if (prompt.length > MOST_ANSWERS && typeof prompt[0] !== "number")
+  if (prompt.length > MAX_ANSWERS && typeof prompt[0] !== "number")
     throw outOfRange("prompt", `${expected}, got ${prompt.length}.`);
   const texts = typeof prompt[0] === "string";
   const other = prompt.findIndex((each) => (texts ? typeof each !== "string" : !isIds(each)));

@@ -1,19 +1,19 @@
 // Text to token ids and back, as the model would be given them.
-import { refuseOthers } from "../engine/apis/quiet-fields.ts";
-import { readText } from "../engine/apis/request-options.ts";
-import { checkKnown } from "../engine/graph/prompt-ids.ts";
-import { shown, wrongType } from "../engine/options/parameter.ts";
-import { readBody } from "./body.ts";
-import type { Ctx } from "./exchange.ts";
-import { encodeText } from "./fit.ts";
+import { refuseOthers } from "../../engine/apis/quiet-fields.ts";
+import { readText } from "../../engine/apis/request-options.ts";
+import { checkKnown } from "../../engine/graph/prompt-ids.ts";
+import { shown, wrongType } from "../../engine/options/parameter.ts";
+import { readBody } from "../body.ts";
+import { encodeText } from "../context-check.ts";
+import type { Ctx } from "../request-lifecycle.ts";
+import type { Service } from "../service.ts";
 import { checkName } from "./models.ts";
-import type { Service } from "./service.ts";
 
 /** `{ input }` -> `{ tokens, count }`, with the beginning-of-sequence token first. */
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
   const input = await read(c, service, "input");
   if (typeof input !== "string") throw wrongType("input", `expected a text, got ${shown(input)}.`);
-  const tokens = await encodeText(service, input, "input", c.get("exchange").signal);
+  const tokens = await encodeText(service, input, "input", c.get("lifecycle").signal);
   return c.json({ tokens, count: tokens.length });
 }
 
@@ -23,7 +23,7 @@ export async function detokenize(c: Ctx, service: Service): Promise<Response> {
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
   checkKnown(tokens, service.model.config.V, "tokens");
-  return c.json({ text: await service.model.decode(tokens, { signal: c.get("exchange").signal }) });
+  return c.json({ text: await service.model.decode(tokens, { signal: c.get("lifecycle").signal }) });
 }
 
 /** What the one field says that each call has beside the model's name. */

@@ -1,6 +1,6 @@
 // Paths and methods that are not here: which one was probably meant, and what other servers' routes have in their place.
-import { HttpError } from "./errors.ts";
-import type { Service } from "./service.ts";
+import { HttpError } from "../errors.ts";
+import type { Service } from "../service.ts";
 
 /** Routes of other servers, and of OpenAI's other calls: what to use. The first that a path begins with counts. */
 const ELSEWHERE: readonly (readonly [begins: RegExp, instead: string])[] = [

@@ -7,7 +7,7 @@ import { HttpError } from "./errors.ts";
 /** What Hono's contexts hold here. Without a socket (in tests) there are no bindings. */
 export interface Env {
   Bindings: Partial<HttpBindings>;
-  Variables: { exchange: Exchange };
+  Variables: { lifecycle: RequestLifecycle };
 }
 
 export type Ctx = Context<Env>;
@@ -19,7 +19,7 @@ class ClientGone extends HttpError {
   }
 }
 
-export class Exchange {
+export class RequestLifecycle {
   readonly id: string;
   readonly method: string;
   readonly began = performance.now();

@@ -1,0 +1,34 @@
+// POST /v1/chat/completions: engine/apis/openai/chat.ts behind admission, whole or as a stream.
+import { completeChat, type StartChat, streamChat } from "../../engine/apis/openai/chat.ts";
+import { readRequest } from "../../engine/apis/openai/request.ts";
+import type { ChatCompletionCreateParams } from "../../engine/types/openai.ts";
+import { AdmittedModel } from "../admitted-model.ts";
+import { readBody } from "../body.ts";
+import { checkContext, encodeMessages } from "../context-check.ts";
+import { errorBody } from "../openai-error.ts";
+import type { Ctx } from "../request-lifecycle.ts";
+import { checkBias } from "../sampling.ts";
+import type { Service } from "../service.ts";
+import { streamEvents } from "../sse.ts";
+import { checkName } from "./models.ts";
+
+export async function chatCompletions(c: Ctx, service: Service): Promise<Response> {
+  const lifecycle = c.get("lifecycle");
+  const given: unknown = await readBody(c, service.limits);
+  const asked = readRequest(given as ChatCompletionCreateParams);
+  const request = { ...asked, model: checkName(service, asked.model) };
+  if (service.logPrompts) lifecycle.prompt = request.messages;
+  checkBias(service, request.options);
+  const { messages } = request;
+  const { ids, warnings } = await encodeMessages(service, messages, "messages", {
+    ...request.options,
+    signal: lifecycle.signal,
+  });
+  const fitting = { ...request, options: checkContext(service, ids.length, request.options, "messages") };
+  const answers = new AdmittedModel(service, lifecycle, request.answers);
+  const start: StartChat = ({ continueFinalMessage = false, ...options }) =>
+    answers.generate(ids, { ...options, standalone: !continueFinalMessage }, warnings);
+  if (request.stream)
+    return streamEvents(c, service, streamChat(start, fitting, lifecycle.signal), errorBody);
+  return c.json(await completeChat(start, fitting, lifecycle.signal));
+}
