@@ -75,6 +75,7 @@ export function hubSource(repository: string, { token, ...options }: HubSourceOp
  * `owner/name@revision`, the address of its page, or a `Source`. Default: the tiny model that comes with the
  * package.
  * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
+ * @throws NetworkError if the network fails at every try
  * @throws TokenizerError if tokenizer.json cannot be used
  * @throws DeviceError if there is no GPU, or the model does not fit it
  * @throws StorageError, ModelInUseError with `store`: no room, or another tab has the model

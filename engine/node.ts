@@ -47,6 +47,7 @@ const node: Platform = {
  * `owner/name` or `owner/name@revision`, the address of its page, or a `Source`. Default: the tiny model that
  * comes with the package.
  * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
+ * @throws NetworkError if the network fails at every try
  * @throws TokenizerError if tokenizer.json cannot be used
  * @throws DeviceError if there is no GPU, or the model does not fit it
  * @throws TypeError, RangeError if an option is unknown, of the wrong type, or out of range; `parameter` is

@@ -17,6 +17,7 @@ export type CheckpointErrorCode =
   /** The files are not a checkpoint that Sirocco reads. */
   | "bad-checkpoint";
 
+/** Options of a CheckpointError. */
 export interface CheckpointErrorOptions extends ErrorOptions {
   /** Default "bad-checkpoint". */
   readonly code?: CheckpointErrorCode;
@@ -43,6 +44,7 @@ export class CheckpointError extends Error {
 
 /** A file does not have its stated SHA-256. Nothing of it is kept. */
 export class WrongFileError extends CheckpointError {
+  /** Its name. */
   readonly file: string;
 
   constructor(file: string, message: string) {
