@@ -14,7 +14,7 @@ import {
 import {
   blockConstants,
   type MatvecVariant,
-  ROWS,
+  ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
   variantParts,
@@ -48,9 +48,9 @@ export const gateUp = (
           { T: 1, F: 1, K: 5 },
           { T: 2, F: 37, K: 33, F0: 6, width: 50 },
           { T: 1, F: 130, K: 704 },
-          ...(format.name === "q4" ? [{ T: 7, rows: 4, F: 5, K: 70 } as const] : []),
+          ...(format.name === "q4" ? [{ T: 7, tokensPerBlock: 4, F: 5, K: 70 } as const] : []),
         ]
-      : [{ T: 7, rows: 4, F: 37, K: 33, F0: 6, width: 50 }],
+      : [{ T: 7, tokensPerBlock: 4, F: 37, K: 33, F0: 6, width: 50 }],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     { name: "hidden", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
@@ -65,7 +65,7 @@ export const gateUp = (
     F0: size.F0 ?? 0,
     Y_STRIDE: outputs(size),
   }),
-  workgroups: (size) => teamGroups(Math.ceil(size.F / (ROWS / 2)), size, variant),
+  workgroups: (size) => teamGroups(Math.ceil(size.F / (ROWS_PER_TEAM / 2)), size, variant),
   cost: (size) => ({
     flops: 4 * size.T * size.F * size.K,
     passes: {

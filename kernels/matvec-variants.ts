@@ -57,7 +57,7 @@ export type MatvecVariant = keyof typeof variants;
 export const matvecVariants: Readonly<Record<MatvecVariant, Variant>> = variants;
 
 /** Weight rows that a team computes together, as in snippets/dot-rows.wgsl. */
-export const ROWS = 4;
+export const ROWS_PER_TEAM = 4;
 
 /** The tokens of a pass, and how they are split into blocks. */
 export interface TokenBlocks {
@@ -67,10 +67,10 @@ export interface TokenBlocks {
    * change a bit of any token's result. If a pass has fewer tokens than it was prepared for, the rest of its
    * last block is computed and written too.
    */
-  rows?: 1 | 2 | 4 | 8;
+  tokensPerBlock?: 1 | 2 | 4 | 8;
 }
 
-const blocks = ({ T, rows = 1 }: TokenBlocks): number => Math.ceil(T / rows);
+const blocks = ({ T, tokensPerBlock = 1 }: TokenBlocks): number => Math.ceil(T / tokensPerBlock);
 
 /** Workgroups for a number of teams per block of tokens. */
 export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant): [x: number, y: number] {
@@ -79,8 +79,8 @@ export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant
 }
 
 /** The pipeline depends on the number of tokens only if the last block is not full. */
-export const blockConstants = ({ T, rows = 1 }: TokenBlocks): Record<string, number> =>
-  T % rows === 0 ? {} : { LAST_TOKEN: T - 1 };
+export const blockConstants = ({ T, tokensPerBlock = 1 }: TokenBlocks): Record<string, number> =>
+  T % tokensPerBlock === 0 ? {} : { LAST_TOKEN: T - 1 };
 
 /** Every block of tokens reads all weights. */
 export const weightPasses = (size: TokenBlocks) => ({ weight: blocks(size), scale: blocks(size) });
@@ -102,9 +102,9 @@ export function variantParts(
   return {
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],
-    prelude: ({ rows = 1 }) => ({
+    prelude: ({ tokensPerBlock = 1 }) => ({
       THREADS: threads,
-      TOKENS: rows,
+      TOKENS: tokensPerBlock,
       ...(subgroupSize && { SUBGROUP: subgroupSize }),
     }),
     ...(requires && { requires }),

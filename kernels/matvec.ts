@@ -14,7 +14,7 @@ import source from "./matvec.wgsl?raw";
 import {
   blockConstants,
   type MatvecVariant,
-  ROWS,
+  ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
   variantParts,
@@ -53,10 +53,10 @@ export const matvec = (
           { T: 2, N: 260, K: 1024 },
           // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
           ...(format.name === "q4" && input === "plain"
-            ? [{ T: 5, rows: 4, N: 7, K: 100, add: true } as const]
+            ? [{ T: 5, tokensPerBlock: 4, N: 7, K: 100, add: true } as const]
             : []),
         ]
-      : [{ T: 5, rows: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
+      : [{ T: 5, tokensPerBlock: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
   bindings: (size) => [
     ...inputBindings(size, input),
     { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
@@ -72,7 +72,7 @@ export const matvec = (
     Y_STRIDE: outputs(size),
     ADD: size.add ? 1 : 0,
   }),
-  workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS), size, variant),
+  workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS_PER_TEAM), size, variant),
   cost: (size) => ({
     flops: 2 * size.T * size.N * size.K,
     passes: { ...outputPasses(size), ...weightPasses(size), addend: size.N / outputs(size) },

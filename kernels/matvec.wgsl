@@ -8,7 +8,7 @@ override ADD: bool;
 
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;  // [T, Y_STRIDE]
 
-fn weight_row(team: u32, r: u32) -> u32 { return min(team * ROWS + r, N - 1); }
+fn weight_row(team: u32, r: u32) -> u32 { return min(team * ROWS_PER_TEAM + r, N - 1); }
 
 @compute @workgroup_size(THREADS)
 fn matvec(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -17,8 +17,8 @@ fn matvec(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   for (var j = 0u; j < held(); j++) {
     let t = group.y * TOKENS + token_held(j, thread);
     if (t > LAST_TOKEN) { break; }
-    for (var r = 0u; r < ROWS; r++) {
-      let n = team * ROWS + r;
+    for (var r = 0u; r < ROWS_PER_TEAM; r++) {
+      let n = team * ROWS_PER_TEAM + r;
       if (!writes(r, thread) || n >= N) { continue; }
       let i = t * Y_STRIDE + N0 + n;
       y[i] = with_addend(sums[j][r], t, N0 + n) + select(0.0, y[i], ADD);

@@ -13,7 +13,7 @@ import {
 import {
   blockConstants,
   type MatvecVariant,
-  ROWS,
+  ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
   variantParts,
@@ -53,9 +53,11 @@ export const qkv = (
           { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
           { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
           { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
-          ...(format.name === "q4" ? [{ T: 5, rows: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const] : []),
+          ...(format.name === "q4"
+            ? [{ T: 5, tokensPerBlock: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const]
+            : []),
         ]
-      : [{ T: 5, rows: 4, K: 37, H: 6, G: 2, d: 6, heads: 7, head0: 3 }],
+      : [{ T: 5, tokensPerBlock: 4, K: 37, H: 6, G: 2, d: 6, heads: 7, head0: 3 }],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     ...ropeBindings(size),
@@ -71,7 +73,7 @@ export const qkv = (
     HEADS: size.heads,
     HEAD0: size.head0 ?? 0,
   }),
-  workgroups: (size) => teamGroups(Math.ceil((size.heads * size.d) / ROWS), size, variant),
+  workgroups: (size) => teamGroups(Math.ceil((size.heads * size.d) / ROWS_PER_TEAM), size, variant),
   cost: (size) => ({
     flops: 2 * size.T * size.heads * size.d * size.K,
     passes: {

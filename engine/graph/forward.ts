@@ -29,11 +29,9 @@ import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
-/**
- * How many rows of a decode step a matrix kernel may process together: it reads each weight once for them.
- */
-export const ROWS_TOGETHER = [1, 2, 4, 8] as const;
-type RowsTogether = (typeof ROWS_TOGETHER)[number];
+/** Block sizes of decode steps: a matrix kernel reads each weight once per block of tokens. */
+export const BLOCK_SIZES = [1, 2, 4, 8] as const;
+type TokensPerBlock = (typeof BLOCK_SIZES)[number];
 
 /**
  * One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after
@@ -43,12 +41,13 @@ export function decode(
   shape: Shape,
   weights: Weights,
   { decode: s, caches, angles }: Activations,
-  rows: RowsTogether,
+  tokensPerBlock: TokensPerBlock,
 ): Launch[] {
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
   const { matvec: variant } = kernels;
-  const T = rowsOf(shape, rows);
-  const multiply = (role: MatrixRole) => product((format) => matvec(format, variant[role]), T, rows);
+  const T = rowsOf(shape, tokensPerBlock);
+  const multiply = (role: MatrixRole) =>
+    product((format) => matvec(format, variant[role]), T, tokensPerBlock);
 
   const attend = (cache: GPUBuffer): Launch[] => {
     const { decode, splits } = attentionVariants[kernels.attention.decode];
@@ -63,13 +62,13 @@ export function decode(
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     ...w.qkv.map(({ first, count, format, buffers }) => {
-      const size = { T, rows, K: D, eps, H, G, d, heads: count, head0: first };
+      const size = { T, tokensPerBlock, K: D, eps, H, G, d, heads: count, head0: first };
       return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
     ...attend(caches[i]!),
     ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
     ...w.gateUp.map(({ first, count, format, buffers }) => {
-      const size = { T, rows, K: D, eps, F: count, F0: first, width: F };
+      const size = { T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F };
       return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
     }),
     ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
@@ -83,28 +82,29 @@ export function logits(
   shape: Shape,
   weights: Weights,
   { decode: s }: Activations,
-  rows: RowsTogether,
+  tokensPerBlock: TokensPerBlock,
 ): Launch[] {
   const { kernels, D, V, eps } = shape;
-  const T = rowsOf(shape, rows);
-  const multiply = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, rows);
+  const T = rowsOf(shape, tokensPerBlock);
+  const multiply = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, tokensPerBlock);
   return multiply(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
 }
 
 /**
  * A list for single rows has T = 1. Larger lists are sized for `parallel` rows and shortened for each step.
  */
-const rowsOf = ({ parallel }: Shape, rows: RowsTogether): number => (rows === 1 ? 1 : parallel);
+const rowsOf = ({ parallel }: Shape, tokensPerBlock: TokensPerBlock): number =>
+  tokensPerBlock === 1 ? 1 : parallel;
 
 /** Samples the next id of every row into `decode.rows`, where `decode` reads it. */
 export const sampleTokens = (
   shape: Shape,
   { decode: s, sampler }: Activations,
-  rows: RowsTogether,
+  tokensPerBlock: TokensPerBlock,
 ): Launch[] => [
   launch(
     sample,
-    { T: rowsOf(shape, rows), B: shape.B, V: shape.V },
+    { T: rowsOf(shape, tokensPerBlock), B: shape.B, V: shape.V },
     s.logits,
     sampler.counts,
     sampler.bias,
@@ -186,7 +186,7 @@ const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
  * @param buffers the kernel's own, input first and output last; with `add` the result is added to the output
  */
 const product =
-  (kernel: (format: WeightFormat) => Kernel<MatvecSize>, T: number, rows?: RowsTogether) =>
+  (kernel: (format: WeightFormat) => Kernel<MatvecSize>, T: number, tokensPerBlock?: TokensPerBlock) =>
   (
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
@@ -195,7 +195,13 @@ const product =
     matrix.map((part) =>
       launch(
         kernel(part.format),
-        { T, ...(rows && { rows }), N: part.count * unit, N0: part.first * unit, ...size },
+        {
+          T,
+          ...(tokensPerBlock && { tokensPerBlock }),
+          N: part.count * unit,
+          N0: part.first * unit,
+          ...size,
+        },
         ...buffers,
         ...part.buffers,
       ),

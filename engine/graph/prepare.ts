@@ -5,7 +5,7 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, type Launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
-import { copyPrefix, decode, logits, prefill, ROWS_TOGETHER, sampleTokens, score } from "./forward.ts";
+import { BLOCK_SIZES, copyPrefix, decode, logits, prefill, sampleTokens, score } from "./forward.ts";
 import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
@@ -50,15 +50,16 @@ async function prepareSteps(
   ready: (launches: Launch[]) => Promise<Dispatch[]>,
 ): Promise<StepLists[]> {
   const steps: StepLists[] = [];
-  for (const rows of ROWS_TOGETHER) {
+  for (const tokensPerBlock of BLOCK_SIZES) {
     if (steps.length === shape.parallel) break;
     const lists = {
-      decode: await ready(decode(shape, weights, activations, rows)),
-      logits: await ready(logits(shape, weights, activations, rows)),
-      sample: await ready(sampleTokens(shape, activations, rows)),
+      decode: await ready(decode(shape, weights, activations, tokensPerBlock)),
+      logits: await ready(logits(shape, weights, activations, tokensPerBlock)),
+      sample: await ready(sampleTokens(shape, activations, tokensPerBlock)),
     };
     // The largest block serves all larger numbers of rows, in several blocks.
-    const largest = rows === ROWS_TOGETHER.at(-1) ? shape.parallel : Math.min(rows, shape.parallel);
+    const largest =
+      tokensPerBlock === BLOCK_SIZES.at(-1) ? shape.parallel : Math.min(tokensPerBlock, shape.parallel);
     while (steps.length < largest) steps.push(forRows(lists, steps.length + 1));
   }
   return steps;

@@ -2,7 +2,7 @@
 // `weight32`, an input snippet `input32`, the kernel `weight_row`.
 override K: u32;      // stored width of a row, a multiple of 32
 
-const ROWS = 4u;
+const ROWS_PER_TEAM = 4u;
 
 /// As in dot-rows.wgsl.
 fn dot_rows(team: u32, block: u32, thread: u32) -> array<vec4f, HELD> {

@@ -3,7 +3,7 @@
 // input snippet `input8`, the kernel `weight_row`.
 override K: u32;      // stored width of a row, a multiple of 32
 
-const ROWS = 4u;
+const ROWS_PER_TEAM = 4u;
 
 /// sum_k weight[weight_row(team, r), k] * input[t, k] for r = 0 .. 3 and the HELD tokens t that this thread
 /// holds. A token's sums have the same bits for every TOKENS, and for any other tokens in its block.

@@ -18,11 +18,13 @@ fn team_of(group: u32, thread: u32) -> u32 { return group; }
 fn first_of(thread: u32) -> u32 { return thread; }
 
 /// Index, within the block, of the token whose sums this thread holds.
-fn token_held(j: u32, thread: u32) -> u32 { return thread / ROWS % TOKENS; }
+fn token_held(j: u32, thread: u32) -> u32 { return thread / ROWS_PER_TEAM % TOKENS; }
 
 /// Whether this thread writes output r of its team, for the token that it holds. A thread writes at most one
 /// output.
-fn writes(r: u32, thread: u32) -> bool { return thread < ROWS * TOKENS && thread % ROWS == r; }
+fn writes(r: u32, thread: u32) -> bool {
+  return thread < ROWS_PER_TEAM * TOKENS && thread % ROWS_PER_TEAM == r;
+}
 
 /// The four sums, over the team, of the token that this thread holds, times the factor of its input.
 fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {

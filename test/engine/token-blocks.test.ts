@@ -1,5 +1,4 @@
-// The matrix-vector kernels give a token the same bits whether a team takes it alone or with others, and
-// whoever they are.
+// The matrix-vector kernels give a token the same bits alone and in a block, whatever the other tokens are.
 import { describe, expect, test } from "vitest";
 import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
@@ -23,7 +22,7 @@ const cases: [
   label: string,
   kernel: Kernel<MatvecSize>,
   size: MatvecSize,
-  rows: NonNullable<MatvecSize["rows"]>[],
+  blockSizes: NonNullable<MatvecSize["tokensPerBlock"]>[],
 ][] = [
   ...variants.map((variant): (typeof cases)[number] => [
     `q4 ${variant} of normed rows, K 4096`,
@@ -44,14 +43,17 @@ const cases: [
 
 describe.each(cases.filter(([, kernel]) => runsHere(kernel)))("%s", (_, kernel, size, blocks) => {
   test("the same bits alone, in blocks, and beside other rows", async () => {
-    const alone = await run(kernel, { ...size, rows: 1 });
+    const alone = await run(kernel, { ...size, tokensPerBlock: 1 });
     expect(alone.some((word) => word !== 0)).toBe(true);
-    for (const rows of blocks) {
-      expect(differing(await run(kernel, { ...size, rows }), alone), `rows ${rows}`).toBe(-1);
+    for (const tokensPerBlock of blocks) {
+      expect(
+        differing(await run(kernel, { ...size, tokensPerBlock }), alone),
+        `${tokensPerBlock} tokens per block`,
+      ).toBe(-1);
     }
     const kept = 2;
     const width = padded(size.N);
-    const beside = await run(kernel, { ...size, rows: 8 }, kept);
+    const beside = await run(kernel, { ...size, tokensPerBlock: 8 }, kept);
     const row = (words: Uint32Array, t: number) => words.subarray(t * width, t * width + size.N);
     expect(differing(row(beside, kept), row(alone, kept)), "beside other rows").toBe(-1);
     expect(differing(row(beside, 1), row(alone, 1)), "the others have changed").toBeGreaterThanOrEqual(0);
