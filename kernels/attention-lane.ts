@@ -1,7 +1,7 @@
 import { attentionSizes } from "./attention.ts";
 import source from "./attention-lane.wgsl?raw";
 import { attentionTileSizes } from "./attention-tile.ts";
-import { type CacheFormat, vectors } from "./cache-formats/format.ts";
+import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {

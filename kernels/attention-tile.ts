@@ -1,5 +1,5 @@
 import source from "./attention-tile.wgsl?raw";
-import { type CacheFormat, vectors } from "./cache-formats/format.ts";
+import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {

@@ -1,7 +1,7 @@
 import { type AttentionSize, attention } from "./attention.ts";
 import { type AttentionLaneSize, attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
-import type { CacheFormat } from "./cache-formats/format.ts";
+import type { CacheFormat } from "./cache-formats/cache-format.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Variants of attention; docs/design/kernels.md has a table. */

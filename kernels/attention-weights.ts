@@ -1,6 +1,6 @@
 import { attentionSizes } from "./attention.ts";
 import source from "./attention-weights.wgsl?raw";
-import type { CacheFormat } from "./cache-formats/format.ts";
+import type { CacheFormat } from "./cache-formats/cache-format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   attentionScores,

@@ -1,5 +1,5 @@
 import source from "./attention.wgsl?raw";
-import { type CacheFormat, vectors } from "./cache-formats/format.ts";
+import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -28,8 +28,8 @@ export interface AttentionSize extends RingSize {
  * of workgroup memory allow.
  */
 function headsPerWorkgroup({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number {
-  const most = Math.max(1, Math.min(8, Math.floor(256 / vectors(d))));
-  return Math.ceil(H / G / Math.ceil(H / G / most));
+  const max = Math.max(1, Math.min(8, Math.floor(256 / vectors(d))));
+  return Math.ceil(H / G / Math.ceil(H / G / max));
 }
 
 /** A workgroup is one subgroup of most GPUs. LANES threads share a key. */

@@ -7,8 +7,8 @@ import { attentionWeights } from "./attention-weights.ts";
 import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { copy } from "./copy.ts";
+import { copySlots } from "./copy-slots.ts";
 import { embed } from "./embed.ts";
-import { fork } from "./fork.ts";
 import type { WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
@@ -27,7 +27,7 @@ import { swiglu } from "./swiglu.ts";
 export { attentionSplits, partialLength } from "./attention.ts";
 export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
-export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/format.ts";
+export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/cache-format.ts";
 export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
@@ -55,8 +55,8 @@ export {
   attentionWeights,
   convert,
   copy,
+  copySlots,
   embed,
-  fork,
   gateUp,
   logProb,
   matmul,
@@ -104,7 +104,7 @@ const others = [
     attentionLane(format),
     attentionWeights(format),
     ropeCache(format),
-    fork(format),
+    copySlots(format),
   ]),
 ] as Kernel[];
 

@@ -129,7 +129,7 @@ export function matmul(
 function quantised(row: readonly number[]): number[] {
   return row.map((value, k) => {
     const group = row.slice(k - (k % GROUP), k - (k % GROUP) + GROUP);
-    const scale = group.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0) / 127;
+    const scale = group.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / 127;
     return scale === 0 ? 0 : Math.round(value / scale) * scale;
   });
 }

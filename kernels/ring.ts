@@ -1,5 +1,5 @@
 // Attention to the ring cache in plain TypeScript, and test contents for it.
-import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
+import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
 
@@ -145,7 +145,7 @@ export function referenceAttention(
 }
 
 /** A word that is NaN in every cache format: as f32, as two f16, and as a scale. */
-const NOTHING = 0x7fc07fc0;
+const NAN_WORD = 0x7fc07fc0;
 
 /**
  * Test contents: queries so large that the softmax is far from flat, and NaN in every slot that no token sees
@@ -175,7 +175,7 @@ export function ringContents(
     return Float32Array.from({ length: T * stride }, (_, i) => (i % stride < H * d ? 6 : 1) * uniform());
   }
   if (name !== "cache") return undefined;
-  const words = new Uint32Array(cacheLength(format, size)).fill(NOTHING);
+  const words = new Uint32Array(cacheLength(format, size)).fill(NAN_WORD);
   const cache = format.type === "f32" ? new Float32Array(words.buffer) : words;
   for (let t = 0; t < T; t++) {
     const end = positionOf(t) + (stores ? 0 : 1);

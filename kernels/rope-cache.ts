@@ -1,4 +1,4 @@
-import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
+import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
 import { GROUP } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import { qkvStride, rowOf } from "./ring.ts";

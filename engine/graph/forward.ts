@@ -6,8 +6,8 @@
 import {
   attentionCombine,
   attentionVariants,
+  copySlots,
   embed,
-  fork,
   gateUp,
   type Kernel,
   logProb,
@@ -148,7 +148,7 @@ export function prefill(
 export const copyPrefix = (
   { cacheFormat, B, G, S, d }: Shape,
   { caches, copiedRange }: Activations,
-): Launch[] => caches.map((cache) => launch(fork(cacheFormat), { B, G, S, d }, cache, copiedRange));
+): Launch[] => caches.map((cache) => launch(copySlots(cacheFormat), { B, G, S, d }, cache, copiedRange));
 
 /**
  * After a prefill of at most SCORE_ROWS tokens: the log-probability of the token after each, given in

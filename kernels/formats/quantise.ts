@@ -18,7 +18,7 @@ interface Fit {
   readonly qq: number;
 }
 
-const NOTHING: Fit = { scale: 0, saved: 0, xq: 0, qq: 0 };
+const ALL_ZEROS: Fit = { scale: 0, saved: 0, xq: 0, qq: 0 };
 
 /**
  * The codes and f16 scale of least squared error, for a group of f32 bit patterns. Values beyond ±2^18 are
@@ -28,7 +28,7 @@ export function quantise(bits: Uint32Array, search: ScaleSearch): { q: number[];
   const { exponent, x } = fixedPoint(bits);
   const largest = Math.max(...x.map(Math.abs));
   const steps = 1 / search.step;
-  let best = NOTHING;
+  let best = ALL_ZEROS;
   const attempt = (scale: number) => {
     const next = measure(x, scale, search.codes);
     if (next.saved > best.saved) best = next;
@@ -72,7 +72,7 @@ function roundScale(numerator: number, denominator: number, exponent: number): n
 }
 
 function measure(x: readonly number[], scale: number, codes: number): Fit {
-  if (scale === 0) return NOTHING;
+  if (scale === 0) return ALL_ZEROS;
   let xq = 0;
   let qq = 0;
   for (let i = 0; i < GROUP; i++) {

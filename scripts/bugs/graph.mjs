@@ -82,7 +82,7 @@ export const graphBugs = {
     test: kernel("matvec_q4"),
   },
   "scale of the neighbouring group in the cache": {
-    file: "kernels/cache-formats/q8.wgsl",
+    file: "kernels/cache-formats/cache-q8.wgsl",
     from: "VECTORS + c / 8]",
     to: "VECTORS + (c / 8 ^ 1)]",
     test: kernel("attention_lane_q8"),

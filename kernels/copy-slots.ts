@@ -1,8 +1,8 @@
-import { type CacheFormat, cacheLength } from "./cache-formats/format.ts";
-import source from "./fork.wgsl?raw";
+import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
+import source from "./copy-slots.wgsl?raw";
 import type { Kernel } from "./kernel.ts";
 
-export interface ForkSize {
+export interface CopySlotsSize {
   /** Rings of the cache, key/value heads, slots of a ring, head width. */
   B: number;
   G: number;
@@ -14,14 +14,14 @@ export interface ForkSize {
   params?: readonly [from: number, to: number, first: number, slots: number];
 }
 
-const most = ({ S, slots = S }: ForkSize): number => Math.min(slots, S);
+const maxSlots = ({ S, slots = S }: CopySlotsSize): number => Math.min(slots, S);
 
 /**
  * Copies the keys and values of a range of slots of one ring to the same slots of another, in one layer.
  * `params`: ring to copy from, ring to copy to, first slot, number of slots. Slot 0 follows slot S - 1.
  */
-export const fork = (format: CacheFormat): Kernel<ForkSize> => ({
-  name: "fork",
+export const copySlots = (format: CacheFormat): Kernel<CopySlotsSize> => ({
+  name: "copy_slots",
   variant: format.name,
   source: [source],
   testSizes: [
@@ -35,8 +35,8 @@ export const fork = (format: CacheFormat): Kernel<ForkSize> => ({
     { name: "params", type: "u32", length: 4 },
   ],
   constants: ({ G, S, d }) => ({ G, S, ROW_WORDS: format.words(d) }),
-  workgroups: (size) => [Math.ceil((most(size) * format.words(size.d)) / 256), 2 * size.G],
-  cost: (size) => ({ passes: { cache: (2 * most(size)) / (size.B * size.S) } }),
+  workgroups: (size) => [Math.ceil((maxSlots(size) * format.words(size.d)) / 256), 2 * size.G],
+  cost: (size) => ({ passes: { cache: (2 * maxSlots(size)) / (size.B * size.S) } }),
   fill: ({ params }, name) => (name === "params" ? Uint32Array.from(params ?? []) : undefined),
   reference({ G, S, d }, cache, params) {
     const [from = 0, to = 0, first = 0, slots = 0] = params!;

@@ -1,5 +1,5 @@
-import source from "./f32.wgsl?raw";
-import { type CacheFormat, vectors } from "./format.ts";
+import source from "./cache-f32.wgsl?raw";
+import { type CacheFormat, vectors } from "./cache-format.ts";
 import writer from "./store-f32.wgsl?raw";
 
 /** f32, not rounded. */

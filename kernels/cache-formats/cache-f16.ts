@@ -1,8 +1,8 @@
 import { f16ToNumber, numberToF16 } from "../formats/half.ts";
 import half from "../formats/half-f16.wgsl?raw";
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
-import source from "./f16.wgsl?raw";
-import { type CacheFormat, vectors } from "./format.ts";
+import source from "./cache-f16.wgsl?raw";
+import { type CacheFormat, vectors } from "./cache-format.ts";
 import writer from "./store-f16.wgsl?raw";
 
 /** f16 in pairs, rounded to nearest. Saturates at ±65504. */

@@ -1,12 +1,12 @@
 import { GROUP } from "../formats/format.ts";
 import { bitsToF32, f32ToBits } from "../formats/half.ts";
-import { type CacheFormat, vectors } from "./format.ts";
-import source from "./q8.wgsl?raw";
+import { type CacheFormat, vectors } from "./cache-format.ts";
+import source from "./cache-q8.wgsl?raw";
 import writer from "./store-q8.wgsl?raw";
 
 const INVERSE_CODES = Math.fround(1 / 127);
 /** The smallest scale: never 0, because values are divided by it. */
-const LEAST = Math.fround(1e-30);
+const MIN_SCALE = Math.fround(1e-30);
 
 const groups = (d: number): number => Math.ceil(d / GROUP);
 const words = (d: number): number => vectors(d) + groups(d);
@@ -47,4 +47,4 @@ export const q8: CacheFormat = {
  * largest / 127 in 16 significant bits: a scale times (code + 1/2) is exact in f32, and so is every rounding.
  */
 const scaleOf = (largest: number): number =>
-  bitsToF32((f32ToBits(Math.max(Math.fround(largest * INVERSE_CODES), LEAST)) + 0x80) & 0xffffff00);
+  bitsToF32((f32ToBits(Math.max(Math.fround(largest * INVERSE_CODES), MIN_SCALE)) + 0x80) & 0xffffff00);
