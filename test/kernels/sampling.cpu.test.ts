@@ -203,7 +203,7 @@ test.each([
   [{ frequencyPenalty: Infinity }, "frequencyPenalty: expected a number from -1000 to 1000, got Infinity."],
 ])("%o is refused", (settings, message) => {
   expect(() => samplingParams(settings, 0)).toThrow(
-    Object.assign(new RangeError(message), { parameter: message.split(":")[0] }),
+    Object.assign(new RangeError(message), { parameter: message.split(":")[0], code: "out-of-range" }),
   );
 });
 
