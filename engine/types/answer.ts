@@ -63,8 +63,8 @@ export interface AnswerOptions extends SamplingOptions {
 /** Options of `Model.generate`. */
 export interface GenerateOptions extends AnswerOptions {
   /**
-   * The answer is a text of its own, as in a chat: the space that many tokenizers put before the first word
-   * is left out. Default false: the answer continues the prompt's text.
+   * Treats the answer as a text of its own, as in a chat: leaves out the space that many tokenizers put before
+   * the first word. Default false: the answer continues the prompt's text.
    */
   readonly standalone?: boolean;
 }
@@ -80,7 +80,7 @@ export interface ChatOptions extends AnswerOptions {
 
 /** Options of `Model.encodeChat`. */
 export interface EncodeChatOptions extends Pick<ChatOptions, "continueFinalMessage" | "signal"> {
-  /** Told what was changed in the conversation so that the chat template accepts it. Default: nobody. */
+  /** Called with each change made to the conversation so that the chat template accepts it. Default: none. */
   readonly onWarning?: (warning: string) => void;
 }
 

@@ -1,5 +1,5 @@
 // Every link and every path that a page names exists.
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 import { files, pages, root } from "./snippets.ts";
@@ -69,6 +69,26 @@ function missingPaths(page: string): string[] {
     );
   });
 }
+
+test("every folder in ARCHITECTURE.md's tree exists, and none is left out", () => {
+  const block =
+    /^## The tree\n+```\n([\s\S]*?)```/m.exec(readFileSync(join(root, "ARCHITECTURE.md"), "utf8"))?.[1] ?? "";
+  let parent = "";
+  const named = block.split("\n").flatMap((line) => {
+    const folders = [...(/^ *(?:[\w-]+\/ ?)+/.exec(line)?.[0] ?? "").matchAll(/[\w-]+(?=\/)/g)].map(
+      ([name]) => name,
+    );
+    if (!line.startsWith(" ")) parent = folders[0] ?? parent;
+    return line.startsWith(" ") ? folders.map((name) => `${parent}/${name}`) : folders;
+  });
+  expect(named.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
+  const inside = ["engine", "kernels", "tokenizer", "weights", "server", "cli"].flatMap((folder) =>
+    readdirSync(join(root, folder), { withFileTypes: true })
+      .filter((each) => each.isDirectory())
+      .map(({ name }) => `${folder}/${name}`),
+  );
+  expect(inside.filter((folder) => !named.includes(folder))).toEqual([]);
+});
 
 test.each(pages())("%s: its links lead somewhere, and the files it names exist", (page) => {
   expect({ links: brokenLinks(page), paths: missingPaths(page) }).toEqual({ links: [], paths: [] });
