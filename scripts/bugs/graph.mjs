@@ -111,6 +111,24 @@ export const graphBugs = {
     to: "token + 1 >= N0 + N",
     test: engine("split", "prefill"),
   },
+  "a part multiplied in the format of another": {
+    file: "engine/graph/forward.ts",
+    from: "kernel(part.format),",
+    to: "kernel(matrix[0]!.format),",
+    test: engine("mixed-formats", "variant runs for the formats"),
+  },
+  "gate and up in the less exact of their formats": {
+    file: "engine/graph/layout.ts",
+    from: "bytesPerRow(b, 1) > bytesPerRow(a, 1)",
+    to: "bytesPerRow(b, 1) < bytesPerRow(a, 1)",
+    test: engine("mixed-formats", "the plan counts"),
+  },
+  "rows copied to the start of a buffer": {
+    file: "engine/resident/chunk-writer.ts",
+    from: "size.row0 * (piece.byteLength / R)",
+    to: "0 * R",
+    test: engine("readers", "is re-packed"),
+  },
   "gate and up swapped": {
     file: "engine/graph/layout.ts",
     from: "tensor, row, rows, at: i * rows",

@@ -101,7 +101,7 @@ test("an encoding with a row of its own in the table is re-packed, and refused f
   const options = { device, chunkLength: 16 };
   const [theirs, ours] = [
     await loadModel(crate, { ...options, weights: "q8" }),
-    await loadModel(out, options),
+    await loadModel(family, { ...options, weights: "q8" }),
   ];
   const ids = Array.from({ length: 30 }, (_, i) => (i * 37) % 101);
   expect(await theirs.logits(ids)).toEqual(await ours.logits(ids));
