@@ -1,7 +1,8 @@
 // The file format of a session: a conversation's keys and values, to continue it later without computing them
 // again.
 //
-//     "sirocco session 1\n"   u32 length of the header   header, JSON   rows [L, 2G, positions]   SHA-256 of all before
+//     "sirocco session 1\n"   u32 length of the header   header, JSON   rows [L, 2G, positions]
+//     SHA-256 of all before
 //
 // Numbers are little-endian. Rows are in the cache format, as in the ring.
 

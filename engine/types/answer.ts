@@ -63,8 +63,8 @@ export interface AnswerOptions extends SamplingOptions {
 /** Options of `Model.generate`. */
 export interface GenerateOptions extends AnswerOptions {
   /**
-   * Treats the answer as a text of its own, as in a chat: leaves out the space that many tokenizers put before
-   * the first word. Default false: the answer continues the prompt's text.
+   * Treats the answer as a text of its own, as in a chat: leaves out the space that many tokenizers put
+   * before the first word. Default false: the answer continues the prompt's text.
    */
   readonly standalone?: boolean;
 }

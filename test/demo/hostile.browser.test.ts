@@ -1,4 +1,5 @@
-// A model may say whatever a web page once said. It is shown, and does nothing; and the page's policy would not let it.
+// A model may say whatever a web page once said. It is shown, and does nothing; and the page's policy would
+// not let it.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openSite, type Site } from "./site.ts";

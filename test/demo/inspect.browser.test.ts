@@ -1,4 +1,5 @@
-// The Inspect panel in Chromium, alone on its page, with the tiny model: every section shows what the model computes.
+// The Inspect panel in Chromium, alone on its page, with the tiny model: every section shows what the model
+// computes.
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -80,7 +81,8 @@ test("every section has numbers of this model", async () => {
   for (const value of await values(section("GPU time by kernel"))) expect(value).toMatch(/^[\d.]+ (µs|ms)$/);
 
   expect(await section("Memory").innerText()).toMatch(/Weights bf16\s+10\.6 MB/);
-  // 6 layers, 8 query heads on 2 key/value heads: a quarter of what a key/value head each would take, and twice MQA.
+  // 6 layers, 8 query heads on 2 key/value heads: a quarter of what a key/value head each would take, and
+  // twice MQA.
   const sharing = section("Sharing keys and values");
   const [mha, gqa, mqa] = (await values(sharing)).map(kilobytes);
   expect([mha, gqa, mqa]).toEqual([3180, 796, 398]);

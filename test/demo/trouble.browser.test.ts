@@ -1,4 +1,5 @@
-// What cannot work says so, and what to do: each trouble is made where it would arise, and read as a visitor reads it.
+// What cannot work says so, and what to do: each trouble is made where it would arise, and read as a visitor
+// reads it.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,7 +22,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A page whose embedded model is still on its way: the models of these tests are others, and their GPU is slow. */
+/**
+ * A page whose embedded model is still on its way: the models of these tests are others, and their GPU is
+ * slow.
+ */
 const openModels = (first = async (_: Page): Promise<unknown> => undefined) =>
   site.open("#models", async (page) => {
     await page.route(`${site.url}**/*.safetensors`, () => {});

@@ -1,5 +1,5 @@
-// A long text is one client's; the event loop is everybody's. The measured gap is the longest that any timer waits, in time of the
-// processor: other programs may hold the machine's cores as long as they like.
+// A long text is one client's; the event loop is everybody's. The measured gap is the longest that any timer
+// waits, in time of the processor: other programs may hold the machine's cores as long as they like.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";

@@ -1,4 +1,5 @@
-// Frequent slips of clients: wrong routes and methods, packed bodies, bodies that are no JSON. The answer names the next step.
+// Frequent slips of clients: wrong routes and methods, packed bodies, bodies that are no JSON. The answer
+// names the next step.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { findSlip } from "../../server/json-slip.ts";

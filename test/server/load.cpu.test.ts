@@ -1,5 +1,6 @@
-// A hundred clients at once, a thousand requests of mixed length, among them some that are cut, slow or hostile: every answer
-// is right, none is lost, nothing is left behind. The model is of paper; load.test.ts has a real one.
+// A hundred clients at once, a thousand requests of mixed length, among them some that are cut, slow or
+// hostile: every answer is right, none is lost, nothing is left behind. The model is of paper; load.test.ts
+// has a real one.
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

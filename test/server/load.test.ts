@@ -1,4 +1,5 @@
-// The embedded model under load: 24 clients, 120 requests, some cut, some slow. Each answer is the one that it gives alone.
+// The embedded model under load: 24 clients, 120 requests, some cut, some slow. Each answer is the one that
+// it gives alone.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { random } from "../../bench/prompts.ts";

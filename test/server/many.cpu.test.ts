@@ -1,4 +1,5 @@
-// Many at once: who is answered, who waits, who is sent away, who has gone, who reads slowly, and how it ends.
+// Many at once: who is answered, who waits, who is sent away, who has gone, who reads slowly, and how it
+// ends.
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { failAt, fakeModel } from "../fake-model.ts";

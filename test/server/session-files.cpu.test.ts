@@ -1,4 +1,5 @@
-// Conversations that outlast a server: written whole, put back in the order of their use, and what is of no use is left alone.
+// Conversations that outlast a server: written whole, put back in the order of their use, and what is of no
+// use is left alone.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,

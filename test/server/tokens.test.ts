@@ -1,4 +1,5 @@
-// The lists of log-probabilities on the embedded model: every token that was drawn, and texts that join to the choice's text.
+// The lists of log-probabilities on the embedded model: every token that was drawn, and texts that join to
+// the choice's text.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { eventsOf, serving } from "./serving.ts";

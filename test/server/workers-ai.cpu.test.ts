@@ -1,4 +1,5 @@
-// Workers AI's route, with a model of paper: Cloudflare's envelope and its events, whole, streamed and refused.
+// Workers AI's route, with a model of paper: Cloudflare's envelope and its events, whole, streamed and
+// refused.
 import { describe, expect, test } from "vitest";
 import { ChatTemplateError } from "../../engine/node.ts";
 import { Ai, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";

@@ -1,4 +1,5 @@
-// Workers AI's calls on the embedded model: `Ai` straight on it, `Ai` over HTTP, and `curl` as in Cloudflare's documentation.
+// Workers AI's calls on the embedded model: `Ai` straight on it, `Ai` over HTTP, and `curl` as in
+// Cloudflare's documentation.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -82,7 +82,10 @@ export class Client {
     });
   }
 
-  /** A request that comes in a byte at a time. @returns milliseconds until the server had enough of it; undefined: never */
+  /**
+   * A request that comes in a byte at a time.
+   * @returns milliseconds until the server had enough of it; undefined: never
+   */
   trickle(mostMs: number): Promise<number | undefined> {
     return new Promise((resolve) => {
       const began = performance.now();

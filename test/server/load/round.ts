@@ -1,7 +1,10 @@
 // Requests of many clients at once.
 import type { Client } from "./client.ts";
 
-/** Each client with its next request when the one before is over, then all hang up. @returns what went wrong */
+/**
+ * Each client with its next request when the one before is over, then all hang up.
+ * @returns what went wrong
+ */
 export async function round(
   clients: readonly Client[],
   requests: number,
