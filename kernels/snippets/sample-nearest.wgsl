@@ -59,10 +59,11 @@ fn nearest(row: u32, best: f32, scale: f32, limit: u32, wanted: u32, by_mass: bo
       found = Step(select(bin, end, whole), rest, whole || shift == 0);
     }
     let step = workgroupUniformLoad(&found);
-    if (step.done) { return step.prefix; }
     prefix = step.prefix;
+    if (step.done) { break; }
     target_weight = step.rest;
   }
+  return prefix;
 }
 
 // The weight of the bins [start, end).
