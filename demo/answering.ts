@@ -54,7 +54,9 @@ export class Answering extends Observable {
     this.#stopping?.abort();
   }
 
-  /** Makes the conversation these turns, the last of them a user's, and has it answered. Gives its id at once. */
+  /**
+   * Makes the conversation these turns, the last of them a user's, and has it answered. Gives its id at once.
+   */
   ask(turns: readonly Turn[], id?: string): string {
     const conversation = this.#conversations.put(turns, id);
     void this.answer(conversation);

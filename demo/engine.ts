@@ -20,7 +20,10 @@ export {
   persistStorage,
 } from "../engine/index.ts";
 
-/** Where a model comes from: the one in the site, a repository or URL by name, or files that the visitor picked. */
+/**
+ * Where a model comes from: the one in the site, a repository or URL by name, or files that the visitor
+ * picked.
+ */
 export type Choice =
   | { readonly kind: "embedded" }
   | { readonly kind: "named"; readonly name: string; readonly token?: string }

@@ -1,4 +1,5 @@
-// <markdown-text>: an answer while it grows. What has not changed stays in the page, and with it a selection in it.
+// <markdown-text>: an answer while it grows. What has not changed stays in the page, and with it a selection
+// in it.
 import { renderMarkdown } from "./markdown.ts";
 
 export class MarkdownText extends HTMLElement {

@@ -1,8 +1,12 @@
-// The Markdown of an answer -> elements that cannot do anything: a model may say whatever a web page once said.
+// The Markdown of an answer -> elements that cannot do anything: a model may say whatever a web page once
+// said.
 import DOMPurify from "dompurify";
 import { Marked, type TokensList } from "marked";
 
-/** HTML in an answer is shown as it was written, and no picture is fetched: an address can carry what was said. */
+/**
+ * HTML in an answer is shown as it was written, and no picture is fetched: an address can carry what was
+ * said.
+ */
 const marked = new Marked({
   gfm: true,
   breaks: true,

@@ -1,4 +1,5 @@
-// What a model would take, in each weight format that makes sense. Fetched when somebody asks: it brings the planner.
+// What a model would take, in each weight format that makes sense. Fetched when somebody asks: it brings the
+// planner.
 import {
   CheckpointError,
   DeviceError,
@@ -13,7 +14,10 @@ import {
 } from "../engine/index.ts";
 import { AT_ONCE, type Choice } from "./engine.ts";
 
-/** A plan for each weight format that makes sense, the smallest first; `fits` is the one that loading would take. */
+/**
+ * A plan for each weight format that makes sense, the smallest first; `fits` is the one that loading would
+ * take.
+ */
 export interface Offers {
   readonly plans: readonly Plan[];
   readonly fits: Plan;
@@ -32,7 +36,8 @@ export async function offers(choice: Choice, signal: AbortSignal): Promise<Offer
     try {
       plans.push(await plan(format));
     } catch (error) {
-      // A packed checkpoint has one format; and a format whose parts this adapter cannot hold is none to offer.
+      // A packed checkpoint has one format; and a format whose parts this adapter cannot hold is none to
+      // offer.
       signal.throwIfAborted();
       const refused = error instanceof CheckpointError || error instanceof DeviceError;
       if (!refused || error instanceof DeviceLostError) throw error;

@@ -1,7 +1,11 @@
-// Keeps the site's own files, so that a visit needs no network. What the network has goes first; what was kept stands in for it.
+// Keeps the site's own files, so that a visit needs no network. What the network has goes first; what was
+// kept stands in for it.
 export {};
 
-/** Of https://w3c.github.io/ServiceWorker/, what is used here: the types of pages and of workers do not go together. */
+/**
+ * Of https://w3c.github.io/ServiceWorker/, what is used here: the types of pages and of workers do not go
+ * together.
+ */
 interface Lasting extends Event {
   waitUntil(work: Promise<unknown>): void;
 }

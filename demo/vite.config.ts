@@ -1,12 +1,13 @@
-// The demo: `vite demo` serves it, `vite build demo` writes a static site that works under any path of any host.
+// The demo: `vite demo` serves it, `vite build demo` writes a static site that works under any path of any
+// host.
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * No script but the site's own files, and none that text could become. Weights come from any HTTPS host, or from this
- * machine. The worker is a file of the site; `blob:` lets a bundler start it from one.
+ * No script but the site's own files, and none that text could become. Weights come from any HTTPS host, or
+ * from this machine. The worker is a file of the site; `blob:` lets a bundler start it from one.
  */
 const POLICY = [
   "default-src 'none'",

@@ -1,23 +1,24 @@
-// Who is answered now, who waits, who is sent away. A request holds one place in line, however many answers it wants: when one may
-// start, the request in front starts one of its own and goes to the end of the line with the others.
+// Admission: which answers run now, which requests wait, which are refused. A request has one place in the
+// queue, however many answers it wants. When a slot is free, the first request starts one answer and moves to
+// the end of the queue.
 import { HttpError } from "./errors.ts";
 
 export interface AdmissionOptions {
-  /** AdmittedModel that run at once. */
+  /** Slots: answers that run at once. */
   readonly parallel: number;
-  /** Requests that may wait for one of those places. */
+  /** Requests that may wait for a slot. */
   readonly queue: number;
 }
 
-/** The right to one answer. */
+/** The right to run one answer. */
 export interface Permit {
-  /** When it is this answer's turn. Rejects with the signal's reason. */
+  /** Resolves when the answer may start. Rejects with the signal's reason. */
   readonly turn: Promise<void>;
-  /** The answer is over, or nobody wants it any more. Any number of times. */
+  /** Call it when the answer has ended or is not wanted any more. May be called several times. */
   release(): void;
 }
 
-/** A request in line: what its answers that have not begun wait for, in order. */
+/** A request in the queue: starts its answers that have not begun, in order. */
 interface Waiter {
   starts: (() => void)[];
 }
@@ -27,7 +28,7 @@ export class Admission {
   readonly capacity: number;
   #running = 0;
   #moves = 0;
-  #line: Waiter[] = [];
+  #queue: Waiter[] = [];
   #draining = false;
   #onIdle: (() => void)[] = [];
 
@@ -40,28 +41,28 @@ export class Admission {
     return this.#running;
   }
 
-  /** How often a place was taken or left. */
+  /** How often a slot was taken or released so far. */
   get moves(): number {
     return this.#moves;
   }
 
-  /** Requests in line. */
+  /** Requests in the queue. */
   get waiting(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** Whether one more request would be taken. */
+  /** Whether a new request would be accepted. */
   get open(): boolean {
     return !this.#draining && this.#room >= 1;
   }
 
   /**
-   * The right to `count` answers, each in its turn.
-   * @throws HttpError 429 where the queue is full, 503 while the server ends
+   * Permits for `count` answers.
+   * @throws HttpError 429 if the queue is full, 503 while the server shuts down
    */
   admit(count: number, signal: AbortSignal): Permit[] {
     if (this.#draining)
@@ -77,12 +78,12 @@ export class Admission {
       );
     const waiter: Waiter = { starts: [] };
     const permits = Array.from({ length: count }, () => this.#permit(waiter, signal));
-    if (waiter.starts.length > 0) this.#line.push(waiter);
+    if (waiter.starts.length > 0) this.#queue.push(waiter);
     this.#next();
     return permits;
   }
 
-  /** Takes no more answers. Resolves when none runs or waits. */
+  /** Accepts no more requests. Resolves when no answer runs or waits. */
   async drain(): Promise<void> {
     this.#draining = true;
     if (this.#running + this.waiting === 0) return;
@@ -90,13 +91,13 @@ export class Admission {
   }
 
   get #room(): number {
-    return this.parallel + this.capacity - this.#running - this.#line.length;
+    return this.parallel + this.capacity - this.#running - this.#queue.length;
   }
 
   #permit(waiter: Waiter, signal: AbortSignal): Permit {
     let state: "waiting" | "running" | "over" = "waiting";
     const { promise: turn, resolve, reject } = deferred();
-    // Whoever leaves the line may never have looked.
+    // A request that left the queue may not be listening.
     turn.catch(() => {});
     const start = (): void => {
       state = "running";
@@ -112,7 +113,7 @@ export class Admission {
       }
       if (state === "waiting") {
         waiter.starts = waiter.starts.filter((each) => each !== start);
-        if (waiter.starts.length === 0) this.#line = this.#line.filter((each) => each !== waiter);
+        if (waiter.starts.length === 0) this.#queue = this.#queue.filter((each) => each !== waiter);
       }
       state = "over";
       signal.removeEventListener("abort", abort);
@@ -133,11 +134,11 @@ export class Admission {
 
   #next(): void {
     while (this.#running < this.parallel) {
-      const [waiter] = this.#line.splice(0, 1);
+      const [waiter] = this.#queue.splice(0, 1);
       const start = waiter?.starts.shift();
       if (!waiter || !start) break;
-      // Behind the others: no request keeps them waiting for all of its answers.
-      if (waiter.starts.length > 0) this.#line.push(waiter);
+      // To the end, so that one request does not block the others with all its answers.
+      if (waiter.starts.length > 0) this.#queue.push(waiter);
       start();
     }
     if (this.#running + this.waiting > 0) return;

@@ -1,19 +1,18 @@
-// The answers of one request: each waits for its turn, and is counted as it comes.
+// The model as one request uses it: each answer waits for its turn, and its tokens are counted.
 import type { Chunk, Finish, GenerateOptions, Model } from "../engine/node.ts";
 import type { Permit } from "./admission.ts";
 import type { RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
 /**
- * The model as one request may use it: each call uses one of the request's permits. Unused permits are released when the
- * request ends.
+ * Every call takes one of the request's permits. Unused permits are released when the request ends.
  */
 export class AdmittedModel {
   readonly #service: Service;
   readonly #lifecycle: RequestLifecycle;
   readonly #permits: Permit[];
 
-  /** @throws HttpError where there is no room for the request */
+  /** @throws HttpError if the queue is full or the server is shutting down */
   constructor(service: Service, lifecycle: RequestLifecycle, count = 1) {
     this.#service = service;
     this.#lifecycle = lifecycle;
@@ -24,7 +23,7 @@ export class AdmittedModel {
     });
   }
 
-  /** @param warnings what was changed in the prompt's conversation, for the answer's `finish` */
+  /** @param warnings changes made to the conversation, reported in the answer's `finish` */
   generate(
     ids: readonly number[],
     options: GenerateOptions,
@@ -33,7 +32,7 @@ export class AdmittedModel {
     return this.#answer((model) => model.generate(ids, options), warnings);
   }
 
-  /** Work that is no answer, but takes the GPU like one. */
+  /** Runs other work that uses the GPU, under a permit. */
   async run<T>(work: (model: Model) => Promise<T>): Promise<T> {
     const { release, turn } = this.#take();
     try {
@@ -73,7 +72,7 @@ export class AdmittedModel {
 
   #take(): Permit {
     const permit = this.#permits.shift();
-    if (!permit) throw new Error("answers: expected a place that was taken, got none left.");
+    if (!permit) throw new Error("request: expected a permit, got none left. This is a bug in the server.");
     return permit;
   }
 

@@ -44,7 +44,7 @@ export function createApp(service: Service): Hono<Env> {
 
 const METHODS = ["GET", "POST"] as const;
 
-/** Methods that a path has, of all routes that are not for every method. */
+/** The methods of a path; routes for every method do not count. */
 function methodsFor(app: Hono<Env>, path: string): string[] {
   const found = METHODS.filter((method) =>
     app.router.match(method, path)[0].some(([[, route]]) => route.method === method && route.path !== "*"),
@@ -52,7 +52,7 @@ function methodsFor(app: Hono<Env>, path: string): string[] {
   return found.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]));
 }
 
-/** "POST /v1/completions", each once. */
+/** "POST /v1/completions", without duplicates. */
 const routesOf = (app: Hono<Env>): string[] => [
   ...new Set(
     app.routes
@@ -61,6 +61,6 @@ const routesOf = (app: Hono<Env>): string[] => [
   ),
 ];
 
-/** In the shape of the API that was called. */
+/** An error in the shape of the API that was called. */
 const failed = (error: unknown, c: Ctx): Response =>
   (c.req.path.startsWith(WORKERS_AI) ? workersAiError : openaiError)(error, c);

@@ -1,4 +1,5 @@
-// The body of a request: bounded, UTF-8, a JSON object that is not nested too deeply. What its fields say is for others to read.
+// The body of a request: of limited size, UTF-8, a JSON object of limited depth. The fields are read
+// elsewhere.
 import { setImmediate } from "node:timers/promises";
 import { isObject, stringEnd } from "../weights/json.ts";
 import { decodeUtf8, NotUtf8Error } from "../weights/utf8.ts";
@@ -8,15 +9,17 @@ import { findSlip } from "./json-slip.ts";
 import type { Ctx } from "./request-lifecycle.ts";
 import type { Limits } from "./service.ts";
 
-/** Characters of a body that takes milliseconds to look through. */
+/** A text of this many characters takes milliseconds to scan. */
 const LONG = 2 ** 18;
 
-/** More than any conversation has. JSON.parse keeps everybody waiting, and the names of fields are what takes it longest. */
+/** JSON.parse blocks the event loop, and field names cost it most. No conversation has so many. */
 const MAX_FIELDS = 2 ** 15;
-/** Of lists and objects: token ids of 128 prompts, of 4096 each. More take JSON.parse longer than others should wait. */
+/**
+ * Elements of lists and objects: 128 prompts of 4096 token ids. More would block the event loop for too long.
+ */
 const MAX_VALUES = 2 ** 19;
 
-/** Packed bodies are unpacked within the same bound. @throws HttpError 413, 415 or 400 */
+/** The same limit holds for a body before and after unpacking. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
   const unpack = unpacker(c.req.header("Content-Encoding"));
   const bytes = await readBytes(c, limits.bodyBytes);
@@ -35,7 +38,7 @@ export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<
   throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
 }
 
-/** Between two passes over a long text. */
+/** Lets other requests run between two passes over a long text. */
 const othersTurn = async (text: string): Promise<void> => {
   if (text.length > LONG) await setImmediate();
 };
@@ -44,11 +47,11 @@ async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
   if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge(most);
   const parts: Uint8Array[] = [];
   let length = 0;
-  // Not `for await`: what is left of a body that is too long is for the server to drain.
+  // Not `for await`, which would cancel the stream: the server drains the rest of a body that is too long.
   const reader = c.req.raw.body?.getReader();
   for (;;) {
     const part = await reader?.read().catch(() => {
-      // Who stops in the middle has gone.
+      // The client closed the connection.
       const lifecycle = c.get("lifecycle");
       lifecycle.leave();
       throw lifecycle.signal.reason;
@@ -69,7 +72,7 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-/** Where they are: of a text in UTF-16, or packed without Content-Encoding, the next step as well. */
+/** Where the wrong bytes are; for UTF-16 and for gzip without Content-Encoding, what to do. */
 function places(bytes: Uint8Array, offset: number | undefined): string {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return ": gzip. Add the header Content-Encoding: gzip";
   return offset === undefined ? ": UTF-16. Send UTF-8" : ` at offset ${offset}`;
@@ -111,7 +114,10 @@ interface Extent {
   readonly values: number;
 }
 
-/** How deep lists and objects lie within each other, and how much is in them; counting ends where it is too much. */
+/**
+ * How deep lists and objects lie within each other, and how much is in them; counting ends where it is too
+ * much.
+ */
 function extent(text: string, most: number): Extent {
   let depth = 0;
   let deepest = 0;

@@ -1,4 +1,5 @@
-// What a request's body is packed in: gzip and its like, unpacked within the bound of a body; and what else was sent in place of JSON.
+// Content-Encoding of a body: gzip, deflate and br, unpacked within the size limit; and names for bodies that
+// are not JSON.
 import { promisify } from "node:util";
 import { brotliDecompress, gunzip, inflate, inflateRaw } from "node:zlib";
 import { HttpError } from "./errors.ts";
@@ -12,12 +13,12 @@ const UNPACK = {
     promisify(((bytes[0] ?? 0) & 0x0f) === 8 ? inflate : inflateRaw)(bytes, options),
 };
 
-/** One in another would be a way to hide, and to grow twice. */
+/** Nested encodings would multiply the size twice. */
 const MAX_CODINGS = 1;
 
 /**
  * @param coding the header Content-Encoding
- * @throws HttpError 415 for a coding that is not known, before the body is read
+ * @throws HttpError 415 for an unknown encoding, before the body is read
  */
 export function unpacker(coding: string | undefined) {
   const codings = (coding ?? "")
@@ -33,7 +34,7 @@ export function unpacker(coding: string | undefined) {
       `Content-Encoding: expected gzip, deflate, br or none, got ${JSON.stringify(coding?.slice(0, 40))}. Send the body as it is.`,
       { code: "unsupported_encoding", headers: { "Accept-Encoding": "gzip, deflate, br" } },
     );
-  /** @throws HttpError 413 where more than `most` bytes would come of it, 400 where it is damaged */
+  /** @throws HttpError 413 if more than `most` bytes result, 400 if the bytes are damaged */
   return async (bytes: Uint8Array, most: number): Promise<Uint8Array> => {
     try {
       return await UNPACK[name as keyof typeof UNPACK](bytes, { maxOutputLength: Math.max(1, most) });
@@ -55,7 +56,7 @@ export const tooLarge = (most: number): HttpError =>
     code: "body_too_large",
   });
 
-/** What was sent in place of JSON, where it shows: for a message. */
+/** What was sent instead of JSON, if it can be recognized: for a message. */
 export function insteadOfJson(text: string, type: string): string | undefined {
   if (text.trim() === "") return "an empty body";
   if (/^multipart\//i.test(type) || /^--\S+\r?\nContent-/i.test(text))

@@ -1,4 +1,4 @@
-// Whether a request fits the context, before it takes a place in line.
+// Prompts: encoded once, and compared with the context before the request is queued.
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
 import type { AnswerOptions, ChatOptions, Message, Model } from "../engine/node.ts";
@@ -8,7 +8,10 @@ import type { Service } from "./service.ts";
 
 type Where = "messages" | "prompt";
 
-/** The options with a length that ends within the context. @throws HttpError 400 with the numbers */
+/**
+ * Options whose length fits the context. @throws HttpError 400 with the numbers if prompt and answer do not
+ * fit
+ */
 export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
   { contextLength, model }: Service,
   promptTokens: number,
@@ -19,10 +22,10 @@ export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
   if (promptTokens === 0)
     throw new HttpError(
       400,
-      `${prompt}: expected at least one token, got none. There is nothing to go on from.`,
+      `${prompt}: expected at least one token, got none. There is nothing to continue.`,
       { param: prompt },
     );
-  // The last token of an answer needs no slot: nothing comes after it.
+  // The last token of an answer needs no slot: nothing is computed from it.
   const room = contextLength - promptTokens + 1;
   if (room < 1 || (maxTokens ?? 0) > room)
     throw new HttpError(
@@ -35,7 +38,10 @@ export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
   return { ...options, maxTokens: Math.min(room, DEFAULT_MAX_TOKENS) };
 }
 
-/** The ids of a text. @throws HttpError 400 where it is far too long, or holds a token that the model has not */
+/**
+ * The ids of a text. @throws HttpError 400 if it is far too long or contains a token that the model does not
+ * have
+ */
 export async function encodeText(
   service: Service,
   text: string,
@@ -51,7 +57,7 @@ export async function encodeText(
   }
 }
 
-/** Refuses a text that is far too long before its tokens are counted, which takes its time. @throws HttpError 400 */
+/** Refuses a text that is far too long without encoding it, which would be slow. @throws HttpError 400 */
 async function checkLength(service: Service, characters: number, prompt: Where | "input"): Promise<void> {
   const most = service.contextLength * (await longestToken(service.model));
   if (characters <= most) return;
@@ -62,14 +68,14 @@ async function checkLength(service: Service, characters: number, prompt: Where |
   );
 }
 
-/** A prompt as the engine computes it. */
+/** A prompt as the engine takes it. */
 export interface EncodedPrompt {
   readonly ids: readonly number[];
-  /** What was changed in the conversation so that the chat template accepts it. */
+  /** Changes made to the conversation so that the chat template accepts it. */
   readonly warnings: readonly string[];
 }
 
-/** The ids of a conversation. @throws HttpError 400 where it is far too long */
+/** Renders and encodes a conversation. @throws HttpError 400 if it is far too long */
 export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
@@ -92,7 +98,7 @@ export async function encodeMessages(
 
 const lengths = new WeakMap<Model, Promise<number>>();
 
-/** Characters of the longest token; counted once, which takes its time. */
+/** Characters of the longest token. Measured once per model, as it takes a while. */
 export function longestToken(model: Model): Promise<number> {
   const known = lengths.get(model);
   if (known) return known;
@@ -103,7 +109,7 @@ export function longestToken(model: Model): Promise<number> {
 
 async function measure(model: Model): Promise<number> {
   let longest = 16;
-  // A leading space is stripped.
+  // One more for a leading space, which decode strips.
   for (let id = 0; id < model.config.V; id++) {
     longest = Math.max(longest, 1 + (await model.decode([id]).catch(() => "")).length);
     if (id % 1000 === 999) await setImmediate();

@@ -1,4 +1,4 @@
-// What went wrong with a request, before it takes the shape of one API or the other.
+// Errors of requests, before they take the shape of an API.
 import {
   ChatTemplateError,
   CheckpointError,
@@ -14,7 +14,7 @@ import {
   type ParameterErrorCode,
 } from "../engine/options/parameter.ts";
 
-/** OpenAI's words for kinds of errors. */
+/** OpenAI's types of errors. */
 export type ErrorType =
   | "invalid_request_error"
   | "authentication_error"
@@ -28,16 +28,16 @@ export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 
 
 export interface ErrorDetails {
   readonly type?: ErrorType;
-  /** One word for programs: "context_length_exceeded". */
+  /** For programs: "context_length_exceeded". server/README.md lists them. */
   readonly code?: string;
   /** The field of the body at fault: "messages[0].content". */
   readonly param?: string;
-  /** Headers of the answer: Retry-After. */
+  /** Headers of the response, such as Retry-After. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
 }
 
-/** An answer that is an error; its message is for the client to read. */
+/** An error response. The client sees its message. */
 export class HttpError extends Error {
   override name = "HttpError";
   readonly status: ErrorStatus;
@@ -71,8 +71,8 @@ const TYPES: Partial<Record<ErrorStatus, ErrorType>> = {
 };
 
 /**
- * What the engine threw, as an answer. The engine's code goes with it, with underscores. An error without a code is a bug: the
- * answer says nothing of the server's inside.
+ * An error of the engine as a response. The engine's code is part of it, with underscores. An error without a
+ * code is a bug; the response then reveals nothing about the server.
  */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
@@ -86,14 +86,14 @@ export function toHttpError(error: unknown): HttpError {
       cause: error,
     });
   if (error instanceof DeviceLostError)
-    return new HttpError(503, "The model has lost its GPU. Try again, or ask who runs this server.", {
+    return new HttpError(503, "The model has lost its GPU. Try again, or ask the operator of this server.", {
       code: "device_lost",
       headers: { "Retry-After": "5" },
       cause: error,
     });
   const known = error instanceof DeviceError || error instanceof CheckpointError ? error.code : undefined;
   const what = error instanceof DeviceError ? "The GPU refused the work." : "The server failed.";
-  return new HttpError(500, `${what} Its log has the reason, by the request's id.`, {
+  return new HttpError(500, `${what} Its log has the reason, under the request's id.`, {
     ...(known && { code: withUnderscores(known) }),
     cause: error,
   });
@@ -108,7 +108,7 @@ const PARAMETER_CODES: Readonly<Record<ParameterErrorCode, string>> = {
   unsupported: "unsupported_parameter",
 };
 
-/** @param field what the request calls it, if that is another name than the error's */
+/** @param field the name of the parameter in the request, if it differs from the engine's */
 export function badParameter(error: ParameterError, field?: string): HttpError {
   const { parameter, code, detail, message } = error;
   const renamed = field !== undefined && detail !== undefined;
@@ -119,7 +119,7 @@ export function badParameter(error: ParameterError, field?: string): HttpError {
   });
 }
 
-/** For the log: what happened, which the answer may not tell. */
+/** For the log: the real reason, which the response may not contain. */
 export function reasonOf(error: unknown): string {
   const inner = error instanceof HttpError && error.cause !== undefined ? error.cause : error;
   return inner instanceof Error ? `${inner.name}: ${inner.message}` : String(inner);

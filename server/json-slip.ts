@@ -1,15 +1,16 @@
-// Where a text stops being JSON, and what was expected there. V8 says it in other words in every version, and quotes the text.
+// Finds where a text stops being JSON, and what was expected there. (The message of JSON.parse differs
+// between versions of V8 and quotes the text.)
 
 export interface JsonSlip {
   /** From 1, in characters of the text. */
   readonly line: number;
   readonly column: number;
   readonly expected: string;
-  /** One character, or the end: what a client sends is not repeated at length. */
+  /** One character, or the end of the text. Longer parts of what a client sends are not repeated. */
   readonly got: string;
 }
 
-/** What stands in the way of reading on. */
+/** Thrown where the text stops being JSON. */
 class Stop {
   readonly at: number;
   readonly expected: string;
@@ -20,7 +21,7 @@ class Stop {
   }
 }
 
-/** @param text that JSON.parse refuses; nested within bounds, as this goes as deep */
+/** @param text one that JSON.parse refuses; its depth must be limited, as this recurses */
 export function findSlip(text: string): JsonSlip | undefined {
   const stop = scan(text);
   if (!stop) return undefined;
@@ -53,7 +54,7 @@ function scan(text: string): Stop | undefined {
   const stop = (expected: string): never => {
     throw new Stop(at, expected);
   };
-  /** Passes what the pattern, which is sticky, finds here. */
+  /** Moves past a match of the sticky pattern at this position. */
   const pass = (pattern: RegExp): boolean => {
     pattern.lastIndex = at;
     const found = pattern.exec(text);

@@ -1,11 +1,11 @@
-// Who may call: bearer tokens, compared in constant time.
+// API keys: bearer tokens, compared in constant time.
 import { createHash, timingSafeEqual } from "node:crypto";
 
 export class Keys {
-  /** Digests, so that all have one length and no key stays in memory. */
+  /** SHA-256: all have the same length, and no key stays in memory. */
   readonly #digests: readonly Buffer[];
 
-  /** No keys: everyone may call. */
+  /** Without keys everyone may call. */
   constructor(keys: readonly string[] = []) {
     this.#digests = keys.map(digest);
   }
@@ -20,7 +20,7 @@ export class Keys {
     if (!this.needed) return true;
     const [, token = ""] = /^Bearer +(\S+) *$/i.exec(authorization ?? "") ?? [];
     const given = digest(token);
-    // Every key is compared, whichever fits: the time tells nothing.
+    // Compares with every key, so the time reveals nothing.
     let fits = 0;
     for (const each of this.#digests) fits |= Number(timingSafeEqual(each, given));
     return fits === 1;

@@ -1,4 +1,4 @@
-// The app on a port: limits of its sockets, and an end that lets running answers finish.
+// The server on a port: limits of its sockets, and a shutdown that lets running answers finish.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
@@ -12,28 +12,28 @@ export interface Listening {
   /** "http://127.0.0.1:8000" */
   readonly url: string;
   readonly port: number;
-  /** Takes no more answers, lets those that are accepted finish for so long, and ends. */
+  /** Accepts no more requests, gives accepted ones this long to finish, and closes. */
   close(options: { readonly drainMs: number }): Promise<void>;
 }
 
-/** @throws Error where the port is taken */
+/** @throws Error if the port is taken */
 export async function listen(
   service: Service,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Listening> {
   const server = createServer(
     {
-      // Who sends a request byte by byte is cut off.
+      // Against clients that send a request byte by byte.
       headersTimeout: 10_000,
       requestTimeout: 60_000,
       connectionsCheckingInterval: 2_000,
-      // Longer than a proxy in front keeps an idle connection: it, not the server, should end it.
+      // Longer than proxies keep idle connections, so that the proxy closes them, not the server.
       keepAliveTimeout: 75_000,
     },
     oneAtATime(getRequestListener(createApp(service).fetch, { overrideGlobalObjects: false })),
   );
   server.maxConnections = 1024;
-  // Not in the way of the first request.
+  // Measured now, so that the first request need not wait for it.
   await longestToken(service.model);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -49,7 +49,7 @@ export async function listen(
       for (const lifecycle of service.lifecycles)
         lifecycle.abort(new HttpError(503, "This server has shut down.", { code: "shutting_down" }));
       const closed = new Promise((resolve) => server.close(resolve));
-      // Connections fall idle one by one, as their last bytes are read.
+      // Connections become idle one by one, as their last bytes are read.
       const sweep = setInterval(() => server.closeIdleConnections(), 20);
       await within(LAST_BYTES_MS, closed);
       clearInterval(sweep);
@@ -59,13 +59,13 @@ export async function listen(
   };
 }
 
-/** Nothing runs or waits, and the last words of every stream are said. */
+/** Resolves when no answer runs or waits and every stream has ended. */
 async function drained({ admission, lifecycles }: Service): Promise<void> {
   await admission.drain();
   await Promise.all([...lifecycles].map(({ ended }) => ended));
 }
 
-/** How long readers have for what was written when the server ends. */
+/** How long clients have to read the last bytes at shutdown. */
 const LAST_BYTES_MS = 1000;
 
 /** Waits for `work`, but no longer than `limit`. */

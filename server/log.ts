@@ -1,24 +1,24 @@
-// One JSON line a request. No key is ever in it; prompts only where they are asked for.
+// The log: one JSON line per request. It never contains keys, and prompts only if that is switched on.
 import type { RequestLifecycle } from "./request-lifecycle.ts";
 
 export interface LogLine {
   readonly time: string;
   readonly id: string;
   readonly method: string;
-  /** The route's pattern, not the path that was asked for. */
+  /** The pattern of the route, not the requested path. */
   readonly route: string;
   readonly status: number;
   readonly promptTokens: number;
   readonly cachedTokens: number;
   readonly completionTokens: number;
   readonly queueMs: number;
-  /** Milliseconds from the request to the first token; null where there was none. */
+  /** Milliseconds from the request to the first token; null without a token. */
   readonly ttftMs: number | null;
   readonly totalMs: number;
-  /** The client went away before the end. */
+  /** The client disconnected before the end. */
   readonly gone: boolean;
   readonly error?: string;
-  /** What was changed of a conversation so that the chat template takes it. */
+  /** Changes made to the conversation so that the chat template accepts it. */
   readonly warnings?: readonly string[];
   readonly prompt?: unknown;
 }

@@ -1,4 +1,4 @@
-// What Prometheus is told, in a registry of its own.
+// Metrics for Prometheus, in a registry of their own.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Model } from "../engine/node.ts";
 import type { Admission } from "./admission.ts";
@@ -20,24 +20,24 @@ export class Metrics {
   );
   readonly #rate = this.#histogram(
     "tokens_per_second",
-    "Tokens a second of an answer, after its first token",
+    "Tokens per second of an answer, after its first token",
     RATES,
   );
 
   constructor(model: Model, admission: Admission) {
-    this.#gauge("queue_length", "Requests that wait", () => admission.waiting);
-    this.#gauge("queue_capacity", "Requests that may wait", () => admission.capacity);
-    this.#gauge("running", "AdmittedModel that run", () => admission.running);
-    this.#gauge("parallel", "AdmittedModel that may run at once", () => admission.parallel);
+    this.#gauge("queue_length", "Requests in the queue", () => admission.waiting);
+    this.#gauge("queue_capacity", "Size of the queue", () => admission.capacity);
+    this.#gauge("running", "Running answers", () => admission.running);
+    this.#gauge("parallel", "Answers that run at once at most", () => admission.parallel);
     this.#gauge("gpu_memory_bytes", "Weights, cache and scratch on the GPU", () => model.plan.totalBytes);
-    this.#gauge("cache_tokens", "Tokens whose keys and values are kept", async () => {
+    this.#gauge("cache_tokens", "Tokens whose keys and values are in the cache", async () => {
       return (await model.activity()).cachedTokens;
     });
     this.#gauge("cache_use_ratio", "Share of the cache that is filled", async () => {
       const { cachedTokens, rings, cacheSlots } = await model.activity();
       return cachedTokens / (rings * cacheSlots);
     });
-    this.#gauge("batch_size", "Mean rows of a decode step so far", async () => {
+    this.#gauge("batch_size", "Mean rows per decode step", async () => {
       const { steps, stepRows } = await model.activity();
       return steps > 0 ? stepRows / steps : 0;
     });

@@ -1,4 +1,4 @@
-// What happens around every route.
+// Middleware of all routes: the lifecycle of a request, allowed origins, keys.
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { HttpError } from "./errors.ts";
@@ -7,12 +7,15 @@ import { watchReader } from "./reader-watch.ts";
 import { type Ctx, type Env, RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
-/** Makes the request's `RequestLifecycle`, names it in X-Request-Id, and logs and counts it when its answer has ended. */
+/**
+ * Creates the request's `RequestLifecycle`, sets X-Request-Id, and logs and counts the request when its response
+ * has ended.
+ */
 export function record(service: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
     const lifecycle = new RequestLifecycle(requestId(c), c.req.method, c.req.raw.signal);
     c.set("lifecycle", lifecycle);
-    // Node tells a response of its socket's end only where it has begun to write it.
+    // Node reports a closed socket to a response only once it is being written.
     const socket = c.env?.incoming?.socket;
     const leave = () => lifecycle.leave();
     socket?.once("close", leave);
@@ -28,11 +31,11 @@ export function record(service: Service): MiddlewareHandler<Env> {
 
 function finish(c: Ctx, service: Service, lifecycle: RequestLifecycle): void {
   c.header("X-Request-Id", lifecycle.id);
-  // Who balances the load opens a connection to another.
+  // A load balancer then opens its next connection to another replica.
   if (service.admission.draining) c.header("Connection", "close");
   const { status } = c.res;
   const route = status === 404 ? "unknown" : routePath(c, -1);
-  // From here on only the reader is waited for.
+  // From here on the server waits only for the reader.
   const { stallMs } = service.limits;
   const outgoing = c.env?.outgoing;
   if (outgoing)
@@ -48,15 +51,15 @@ function finish(c: Ctx, service: Service, lifecycle: RequestLifecycle): void {
   });
 }
 
-/** The client's own id, where it is a short word, else a new one. */
+/** The client's own id if it is short and plain, otherwise a new one. */
 function requestId(c: Ctx): string {
   const given = c.req.header("X-Request-Id") ?? "";
   return /^[\w.:=-]{1,128}$/.test(given) ? given : crypto.randomUUID();
 }
 
 /**
- * Refuses pages of origins that `cors` does not name: without it any page that somebody here visits could have a server on
- * loopback work for it, though it could not read the answer.
+ * Refuses pages from origins that `cors` does not name. Otherwise any page visited on this machine could make
+ * a server on loopback work, even though the page could not read the answer.
  */
 export function checkOrigin({ cors }: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
@@ -69,13 +72,13 @@ export function checkOrigin({ cors }: Service): MiddlewareHandler<Env> {
   };
 }
 
-/** Lets nobody pass without a key, where the service has some. @throws HttpError 401 */
+/** Requires a key if the service has keys. @throws HttpError 401 */
 export function authorize({ keys }: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
     if (!keys.admits(c.req.header("Authorization")))
       throw new HttpError(
         401,
-        "Expected a valid key as `Authorization: Bearer KEY`. Ask who runs this server.",
+        "Expected a valid key as `Authorization: Bearer KEY`. Ask the operator of this server.",
         {
           code: "invalid_api_key",
           headers: { "WWW-Authenticate": "Bearer" },

@@ -1,17 +1,18 @@
-// One request of a connection at a time. Node hands over all that a client pipelines at once, though their answers go out one by
-// one. Without this a single connection could take every place, and what waits behind would never see its socket close.
+// Handles one request per connection at a time. Node passes on all pipelined requests at once, although their
+// responses go out one by one. A single connection could take all slots, and the requests behind would not
+// notice a closed socket.
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 
-/** Requests of one connection that may wait for the one at work. Browsers and API clients pipeline none. */
+/** Pipelined requests that may wait on one connection. Browsers and API clients do not pipeline. */
 const MAX_WAITING = 8;
 
-/** The requests of a connection. */
+/** The queue of a connection. */
 class Turns {
   waiting = 0;
-  /** When the answer to the request before is out, or the socket closed. */
+  /** Resolves when the latest request has been answered or the socket is closed. */
   last = Promise.resolve();
-  /** Ends the turn at work, and those that wait. */
+  /** Ends the current turn and those that wait. */
   readonly #ends = new Set<() => void>();
 
   constructor(socket: Socket) {
@@ -20,7 +21,7 @@ class Turns {
     });
   }
 
-  /** The turn that follows all others. @returns ends it */
+  /** Adds a turn after all others. @returns a function that ends it */
   add(): () => void {
     let end = (): void => {};
     this.last = new Promise((resolve) => {
@@ -34,7 +35,7 @@ class Turns {
   }
 }
 
-/** Calls the listener for a request when the one before it on the same connection has been answered. */
+/** Calls `listener` for a request once the previous request of its connection has been answered. */
 export function oneAtATime(listener: RequestListener): RequestListener {
   const connections = new WeakMap<Socket, Turns>();
   return async (incoming, outgoing) => {

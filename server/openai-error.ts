@@ -8,7 +8,7 @@ export const errorBody = ({ message, type, param, code }: HttpError) => ({
   error: { message, type, param, code },
 });
 
-/** AdmittedModel with an error, and keeps for the log what the client is not told. */
+/** The response for an error. What the client may not see is kept for the log. */
 export function openaiError(error: unknown, c: Ctx): Response {
   const answer = toHttpError(error);
   if (answer.status >= 500) c.get("lifecycle").error = reasonOf(error);

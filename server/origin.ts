@@ -1,9 +1,11 @@
-// Origins of pages, as browsers write them in the header Origin: scheme, host, and the port where it is not the usual one.
+// Origins of pages as browsers write them in the header Origin: scheme, host, and the port if it is not the
+// default one.
 
 /**
- * @param text "http://localhost:5173", also with a final slash, a usual port or capitals; "null", which pages of files send; "*": all
- * @returns what a browser sends
- * @throws RangeError where no browser could send it
+ * @param text "http://localhost:5173", also with a trailing slash, a default port or capitals; "null", sent
+ * by pages opened from files; "*" for all
+ * @returns the origin as a browser sends it
+ * @throws RangeError if no browser could send it
  */
 export function parseOrigin(text: string): string {
   if (text === "*" || text === "null") return text;
@@ -16,7 +18,7 @@ export function parseOrigin(text: string): string {
   throw new RangeError(`expected an origin, as in ${example}, or * for all, got ${JSON.stringify(shown)}`);
 }
 
-/** What was probably meant: with a scheme where there was none, without a path. */
+/** What was probably meant: with a scheme, without a path. */
 function guess(text: string): string | undefined {
   const [, scheme = "http:", host = ""] =
     /^\s*(https?:(?=\/\/))?(?:\/\/)?([\w.-]+(?::\d+)?|\[[\da-f:.]+\](?::\d+)?)(?=[\s,/?#]|$)/i.exec(text) ??

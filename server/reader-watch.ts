@@ -1,17 +1,20 @@
-// Cuts off a reader that takes nothing of its answer, whatever it sends meanwhile: the socket's own timer would start anew with
-// every byte that comes in.
+// Disconnects a reader that takes nothing of its response. The socket's own timeout is no use: every received
+// byte restarts it.
 import type { ServerResponse } from "node:http";
 
-/** A body that is written whole counts as taken when its last byte is, so its reader has time for this many bytes a second. */
+/**
+ * Bytes of a complete body count as taken only at its end, so a reader gets extra time for the pending bytes,
+ * at this rate.
+ */
 const MIN_BYTES_PER_SECOND = 32 * 2 ** 10;
 
 /**
- * Calls `stalled` once, if nothing is taken for `stallMs`.
- * The watch ends when the answer is out or the socket closed.
+ * Calls `stalled` once if the reader takes nothing for `stallMs`. Ends when the response is complete or the
+ * socket closed.
  */
 export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: () => void): void {
   const { socket } = outgoing;
-  // Of an answer whose client left before it was made nobody tells any more.
+  // The client left before there was a response; no event would follow.
   if (!socket || socket.destroyed || outgoing.destroyed) return;
   let taken = -1;
   let since = performance.now();
@@ -26,7 +29,7 @@ export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: 
   }, stallMs / 4);
   const end = () => {
     clearInterval(timer);
-    // A connection lives on, with many more answers.
+    // The connection is kept for further requests.
     socket.off("close", end);
     outgoing.off("close", end);
   };

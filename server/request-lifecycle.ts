@@ -1,10 +1,11 @@
-// One request and its answer, from the first header to the last byte: what may end it, and what is told of it afterwards.
+// One request and its response, from the first header to the last byte: what ends it, and what the log says
+// about it.
 import { setMaxListeners } from "node:events";
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { HttpError } from "./errors.ts";
 
-/** What Hono's contexts hold here. Without a socket (in tests) there are no bindings. */
+/** Types of Hono's context here. Without a socket (in tests) there are no bindings. */
 export interface Env {
   Bindings: Partial<HttpBindings>;
   Variables: { lifecycle: RequestLifecycle };
@@ -12,7 +13,7 @@ export interface Env {
 
 export type Ctx = Context<Env>;
 
-/** Nobody is left to be answered; the status, for log and figures, is nginx's. */
+/** The client closed the connection. 499, for log and metrics, is nginx's status for it. */
 class ClientGone extends HttpError {
   constructor() {
     super(499, "The client has gone.", { code: "client_gone" });
@@ -26,17 +27,17 @@ export class RequestLifecycle {
   promptTokens = 0;
   cachedTokens = 0;
   completionTokens = 0;
-  /** Milliseconds in line, of the answer that waited longest. */
+  /** Milliseconds in the queue, of the answer that waited longest. */
   queueMs = 0;
   /** Milliseconds to the first token. */
   ttftMs: number | undefined;
-  /** For the log. */
+  /** For the log, if prompts are logged. */
   prompt: unknown;
   error: string | undefined;
-  /** What was changed of a conversation so that the chat template takes it. */
+  /** Changes made to the conversation so that the chat template accepts it. */
   warnings: readonly string[] | undefined;
   readonly #controller = new AbortController();
-  /** Resolves when the answer has been handed over, however it ended. */
+  /** Resolves when the response is complete or has failed. */
   readonly ended: Promise<void>;
   readonly #endings: (() => void)[] = [];
   #streaming: Promise<void> | undefined;
@@ -46,13 +47,13 @@ export class RequestLifecycle {
     this.id = id;
     this.method = method;
     this.ended = new Promise((resolve) => this.onEnd(resolve));
-    // Each answer of a request listens.
+    // Every answer of the request adds a listener.
     setMaxListeners(0, this.signal);
     if (client.aborted) this.leave();
     else client.addEventListener("abort", () => this.leave(), { once: true });
   }
 
-  /** Aborted when nobody waits for the answer any more, or the server ends. */
+  /** Aborted when the client disconnects or the server shuts down. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -61,7 +62,7 @@ export class RequestLifecycle {
     return this.signal.reason instanceof ClientGone;
   }
 
-  /** Nobody reads on. */
+  /** The client has disconnected. */
   leave(): void {
     this.abort(new ClientGone());
   }
@@ -70,17 +71,17 @@ export class RequestLifecycle {
     this.#controller.abort(reason);
   }
 
-  /** The answer goes on after its handler has returned, until `done`. */
+  /** For a stream: the response continues after its handler has returned, until `done`. */
   streamUntil(done: Promise<void>): void {
     this.#streaming = done;
   }
 
-  /** Called when the answer has ended, however it did. */
+  /** `ending` is called when the response has ended, in any way. */
   onEnd(ending: () => void): void {
     this.#endings.push(ending);
   }
 
-  /** Waits for the end of a stream, then runs the endings. */
+  /** Waits for the end of a stream, then calls the endings. */
   async end(): Promise<void> {
     await this.#streaming?.catch(() => {});
     for (const ending of this.#endings) ending();

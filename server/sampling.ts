@@ -1,9 +1,12 @@
-// What of a request's options only the loaded model can tell.
+// Checks of options that depend on the loaded model.
 import type { GenerateOptions } from "../engine/node.ts";
 import { HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
-/** @throws HttpError 400 for ids that the model has not: in a stream it would come too late to tell */
+/**
+ * @throws HttpError 400 for ids that the model does not have. The engine checks them too, but a stream has
+ * begun by then.
+ */
 export function checkBias({ model }: Service, { logitBias = {} }: GenerateOptions): void {
   const wrong = Object.keys(logitBias).find((id) => Number(id) >= model.config.V);
   if (wrong === undefined) return;

@@ -1,4 +1,4 @@
-// What every route works with: a loaded model, its names, who may call, and who is in line.
+// What all routes share: the loaded model, its names, keys, limits and the queue.
 import type { Model } from "../engine/node.ts";
 import { Admission } from "./admission.ts";
 import { Keys } from "./keys.ts";
@@ -9,38 +9,38 @@ import type { RequestLifecycle } from "./request-lifecycle.ts";
 import { StallDetector } from "./stall-detector.ts";
 
 export interface ServiceOptions {
-  /** What `/v1/models` calls the model. */
+  /** The name of the model in `/v1/models`. */
   readonly name: string;
-  /** Other names that requests may ask for. */
+  /** Other names that requests may use. */
   readonly aliases?: readonly string[];
-  /** Without any, everyone may call. */
+  /** API keys. Default none: everyone may call. */
   readonly keys?: readonly string[];
-  /** AdmittedModel at once, and places in line. Default 8 and 64. */
+  /** Answers at once, and requests that may wait. Default 8 and 64. */
   readonly parallel?: number;
   readonly queue?: number;
-  /** Most tokens of prompt and answer. Default: what the model was trained for, and its cache holds. */
+  /** Most tokens of prompt and answer together. Default: the trained length, as far as the cache holds it. */
   readonly contextLength?: number;
   /** Origins whose pages may call; "*": all. Default none. */
   readonly cors?: readonly string[];
   readonly logPrompts?: boolean;
-  /** Called once a request, when its answer has ended. */
+  /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
 }
 
-/** Bounds that keep one client from being a burden to the others. */
+/** Limits that protect clients from each other. */
 export interface Limits {
-  /** Of a request's body. */
+  /** Bytes of a request's body. */
   readonly bodyBytes: number;
-  /** Of lists and objects within each other in a body. */
+  /** Nesting depth of lists and objects in a body. */
   readonly jsonDepth: number;
-  /** A stream's silence after which a comment says that it lives. */
+  /** After this silence a stream sends a comment. */
   readonly heartbeatMs: number;
-  /** What is kept of a stream for a reader that is slower than the model. */
+  /** Bytes of a stream that are buffered for a slow reader. */
   readonly streamBytes: number;
-  /** A reader that takes nothing for so long is cut off. */
+  /** A reader that takes nothing for this long is disconnected. */
   readonly stallMs: number;
-  /** Where every place is taken and nothing moves for so long, `/ready` says no. */
+  /** If all slots are taken and nothing makes progress for this long, `/ready` returns 503. */
   readonly stuckMs: number;
 }
 
@@ -62,14 +62,14 @@ export interface Service {
   readonly metrics: Metrics;
   readonly stallDetector: StallDetector;
   readonly limits: Limits;
-  /** Most tokens of prompt and answer: a window would let them go on without end. */
+  /** Most tokens of prompt and answer together. A model with a window has no limit of its own. */
   readonly contextLength: number;
   readonly cors: readonly string[];
   readonly logPrompts: boolean;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
-  /** Requests whose answers have not ended. */
+  /** Requests whose responses have not ended. */
   readonly lifecycles: Set<RequestLifecycle>;
 }
 

@@ -1,21 +1,22 @@
-// Conversations' keys and values in a folder, from the end of one server to the start of the next.
+// Saves the rings of a model to files at shutdown, and loads them at the next start.
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Model, SessionError } from "../engine/node.ts";
 import { fileTrouble, makeFolder } from "./session-folder.ts";
 
-/** The lower the number, the later it was used. */
+/** The lower the number, the more recently it was used. */
 const NAME = /^session-(\d+)\.sirocco$/;
 const nameOf = (conversation: number): string => `session-${conversation}.sirocco`;
 
-/** What Node reads and writes in one piece. */
+/** Most bytes that Node reads or writes at once. */
 const MAX_BYTES = 2 ** 31 - 1;
 
 /**
- * Puts back what `saveSessions` left, the latest last, so that it is forgotten last.
- * @param note told of a file that is of no use: damaged, of another model, or no file at all; it stays until the next save
- * @returns how many conversations there are
+ * Loads what `saveSessions` wrote, the most recent last, so that its ring is reused last.
+ * @param note called for a file that cannot be used: damaged, of another model, or not a file. It stays until
+ * the next save.
+ * @returns the number of conversations
  */
 export async function restoreSessions(
   model: Model,
@@ -31,7 +32,7 @@ export async function restoreSessions(
   for (const name of await sessionFiles(folder)) {
     if (latest.length === rings) break;
     const file = join(folder, name);
-    // What is no file takes no other's place.
+    // Something that is not a file must not take the place of another.
     const there = await withSession(file, async () => true).catch(useless(file));
     if (there) latest.push(file);
   }
@@ -52,10 +53,10 @@ export async function restoreSessions(
 }
 
 /**
- * Writes every conversation that is kept, in place of what the folder had. Each file is whole or not there, also where two servers
- * share the folder: the one that ends last wins.
- * @returns how many
- * @throws Error that says which file could not be written, why, and how many were
+ * Writes all conversations in the cache and deletes the earlier files. Each file is complete or absent, even
+ * if two servers share the folder; the last one to stop wins.
+ * @returns the number of conversations
+ * @throws Error with the file that could not be written, the reason, and the number that were
  */
 export async function saveSessions(model: Model, folder: string): Promise<number> {
   await makeFolder(folder);
@@ -64,7 +65,7 @@ export async function saveSessions(model: Model, folder: string): Promise<number
   for (let saved = 0; ; saved++, number++) {
     const session = await model.saveSession({ conversation: saved });
     if (!session) break;
-    // A folder by such a name is not ours.
+    // A folder of that name is not ours.
     while (await isFolder(join(folder, nameOf(number)))) number++;
     const file = join(folder, nameOf(number));
     const part = `${file}.${process.pid}.part`;
@@ -89,10 +90,10 @@ export async function saveSessions(model: Model, folder: string): Promise<number
 const isFolder = async (path: string): Promise<boolean> =>
   (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 
-/** @throws Error with what is there instead of a file that can be read whole */
+/** @throws Error if there is something else than a file that can be read at once */
 async function withSession<T>(file: string, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   try {
-    // A FIFO that nobody writes to would be waited for without end.
+    // O_NONBLOCK: opening a FIFO without a writer would never return.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stats = await handle.stat();

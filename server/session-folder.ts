@@ -1,8 +1,8 @@
-// The folder of the slots: made and tried before a model is loaded, and what the system says of files, in words.
+// The folder of --slot-dir: created and tested before the model is loaded; and errors of files in words.
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** @throws Error where conversations could not be kept there */
+/** @throws Error if the folder cannot be created, read and written */
 export async function checkSessionFolder(folder: string): Promise<void> {
   await makeFolder(folder);
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: unknown) => {
@@ -10,7 +10,7 @@ export async function checkSessionFolder(folder: string): Promise<void> {
   });
 }
 
-/** Makes the folder and those above it. @throws Error that names the folder and the reason */
+/** Creates the folder and its parents. @throws Error that names the folder and the reason */
 export async function makeFolder(folder: string): Promise<void> {
   try {
     await make(resolve(folder));
@@ -19,7 +19,10 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** From the top down: Node's own `recursive` never ends where a file system says ENOENT to a new folder, as /proc does. */
+/**
+ * From the top down. Node's `recursive` never returns on a file system that answers ENOENT to a new folder,
+ * as /proc does.
+ */
 async function make(folder: string): Promise<void> {
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT" && dirname(folder) !== folder) return undefined;
@@ -29,7 +32,7 @@ async function make(folder: string): Promise<void> {
   if (found) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
   await make(dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    // Another server may have made it meanwhile.
+    // Another server may have created it meanwhile.
     if (error.code !== "EEXIST") throw error;
   });
 }

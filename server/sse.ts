@@ -1,12 +1,12 @@
-// Server-sent events: with a sign of life while nothing comes, and bounds for readers that are slow.
+// Server-sent events: with comments during silence, and a limited buffer for slow readers.
 import { Gate } from "../engine/gate.ts";
 import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
 /**
- * AdmittedModel with each of `events` as JSON, then `[DONE]`. For a slow reader up to `limits.streamBytes` are kept, then the source
- * waits; one that takes nothing for `limits.stallMs` is cut off. An error on the way is the last event, as `shape` puts it.
+ * A response with each of `events` as JSON, then `[DONE]`. For a slow reader up to `limits.streamBytes` are
+ * buffered, then the source waits. After an error the last event is the error, as `shape` formats it.
  */
 export function streamEvents(
   c: Ctx,
@@ -48,7 +48,7 @@ export function streamEvents(
 
   const body = new ReadableStream<Uint8Array>(
     {
-      // A stream that was cancelled takes nothing more, which is no news.
+      // Writing to a cancelled stream fails; that is expected.
       start: (controller) => lifecycle.streamUntil(pump(controller).catch(() => {})),
       pull: () => room.open(),
       cancel: () => lifecycle.leave(),
@@ -58,7 +58,7 @@ export function streamEvents(
   return c.body(body, 200, {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache, no-transform",
-    // nginx passes on what comes, as it comes.
+    // Tells nginx not to buffer.
     "X-Accel-Buffering": "no",
   });
 }

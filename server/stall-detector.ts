@@ -1,4 +1,4 @@
-// Whether the model gets anything done: a server whose places are all held by work that does not move is not ready, however alive.
+// Detects a server that is alive but stuck: all slots are taken, and the model makes no progress.
 import type { Model } from "../engine/node.ts";
 import type { Admission } from "./admission.ts";
 
@@ -16,8 +16,8 @@ export class StallDetector {
   }
 
   /**
-   * Whether every place is taken, and since `stuckMs` no place was taken or left, no prompt token computed and no step run. It
-   * compares with what it saw when it was last asked, so whoever wants to know has to ask now and then.
+   * Whether all slots are taken and for `stuckMs` no slot was taken or released, no prompt token computed and
+   * no step run. Compares with the counts of the previous call, so it must be called regularly.
    */
   async isStuck(): Promise<boolean> {
     const { moves, running, parallel } = this.#admission;

@@ -1,11 +1,14 @@
-// AdmittedModel and errors in the envelope of Cloudflare's REST API.
+// Results and errors in the envelope of Cloudflare's REST API.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AiError } from "../engine/apis/workers-ai/error.ts";
 import type { AiEnvelope, AiTextGenerationOutput } from "../engine/apis/workers-ai/types.ts";
 import { type ErrorStatus, type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./request-lifecycle.ts";
 
-/** Cloudflare's codes: https://developers.cloudflare.com/workers-ai/platform/errors/, and what its API was seen to answer. */
+/**
+ * Cloudflare's codes: https://developers.cloudflare.com/workers-ai/platform/errors/, and observed responses
+ * of its API.
+ */
 const BY_STATUS: Partial<Record<ErrorStatus, number>> = {
   400: 5006,
   401: 10000,
@@ -21,7 +24,7 @@ const BY_STATUS: Partial<Record<ErrorStatus, number>> = {
 };
 const FAILED = 3043;
 
-/** Errors that have a code of their own, and a status of their own there. */
+/** Errors that have a code and a status of their own there. */
 const BY_NAME: Readonly<Record<string, readonly [code: number, status: ErrorStatus]>> = {
   model_not_found: [5007, 400],
   context_length_exceeded: [5021, 400],
@@ -32,13 +35,13 @@ export const envelope = (result: AiTextGenerationOutput): AiEnvelope => ({
   ...{ success: true, errors: [], messages: [] },
 });
 
-/** Also the last event of a stream that failed on its way. */
+/** Also the last event of a stream that failed. */
 export const failure = (error: HttpError | AiError): AiEnvelope => {
   const { code, description } = error instanceof AiError ? error : toAiError(error);
   return { result: null, success: false, errors: [{ code, message: description }], messages: [] };
 };
 
-/** AdmittedModel with an error, and keeps for the log what the client is not told. */
+/** The response for an error. What the client may not see is kept for the log. */
 export function workersAiError(error: unknown, c: Ctx): Response {
   if (error instanceof AiError) return c.json(failure(error), error.status as ContentfulStatusCode);
   const known = toHttpError(error);

@@ -1,4 +1,5 @@
-// The panel on a page of its own, for working on it and for its test: continues a text with the model at `?model=`.
+// The panel on a page of its own, for working on it and for its test: continues a text with the model at
+// `?model=`.
 import { loadModel } from "../../engine/index.ts";
 import { mountInspect } from "./panel.ts";
 

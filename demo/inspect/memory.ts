@@ -17,7 +17,10 @@ export function memory({ plan }: Pick<Model, "plan">): TemplateResult {
   );
 }
 
-/** The ring of one sequence is L layers × 2 (key and value) × key/value heads × slots × d: it grows with the key/value heads alone. */
+/**
+ * The ring of one sequence is L layers × 2 (key and value) × key/value heads × slots × d: it grows with the
+ * key/value heads alone.
+ */
 export function headSharing({
   config,
   plan,

@@ -1,4 +1,5 @@
-// The ring cache: position p lives in slot p mod S. What a slot holds follows from how many tokens there were.
+// The ring cache: position p lives in slot p mod S. What a slot holds follows from how many tokens there
+// were.
 import { html, type TemplateResult } from "lit";
 import { digits } from "../format.ts";
 

@@ -15,7 +15,10 @@ export class TokenTexts {
     return this.#texts.get(id) || `‹${id}›`;
   }
 
-  /** Decoding drops a text's first space: so each token goes behind another one, whose text is taken off again. */
+  /**
+   * Decoding drops a text's first space: so each token goes behind another one, whose text is taken off
+   * again.
+   */
   async load(ids: Iterable<number>): Promise<void> {
     const unknown = [...new Set(ids)].filter((id) => !this.#texts.has(id));
     if (unknown.length === 0) return;

@@ -1,4 +1,4 @@
-// The choices of text completions as they come, piece by piece.
+// The choices of a text completion, piece by piece.
 import { merge } from "../../engine/apis/merge.ts";
 import type { Finish, Model } from "../../engine/node.ts";
 import type { AdmittedModel } from "../admitted-model.ts";
@@ -8,24 +8,24 @@ import { named, type Scored, scoredAnswer, scorePrompt } from "./completion-toke
 export interface Piece {
   readonly index: number;
   readonly text: string;
-  /** Where log-probabilities are asked for. */
+  /** Empty unless the request asks for log-probabilities. */
   readonly tokens: readonly Scored[];
   readonly finish?: Pick<Finish, "reason" | "promptTokens" | "cachedTokens" | "completionTokens"> | undefined;
 }
 
 export interface EncodedPrompt {
   readonly ids: readonly number[];
-  /** As it is echoed. */
+  /** The text that `echo` returns. */
   readonly text: string;
 }
 
-/** Turns that the request takes: one for each answer, and for each prompt that is scored. */
+/** Permits that the request needs: one for each answer, and one for each prompt to score. */
 export function permitsNeeded({ prompts, answers, options, echo }: CompletionRequest): number {
   const scores = echo && options.topLogProbs !== undefined;
   return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (scores ? 1 : 0));
 }
 
-/** All choices, of all prompts, at once. Choice j of prompt i has the index i · n + j. */
+/** All choices of all prompts, in parallel. Choice j of prompt i has the index i · n + j. */
 export function pieces(
   answers: AdmittedModel,
   request: CompletionRequest,
@@ -41,9 +41,9 @@ export function pieces(
   return merge(choices);
 }
 
-interface Place {
+interface ChoiceOptions {
   readonly index: number;
-  /** Among the choices of its prompt. */
+  /** Its number among the choices of its prompt. */
   readonly nth: number;
   readonly echo: Promise<readonly Scored[]> | undefined;
   readonly signal: AbortSignal;
@@ -53,7 +53,7 @@ async function* choice(
   answers: AdmittedModel,
   { ids, text }: EncodedPrompt,
   { options, seed }: CompletionRequest,
-  { index, nth, echo, signal }: Place,
+  { index, nth, echo, signal }: ChoiceOptions,
 ): AsyncGenerator<Piece, void, void> {
   if (echo) yield { index, text, tokens: await echo };
   if (options.maxTokens === 0) {
@@ -73,7 +73,10 @@ async function* choice(
   }
 }
 
-/** The tokens of a prompt with their log-probabilities, where they are asked for; computed once for all its choices. */
+/**
+ * The tokens of a prompt with log-probabilities, if the request asks for them. Computed once for all its
+ * choices.
+ */
 function echoOf(
   answers: AdmittedModel,
   { ids, text }: EncodedPrompt,
@@ -85,12 +88,12 @@ function echoOf(
   const scored = answers.run(async (model: Model) =>
     withoutLeadingSpace(await scorePrompt(model, ids, topLogProbs, signal), { ids, text }),
   );
-  // Nobody may be left to wait for it.
+  // If the request ends first, nothing awaits it.
   scored.catch(() => {});
   return scored;
 }
 
-/** Many a tokenizer puts a space before a text, which its first token has then and the text has not. */
+/** Removes the space that many tokenizers put before the first token of a text. */
 function withoutLeadingSpace(tokens: readonly Scored[], { ids, text }: EncodedPrompt): readonly Scored[] {
   const first = tokens.findIndex(({ width }) => width > 0);
   const token = tokens[first];

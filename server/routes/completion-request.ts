@@ -1,4 +1,4 @@
-// A text completion as OpenAI's clients ask for it -> prompts and options of `generate`.
+// Reads the body of a text completion: prompts, and options of `generate`.
 
 import { type ChatRequest, MAX_ANSWERS, readCommon } from "../../engine/apis/openai/request.ts";
 import { type Given, isNothing, refuseOthers } from "../../engine/apis/quiet-fields.ts";
@@ -11,11 +11,11 @@ export type Prompt = string | readonly number[];
 export interface CompletionRequest
   extends Pick<ChatRequest, "answers" | "seed" | "stream" | "includeUsage" | "model"> {
   readonly prompts: readonly Prompt[];
-  /** Without a seed and a signal, which answers have each of their own. */
+  /** Without seed and signal, which each answer has of its own. */
   readonly options: GenerateOptions & { readonly maxTokens: number };
-  /** Whether the request itself says how many tokens it wants: then they must fit. */
+  /** Whether the request sets the number of tokens. Then they must fit. */
   readonly asksLength: boolean;
-  /** Give the prompt back before the answer, with log-probabilities where they are asked for. */
+  /** Return the prompt before the answer, with log-probabilities if the request asks for them. */
   readonly echo: boolean;
 }
 
@@ -31,7 +31,7 @@ export function readCompletion(given: Given): CompletionRequest {
   const { best_of: best, max_tokens: length } = given;
   if (!isNothing(best) && best !== 1 && best !== answers)
     throw wrongType("best_of", `expected n, which is ${answers}, got ${shown(best)}. Leave it out.`);
-  // A text without the beginning of its sequence is none that the model was trained on.
+  // The model was never trained on texts without the beginning-of-sequence token.
   if (!readFlag(given, "add_special_tokens", true))
     throw unsupported(
       "add_special_tokens",
@@ -56,7 +56,7 @@ export function readCompletion(given: Given): CompletionRequest {
 const isIds = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length > 0 && value.every((id) => Number.isInteger(id));
 
-/** A list of numbers is one prompt, a list of anything else several. */
+/** A list of numbers is one prompt; any other list holds several prompts. */
 function readPrompts(prompt: unknown): readonly Prompt[] {
   if (typeof prompt === "string" || isIds(prompt)) return [prompt];
   const expected = `expected a text, token ids, or up to ${MAX_ANSWERS} of either`;

@@ -1,14 +1,14 @@
-// Log-probabilities as text completions have them: lists side by side, tokens by their text.
+// Log-probabilities in the shape of text completions: parallel lists, tokens by their text.
 import { setImmediate } from "node:timers/promises";
 import { likeliest, logSumExp } from "../../engine/answer/log-probs.ts";
 import type { LikelyToken, Model, TokenLogProb } from "../../engine/node.ts";
 
-/** What is known of one token of prompt or answer. */
+/** A token of a prompt or an answer with its log-probability. */
 export interface Scored {
   readonly text: string;
-  /** Characters of the choice's text that it makes, as Unicode counts them: an emoji is one. */
+  /** Unicode characters that it adds to the choice's text: an emoji is one. */
   readonly width: number;
-  /** null: nothing comes before it. */
+  /** null for the first token of a prompt. */
   readonly logProb: number | null;
   readonly top: Readonly<Record<string, number>> | null;
 }
@@ -16,13 +16,13 @@ export interface Scored {
 export interface CompletionLogprobs {
   tokens: string[];
   token_logprobs: (number | null)[];
-  /** null in place of the list with `logprobs: 0`, and for a first token. */
+  /** null with `logprobs: 0`; null as an element for the first token of a prompt. */
   top_logprobs: (Readonly<Record<string, number>> | null)[] | null;
-  /** Where each token begins in the choice's text, in characters as Unicode counts them. */
+  /** Where each token begins in the choice's text, in Unicode characters. */
   text_offset: number[];
 }
 
-/** @param offset where the first of them begins */
+/** @param offset where the first token begins */
 export function completionLogprobs(
   tokens: readonly Scored[],
   count: number,
@@ -47,7 +47,7 @@ export const scoredAnswer = ({ id, text, logProb, top }: TokenLogProb): Scored =
   top: byText([...top, { id, text, logProb }]),
 });
 
-/** The tokens of a prompt: with alternatives one after another, without in one pass. */
+/** Scores the tokens of a prompt: one by one with alternatives, in one pass without. */
 export async function scorePrompt(
   model: Model,
   ids: readonly number[],
@@ -67,14 +67,14 @@ export async function scorePrompt(
       scored.push({ ...token, logProb: plain[i - 1] ?? null, top: null });
     } else {
       signal.throwIfAborted();
-      // What came before is in the cache: each costs one token.
+      // The tokens before are in the cache, so each call computes one token.
       const logits = await model.logits(ids.slice(0, i), { signal });
       const sum = logSumExp(logits);
       const logProb = (id: number): number => (logits[id] ?? -Infinity) - sum;
       const top = await Promise.all(
         likeliest(logits, count).map(async (each) => ({
           id: each,
-          // The drawn token has one text, as a part of a character none.
+          // The token itself keeps the text found above: it is empty for a part of a character.
           text: each === id ? text : await textOf([each]),
           logProb: logProb(each),
         })),
@@ -91,18 +91,21 @@ export async function scorePrompt(
 
 type TextOf = (ids: readonly number[]) => Promise<string>;
 
-/** The text of tokens as it goes on others: with its leading space. */
+/** Decodes tokens as a continuation, with their leading space. */
 async function tokenTexts(model: Model): Promise<TextOf> {
   const before = (await model.encode("a")).slice(-1);
   const { length } = await model.decode(before);
   return async (ids) => (await model.decode([...before, ...ids])).slice(length);
 }
 
-/** What a part of a character looks like. */
+/** How an incomplete character is decoded. */
 const PART = "\ufffd";
 const MAX_PARTS = 4;
 
-/** The texts of a prompt's tokens: of the parts of a character the last has it, and the others have none. */
+/**
+ * The texts of a prompt's tokens. Of the tokens that make one character, the last has the text, the others
+ * none.
+ */
 async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]> {
   const texts: string[] = [];
   let parts: number[] = [];
@@ -112,7 +115,7 @@ async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]
     parts = [];
   };
   for (const [i, id] of ids.entries()) {
-    // Each takes microseconds, and all of a long prompt are the turns of others.
+    // Each takes microseconds; a long prompt must not block other requests.
     if (i % 256 === 255) await setImmediate();
     const text = await textOf([id]);
     if (!text.includes(PART)) {
@@ -129,12 +132,15 @@ async function textsOf(ids: readonly number[], textOf: TextOf): Promise<string[]
   return texts;
 }
 
-/** Likeliest first, the token that was drawn among them; of two with the same text (parts of characters), the first. */
+/**
+ * Likeliest first, including the sampled token. Of several with the same text (parts of characters), only the
+ * first.
+ */
 function byText(tokens: readonly Pick<LikelyToken, "id" | "text" | "logProb">[]): Record<string, number> {
   const top: Record<string, number> = {};
   for (const { id, text, logProb } of tokens) top[text || named(id)] ??= logProb;
   return top;
 }
 
-/** A token without a text: one that begins or ends a sequence. */
+/** The name of a token without text, such as one that begins or ends a sequence. */
 export const named = (id: number): string => `token_id:${id}`;

@@ -1,4 +1,4 @@
-// The one model that is here, under each of its names.
+// The served model, under each of its names.
 import { HttpError } from "../errors.ts";
 import type { Service } from "../service.ts";
 
@@ -13,7 +13,7 @@ export function namedModel(service: Service, id: string) {
   return entry(service, id);
 }
 
-/** The name an answer bears: the one that was asked for. @throws HttpError 404 */
+/** The name for the response: the requested one. @throws HttpError 404 */
 export function checkName(service: Service, asked: string | null | undefined): string {
   const names = namesOf(service);
   if (asked === undefined || asked === null) return service.name;

@@ -1,4 +1,4 @@
-// POST /v1/chat/completions: engine/apis/openai/chat.ts behind admission, whole or as a stream.
+// POST /v1/chat/completions, as a whole or as a stream. The shapes are those of engine/apis/openai/chat.ts.
 import { completeChat, type StartChat, streamChat } from "../../engine/apis/openai/chat.ts";
 import { readRequest } from "../../engine/apis/openai/request.ts";
 import type { ChatCompletionCreateParams } from "../../engine/types/openai.ts";

@@ -1,4 +1,4 @@
-// POST /v1/completions: texts that go on, whole or as a stream.
+// POST /v1/completions: text completions, as a whole or as a stream.
 import { setImmediate } from "node:timers/promises";
 import { checkKnown } from "../../engine/graph/prompt-ids.ts";
 import type { Finish } from "../../engine/node.ts";
@@ -49,7 +49,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
     const encoded = await encode(service, prompt, lifecycle.signal);
     checkContext(service, encoded.ids.length, request.asksLength ? request.options : {}, "prompt");
     prompts.push(encoded);
-    // Others may have something to say between two long texts.
+    // Lets other requests run between two long texts.
     await setImmediate();
   }
   const answers = new AdmittedModel(service, lifecycle, permitsNeeded(request));
@@ -69,7 +69,7 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
   const { model } = service;
   if (typeof prompt === "string")
     return { ids: await encodeText(service, prompt, "prompt", signal), text: prompt };
-  // Before anything looks at each of them.
+  // First, as the check of every id takes time.
   checkContext(service, prompt.length, {}, "prompt");
   checkKnown(prompt, model.config.V, "prompt");
   return { ids: prompt, text: await model.decode(prompt, { signal }) };
@@ -127,7 +127,7 @@ function listed(tokens: readonly Scored[], { options }: CompletionRequest, offse
   return topLogProbs === undefined ? null : completionLogprobs(tokens, topLogProbs, offset);
 }
 
-/** Each prompt counts once, however many answers it has. @param choices in the order of their indices */
+/** Counts each prompt once, however many answers it has. @param choices ordered by index */
 function usageOf(choices: readonly Pick<Piece, "finish">[], { answers }: CompletionRequest): Usage {
   const sum = (
     each: readonly Pick<Piece, "finish">[],

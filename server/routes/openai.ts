@@ -1,4 +1,4 @@
-// OpenAI's calls, under /v1.
+// OpenAI's API, under /v1.
 import { Hono } from "hono";
 import { HttpError } from "../errors.ts";
 import { authorize } from "../middleware.ts";
@@ -20,9 +20,13 @@ export function openai(service: Service): Hono<Env> {
   app.post("/tokenize", (c) => tokenize(c, service));
   app.post("/detokenize", (c) => detokenize(c, service));
   app.all("/embeddings", () => {
-    throw new HttpError(501, "embeddings: this model generates text, it makes no embeddings.", {
-      code: "not_implemented",
-    });
+    throw new HttpError(
+      501,
+      "embeddings: expected a model that makes embeddings, got one that generates text.",
+      {
+        code: "not_implemented",
+      },
+    );
   });
   app.onError(openaiError);
   return app;

@@ -1,4 +1,4 @@
-// What a load balancer and Prometheus ask: alive, ready, figures.
+// Routes for load balancers and Prometheus: /health, /ready, /metrics.
 import { Hono } from "hono";
 import { authorize } from "../middleware.ts";
 import type { Ctx, Env } from "../request-lifecycle.ts";
@@ -13,7 +13,7 @@ export function status(service: Service): Hono<Env> {
     const { running, waiting, parallel, capacity, draining, open } = admission;
     const status = draining ? "draining" : stuck ? "stuck" : open ? "ready" : "full";
     const answer = { status, model: name, running, waiting, parallel, queue: capacity };
-    if (stuck) c.get("lifecycle").error = "Every place is taken, and none has moved for a while.";
+    if (stuck) c.get("lifecycle").error = "All slots are taken, and none has made progress for a while.";
     return c.json(answer, status === "ready" ? 200 : 503);
   });
   const needsKey = authorize(service);
@@ -24,7 +24,7 @@ export function status(service: Service): Hono<Env> {
   return app;
 }
 
-/** Asked from this machine itself, not through a proxy on it. */
+/** Whether the request comes from this machine itself and not through a proxy on it. */
 function isLocal(c: Ctx): boolean {
   const address = c.env?.incoming?.socket.remoteAddress ?? "";
   const proxied = ["Forwarded", "X-Forwarded-For", "X-Real-IP"].some(

@@ -1,4 +1,4 @@
-// Text to token ids and back, as the model would be given them.
+// POST /v1/tokenize and /v1/detokenize: text to token ids and back.
 import { refuseOthers } from "../../engine/apis/quiet-fields.ts";
 import { readText } from "../../engine/apis/request-options.ts";
 import { checkKnown } from "../../engine/graph/prompt-ids.ts";
@@ -26,7 +26,7 @@ export async function detokenize(c: Ctx, service: Service): Promise<Response> {
   return c.json({ text: await service.model.decode(tokens, { signal: c.get("lifecycle").signal }) });
 }
 
-/** What the one field says that each call has beside the model's name. */
+/** The value of `field`, the only one besides `model`. */
 async function read(c: Ctx, service: Service, field: string): Promise<unknown> {
   const given = await readBody(c, service.limits);
   if (given[field] === undefined) throw wrongType(field, "expected one, got nothing.");

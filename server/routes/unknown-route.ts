@@ -1,8 +1,9 @@
-// Paths and methods that are not here: which one was probably meant, and what other servers' routes have in their place.
+// Errors for unknown paths and methods: the route that was probably meant, or what to use instead of another
+// server's route.
 import { HttpError } from "../errors.ts";
 import type { Service } from "../service.ts";
 
-/** Routes of other servers, and of OpenAI's other calls: what to use. The first that a path begins with counts. */
+/** Routes of other servers and OpenAI's other calls: what to use instead. The first match counts. */
 const ELSEWHERE: readonly (readonly [begins: RegExp, instead: string])[] = [
   [
     /^\/v1\/responses\b/,
@@ -17,7 +18,7 @@ const ELSEWHERE: readonly (readonly [begins: RegExp, instead: string])[] = [
     "This server has no Ollama API. Use POST /v1/chat/completions or /v1/completions, which Ollama has as well.",
   ],
   [/^\/api\/(tags|show|ps|version)\b/, "This server has no Ollama API. Use GET /v1/models."],
-  [/^\/(api|v1)\/embed\b/, "This model generates text, it makes no embeddings."],
+  [/^\/(api|v1)\/embed\b/, "This model generates text; it makes no embeddings."],
   [
     /^\/openai\/deployments\//,
     "This server has no Azure paths. Use POST /v1/chat/completions, and a client without Azure.",
@@ -54,29 +55,29 @@ export function unknownRoute(
     });
   const meant = likely(path).find((other) => other !== path && methodsFor(other).length > 0);
   const tidy = tidied(path);
-  const [, instead = "GET / lists those that are here."] =
+  const [, instead = "GET / lists the routes."] =
     ELSEWHERE.find(([begins]) => begins.test(tidy) || begins.test(`/v1${tidy}`)) ?? [];
   const advice = meant ? `Use ${methodsFor(meant)[0]} ${clip(meant)}.` : instead;
   return new HttpError(404, `Unknown route: ${method} ${clip(path)}. ${advice}`, { code: "unknown_url" });
 }
 
-/** Without doubled slashes, one at the end, capitals. */
+/** Without doubled or trailing slashes and capitals. */
 const tidied = (path: string): string =>
   path
     .replace(/\/{2,}/g, "/")
     .replace(/(?<=.)\/$/, "")
     .toLowerCase();
 
-/** What the path may have been meant to be, the likeliest first. */
+/** Paths that may have been meant, the likeliest first. */
 function likely(path: string): string[] {
   const tidy = tidied(path);
   const rest = tidy.replace(/^(\/(v1|api|openai))+(?=\/)/, "");
-  // A whole path that was appended to a whole path: /v1/chat/completions/chat/completions.
+  // A path appended to a complete path: /v1/chat/completions/chat/completions.
   const [, last = ""] = /(\/(?:chat\/completions|completions|models|tokenize|detokenize))$/.exec(tidy) ?? [];
   return [tidy, `/v1${tidy}`, `/v1${rest}`, rest, ...(last ? [`/v1${last}`] : [])];
 }
 
-/** For those who look at the server with a browser. */
+/** For visitors with a browser. */
 export const welcome = ({ name }: Service, routes: readonly string[]) => ({
   server: "sirocco",
   model: name,

@@ -1,4 +1,4 @@
-// Cloudflare's Workers AI call, under /client/v4:
+// The run call of Cloudflare's Workers AI, under /client/v4:
 // https://developers.cloudflare.com/workers-ai/get-started/rest-api/
 import { Hono } from "hono";
 import { isNothing } from "../../engine/apis/quiet-fields.ts";
@@ -15,13 +15,13 @@ import { streamEvents } from "../sse.ts";
 import { envelope, failure, workersAiError } from "../workers-ai-error.ts";
 import { checkName } from "./models.ts";
 
-/** Of Cloudflare's own examples: whoever runs them here means the model that is here. Others are the service's aliases. */
+/** The model in Cloudflare's examples. It stands for the served model, so that the examples work. */
 const EXAMPLES = "@cf/mistral/mistral-7b-instruct-v0.1";
 
 export function workersAi(service: Service): Hono<Env> {
   const app = new Hono<Env>();
   app.use(authorize(service));
-  // A name has slashes. Whose account it is makes no difference here.
+  // A name contains slashes. Any account is accepted.
   app.post("/accounts/:account/ai/run/:model{.+}", (c) => run(c, service, c.req.param("model")));
   app.onError(workersAiError);
   return app;
@@ -53,7 +53,7 @@ async function encode(
 
 const asksLength = (given: unknown): boolean => !isNothing(given) && given !== -1;
 
-/** The usual 256 tokens are cut to what the context holds; what was asked for must fit. */
+/** The default of 256 tokens is reduced to what the context holds; a requested length must fit. */
 function fitting(
   service: Service,
   prompt: number,
@@ -61,7 +61,7 @@ function fitting(
   asked: boolean,
 ): GenerateOptions {
   if (asked) return checkContext(service, prompt, options, "prompt");
-  const { maxTokens: usual = Infinity, ...others } = options;
+  const { maxTokens: defaultTokens = Infinity, ...others } = options;
   const { maxTokens: room = Infinity } = checkContext<GenerateOptions>(service, prompt, others, "prompt");
-  return { ...options, maxTokens: Math.min(usual, room) };
+  return { ...options, maxTokens: Math.min(defaultTokens, room) };
 }

@@ -32,9 +32,9 @@ describe("routes", () => {
       ["/v1/health", "Use GET /health."],
       ["/v1/models/", "Use GET /v1/models."],
       ["/models", "Use GET /v1/models."],
-      ["/nowhere", "GET / lists those that are here."],
-      [`/${"x".repeat(5000)}`, "GET / lists those that are here."],
-      ["/v1/constructor", "GET / lists those that are here."],
+      ["/nowhere", "GET / lists the routes."],
+      [`/${"x".repeat(5000)}`, "GET / lists the routes."],
+      ["/v1/constructor", "GET / lists the routes."],
     ];
     for (const [path, says] of cases) {
       const answer = await fetch(url + path, { method: "POST", body: "{}" });
