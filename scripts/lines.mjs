@@ -19,7 +19,7 @@ const SHORT_FILES = [
   "cli",
   "scripts",
 ];
-const FOLDERS = ["kernels", "tokenizer", "bench", "cli", "scripts"];
+const FOLDERS = [...SHORT_FILES, "test", "examples", "docs"];
 
 /**
  * The text of a comment, on its own line or after code. Assumes that `//` in a string has no blank before it.
