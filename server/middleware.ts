@@ -8,8 +8,8 @@ import { type Ctx, type Env, RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
 /**
- * Creates the request's `RequestLifecycle`, sets X-Request-Id, and logs and counts the request when its response
- * has ended.
+ * Creates the request's `RequestLifecycle`, sets X-Request-Id, and logs and counts the request when its
+ * response has ended.
  */
 export function record(service: Service): MiddlewareHandler<Env> {
   return async (c, next) => {

@@ -119,8 +119,8 @@ export const serverBugs = {
   },
   "a request of many answers that keeps the others waiting for all of them": {
     file: "server/admission.ts",
-    from: "if (waiter.starts.length > 0) this.#line.push(waiter);\n      start();",
-    to: "if (waiter.starts.length > 0) this.#line.unshift(waiter);\n      start();",
+    from: "if (waiter.starts.length > 0) this.#queue.push(waiter);\n      start();",
+    to: "if (waiter.starts.length > 0) this.#queue.unshift(waiter);\n      start();",
     test: server("many", "more prompts than places"),
   },
 };
