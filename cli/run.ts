@@ -1,5 +1,6 @@
 // One run of the command: arguments in, exit code out.
 import { CommanderError } from "commander";
+import { within } from "../server/within.ts";
 import { type Context, exitCode } from "./context.ts";
 import { isAbort, renderError, UsageError } from "./errors.ts";
 import { Interrupts } from "./interrupts.ts";
@@ -26,7 +27,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return fail(argv, error, context);
   } finally {
     interrupts.stop();
-    await settled(work, interrupts.quitting ? QUIT_MS : LEAVE_MS);
+    const limit = interrupts.quitting ? QUIT_MS : LEAVE_MS;
+    await within(
+      limit,
+      work.catch(() => {}),
+    );
     detach();
   }
 }
@@ -34,16 +39,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 // How long stopped work may take to end: a software driver crashes if the process exits in the middle.
 const LEAVE_MS = 5000;
 const QUIT_MS = 1000;
-
-/** Waits until `work` is settled, at most `limit` milliseconds. */
-async function settled(work: Promise<unknown>, limit: number): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limit);
-  });
-  await Promise.race([work.catch(() => {}), late]);
-  clearTimeout(timer);
-}
 
 async function execute(argv: readonly string[], context: Context): Promise<number> {
   let code: number = exitCode.ok;

@@ -1,4 +1,4 @@
-// What a screen reader is told while an answer grows: whole sentences, in a region that only it reads.
+// Announces a growing answer to screen readers, sentence by sentence, in a region that only they read.
 
 export class Announcer {
   #said = 0;
@@ -17,11 +17,11 @@ export class Announcer {
     const line = document.createElement("p");
     line.textContent = text;
     this.#region.append(line);
-    // Old lines have been read; browsing through the page, nobody should meet them all again.
+    // Old lines have been read. They should not pile up for someone who browses the page.
     while (this.#region.childElementCount > 4) this.#region.firstElementChild?.remove();
   }
 
-  /** The answer `id` so far. */
+  /** Announces what is new in the answer `id`. */
   follow(id: string, text: string, finished: boolean): void {
     if (id !== this.#answer) this.#said = 0;
     this.#answer = id;

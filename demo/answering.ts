@@ -1,4 +1,4 @@
-// Answers: asked, streamed into their conversation, stopped, made again.
+// Starts answers, streams them into their conversation, stops and repeats them.
 import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
 import type { Chunk, Finish, Message, Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
@@ -7,13 +7,13 @@ import type { Settings, SettingValues } from "./settings.ts";
 import { speed } from "./speed.ts";
 import { codeOf, explain, type Trouble } from "./trouble.ts";
 
-/** The answer at hand. It joins its conversation when it ends. */
+/** The answer in progress. It is added to its conversation when it ends. */
 export interface LiveAnswer {
   readonly conversation: string;
   readonly messages: readonly Message[];
   readonly seed: number;
   text: string;
-  /** Ids of its tokens so far, and when (milliseconds) each chunk of them came. */
+  /** Its token ids so far, and the time in milliseconds of each chunk. */
   readonly ids: number[];
   readonly chunks: { readonly at: number; readonly chunk: Chunk }[];
   readonly started: number;
@@ -27,7 +27,7 @@ export class Answering extends Observable {
   #stopping: AbortController | undefined;
   #live: LiveAnswer | undefined;
   #trouble: { readonly conversation: string; readonly trouble: Trouble } | undefined;
-  /** The model has no chat format: it continues what was written. */
+  /** A model without a chat format: it continues the text. */
   #plainText: Model | undefined;
 
   constructor(conversations: Conversations, session: Session, settings: Settings) {
@@ -41,7 +41,7 @@ export class Answering extends Observable {
     return this.#stopping ? this.#live : undefined;
   }
 
-  /** The newest answer, also after its end. */
+  /** The newest answer, also after it has ended. */
   get latest(): LiveAnswer | undefined {
     return this.#live;
   }
@@ -55,7 +55,8 @@ export class Answering extends Observable {
   }
 
   /**
-   * Makes the conversation these turns, the last of them a user's, and has it answered. Gives its id at once.
+   * Saves these turns as the conversation and starts the answer. The last turn is a user's.
+   * @returns the id of the conversation, at once
    */
   ask(turns: readonly Turn[], id?: string): string {
     const conversation = this.#conversations.put(turns, id);
@@ -63,7 +64,7 @@ export class Answering extends Observable {
     return conversation.id;
   }
 
-  /** From now on texts are continued, and nothing is put around them. */
+  /** From now on this model continues plain texts, without a chat template. */
   continueText(conversation: Conversation): void {
     if (this.#session.state.kind === "ready") this.#plainText = this.#session.state.model;
     void this.answer(conversation);
@@ -103,7 +104,7 @@ export class Answering extends Observable {
       if (!stopping.signal.aborted) this.#fail(id, error, model);
     } finally {
       this.#stopping = undefined;
-      // A conversation that was deleted meanwhile stays deleted.
+      // Not if the conversation was deleted meanwhile.
       if (this.#conversations.get(id) && (live.text || live.finish)) {
         this.#conversations.put([...turns, answerTurn(live, this.#session.name)], id);
       }
@@ -122,7 +123,7 @@ export class Answering extends Observable {
 
   #fail(conversation: string, error: unknown, model: Model | undefined): void {
     const { state } = this.#session;
-    // There was none, or another one was chosen meanwhile: the page says so elsewhere.
+    // No model, or another one by now: the page reports that elsewhere.
     if (state.kind !== "ready" || state.model !== model) return;
     const trouble = explain(error);
     const code = codeOf(error);
@@ -131,7 +132,7 @@ export class Answering extends Observable {
   }
 }
 
-/** What was said goes on as one text; a system prompt stands before it. */
+/** The turns joined to one text, with the system prompt first. */
 const plainText = (messages: readonly Message[]): string =>
   messages.map(({ role, content }) => (role === "system" ? `${content}\n\n` : content)).join("");
 

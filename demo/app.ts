@@ -1,4 +1,4 @@
-// <sirocco-app>: the state of the page, and what a visitor can do with it. The views draw it.
+// <sirocco-app>: the state of the page and what a visitor can do. The views render it.
 import { html, LitElement, nothing } from "lit";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
@@ -32,10 +32,10 @@ export class App extends LitElement implements Page {
   #shown: string | undefined;
   readonly #inspector = new Inspector(this.session, this.answering);
   readonly #announcer = new Announcer();
-  /** What the status was when a screen reader was last told. */
+  /** The status that was announced last. */
   #announced = "";
 
-  /** Everything is in the page's own tree: one style sheet, and labels that find their fields. */
+  /** No shadow root: one style sheet for all, and labels that refer to their fields. */
   protected override createRenderRoot(): HTMLElement {
     return this;
   }
@@ -56,7 +56,7 @@ export class App extends LitElement implements Page {
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
     addEventListener("keydown", ({ key }) => {
-      // A dialog closes with it.
+      // In a dialog, Escape closes the dialog.
       if (key === "Escape" && !this.querySelector("dialog[open]")) this.answering.stop();
     });
     this.#readAddress();
@@ -109,7 +109,7 @@ export class App extends LitElement implements Page {
   send(text: string): void {
     if (!text.trim() || this.answering.live) return;
     const turns = this.conversation?.turns ?? [];
-    // A question that got no answer gives way to the next one: roles must alternate.
+    // A question without an answer is replaced by the next one, since roles must alternate.
     const kept = turns.at(-1)?.role === "user" ? turns.slice(0, -1) : turns;
     this.#ask([...kept, { role: "user", content: text }]);
   }
@@ -174,7 +174,7 @@ export class App extends LitElement implements Page {
       "continue-text": () => conversation && this.answering.continueText(conversation),
     };
     remedies[remedy]();
-    // Its button may be gone, and the focus with it.
+    // The button may be gone, and with it the focus.
     void this.#afterUpdate(() => document.activeElement === document.body && focus("#message"));
   }
 
@@ -206,7 +206,7 @@ export class App extends LitElement implements Page {
     const stage = state.kind === "loading" ? state.progress?.stage : undefined;
     const stages = { download: "downloading", tune: "measuring the GPU", load: "loading" } as const;
     const status = restoring
-      ? "The GPU went away. The model is loaded again; then the answer goes on."
+      ? "The GPU went away. The model is loaded again; then the answer continues."
       : state.kind === "ready"
         ? `${name} is ready.`
         : state.kind === "loading"

@@ -1,10 +1,11 @@
-// The conversations of this browser, each under a key of its own: two tabs do not overwrite each other's.
+// The conversations in this browser. Each has its own key in localStorage, so tabs do not overwrite each
+// other's.
 import { Observable } from "./observable.ts";
 
-/** What is known of an answer besides its text. */
+/** Facts about an answer. */
 export interface Facts {
   readonly model: string;
-  /** `broken`: something went wrong before its end. */
+  /** `broken`: an error ended it. */
   readonly reason: "stop" | "length" | "abort" | "broken";
   readonly tokens: number;
   readonly firstTokenMs: number;
@@ -28,7 +29,7 @@ const PREFIX = "sirocco.conversation.";
 
 export class Conversations extends Observable {
   #all: Conversation[] = [];
-  /** Why a conversation could not be kept, where it could not. */
+  /** Why the last conversation could not be saved; undefined if it was. */
   problem: string | undefined;
 
   constructor() {
@@ -41,7 +42,7 @@ export class Conversations extends Observable {
     });
   }
 
-  /** The newest first. */
+  /** Newest first. */
   get all(): readonly Conversation[] {
     return this.#all;
   }
@@ -50,7 +51,7 @@ export class Conversations extends Observable {
     return this.#all.find((each) => each.id === id);
   }
 
-  /** Makes the conversation these turns, and keeps it. A new one without `id`. */
+  /** Saves these turns as the conversation `id`, or as a new one. */
   put(turns: readonly Turn[], id: string = crypto.randomUUID()): Conversation {
     const conversation = { id, updated: Date.now(), turns };
     this.#all = [conversation, ...this.#all.filter((each) => each.id !== id)];
@@ -86,7 +87,7 @@ export function title({ turns }: Conversation): string {
   return text.length <= 60 ? text || "Empty" : `${text.slice(0, 59)}…`;
 }
 
-/** Nothing where another version of this page, or a hand, wrote what is no conversation. */
+/** undefined if the stored text is not a conversation of this version. */
 function parse(text: string | null): Conversation[] {
   try {
     const kept: Conversation = JSON.parse(text ?? "");

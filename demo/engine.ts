@@ -1,4 +1,4 @@
-// The engine as the page has it: it runs in a worker. Nothing but this file and offers.ts imports its code.
+// The engine, which runs in a worker. Only this file and offers.ts import its code.
 import { type LoadOptions, loadModelInWorker, type Model } from "../engine/index.ts";
 
 export type {
@@ -21,8 +21,7 @@ export {
 } from "../engine/index.ts";
 
 /**
- * Where a model comes from: the one in the site, a repository or URL by name, or files that the visitor
- * picked.
+ * Where a model comes from: the site itself, a repository or URL, or files that the visitor picked.
  */
 export type Choice =
   | { readonly kind: "embedded" }
@@ -36,7 +35,7 @@ export function choiceName(choice: Choice): string {
   return choice.kind === "embedded" ? "Tiny Tales 5M" : choice.name;
 }
 
-/** The page asks for one answer at a time: no memory goes to the keys and values of another. */
+/** The page runs one answer at a time, so one ring of keys and values is enough. */
 export const AT_ONCE = 1;
 
 export function load(choice: Choice, more: LoadOptions): Promise<Model> {

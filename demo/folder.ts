@@ -1,4 +1,4 @@
-// The files of a checkpoint that someone picked or dropped: the folder's own, not those of folders in it.
+// The files of a picked or dropped checkpoint: those of the folder itself, without subfolders.
 
 /** From `<input webkitdirectory>`. */
 export function pickedFolder(list: FileList): { name: string; files: File[] } {
@@ -6,11 +6,11 @@ export function pickedFolder(list: FileList): { name: string; files: File[] } {
   return { name: files[0]?.webkitRelativePath.split("/")[0] || "the chosen folder", files };
 }
 
-/** From a drop: a folder, or its files. undefined: neither. */
+/** From a drop: a folder or its files. undefined for anything else. */
 export async function droppedFolder(
   data: DataTransfer,
 ): Promise<{ name: string; files: File[] } | undefined> {
-  // Entries must be taken before the first await; then the browser forgets the drop.
+  // Before the first await: after it the browser has cleared the entries.
   const entries = [...data.items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
   const loose = [...data.files];
   if (entries.length === 0) return loose.length > 0 ? { name: "the dropped files", files: loose } : undefined;
@@ -22,7 +22,7 @@ export async function droppedFolder(
   return files.length > 0 ? { name: folder?.name ?? "the dropped files", files } : undefined;
 }
 
-/** A reader gives a folder piece by piece, and an empty piece at its end. */
+/** A directory reader returns entries in batches; an empty batch ends the folder. */
 async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = folder.createReader();
   const all: FileSystemEntry[] = [];

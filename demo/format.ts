@@ -1,8 +1,8 @@
-// Numbers as people read them.
+// Formats numbers for people.
 
 const UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 
-/** 14.5 GB: in the decimal units of disks and downloads. */
+/** "14.5 GB", in decimal units, as for disks and downloads. */
 export function bytes(count: number): string {
   const unit = Math.min(UNITS.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, count)) / 3)));
   return unit === 0 ? `${count} bytes` : `${digits(count / 1000 ** unit)} ${UNITS[unit]}`;
@@ -24,6 +24,6 @@ export const milliseconds = (ms: number): string =>
 
 export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} %`;
 
-/** Three digits. */
+/** Three significant digits. */
 export const digits = (value: number): string =>
   value.toLocaleString("en", { maximumSignificantDigits: 3, useGrouping: false });

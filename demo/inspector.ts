@@ -1,4 +1,4 @@
-// The Inspect panel, fetched when it is first opened: closed, it costs nothing.
+// The Inspect panel. Its code is fetched when it is first opened.
 import type { Answering, LiveAnswer } from "./answering.ts";
 import type { Message, Model } from "./engine.ts";
 import type { mountInspect } from "./inspect/panel.ts";
@@ -39,7 +39,7 @@ export class Inspector extends Observable {
     this.#panel = undefined;
     const module = model && (await import("./inspect/panel.ts"));
     const container = this.#container?.();
-    // Closed, or another model's, while the panel was fetched.
+    // The panel was closed, or the model replaced, during the fetch.
     const now = this.#session.state;
     if (!module || !container || !this.open || this.#panel || now.kind !== "ready" || now.model !== model)
       return;
@@ -47,7 +47,7 @@ export class Inspector extends Observable {
     await this.#tell();
   }
 
-  /** The newest answer as the model saw it. Its prompt is rendered once, and only while the panel is open. */
+  /** Passes the newest answer to the panel. Its prompt is rendered once, and only while the panel is open. */
   async #tell(): Promise<void> {
     const { latest } = this.#answering;
     const shown = this.#panel;

@@ -1,15 +1,15 @@
-// The model that was used last: where it is kept on this device whole, the next visit begins with it.
+// The last used model. The next visit starts with it if it is completely stored on this device.
 import { type Choice, EMBEDDED, type LoadOptions, listStoredModels } from "./engine.ts";
 
 const KEY = "sirocco.last-model";
 
-/** A choice that can be made again without the visitor: neither files nor a token are kept. */
+/** A choice that can be repeated without the visitor: without files and without a token. */
 export function rememberModel(choice: Choice): void {
   try {
     if (choice.kind === "named") localStorage.setItem(KEY, choice.name);
     else if (choice.kind === "embedded") localStorage.removeItem(KEY);
   } catch {
-    // Then the next visit begins with the embedded model.
+    // Then the next visit starts with the embedded model.
   }
 }
 

@@ -1,4 +1,4 @@
-// The page: its style, the element that fills it, and who stands in for the network.
+// Entry point of the page: style, the app element, the service worker.
 import "./style/base.css";
 import "./style/layout.css";
 import "./style/chat.css";
@@ -11,7 +11,7 @@ customElements.define("sirocco-app", App);
 
 if (import.meta.env.PROD && "serviceWorker" in navigator) void keepSite();
 
-/** Without it, or where it is refused, a visit needs the network. */
+/** Without a service worker every visit needs the network. */
 async function keepSite(): Promise<void> {
   try {
     await navigator.serviceWorker.register("./service-worker.js", { type: "module" });

@@ -1,5 +1,4 @@
-// <markdown-text>: an answer while it grows. What has not changed stays in the page, and with it a selection
-// in it.
+// <markdown-text>: a growing answer. Unchanged elements stay in the page, so a selection in them is kept.
 import { renderMarkdown } from "./markdown.ts";
 
 export class MarkdownText extends HTMLElement {
@@ -13,7 +12,7 @@ export class MarkdownText extends HTMLElement {
   set text(text: string) {
     if (text === this.#text) return;
     this.#text = text;
-    // Several tokens may come within a frame.
+    // At most one update per frame, however many tokens arrive.
     this.#frame ??= requestAnimationFrame(() => this.#show());
   }
 

@@ -1,11 +1,11 @@
-// The Markdown of an answer -> elements that cannot do anything: a model may say whatever a web page once
-// said.
+// Renders the Markdown of an answer to harmless elements. A model may repeat anything that a web page
+// contained.
 import DOMPurify from "dompurify";
 import { Marked, type TokensList } from "marked";
 
 /**
- * HTML in an answer is shown as it was written, and no picture is fetched: an address can carry what was
- * said.
+ * HTML in an answer is shown as text. Images are not fetched: their address could carry the conversation
+ * away.
  */
 const marked = new Marked({
   gfm: true,
@@ -13,7 +13,7 @@ const marked = new Marked({
   renderer: {
     html: ({ text }) => asText(text),
     image: ({ href, text }) => asText(`![${text}](${href})`),
-    // An answer stands below the page's own headings.
+    // Below the page's own headings.
     heading({ tokens, depth }) {
       const level = Math.min(6, depth + 2);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
@@ -22,7 +22,7 @@ const marked = new Marked({
   },
 });
 
-/** The second wall: what the renderer above should never write is taken out again. */
+/** The second defence: removes everything that the renderer above should never produce. */
 const ALLOWED = {
   ALLOWED_TAGS:
     "p br hr em strong del code pre blockquote ul ol li a h3 h4 h5 h6 table thead tbody tr th td".split(" "),
@@ -40,16 +40,16 @@ export function renderMarkdown(text: string): DocumentFragment {
     link.target = "_blank";
     link.rel = "noopener noreferrer nofollow";
   }
-  // Wide ones scroll by themselves; the keyboard must reach what scrolls.
+  // Wide ones scroll, so they must be reachable by keyboard.
   for (const wide of fragment.querySelectorAll<HTMLElement>("pre, table")) wide.tabIndex = 0;
   return fragment;
 }
 
-/** Whoever moves by headings meets no gap: each is at most one level below the one before. */
+/** Closes gaps between heading levels, for readers who navigate by headings. */
 function tokens(text: string): TokensList {
   const list = marked.lexer(text);
   let above = 0;
-  // The callback waits for nothing, so nothing is to be waited for.
+  // The callback is synchronous, so the result is as well.
   void marked.walkTokens(list, (token) => {
     if (token.type !== "heading") return;
     token["depth"] = above = Math.min(token["depth"], above + 1);

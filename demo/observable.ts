@@ -1,9 +1,9 @@
-// What the page watches: state that says when it has changed.
+// State that notifies watchers of changes.
 
 export class Observable {
   readonly #watchers = new Set<() => void>();
 
-  /** Calls `watcher` after each change, until the function that it gives back is called. */
+  /** Calls `watcher` after each change. @returns a function that ends that */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);

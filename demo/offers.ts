@@ -1,5 +1,4 @@
-// What a model would take, in each weight format that makes sense. Fetched when somebody asks: it brings the
-// planner.
+// What a model would need, in each useful weight format. Loaded on demand, as it contains the planner.
 import {
   CheckpointError,
   DeviceError,
@@ -15,15 +14,14 @@ import {
 import { AT_ONCE, type Choice } from "./engine.ts";
 
 /**
- * A plan for each weight format that makes sense, the smallest first; `fits` is the one that loading would
- * take.
+ * A plan for each useful weight format, the smallest first. `fits` is the plan that loading would choose.
  */
 export interface Offers {
   readonly plans: readonly Plan[];
   readonly fits: Plan;
 }
 
-/** Reads config and headers only, once for all formats. */
+/** Plans all formats. Reads config and headers only, and each of them once. */
 export async function offers(choice: Choice, signal: AbortSignal): Promise<Offers> {
   const source = remembering(sourceOf(choice));
   const plan = (weights: NonNullable<LoadOptions["weights"]>) =>
@@ -36,8 +34,7 @@ export async function offers(choice: Choice, signal: AbortSignal): Promise<Offer
     try {
       plans.push(await plan(format));
     } catch (error) {
-      // A packed checkpoint has one format; and a format whose parts this adapter cannot hold is none to
-      // offer.
+      // A packed checkpoint has one format only, and this adapter may be too small for another.
       signal.throwIfAborted();
       const refused = error instanceof CheckpointError || error instanceof DeviceError;
       if (!refused || error instanceof DeviceLostError) throw error;
@@ -53,7 +50,7 @@ function sourceOf(choice: Choice): Source {
   return /^https?:\/\//.test(name) ? httpSource(name) : hubSource(name, { token });
 }
 
-/** Asks `source` for each size and range once. */
+/** A source that requests each size and range only once. */
 function remembering(source: Source): Source {
   const answers = new Map<string, Promise<unknown>>();
   const once = <T>(key: string, ask: () => Promise<T>): Promise<T> => {

@@ -1,4 +1,4 @@
-// What the views see of the app: its state, and what a visitor can do. app.ts is it.
+// The app as the views see it: its state, and what a visitor can do. app.ts implements it.
 import type { Answering } from "./answering.ts";
 import type { Conversation, Conversations } from "./conversations.ts";
 import type { Choice } from "./engine.ts";
@@ -18,11 +18,11 @@ export interface Page {
   readonly preflight: Preflight;
   readonly storedModels: StoredModels;
   readonly place: Place;
-  /** The conversation that is shown; undefined: a new one. */
+  /** The conversation that is shown; undefined for a new one. */
   readonly conversation: Conversation | undefined;
   /** Index of the turn that is being edited. */
   readonly editing: number | undefined;
-  /** Phones: is the list of conversations open? */
+  /** Whether the list of conversations is open, on a narrow screen. */
   readonly listOpen: boolean;
   readonly inspecting: boolean;
   go(place: Place): void;
@@ -32,12 +32,12 @@ export interface Page {
   openSettings(): void;
   send(text: string): void;
   startEdit(index: number | undefined): void;
-  /** Puts `text` in place of the turn, forgets what came after, and has it answered. */
+  /** Replaces the turn by `text`, removes all later turns, and starts an answer. */
   resend(index: number, text: string): void;
   regenerate(): void;
   copy(text: string): void;
   delete(conversation: Conversation): void;
-  /** Shows what a model needs, before it is loaded. */
+  /** Shows what a model needs before loading it. */
   choose(choice: Choice): void;
   remedy(remedy: Remedy): void;
 }

@@ -1,4 +1,4 @@
-// What a model would take, told before it is loaded.
+// What a model would need, shown before it is loaded.
 import { type Choice, choiceName, type LoadOptions } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Offers } from "./offers.ts";
@@ -27,7 +27,7 @@ export class Preflight extends Observable {
     return this.#choice ? choiceName(this.#choice) : "";
   }
 
-  /** The Hub refused the model to who asked without a token, or with a wrong one. */
+  /** The Hub refused access: there was no token, or a wrong one. */
   get wantsToken(): boolean {
     return this.#state.kind === "refused" && this.#state.trouble.wantsToken === true;
   }

@@ -1,7 +1,7 @@
-// How fast loading is, and how long it still takes, from the progress that the engine reports.
+// Speed and remaining time of loading, from the engine's progress reports.
 import type { Progress } from "./engine.ts";
 
-/** Seconds over which the speed is taken: long enough to be steady, short enough to notice a change. */
+/** Seconds over which the speed is averaged: long enough to be steady, short enough to show a change. */
 const SPAN = 8;
 
 export class ProgressMeter {
@@ -16,7 +16,7 @@ export class ProgressMeter {
     while ((this.#samples[1]?.at ?? now) < now - SPAN) this.#samples.shift();
   }
 
-  /** Bytes a second (variants, while tuning); undefined until there is something to tell. */
+  /** Bytes per second (variants, while tuning); undefined until there are two reports. */
   get speed(): number | undefined {
     const [first] = this.#samples;
     const last = this.#samples.at(-1);
@@ -24,7 +24,7 @@ export class ProgressMeter {
     return (last.loaded - first.loaded) / (last.at - first.at);
   }
 
-  /** Seconds to go in this stage. */
+  /** Seconds left in this stage. */
   remaining({ loaded, total }: Progress): number | undefined {
     const { speed } = this;
     return speed === undefined || speed <= 0 ? undefined : (total - loaded) / speed;

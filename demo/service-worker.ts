@@ -1,10 +1,10 @@
-// Keeps the site's own files, so that a visit needs no network. What the network has goes first; what was
-// kept stands in for it.
+// Stores the site's own files, so that a visit works offline. The network has priority; the stored files are
+// the fallback.
 export {};
 
 /**
- * Of https://w3c.github.io/ServiceWorker/, what is used here: the types of pages and of workers do not go
- * together.
+ * The parts of https://w3c.github.io/ServiceWorker/ used here. TypeScript cannot mix its types of pages and
+ * workers.
  */
 interface Lasting extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -26,12 +26,12 @@ const KEPT = "sirocco-site";
 scope.addEventListener("install", () => void scope.skipWaiting());
 scope.addEventListener("activate", (event) => event.waitUntil(scope.clients.claim()));
 
-// Each visit says so: a site that was built anew has other files.
+// Every visit sends this message: a new build of the site has other files.
 scope.addEventListener("message", (event) => event.waitUntil(keep().catch(() => {})));
 
 scope.addEventListener("fetch", (event) => {
   const { request } = event;
-  // Weights come by ranges, and are kept elsewhere.
+  // Weights are fetched by ranges and stored elsewhere.
   if (request.method !== "GET" || request.headers.has("range")) return;
   if (new URL(request.url).origin === location.origin) event.respondWith(answer(request));
 });
@@ -47,7 +47,7 @@ async function answer(request: Request): Promise<Response> {
   }
 }
 
-/** Fetches what is not kept yet, and forgets what the site no longer has. */
+/** Fetches files that are missing, and deletes those that the site no longer has. */
 async function keep(): Promise<void> {
   const list = await fetch("./site-files.json", { cache: "no-store" });
   const files: string[] = await list.json();
@@ -58,7 +58,7 @@ async function keep(): Promise<void> {
     kept.add(request.url);
     if (!wanted.has(request.url)) await cache.delete(request);
   }
-  // The page itself has the same name in every build.
+  // The page has the same name in every build.
   const page = new URL("./", location.href).href;
   await cache.addAll([...wanted].filter((url) => url === page || !kept.has(url)));
 }

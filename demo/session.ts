@@ -1,4 +1,4 @@
-// The model at hand: loading it, letting go of it, and what went wrong on the way.
+// The current model: loads it, unloads it, reports what went wrong.
 import { type Choice, choiceName, type LoadOptions, load, type Model, type Progress } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
@@ -6,7 +6,7 @@ import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
 
 export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store">;
 
-/** The GPU went away under an answer: how far the model is on its way onto a new one. */
+/** The GPU was lost during an answer, and the model is being loaded onto a new device. */
 export interface Restoring {
   readonly progress: Progress;
   readonly meter: ProgressMeter;
@@ -23,7 +23,7 @@ export class Session extends Observable {
   #choice: Choice = { kind: "embedded" };
   #choices: LoadChoices = {};
   #loading: AbortController | undefined;
-  /** Callers who wait for a model. */
+  /** Callers that wait for a model. */
   #waiting: { resolve(model: Model): void; reject(error: unknown): void }[] = [];
 
   get state(): SessionState {
@@ -38,7 +38,7 @@ export class Session extends Observable {
     return choiceName(this.#choice);
   }
 
-  /** Lets go of the model at hand, and loads another. It may fail: then `state` says why. */
+  /** Unloads the current model and loads another. If that fails, `state` says why. */
   async load(choice: Choice, choices: LoadChoices = {}): Promise<void> {
     this.#loading?.abort();
     const loading = new AbortController();
@@ -59,7 +59,7 @@ export class Session extends Observable {
       const missing = missingWebGpu();
       if (missing) return this.#fail(missing);
       const model = await load(choice, { ...choices, onProgress, signal: loading.signal });
-      // Another choice was made meanwhile.
+      // Another model was chosen meanwhile.
       if (this.#loading !== loading) return model.dispose();
       this.#loading = undefined;
       loaded = model;
@@ -70,7 +70,7 @@ export class Session extends Observable {
     }
   }
 
-  /** Loads the same again, with `changes`. */
+  /** Loads the same model again, with `changes`. */
   reload(changes: LoadChoices = {}): Promise<void> {
     return this.load(this.#choice, { ...this.#choices, ...changes });
   }
@@ -83,19 +83,19 @@ export class Session extends Observable {
     this.#dismissWaiting();
   }
 
-  /** The model works, again. */
+  /** The model works again after a restore. */
   restored(): void {
     const state = this.#state;
     if (state.kind === "ready" && state.restoring) this.#become({ kind: "ready", model: state.model });
   }
 
-  /** The model went away while it was used. */
+  /** The model was lost while it was used. */
   lost(trouble: Trouble): void {
     if (this.#state.kind === "ready") this.#state.model.dispose();
     this.#fail(trouble);
   }
 
-  /** The model, as soon as there is one. @throws AbortError where loading fails or is stopped. */
+  /** The model, once one is loaded. @throws AbortError if loading fails or is stopped */
   model(signal: AbortSignal): Promise<Model> {
     if (this.#state.kind === "ready") return Promise.resolve(this.#state.model);
     return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// How answers are made, and how the page looks: kept in this browser.
+// Settings of answers and of the page, stored in this browser.
 import { Observable } from "./observable.ts";
 
 export interface SettingValues {
@@ -9,7 +9,7 @@ export interface SettingValues {
   readonly minP: number;
   readonly repetitionPenalty: number;
   readonly maxTokens: number;
-  /** undefined: another one for each answer. */
+  /** undefined: a random one for each answer. */
   readonly seed?: number;
   readonly theme: "auto" | "light" | "dark";
 }
@@ -42,13 +42,13 @@ export class Settings extends Observable {
     try {
       localStorage.setItem(KEY, JSON.stringify(this.#values));
     } catch {
-      // A browser that keeps nothing still chats; the settings last as long as the page.
+      // Without storage the settings last as long as the page.
     }
     this.changed();
   }
 }
 
-/** What was kept, as far as it is of the right kind. */
+/** The stored settings that have the right types. */
 function read(): SettingValues {
   try {
     const kept: Record<string, unknown> = JSON.parse(localStorage.getItem(KEY) ?? "{}");

@@ -1,6 +1,6 @@
-// How fast an answer came.
+// The speed of an answer.
 import type { Finish } from "./engine.ts";
 
-/** Tokens a second from the first token to the last, between which one fewer was computed. */
+/** Tokens per second after the first token. */
 export const speed = ({ completionTokens, decodeMs }: Finish): number | undefined =>
   completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;

@@ -1,4 +1,4 @@
-// The weights that this browser keeps for the next visit, as the models page shows them.
+// The models stored in this browser, for the models page.
 import {
   deleteStoredModel,
   deleteStoredModels,
@@ -16,9 +16,9 @@ const IN_USE = {
 } as const;
 
 export class StoredModels extends Observable {
-  /** undefined: not looked yet. */
+  /** undefined: not read yet. */
   all: readonly StoredModel[] | undefined;
-  /** Has the browser promised not to delete them by itself? */
+  /** Whether the browser has promised not to delete them by itself. */
   persisted = false;
   trouble: Trouble | undefined;
 
@@ -39,7 +39,7 @@ export class StoredModels extends Observable {
     await this.refresh();
   }
 
-  /** Asks the browser; false: it refused. */
+  /** Asks the browser to keep them. false: it refused. */
   async persist(): Promise<boolean> {
     await this.#try(async () => {
       this.persisted = await persistStorage();

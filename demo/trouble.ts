@@ -1,8 +1,8 @@
-// What went wrong, in words for whoever sits before the page, and what they can do about it.
+// Errors in words for visitors, and what they can do about them.
 import type { ErrorCode } from "./engine.ts";
 import { bytes } from "./format.ts";
 
-/** What the page offers to do; app.ts does it. */
+/** What the page offers to do. app.ts does it. */
 export type Remedy =
   | "retry"
   | "take-over"
@@ -17,17 +17,17 @@ export type Remedy =
 export interface Trouble {
   readonly title: string;
   readonly advice: string;
-  /** The message of the engine, which has the numbers. */
+  /** The engine's message, with the numbers. */
   readonly detail: string;
   readonly remedies: readonly Remedy[];
-  /** The Hub refused the model to who asked without a token, or with a wrong one. */
+  /** The Hub refused access: there was no token, or a wrong one. */
   readonly wantsToken?: boolean;
 }
 
 export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
   retry: "Try again",
   "take-over": "Take over here",
-  "keep-nothing": "Load without keeping it",
+  "keep-nothing": "Load without storing it",
   models: "Models on this device",
   embedded: "Use the tiny model",
   preflight: "Choose another format",
@@ -45,24 +45,24 @@ const NO_GPU: Words = {
   remedies: ["retry"],
 };
 const GPU_TOO_SMALL: Words = {
-  title: "This GPU cannot run the model so",
+  title: "This GPU cannot run the model in this format",
   advice: "Choose a smaller weight format or a smaller model.",
   remedies: ["preflight", "embedded"],
 };
 const GPU_LOST: Words = {
   title: "The GPU went away",
   advice:
-    "A driver reset or a sleeping computer takes the model with it. Your conversations are safe: load it again.",
+    "A driver reset or a sleeping computer removes the model from the GPU. Your conversations are safe: load it again.",
   remedies: ["retry", "embedded"],
 };
 const IN_USE: Words = {
   title: "Another tab has this model",
-  advice: "Two copies would take the memory twice. Take it over, and the other tab lets go of it.",
+  advice: "Two copies would need twice the memory. If you take it over, the other tab unloads it.",
   remedies: ["take-over", "embedded"],
 };
 const NO_ROOM: Words = {
-  title: "There is no room to keep this model",
-  advice: "Delete a model that you no longer need, or load this one without keeping it for next time.",
+  title: "There is no room to store this model",
+  advice: "Delete a model that you no longer need, or load this one without storing it for the next visit.",
   remedies: ["models", "keep-nothing", "embedded"],
 };
 const NO_MODEL: Words = {
@@ -71,23 +71,23 @@ const NO_MODEL: Words = {
   remedies: ["retry"],
 };
 const WRONG_FILES: Words = {
-  title: "These files are no model that runs here",
-  advice: "Sirocco runs models of the Mistral and Llama families, as safetensors.",
+  title: "Sirocco cannot run these files",
+  advice: "It runs models of the Mistral and Llama families, in safetensors files.",
   remedies: ["retry", "embedded"],
 };
 const CHAT_REFUSED: Words = {
   title: "The model's chat format refuses this conversation",
-  advice: "Some models take no system prompt, or want question and answer to alternate.",
+  advice: "Some models accept no system prompt, or need questions and answers to alternate.",
   remedies: ["without-system", "new-conversation"],
 };
 const DOWNLOAD_FAILED: Words = {
-  title: "The download broke off",
-  advice: "Check the connection. Loading goes on where it stopped as far as the weights are kept here.",
+  title: "The download failed",
+  advice: "Check the connection. Weights that are already stored on this device are not fetched again.",
   remedies: ["retry", "embedded"],
 };
 const UNKNOWN: Words = {
   title: "Something went wrong",
-  advice: "Try again; if it stays, reload the page.",
+  advice: "Try again. If that does not help, reload the page.",
   remedies: ["retry"],
 };
 
@@ -111,7 +111,7 @@ const BY_CODE: Readonly<Record<ErrorCode, Words>> = {
   forbidden: {
     title: "This model needs your permission to download",
     advice:
-      "Its owner wants the terms accepted. Open its page on huggingface.co, sign in and accept them; then make a token with read access in your settings there, and enter it below.",
+      "You must accept the terms of its owner first. Sign in on huggingface.co, open the model's page and accept them. Then create a token with read access in your settings there, and enter it below.",
     remedies: ["retry"],
     wantsToken: true,
   },
@@ -130,7 +130,7 @@ const BY_CODE: Readonly<Record<ErrorCode, Words>> = {
   },
   "no-chat-template": {
     title: "This model was not made for chats",
-    advice: "It has no chat format, but it can go on with a text that you begin.",
+    advice: "It has no chat format, but it can continue a text that you begin.",
     remedies: ["continue-text"],
   },
   "bad-chat-template": CHAT_REFUSED,
@@ -161,15 +161,15 @@ function wordsFor(error: unknown): Words {
   return navigator.onLine ? UNKNOWN : DOWNLOAD_FAILED;
 }
 
-/** A StorageError knows how much room it would have taken. */
+/** A StorageError may say how many bytes are missing. */
 function wanting(error: unknown): string {
   const { missingBytes } = error as { missingBytes?: unknown };
   return typeof missingBytes === "number"
-    ? `It needs ${bytes(missingBytes)} more than this browser gives. `
+    ? `It needs ${bytes(missingBytes)} more than this browser allows. `
     : "";
 }
 
-/** Why nothing can run here at all, before anything is tried. */
+/** Why no model can run here at all; undefined if one may. */
 export function missingWebGpu(): Trouble | undefined {
   if (navigator.gpu) return undefined;
   if (isSecureContext) return { ...NO_GPU, detail: "WebGPU: expected an adapter, got no navigator.gpu." };

@@ -7,6 +7,7 @@ import { longestToken } from "./context-check.ts";
 import { HttpError } from "./errors.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import type { Service } from "./service.ts";
+import { within } from "./within.ts";
 
 export interface Listening {
   /** "http://127.0.0.1:8000" */
@@ -67,13 +68,3 @@ async function drained({ admission, lifecycles }: Service): Promise<void> {
 
 /** How long clients have to read the last bytes at shutdown. */
 const LAST_BYTES_MS = 1000;
-
-/** Waits for `work`, but no longer than `limit`. */
-async function within(limit: number, work: Promise<unknown>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, limit);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}

@@ -1,4 +1,4 @@
-// The conversation, and where one writes.
+// The conversation and the message field.
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Page } from "../page.ts";
@@ -33,7 +33,7 @@ export function chatView(page: Page): TemplateResult {
     </main>`;
 }
 
-/** Follows a growing answer, unless the reader has scrolled up; always with `jump`. */
+/** Scrolls to the end, unless the reader has scrolled up. With `jump`, always. */
 export function scrollToEnd(jump: boolean): void {
   const scroller = document.querySelector("#scroller");
   if (!scroller) return;

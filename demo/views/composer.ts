@@ -1,4 +1,5 @@
-// Where one writes: Enter sends, Shift+Enter makes a line. (Escape stops an answer, from anywhere: app.ts.)
+// The message field. Enter sends, Shift+Enter starts a new line. (app.ts handles Escape, which stops an
+// answer.)
 import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { icons } from "./icons.ts";

@@ -1,4 +1,4 @@
-// A dialog of the browser: it keeps the focus, gives it back, and closes with Escape.
+// A native dialog: it traps the focus, restores it, and closes with Escape.
 import { html, type TemplateResult } from "lit";
 import { ref } from "lit/directives/ref.js";
 import { icons } from "./icons.ts";
@@ -7,7 +7,7 @@ interface DialogParts {
   readonly id: string;
   readonly title: string;
   readonly body: unknown;
-  /** undefined: opened and closed by hand. */
+  /** undefined: opened and closed by its caller. */
   readonly open?: boolean;
   readonly onClose?: () => void;
 }

@@ -1,4 +1,4 @@
-// The bar at the top: which model, and the switches of the page.
+// The top bar: the model, and buttons for Inspect, theme and settings.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { icons } from "./icons.ts";
@@ -25,7 +25,7 @@ export function headerView(page: Page): TemplateResult {
         type="button"
         class="model"
         aria-current=${page.place === "models" ? "page" : nothing}
-        title="Models: load another one, see what is kept"
+        title="Models: load another one, see what is stored"
         @click=${() => page.go(page.place === "models" ? "chat" : "models")}
       >
         <span class="dot" data-state=${page.session.state.kind}></span>

@@ -1,4 +1,4 @@
-// Icons as text would be: sized and coloured by what is around them, silent to screen readers.
+// Icons. Like text, they take size and colour from their surroundings. Screen readers skip them.
 import { html, svg, type TemplateResult } from "lit";
 
 const icon = (path: TemplateResult): TemplateResult =>

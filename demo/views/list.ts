@@ -1,4 +1,4 @@
-// The conversations of this browser.
+// The list of conversations.
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import { type Conversation, title } from "../conversations.ts";

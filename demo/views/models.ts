@@ -1,4 +1,4 @@
-// Models: load one, and see which are kept on this device.
+// The models page: load a model, and manage the stored ones.
 import { html, nothing, type TemplateResult } from "lit";
 import { EMBEDDED, MISTRAL, type StoredModel } from "../engine.ts";
 import { droppedFolder, pickedFolder } from "../folder.ts";
@@ -43,11 +43,11 @@ function loadSection(page: Page): TemplateResult {
       <div class="cards">
         <button type="button" class="card" @click=${() => page.choose(EMBEDDED)}>
           <strong>Tiny Tales 5M</strong>
-          <span>Children's stories. Comes with the page, ready at once.</span>
+          <span>Children's stories. Part of this page, ready at once.</span>
         </button>
         <button type="button" class="card" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
           <strong>Mistral 7B Instruct</strong>
-          <span>Conversations in many languages. A large download, and a GPU with about 6 GB.</span>
+          <span>Conversations in many languages. A large download. Needs a GPU with about 6 GB.</span>
         </button>
       </div>
       <form class="row" @submit=${byName}>
@@ -70,7 +70,7 @@ function storedSection(page: Page): TemplateResult {
   const { all, persisted, trouble } = page.storedModels;
   const total = (all ?? []).reduce((sum, model) => sum + model.bytes, 0);
   const deleteAll = (): void => {
-    if (confirm("Delete all models that are kept on this device?")) void page.storedModels.deleteAll();
+    if (confirm("Delete all models that are stored on this device?")) void page.storedModels.deleteAll();
   };
   return html`
     <section aria-labelledby="stored-title">
@@ -78,12 +78,12 @@ function storedSection(page: Page): TemplateResult {
       ${trouble ? troubleView(page, trouble) : nothing}
       ${
         all === undefined
-          ? html`<p>Looking…</p>`
+          ? html`<p>Reading…</p>`
           : all.length === 0
-            ? html`<p>None yet. A model that was downloaded is kept here, ready to use without a network.</p>`
+            ? html`<p>None yet. Downloaded models are stored here and then work offline.</p>`
             : html`<ul class="stored">${all.map((model) => storedView(page, model))}</ul>
                 <div class="line">
-                  <span>${bytes(total)} in all</span><span class="grow"></span>
+                  <span>${bytes(total)} in total</span><span class="grow"></span>
                   <button type="button" class="danger" @click=${deleteAll}>Delete all</button>
                 </div>`
       }
@@ -109,8 +109,8 @@ function storedView(page: Page, model: StoredModel): TemplateResult {
   const { name, weights, bytes: here, totalBytes, complete, lastUsed } = model;
   const state = complete
     ? `${bytes(here)}, last used ${lastUsed.toLocaleDateString()}`
-    : `${bytes(here)} of ${bytes(totalBytes)}: loading it goes on from there`;
-  // What is whole loads without the network, so there is nothing to ask.
+    : `${bytes(here)} of ${bytes(totalBytes)}: loading continues from there`;
+  // A complete model loads without the network, so there is no download to confirm.
   const load = (): void => {
     const choice = { kind: "named", name } as const;
     if (complete) {

@@ -1,4 +1,4 @@
-// Before a model is loaded: what it takes, what this GPU has, and in which format it fits.
+// The dialog before loading: what the model needs, what this GPU has, and which formats fit.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Choice, Plan } from "../engine.ts";
 import { bytes, count } from "../format.ts";
@@ -8,16 +8,16 @@ import type { PreflightState } from "../preflight.ts";
 import { dialogView } from "./dialog.ts";
 
 const FORMATS: Readonly<Record<Plan["weights"], string>> = {
-  q4: "4 bits a weight: smallest and fastest, a little less exact",
-  q8: "8 bits a weight: as good as the original to the eye",
+  q4: "4 bits per weight: smallest and fastest, slightly less accurate",
+  q8: "8 bits per weight: practically as good as the original",
   bf16: "16 bits, as stored: exact",
   f16: "16 bits, as stored: exact",
   f32: "32 bits: exact",
 };
 
-/** More than this is too much for most GPUs in laptops. WebGPU does not tell how much there is. */
+/** More than most laptop GPUs have. WebGPU does not report the amount of memory. */
 const MUCH = 6 * 2 ** 30;
-/** Parameters from which a software driver is no fun. */
+/** From this number of parameters on, a software driver is too slow. */
 const SLOW_ON_CPU = 2e8;
 
 export function preflightView(page: Page): TemplateResult {
@@ -33,7 +33,7 @@ export function preflightView(page: Page): TemplateResult {
 }
 
 function body(page: Page, state: Exclude<PreflightState, { kind: "closed" }>): TemplateResult {
-  if (state.kind === "planning") return html`<p role="status">Reading what it takes…</p>`;
+  if (state.kind === "planning") return html`<p role="status">Reading its requirements…</p>`;
   if (state.kind === "planned") return planned(page, state.offers, state.weights);
   const { title, advice, detail } = state.trouble;
   return html`
@@ -68,7 +68,7 @@ function tokenForm(page: Page): TemplateResult {
         <input id="token" name="token" type="password" required autocomplete="off" placeholder="hf_…" />
         <button type="submit" class="primary">Use it</button>
       </div>
-      <p class="note">It is sent to huggingface.co only, and forgotten when you close this page.</p>
+      <p class="note">It is sent only to huggingface.co and not stored.</p>
     </form>`;
 }
 
@@ -91,7 +91,7 @@ function planned(
     event.preventDefault();
     const { choice } = page.preflight;
     page.preflight.close();
-    // Asked at a click, which some browsers want to see first, and where there will be something to keep.
+    // Some browsers allow this only after a click.
     if (choice?.kind === "named") void page.storedModels.persist();
     if (choice) void page.session.load(choice, { weights: plan.weights });
     page.go("chat");
@@ -109,7 +109,7 @@ function planned(
       </fieldset>
       <table>
         <caption>Memory on the GPU</caption>
-        <thead><tr><th scope="col">Weights</th><th scope="col">Keys and values</th><th scope="col">Scratch</th><th scope="col">In all</th></tr></thead>
+        <thead><tr><th scope="col">Weights</th><th scope="col">Keys and values</th><th scope="col">Scratch</th><th scope="col">Total</th></tr></thead>
         <tbody>
           <tr>
             <td>${bytes(plan.weightBytes)}</td><td>${bytes(plan.cacheBytes)} (${plan.cache})</td>
@@ -143,12 +143,12 @@ function gpuView({ adapter, totalBytes, parameters }: Plan): TemplateResult {
     </p>
     ${
       adapter.software && parameters > SLOW_ON_CPU
-        ? html`<p class="warning">It is a driver that computes on the CPU. A model of this size will be very slow.</p>`
+        ? html`<p class="warning">This driver computes on the CPU. A model of this size will be very slow.</p>`
         : nothing
     }
     ${
       totalBytes > MUCH
-        ? html`<p class="warning">That is more than many GPUs have. Browsers do not tell how much there is: choose a smaller
+        ? html`<p class="warning">This is more memory than many GPUs have. Browsers do not report how much there is: choose a smaller
             format if you are not sure.</p>`
         : nothing
     }`;

@@ -1,4 +1,4 @@
-// How answers are made. A change counts from the next answer on.
+// The settings dialog. A change applies from the next answer on.
 import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { DEFAULTS, type SettingValues } from "../settings.ts";
@@ -25,7 +25,7 @@ const FIELDS: readonly NumberField[] = [
     step: 0.05,
   },
   { name: "topP", label: "Top-p", hint: "keep the likeliest up to this sum", min: 0.01, max: 1, step: 0.01 },
-  { name: "topK", label: "Top-k", hint: "keep so many; 0: all", min: 0, max: 1000, step: 1 },
+  { name: "topK", label: "Top-k", hint: "keep this many; 0: all", min: 0, max: 1000, step: 1 },
   {
     name: "minP",
     label: "Min-p",
@@ -55,7 +55,7 @@ export function settingsView(page: Page): TemplateResult {
         <label for="system">System prompt</label>
         <textarea id="system" rows="3" aria-describedby="system-hint" .value=${values.system} @change=${setSystem}></textarea>
         <p class="note" id="system-hint">
-          Said to the model before every conversation. Models whose chat format has no place for it get it with your
+          Sent to the model before every conversation. If its chat format has no system prompt, it is part of your
           first message.
         </p>
       </div>

@@ -1,4 +1,4 @@
-// How far loading is, or why there is no model.
+// The progress of loading, or why there is no model.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Progress } from "../engine.ts";
 import { bytes, duration } from "../format.ts";
@@ -24,7 +24,7 @@ export function statusView(page: Page): TemplateResult | typeof nothing {
 const restoring = (page: Page, { progress, meter }: Restoring): TemplateResult => html`
   <section class="loading" aria-label="Loading again">
     <div class="line">
-      <strong>The GPU went away</strong> <span>The model is loaded again; then the answer goes on.</span>
+      <strong>The GPU went away</strong> <span>The model is loaded again; then the answer continues.</span>
       <span class="grow"></span>
       <span class="numbers">${numbers(progress, meter)}</span>
     </div>

@@ -1,4 +1,4 @@
-// What went wrong, and the buttons that may help.
+// An error, with buttons that may help.
 import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { REMEDY_LABELS, type Trouble } from "../trouble.ts";

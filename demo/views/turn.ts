@@ -1,4 +1,4 @@
-// One turn of a conversation, and the answer that is being made.
+// One turn of a conversation, and the answer in progress.
 import { html, nothing, type TemplateResult } from "lit";
 import type { LiveAnswer } from "../answering.ts";
 import type { Facts, Turn } from "../conversations.ts";
@@ -53,7 +53,7 @@ function editView(page: Page, turn: Turn, index: number): TemplateResult {
       <footer>
         <button type="submit" class="primary">Resend</button>
         <button type="button" @click=${() => page.startEdit(undefined)}>Cancel</button>
-        <span class="facts">What came after it is forgotten.</span>
+        <span class="facts">Later turns are removed.</span>
       </footer>
     </form>`;
 }
@@ -78,7 +78,7 @@ const action = (label: string, icon: TemplateResult, act: () => void, id?: strin
     ${icon}
   </button>`;
 
-const REASONS = { stop: "", length: "cut at its length", abort: "stopped", broken: "broken off" } as const;
+const REASONS = { stop: "", length: "length limit", abort: "stopped", broken: "interrupted" } as const;
 
 function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model }: Facts): string {
   return [

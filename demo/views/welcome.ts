@@ -1,4 +1,4 @@
-// A new conversation: what this is, what to say first, and the way to a larger model.
+// An empty conversation: what this is, suggestions, and a larger model.
 import { html, nothing, type TemplateResult } from "lit";
 import { MISTRAL } from "../engine.ts";
 import type { Page } from "../page.ts";
@@ -20,13 +20,13 @@ export function welcomeView(page: Page): TemplateResult {
   const tiny = choice.kind === "embedded";
   return html`
     <section class="welcome">
-      <h2>A language model, in this very page</h2>
+      <h2>A language model in this page</h2>
       <p>
         ${
           tiny
-            ? html`Tiny Tales came with the page: five million parameters, taught to tell children's stories and nothing
-                else. It runs on your device; no word leaves it.`
-            : html`${page.session.name} runs on your device; no word leaves it.`
+            ? html`Tiny Tales is part of this page: five million parameters, trained on children's stories only. It runs on
+                your device, and nothing you write leaves it.`
+            : html`${page.session.name} runs on your device, and nothing you write leaves it.`
         }
       </p>
       <ul class="suggestions" aria-label="Suggestions">
@@ -37,7 +37,7 @@ export function welcomeView(page: Page): TemplateResult {
       ${
         tiny
           ? html`<div class="larger">
-              <p>For real conversations, load a real model. You will see what it takes before anything is fetched.</p>
+              <p>For real conversations, load a real model. You see what it needs before anything is downloaded.</p>
               <button type="button" class="primary" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
                 Load Mistral 7B Instruct
               </button>

@@ -44,7 +44,7 @@ test("Regenerate puts another answer in its place", async () => {
   const before = await seed();
   await set("Most tokens", "12");
   await page.getByRole("button", { name: "Regenerate" }).click();
-  await expect.poll(() => facts().textContent()).toContain("cut at its length");
+  await expect.poll(() => facts().textContent()).toContain("length limit");
   expect(await seed()).not.toBe(before);
   expect([await questions().count(), await answers().count()]).toEqual([1, 1]);
 });

@@ -63,7 +63,7 @@ test("a GPU that goes away: the answer goes on; gone for good, what came of it s
   await tell("reset");
   await page
     .getByRole("region", { name: "Loading again" })
-    .getByText(/then the answer goes on/)
+    .getByText(/then the answer continues/)
     .waitFor();
   expect(await page.getByRole("log").innerText()).toContain("The GPU went away. The model is loaded again");
   const more = async () => (await answer(page).innerText()).slice(written.length);
@@ -75,7 +75,7 @@ test("a GPU that goes away: the answer goes on; gone for good, what came of it s
   expect(await details(page)).toMatch(/failed twice/);
   const before = await answer(page).innerText();
   expect(before).toMatch(/\w/);
-  await page.getByText("broken off").waitFor();
+  await page.getByText("interrupted").waitFor();
   await button(page, "Try again").click();
   await ready(page);
   expect(await alert(page).count()).toBe(0);
@@ -125,7 +125,7 @@ test("a model that is too large for this GPU is refused before anything is loade
     }),
   );
   await page.locator("#model-folder").setInputFiles(TINY);
-  await alert(page).getByRole("heading", { name: "This GPU cannot run the model so" }).waitFor();
+  await alert(page).getByRole("heading", { name: "This GPU cannot run the model in this format" }).waitFor();
   expect(await alert(page).innerText()).toMatch(/smaller model/);
   expect(await details(page)).toMatch(/binds at most 2048 bytes/);
 });
@@ -144,9 +144,9 @@ test("no room to keep a model: how much is missing, and it runs without being ke
     await button(page, "Look").click();
     await page.getByRole("radio", { name: /^q8/ }).check();
     await button(page, "Load").click();
-    await alert(page).getByRole("heading", { name: "There is no room to keep this model" }).waitFor();
+    await alert(page).getByRole("heading", { name: "There is no room to store this model" }).waitFor();
     expect(await alert(page).innerText()).toMatch(/It needs [3-5]\.\d+ MB more .* Delete a model/);
-    await button(page, "Load without keeping it").click();
+    await button(page, "Load without storing it").click();
     await ready(page);
     expect(await alert(page).count()).toBe(0);
   } finally {
