@@ -7,7 +7,7 @@
 // [8 words of 4 codes along K, 64 rows]: neighbouring threads read neighbouring words.
 var<workgroup> x_tile: array<u32, 512>;
 var<workgroup> w_tile: array<u32, 512>;
-var<workgroup> x_largest: array<vec4f, 64>;  // of each 8 columns
+var<workgroup> x_largest: array<f32, 256>;  // [64 rows, 4]: of each 8 columns. No vectors: threads may not share one
 var<workgroup> w_scale: array<f32, 64>;
 
 @compute @workgroup_size(16, 16)
@@ -27,7 +27,7 @@ fn matmul(
     let low = x[at];
     let high = x[at + 1];
     let larger = max(abs(low), abs(high));
-    x_largest[row][k8] = max(max(larger.x, larger.y), max(larger.z, larger.w));
+    x_largest[thread] = max(max(larger.x, larger.y), max(larger.z, larger.w));
     let n = min(n0 + row, N - 1);
     let codes = codes8(n, step * 4 + k8);
     w_tile[2 * k8 * 64 + row] = codes.x;
@@ -36,9 +36,9 @@ fn matmul(
     workgroupBarrier();
 
     let scale = x_scale(row);
-    let factor = select(1 / scale, 0.0, scale == 0);
-    x_tile[2 * k8 * 64 + row] = pack4xI8(vec4i(round(low * factor)));
-    x_tile[(2 * k8 + 1) * 64 + row] = pack4xI8(vec4i(round(high * factor)));
+    let factor = select(1 / scale, 0.0, scale < 1e-30);
+    x_tile[2 * k8 * 64 + row] = pack4xI8Clamp(vec4i(round(low * factor)));
+    x_tile[(2 * k8 + 1) * 64 + row] = pack4xI8Clamp(vec4i(round(high * factor)));
     workgroupBarrier();
 
     var dots: array<vec4i, 4> = array<vec4i, 4>();
@@ -62,6 +62,6 @@ fn matmul(
 }
 
 fn x_scale(row: u32) -> f32 {
-  let largest = x_largest[row];
-  return max(max(largest.x, largest.y), max(largest.z, largest.w)) / 127;
+  let at = 4 * row;
+  return max(max(x_largest[at], x_largest[at + 1]), max(x_largest[at + 2], x_largest[at + 3])) / 127;
 }

@@ -31,13 +31,13 @@ fn matmul(
 
     for (var k4 = 0u; k4 < 8; k4++) {
       for (var j = 0u; j < 4; j++) {
-        let w = w_tile[k4 * 64 + local.x + 16 * j];
-        sums[j] += vec4f(vec4<element>(
-          dot(w, x_tile[k4 * 64 + local.y]),
-          dot(w, x_tile[k4 * 64 + local.y + 16]),
-          dot(w, x_tile[k4 * 64 + local.y + 32]),
-          dot(w, x_tile[k4 * 64 + local.y + 48]),
-        ));
+        let w = vec4f(w_tile[k4 * 64 + local.x + 16 * j]);
+        sums[j] += vec4f(
+          dot(w, vec4f(x_tile[k4 * 64 + local.y])),
+          dot(w, vec4f(x_tile[k4 * 64 + local.y + 16])),
+          dot(w, vec4f(x_tile[k4 * 64 + local.y + 32])),
+          dot(w, vec4f(x_tile[k4 * 64 + local.y + 48])),
+        );
       }
     }
     workgroupBarrier();

@@ -72,8 +72,7 @@ fn sample(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   }
 
   if (thread == 0) {
-    rows[b].x = winner.id;
-    rows[b].y += 1;
+    rows[b] = vec4u(winner.id, rows[b].y + 1, sequence, 0);
     counts[sequence * V + winner.id] += 1;
   }
 }

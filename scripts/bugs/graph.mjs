@@ -21,6 +21,12 @@ export const graphBugs = {
     to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
     test: kernel("rope_cache"),
   },
+  "products of f16 tiles in f16": {
+    file: "kernels/matmul.wgsl",
+    from: "dot(w, vec4f(x_tile[k4 * 64 + local.y])),",
+    to: "f32(dot(w_tile[k4 * 64 + local.x + 16 * j], x_tile[k4 * 64 + local.y])),",
+    test: ["test/kernels/outliers.test.ts", "-t", "tile_f16"],
+  },
   "padding drawn at a great temperature": {
     file: "kernels/sampling.ts",
     from: "/ temperature, 1e-10)",
