@@ -1,5 +1,5 @@
-// Tiles of f16: half the workgroup memory to read. Products and sums are f32: a product of two values that f16
-// can hold may exceed its range.
+// Tiles of f16: half the workgroup memory to read. Products and sums are f32: a product of two values that
+// f16 can hold may exceed its range.
 alias element = f16;
 
 const LARGEST = vec4f(65504);

@@ -1,5 +1,5 @@
-// Matrix kernels on inputs with outliers of 3e4, as the first tokens of Mistral-size models have them: products beyond
-// the range of f16, and sums that cancel.
+// Matrix kernels on inputs with outliers of 3e4, as the first tokens of Mistral-size models have them:
+// products beyond the range of f16, and sums that cancel.
 import { expect, test } from "vitest";
 import { encode, kernelLabel, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import { type Buffer, coveringKernels, type Kernel, type MatvecSize, padded } from "../../kernels/index.ts";
@@ -7,7 +7,10 @@ import { openTestDevice, randomBuffer, randomU32 } from "../helpers.ts";
 
 const LARGE = 3e4;
 const SIZE: MatvecSize = { T: 3, N: 70, K: 101 };
-/** Allowed error, relative to the sum of |weight * input|: the rounding of inputs to f16 or bytes, and more than that of f32. */
+/**
+ * Allowed error, relative to the sum of |weight * input|: the rounding of inputs to f16 or bytes, and more
+ * than that of f32.
+ */
 const TOLERANCE = 2e-3;
 
 const device = await openTestDevice();
