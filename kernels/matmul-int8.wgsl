@@ -7,7 +7,7 @@
 // [8 words of 4 codes along K, 64 rows]: neighbouring threads read neighbouring words.
 var<workgroup> x_tile: array<u32, 512>;
 var<workgroup> w_tile: array<u32, 512>;
-var<workgroup> x_largest: array<f32, 256>;  // [64 rows, 4]: of each 8 columns; not vec4f, which threads would share
+var<workgroup> x_largest: array<f32, 256>;  // [64 rows, 4]: of each 8 columns; threads may share no vec4f
 var<workgroup> w_scale: array<f32, 64>;
 
 @compute @workgroup_size(16, 16)
