@@ -116,6 +116,12 @@ test("it holds what runs and nothing else", () => {
       /^(test|bench|weights|scripts|examples|node_modules)\/|\.wgsl$|[^d]\.ts$/.test(file),
     ),
   ).toEqual([]);
+  // Pages of docs/ link to sources, which stay in the repository.
+  expect(files.filter((file) => file.endsWith(".md") && !file.startsWith("dist/")).sort()).toEqual([
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "README.md",
+  ]);
   const scripts = files.filter((file) => file.endsWith(".js"));
   // A file with re-exports only has no source map.
   expect(scripts.filter((file) => !files.includes(`${file}.map`))).toEqual([
