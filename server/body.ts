@@ -88,10 +88,10 @@ function parse(text: string, type: string): unknown {
         `Body: expected a JSON object, got ${other}. Send JSON, with Content-Type: application/json.`,
       );
     const slip = findSlip(text);
-    if (!slip) throw bad("Body: expected JSON, got something else.");
+    if (!slip) throw bad("Body: expected JSON, got something else.", "invalid_json");
     const { line, column, expected, got } = slip;
     throw bad(
-      `Body: expected JSON, got a slip at line ${line}, column ${column}: expected ${expected}, got ${got}.`,
+      `Body: expected JSON, got a syntax error at line ${line}, column ${column}: expected ${expected}, got ${got}.`,
       "invalid_json",
     );
   }
@@ -147,4 +147,4 @@ function extent(text: string, most: number): Extent {
   return { deepest, fields, values };
 }
 
-const bad = (message: string, code?: string) => new HttpError(400, message, code ? { code } : {});
+const bad = (message: string, code = "invalid_body") => new HttpError(400, message, { code });

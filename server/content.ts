@@ -43,9 +43,7 @@ export function unpacker(coding: string | undefined) {
       throw new HttpError(
         400,
         `Body: expected ${name}, as Content-Encoding says, got other or damaged bytes.`,
-        {
-          cause,
-        },
+        { code: "invalid_body", cause },
       );
     }
   };

@@ -1,7 +1,8 @@
-// Prompts: encoded once, and compared with the context before the request is queued.
+// Checks that need the loaded model, before a request is queued: prompts are encoded once and compared with
+// the context, ids of logit_bias with the vocabulary.
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
-import type { AnswerOptions, ChatOptions, Message, Model } from "../engine/node.ts";
+import type { AnswerOptions, ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
 import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
@@ -23,7 +24,7 @@ export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
     throw new HttpError(
       400,
       `${prompt}: expected at least one token, got none. There is nothing to continue.`,
-      { param: prompt },
+      { code: "invalid_value", param: prompt },
     );
   // The last token of an answer needs no slot: nothing is computed from it.
   const room = contextLength - promptTokens + 1;
@@ -36,6 +37,19 @@ export function checkContext<Options extends Pick<AnswerOptions, "maxTokens">>(
     );
   if (maxTokens !== undefined || contextLength === model.contextLength) return options;
   return { ...options, maxTokens: Math.min(room, DEFAULT_MAX_TOKENS) };
+}
+
+/**
+ * @throws HttpError 400 for ids that the model does not have. The engine checks them too, but a stream has
+ * begun by then.
+ */
+export function checkBias({ model }: Service, { logitBias = {} }: GenerateOptions): void {
+  const wrong = Object.keys(logitBias).find((id) => Number(id) >= model.config.V);
+  if (wrong === undefined) return;
+  throw new HttpError(400, `logit_bias: expected token ids from 0 to ${model.config.V - 1}, got ${wrong}.`, {
+    code: "invalid_value",
+    param: "logit_bias",
+  });
 }
 
 /**

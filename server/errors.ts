@@ -24,7 +24,12 @@ export type ErrorType =
   | "not_implemented_error"
   | "server_error";
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 499 | 500 | 501 | 503;
+export type ErrorStatus = ClientErrorStatus | ServerErrorStatus;
+
+/** Errors of the request. Each has a code. */
+type ClientErrorStatus = 400 | 401 | 403 | 404 | 405 | 408 | 413 | 415 | 429 | 499;
+
+type ServerErrorStatus = 500 | 501 | 503;
 
 export interface ErrorDetails {
   readonly type?: ErrorType;
@@ -46,6 +51,8 @@ export class HttpError extends Error {
   readonly param: string | null;
   readonly headers: Readonly<Record<string, string>>;
 
+  constructor(status: ClientErrorStatus, message: string, details: ErrorDetails & { readonly code: string });
+  constructor(status: ServerErrorStatus, message: string, details?: ErrorDetails);
   constructor(
     status: ErrorStatus,
     message: string,

@@ -37,3 +37,52 @@ test.each(cases)("%o", async (error, status, code, cloudflare) => {
   const workersAi = await post(WORKERS_AI, HELLO);
   expect([workersAi.status, (await workersAi.json()).errors[0].code]).toEqual([status, cloudflare]);
 });
+
+const json = "application/json";
+const bodies: [what: string, body: string | Uint8Array, code: string, headers?: Record<string, string>][] = [
+  ["an empty body", "", "invalid_body"],
+  ["a list", "[]", "invalid_body"],
+  ["a number", "5", "invalid_body"],
+  ["too deep", `{"a":${"[".repeat(1000)}${"]".repeat(1000)}}`, "invalid_body"],
+  ["too many fields", `{"a":[${'{"b":1},'.repeat(2 ** 15)}1]}`, "invalid_body"],
+  ["too many values", `{"a":[${"1,".repeat(2 ** 19)}1]}`, "invalid_body"],
+  ["bytes that are not UTF-8", Uint8Array.of(0x7b, 0xff, 0x7d), "invalid_body"],
+  ["UTF-16", Buffer.from("\ufeff{}", "utf16le"), "invalid_body"],
+  ["a form", "prompt=Hi", "invalid_body", { "Content-Type": "application/x-www-form-urlencoded" }],
+  ["HTML", "<html>", "invalid_body"],
+  ["damaged gzip", "{}", "invalid_body", { "Content-Encoding": "gzip" }],
+  ["a syntax error", '{"prompt"', "invalid_json"],
+];
+
+test.each(bodies)("a body: %s", async (_what, body, code, headers) => {
+  const { post } = await serving(fakeModel().model);
+  const answer = await post("/v1/completions", body, { headers: { "Content-Type": json, ...headers } });
+  expect([answer.status, (await answer.json()).error]).toMatchObject([400, { code, param: null }]);
+});
+
+test("token ids that the model does not have, and a prompt without a token", async () => {
+  const { post } = await serving({
+    ...fakeModel().model,
+    encode: async () => [],
+    encodeChat: async () => [],
+  });
+  const requests: [path: string, body: object, param: string][] = [
+    ["/v1/chat/completions", { ...HELLO, logit_bias: { [2 ** 16]: 1 } }, "logit_bias"],
+    ["/v1/completions", { prompt: "a", logit_bias: { [2 ** 16]: 1 } }, "logit_bias"],
+    ["/v1/completions", { prompt: "a" }, "prompt"],
+    ["/v1/chat/completions", HELLO, "messages"],
+  ];
+  for (const [path, body, param] of requests) {
+    const answer = await post(path, body);
+    expect([answer.status, (await answer.json()).error]).toMatchObject([
+      400,
+      { code: "invalid_value", param },
+    ]);
+  }
+});
+
+test("a path that this server does not implement", async () => {
+  const { post } = await serving(fakeModel().model);
+  const answer = await post("/v1/embeddings", { input: "a" });
+  expect([answer.status, (await answer.json()).error.code]).toEqual([501, "not_implemented"]);
+});
