@@ -1,5 +1,6 @@
 // `npm run check`: everything that needs no tests. One line a step, and the problems of a step that fails.
 import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { checkBrowserBundle } from "./browser-bundle.mjs";
 import { staleBugs } from "./bugs.mjs";
 import { ensureBuild } from "./build.mjs";
@@ -52,13 +53,16 @@ const steps = [
   ["browser bundle", checkBrowserBundle],
 ];
 
-await ensureDependencies();
-let failed = 0;
-for (const [name, step] of steps) {
-  const result = await step();
-  const problems = typeof result === "string" ? result : result.join("\n");
-  if (problems) failed++;
-  console.log(`${problems ? "failed" : "ok    "}  ${name}`);
-  if (problems) console.log(problems.replace(/^/gm, "        "));
+// Not when it is imported: an import of this file by one that it imports is a problem to print.
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await ensureDependencies();
+  let failed = 0;
+  for (const [name, step] of steps) {
+    const result = await step();
+    const problems = typeof result === "string" ? result : result.join("\n");
+    if (problems) failed++;
+    console.log(`${problems ? "failed" : "ok    "}  ${name}`);
+    if (problems) console.log(problems.replace(/^/gm, "        "));
+  }
+  process.exitCode = failed > 0 ? 1 : 0;
 }
-process.exitCode = failed > 0 ? 1 : 0;

@@ -31,6 +31,33 @@ const MAY_IMPORT = {
   scripts: ["cli/swiftshader.mjs"],
 };
 
+const common = ["types", "api.ts", "options", "errors.ts"];
+
+/**
+ * The folders of engine/ and the files that they share, from low to high, and what each may import of the
+ * others. Files that are not listed (entry points, load, model, prompts, …) are above: they may import all
+ * of these, and no folder may import them.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const ENGINE_ROOMS = {
+  types: [],
+  "api.ts": ["types"],
+  options: ["types", "api.ts"],
+  "errors.ts": ["types", "api.ts", "options"],
+  "gate.ts": [],
+  gpu: [...common],
+  graph: [...common, "gpu"],
+  store: [...common, "gpu", "graph"],
+  tuning: [...common, "gpu", "graph", "store"],
+  "platform.ts": [...common, "gpu", "store", "tuning"],
+  resident: [...common, "gpu", "graph", "store", "tuning", "platform.ts"],
+  scheduler: [...common, "gate.ts", "graph", "store", "resident"],
+  answer: [...common, "graph", "scheduler"],
+  session: [...common, "gpu", "graph", "resident", "scheduler"],
+  apis: [...common],
+  worker: [...common, "gate.ts"],
+};
+
 const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts", "engine/workers-ai.ts"];
 const isNodeOnly = (/** @type {string} */ name) =>
   name.startsWith("node:") || builtinModules.includes(name) || /^(webgpu|commander|cli-progress)$/.test(name);
@@ -40,13 +67,19 @@ const NODE_ONLY_HUB =
   /\b(downloadFileToCacheDir|snapshotDownload|scanCacheDir|getHFHubCachePath|getRepoFolderName)\b/;
 
 const IMPORT =
-  /(?:^|\n|;)\s*(?:import|export)\b(?:[^"'`;]*?\bfrom)?\s*["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']/g;
+  /(?:^|\n|;)\s*(?:import|export)\b(?:[^"'`;]*?\bfrom)?\s*["']([^"'\n]+)["']|\bimport\(\s*["'`]([^"'`$\n]+)["'`]/g;
 
 /** @returns {string[]} a problem each */
 export function checkImports() {
   const folders = Object.keys(MAY_IMPORT).filter((folder) => !folder.includes("/"));
   const graph = new Map(folders.flatMap(sources).map((file) => [file, importsOf(file)]));
-  return [...folderRules(graph), ...cycles(graph), ...cycles(innerFolders(graph)), ...browserRules(graph)];
+  return [
+    ...folderRules(graph),
+    ...roomRules(graph),
+    ...cycles(graph),
+    ...cycles(innerFolders(graph)),
+    ...browserRules(graph),
+  ];
 }
 
 /**
@@ -100,6 +133,25 @@ const folderOf = (/** @type {string} */ file) =>
     .sort((a, b) => b.length - a.length)
     .find((folder) => file.startsWith(`${folder}/`));
 
+/** @param {Graph} graph */
+function roomRules(graph) {
+  const roomOf = (/** @type {string} */ file) => file.split("/")[1] ?? "";
+  return [...graph].flatMap(([file, imports]) => {
+    const room = roomOf(file);
+    const allowed = ENGINE_ROOMS[room];
+    if (!file.startsWith("engine/") || (!allowed && isFile(room))) return [];
+    if (!allowed) return [`${file}: expected a folder of ENGINE_ROOMS in scripts/dag.mjs, found ${room}.`];
+    return imports
+      .filter(({ name }) => name.startsWith("engine/") && roomOf(name) !== room)
+      .filter(({ name }) => !allowed.includes(roomOf(name)))
+      .map(({ name, line }) => {
+        const expected =
+          allowed.length > 0 ? `imports of ${allowed.join(", ")}` : "no other import of engine";
+        return `${file}:${line}: expected in engine/${room} ${expected}, found ${name}.`;
+      });
+  });
+}
+
 /** Not a package: no package we use has a path that ends like this, apart from Lit's directives. */
 const isFile = (/** @type {string} */ name) =>
   !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
@@ -136,7 +188,7 @@ function cycles(graph) {
     done.add(file);
   };
   for (const file of graph.keys()) visit(file, []);
-  return found;
+  return [...new Set(found)];
 }
 
 /** @param {Graph} graph */
