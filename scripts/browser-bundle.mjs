@@ -1,5 +1,5 @@
-// Rules for dist/browser/: how many bytes a page fetches before its first answer, no imports of packages,
-// nothing that only tests use.
+// Rules for dist/browser/: how many bytes a page fetches before its first answer, and how many for each chunk
+// that it fetches later, no imports of packages, nothing that only tests use.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -8,6 +8,25 @@ import { TEST_MEMBERS } from "./test-parts-plugin.mjs";
 
 /** Limit for what a page and its worker load before the first weight, in bytes after gzip. */
 const MAX_FIRST_BYTES = 70_000;
+
+/**
+ * Limits for the chunks that are fetched when they are first used, in bytes after gzip: their size when they
+ * were listed, and about a tenth more.
+ * @type {Readonly<Record<string, number>>}
+ */
+const MAX_LAZY_BYTES = {
+  "chat-template.js": 24_800,
+  "model-folders.js": 4_400,
+  "tune.js": 3_400,
+  "request.js": 2_800,
+  "inspect.js": 2_600,
+  "saved-ring.js": 2_000,
+  "store.js": 2_000,
+  "chat.js": 1_300,
+  "found-instead.js": 1_000,
+  "tuning.js": 800,
+};
+
 const ENTRIES = ["sirocco.js", "model-worker.js"];
 
 /** A member of an object: `name:`, or `name(…) {`. */
@@ -33,11 +52,34 @@ function checkSizes(code) {
   const total = sizes.reduce((sum, { first, bytes }) => sum + (first ? bytes : 0), 0);
   console.log(`        min+gzip before a first answer: ${total} bytes of at most ${MAX_FIRST_BYTES}`);
   for (const { name, first, bytes } of sizes)
-    console.log(`        ${String(bytes).padStart(7)} ${name}${first ? "" : ", when first used"}`);
-  if (total <= MAX_FIRST_BYTES) return [];
+    console.log(`        ${String(bytes).padStart(7)} ${name}${first ? "" : lazyNote(name)}`);
+  const problems = checkLazy(
+    new Map(sizes.flatMap(({ name, first, bytes }) => (first ? [] : [[name, bytes]]))),
+  );
+  if (total <= MAX_FIRST_BYTES) return problems;
   return [
     `dist/browser: expected at most ${MAX_FIRST_BYTES} bytes before a first answer, found ${total}. Find what grew, ` +
       "or import it when it is first used.",
+    ...problems,
+  ];
+}
+
+const lazyNote = (/** @type {string} */ name) =>
+  ` of at most ${MAX_LAZY_BYTES[name] ?? "?"}, when first used`;
+
+/** @param {ReadonlyMap<string, number>} lazy bytes after gzip by file */
+function checkLazy(lazy) {
+  const table = "MAX_LAZY_BYTES in scripts/browser-bundle.mjs";
+  const gone = Object.keys(MAX_LAZY_BYTES).filter((name) => !lazy.has(name));
+  return [
+    ...[...lazy].flatMap(([name, bytes]) => {
+      const limit = MAX_LAZY_BYTES[name];
+      if (limit === undefined)
+        return `dist/browser/${name}: expected a chunk of ${table}, found a new one. List it: ${name}, ${bytes} bytes.`;
+      if (bytes <= limit) return [];
+      return `dist/browser/${name}: expected at most ${limit} bytes, found ${bytes}. Find what grew, or raise ${table}.`;
+    }),
+    ...gone.map((name) => `dist/browser: expected the chunk ${name}, found none. Remove it from ${table}.`),
   ];
 }
 
