@@ -73,7 +73,7 @@ async function load(
 ): Promise<LoadedModel> {
   const checkpoint = await openCheckpoint(source, options.signal);
   const vocabulary = await checkpoint.vocabulary(options.signal);
-  const tokenizer = vocabulary && (await Tokenizer.open(vocabulary));
+  const tokenizer = vocabulary && Tokenizer.from(vocabulary);
   await store?.saveSource();
   const first = () => placeOnGpu(platform, checkpoint, options, { store });
   const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));

@@ -48,6 +48,7 @@ export class Prompts {
     signal: AbortSignal | undefined,
   ): Promise<{ ids: number[]; warnings: string[] }> {
     checkMessages(messages);
+    await this.#known.readTemplate();
     const warnings: string[] = [];
     const options = {
       addGenerationPrompt: !continueFinalMessage,

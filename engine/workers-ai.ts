@@ -45,7 +45,7 @@ export class Ai implements AiBinding {
   readonly #run: Run;
 
   /**
-   * @param target a loaded model, for which every model name stands; a server; or a binding, as in `new
+   * @param target a loaded model, which answers under every model name; a server; or a binding, as in `new
    * Ai(env.AI)`, which gets the calls unchanged
    * @throws TypeError, RangeError if it is none of these; `parameter` names the wrong property
    */
@@ -53,12 +53,6 @@ export class Ai implements AiBinding {
     this.#run = runOn(target);
   }
 
-  /**
-   * Answers with a stream of server-sent events. Cancelling it ends the answer.
-   *
-   * @param model a name such as `@cf/mistral/mistral-7b-instruct-v0.1`
-   * @throws AiError if the input is refused
-   */
   /**
    * Answers with a stream of server-sent events. Cancelling it ends the answer.
    *

@@ -71,8 +71,8 @@ export class Tokenizer {
   readonly #controls: AddedTokenMatcher;
   /** The first characters of control tokens. */
   readonly #firsts: ReadonlySet<string>;
-  /** The template, or the error that encodeChat throws. Parsed on opening. */
-  readonly #template: ChatTemplate | ChatTemplateError;
+  /** The template, or the error that encodeChat throws; undefined until `readTemplate`. */
+  #template: ChatTemplate | ChatTemplateError | undefined;
 
   private constructor(file: TokenizerFile, companions: Companions, template: TemplateReader | undefined) {
     const added = new Map(file.addedTokens.map((token) => [token.id, token]));
@@ -86,7 +86,7 @@ export class Tokenizer {
     this.#prefix = withOwn(prefix, prefix[0], this.bosId, addBos);
     this.#suffix = withOwn(suffix, suffix.at(-1), this.eosId, addEos);
     const { chatTemplate, otherTemplates } = companions;
-    this.#template = chatTemplate && template ? template(chatTemplate) : noTemplate(otherTemplates);
+    this.#template = chatTemplate ? template?.(chatTemplate) : noTemplate(otherTemplates);
     this.#model = new TextModel(file);
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
@@ -95,23 +95,25 @@ export class Tokenizer {
   }
 
   /**
-   * Checks the files and makes a tokenizer. Imports the code for chat templates only if there is one.
+   * Checks the files and makes a tokenizer.
+   * @param template reads the chat template at once. Default: `readTemplate` does
    * @throws TokenizerError naming the file and the field at fault
    */
-  static async open(files: TokenizerFiles): Promise<Tokenizer> {
-    const companions = companionsOf(files);
-    const rendering = companions.chatTemplate === undefined ? undefined : await import("./chat-template.ts");
-    return new Tokenizer(readTokenizerFile(files.tokenizer), companions, rendering?.readChatTemplate);
-  }
-
-  /** The same as `open`, synchronously; `template` parses chat templates. @throws TokenizerError */
   static from(files: TokenizerFiles, template?: TemplateReader): Tokenizer {
     return new Tokenizer(readTokenizerFile(files.tokenizer), companionsOf(files), template);
   }
 
-  /** Whether `encodeChat` can work: there is a template, and all of its features are supported. */
+  /** Reads the chat template, before the first `encodeChat`. Its code is a lazy chunk, fetched here. */
+  async readTemplate(): Promise<void> {
+    const { chatTemplate } = this.#companions;
+    if (this.#template || !chatTemplate) return;
+    const { readChatTemplate } = await import("./chat-template.ts");
+    this.#template ??= readChatTemplate(chatTemplate);
+  }
+
+  /** Whether the template that was read can be used: all of its features are supported. */
   get hasChatTemplate(): boolean {
-    return !(this.#template instanceof ChatTemplateError);
+    return this.#template !== undefined && !(this.#template instanceof ChatTemplateError);
   }
 
   /** The ids of a text. */
@@ -150,7 +152,9 @@ export class Tokenizer {
     messages: readonly ChatMessage[],
     options: ChatEncodeOptions = {},
   ): Generator<undefined, number[]> {
-    if (this.#template instanceof ChatTemplateError) throw this.#template;
+    const template = this.#template;
+    if (!template) throw new Error("tokenizer: expected readTemplate before encodeChat.");
+    if (template instanceof ChatTemplateError) throw template;
     const { chatTemplate, bosToken, eosToken } = this.#companions;
     const contents = messages.map(({ content }) => String(content));
     const guard = this.#guard(contents, chatTemplate);
@@ -161,7 +165,7 @@ export class Tokenizer {
       hidden = all;
     }
     const verbatim = guard?.placeholders ?? "";
-    const text = this.#template.render(hidden, { ...options, bosToken, eosToken, verbatim });
+    const text = template.render(hidden, { ...options, bosToken, eosToken, verbatim });
     const ids = yield* this.#model.encode(text, guard);
     if (ids.length === 0)
       throw new ChatTemplateError(

@@ -11,8 +11,8 @@ import { type TokenTexts, visibleText } from "./token-texts.ts";
 export type HeadChoice = number | "all";
 
 /** Tokens shown with their text, the newest; and of the heaviest, rows of the table. */
-const MOST_TOKENS = 400;
-const MOST_ROWS = 8;
+const MAX_TOKENS = 400;
+const MAX_ROWS = 8;
 
 const color = (attention: AttentionWeights, head: number): string =>
   groupColor(groupOf(head, attention.heads, attention.groups), attention.groups);
@@ -43,7 +43,7 @@ export function attentionView(
   const tint = choice === "all" ? "var(--i-soft)" : color(attention, choice);
   const visible = context.slice(firstPosition);
   const order = Array.from(weights.keys()).sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0));
-  const rows = order.slice(0, MOST_ROWS).map((i) => ({
+  const rows = order.slice(0, MAX_ROWS).map((i) => ({
     label: `“${visibleText(texts.of(visible[i] ?? 0))}”`,
     note: `position ${firstPosition + i}`,
     value: weights[i] ?? 0,
@@ -77,7 +77,7 @@ function seen(
   tint: string,
   texts: TokenTexts,
 ): TemplateResult {
-  const from = Math.max(0, visible.length - MOST_TOKENS);
+  const from = Math.max(0, visible.length - MAX_TOKENS);
   const most = weights.reduce((a, b) => Math.max(a, b), 0);
   const token = (id: number, i: number) => {
     const share = most > 0 ? (weights[from + i] ?? 0) / most : 0;
@@ -86,7 +86,7 @@ function seen(
     return html`<span .style=${style} title=${percent(weights[from + i] ?? 0)}>${visibleText(texts.of(id))}</span>`;
   };
   return html`
-    ${from > 0 ? html`<p class="soft">The last ${MOST_TOKENS} of ${visible.length} visible tokens:</p>` : nothing}
+    ${from > 0 ? html`<p class="soft">The last ${MAX_TOKENS} of ${visible.length} visible tokens:</p>` : nothing}
     <div class="seen" role="group" tabindex="0" aria-label="Visible tokens, shaded by weight">${visible.slice(from).map(token)}</div>
   `;
 }

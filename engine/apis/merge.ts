@@ -1,6 +1,6 @@
-// Several streams as one, in the order in which their items come.
+// Merges several streams into one, in order of arrival.
 
-/** Where one fails, or the reader leaves, the others are ended as well. */
+/** If one stream fails, or the reader stops, the others are ended too. */
 export async function* merge<T>(
   streams: readonly AsyncGenerator<T, void, void>[],
 ): AsyncGenerator<T, void, void> {
@@ -10,7 +10,7 @@ export async function* merge<T>(
   try {
     while (coming.size > 0) {
       const { stream, result } = await Promise.race(coming.values());
-      // Behind the others: of several that are ready, each has its turn.
+      // Moved to the end, so that streams with items ready take turns.
       coming.delete(stream);
       if (result.done) continue;
       coming.set(stream, advance(stream));

@@ -1,5 +1,5 @@
-// Fields of a request that are taken although nothing here reads them: what they ask for is nothing, or could
-// not change an answer. All dialects go by this table. Every other field is refused by its name.
+// Fields of a request that are accepted although no code reads them: their values ask for nothing, or could not
+// change an answer. All dialects use this table. Every other field is refused by name.
 import { isObject, type JsonObject } from "../../weights/json.ts";
 import { unsupported } from "../options/parameter.ts";
 
@@ -15,11 +15,11 @@ export function isNothing(value: unknown): boolean {
 interface Quiet {
   /** Values that ask for nothing; without a list, all. */
   readonly values?: readonly unknown[];
-  /** For values that are no plain ones. */
+  /** Which values of other types are accepted. */
   readonly is?: (value: unknown) => boolean;
-  /** `false` or `{}` does ask for something. */
+  /** Set if `false` or `{}` does ask for something. */
   readonly strict?: true;
-  /** The part of the field that is at fault otherwise. */
+  /** The part of the field that the error names. */
   readonly part?: string;
 }
 
@@ -28,16 +28,16 @@ const only = (...values: unknown[]): Quiet => ({ values });
 const all = (names: string, quiet: Quiet): [string, Quiet][] =>
   names.split(" ").map((name) => [name, quiet] as [string, Quiet]);
 
-/** Names as of OpenAI, vLLM, llama.cpp, OpenRouter and Ollama, with their defaults. */
+/** Fields of OpenAI, vLLM, llama.cpp, OpenRouter and Ollama, with their defaults. */
 const QUIET: ReadonlyMap<string, Quiet> = new Map([
-  // Who asks, what for, and what is kept for the next time.
+  // Identity, metadata and caching.
   ...all("user safety_identifier metadata request_id session_id", any),
   ...all("prompt_cache_key prompt_cache_retention cache_prompt cache_salt cache_control keep_alive", any),
-  // A guess of the answer, which makes it faster at best; padding of a stream.
+  // A predicted answer, which could only make it faster; padding of a stream.
   ...all("prediction include_obfuscation", any),
-  // Of tools, which are refused.
+  // Options of tools, which are refused.
   ["parallel_tool_calls", any],
-  // Of samplers that are off, and of special tokens, which no answer shows.
+  // Samplers that are off, and special tokens, which no answer shows.
   ...all("mirostat_tau mirostat_eta xtc_threshold dynatemp_exponent", any),
   ...all("dry_base dry_allowed_length dry_penalty_last_n dry_sequence_breakers", any),
   ...all("spaces_between_special_tokens clean_up_tokenization_spaces", any),
@@ -63,7 +63,7 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ["web_search_options", { values: [], strict: true }],
 ]);
 
-/** Names that every object has: a field that bears one is no mistake of a client. */
+/** Names that every object has. A client does not send such a field by mistake. */
 const isInherited = (name: string): boolean => name in Object.prototype;
 
 const asksForNothing = (name: string, value: unknown): boolean => {
@@ -76,7 +76,7 @@ const asksForNothing = (name: string, value: unknown): boolean => {
 };
 
 /**
- * @param where what the names of the fields begin with: "messages[0]."
+ * @param where prefix of the fields' names: "messages[0]."
  * @throws TypeError with `parameter` for a field that is neither known nor quiet
  */
 export function refuseOthers(given: Given, known: ReadonlySet<string>, where = ""): void {

@@ -5,20 +5,20 @@ import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import { isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
 
 const MAX_MESSAGES = 4096;
-// `name` is for templates that tell several users apart, which those of Mistral's family do not.
+// `name` is accepted: no template of Mistral's family distinguishes several users.
 const MESSAGE = new Set(["role", "content", "name", "prefix"]);
 const PART = new Set(["type", "text"]);
 
 export interface Conversation {
   readonly messages: readonly Message[];
-  /** The last message bears `prefix: true`: the answer goes on with its text. */
+  /** Whether the last message has `prefix: true`: the answer continues its text. */
   readonly prefix: boolean;
 }
 
 type Roles = Readonly<Record<string, Message["role"]>>;
 
 /**
- * @param roles what a request may call them
+ * @param roles the roles that a request may use
  * @throws TypeError or RangeError with `parameter`
  */
 export function readMessages(messages: unknown, roles: Roles): Conversation {
@@ -46,7 +46,7 @@ function readMessage(message: unknown, i: number, last: boolean, roles: Roles): 
     if (prefix !== true) throw wrongType(`${where}.prefix`, `expected true or false, got ${shown(prefix)}.`);
     if (!last || ours !== "assistant") refuse(`${where}.prefix`);
   }
-  // What an assistant has to say beside calls of tools is often nothing.
+  // An assistant's message with calls of tools often has no content.
   const silent = ours === "assistant" && (content === undefined || isNothing(content));
   return { role: ours, content: silent ? "" : readContent(content, `${where}.content`) };
 }

@@ -1,6 +1,5 @@
-// What a request may say of an answer: the option, its name in each dialect, its bounds and default, and what
-// asks for nothing. One table and one reader for OpenAI's chat and text completions, Workers AI and the AI
-// SDK.
+// Every option of an answer: its name in each dialect, its bounds, its default, and the values that ask for
+// nothing. One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
 import { isObject } from "../../weights/json.ts";
 import type { AnswerOptions } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
@@ -11,7 +10,7 @@ export type Dialect = "chat" | "text" | "workersAi" | "aiSdk";
 interface Bounds {
   readonly least?: number;
   readonly most?: number;
-  /** Where the request says nothing; without one, the engine's own. */
+  /** Used if the request has none. Default: the engine's own. */
   readonly usual?: number;
 }
 
@@ -19,11 +18,11 @@ interface NumberRow {
   readonly option: Exclude<keyof AnswerOptions, "stop" | "logitBias" | "signal" | "ignoreEos">;
   readonly names: Partial<Record<Dialect, readonly string[]>>;
   readonly whole?: true;
-  /** Asks for nothing, as with llama.cpp and vLLM. */
+  /** A value that asks for nothing, as in llama.cpp and vLLM. */
   readonly none?: -1;
   readonly least: number;
   readonly most: number;
-  /** Where a dialect has others. */
+  /** Bounds of dialects that have their own. */
   readonly own?: Partial<Record<Dialect, Bounds>>;
 }
 
@@ -33,8 +32,9 @@ const same = (name: string, aiSdk?: string): NumberRow["names"] => ({
 });
 
 /**
- * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, but for
- * two: it names no least `max_tokens`, and lets `repetition_penalty` be 0, by which no logit can be divided.
+ * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, with two
+ * exceptions. The schema has no minimum of `max_tokens`, and its minimum of `repetition_penalty` is 0, by which
+ * no logit can be divided.
  */
 const NUMBERS: readonly NumberRow[] = [
   {
@@ -161,7 +161,7 @@ export function readNumber(
   return value;
 }
 
-/** `usual` where the field asks for nothing. */
+/** @returns `usual` if the field asks for nothing */
 export function readFlag(given: Given, name: string, usual = false): boolean {
   const value = given[name];
   if (typeof value === "boolean") return value;

@@ -1,4 +1,4 @@
-// Errors on their way between threads: a clone of an Error forgets its class, so the class goes by name.
+// Errors between threads. A cloned Error loses its class, so the class is sent by name.
 import { ChatTemplateError, TokenizerError } from "../../tokenizer/index.ts";
 import { CheckpointError, NetworkError } from "../../weights/index.ts";
 import {
@@ -10,7 +10,7 @@ import {
   StorageError,
 } from "../errors.ts";
 
-/** By names of our own, since a minifier renames classes. */
+/** Classes under fixed names: a minifier renames classes. */
 const CLASSES: Readonly<Record<string, { readonly prototype: Error }>> = {
   ChatTemplateError,
   CheckpointError,
@@ -32,7 +32,7 @@ export interface ErrorRecord {
   readonly kind: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Plain properties of its own, `name` among them. */
+  /** Its own plain properties, including `name`. */
   readonly own: Readonly<Record<string, unknown>>;
   readonly cause: ErrorRecord | undefined;
 }
@@ -53,7 +53,7 @@ export function recordError(error: unknown): ErrorRecord {
   };
 }
 
-/** The nearest class of its ancestry that has a name here. */
+/** The nearest superclass that has a name here. */
 function kindOf(object: object): string {
   const prototype: object | null = Object.getPrototypeOf(object);
   if (!prototype) return "Error";

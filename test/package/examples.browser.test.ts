@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build, createServer } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
@@ -57,10 +58,22 @@ async function storyOfFolder(folder: string): Promise<string> {
   }
 }
 
-test("a plain page: one file, and the embedded model beside it", async () => {
-  const text = await storyOfFolder(copyExample("plain-html"));
+test("a plain page: the embedded model, and at most 70 kB of code before a first answer", async () => {
+  const folder = copyExample("plain-html");
+  const scripts = new Set<string>();
+  const site = await serveFolder(folder, ({ url = "" }) => {
+    if (url.endsWith(".js")) scripts.add(url);
+    return false;
+  });
+  const text = await story(site.url).finally(() => site.close());
   expect(text.length).toBeGreaterThan(40);
   expect(goldenStory().startsWith(text), text).toBe(true);
+  const sizes = [...scripts].map((url) => gzipSync(readFileSync(join(folder, url)), { level: 9 }).length);
+  expect(scripts.size).toBeGreaterThan(1);
+  expect(
+    sizes.reduce((a, b) => a + b),
+    [...scripts].join(" "),
+  ).toBeLessThanOrEqual(70_000);
 });
 
 test("a page that imports from another host: its worker, too, under the policy of the README", async () => {

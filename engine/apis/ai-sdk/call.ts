@@ -1,4 +1,4 @@
-// A call of the AI SDK -> messages and options of `chat`, and warnings for what it asks in vain.
+// A call of the AI SDK -> messages and options of `chat`, and warnings about options that have no effect.
 import type { LanguageModelV3CallOptions, LanguageModelV3Message, SharedV3Warning } from "@ai-sdk/provider";
 import type { ChatOptions, Message } from "../../api.ts";
 import { shown, unsupported, wrongType } from "../../options/parameter.ts";
@@ -11,7 +11,7 @@ export interface ChatCall {
   readonly warnings: SharedV3Warning[];
 }
 
-/** Read here, or about the call and not the answer. */
+/** Fields that are read here, or that do not concern the answer. */
 const KNOWN = new Set([
   ...optionNames("aiSdk"),
   ...["prompt", "abortSignal", "includeRawChunks", "headers", "providerOptions"],
@@ -19,9 +19,9 @@ const KNOWN = new Set([
 ]);
 
 /**
- * A last message of an assistant's is continued, as by the SDK's provider for Mistral.
- * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without it
- * the answer would be one to another question
+ * If the last message is the assistant's, the answer continues it, as in the SDK's provider for Mistral.
+ * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without that
+ * message, the model would answer another question
  */
 export function readCall(call: LanguageModelV3CallOptions): ChatCall {
   const messages = call.prompt.map((message, i) => readMessage(message, `prompt[${i}]`));

@@ -10,7 +10,7 @@ import type {
 import { merge } from "../merge.ts";
 import type { ChatRequest } from "./request.ts";
 
-/** Starts one answer to the request's conversation. */
+/** Starts an answer to the request's conversation. */
 export type StartChat = (options: ChatOptions) => AsyncGenerator<Chunk, void, void>;
 
 export async function completeChat(
@@ -76,11 +76,11 @@ export async function* streamChat(
   if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes), ...warningsOf(finishes) };
 }
 
-/** The pieces of all answers, as they come. */
+/** The pieces of all answers, in order of arrival. */
 const answers = (start: StartChat, request: ChatRequest, signal: AbortSignal | undefined) =>
   merge(Array.from({ length: request.answers }, (_, index) => answer(start, request, index, signal)));
 
-/** @throws what the signal was aborted with: a completion has no finish reason for that */
+/** @throws the signal's reason: a completion has no finish reason for an abort */
 async function* answer(
   start: StartChat,
   { options, seed }: ChatRequest,
@@ -103,11 +103,11 @@ const heading = ({ model = "sirocco" }: ChatRequest) => ({
 const reason = (finish: Finish | undefined): "stop" | "length" =>
   finish?.reason === "length" ? "length" : "stop";
 
-/** All answers have the same prompt, and so the same warnings. */
+/** The warnings of the prompt, which all answers share. */
 const warningsOf = ([finish]: readonly Finish[]): { warnings?: string[] } =>
   finish?.warnings?.length ? { warnings: [...finish.warnings] } : {};
 
-/** The prompt counts once, however many answers it has. */
+/** The tokens of all answers, and once those of the prompt. */
 function usage(finishes: readonly Finish[]): CompletionUsage {
   const prompt = finishes[0]?.promptTokens ?? 0;
   const completion = finishes.reduce((sum, { completionTokens }) => sum + completionTokens, 0);

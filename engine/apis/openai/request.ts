@@ -1,5 +1,4 @@
-// A request in OpenAI's shape -> messages and options of `chat`. What would not be heeded is refused by its
-// name.
+// A request in OpenAI's shape -> messages and options of `chat`. Unsupported fields are refused by name.
 import { isObject } from "../../../weights/json.ts";
 import type { ChatOptions, Message } from "../../api.ts";
 import { shown, wrongType } from "../../options/parameter.ts";
@@ -10,11 +9,11 @@ import { optionNames, readFlag, readNumber, readOptions, readText } from "../req
 
 export interface ChatRequest {
   readonly messages: readonly Message[];
-  /** Without a seed and a signal, which answers have each of their own. */
+  /** Excludes seed and signal, which are set per answer. */
   readonly options: ChatOptions;
   readonly seed: number | undefined;
   readonly answers: number;
-  /** undefined: the request names none. */
+  /** undefined: the request has none. */
   readonly model: string | undefined;
   readonly stream: boolean;
   readonly includeUsage: boolean;
@@ -49,7 +48,7 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
   };
 }
 
-/** What chat and text completions have in common beside the options. */
+/** The fields that chat and text completions share, besides the options. */
 export function readCommon(given: Given): Pick<ChatRequest, "answers" | "model" | "stream" | "includeUsage"> {
   const { n } = given;
   const stream = readFlag(given, "stream");

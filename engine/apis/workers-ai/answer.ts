@@ -1,25 +1,24 @@
-// An answer in Workers AI's shapes, from a loaded model wherever it runs: this knows `Model.chat` and
-// `Model.generate`.
+// An answer in Workers AI's shapes, from `Model.chat` and `Model.generate`.
 import type { AnswerOptions, Chunk, Finish, Model } from "../../api.ts";
 import type { AiCall } from "./input.ts";
 import type { AiTextGenerationOutput } from "./types.ts";
 
-/** What `Ai` uses of a loaded model. */
+/** The methods of a loaded model that `Ai` uses. */
 export type AiModel = Pick<Model, "chat" | "generate">;
 
 /** Starts the answer to a call. */
 export type StartAnswer = (options: AnswerOptions) => AsyncGenerator<Chunk, void, void>;
 
-/** On a loaded model. */
+/** Starts answers on a loaded model. */
 export const startOn =
   (model: AiModel, { prompt }: AiCall): StartAnswer =>
   (options) =>
     typeof prompt === "string" ? model.generate(prompt, options) : model.chat(prompt, options);
 
-/** An answer or a part of it; the usage stands on the last part. */
+/** An answer or a part of it. The last part has the usage. */
 type Piece = Pick<AiTextGenerationOutput, "response"> & Partial<AiTextGenerationOutput>;
 
-/** @throws what the model throws, or what the signal was aborted with */
+/** @throws the model's errors, or the signal's reason */
 export async function complete(
   start: StartAnswer,
   options: AnswerOptions,
@@ -34,7 +33,7 @@ export async function complete(
   return { response, ...ending(finish) };
 }
 
-/** The pieces of an answer, then its usage, as the events of a stream have them. @throws like `complete` */
+/** The pieces of an answer and then its usage, in the shape of a stream's events. @throws as `complete` */
 export async function* pieces(
   start: StartAnswer,
   options: AnswerOptions,
@@ -46,7 +45,7 @@ export async function* pieces(
   }
 }
 
-/** An answer that is cut off has no shape there: it is an error. */
+/** Workers AI has no shape for an aborted answer: it is an error. */
 async function* answer(
   start: StartAnswer,
   options: AnswerOptions,

@@ -1,6 +1,6 @@
 // Workers AI's errors: an internal code beside the HTTP status, as in
-// https://developers.cloudflare.com/workers-ai/platform/errors/ and, where that says nothing, as its REST API
-// answers.
+// https://developers.cloudflare.com/workers-ai/platform/errors/ or, for those that are missing there, in the
+// answers of its REST API.
 import type { ErrorCode } from "../../errors.ts";
 
 /** name: [code, HTTP status] */
@@ -14,17 +14,17 @@ const KINDS = {
 
 type AiErrorKind = keyof typeof KINDS;
 
-/** What a call was refused with; the message begins with the code, as that of Cloudflare's binding does. */
+/** A refused call. The message begins with the code, as in Cloudflare's binding. */
 export class AiError extends Error {
   override name = "AiError";
   /** Cloudflare's internal code. */
   readonly code: number;
-  /** The HTTP status that goes with it. */
+  /** The HTTP status. */
   readonly status: number;
   /** The message without the code. */
   readonly description: string;
 
-  /** The field of the input that is at fault, where one is. */
+  /** The field of the input that is wrong, if it is one field. */
   readonly parameter: string | undefined;
 
   constructor(
@@ -61,7 +61,7 @@ const BLAMED: ReadonlyMap<unknown, AiErrorKind> = new Map<ErrorCode, AiErrorKind
   ["refused-messages", "badInput"],
 ]);
 
-/** What the engine threw, as Workers AI would tell it; undefined where the request is not to blame. */
+/** An error of the engine as Workers AI's. @returns undefined if the request did not cause it */
 export function asAiError(error: unknown): AiError | undefined {
   if (error instanceof AiError) return error;
   if (!(error instanceof Error && "code" in error)) return undefined;

@@ -5,19 +5,19 @@ import type { AiEnvelope, AiRunOptions, AiTextGenerationInput, AiTextGenerationO
 /** A server with Workers AI's call. */
 export interface AiServer {
   /**
-   * What the paths of the calls begin with: `http://127.0.0.1:8000/client/v4`,
+   * The address before the paths of the calls: `http://127.0.0.1:8000/client/v4`,
    * `https://api.cloudflare.com/client/v4`.
    */
   readonly baseURL: string;
-  /** Whose account, at Cloudflare; a Sirocco server takes any. Default "sirocco". */
+  /** The account at Cloudflare. A Sirocco server takes any. Default "sirocco". */
   readonly accountId?: string;
   /** Sent as the bearer token. */
   readonly apiToken?: string;
-  /** In place of the global one. */
+  /** Used instead of the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 
-/** @throws AiError; what `fetch` throws where the server is not reached, or the signal was aborted */
+/** @throws AiError; the error of `fetch` if the server cannot be reached, or the signal's reason */
 export async function post(
   server: AiServer,
   model: string,
@@ -40,7 +40,7 @@ export async function post(
 }
 
 function address({ baseURL, accountId = "sirocco" }: AiServer, model: string): string {
-  // A name goes into the path as it is: none may leave it by "..", nor bring a query.
+  // A name becomes part of the path: it may not leave it with "..", or add a query.
   if (!/^@?[\w:-][\w.:-]*(\/[\w:-][\w.:-]*)*$/.test(model))
     throw aiError(
       "badModelName",

@@ -1,5 +1,4 @@
-// The input of Workers AI's text generation -> what the model is asked. What would not be heeded is refused
-// by its name.
+// The input of Workers AI's text generation -> prompt and options. Unsupported fields are refused by name.
 import { isObject } from "../../../weights/json.ts";
 import type { GenerateOptions, Message } from "../../api.ts";
 import { isParameterError, shown, wrongType } from "../../options/parameter.ts";
@@ -9,7 +8,7 @@ import { optionNames, readFlag, readOptions } from "../request-options.ts";
 import { aiError } from "./error.ts";
 
 export interface AiCall {
-  /** A conversation, or with `raw` the text that the model continues. */
+  /** A conversation; with `raw`, the text that the model continues. */
   readonly prompt: string | readonly Message[];
   readonly options: GenerateOptions;
   readonly stream: boolean;
@@ -44,7 +43,7 @@ function readPrompt(input: Given): string | readonly Message[] {
   const { prompt, messages } = input;
   const raw = readSwitch(input, "raw");
   if (isNothing(prompt) === isNothing(messages)) {
-    // An empty prompt is one, and the fault is that it is empty.
+    // An empty prompt is a prompt: the error is that it is empty, not that it is missing.
     if (prompt === "") throw wrongType("prompt", 'expected a text, got "".');
     const got = isNothing(prompt) ? "neither" : "both";
     throw wrongType("input", `expected prompt or messages, got ${got}. Give one of them.`);
@@ -60,7 +59,7 @@ function readPrompt(input: Given): string | readonly Message[] {
   return raw ? prompt : [{ role: "user", content: prompt }];
 }
 
-/** Cloudflare's own example for `curl` writes `"raw": "true"`, with quotes. */
+/** Also the text "true": Cloudflare's example for `curl` has `"raw": "true"`. */
 function readSwitch(input: Given, name: "raw" | "stream"): boolean {
   const value = input[name];
   return value === "true" || (value !== "false" && readFlag(input, name));

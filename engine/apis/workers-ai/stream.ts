@@ -1,9 +1,8 @@
 // Server-sent events as the bytes of a stream: one for each piece, then `[DONE]`.
 
 /**
- * A piece is made when it is asked for, and a reader that cancels ends the answer at once. What stands in the
- * way of the first piece rejects this rather than the stream: before an answer begins there is nothing to
- * read.
+ * Makes a piece when the reader asks for one. A reader that cancels ends the answer at once. An error before the
+ * first piece rejects this call, not the stream.
  */
 export async function eventStream(
   begin: (signal: AbortSignal) => AsyncGenerator<unknown, void, void>,

@@ -1,12 +1,11 @@
-// The shapes of Workers AI's text generation, under Cloudflare's names, as far as they are supported. Written
-// from
+// The supported shapes of Workers AI's text generation, under Cloudflare's names. Source:
 // https://developers.cloudflare.com/workers-ai/models/mistral-7b-instruct-v0.1/ ("Parameters").
 
 /** A message of a conversation. */
 export interface AiTextGenerationMessage {
   /**
-   * One of these three. Any text for the compiler, as with Cloudflare: it sees no more in a list that is not
-   * `as const`.
+   * One of these three. The type is any text, as in Cloudflare's types: the compiler infers no more from a list
+   * without `as const`.
    */
   readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
   /** A text, or texts that are joined. */
@@ -22,9 +21,9 @@ export interface AiTextGenerationMessage {
 
 /** Options of an answer, with Cloudflare's bounds. */
 export interface AiTextGenerationOptions {
-  /** Give the answer as it comes, as server-sent events. */
+  /** Stream the answer as server-sent events. Default false. */
   readonly stream?: boolean;
-  /** Most tokens of the answer. Default 256. */
+  /** Maximum number of tokens of the answer. Default 256. */
   readonly max_tokens?: number;
   /** 0 … 5; 0: always the likeliest token. Default 0.6. */
   readonly temperature?: number;
@@ -47,7 +46,7 @@ export interface AiPrompt {
   /** The text: a user's message, unless `raw` is true. */
   readonly prompt: string;
   /**
-   * Takes `prompt` as the model's prompt itself, with the control tokens that it spells out. Default false.
+   * Whether `prompt` is the model's whole prompt, including the control tokens written in it. Default false.
    */
   readonly raw?: boolean;
   /** Not with `prompt`. */
@@ -84,19 +83,19 @@ export interface AiTextGenerationOutput {
   /** Tokens of prompt and answer. */
   readonly usage: AiTextGenerationUsage;
   /**
-   * What was changed of the conversation so that the chat template takes it; absent where nothing was. Not
-   * Cloudflare's.
+   * Changes to the conversation that the chat template needed. Absent if there were none. An extension of
+   * Cloudflare's shape.
    */
   readonly warnings?: readonly string[];
 }
 
 /** Options of `run` beside the input. */
 export interface AiRunOptions {
-  /** Ends the answer: `run` rejects, and so does the stream that is being read. */
+  /** Ends the answer: `run` or the stream rejects with its reason. */
   readonly signal?: AbortSignal;
 }
 
-/** What has Workers AI's call: an `Ai` of this package, or the binding that Cloudflare gives a Worker. */
+/** Workers AI's call: an `Ai` of this package, or the binding in a Cloudflare Worker. */
 export interface AiBinding {
   /** Answers with a stream of server-sent events. @throws AiError */
   run(
@@ -128,7 +127,7 @@ export interface AiEnvelope {
   readonly errors: readonly {
     /** Cloudflare's internal code. */
     readonly code: number;
-    /** What was expected, and what came. */
+    /** For people: what was expected, and what was received. */
     readonly message: string;
   }[];
   /** Always empty. */
