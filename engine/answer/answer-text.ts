@@ -7,7 +7,7 @@ import type { Picked } from "../graph/decoder.ts";
 import { likelihoods } from "./log-probs.ts";
 import { StopStrings } from "./stop-strings.ts";
 
-export interface Piece extends Pick<Chunk, "text" | "ids" | "logProbs"> {
+export interface AnswerPiece extends Pick<Chunk, "text" | "ids" | "logProbs"> {
   /** Whether a stop string was found. */
   readonly stopped: boolean;
 }
@@ -40,7 +40,7 @@ export class AnswerText {
   }
 
   /** @param last whether no token follows: then nothing is held back */
-  push(picked: Picked, last: boolean): Piece {
+  push(picked: Picked, last: boolean): AnswerPiece {
     const { id } = picked;
     const own = this.#bytesOf(id);
     const logProb = this.#logProb(picked);
@@ -50,7 +50,7 @@ export class AnswerText {
   }
 
   /** The rest of the text, when no token follows. @param drawn the token that ended the answer, if one did */
-  end(drawn?: Picked): Piece {
+  end(drawn?: Picked): AnswerPiece {
     const logProb = drawn && this.#logProb(drawn);
     return this.#piece(undefined, logProb && { own: undefined, logProb }, this.#rest(), true);
   }
@@ -60,7 +60,7 @@ export class AnswerText {
     token: Omit<Held, "added"> | undefined,
     added: string,
     last: boolean,
-  ): Piece {
+  ): AnswerPiece {
     const shown = this.#stops.push(added);
     const { stopped } = shown;
     const text = last && !stopped ? shown.text + this.#stops.end() : shown.text;
@@ -73,7 +73,7 @@ export class AnswerText {
    * Takes the tokens whose whole text is certain; at the end all of them, with their text up to the stop
    * string.
    */
-  #release(text: string, all: boolean): Omit<Piece, "stopped"> {
+  #release(text: string, all: boolean): Omit<AnswerPiece, "stopped"> {
     this.#certain += text;
     const whole = all ? this.#certain : "";
     const ids: number[] = [];

@@ -1,5 +1,5 @@
-// Fields of a request that are accepted although no code reads them: their values ask for nothing, or could not
-// change an answer. All dialects use this table. Every other field is refused by name.
+// Fields of a request that are accepted although no code reads them: their values ask for nothing, or could
+// not change an answer. All dialects use this table. Every other field is refused by name.
 import { isObject, type JsonObject } from "../../weights/json.ts";
 import { unsupported } from "../options/parameter.ts";
 

@@ -8,10 +8,10 @@ import { type Given, isNothing } from "./quiet-fields.ts";
 export type Dialect = "chat" | "text" | "workersAi" | "aiSdk";
 
 interface Bounds {
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
   /** Used if the request has none. Default: the engine's own. */
-  readonly usual?: number;
+  readonly default?: number;
 }
 
 interface NumberRow {
@@ -20,8 +20,8 @@ interface NumberRow {
   readonly whole?: true;
   /** A value that asks for nothing, as in llama.cpp and vLLM. */
   readonly none?: -1;
-  readonly least: number;
-  readonly most: number;
+  readonly min: number;
+  readonly max: number;
   /** Bounds of dialects that have their own. */
   readonly own?: Partial<Record<Dialect, Bounds>>;
 }
@@ -32,9 +32,9 @@ const same = (name: string, aiSdk?: string): NumberRow["names"] => ({
 });
 
 /**
- * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, with two
- * exceptions. The schema has no minimum of `max_tokens`, and its minimum of `repetition_penalty` is 0, by which
- * no logit can be divided.
+ * The bounds of Workers AI are those of Cloudflare's schema for @cf/mistral/mistral-7b-instruct-v0.1, with
+ * two exceptions. The schema has no minimum of `max_tokens`, and its minimum of `repetition_penalty` is 0, by
+ * which no logit can be divided.
  */
 const NUMBERS: readonly NumberRow[] = [
   {
@@ -43,73 +43,73 @@ const NUMBERS: readonly NumberRow[] = [
       ...same("max_tokens", "maxOutputTokens"),
       chat: ["max_completion_tokens", "max_tokens"],
     },
-    ...{ whole: true, none: -1, least: 1, most: Infinity },
-    own: { text: { least: 0, usual: 16 }, workersAi: { usual: 256 }, aiSdk: { least: 0 } },
+    ...{ whole: true, none: -1, min: 1, max: Infinity },
+    own: { text: { min: 0, default: 16 }, workersAi: { default: 256 }, aiSdk: { min: 0 } },
   },
   {
     option: "temperature",
     names: same("temperature", "temperature"),
-    ...{ least: 0, most: 2 },
+    ...{ min: 0, max: 2 },
     own: {
-      ...{ chat: { usual: 1 }, text: { usual: 1 } },
-      ...{ workersAi: { most: 5, usual: 0.6 }, aiSdk: { most: Infinity } },
+      ...{ chat: { default: 1 }, text: { default: 1 } },
+      ...{ workersAi: { max: 5, default: 0.6 }, aiSdk: { max: Infinity } },
     },
   },
   {
     option: "topP",
     names: same("top_p", "topP"),
-    ...{ least: 0, most: 1 },
-    own: { workersAi: { most: 2 } },
+    ...{ min: 0, max: 1 },
+    own: { workersAi: { max: 2 } },
   },
   {
     option: "topK",
     names: same("top_k", "topK"),
-    ...{ whole: true, none: -1, least: 0, most: Infinity },
-    own: { workersAi: { least: 1, most: 50 } },
+    ...{ whole: true, none: -1, min: 0, max: Infinity },
+    own: { workersAi: { min: 1, max: 50 } },
   },
   {
     option: "minP",
     names: { chat: ["min_p"], text: ["min_p"] },
-    ...{ least: 0, most: 1 },
+    ...{ min: 0, max: 1 },
   },
   {
     option: "repetitionPenalty",
     names: same("repetition_penalty"),
-    ...{ least: 0.001, most: 1000 },
-    own: { workersAi: { most: 2 } },
+    ...{ min: 0.001, max: 1000 },
+    own: { workersAi: { max: 2 } },
   },
   {
     option: "frequencyPenalty",
     names: same("frequency_penalty", "frequencyPenalty"),
-    ...{ least: -2, most: 2 },
-    own: { workersAi: { least: 0 }, aiSdk: { least: -1000, most: 1000 } },
+    ...{ min: -2, max: 2 },
+    own: { workersAi: { min: 0 }, aiSdk: { min: -1000, max: 1000 } },
   },
   {
     option: "presencePenalty",
     names: same("presence_penalty", "presencePenalty"),
-    ...{ least: -2, most: 2 },
-    own: { workersAi: { least: 0 }, aiSdk: { least: -1000, most: 1000 } },
+    ...{ min: -2, max: 2 },
+    own: { workersAi: { min: 0 }, aiSdk: { min: -1000, max: 1000 } },
   },
   {
     option: "seed",
     names: same("seed", "seed"),
-    ...{ whole: true, none: -1, least: 0, most: Number.MAX_SAFE_INTEGER },
-    own: { workersAi: { least: 1, most: 9_999_999_999 } },
+    ...{ whole: true, none: -1, min: 0, max: Number.MAX_SAFE_INTEGER },
+    own: { workersAi: { min: 1, max: 9_999_999_999 } },
   },
   {
     option: "topLogProbs",
     names: { chat: ["top_logprobs"], text: ["logprobs"] },
-    ...{ whole: true, least: 0, most: 20 },
-    own: { text: { most: 5 } },
+    ...{ whole: true, min: 0, max: 20 },
+    own: { text: { max: 5 } },
   },
 ];
 
 const LISTS: Partial<
-  Record<Dialect, { readonly stop: string; readonly most: number; readonly bias?: string }>
+  Record<Dialect, { readonly stop: string; readonly max: number; readonly bias?: string }>
 > = {
-  chat: { stop: "stop", most: 16, bias: "logit_bias" },
-  text: { stop: "stop", most: 16, bias: "logit_bias" },
-  aiSdk: { stop: "stopSequences", most: Infinity },
+  chat: { stop: "stop", max: 16, bias: "logit_bias" },
+  text: { stop: "stop", max: 16, bias: "logit_bias" },
+  aiSdk: { stop: "stopSequences", max: Infinity },
 };
 
 /** The names of all options of a dialect. */
@@ -126,46 +126,39 @@ export function readOptions(given: Given, dialect: Dialect): AnswerOptions {
     if (value !== undefined) options[row.option] = value;
   }
   const lists = LISTS[dialect];
-  const stop = lists && readStop(given[lists.stop], lists.stop, lists.most);
+  const stop = lists && readStop(given[lists.stop], lists.stop, lists.max);
   const bias = lists?.bias === undefined ? undefined : readBias(given[lists.bias], lists.bias);
   return { ...options, ...(stop !== undefined && { stop }), ...(bias && { logitBias: bias }) };
 }
 
 function readRow(given: Given, row: NumberRow, dialect: Dialect): number | undefined {
   const { names, whole = false, none, own } = row;
-  const bounds: Required<Omit<Bounds, "usual">> & Bounds = { ...row, ...own?.[dialect] };
+  const bounds: Required<Omit<Bounds, "default">> & Bounds = { ...row, ...own?.[dialect] };
   const asked = (names[dialect] ?? []).flatMap((name) => {
     const value = given[name];
     return isNothing(value) || value === none ? [] : [[name, value] as const];
   });
   const [first, second] = asked;
   if (first && second) throw wrongType(second[0], `expected it or ${first[0]}, got both. Leave one out.`);
-  if (!first) return names[dialect] && bounds.usual;
-  const value = readNumber(first[1], first[0], whole, bounds.least, bounds.most);
+  if (!first) return names[dialect] && bounds.default;
+  const value = readNumber(first[1], first[0], whole, bounds.min, bounds.max);
   return row.option === "topP" ? Math.min(value, 1) : value;
 }
 
-export function readNumber(
-  value: unknown,
-  name: string,
-  whole: boolean,
-  least: number,
-  most: number,
-): number {
-  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
+export function readNumber(value: unknown, name: string, whole: boolean, min: number, max: number): number {
+  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
   const expected = `expected a ${whole ? "whole " : ""}number ${range}, got ${shown(value)}.`;
   if (typeof value !== "number") throw wrongType(name, expected);
-  const fits =
-    Number.isFinite(value) && value >= least && value <= most && (!whole || Number.isInteger(value));
+  const fits = Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value));
   if (!fits) throw outOfRange(name, expected);
   return value;
 }
 
-/** @returns `usual` if the field asks for nothing */
-export function readFlag(given: Given, name: string, usual = false): boolean {
+/** @returns `otherwise` if the field asks for nothing */
+export function readFlag(given: Given, name: string, otherwise = false): boolean {
   const value = given[name];
   if (typeof value === "boolean") return value;
-  if (isNothing(value)) return usual;
+  if (isNothing(value)) return otherwise;
   throw wrongType(name, `expected true or false, got ${shown(value)}.`);
 }
 
@@ -176,11 +169,11 @@ export function readText(given: Given, name: string): string | undefined {
   throw wrongType(name, `expected a text, got ${shown(value)}.`);
 }
 
-function readStop(value: unknown, name: string, most: number): string | readonly string[] | undefined {
+function readStop(value: unknown, name: string, max: number): string | readonly string[] | undefined {
   if (isNothing(value)) return undefined;
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) throw wrongType(name, `expected a text or texts, got ${shown(value)}.`);
-  if (value.length > most) throw outOfRange(name, `expected at most ${most} texts, got ${value.length}.`);
+  if (value.length > max) throw outOfRange(name, `expected at most ${max} texts, got ${value.length}.`);
   for (const [i, each] of value.entries()) {
     if (typeof each !== "string" || each === "")
       throw wrongType(`${name}[${i}]`, `expected a text of at least one character, got ${shown(each)}.`);

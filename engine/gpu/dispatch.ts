@@ -13,7 +13,8 @@ export const usage = {
   storage: 0x80,
   queryResolve: 0x200,
 } as const;
-const MAP_READ = 1;
+/** GPUMapMode.READ */
+export const MAP_READ = 1;
 
 /** A prepared kernel launch: built once, encoded for every token. */
 export interface Dispatch {

@@ -1,7 +1,7 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
 import { NO_TARGET } from "../../kernels/index.ts";
 import type { Buffers } from "../gpu/buffers.ts";
-import { type Dispatch, encode, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import { type Dispatch, encode, MAP_READ, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
@@ -11,7 +11,6 @@ import { Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
-const MAP_READ = 1;
 /** Steps of `retrace` that are submitted before others may run. */
 const RETRACED_TOGETHER = 32;
 
@@ -223,16 +222,16 @@ export class Decoder {
    * Runs the last picked token of each row through the model, and picks the next ones. At most
    * STEPS_IN_FLIGHT calls may be unresolved.
    * @param rows the rows that were set, at their present positions
-   * @param observed rows whose logits are wanted
+   * @param withLogits rows whose logits are wanted
    * @throws if other rows were set
    */
   async step(
     rows: readonly RowPlace[] = this.#held.rows,
-    observed: readonly number[] = [],
+    withLogits: readonly number[] = [],
   ): Promise<Picked[]> {
     this.#held.takeStep(rows);
     const { decode, logits } = this.#stepOf(rows.length);
-    return this.#pick([decode, logits], rows.length, observed);
+    return this.#pick([decode, logits], rows.length, withLogits);
   }
 
   /**
@@ -287,19 +286,19 @@ export class Decoder {
   async #pick(
     passes: readonly (readonly Dispatch[])[],
     count: number,
-    observed: readonly number[],
+    withLogits: readonly number[],
   ): Promise<Picked[]> {
     const { sample } = this.#stepOf(count);
-    if (observed.length === 0) {
+    if (withLogits.length === 0) {
       const ids = await this.#submitTokens([...passes, sample], count);
       return ids.map((id) => ({ id }));
     }
     this.#submit(passes);
     // Copied before the sampler, which overwrites them.
-    const copies = Promise.all(observed.map((row) => this.#readLogits(row)));
+    const copies = Promise.all(withLogits.map((row) => this.#readLogits(row)));
     const [ids, logits] = await Promise.all([this.#submitTokens([sample], count), copies]);
     return ids.map((id, row) => {
-      const at = observed.indexOf(row);
+      const at = withLogits.indexOf(row);
       return at < 0 ? { id } : { id, logits: logits[at]! };
     });
   }

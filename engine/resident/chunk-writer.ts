@@ -4,7 +4,7 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { encode, launch, type Pipelines, wholeWords } from "../gpu/dispatch.ts";
 import type { Conversion } from "./encodings.ts";
 
-/** Most bytes of a tensor on the host at once. A single row may be larger. */
+/** Maximum number of bytes of a tensor on the host at once. A single row may be larger. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 
 /** Writes chunks through the same staging buffers, so callers wait for the GPU between two of them. */

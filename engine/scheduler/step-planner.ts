@@ -179,12 +179,12 @@ export class StepPlanner {
       this.#rows = members;
     }
     for (const member of members) if (!writeMask(member, decoder)) return true;
-    const observed = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));
+    const withLogits = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));
     const places = members.map((member) => member.nextPlace);
     for (const member of members) member.stepSubmitted();
     this.counts.steps++;
     this.counts.stepRows += members.length;
-    this.#deliver(members, decoder.step(places, observed));
+    this.#deliver(members, decoder.step(places, withLogits));
     return true;
   }
 

@@ -45,7 +45,7 @@ export interface SamplingOptions {
 
 /** Options of `Model.generate` and `Model.chat`. */
 export interface AnswerOptions extends SamplingOptions {
-  /** Most tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
+  /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;
   /** The answer ends before the first of these strings; they are not part of it. Default: none. */
   readonly stop?: string | readonly string[];

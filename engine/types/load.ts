@@ -38,8 +38,9 @@ export interface LoadOptions {
    */
   readonly cache?: "auto" | CacheFormatName;
   /**
-   * Most tokens of a prompt and its answer together. Default: 16,777,216 for a model with an attention
-   * window, whose cache does not grow; otherwise 4096, or what the model was trained for if that is less.
+   * Maximum number of tokens of a prompt and its answer together. Default: 16,777,216 for a model with an
+   * attention window, whose cache does not grow; otherwise 4096, or what the model was trained for if that is
+   * less.
    */
   readonly contextLength?: number;
   /**
@@ -87,8 +88,8 @@ export interface LoadOptions {
    */
   readonly maxBindingBytes?: number;
   /**
-   * Most tokens of a prefill pass. Default 512 on a GPU, 128 on a software driver, fewer if their buffers
-   * cannot be bound.
+   * Maximum number of tokens of a prefill pass. Default 512 on a GPU, 128 on a software driver, fewer if
+   * their buffers cannot be bound.
    */
   readonly chunkLength?: number;
   /**

@@ -45,7 +45,7 @@ export interface Model {
   readonly plan: Plan;
   /** The adapter the model runs on. */
   readonly adapter: AdapterDescription;
-  /** Most tokens of a prompt and its answer together; the same as `plan.contextLength`. */
+  /** Maximum number of tokens of a prompt and its answer together; the same as `plan.contextLength`. */
   readonly contextLength: number;
   /**
    * OpenAI's chat completions on this model.

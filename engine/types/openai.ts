@@ -40,8 +40,8 @@ export interface ChatCompletionCreateParams {
     readonly include_usage?: boolean;
   } | null;
   /**
-   * Most tokens of an answer, ≥ 1; −1 asks for the default. Default 512, or fewer if the context is full
-   * before.
+   * Maximum number of tokens of an answer, ≥ 1; −1 asks for the default. Default 512, or fewer if the context
+   * is full before.
    */
   readonly max_completion_tokens?: number | null;
   /** The older name of `max_completion_tokens`. */

@@ -18,9 +18,9 @@ export interface AdapterDescription {
   readonly features: readonly string[];
   /** Threads of a subgroup; absent without subgroups, or if they differ in size. */
   readonly subgroupSize?: number;
-  /** Most bytes of a storage binding. */
+  /** Maximum size of a storage binding in bytes. */
   readonly maxBindingBytes: number;
-  /** Most bytes of a buffer. */
+  /** Maximum size of a buffer in bytes. */
   readonly maxBufferBytes: number;
 }
 
@@ -42,7 +42,7 @@ export interface Plan {
   readonly largestBindingBytes: number;
   /** The adapter that the plan was made for. */
   readonly adapter: AdapterDescription;
-  /** Most tokens of a prompt and its answer together. */
+  /** Maximum number of tokens of a prompt and its answer together. */
   readonly contextLength: number;
   /** Rings of keys and values. */
   readonly rings: number;
@@ -50,7 +50,7 @@ export interface Plan {
   readonly cacheSlots: number;
   /** Answers that run at once. */
   readonly parallel: number;
-  /** Most tokens of a prefill pass. */
+  /** Maximum number of tokens of a prefill pass. */
   readonly chunkLength: number;
   /** Bytes of the stored tensors: what is downloaded or read. */
   readonly checkpointBytes: number;

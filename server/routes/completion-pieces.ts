@@ -5,7 +5,7 @@ import type { AdmittedModel } from "../admitted-model.ts";
 import type { CompletionRequest } from "./completion-request.ts";
 import { named, type Scored, scoredAnswer, scorePrompt } from "./completion-tokens.ts";
 
-export interface Piece {
+export interface CompletionPiece {
   readonly index: number;
   readonly text: string;
   /** Empty unless the request asks for log-probabilities. */
@@ -31,7 +31,7 @@ export function pieces(
   request: CompletionRequest,
   prompts: readonly EncodedPrompt[],
   signal: AbortSignal,
-): AsyncGenerator<Piece, void, void> {
+): AsyncGenerator<CompletionPiece, void, void> {
   const choices = prompts.flatMap((prompt, i) => {
     const echo = request.echo ? echoOf(answers, prompt, request, signal) : undefined;
     return Array.from({ length: request.answers }, (_, j) =>
@@ -54,7 +54,7 @@ async function* choice(
   { ids, text }: EncodedPrompt,
   { options, seed }: CompletionRequest,
   { index, nth, echo, signal }: ChoiceOptions,
-): AsyncGenerator<Piece, void, void> {
+): AsyncGenerator<CompletionPiece, void, void> {
   if (echo) yield { index, text, tokens: await echo };
   if (options.maxTokens === 0) {
     const finish = {

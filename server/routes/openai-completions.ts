@@ -9,7 +9,7 @@ import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { streamEvents } from "../sse.ts";
-import { type EncodedPrompt, type Piece, permitsNeeded, pieces } from "./completion-pieces.ts";
+import { type CompletionPiece, type EncodedPrompt, permitsNeeded, pieces } from "./completion-pieces.ts";
 import { type CompletionRequest, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
 import { checkName } from "./models.ts";
@@ -75,14 +75,14 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
 }
 
 async function whole(
-  coming: AsyncIterable<Piece>,
+  coming: AsyncIterable<CompletionPiece>,
   request: CompletionRequest,
   head: Head,
 ): Promise<Completion> {
   const drafts = Array.from({ length: request.prompts.length * request.answers }, () => ({
     text: "",
     tokens: [] as Scored[],
-    finish: undefined as Piece["finish"],
+    finish: undefined as CompletionPiece["finish"],
   }));
   for await (const { index, text, tokens, finish } of coming) {
     const draft = drafts[index];
@@ -101,11 +101,11 @@ async function whole(
 }
 
 async function* chunks(
-  coming: AsyncIterable<Piece>,
+  coming: AsyncIterable<CompletionPiece>,
   request: CompletionRequest,
   head: Head,
 ): AsyncGenerator<Completion, void, void> {
-  const finished: Pick<Piece, "index" | "finish">[] = [];
+  const finished: Pick<CompletionPiece, "index" | "finish">[] = [];
   const offsets = new Map<number, number>();
   const usage = request.includeUsage ? { usage: null } : {};
   for await (const { index, text, tokens, finish } of coming) {
@@ -127,9 +127,9 @@ function listed(tokens: readonly Scored[], { options }: CompletionRequest, offse
 }
 
 /** Counts each prompt once, however many answers it has. @param choices ordered by index */
-function usageOf(choices: readonly Pick<Piece, "finish">[], { answers }: CompletionRequest): Usage {
+function usageOf(choices: readonly Pick<CompletionPiece, "finish">[], { answers }: CompletionRequest): Usage {
   const sum = (
-    each: readonly Pick<Piece, "finish">[],
+    each: readonly Pick<CompletionPiece, "finish">[],
     key: "promptTokens" | "cachedTokens" | "completionTokens",
   ) => each.reduce((total, { finish }) => total + (finish?.[key] ?? 0), 0);
   const firsts = choices.filter((_, index) => index % answers === 0);

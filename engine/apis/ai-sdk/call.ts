@@ -20,8 +20,8 @@ const KNOWN = new Set([
 
 /**
  * If the last message is the assistant's, the answer continues it, as in the SDK's provider for Mistral.
- * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without that
- * message, the model would answer another question
+ * @throws TypeError or RangeError with `parameter`, also for a message that the model cannot read: without
+ * that message, the model would answer another question
  */
 export function readCall(call: LanguageModelV3CallOptions): ChatCall {
   const messages = call.prompt.map((message, i) => readMessage(message, `prompt[${i}]`));

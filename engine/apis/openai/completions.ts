@@ -1,5 +1,5 @@
-// OpenAI's chat completions on a loaded model. It uses `Model.chat` only, so the model may run in a worker. The
-// code behind it is a lazy chunk.
+// OpenAI's chat completions on a loaded model. It uses `Model.chat` only, so the model may run in a worker.
+// The code behind it is a lazy chunk.
 import type { Model } from "../../api.ts";
 import { checkOptions, type Rules, signal as signalRule } from "../../options/check.ts";
 import type {

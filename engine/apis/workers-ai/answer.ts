@@ -16,7 +16,7 @@ export const startOn =
     typeof prompt === "string" ? model.generate(prompt, options) : model.chat(prompt, options);
 
 /** An answer or a part of it. The last part has the usage. */
-type Piece = Pick<AiTextGenerationOutput, "response"> & Partial<AiTextGenerationOutput>;
+type StreamEvent = Pick<AiTextGenerationOutput, "response"> & Partial<AiTextGenerationOutput>;
 
 /** @throws the model's errors, or the signal's reason */
 export async function complete(
@@ -38,7 +38,7 @@ export async function* pieces(
   start: StartAnswer,
   options: AnswerOptions,
   signal?: AbortSignal,
-): AsyncGenerator<Piece, void, void> {
+): AsyncGenerator<StreamEvent, void, void> {
   for await (const { text, finish } of answer(start, options, signal)) {
     if (text !== "") yield { response: text };
     if (finish) yield { response: "", ...ending(finish) };

@@ -1,8 +1,8 @@
 // Server-sent events as the bytes of a stream: one for each piece, then `[DONE]`.
 
 /**
- * Makes a piece when the reader asks for one. A reader that cancels ends the answer at once. An error before the
- * first piece rejects this call, not the stream.
+ * Makes a piece when the reader asks for one. A reader that cancels ends the answer at once. An error before
+ * the first piece rejects this call, not the stream.
  */
 export async function eventStream(
   begin: (signal: AbortSignal) => AsyncGenerator<unknown, void, void>,

@@ -4,8 +4,8 @@
 /** A message of a conversation. */
 export interface AiTextGenerationMessage {
   /**
-   * One of these three. The type is any text, as in Cloudflare's types: the compiler infers no more from a list
-   * without `as const`.
+   * One of these three. The type is any text, as in Cloudflare's types: the compiler infers no more from a
+   * list without `as const`.
    */
   readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
   /** A text, or texts that are joined. */
