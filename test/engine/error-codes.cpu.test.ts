@@ -182,6 +182,10 @@ test("npm run check finds code that reads a message", () => {
       "error.message === ''",
     ],
     ...[`/x/.exec(\`\${error}\`)`, "message.replace(/x/, '')", "switch (error.message) {}"],
+    ...["error['message'].includes('x')", "error.message.slice(0, 3) === 'abc'", "message[0] === 'x'"],
+    ...["['x'].includes(error.message)", "known.has(error.message)"],
+    ...["const text = error.message; text.includes('x')", "const { message: m } = e; /x/.test(m)"],
+    "function f({ message: m = '' }) { return m.startsWith('x'); }",
   ];
   for (const source of reads) expect(messageReads("a.ts", source), source).toHaveLength(1);
   const others = [
@@ -192,6 +196,7 @@ test("npm run check finds code that reads a message", () => {
       "error.name === 'x'",
     ],
     ...["const { message } = error", `new Error(\`\${where}: \${error.message}\`)`, "error.code === 'x'"],
+    "{ const text = error.message; print(text); } { const text = read(); text.includes('x'); }",
   ];
   for (const source of others) expect(messageReads("a.ts", source), source).toEqual([]);
 });
