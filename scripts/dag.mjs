@@ -157,8 +157,9 @@ const isFile = (/** @type {string} */ name) =>
   !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
 
 /**
- * Folders within a folder, and files next to them, as nodes: imports go one way between these, too. Not yet
- * in weights/, where sources check files and the checks read sources.
+ * Folders within a folder, and files next to them, as nodes: imports go one way between these, too. Not in
+ * weights/: its folders sources, integrity and safetensors import each other, since sources check what they
+ * read, and all three use the type Source.
  * @param {Graph} graph
  */
 function innerFolders(graph) {
