@@ -136,6 +136,7 @@ const BY_CODE: Readonly<Record<ErrorCode, Words>> = {
   "bad-chat-template": CHAT_REFUSED,
   "refused-messages": CHAT_REFUSED,
   "bad-session": UNKNOWN,
+  "no-worker": UNKNOWN,
   "wrong-type": UNKNOWN,
   "out-of-range": UNKNOWN,
   unsupported: UNKNOWN,

@@ -27,6 +27,8 @@ export type DeviceErrorCode =
   | "no-webgpu"
   /** WebGPU has no adapter, or none of the name that was asked for. */
   | "no-adapter"
+  /** There are no workers here, as in Node, or the worker's script does not run. Use `loadModel`. */
+  | "no-worker"
   /** The GPU cannot allocate so much memory. Load a smaller weight format or a shorter context. */
   | "out-of-memory"
   /**
@@ -47,8 +49,8 @@ export type DeviceLostErrorCode =
   | "disposed";
 
 /**
- * There is no usable GPU, or it refused a command or an allocation. Show what is needed, or load a smaller
- * format. Retrying alone does not help.
+ * There is no usable GPU or no worker for it, or the GPU refused a command or an allocation. Show what is
+ * needed, or load a smaller format. Retrying alone does not help.
  */
 export class DeviceError extends Error {
   override name = "DeviceError";

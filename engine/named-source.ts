@@ -66,12 +66,12 @@ function pathOf(url: string): string {
 
 /** "owner/name" may be a folder or a repository: the message names both. */
 function neither(spec: string, cause: Error): Error {
-  if (!(cause instanceof CheckpointError)) {
+  if (cause instanceof NetworkError) {
     const message = `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`;
-    return cause instanceof NetworkError
-      ? new NetworkError(message, { cause, status: cause.status })
-      : new Error(message, { cause });
+    return new NetworkError(message, { cause, status: cause.status });
   }
+  // Others are the system's: a cache that cannot be read or written.
+  if (!(cause instanceof CheckpointError)) return cause;
   if (cause.code !== "not-found" && cause.code !== "forbidden") return cause;
   const message = `${cause.message} There is no folder "${spec}" here either.`;
   return new CheckpointError(message, { cause, code: cause.code, status: cause.status });

@@ -1,8 +1,9 @@
 // A model in a worker, with the interface of a model on the page.
 import type { LoadOptions, Model } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
-import { DeviceLostError } from "./errors.ts";
+import { DeviceError, DeviceLostError } from "./errors.ts";
 import { checkOptions, object, type Rules } from "./options/check.ts";
+import { unsupported } from "./options/parameter.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
 import { Connection } from "./worker/connection.ts";
 import {
@@ -31,7 +32,8 @@ const workerRules: Rules<Pick<WorkerLoadOptions, "worker">> = { worker: object("
  * @param source an address that holds the files, a repository of the Hugging Face Hub as `owner/name` or
  * `owner/name@revision`, the address of its page, or files that were picked. Default: the tiny model that
  * comes with the package.
- * @throws Error if there are no workers, as in Node, or the worker does not start
+ * @throws DeviceError with the code "no-worker" if there are no workers, as in Node, or the worker does not
+ * start
  * @throws TypeError if the option `device` is given
  * @throws the errors of `loadModel`, as the same classes
  *
@@ -58,7 +60,8 @@ export async function loadModelInWorker(
   if (!Array.isArray(source)) checkSource(source);
   options.signal?.throwIfAborted();
   if (options.device) {
-    throw new TypeError(
+    throw unsupported(
+      "device",
       "device: expected none, got a GPUDevice, which stays on its own thread. Leave it out, or use loadModel.",
     );
   }
@@ -72,8 +75,9 @@ export async function loadModelInWorker(
     connection.dispose(
       loaded
         ? new DeviceLostError(`worker: expected a model in it, got ${got}. Load the model again.`)
-        : new Error(
+        : new DeviceError(
             `worker: expected it to start, got ${got}. Serve engine/model-worker.js, or pass a \`worker\`.`,
+            { code: "no-worker" },
           ),
     );
     close();
@@ -99,7 +103,9 @@ export async function loadModelInWorker(
 
 function openWorker(): Worker {
   if (typeof Worker === "undefined")
-    throw new Error("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.");
+    throw new DeviceError("loadModelInWorker: expected a browser's Worker, got none. Use loadModel here.", {
+      code: "no-worker",
+    });
   const here = import.meta.url;
   if (new URL(here).origin !== location.origin) return foreignWorker(new URL("./model-worker.js", here));
   // Bundlers look for exactly this expression. In the sources, the name stands for model-worker.ts.

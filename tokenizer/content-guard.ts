@@ -1,4 +1,5 @@
 import type { AddedTokenMatcher } from "./added-tokens.ts";
+import { ChatTemplateError } from "./errors.ts";
 
 /** Characters scanned between two yields. */
 const STRIDE = 4000;
@@ -16,7 +17,7 @@ export class ContentGuard {
   /**
    * @param firsts every character that a control token begins with
    * @param texts texts that must not contain a placeholder
-   * @throws RangeError if the texts use all private use characters
+   * @throws ChatTemplateError if the texts use all private use characters
    */
   constructor(controls: AddedTokenMatcher, firsts: ReadonlySet<string>, texts: readonly string[]) {
     const free = privateCharacters(texts);
@@ -69,7 +70,8 @@ function* privateCharacters(texts: readonly string[]): Generator<string, never> 
     const character = String.fromCharCode(code);
     if (!texts.some((text) => text.includes(character))) yield character;
   }
-  throw new RangeError(
+  throw new ChatTemplateError(
     "text: expected at least one unused private use character, got all 6,400 of them. Remove some.",
+    { code: "refused-messages" },
   );
 }

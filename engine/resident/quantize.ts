@@ -22,7 +22,7 @@ import { Buffers } from "../gpu/buffers.ts";
 import { Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "../options/check.ts";
-import { wrongType } from "../options/parameter.ts";
+import { outOfRange, wrongType } from "../options/parameter.ts";
 import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
@@ -64,7 +64,7 @@ const WEIGHTS_FILE = "model.safetensors";
 /** Name of the file until it is complete, so that an interrupted one is never read as a checkpoint. */
 const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
 
-/** @throws CheckpointError if the checkpoint is packed already; Error if `out` is not empty */
+/** @throws CheckpointError if the checkpoint is packed already; RangeError if `out` is not empty */
 export async function quantize(
   platform: Platform,
   spec: string | Source | undefined,
@@ -109,7 +109,7 @@ export async function quantize(
 async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T> {
   const made = await mkdir(out, { recursive: true });
   if ((await readdir(out)).length > 0)
-    throw new Error(`${out}: expected a new or empty folder. Name another one.`);
+    throw outOfRange("out", `expected a new or empty folder, got ${out}, which holds files. Name another.`);
   try {
     return await write();
   } catch (error) {

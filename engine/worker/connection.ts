@@ -1,5 +1,6 @@
 // The page's end of a port: sends calls, and settles them with the worker's replies.
 import type { Chunk } from "../api.ts";
+import { DeviceLostError } from "../errors.ts";
 import { Gate } from "../gate.ts";
 import { checkOptions, isPlain, signal as signalRule } from "../options/check.ts";
 import { reviveError } from "./errors.ts";
@@ -26,7 +27,9 @@ export class Connection {
     this.#port = port;
     port.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#receive(data));
     port.addEventListener("messageerror", () =>
-      this.fail(new Error("worker: expected a message, got one that cannot be read. Load the model again.")),
+      this.fail(
+        new DeviceLostError("worker: expected a message, got one that cannot be read. Load the model again."),
+      ),
     );
     port.start();
   }

@@ -115,7 +115,7 @@ test("errors keep their classes", async () => {
       noRoom: noRoom instanceof sirocco.ContextLengthError,
       noId: noId instanceof RangeError,
       aborted: (await scored) === reason,
-      noScript: noScript instanceof Error && /expected it to start/.test(noScript.message),
+      noScript: noScript instanceof sirocco.DeviceError && noScript.code,
     };
   });
   expect(classes).toEqual({
@@ -123,7 +123,7 @@ test("errors keep their classes", async () => {
     noRoom: true,
     noId: true,
     aborted: true,
-    noScript: true,
+    noScript: "no-worker",
   });
   // A worker whose model did not load is not left behind.
   await expect.poll(() => page.workers().length).toBe(1);

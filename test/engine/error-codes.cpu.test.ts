@@ -11,6 +11,7 @@ import { planModel } from "../../engine/resident/plan.ts";
 import { decodeSession } from "../../engine/session/session.ts";
 import { takeLease } from "../../engine/store/lock.ts";
 import { OpfsStore } from "../../engine/store/store.ts";
+import { Connection } from "../../engine/worker/connection.ts";
 import type { Opening } from "../../engine/worker/protocol.ts";
 import { serve } from "../../engine/worker/server.ts";
 import { copy } from "../../kernels/copy.ts";
@@ -93,6 +94,7 @@ const CAUSES: Readonly<Record<Exclude<ErrorCode, "quota">, () => unknown>> = {
   },
   "no-webgpu": () => openDevice(undefined),
   "no-adapter": () => openDevice({ requestAdapter: async () => null } as unknown as GPU),
+  "no-worker": () => loadModelInWorker(),
   "out-of-memory": () => withScope(new (class GPUOutOfMemoryError {})()),
   "command-refused": () => withScope({}),
   "kernel-refused": () => {
@@ -142,6 +144,44 @@ const CAUSES: Readonly<Record<Exclude<ErrorCode, "quota">, () => unknown>> = {
     decodeSession(new Uint8Array(100), { fingerprint: "", vocabulary: 9, bytesOf: () => 0 }),
 };
 
+/** Further causes of the same codes. */
+const MORE_CAUSES: readonly [code: ErrorCode, what: string, cause: () => unknown][] = [
+  [
+    "no-worker",
+    "a worker that does not start",
+    () => {
+      const worker = Object.assign(new EventTarget(), { postMessage() {}, terminate() {} });
+      const loading = loadModelInWorker(undefined, { worker: worker as unknown as Worker });
+      worker.dispatchEvent(new Event("error"));
+      return loading;
+    },
+  ],
+  [
+    "unsupported",
+    "a device for a worker",
+    () => loadModelInWorker(undefined, { device: { createBuffer() {}, queue: {} } as unknown as GPUDevice }),
+  ],
+  [
+    "device-lost",
+    "a message that cannot be read",
+    () => {
+      const { port1 } = new MessageChannel();
+      const connection = new Connection(port1);
+      port1.dispatchEvent(new Event("messageerror"));
+      port1.close();
+      return connection.call("encode", ["a"]);
+    },
+  ],
+  [
+    "refused-messages",
+    "a text with all private use characters",
+    () => {
+      const all = Array.from({ length: 6400 }, (_, i) => String.fromCharCode(0xe000 + i)).join("");
+      return Tokenizer.from({ tokenizer: tokenizerJson }).encode(`<s>${all}`, { special: false });
+    },
+  ],
+];
+
 /** A model in a worker on this thread; its `encode` runs `cause`. */
 async function inWorker(cause: () => unknown = () => []) {
   const worker = Object.assign(new EventTarget(), {
@@ -158,15 +198,18 @@ const failure = (promise: Promise<unknown>): Promise<Error> =>
     (error: Error) => error,
   );
 
-test.each(Object.entries(CAUSES))("%s, here and through a worker", async (code, cause) => {
-  const here = await failure((async () => cause())());
-  expect(here).toMatchObject({ code });
-  const { model } = await inWorker(cause);
-  const there = await failure(model.encode("a"));
-  model.dispose();
-  const { name, message, ...own } = { ...here, name: here.name, message: here.message };
-  expect(there).toMatchObject({ name, message, ...own });
-});
+test.each([...Object.entries(CAUSES).map(([code, cause]) => [code, "", cause] as const), ...MORE_CAUSES])(
+  "%s, here and through a worker %s",
+  async (code, _what, cause) => {
+    const here = await failure((async () => cause())());
+    expect(here).toMatchObject({ code });
+    const { model } = await inWorker(cause);
+    const there = await failure(model.encode("a"));
+    model.dispose();
+    const { name, message, ...own } = { ...here, name: here.name, message: here.message };
+    expect(there).toMatchObject({ name, message, ...own });
+  },
+);
 
 test("an HTTP status goes with the code", async () => {
   for (const given of [404, 403, 503, 418])

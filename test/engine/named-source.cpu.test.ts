@@ -80,11 +80,19 @@ test("without a Hub, a name that may be either is told to be neither, soon", {
 }, async () => {
   const started = performance.now();
   const error = await refusal("models/mistral");
-  expect(error).not.toBeInstanceOf(CheckpointError);
+  expect(error).toMatchObject({ name: "NetworkError", code: "offline" });
   expect((error as Error).message).toMatch(
     /^models\/mistral: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached \(.*Check the name, or the connection\.$/,
   );
   expect(performance.now() - started).toBeLessThan(15_000);
+});
+
+test("a cache that cannot be written: the system's error, with its own code", async () => {
+  const hub = await mockHub({ "config.json": new TextEncoder().encode("{}") });
+  vi.stubEnv("HF_ENDPOINT", hub.url);
+  vi.stubEnv("HF_HOME", join(place, "a.zip"));
+  expect(await refusal(REPOSITORY)).toMatchObject({ code: "ENOTDIR" });
+  await hub.close();
 });
 
 test("a repository by its name or its page; one that is not there; one that holds an adapter only", async () => {

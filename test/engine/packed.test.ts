@@ -69,9 +69,11 @@ describe("the folder", () => {
     const out = join(root, "full");
     mkdirSync(out);
     writeFileSync(join(out, "config.json"), "mine");
-    await expect(quantizeModel(family, { weights: "q4", out })).rejects.toThrow(
-      /full: expected a new or empty folder/,
-    );
+    await expect(quantizeModel(family, { weights: "q4", out })).rejects.toMatchObject({
+      message: expect.stringMatching(/^out: expected a new or empty folder, got .*full, which holds files/),
+      parameter: "out",
+      code: "out-of-range",
+    });
     expect(readdirSync(out)).toEqual(["config.json"]);
   });
 

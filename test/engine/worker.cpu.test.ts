@@ -322,5 +322,6 @@ test("dispose() ends what is pending; a worker that was given goes on", async ()
 test("where there is no Worker it says what to use", async () => {
   expect(await failure(loadModelInWorker())).toMatchObject({
     message: expect.stringMatching(/Use loadModel/),
+    code: "no-worker",
   });
 });
