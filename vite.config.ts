@@ -12,7 +12,7 @@ const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
-  "test/engine/{ai-sdk,batch,device-loss,openai,prompts}.test.ts",
+  "test/engine/{ai-sdk,device-loss,openai,prompts,scheduler}.test.ts",
 ];
 
 export default defineConfig(async () => ({

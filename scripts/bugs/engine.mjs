@@ -3,13 +3,13 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const engineBugs = {
-  "a long text in one go": {
+  "a long text is tokenized in one slice": {
     file: "engine/slices.ts",
     from: "if (performance.now() < until) continue;",
     to: "if (until > 0) continue;",
     test: ["test/server/event-loop.cpu.test.ts", "-t", "a text for its tokens"],
   },
-  "an option that there is not is taken": {
+  "an unknown option is accepted": {
     file: "engine/options/check.ts",
     from: "else throw unknownOption(",
     to: "else void unknownOption(",
@@ -21,59 +21,59 @@ export const engineBugs = {
     to: "const logProb = drawn && undefined;",
     test: engine("answer-text.cpu", "ends an answer is listed"),
   },
-  "the tokenizer's end is dropped": {
+  "the tokenizer's end-of-sequence token is ignored": {
     file: "engine/model.ts",
     from: "new Set([...eosTokenIds, ...own])",
     to: "new Set(eosTokenIds.length > 0 ? eosTokenIds : own)",
     test: engine("prompts", "calls the end"),
   },
-  "a look takes the cache": {
+  "inspecting invalidates the cache": {
     file: "engine/model.ts",
     from: "const held = ring.holds(checked);",
     to: "const held = false;",
-    test: engine("inspect", "after a look"),
+    test: engine("inspect", "after inspecting"),
   },
-  "keys reused that have rolled out": {
+  "keys that rolled out of the ring are reused": {
     file: "engine/scheduler/ring-state.ts",
     from: "position - this.#window + 1) >= this.oldest",
     to: "position - this.#window + 1) >= 0",
     test: engine("chunks", "rolled out"),
   },
-  "steps past a stop not taken back": {
+  "steps past a stop are not taken back": {
     file: "engine/scheduler/ring-state.ts",
     from: "Math.max(this.#written, end)",
     to: "this.#ids.length",
     test: engine("chunks", "rolled out"),
   },
-  "what was written past a prompt forgotten": {
+  "slots written past a prompt are forgotten": {
     file: "engine/model.ts",
     from: "ring.begin(checked, start);",
     to: "ring.begin(checked, 0);",
-    test: engine("chunks", "does not forget"),
+    test: engine("chunks", "keeps track of slots"),
   },
-  "batch: who joins or leaves does not change the rows": {
+  "scheduler: joining or leaving does not change the rows": {
     file: "engine/scheduler/step-planner.ts",
     from: "if (!same(members, this.#rows)) {",
     to: "if (this.#rows.length === 0) {",
-    test: engine("batch", "whoever joins"),
+    test: engine("scheduler", "join or leave"),
   },
-  "batch: a whole prompt at a time": {
+  "scheduler: a whole prompt in one step": {
     file: "engine/scheduler/step-planner.ts",
     from: "const stepped = await this.#step(decoder, sequences);",
     to: "const stepped = !prefilled && (await this.#step(decoder, sequences));",
-    test: engine("batch", "does not hold up"),
+    test: engine("scheduler", "a long prompt does not block"),
   },
-  "batch: what was scored before a loss is not scored again": {
+  "scheduler: chunks scored before a loss are not scored again": {
     file: "engine/scheduler/exclusive-task.ts",
     from: "if (this.#gpuModel !== gpuModel) {",
     to: "if (!this.#rest) {",
-    test: engine("device-loss", "scored while"),
+    test: engine("device-loss", "a text scored while"),
   },
-  "batch: a reader is not waited for": {
+  "scheduler: decoding does not wait for the reader": {
     file: "engine/scheduler/sequence.ts",
     from: "submitted - taken >= STEPS_IN_FLIGHT",
     to: "submitted - taken >= Infinity",
-    test: engine("batch", "stopped reading"),
+    test: engine("scheduler", "reader that stopped reading"),
   },
   "a step runs ahead of its constraint": {
     file: "engine/scheduler/sequence.ts",
@@ -81,43 +81,43 @@ export const engineBugs = {
     to: "STEPS_IN_FLIGHT",
     test: engine("constraint", "every other token"),
   },
-  "a mask of before the loss": {
+  "a mask from before the loss is used": {
     file: "engine/scheduler/step-planner.ts",
     from: "masked: constraint !== undefined",
     to: "masked: constraint !== undefined && answer.length === 0",
     test: engine("constraint", "device is lost"),
   },
-  "batch: a copy is taken for whole": {
+  "scheduler: a partial copy counts as whole": {
     file: "engine/scheduler/ring-state.ts",
     from: "this.#written = other.#written;",
     to: "this.#written = length;",
-    test: engine("batch", "400 tokens"),
+    test: engine("scheduler", "400 tokens"),
   },
-  "session: a stretch that goes past the last slot is cut": {
+  "session: a range that wraps past the last slot is cut": {
     file: "engine/session/ring-bytes.ts",
     from: "{ position: start + untilEnd, length: count - untilEnd },",
     to: "",
-    test: engine("session", "goes on in another model"),
+    test: engine("session", "continues in another model"),
   },
-  "penalties' counts lost with the device": {
+  "penalty counts are lost with the device": {
     file: "engine/scheduler/step-planner.ts",
     from: "{ settings, seed, prompt, answer, masked:",
     to: "{ settings, seed, prompt, masked:",
-    test: engine("device-loss", "sampled: lost"),
+    test: engine("device-loss", "lost between tokens"),
   },
-  "what decode steps wrote computed again by a prefill": {
+  "tokens written by decode are recomputed by prefill": {
     file: "engine/scheduler/ring-state.ts",
     from: "await writer[by](",
     to: "await writer.prefill(",
     test: engine("device-loss", "conversation"),
   },
-  "worker ahead of its reader without bound": {
+  "a worker runs ahead of its reader without bound": {
     file: "engine/worker/server.ts",
     from: "while (this.#credits === 0",
     to: "while (this.#credits === Infinity",
     test: engine("worker.cpu", "never far ahead"),
   },
-  "reader left, generation goes on": {
+  "reader left, generation continues": {
     file: "engine/worker/server.ts",
     from: "await answer.return();",
     to: "",

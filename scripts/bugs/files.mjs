@@ -3,19 +3,19 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const filesBugs = {
-  "a head of its own left out": {
+  "a separate lm_head is ignored": {
     file: "weights/safetensors/reader.ts",
     from: "const config = head ? { ...declared, tied: false } : declared;",
     to: "const config = declared; shards = { ...shards, tensors: new Map([...shards.tensors].filter(([name]) => !head || name !== lmHead)) };",
-    test: engine("mended", "a head of its own"),
+    test: engine("mended", "a separate lm_head makes"),
   },
-  "a tensor among the graph's own left out": {
+  "an unknown tensor of a layer is ignored": {
     file: "weights/safetensors/reader.ts",
     from: "for (const tensor of others) refuseUnknown(tensor, config);",
     to: "",
     test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
   },
-  "text that is no UTF-8": {
+  "invalid UTF-8 is accepted": {
     file: "weights/utf8.ts",
     from: "{ fatal: true }",
     to: "{ fatal: false }",
@@ -33,7 +33,7 @@ export const filesBugs = {
     to: "if (this.#left > Infinity) {",
     test: ["test/tokenizer/hostile-templates.test.ts"],
   },
-  "hash forgets what came before": {
+  "a hash forgets the bytes before": {
     file: "weights/integrity/file-check.ts",
     from: "state && new IncrementalSha256(state, end)",
     to: "undefined",

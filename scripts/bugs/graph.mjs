@@ -27,29 +27,29 @@ export const graphBugs = {
     to: "f32(dot(w_tile[k4 * 64 + local.x + 16 * j], x_tile[k4 * 64 + local.y])),",
     test: ["test/kernels/outliers.test.ts", "-t", "tile_f16"],
   },
-  "padding drawn at a great temperature": {
+  "padding sampled at a high temperature": {
     file: "kernels/sampling.ts",
     from: "/ temperature, 1e-10)",
     to: "/ temperature, 1e-30)",
     test: ["test/kernels/sample.test.ts", "-t", "random logits"],
   },
-  "a prompt of no token": {
+  "an empty prompt is accepted": {
     file: "engine/graph/prompt-ids.ts",
     from: "if (ids.length === 0)",
     to: "if (ids.length < 0)",
-    test: engine("prompts", "no token at all"),
+    test: engine("prompts", "without tokens"),
   },
-  "ids past the embedding": {
+  "ids past the embedding are accepted": {
     file: "engine/graph/prompt-ids.ts",
     from: "id >= 0 && id < V) continue",
     to: "id >= 0) continue",
-    test: engine("prompts", "no embedding of"),
+    test: engine("prompts", "without an embedding"),
   },
-  "logits of whoever ran before": {
+  "logits of the sequence that ran before are sampled": {
     file: "engine/graph/held-rows.ts",
     from: "if (!held || !isSame(held, { ring, position }))",
     to: "if (!held)",
-    test: engine("prompts", "computed for that sequence"),
+    test: engine("prompts", "only computed logits"),
   },
   "ring one slot short": {
     file: "engine/graph/shape.ts",
@@ -69,13 +69,13 @@ export const graphBugs = {
     to: "min(p + 1, max(W, 2) - 1)",
     test: engine("families", "window_7"),
   },
-  "query heads dealt to key heads in turn": {
+  "query heads interleaved over key heads": {
     file: "kernels/attention-lane.wgsl",
     from: "h / M",
     to: "h % G",
     test: engine("families", "gqa_4x2"),
   },
-  "attention shown of another key head": {
+  "attention shown for another key head": {
     file: "kernels/attention-weights.wgsl",
     from: "h / M",
     to: "h % G",
@@ -93,7 +93,7 @@ export const graphBugs = {
     to: "VECTORS + (c / 8 ^ 1)]",
     test: kernel("attention_lane_q8"),
   },
-  "newest key and value left out of the ring": {
+  "newest key and value missing from the ring": {
     file: "kernels/snippets/store-newest.wgsl",
     from: "2 * UNITS, arrayLength",
     to: "UNITS, arrayLength",
@@ -105,7 +105,7 @@ export const graphBugs = {
     to: "select(cached4(ring.values + slot, c), fresh4(t, H + G + h / M, c), STORE && i == p - first) *",
     test: engine("chunks", "token by token"),
   },
-  "last chunk taken for a full one": {
+  "last chunk treated as full": {
     file: "engine/graph/decoder.ts",
     from: "(T - 1) * rowBytes",
     to: "(this.shape.chunkLength - 1) * rowBytes",
@@ -117,7 +117,7 @@ export const graphBugs = {
     to: "token + 1 >= N0 + N",
     test: engine("split", "prefill"),
   },
-  "a part multiplied in the format of another": {
+  "a part multiplied in another part's format": {
     file: "engine/graph/forward.ts",
     from: "kernel(part.format),",
     to: "kernel(matrix[0]!.format),",
@@ -141,17 +141,17 @@ export const graphBugs = {
     to: "tensor, row, rows, at: (1 - i) * rows",
     test: engine("families", "one_layer"),
   },
-  "batch: a whole text at a time is scored": {
+  "scheduler: a whole text is scored in one step": {
     file: "engine/graph/decoder.ts",
     from: "if (at > 0) yield;\n      signal?.throwIfAborted();\n      const chunk",
     to: "signal?.throwIfAborted();\n      const chunk",
-    test: engine("batch", "nor does a long text"),
+    test: engine("scheduler", "a long text"),
   },
-  "batch: a copy of the wrong stretch": {
+  "scheduler: a copy of the wrong range": {
     file: "engine/graph/decoder.ts",
     from: "start % this.shape.S, count]",
     to: "(start + 20) % this.shape.S, count]",
-    test: engine("batch", "400 tokens"),
+    test: engine("scheduler", "400 tokens"),
   },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",

@@ -3,43 +3,43 @@ import { load, server } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const serverBugs = {
-  "all that a connection pipelines at once": {
+  "server: pipelined requests run concurrently": {
     file: "server/one-at-a-time.ts",
     from: "await before;",
     to: "",
-    test: server("many", "one request at work"),
+    test: server("many", "one request at a time"),
   },
-  "a reader that only sends": {
+  "server: a client that only sends is not cut off": {
     file: "server/reader-watch.ts",
     from: "if (pending === 0 || taken !== before)",
     to: "if (taken !== before + pending)",
-    test: server("many", "goes on sending"),
+    test: server("many", "keeps sending"),
   },
-  "server: a key of any length that begins alike is let in": {
+  "server: text after a key is ignored": {
     file: "server/keys.ts",
     from: "/^Bearer +(\\S+) *$/i",
     to: "/^Bearer +([\\w-]{13})/i",
-    test: server("access", "only who sends"),
+    test: server("access", "only requests with a valid key"),
   },
-  "server: figures are open to whoever comes through a proxy": {
+  "server: metrics are open through a proxy": {
     file: "server/routes/status.ts",
     from: "!proxied && ",
     to: "",
-    test: server("access", "only who sends"),
+    test: server("access", "only requests with a valid key"),
   },
   "server: pages of any origin may call": {
     file: "server/app.ts",
     from: "app.use(checkOrigin(service));",
     to: "",
-    test: server("access", "pages call only"),
+    test: server("access", "pages can call only"),
   },
-  "server: a place is not given back": {
+  "server: a place is not freed": {
     file: "server/admission.ts",
     from: "        this.#running--;\n",
     to: "",
     test: server("many", "frees its place"),
   },
-  "server: who has gone stays in line": {
+  "server: an aborted request stays in the queue": {
     file: "server/admission.ts",
     from: "waiter.starts = waiter.starts.filter((each) => each !== start);",
     to: "",
@@ -51,35 +51,35 @@ export const serverBugs = {
     to: "",
     test: server("many", "frees its place"),
   },
-  "server: a stream is kept without bound": {
+  "server: a stream is buffered without bound": {
     file: "server/sse.ts",
     from: "while (full() && !signal.aborted)",
     to: "while (false)",
-    test: server("many", "kept within bounds"),
+    test: server("many", "uses bounded memory"),
   },
-  "server: who reads nothing is waited for": {
+  "server: a reader that takes nothing is not cut off": {
     file: "server/middleware.ts",
     from: "outgoing.destroy();",
     to: "",
-    test: server("many", "kept within bounds"),
+    test: server("many", "uses bounded memory"),
   },
-  "server: nothing is said while a stream waits": {
+  "server: no keep-alives while a stream waits": {
     file: "server/sse.ts",
     from: 'send(": still here\\n\\n");',
     to: "{}",
-    test: server("many", "say that they live"),
+    test: server("many", "send keep-alives"),
   },
-  "server: the end does not wait": {
+  "server: shutdown does not wait for running answers": {
     file: "server/listen.ts",
     from: "await within(drainMs, drained(service));",
     to: "",
     test: server("many", "drains"),
   },
-  "server: an error tells of the inside": {
+  "server: an error reveals internals": {
     file: "server/errors.ts",
     from: '"The server failed."',
     to: "String(error)",
-    test: server("many", "an error on the way"),
+    test: server("many", "reveals no internals"),
   },
   "server: deep JSON is parsed": {
     file: "server/body.ts",
@@ -93,31 +93,31 @@ export const serverBugs = {
     to: "",
     test: server("requests", "without a length"),
   },
-  "Workers AI: the usual length is refused where it does not fit": {
+  "Workers AI: the default length is refused if it does not fit": {
     file: "server/routes/workers-ai.ts",
     from: "if (asked) return",
     to: "return",
     test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
   },
-  "client gone, answer goes on": {
+  "server: an answer continues after its client left": {
     file: "server/request-lifecycle.ts",
     from: "this.#controller.abort(reason);",
     to: "void reason;",
     test: load("a thousand requests"),
   },
-  "beginning of a key lets in": {
+  "server: a prefix of a key is accepted": {
     file: "server/keys.ts",
     from: "update(key)",
     to: "update(key.slice(0, 8))",
-    test: load("only the whole key"),
+    test: load("only the exact key"),
   },
-  "answer kept whole for a reader that stops": {
+  "server: an answer is buffered whole for a reader that stops": {
     file: "server/sse.ts",
     from: "while (full() && !signal.aborted)",
     to: "while (full() && signal.aborted)",
     test: load("a reader that stops"),
   },
-  "a request of many answers that keeps the others waiting for all of them": {
+  "server: a request for several answers blocks the others until all are done": {
     file: "server/admission.ts",
     from: "if (waiter.starts.length > 0) this.#queue.push(waiter);\n      start();",
     to: "if (waiter.starts.length > 0) this.#queue.unshift(waiter);\n      start();",

@@ -1,4 +1,4 @@
-// A call of the AI SDK by the same table of options as the other dialects.
+// Calls of the AI SDK are parsed with the same table of options as the other dialects.
 import type { LanguageModelV3CallOptions } from "@ai-sdk/provider";
 import { expect, test } from "vitest";
 import { sirocco } from "../../engine/ai-sdk.ts";
@@ -8,19 +8,19 @@ const USER = { role: "user" as const, content: [{ type: "text" as const, text: "
 const LAST = { role: "assistant" as const, content: [{ type: "text" as const, text: "Once" }] };
 const read = (call: object) => readCall({ prompt: [USER], ...call } as LanguageModelV3CallOptions);
 
-test("what asks for nothing is no option", () => {
+test("fields that ask for nothing set no option", () => {
   const call = { seed: -1, topK: -1, maxOutputTokens: undefined, stopSequences: [], headers: {} };
   expect(read(call)).toEqual({ messages: [{ role: "user", content: "Hi" }], options: {}, warnings: [] });
 });
 
-test("what is wrong is refused by the SDK's name for it", () => {
+test("invalid values are refused by the SDK's name for the option", () => {
   expect(() => read({ maxOutputTokens: 1.5 })).toThrow(/^maxOutputTokens: expected a whole number/);
   expect(() => read({ topP: 2 })).toThrow(
     expect.objectContaining({ parameter: "topP", message: "topP: expected a number from 0 to 1, got 2." }),
   );
 });
 
-test("what is unknown gives a warning", () => {
+test("unknown options give a warning", () => {
   const call = JSON.parse(
     '{ "topkay": 5, "__proto__": { "a": 1 }, "providerOptions": { "sirocco": { "minP": 1 } } }',
   );
@@ -30,7 +30,7 @@ test("what is unknown gives a warning", () => {
   );
 });
 
-test("an assistant's last message is continued; what was changed of a conversation is told", async () => {
+test("an assistant's last message is continued; changes to the conversation are reported", async () => {
   const finish = { reason: "stop", promptTokens: 1, cachedTokens: 0, completionTokens: 1, warnings: ["w"] };
   const asked: object[] = [];
   const model = sirocco({

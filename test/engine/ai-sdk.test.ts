@@ -76,7 +76,7 @@ test("streamText: its pieces make the same text, with reason and usage at the en
   expect(await result.usage).toMatchObject({ inputTokens: finish.promptTokens, outputTokens: 10 });
 });
 
-test("an abort ends a stream and a call, and the model answers on", async () => {
+test("an abort ends a stream and a call, and the model still answers", async () => {
   const controller = new AbortController();
   const result = streamText({
     model: sirocco(model),
@@ -101,7 +101,7 @@ test("an abort ends a stream and a call, and the model answers on", async () => 
   expect((await chat({ maxTokens: 2 })).finish.completionTokens).toBe(2);
 });
 
-test("what is asked in vain gives warnings; what it cannot read is refused", async () => {
+test("options without effect give warnings; unreadable input is refused", async () => {
   const { warnings } = await generateText({
     model: sirocco(model),
     prompt: PROMPT,

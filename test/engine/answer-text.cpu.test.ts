@@ -1,5 +1,5 @@
-// The tokens that are listed with log-probabilities are the answer: their texts and bytes joined are its text
-// and bytes.
+// The tokens listed with log-probabilities make up the answer: joined, their texts and bytes equal the
+// answer's.
 import { describe, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import type { Chunk, GenerateOptions } from "../../engine/api.ts";
@@ -11,7 +11,7 @@ const tokenizer = openTiny();
 const END = tokenizer.eosId!;
 const V = tokenizer.size;
 
-/** An answer of these tokens, each the likeliest in its place and the next id the second. */
+/** An answer of these tokens, each the likeliest at its position, with the next id second. */
 async function answerOf(
   answer: readonly number[],
   options: GenerateOptions,
@@ -42,7 +42,7 @@ const joined = (tokens: readonly { readonly text: string }[]) => tokens.map(({ t
 const utf8 = (text: string) => [...new TextEncoder().encode(text)];
 const words = (text: string) => tokenizer.encode(text, { bos: false });
 
-test("the token that ends an answer is listed, though it is none of its ids", async () => {
+test("the token that ends an answer is listed, but is not among its ids", async () => {
   const said = words("Once upon a time");
   const { chunks, tokens, text, finish } = await answerOf([...said, END], { topLogProbs: 1, maxTokens: 50 });
   expect(tokens.map(({ id }) => id)).toEqual([...said, END]);
@@ -50,14 +50,14 @@ test("the token that ends an answer is listed, though it is none of its ids", as
   expect(tokens.at(-1)).toMatchObject({ id: END, text: "", bytes: [], top: [{ id: END, text: "" }] });
   expect(finish).toMatchObject({ reason: "stop", completionTokens: said.length });
   expect(joined(tokens)).toBe(text);
-  // Drawn first it is the only entry; without log-probabilities nothing is listed.
+  // If it is sampled first it is the only entry; without log-probabilities nothing is listed.
   const only = await answerOf([END], { topLogProbs: 0 });
   expect(only.tokens.map(({ id }) => id)).toEqual([END]);
   expect(only.chunks).toHaveLength(1);
   expect((await answerOf([END], {})).chunks[0]).not.toHaveProperty("logProbs");
 });
 
-test("a space that is stripped from the text is stripped from the token, and from its alternatives", async () => {
+test("a space stripped from the text is stripped from the token and its alternatives", async () => {
   const said = words("Once upon a time");
   const { tokens, text } = await answerOf(said, { topLogProbs: 2 });
   expect(text).toBe("Once upon a time");
@@ -65,20 +65,20 @@ test("a space that is stripped from the text is stripped from the token, and fro
   expect(tokens[0]!.top[0]).toMatchObject({ text: "Once", bytes: utf8("Once") });
   expect(tokens[1]!.text).toBe(" upon");
   expect(joined(tokens)).toBe(text);
-  // What goes on a text keeps its space.
+  // A continued text keeps its space.
   const continued = await answerOf(said, { topLogProbs: 0 }, { continues: true });
   expect(continued.text).toBe(" Once upon a time");
   expect(joined(continued.tokens)).toBe(continued.text);
 });
 
-test("a character in several tokens has its text at the last of them, and bytes at each", async () => {
+test("a character of several tokens has its text at the last token and bytes at each", async () => {
   const said = words("Tea ☕ and 日本 for 🦉!");
   const { tokens, text } = await answerOf(said, { topLogProbs: 1 });
   expect(text).toBe("Tea ☕ and 日本 for 🦉!");
   expect(joined(tokens)).toBe(text);
   expect(tokens.flatMap(({ bytes }) => bytes)).toEqual(utf8(text));
   expect(tokens.filter((token) => token.text === "" && token.bytes.length === 1).length).toBeGreaterThan(2);
-  // Cut off in a character, the last token has what is shown in its place.
+  // If the answer ends inside a character, the last token has the replacement text.
   const cut = await answerOf(said.slice(0, said.indexOf(words("☕").at(-1)!)), { topLogProbs: 1 });
   expect(cut.text.endsWith("\ufffd")).toBe(true);
   expect(joined(cut.tokens)).toBe(cut.text);
@@ -110,7 +110,7 @@ test("a special token in an answer that ignores ends has no text", async () => {
   expect(joined(tokens)).toBe(text);
 });
 
-test("warnings of the prompt come with the end, and only where there are any", async () => {
+test("prompt warnings are part of the finish, only if there are any", async () => {
   const with1 = await answerOf([END], {}, { warnings: ["dropped a turn"] });
   expect(with1.finish?.warnings).toEqual(["dropped a turn"]);
   expect((await answerOf([END], {}, { warnings: [] })).finish).not.toHaveProperty("warnings");

@@ -21,7 +21,7 @@ afterAll(() => {
 const device = await openTestDevice();
 const watch = watchDevice(device);
 
-/** What loading rejects with; the last thing it may do is destroy what it made. */
+/** The error that loading rejects with, after everything it created was destroyed. */
 async function refusal(source: Source, signal?: AbortSignal, on = device): Promise<unknown> {
   const reason = await loadModel(source, { device: on, ...(signal && { signal }) }).then(
     (model) => model.dispose(),
@@ -73,7 +73,7 @@ describe("a source that breaks off", () => {
         if (read === failing) throw broken;
       });
       expect(await refusal(source)).toBe(broken);
-      // Tensors come last: by then there is something to leave behind.
+      // Tensors are read last: by then there are buffers to clean up.
       if (failing > total - 15) expect(watch.created - made).toBeGreaterThan(20);
     }
   });
@@ -93,7 +93,7 @@ describe("a source that breaks off", () => {
     expect(watch.created - made).toBeGreaterThan(20);
   });
 
-  test("fewer bytes than asked for are not taken for weights", async () => {
+  test("fewer bytes than requested are not accepted as weights", async () => {
     const source = memorySource(filesOf(family));
     const short: Source = {
       ...source,
@@ -111,7 +111,7 @@ describe("a source that breaks off", () => {
 });
 
 describe("an abort", () => {
-  test("before loading and at any time in it: the signal's reason", async () => {
+  test("before and at any time during loading: the signal's reason", async () => {
     const reason = { why: "the user went away" };
     expect(
       await refusal(

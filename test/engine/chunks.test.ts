@@ -1,4 +1,4 @@
-// Any chunking of a prompt gives the same numbers, over three windows and more; and generation agrees with
+// Every way to chunk a prompt gives the same numbers, over three windows and more; generation agrees with
 // re-scoring.
 import { beforeAll, expect, test } from "vitest";
 import { type Chunk, loadModel, type Model } from "../../engine/node.ts";
@@ -7,7 +7,7 @@ import { watchDevice } from "./watch-device.ts";
 
 const folder = new URL("../golden/families/", import.meta.url).pathname;
 
-// One device for all: the models share what pipelines they can.
+// One device for all: the models share pipelines.
 let device: GPUDevice;
 beforeAll(async () => {
   device = await openTestDevice();
@@ -47,7 +47,7 @@ test.each([
   // all.
   ["window_7", 7, "q8", [1, 8]],
 ] as const)("%s, W = %i, cache %s: one chunk = chunks of %j", async (family, W, cache, chunks) => {
-  // 5 windows and some: slots are reused several times over, at lengths that are no multiple of anything.
+  // Over 5 windows: slots are reused several times, at lengths that are no multiple of the chunk or window.
   const length = 5 * W + 3;
   const whole = await withModel(
     family,
@@ -64,7 +64,7 @@ test.each([
       family,
       chunk,
       async (model) => {
-        // The two sides differ only where there are several chunks and the ring rolls over.
+        // The two sides differ only with several chunks and a ring that rolls over.
         expect(Math.ceil(length / chunk)).toBeGreaterThan(1);
         expect(model.plan.cacheSlots).toBeLessThan(length);
         expect(largest(await model.logits(whole.ids), whole.logits), `chunks of ${chunk}`).toBeLessThan(1e-4);
@@ -124,12 +124,12 @@ test("generate, then score in one prefill: the same log-probabilities", async ()
   });
 });
 
-test("what has rolled out of the ring is not reused", async () => {
+test("keys that rolled out of the ring are not reused", async () => {
   await withModel("window_7", 4, async (model) => {
     const prompt = someIds(9, model.config.V);
     const other = [...prompt.slice(0, 8), 5, 6, 7];
     const fresh = await withModel("window_7", 4, (untouched) => untouched.logits(other));
-    // Past the slots: the keys of the shared start are gone, however alike the ids are.
+    // Past the slots: the keys of the shared start were overwritten, although the ids are the same.
     for await (const _ of model.generate(prompt, { maxTokens: 12, ignoreEos: true }));
     expect(model.plan.cacheSlots).toBeLessThan(prompt.length + 12);
     expect(largest(await model.logits(other), fresh)).toBeLessThan(1e-4);
@@ -146,7 +146,7 @@ test("what has rolled out of the ring is not reused", async () => {
   });
 });
 
-test("a pass that goes on from the ring does not forget what was written past it", async () => {
+test("a pass that continues from the ring keeps track of slots written past it", async () => {
   await withModel("window_7", 4, (model) =>
     withModel("window_7", 4, async (untouched) => {
       const prompt = someIds(9, model.config.V);
@@ -156,7 +156,7 @@ test("a pass that goes on from the ring does not forget what was written past it
         for await (const chunk of model.generate(prompt, { maxTokens: 30, ignoreEos: true })) {
           ids.push(...chunk.ids);
           if (ids.length === prompt.length + tokens) break;
-          // A slow reader: the GPU runs dry, and more steps go past the break.
+          // A slow reader: the GPU runs dry, and more steps run past the break.
           await new Promise((resolve) => setTimeout(resolve, 3));
         }
         await model.logits(ids);
@@ -169,7 +169,7 @@ test("a pass that goes on from the ring does not forget what was written past it
           );
           await model.logits(ids);
         }
-        // Shorter and shorter, with nothing put back between.
+        // Ever shorter prefixes, with nothing restored in between.
         for (let shared = ids.length - 1; shared >= 4; shared--) {
           const other = [...ids.slice(0, shared), (ids[shared]! + 1) % model.config.V];
           await untouched.logits([0]);
@@ -199,7 +199,7 @@ test("a conversation of 20 windows keeps memory constant", async () => {
     }
   }
   expect(bytes()).toBe(before);
-  // Every turn went on from the last one's cache.
+  // Every turn continued from the previous turn's cache.
   expect(cached.slice(1).every((tokens) => tokens > 0)).toBe(true);
   model.dispose();
 });

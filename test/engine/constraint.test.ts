@@ -1,4 +1,4 @@
-// A constraint decides which tokens a sequence may pick, while others run beside it without one.
+// A constraint decides which tokens a sequence may pick; concurrent sequences without one are unaffected.
 import { afterEach, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { describe as describeAdapter, Gpu } from "../../engine/gpu/gpu.ts";
@@ -76,7 +76,7 @@ async function start() {
   return { ask, V: checkpoint.config.V, device: () => devices.at(-1)!, scheduler };
 }
 
-test("every other token is forbidden: each pick is the likeliest of those allowed, and others are not touched", async () => {
+test("every other token is forbidden: each pick is the likeliest allowed token, and other sequences are unaffected", async () => {
   const { ask, V } = await start();
   const alone = await ask();
   const constraint = new EveryOther(V);
@@ -84,7 +84,7 @@ test("every other token is forbidden: each pick is the likeliest of those allowe
   expect(beside).toEqual(alone);
   expect(constrained).toHaveLength(24);
   expect(constrained.every((id, i) => allows(i, id))).toBe(true);
-  // Never asked before the token ahead was accepted: no step runs ahead of the constraint.
+  // Each mask is requested after the previous token was accepted: no step runs ahead of the constraint.
   expect(constraint.accepted).toEqual(constrained);
   expect([...new Set(constraint.asked)]).toEqual(Array.from({ length: 24 }, (_, i) => i));
 
@@ -99,7 +99,7 @@ test("every other token is forbidden: each pick is the likeliest of those allowe
   }
 });
 
-test("sampled tokens obey it too, with the same seed to the same tokens", async () => {
+test("sampled tokens obey it too, and the same seed gives the same tokens", async () => {
   const { ask, V } = await start();
   const settings = { temperature: 1.5, topK: 50, repetitionPenalty: 1.2 };
   const first = await ask({ settings, constraint: new EveryOther(V) });
@@ -108,7 +108,7 @@ test("sampled tokens obey it too, with the same seed to the same tokens", async 
   expect(again).toEqual(first);
 });
 
-test("an answer goes on from where its constraint is when the device is lost", async () => {
+test("an answer continues with its constraint's state when the device is lost", async () => {
   const { ask, V, device } = await start();
   const whole = await ask({ constraint: new EveryOther(V) });
   const constraint = new EveryOther(V);

@@ -1,5 +1,4 @@
-// What goes wrong with adapters and devices becomes a typed error of the call that hits it, never garbage or
-// silence.
+// Failures of adapters and devices become a typed error of the affected call, never wrong numbers or silence.
 import { describe, expect, test } from "vitest";
 import {
   DeviceError,
@@ -30,7 +29,7 @@ async function answer(model: Model, maxTokens: number, onToken = (_count: number
   return ids;
 }
 
-test("a command that the device refuses fails the answer at hand only; a lost device of the caller's own fails all that follows", async () => {
+test("a refused command fails the current answer only; the loss of a device that the caller owns fails all later calls", async () => {
   const device = await openTestDevice();
   const model = await loadModel(family, { device, chunkLength: 16 });
   const expected = await answer(model, 40);
@@ -45,7 +44,7 @@ test("a command that the device refuses fails the answer at hand only; a lost de
   expect((planted as Error).message).toMatch(
     new RegExp(`^${model.adapter.name}: the device refused a command: .*planted`, "s"),
   );
-  // More tokens than there are staging buffers: every one of them is fit for use.
+  // More tokens than staging buffers: every buffer is still usable.
   expect(await answer(model, 40)).toEqual(expected);
 
   const waiting: Promise<unknown>[] = [];
@@ -59,7 +58,7 @@ test("a command that the device refuses fails the answer at hand only; a lost de
   waiting.push(reasonOf(model.score([1, 2, 3])), reasonOf(answer(model, 3)));
   for (const error of [lost, ...(await Promise.all(waiting))]) {
     expect(error).toBeInstanceOf(DeviceLostError);
-    // No new one is opened for it.
+    // No new device is opened.
     expect((error as Error).message).toMatch(/the device is lost .* It is the caller's own: load the model/);
   }
   model.dispose();
@@ -73,7 +72,7 @@ test("a device lost while loading", async () => {
   expect(await reasonOf(loadModel(family, { device, onProgress }))).toBeInstanceOf(DeviceLostError);
 });
 
-test("whichever buffer the device refuses, loading fails with its name and leaves none behind", async () => {
+test("a refused buffer, at any position, fails loading with its name and leaves no buffer behind", async () => {
   const device = await openTestDevice(["backend=null"]);
   const watch = watchDevice(device);
   let refused = 0;
@@ -95,7 +94,7 @@ test("whichever buffer the device refuses, loading fails with its name and leave
 });
 
 describe("adapters", () => {
-  test("every listed name opens that adapter, as does a part of it in any case", async () => {
+  test("every listed name opens that adapter, and so does a part of it in any case", async () => {
     const adapters = await listAdapters();
     expect(adapters.length).toBeGreaterThan(0);
     for (const { name, vendor, architecture } of adapters) {
@@ -106,7 +105,7 @@ describe("adapters", () => {
     }
   });
 
-  test("a name that none has is refused with those there are", async () => {
+  test("an unknown name is refused with a list of the known ones", async () => {
     const error = await reasonOf(loadModel(family, { adapter: "Voodoo 2" }));
     expect(error).toBeInstanceOf(DeviceError);
     const { message } = error as Error;

@@ -1,5 +1,4 @@
-// A lost device is replaced: answers go on with the very next token, and nothing that is computed tells of
-// it.
+// A lost device is replaced: answers continue with the next token, and all numbers stay the same.
 import { describe, expect, test } from "vitest";
 import type { LoadedModel } from "../../engine/model.ts";
 import { type Chunk, DeviceError, DeviceLostError, type GenerateOptions } from "../../engine/node.ts";
@@ -42,7 +41,7 @@ const sampled: GenerateOptions = {
   temperature: 0.5,
   topP: 0.98,
   repetitionPenalty: 1.4,
-  // Draws again what the answer has: without its counts it would go on differently.
+  // Likely to repeat tokens: without the penalties' counts the answer would continue differently.
   frequencyPenalty: -2,
   presencePenalty: 0.6,
   logitBias: { 3: 2, 7: -2 },
@@ -123,13 +122,13 @@ describe("a conversation whose ring rolls over", () => {
   });
 });
 
-test("three answers at once, and one in line: each goes on with its very next token", async () => {
+test("three concurrent answers and one in the queue: each continues with its next token", async () => {
   const machine = new Machine();
   const model = await machine.load(folder("window_7"), { chunkLength: 8, parallel: 3 });
   const asks = [
     { prompt: first, options: greedy },
     { prompt: first.toReversed(), options: sampled },
-    // Shares its beginning with the first: copied, and lost with the ring it was copied from.
+    // Shares a prefix with the first: copied, and lost together with the ring that it was copied from.
     { prompt: [...first.slice(0, 12), ...Array.from({ length: 20 }, (_, i) => 59 - i)], options: sampled },
     { prompt: first.slice(5), options: { ...sampled, seed: 4, topLogProbs: 1 } },
   ];
@@ -154,14 +153,14 @@ test("three answers at once, and one in line: each goes on with its very next to
   model.dispose();
 });
 
-test("a text that is scored while an answer runs: both come out as without a loss", async () => {
+test("a text scored while an answer runs: both are the same as without a loss", async () => {
   const machine = new Machine();
   const model = await machine.load(folder("window_7"), { chunkLength: 8, parallel: 2 });
   const text = [...first, ...first.toReversed(), ...first];
   const both = () => Promise.all([run(model, first, sampled), model.score(text)]);
   const undisturbed = await both();
   await model.measure(async () => {});
-  // When some chunks of either have been computed.
+  // After some chunks of both have been computed.
   loseAtSubmission(machine.device, 9);
   const [answer, score] = await both();
   expect([answer.ids, score]).toEqual([undisturbed[0].ids, undisturbed[1]]);
@@ -169,7 +168,7 @@ test("a text that is scored while an answer runs: both come out as without a los
   model.dispose();
 });
 
-test("the text goes on, in the middle of a stop string as well; progress tells of the new device", async () => {
+test("the text continues, also inside a stop string; progress reports the new device", async () => {
   const machine = new Machine();
   const progress: string[] = [];
   const model = await machine.load(embedded, { onProgress: ({ stage }) => progress.push(stage) });
@@ -207,7 +206,7 @@ describe("failures", () => {
     machine.onOpen = () => {};
     const submissions = toLoad;
     const expected = await run(model, first, sampled);
-    /** An answer in which the device is lost after the third token, and what came of it. */
+    /** An answer whose device is lost after the third token, and its outcome. */
     const disturbed = async (options: GenerateOptions = {}) => {
       const ids: number[] = [];
       const error = await failure(
@@ -220,7 +219,7 @@ describe("failures", () => {
       );
       return { ids, error };
     };
-    /** Tokens that were in flight may have landed before the loss. */
+    /** Tokens in flight may have arrived before the loss. */
     const interrupted = (ids: number[]) => {
       expect(ids.length).toBeGreaterThanOrEqual(3);
       expect(ids.length).toBeLessThan(expected.ids.length);
@@ -236,7 +235,7 @@ describe("failures", () => {
     return parts;
   }
 
-  test("one is made good", async () => {
+  test("one is recovered from", async () => {
     const { machine, expected, disturbed } = await shared();
     machine.onOpen = (device) => {
       machine.onOpen = () => {};
@@ -266,16 +265,16 @@ describe("failures", () => {
     expect(await run(model, first, sampled)).toEqual(expected);
   });
 
-  test("lost again before a token came, twice", async () => {
+  test("lost again before the first token, twice", async () => {
     const { machine, model, toLoad, expected, disturbed, interrupted } = await shared();
-    // In the replay, when all is loaded.
+    // In the replay, after loading.
     machine.onOpen = (device) => loseAtSubmission(device, toLoad + 2);
     const opened = machine.devices.length;
     const { ids, error } = await disturbed();
     interrupted(ids);
     expect(error).toBeInstanceOf(DeviceLostError);
     expect(machine.devices.length).toBe(opened + 2);
-    // The next call tries again; a loss after some tokens is the first one in a row.
+    // The next call tries again; a loss after some tokens counts as the first again.
     machine.onOpen = (device) => {
       machine.onOpen = () => {};
       loseAtSubmission(device, toLoad + 10);
@@ -284,7 +283,7 @@ describe("failures", () => {
     expect(machine.devices.length).toBe(opened + 4);
   });
 
-  test("an abort or dispose meanwhile ends it", async () => {
+  test("an abort or dispose during recovery ends it", async () => {
     const { machine, model, expected, disturbed, interrupted } = await shared();
     const controller = new AbortController();
     machine.onOpen = () => controller.abort();
@@ -304,7 +303,7 @@ describe("failures", () => {
   });
 });
 
-test("a device that is lost while loading is replaced once; nothing stays on those that are lost", async () => {
+test("a device lost while loading is replaced once; nothing stays on lost devices", async () => {
   const machine = new Machine();
   machine.onOpen = (device) => {
     if (machine.devices.length === 0) loseAtSubmission(device, 3);
@@ -331,7 +330,7 @@ test("a device that is lost while loading is replaced once; nothing stays on tho
   for (const { watch } of devices) expect(watch.live.size).toBe(0);
 });
 
-test("news of a loss that come late, as those of a busy browser do", async () => {
+test("a loss reported late, as in a busy browser", async () => {
   const machine = new Machine();
   machine.onOpen = (device) => {
     const lost = device.lost.then(async (info) => {

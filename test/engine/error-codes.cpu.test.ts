@@ -1,4 +1,4 @@
-// Every code of an error: what causes it, and that it arrives from a worker as it was thrown.
+// Every error code: its cause, and that an error arrives from a worker as it was thrown.
 import { readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 import { type Generation, generate } from "../../engine/answer/generate.ts";
@@ -24,7 +24,7 @@ import { filesOf, memorySource } from "../weights/memory-source.ts";
 const TINY = "weights/tiny-mistral";
 afterEach(() => vi.unstubAllGlobals());
 
-/** Reads a file from a server that answers so. */
+/** Reads a file from a server that gives this answer. */
 const fetched = (answer: () => Response, file = "config.json") => {
   const source = httpSource("http://there.test/", {
     fetch: async () => answer(),
@@ -211,7 +211,7 @@ test.each([...Object.entries(CAUSES).map(([code, cause]) => [code, "", cause] as
   },
 );
 
-test("an HTTP status goes with the code", async () => {
+test("an HTTP status is kept with the code", async () => {
   for (const given of [404, 403, 503, 418])
     expect(await failure(status(given)())).toMatchObject({ status: given });
 });

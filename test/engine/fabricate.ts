@@ -5,7 +5,7 @@ import { memorySource } from "../weights/memory-source.ts";
 
 /**
  * A checkpoint in memory with seeded f32 weights between -1/2 and 1/2.
- * @param change returns what is stored in place of a tensor's values; rows of a matrix lie one after another
+ * @param change returns the values to store in place of a tensor's; a matrix is stored row by row
  */
 export function fabricate(
   config: Record<string, unknown>,

@@ -8,7 +8,7 @@ import { openTestDevice } from "../helpers.ts";
 const folder = new URL("../golden/families/", import.meta.url).pathname;
 const families = readdirSync(folder).filter((name) => !name.endsWith(".json"));
 
-// One device for all: the models share what pipelines they can.
+// One device for all: the models share pipelines.
 let device: GPUDevice;
 beforeAll(async () => {
   device = await openTestDevice();
@@ -26,7 +26,7 @@ test("all 21 families are here", () => expect(families.length).toBe(21));
 test.each(families)("%s", async (family) => {
   const { cases } = JSON.parse(readFileSync(`${folder}${family}/golden.json`, "utf8")) as { cases: Case[] };
   // Chunks shorter than the longest prompt: several of them, and with a window the ring rolls over.
-  // Weights stay as stored: a family in f32 is loaded so.
+  // Weights stay as stored: a family in f32 is loaded as f32.
   const model = await loadModel(`${folder}${family}`, { chunkLength: 16, device });
   for (const { ids, last_logits, greedy_16, greedy_min_margin } of cases) {
     const logits = await model.logits(ids);
@@ -41,8 +41,8 @@ test.each(families)("%s", async (family) => {
   model.dispose();
 });
 
-// Software drivers get lanes; what GPUs get is held to the same numbers. Without a window there are 4096
-// slots, so that attention is split over the cache and combined; golden.test.ts has it in one part.
+// Software drivers use lanes by default; the kernels of GPUs must give the same numbers. Without a window
+// there are 4096 slots, so attention is split over the cache; golden.test.ts runs it in one part.
 test("window_none with the kernels of a GPU", async () => {
   const family = "window_none";
   const { cases } = JSON.parse(readFileSync(`${folder}${family}/golden.json`, "utf8")) as { cases: Case[] };

@@ -65,11 +65,11 @@ describe("generate", () => {
       expect(text).toBe(whole.slice(0, whole.indexOf(stop)));
       expect(finish.reason).toBe("stop");
     }
-    // A stop that only begins is shown in the end.
+    // An incomplete stop string is part of the text in the end.
     expect((await run("Once upon a time", { maxTokens: 40, stop: `${whole.slice(-5)}~` })).text).toBe(whole);
   });
 
-  test("a stop leaves no trace: the next answer is the same as a fresh model's", async () => {
+  test("a stop has no effect on the next answer: it equals a fresh model's", async () => {
     const options = { maxTokens: 30, ignoreEos: true };
     const prompt = await model.encode("The dog");
     const fresh = await run(prompt, options);
@@ -98,7 +98,7 @@ describe("generate", () => {
     );
   });
 
-  test("break gives the model back", async () => {
+  test("break frees the model", async () => {
     for await (const _ of model.generate("Once", { maxTokens: 100 })) break;
     expect((await run("Once", { maxTokens: 2 })).ids.length).toBe(2);
   });
@@ -109,7 +109,7 @@ describe("generate", () => {
     expect(together.map(({ ids }) => ids)).toEqual(alone);
   });
 
-  test("a seed repeats an answer; another one differs", async () => {
+  test("the same seed gives the same answer, another seed a different one", async () => {
     const options = { maxTokens: 30, temperature: 1, topP: 0.95, ignoreEos: true };
     const [a, b, c] = [
       await run("Once", { ...options, seed: 7 }),
@@ -135,7 +135,7 @@ describe("generate", () => {
 });
 
 describe("chat", () => {
-  test("the second turn reuses what the first one cached", async () => {
+  test("the second turn reuses the first one's cache", async () => {
     const ask = async (messages: Parameters<Model["chat"]>[0]) => {
       let text = "";
       let cached = -1;
@@ -187,7 +187,7 @@ describe("limits", () => {
 });
 
 describe("topLogProbs", () => {
-  test("each token's log-probability is that of score, also where another temperature chose it", async () => {
+  test("each token's log-probability equals score's, also for other temperatures", async () => {
     const prompt = await model.encode("Once upon a time");
     for (const options of [{}, { temperature: 1, seed: 3, frequencyPenalty: 0.5 }]) {
       const plain = await run(prompt, { maxTokens: 12, ignoreEos: true, ...options });

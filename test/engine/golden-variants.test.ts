@@ -1,5 +1,5 @@
-// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts: a file of its
-// own, to run beside it.
+// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts. A separate file,
+// so that both run in parallel.
 import { beforeAll, describe, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { loadModel } from "../../engine/node.ts";
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 describe("every variant of the matrix kernels, forced: the same numbers", () => {
-  // One of each kind at a time; where there are fewer of a kind, its first again.
+  // One variant of each kind at a time; a kind with fewer variants repeats its first.
   const names = Array.from(
     { length: Math.max(Object.keys(matvecVariants).length, Object.keys(matmulVariants).length) },
     (_, i) => [i] as const,
@@ -38,7 +38,7 @@ describe("every variant of the matrix kernels, forced: the same numbers", () => 
     model.dispose();
   });
 
-  // Variants that round meet weights that round more; what they cost is held to the bounds of those formats.
+  // Lossy variants run on weights that round more; their loss must stay within the bounds of those formats.
   test.each([
     ["f16", "tile_f16", 1e-3],
     ["q8", "tile_int8", 5e-3],

@@ -8,7 +8,7 @@ const prompts: { name: string; n_tokens: number }[] = read("index").filter(
   ({ name }: { name: string }) => name !== "text600",
 );
 
-// One device for all: the models share what pipelines they can.
+// One device for all: the models share pipelines.
 let device: GPUDevice;
 beforeAll(async () => {
   device = await openTestDevice();
@@ -21,7 +21,7 @@ describe.each(["f32", "bf16"] as const)("weights %s are the stored values", (wei
   });
   afterAll(() => model.dispose());
 
-  // Long ones take SwiftShader long: there they go with one of the two.
+  // Long prompts are slow on SwiftShader: there they run with one of the two.
   const long = weights === "bf16" || process.env["SIROCCO_DRIVER"] !== "swiftshader";
   const asked = prompts.filter(({ n_tokens }) => long || n_tokens < 140);
   test.each(asked)("$name: logits, greedy continuation", async ({ name }) => {
@@ -35,7 +35,7 @@ describe.each(["f32", "bf16"] as const)("weights %s are the stored values", (wei
     const ids: number[] = [];
     for await (const chunk of model.generate(golden.ids, { maxTokens: 64, ignoreEos: true }))
       ids.push(...chunk.ids);
-    // Past a token that the reference itself hardly preferred, another one may be right.
+    // After a token that the reference hardly preferred, another continuation may be right.
     const margins: number[] = golden.greedy_top1_minus_top2;
     const unsure = margins.findIndex((margin) => margin <= 1e-2);
     const sure = unsure < 0 ? 64 : unsure;

@@ -8,7 +8,7 @@ export const f32 = (base64: string): Float32Array =>
   new Float32Array(new Uint8Array(Buffer.from(base64, "base64")).buffer);
 
 /**
- * What quality is measured on. SwiftShader takes half a minute for all of it, so there it is the first third.
+ * The text that quality is measured on: on SwiftShader its first third, as all of it takes half a minute.
  */
 export function sample(): { ids: number[]; perplexity: number } {
   const { ids, perplexity, logprobs_of_ids_1_to_end } = read("text600");

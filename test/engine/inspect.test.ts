@@ -1,4 +1,4 @@
-// Looking into a model at work: what it shows is what it computes, and it goes on as if nobody had looked.
+// Inspecting a running model: it shows what the model computes, and does not change later answers.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
@@ -8,7 +8,7 @@ const families = new URL("../golden/families/", import.meta.url).pathname;
 
 let device: GPUDevice;
 let model: Model;
-/** Labels of what loading made on the device. */
+/** Labels of the objects that loading created on the device. */
 const made: (string | undefined)[] = [];
 beforeAll(async () => {
   device = await openTestDevice();
@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => model?.dispose());
 
-test("costs nothing until it is asked for", async () => {
+test("costs nothing until it is used", async () => {
   const isForInspecting = (label?: string) => /attention.weights/.test(label ?? "");
   expect(made).toContain("decode logits");
   expect(made.some(isForInspecting)).toBe(false);
@@ -34,7 +34,7 @@ test("costs nothing until it is asked for", async () => {
 });
 
 async function withFamily(name: string, use: (model: Model) => Promise<void>): Promise<void> {
-  // With one ring a look can only be taken where the conversation is.
+  // With one ring, inspecting must use the conversation's ring.
   const family = await loadModel(`${families}${name}`, { chunkLength: 16, parallel: 1, device });
   try {
     await use(family);
@@ -59,9 +59,9 @@ async function answer(from: Model, ids: readonly number[], maxTokens: number) {
 }
 
 describe("attention", () => {
-  // Multi-head, grouped-query and multi-query: which key/value head a query head reads shows in its weights.
+  // Multi-head, grouped-query and multi-query: the weights show which key/value head a query head reads.
   test.each(["mha_4x4", "gqa_4x2", "mqa_4x1", "window_7"])(
-    "%s: the first layer's weights are those of plain arithmetic",
+    "%s: the first layer's weights equal those of plain arithmetic",
     (name) =>
       withFamily(name, async (family) => {
         const { config } = family;
@@ -96,7 +96,7 @@ describe("attention", () => {
       }
     }));
 
-  test("refuses layers and heads that are not there", async () => {
+  test("refuses layers and heads out of range", async () => {
     await expect(model.attention([1], { layer: 6 })).rejects.toThrow(
       "layer: expected a whole number from 0 to 5, got 6.",
     );
@@ -188,8 +188,8 @@ describe("profile", () => {
 });
 
 describe("a conversation", () => {
-  // Short, and longer than the ring: slots are written over while one looks.
-  test.each([5, 60])("goes on with the same tokens after a look, from %i tokens", (length) =>
+  // Short, and longer than the ring: inspecting overwrites slots.
+  test.each([5, 60])("continues with the same tokens after inspecting, from %i tokens", (length) =>
     withFamily("window_7", async (family) => {
       const prompt = someIds(length, family.config.V);
       const whole = await answer(family, prompt, 16);
@@ -201,9 +201,9 @@ describe("a conversation", () => {
       await family.profile();
       const rest = await answer(family, sofar, 8);
       expect([...half.ids, ...rest.ids]).toEqual(whole.ids);
-      // Nothing was computed again but the token that the answer ended with.
+      // Only the answer's last token was computed again.
       expect(rest.cached).toBe(sofar.length - 1);
-      // What looks at another text takes the cache, and the conversation still goes on the same.
+      // Inspecting another text takes over the cache, and the conversation still continues the same.
       await family.attention([...prompt.slice(0, 3), 7, 8], { layer: 0 });
       await family.profile();
       const again = await answer(family, sofar, 8);
@@ -212,12 +212,12 @@ describe("a conversation", () => {
     }),
   );
 
-  test("a text that was only looked at is not taken for computed", async () => {
+  test("a text that was only inspected is not reused as computed", async () => {
     const ids = someIds(20, model.config.V);
     const expected = await answer(model, ids, 8);
     await model.logits([9]);
     await model.attention(ids, { layer: 0 });
-    // The layers above the first have not seen the last token: it is not among those reused.
+    // The layers above the first did not compute the last token: it is not reused.
     const after = await answer(model, [...ids, expected.ids[0]!], 7);
     expect(after.cached).toBe(ids.length - 1);
     expect(after.ids).toEqual(expected.ids.slice(1));

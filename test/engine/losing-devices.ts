@@ -1,4 +1,4 @@
-// Devices that are lost when a test wants it, and models on them.
+// Devices that a test can lose, and models on them.
 import { describe, Gpu } from "../../engine/gpu/gpu.ts";
 import { yieldCoresDuring } from "../../engine/gpu/yield-cores.ts";
 import { loadModel } from "../../engine/load.ts";
@@ -8,10 +8,10 @@ import { folderSource } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { type Watch, watchDevice } from "./watch-device.ts";
 
-/** Opens devices as an engine does that has its own, and keeps count of them. */
+/** Opens devices like an engine that owns its device, and counts them. */
 export class Machine {
   readonly devices: { readonly device: GPUDevice; readonly watch: Watch }[] = [];
-  /** Called for every device that is opened; where it throws, none is. */
+  /** Called before every device is opened; if it throws, none is. */
   onOpen: (device: GPUDevice) => void = () => {};
 
   get device(): GPUDevice {
@@ -40,7 +40,7 @@ export class Machine {
   }
 }
 
-/** Loses the device with its n-th submission from now on, while that is computed. */
+/** Loses the device while it computes the n-th submission from now. */
 export function loseAtSubmission(device: GPUDevice, n: number): void {
   const submit = device.queue.submit.bind(device.queue);
   let count = 0;

@@ -1,4 +1,5 @@
-// A folder with one of each thing that works elsewhere tells the right story; a head of its own is used.
+// A folder with every irregularity that other libraries accept gives the right story; a separate lm_head is
+// used.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join as path } from "node:path";
@@ -13,7 +14,7 @@ const place = mkdtempSync(path(tmpdir(), "sirocco-mended-"));
 afterAll(() => rmSync(place, { recursive: true }));
 const golden = (name: string) => JSON.parse(readFileSync(`test/golden/${name}.json`, "utf8"));
 
-/** weights/tiny-mistral as it may come from others. */
+/** weights/tiny-mistral as other tools may write it. */
 function mendedFolder(): string {
   const folder = path(place, "tiny");
   cpSync("weights/tiny-mistral", folder, { recursive: true });
@@ -72,7 +73,7 @@ async function sirocco(...args: string[]): Promise<{ code: number; stdout: strin
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-test("sirocco generate on a folder with one of each", { timeout: 300_000 }, async () => {
+test("sirocco generate on a folder with every irregularity", { timeout: 300_000 }, async () => {
   const folder = mendedFolder();
   const once = golden("tiny-mistral/02_once");
   const prompt = path(place, "prompt.txt");
@@ -84,7 +85,7 @@ test("sirocco generate on a folder with one of each", { timeout: 300_000 }, asyn
   expect(ids).toEqual(once.greedy_64_ids.slice(0, 24));
   expect(once.greedy_64_text.startsWith(text)).toBe(true);
 
-  // Its end stands in the tokenizer's files only.
+  // Only the tokenizer's files name its end-of-sequence token.
   const end = await sirocco(...args, "They all lived happily ever after. The end.", "--max-tokens", "8");
   expect(JSON.parse(end.stdout).finish).toMatchObject({ reason: "stop" });
 
@@ -113,7 +114,7 @@ function withHead(tied: boolean, change: (bytes: Uint8Array) => Uint8Array): Sou
   return memorySource(files);
 }
 
-/** Its rows, the last first. */
+/** Its rows in reverse order. */
 const turned = (bytes: Uint8Array) => {
   const rows = 96;
   const width = bytes.length / rows;
@@ -138,7 +139,7 @@ async function logitsOf(source: Source | string, ids: number[]): Promise<number[
   }
 }
 
-test("a head of its own makes the logits, whatever tie_word_embeddings says", {
+test("a separate lm_head makes the logits, whatever tie_word_embeddings says", {
   timeout: 120_000,
 }, async () => {
   const { ids, last_logits } = golden("families/tied/golden").cases[0] as {
@@ -154,12 +155,12 @@ test("a head of its own makes the logits, whatever tie_word_embeddings says", {
     ),
     last_logits,
   );
-  // Rows of the head in another order: the reference's logits in that order.
+  // With the rows of lm_head in another order, the logits are the reference's in that order.
   close(await logitsOf(withHead(true, turned), ids), [...last_logits].reverse());
   expect(await logitsOf(withHead(true, turned), ids)).toEqual(await logitsOf(withHead(false, turned), ids));
 });
 
-test("it is planned, quantised and loaded again", { timeout: 120_000 }, async () => {
+test("a separate lm_head is planned, quantised and loaded again", { timeout: 120_000 }, async () => {
   const { ids } = golden("families/tied/golden").cases[0] as { ids: number[] };
   const [own, untied] = [withHead(true, turned), withHead(false, turned)];
   const [planned, expected] = [await planModel(own, { device }), await planModel(untied, { device })];

@@ -1,4 +1,4 @@
-// Streams as one: nobody waits for another, and nobody is left running.
+// Merging streams: no stream waits for another, and none is left running.
 import { describe, expect, test } from "vitest";
 import { merge } from "../../engine/apis/merge.ts";
 import { expectNoUnhandledRejections } from "../helpers.ts";
@@ -22,7 +22,7 @@ async function* stream(name: string, count: number, failAt = Infinity): AsyncGen
 const settled = () => new Promise((resolve) => setTimeout(resolve, 10));
 
 describe("merge", () => {
-  test("gives every item, each stream's in order, as they come", async () => {
+  test("gives every item as it arrives, in the order of its stream", async () => {
     const items: string[] = [];
     for await (const item of merge([stream("a", 3), stream("b", 2), stream("c", 0)])) items.push(item);
     expect(items.filter((item) => item.startsWith("a"))).toEqual(["a0", "a1", "a2"]);
@@ -39,7 +39,7 @@ describe("merge", () => {
     expect(items.map((item) => item[0]).join("")).toBe("ababab");
   });
 
-  test.each(["one fails", "the reader leaves"])("ends the others where %s", async (how) => {
+  test.each(["one fails", "the reader leaves"])("ends the others when %s", async (how) => {
     ended.length = 0;
     const run = async () => {
       for await (const item of merge([

@@ -1,5 +1,5 @@
-// Matrices of one model in unlike formats: layers that differ, and q, k and v of one layer. The numbers are
-// those of a model in f32 whose weights were rounded by the same formats on the host.
+// One model with matrices of different formats: between layers, and q, k and v of one layer. The numbers
+// equal those of a model in f32 whose weights were rounded by the same formats on the host.
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { modelLayout } from "../../engine/graph/layout.ts";
 import type { LoadedModel } from "../../engine/model.ts";
@@ -17,7 +17,7 @@ vi.mock("../../weights/index.ts", async (importOriginal) => {
   return { ...weights, formatsOf };
 });
 
-/** Sizes so alike that pipelines are shared: compiling them takes most of the time. */
+/** Similar sizes, so that pipelines are shared: compiling takes most of the time. */
 const config = {
   architectures: ["LlamaForCausalLM"],
   num_hidden_layers: 2,
@@ -33,7 +33,7 @@ const parsed = parseConfig(config);
 /** Bytes that fit a binding: less than q_proj of the odd layer, 40 rows of 64 in q8. */
 const LIMIT = 2200;
 
-/** The even layer in q4, the odd one with formats of its own for its matrices. */
+/** The even layer in q4, the odd one with a different format for each matrix. */
 const ODD: Readonly<Record<string, WeightFormatName>> = {
   ...{ q_proj: "q8", k_proj: "f16", v_proj: "q4", o_proj: "f16" },
   ...{ gate_proj: "q4", up_proj: "q8", down_proj: "q8" },
@@ -44,12 +44,12 @@ const formatOf: FormatOf = (name) => {
   return layer === "0" ? "q4" : ODD[matrix]!;
 };
 /**
- * What a matrix is stored in: gate_proj and up_proj share their parts, in the more exact of their formats.
+ * The format that a matrix is stored in: gate_proj and up_proj share the more exact of their two formats.
  */
 const storedAs = (name: string): WeightFormatName =>
   /layers\.1\..*gate_proj/.test(name) ? "q8" : formatOf(name);
 
-/** What is left of a matrix that was stored in its format, by the plain TypeScript of the format. */
+/** A matrix after it was stored in its format and read back, by the format's plain TypeScript. */
 function rounded(name: string, shape: readonly number[], values: Float32Array): Float32Array {
   const [N = 0, K] = shape;
   if (K === undefined) return values;
@@ -104,7 +104,7 @@ describe("a model of mixed formats", () => {
     }
     expect(answers[0]).toEqual(answers[1]);
     expect(new Set(answers[0]).size).toBeGreaterThan(4);
-    // All but the last token went through decode, which left these keys and values.
+    // All but the last token were decoded: these keys and values are written by decode.
     const [a, b] = await Promise.all([model!, reference!].map((each) => each.logits([1, 7, ...answers[0]!])));
     expect(largest(a!, b!)).toBeLessThan(1e-4);
   });
@@ -117,7 +117,7 @@ describe("a model of mixed formats", () => {
   });
 });
 
-test("q, k and v of unlike formats are parts of one matrix; neighbours of one format share a part", () => {
+test("q, k and v of different formats are parts of one matrix; neighbours of the same format share a part", () => {
   const parts = (limit: number) =>
     modelLayout(parsed, formatOf, limit).layers.map(({ qkv }) =>
       qkv.parts.map(({ first, count, format }) => [first, count, format.name]),
@@ -134,7 +134,7 @@ test("q, k and v of unlike formats are parts of one matrix; neighbours of one fo
   expect(layers.map(({ gateUp }) => gateUp.parts.map(({ format }) => format.name))).toEqual([["q4"], ["q8"]]);
 });
 
-test("a variant runs for the formats that it suits, the plain one for the others", async () => {
+test("a variant runs for the formats it supports, the plain one for the others", async () => {
   const idle = await openTestDevice(["backend=null"]);
   mixed.formatOf = formatOf;
   const options = { device: idle, weights: "q4", kernels: { matmul: "tile_int8" } } as const;

@@ -1,4 +1,4 @@
-// What a name means in Node, and what is said at once of one that means nothing.
+// How a model's name is resolved in Node, and the error for a name that cannot be resolved.
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ writeFileSync(join(place, "a.zip"), "PK");
 beforeEach(() => {
   vi.stubEnv("HF_HOME", join(place, "hub"));
   vi.stubEnv("HF_HUB_OFFLINE", "");
-  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9"); // Nobody answers there.
+  vi.stubEnv("HF_ENDPOINT", "http://127.0.0.1:9"); // No server listens there.
 });
 afterEach(() => vi.unstubAllEnvs());
 
@@ -66,7 +66,7 @@ test.each<[spec: string, words: RegExp]>([
   ["https://huggingface.co/datasets/a/b", /got a page of datasets\. Give it as owner\/name/],
   ["https://huggingface.co/a", /got something else/],
   ["https://huggingface.co/a/b/tree/main/sub/folder", /got the folder "sub\/folder" in one/],
-])("%s is told at once", async (spec, words) => {
+])("%s is reported at once", async (spec, words) => {
   const started = performance.now();
   const error = await refusal(spec);
   expect(error).toBeInstanceOf(CheckpointError);
@@ -75,7 +75,7 @@ test.each<[spec: string, words: RegExp]>([
   expect(performance.now() - started).toBeLessThan(1500);
 });
 
-test("without a Hub, a name that may be either is told to be neither, soon", {
+test("without a Hub, an ambiguous name soon fails as neither a folder nor a repository", {
   timeout: 30_000,
 }, async () => {
   const started = performance.now();
@@ -95,7 +95,7 @@ test("a cache that cannot be written: the system's error, with its own code", as
   await hub.close();
 });
 
-test("a repository by its name or its page; one that is not there; one that holds an adapter only", async () => {
+test("a repository by its name or its page; a missing one; one with only an adapter", async () => {
   const hub = await mockHub({ "config.json": new TextEncoder().encode("{}") });
   try {
     vi.stubEnv("HF_ENDPOINT", hub.url);
@@ -135,7 +135,7 @@ test.each<[address: string, repository: string | undefined]>([
   expect(repositoryOfPage(address)).toBe(repository);
 });
 
-test("in a browser, what is no repository is refused before anything is fetched", () => {
+test("in a browser, a name that is no repository is refused before anything is fetched", () => {
   expect(hubSource("a/b@refs/pr/1").name).toBe("https://huggingface.co/a/b/resolve/refs%2Fpr%2F1/");
   for (const spec of ["./x", "/x/y", "x", "a/b/c", "../b"])
     expect(() => hubSource(spec), spec).toThrow(CheckpointError);
@@ -143,7 +143,7 @@ test("in a browser, what is no repository is refused before anything is fetched"
   expect(folderUrl("https://host.example/a.b/c").href).toBe("https://host.example/a.b/c");
 });
 
-test("the code of a refusal crosses to another thread", () => {
+test("an error keeps its code across threads", () => {
   const error = new CheckpointError("x", { code: "forbidden" });
   const revived = reviveError(structuredClone(recordError(error)));
   expect(revived).toBeInstanceOf(CheckpointError);

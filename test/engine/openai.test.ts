@@ -1,4 +1,4 @@
-// OpenAI's calls give what `chat` gives, in OpenAI's shapes, and refuse what they would not heed.
+// OpenAI's calls give what `chat` gives, in OpenAI's shapes, and refuse options that they do not support.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type ChatCompletionChunk,
@@ -85,7 +85,7 @@ describe("chat.completions.create", () => {
     expect((await collect({ ...GREEDY, max_tokens: 2 })).some((chunk) => "usage" in chunk)).toBe(false);
   });
 
-  test("stop, roles and parts as OpenAI has them; a kept answer goes back as it came", async () => {
+  test("stop, roles and parts as in OpenAI's API; an answer can be sent back unchanged", async () => {
     const { text } = await chat({ maxTokens: 12 });
     const stopped = await completions().create({ ...GREEDY, stop: text.slice(5, 9) });
     const [choice] = stopped.choices;
@@ -128,7 +128,7 @@ describe("chat.completions.create", () => {
     expect([textOf(chunks, 0), textOf(chunks, 1)]).toEqual(alone.map(({ text }) => text));
   });
 
-  test("what others have beyond OpenAI's: top_k of 1 leaves the likeliest", async () => {
+  test("options beyond OpenAI's: top_k of 1 gives the likeliest token", async () => {
     const greedy = await completions().create({ ...GREEDY, max_tokens: 4 });
     const likeliest = await completions().create({
       messages: MESSAGES,
@@ -160,7 +160,7 @@ describe("chat.completions.create", () => {
     });
   });
 
-  test("its signal throws; break gives the model back", async () => {
+  test("its signal throws; break frees the model", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     await expect(completions().create(GREEDY, { signal })).rejects.toThrow("enough");
     const controller = new AbortController();
@@ -176,7 +176,7 @@ describe("chat.completions.create", () => {
     expect((await chat({ maxTokens: 1 })).ids.length).toBe(1);
   });
 
-  test("what is not supported is refused by name, and null is nothing", async () => {
+  test("unsupported options are refused by name, and null is ignored", async () => {
     const bad: [Record<string, unknown>, RegExp][] = [
       [{ tools: [{ type: "function" }] }, /^tools: expected none/],
       [{ response_format: { type: "json_object" } }, /^response_format.type: expected none/],

@@ -13,7 +13,7 @@ import { Ai } from "../../engine/workers-ai.ts";
 import { fakeModel } from "../fake-model.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
-/** A model on a GPU that fails whoever uses it. */
+/** A model on a GPU that fails on every use. */
 const model: Model = new LoadedModel({
   checkpoint: { config: { V: 2048, eosTokenIds: [2], W: null }, source: { name: "test" } },
   tokenizer: openTiny(),
@@ -309,14 +309,14 @@ describe("values", () => {
     );
   });
 
-  test("undefined stands for nothing, also where there is no such option", () =>
-    // What comes after the checks fails on this model.
+  test("undefined is ignored, also for unknown options", () =>
+    // After the checks, every call fails on this model.
     expect(first({ temperature: undefined, max_tokens: undefined })()).rejects.not.toHaveProperty(
       "parameter",
     ));
 });
 
-test("an error keeps its parameter and code on the way from a worker", async () => {
+test("an error from a worker keeps its parameter and code", async () => {
   const thrown = await first({ max_tokens: 5 })().catch((error: unknown) => error);
   const revived = reviveError(structuredClone(recordError(thrown)));
   expect(revived).toBeInstanceOf(TypeError);

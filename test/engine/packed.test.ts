@@ -1,5 +1,5 @@
-// A checkpoint from quantizeModel gives the very logits of the original loaded in that format, and a run that
-// fails leaves its folder as it was.
+// A checkpoint from quantizeModel gives exactly the logits of the original loaded in that format, and a
+// failed run leaves its folder as it was.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,7 +65,7 @@ test("the smaller the format, the smaller the file", () => {
 });
 
 describe("the folder", () => {
-  test("must be new or empty, and what is in it stays", async () => {
+  test("must be new or empty, and its files stay", async () => {
     const out = join(root, "full");
     mkdirSync(out);
     writeFileSync(join(out, "config.json"), "mine");
@@ -80,7 +80,7 @@ describe("the folder", () => {
   test.each([
     ["new", false],
     ["empty", true],
-  ])("%s, is left as it was found by an abort, and a retry works", async (name, there) => {
+  ])("%s, is left unchanged by an abort, and a retry works", async (name, there) => {
     const out = join(root, name);
     if (there) mkdirSync(out);
     const controller = new AbortController();
@@ -95,7 +95,7 @@ describe("the folder", () => {
       (reason: unknown) => reason,
     );
     expect(error).toBe(controller.signal.reason);
-    // There was something to clean up, and it was no checkpoint yet.
+    // There were files to clean up, but no complete checkpoint yet.
     expect(seen).toContain("config.json");
     expect(seen).not.toContain("model.safetensors");
     expect(existsSync(out)).toBe(there);

@@ -1,4 +1,4 @@
-// The plan against what loading really makes, its refusals, and a decoded token that makes nothing.
+// The plan against what loading creates, its refusals, and decode steps that create nothing.
 import { beforeAll, describe, expect, test } from "vitest";
 import { DeviceError, type LoadOptions, loadModel, planModel } from "../../engine/node.ts";
 import { planModel as planCheckpoint } from "../../engine/resident/plan.ts";
@@ -28,7 +28,7 @@ test.each<[string, LoadOptions]>([
   ["odd_heads_3x1", { cache: "q8" }],
   // Without a window, a context long enough for attention to be split over the cache.
   ["window_none", { weights: "bf16", contextLength: 5000, cache: "f16" }],
-])("the plan of %s %j is what loading makes", async (family, options) => {
+])("the plan of %s %j equals what loading creates", async (family, options) => {
   const planned = await plan(family, options);
   const own = await openTestDevice(["backend=null"]);
   const { live } = watchDevice(own);
@@ -54,12 +54,12 @@ describe("a plan", () => {
     expect(cacheSlots).toBe(128 + 512 - 1 + 4);
   });
 
-  test("keeps what is stored in f16 and f32", async () => {
+  test("keeps tensors stored in f16 and f32", async () => {
     expect((await plan("f16")).weights).toBe("f16");
     expect((await plan("f32")).weights).toBe("f32");
   });
 
-  test("refuses a cache over the binding limit with the numbers, and the context that it names is the longest", async () => {
+  test("refuses a cache over the binding limit with the numbers, and names the longest context that fits", async () => {
     // A slot of G = 2 heads of d = 8 takes 2 · 2 · 8 · 4 bytes of keys and values.
     const most = device.limits.maxStorageBufferBindingSize / 128;
     expect(Number.isInteger(most)).toBe(true);
@@ -85,7 +85,7 @@ describe("a plan", () => {
     }
   });
 
-  test("q8 is the smallest cache: past it the context alone can be less", async () => {
+  test("q8 is the smallest cache: beyond it only a shorter context fits", async () => {
     // A slot takes 2 · 2 · (2 words of codes + 1 of scale).
     const most = Math.floor(device.limits.maxStorageBufferBindingSize / 48);
     const options = { contextLength: most + 1 };
@@ -97,7 +97,7 @@ describe("a plan", () => {
     expect((await plan("window_none", { contextLength: most })).cache).toBe("q8");
   });
 
-  test("takes f32 up to 512 MiB, f16 up to 6 GiB in all, then q8; less where a layer could not be bound", async () => {
+  test("takes f32 up to 512 MiB, f16 up to 6 GiB in all, then q8; less if a layer exceeds the binding limit", async () => {
     const checkpoint = await openCheckpoint(folderSource(`${folder}window_none`));
     const { adapter } = await plan("window_none");
     const planned = (contextLength: number, maxBindingBytes: number) => {
@@ -114,7 +114,7 @@ describe("a plan", () => {
     expect(tight).toEqual(["f32", "f16", "f16", "q8"]);
   });
 
-  test("has room for two answers at once, in the formats of one, where both fit in 6 GiB", async () => {
+  test("has room for two concurrent answers in the formats of one if both fit in 6 GiB", async () => {
     const checkpoint = await openCheckpoint(folderSource(`${folder}window_none`));
     const { adapter } = await plan("window_none");
     const roomy = { ...adapter, maxBindingBytes: 2 ** 40, maxBufferBytes: 2 ** 40 };
@@ -132,19 +132,19 @@ describe("a plan", () => {
     expect(planned({ contextLength: 99, rings: 1 })).toMatchObject({ parallel: 1, rings: 1 });
     expect(planned({ contextLength: 99, rings: 5 })).toMatchObject({ parallel: 2, rings: 5 });
     expect(planned({ contextLength: 99, parallel: 1 })).toMatchObject({ parallel: 1, rings: 1 });
-    // What one answer can have, two do not take from it.
+    // Room for two answers never costs one answer its better format.
     const auto = planCheckpoint(checkpoint, roomy, { contextLength: 2 ** 29 / 256 });
     expect(auto.plan).toMatchObject({ cache: "f32", parallel: 2 });
   });
 
-  test("a cache format that does not exist is named", async () => {
+  test("an unknown cache format is named", async () => {
     const cache = "q4" as "q8";
     await expect(plan("gqa_4x2", { cache })).rejects.toThrow(
       /^cache: expected auto, f32, f16, q8, got "q4"\.$/,
     );
   });
 
-  test("a weight format that does not exist is named", async () => {
+  test("an unknown weight format is named", async () => {
     const weights = "q2" as "q4";
     await expect(plan("gqa_4x2", { weights })).rejects.toThrow(/weights: expected auto, f32, .*, got "q2"/);
   });
@@ -168,7 +168,7 @@ test("a decoded token creates nothing", async () => {
   }
   expect(answers.length).toBe(24);
   expect(watch.created).toBe(before);
-  // Nor does a second answer.
+  // A second answer creates nothing either.
   for await (const _ of model.generate([5, 6], { maxTokens: 3 })) expect(watch.created).toBe(before);
   model.dispose();
   own.destroy();

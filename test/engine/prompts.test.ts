@@ -1,5 +1,5 @@
-// Nothing reaches the GPU as a prompt that is none, or that holds tokens the model has not; answers end where
-// any file says so.
+// Empty prompts and unknown tokens never reach the GPU; answers end at the end-of-sequence tokens of every
+// file.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ChatTemplateError, type Chunk, loadModel, type Model, type Source } from "../../engine/node.ts";
@@ -13,7 +13,7 @@ type Json = Record<string, unknown>;
 const read = (name: string): Json => JSON.parse(readFileSync(`${TINY}/${name}`, "utf8"));
 const bytes = (json: unknown) => new TextEncoder().encode(JSON.stringify(json));
 
-/** The tiny model with other files beside its weights. */
+/** The tiny model with other files next to its weights. */
 function tinyWith(files: Record<string, Json>): Source {
   const tokenizer = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"];
   const all = Object.fromEntries(
@@ -40,7 +40,7 @@ async function textOf(answer: AsyncIterable<Chunk>): Promise<string> {
 
 const system = [{ role: "system", content: "Be brief." }] as const;
 
-test("a prompt of no token at all is an error, also after another client's answer", async () => {
+test("a prompt without tokens is an error, also after another client's answer", async () => {
   const config = {
     ...read("tokenizer_config.json"),
     add_bos_token: false,
@@ -71,7 +71,7 @@ test("a prompt of no token at all is an error, also after another client's answe
       expect(await response.json()).toMatchObject({ error: { param } });
     }
     expect((await post("/client/v4/accounts/a/ai/run/paper", { messages: system })).status).toBe(400);
-    // Nothing of all this took a step.
+    // None of these calls ran a step.
     expect((await model.activity()).steps).toBe(steps);
   });
 });
@@ -90,7 +90,7 @@ test("an empty template is no template, and a list without a default one leaves 
   }
 });
 
-test("a token that the model has no embedding of is refused by name, whoever names it", async () => {
+test("a token without an embedding is refused by name, in every call", async () => {
   const tokenizer = read("tokenizer.json");
   const added = tokenizer["added_tokens"] as Json[];
   const more = {
@@ -132,7 +132,7 @@ test("a token that the model has no embedding of is refused by name, whoever nam
   });
 });
 
-test("what the decoder itself is given is below V, and what is sampled was computed for that sequence", async () => {
+test("the decoder takes only ids below V, and samples only computed logits of the same sequence", async () => {
   const model = (await loadModel()) as unknown as {
     measure<T>(
       use: (resident: { decoder: import("../../engine/graph/decoder.ts").Decoder }) => Promise<T>,
@@ -150,7 +150,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     const others = /decoder: expected the rows/;
     const prefilled = () => decoder.prefill(0, [1, 2, 3], 0);
     await expect(decoder.first(0, 0)).rejects.toThrow(others);
-    // Another sequence's, another token's, read twice.
+    // Logits of another sequence, of another token, read twice.
     for (const wrong of [() => decoder.first(1, 2), () => decoder.logits(1, 2), () => decoder.first(0, 1)]) {
       await prefilled();
       await expect(wrong()).rejects.toThrow(others);
@@ -158,7 +158,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
     await prefilled();
     await decoder.logits(0, 2);
     await expect(decoder.logits(0, 2)).rejects.toThrow(others);
-    // Another prompt begins in the ring, a look at another token, tokens computed anew.
+    // Another prompt in the ring, inspecting another token, tokens recomputed.
     const between = [
       () => decoder.configure(0, { settings: {}, seed: 1, prompt: [5] }),
       () => decoder.setRow(0),
@@ -183,7 +183,7 @@ test("what the decoder itself is given is below V, and what is sampled was compu
   model.dispose();
 });
 
-test("an answer ends at what config.json, generation_config.json or the tokenizer calls the end", async () => {
+test("an answer ends at every token that config.json, generation_config.json or the tokenizer calls the end", async () => {
   const config = read("config.json");
   const id = async (model: Model, text: string) => (await model.encode(text)).at(-1)!;
   const files = {
@@ -202,7 +202,7 @@ test("an answer ends at what config.json, generation_config.json or the tokenize
   });
 });
 
-test("a prompt does not end with the end that a tokenizer puts behind texts", async () => {
+test("a prompt does not end with the end-of-sequence token that a tokenizer appends", async () => {
   const config = { ...read("tokenizer_config.json"), add_eos_token: true };
   await withModel({ "tokenizer_config.json": config }, async (model) => {
     expect((await model.encode("Once upon")).at(-1)).not.toBe(2);

@@ -29,7 +29,7 @@ test("Q4_0 of a block, by hand: the extreme is kept, a multiple of the scale sta
   expect(throughQ4_0(new Float32Array(64)).every((x) => x === 0)).toBe(true);
 });
 
-// A matter of the format, not of the driver: golden.test.ts sees every driver reach the same q4. SwiftShader
+// A property of the format, not of the driver: golden.test.ts checks q4 on every driver. SwiftShader
 // takes minutes.
 const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
 test.skipIf(slow)("q4 loses at most 1.1 times what Q4_0 does", async () => {

@@ -1,5 +1,5 @@
-// A second kind of checkpoint, which only this test knows, loads as the first does: sniffed, read, converted
-// or re-packed.
+// A second checkpoint format, known only to this test, loads like the first: detected, read, converted or
+// re-packed.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -53,7 +53,7 @@ async function bytesOf(checkpoint: Checkpoint, tensor: TensorInfo): Promise<Uint
   return Buffer.concat(pieces);
 }
 
-test("the embedded model out of another container: the same text, the same logits to the bit", async () => {
+test("the embedded model in another container gives the same text and the same logits, bit for bit", async () => {
   const folder = "weights/tiny-mistral";
   const checkpoint = await openCheckpoint(folderSource(folder));
   const tensors = new Map<string, Crated>();
@@ -80,7 +80,7 @@ test("the embedded model out of another container: the same text, the same logit
   theirs.dispose();
 });
 
-test("an encoding with a row of its own in the table is re-packed, and refused for formats that it has no row for", async () => {
+test("an encoding with a row in the table is re-packed, and refused for formats without a row", async () => {
   const family = new URL("../golden/families/odd_vocab_101", import.meta.url).pathname;
   const out = join(root, "q8");
   await quantizeModel(family, { weights: "q8", out });

@@ -1,5 +1,5 @@
-// Bodies as real clients send them: what asks for nothing is taken, what would not be heeded is refused by
-// its name.
+// Bodies as real clients send them: fields that ask for nothing are accepted, unsupported fields are refused
+// by name.
 import { describe, expect, test } from "vitest";
 import { openai } from "../../engine/apis/openai/completions.ts";
 import { readRequest } from "../../engine/apis/openai/request.ts";
@@ -14,7 +14,7 @@ const chat = (body: object) => readRequest({ messages: [USER], ...body } as neve
 const text = (body: object) => readCompletion({ prompt: "Hello", ...body });
 const ai = (body: object) => readInput({ prompt: "Hello", ...body });
 
-/** Taken in all three dialects, and without any effect. */
+/** Accepted in all three dialects, without any effect. */
 const NOTHING: Record<string, unknown>[] = [
   { store: false },
   { metadata: {} },
@@ -76,7 +76,7 @@ const NOTHING: Record<string, unknown>[] = [
   { provider: {}, transforms: [] },
 ];
 
-/** Of chat alone. */
+/** Fields of chat only. */
 const CHATS: Record<string, unknown>[] = [
   { logprobs: false, top_logprobs: 0 },
   { max_completion_tokens: -1 },
@@ -215,7 +215,7 @@ const parameterOf = (read: () => unknown) => {
   return "nothing was refused";
 };
 
-describe("what asks for nothing", () => {
+describe("fields that ask for nothing", () => {
   test.each(NOTHING)("%j, in each dialect", (body) => {
     expect(chat(body)).toEqual(chat({}));
     expect(text(body)).toEqual(text({}));
@@ -226,7 +226,7 @@ describe("what asks for nothing", () => {
     expect(chat(body).messages.length).toBeGreaterThan(0);
   });
 
-  test("an assistant that says nothing has an empty text", () => {
+  test("an assistant message without content is an empty text", () => {
     const { messages } = chat({
       messages: [USER, { role: "assistant", content: null, tool_calls: [] }, USER],
     });
@@ -234,7 +234,7 @@ describe("what asks for nothing", () => {
   });
 });
 
-describe("what would not be heeded", () => {
+describe("unsupported fields", () => {
   test.each(REFUSED)("%j is refused by name in each dialect", (body, parameter) => {
     for (const read of [chat, text, ai]) expect(parameterOf(() => read(body))).toBe(parameter);
   });
@@ -243,7 +243,7 @@ describe("what would not be heeded", () => {
     expect(parameterOf(() => chat(body))).toBe(parameter);
   });
 
-  test("messages are ours, and short whatever the input holds", () => {
+  test("error messages are short and in the engine's own words, whatever the input is", () => {
     expect(() => chat({ temperature: 3 })).toThrow("temperature: expected a number from 0 to 2, got 3.");
     expect(() => chat({ max_tokens: 0 })).toThrow(
       "max_tokens: expected a whole number of at least 1, got 0.",
@@ -265,11 +265,11 @@ describe("an assistant's last message", () => {
     expect(chat(body).options).toMatchObject({ continueFinalMessage: true });
   });
 
-  test("is not where nobody asks for it", () => {
+  test("is not continued unless asked for", () => {
     expect(chat({ messages }).options).not.toHaveProperty("continueFinalMessage");
   });
 
-  test("what was changed of a conversation is in the answer, or on the last chunk", async () => {
+  test("changes to a conversation are reported in the answer, or on the last chunk", async () => {
     const finish = { reason: "stop", promptTokens: 1, cachedTokens: 0, completionTokens: 1 };
     const fake = (warnings?: string[]) =>
       openai({

@@ -1,5 +1,5 @@
-// A conversation's cache as bytes: it goes on in another model object as if it had never left, and nothing
-// else is accepted.
+// A conversation's cache as bytes: it continues unchanged in another model object, and invalid bytes are
+// refused.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LoadOptions, loadModel, type Model, SessionError } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
@@ -43,7 +43,7 @@ describe.each([
   ["gqa_4x2", "q8", 40],
   ["window_none", "f16", 30],
 ] as const)("%s, cache %s", (family, cache, length) => {
-  test("goes on in another model, in a ring that was used, and in one of another length", async () => {
+  test("continues in another model, in a used ring, and in one of another length", async () => {
     const { prompt, session, expected, next } = await withModel(
       family,
       { cache, chunkLength: 8 },
@@ -67,7 +67,7 @@ describe.each([
   });
 });
 
-test("the conversations that are kept, the latest first", () =>
+test("lists the kept conversations, the latest first", () =>
   withModel("gqa_4x2", { parallel: 3 }, async (model) => {
     expect(await model.saveSession()).toBeUndefined();
     const prompts = [10, 14, 18].map((length) =>
@@ -83,7 +83,7 @@ test("the conversations that are kept, the latest first", () =>
     expect(kept[0]!.length).toBe(18);
   }));
 
-test("damaged bytes, another model and another format are refused, and nothing is changed by them", async () => {
+test("damaged bytes, another model and another format are refused without effect", async () => {
   const session = await withModel("gqa_4x2", { cache: "f32" }, async (model) => {
     await answer(model, someIds(20, model.config.V), 3);
     const session = (await model.saveSession())!;

@@ -1,5 +1,5 @@
-// A binding limit so small that every matrix lies in several buffers by rows: the numbers stay what they
-// were, in prefill, decode and score, at the first and the last row of every part.
+// A binding limit so small that every matrix is split by rows over several buffers: prefill, decode and score
+// give the same numbers, at the first and the last row of every part.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { openTestDevice } from "../helpers.ts";
 import { fabricate } from "./fabricate.ts";
 
 /**
- * Matrices so alike in size that one limit cuts each of them in two: every part costs compiling, a second
- * layer none. Heads of q, q | q, k, v: a part begins within a tensor, and holds several.
+ * Matrices of similar size, so that one limit splits each in two: every part costs compiling, a second layer
+ * costs none. Heads of q, q | q, k, v: a part begins within a tensor, and holds several.
  */
 const family = fabricate({
   architectures: ["LlamaForCausalLM"],
@@ -45,7 +45,7 @@ describe.each([
   ["f32", 31 * 128],
   ["q4", 31 * 16],
 ] as const)("%s, bindings of at most %d bytes", (weights, maxBindingBytes) => {
-  // One device: what several models have in common is compiled once.
+  // One device: the models share compiled pipelines.
   let device: GPUDevice;
   let [whole, split]: Model[] = [];
   /** The first and the last row of every part of the embedding, and of lm_head. */
@@ -101,14 +101,14 @@ describe.each([
     expect(seen.size).toBe(edges.length);
   });
 
-  test("decode: each edge is picked and run, and what it leaves in the cache is the same", async () => {
+  test("decode: each edge row is picked and run, and leaves the same keys and values in the cache", async () => {
     for (const id of edges) {
       const answers = [];
       for (const model of [split!, whole!]) {
         const prompt = [1, 7];
         const ids = await answer(model, prompt, 3, { [id]: 1e4 });
         expect(ids).toEqual([id, id, id]);
-        // The first two went through decode, which left their keys and values in both layers: only the third
+        // The first two were decoded, so their keys and values are in both layers: only the third
         // is new.
         answers.push(await model.logits([...prompt, ...ids]));
       }
@@ -123,7 +123,7 @@ describe.each([
     expect(largest(a.logProbs, b.logProbs)).toBeLessThan(1e-4);
   });
 
-  test("one byte too few for a unit is refused with the numbers", async () => {
+  test("a limit one byte too small for a unit is refused with the numbers", async () => {
     // The largest unit: a head, 8 rows of 32 weights.
     const needed = 8 * 4 * weightFormats[weights].words(32);
     const error = await planModel(family, { device, weights, maxBindingBytes: needed - 1 }).catch(

@@ -1,4 +1,4 @@
-// Weights read back from the GPU, stored and loaded give the logits they gave, whole and split by rows.
+// Weights read back from the GPU, stored and loaded give the same logits, whole and split by rows.
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";

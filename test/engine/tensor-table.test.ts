@@ -1,5 +1,4 @@
-// A row more in the table of tensors reaches all that is derived from it: a vector as biases are, and a
-// matrix.
+// A new row in the table of tensors is picked up everywhere: a vector like a bias, and a matrix.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -106,7 +105,7 @@ async function uploaded<T>(
 const floats = async (buffer: GPUBuffer): Promise<Float32Array> =>
   new Float32Array(await readBuffer(gpu.device, buffer));
 
-test("what a checkpoint must hold, and only for configs that have it", () => {
+test("the tensors a checkpoint must hold, only for configs that use them", () => {
   const of = (more: object) =>
     new Map(requiredTensors(parseConfig({ ...config, ...more })).map((t) => [t.name, t.shape]));
   expect(of({}).get(BIAS)).toEqual([24]);

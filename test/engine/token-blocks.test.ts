@@ -86,7 +86,7 @@ async function run(kernel: Kernel<MatvecSize>, size: MatvecSize, kept?: number):
   return words;
 }
 
-/** Larger by far, so that an order of adding up that hangs on them would show. */
+/** Much larger values, so that a summation order that depends on them would show. */
 function changeOthers(x: Buffer, { K }: MatvecSize, kept: number): void {
   for (let i = 0; i < x.length; i++) if (Math.floor(i / padded(K)) !== kept) x[i]! *= 1000;
 }

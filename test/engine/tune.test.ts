@@ -31,7 +31,7 @@ const config = {
   ...{ maxPositions: 64, ropeTheta: 1e4, tied: false, eosTokenIds: [] },
 } as unknown as Parameters<typeof modelShape>[0];
 
-test("variants that give wrong numbers are dropped with the reason, the others are measured", async () => {
+test("variants with wrong numbers are dropped with the reason, the others are measured", async () => {
   const gpu = borrowDevice(await openTestDevice());
   const real = Pipelines.of(gpu.device);
   // q4's zero is 8: with another, every sum of this variant is off.
@@ -100,8 +100,8 @@ test.each(["decode", "prefill"] as const)(
   },
 );
 
-test("a choice is remembered for its adapter and shapes; what cannot be read is measured again", async () => {
-  // The null backend computes nothing: what is found to be right there, and fastest, is anything.
+test("a choice is remembered for its adapter and shapes; an unreadable one is measured again", async () => {
+  // The null backend computes nothing, so any variant may pass there and be the fastest.
   const device = await openTestDevice(["backend=null"]);
   const tuned = await tuneModel(undefined, { device, weights: "q4" });
   expect(tuned.measurements.length).toBeGreaterThan(5 * 4);
@@ -127,7 +127,7 @@ test("a choice is remembered for its adapter and shapes; what cannot be read is 
     writeFileSync(file, text);
     expect(await stages({ tune: true }), text).toEqual(["tune", "load"]);
   }
-  // Not asked, and too small to be worth it.
+  // Not requested, and too small a model to tune by default.
   writeFileSync(file, "{");
   expect(await stages({})).toEqual(["load"]);
   expect(await stages({ tune: false })).toEqual(["load"]);

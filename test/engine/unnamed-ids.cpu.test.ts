@@ -1,5 +1,5 @@
-// Logits may be padded past the tokenizer's vocabulary: an id that nothing names has no text, and ends
-// nothing.
+// Logits may be padded past the tokenizer's vocabulary: an id without a name has no text and does
+// not end an answer.
 import { expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
@@ -7,7 +7,7 @@ import type { Scheduler } from "../../engine/scheduler/scheduler.ts";
 import type { Sequence } from "../../engine/scheduler/sequence.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
-test("an answer goes on past ids that the vocabulary does not name", async () => {
+test("an answer continues past ids that the vocabulary does not name", async () => {
   const tokenizer = openTiny();
   const prompt = tokenizer.encode("Once");
   const words = tokenizer.encode("Once upon a time").slice(prompt.length);
@@ -36,7 +36,7 @@ test("an answer goes on past ids that the vocabulary does not name", async () =>
   expect(text).toBe(" upon a time");
 });
 
-test("decode reads past them, too, and refuses ids that the model has not by name", async () => {
+test("decode skips them too, and refuses ids out of the model's range by name", async () => {
   const tokenizer = openTiny();
   const V = tokenizer.size + 100;
   const model = new LoadedModel({

@@ -1,5 +1,4 @@
-// The two ends of `loadModelInWorker` over a channel of Node's: what a model in a worker must have in common
-// with one here.
+// Both ends of `loadModelInWorker` over a Node channel: a model in a worker must behave like a local one.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Chunk, Finish, LoadOptions, Model } from "../../engine/api.ts";
 import {
@@ -20,7 +19,7 @@ const FINISH: Finish = {
   ...{ completionTokens: 20, waitedMs: 0, prefillMs: 1, decodeMs: 1 },
 };
 
-/** What a model in the worker was asked for, and how far its answer came. */
+/** The calls to the model in the worker, and how many chunks of its answer it made. */
 interface Seen {
   made: number;
   ended: boolean;
@@ -90,7 +89,7 @@ async function loaded(...args: Parameters<typeof fakeWorker>) {
 
 const idle = () => new Promise((resolve) => setTimeout(resolve, 60));
 
-/** What a promise is rejected with. */
+/** The error that a promise is rejected with. */
 const failure = (promise: Promise<unknown>): Promise<Error> =>
   promise.then(
     () => expect.fail("it was not rejected"),
@@ -138,7 +137,7 @@ describe("a stream", () => {
     }
   });
 
-  test("does nothing before it is read, and is never far ahead of its reader", async () => {
+  test("does nothing until it is read, and is never far ahead of its reader", async () => {
     const { model, seen } = await loaded();
     const answer = model.generate("a");
     await idle();
@@ -158,7 +157,7 @@ describe("a stream", () => {
     expect(seen.made).toBeLessThan(20);
   });
 
-  test.each([true, false])("hears a signal, aborted before it began: %s", async (before) => {
+  test.each([true, false])("obeys a signal, aborted before it began: %s", async (before) => {
     const { model } = await loaded();
     const controller = new AbortController();
     if (before) controller.abort();
@@ -195,14 +194,14 @@ describe("errors", () => {
     expect(seen.terminated).toBe(false);
   });
 
-  test("one of a class that pages do not know comes as the class that it extends", async () => {
+  test("one of a class unknown to the page arrives as the class that it extends", async () => {
     const { worker } = fakeWorker(() => Promise.reject(new WrongFileError("a.safetensors", "another file")));
     const error = await failure(loadModelInWorker(undefined, { worker }));
     expect(Object.getPrototypeOf(error)).toBe(CheckpointError.prototype);
     expect(error).toMatchObject({ name: "CheckpointError", message: "another file" });
   });
 
-  test("a DOMException keeps its name; what is no Error becomes one", async () => {
+  test("a DOMException keeps its name; other thrown values become an Error", async () => {
     const { worker: quota } = fakeWorker(() =>
       Promise.reject(new DOMException("full", "QuotaExceededError")),
     );
@@ -216,7 +215,7 @@ describe("errors", () => {
     });
   });
 
-  test("of a stream come after its chunks", async () => {
+  test("of a stream arrive after its chunks", async () => {
     const generate = async function* () {
       yield { text: "one", ids: [1] };
       throw new RangeError("no more");
@@ -232,7 +231,7 @@ describe("errors", () => {
     expect(error).toBeInstanceOf(RangeError);
   });
 
-  test("the caller's own reason comes back, the very same", async () => {
+  test("the caller's own abort reason is thrown, the same object", async () => {
     const { model } = await loaded();
     const controller = new AbortController();
     const scored = failure(model.score("a", { signal: controller.signal }));
@@ -241,7 +240,7 @@ describe("errors", () => {
     expect(await scored).toBe(reason);
   });
 
-  test("what cannot be cloned is refused at once", async () => {
+  test("values that cannot be cloned are refused at once", async () => {
     const { model, worker } = await loaded();
     expect(await failure(model.encode((() => "") as unknown as string))).toMatchObject({
       name: "DataCloneError",
@@ -254,7 +253,7 @@ describe("errors", () => {
   });
 });
 
-test("progress comes to the page's own function, also when the model is put on a new device later on", async () => {
+test("progress calls the page's function, also when the model moves to a new device later", async () => {
   const { worker, seen } = fakeWorker(async ({ onProgress }) => {
     for (const done of [1, 2]) onProgress?.({ stage: "load", name: "tensor", loaded: done, total: 2 });
   });
@@ -282,30 +281,27 @@ describe("the end of a worker", () => {
     await vi.waitFor(() => expect(seen.options).toBeDefined(), 10_000);
     worker.dispatchEvent(new Event("error"));
     expect(await error).toMatchObject({ message: expect.stringMatching(/expected it to start/) });
-    // It lived on after all.
+    // The worker was alive after all.
     load();
     await vi.waitFor(() => expect(seen.disposed).toBe(true), 10_000);
   });
 
-  test.each(["error", "messageerror"])(
-    "by %s: what is pending fails, and what comes later",
-    async (event) => {
-      const { model, worker } = await loaded();
-      const pending = failure(model.score("a"));
-      const answer = model.generate("a");
-      await answer.next();
-      worker.dispatchEvent(new Event(event));
-      expect(await pending).toBeInstanceOf(DeviceLostError);
-      const rest = async () => {
-        for (;;) if ((await answer.next()).done) return;
-      };
-      expect(await failure(rest())).toBeInstanceOf(DeviceLostError);
-      expect(await failure(model.encode("a"))).toBeInstanceOf(DeviceLostError);
-    },
-  );
+  test.each(["error", "messageerror"])("by %s: pending and later calls fail", async (event) => {
+    const { model, worker } = await loaded();
+    const pending = failure(model.score("a"));
+    const answer = model.generate("a");
+    await answer.next();
+    worker.dispatchEvent(new Event(event));
+    expect(await pending).toBeInstanceOf(DeviceLostError);
+    const rest = async () => {
+      for (;;) if ((await answer.next()).done) return;
+    };
+    expect(await failure(rest())).toBeInstanceOf(DeviceLostError);
+    expect(await failure(model.encode("a"))).toBeInstanceOf(DeviceLostError);
+  });
 });
 
-test("dispose() ends what is pending; a worker that was given goes on", async () => {
+test("dispose() ends pending calls; a worker passed by the caller keeps running", async () => {
   const { model, worker, seen } = await loaded();
   const pending = failure(model.score("a"));
   model.dispose();
@@ -319,7 +315,7 @@ test("dispose() ends what is pending; a worker that was given goes on", async ()
   open.push(await loadModelInWorker(undefined, { worker }));
 });
 
-test("where there is no Worker it says what to use", async () => {
+test("without Worker the error says what to use", async () => {
   expect(await failure(loadModelInWorker())).toMatchObject({
     message: expect.stringMatching(/Use loadModel/),
     code: "no-worker",

@@ -1,4 +1,4 @@
-// `Ai` over HTTP: what it sends, and what it makes of answers that are and are not Workers AI's.
+// `Ai` over HTTP: its requests, and how it reads answers of Workers AI and of other servers.
 import { expect, test } from "vitest";
 import { Ai, AiError } from "../../engine/workers-ai.ts";
 import { bytesText } from "../bytes-text.ts";
@@ -6,7 +6,7 @@ import { bytesText } from "../bytes-text.ts";
 const MODEL = "@cf/mistral/mistral-7b-instruct-v0.1";
 const RESULT = { response: "A breeze.", usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } };
 
-/** An `Ai` on a server that gives one answer, and what it was sent. */
+/** An `Ai` on a server that gives one answer, and the requests it got. */
 function answering(answer: () => Response, baseURL = "https://api.cloudflare.com/client/v4") {
   const sent: Request[] = [];
   const ai = new Ai({
@@ -51,7 +51,7 @@ test("a stream is the body, byte for byte", async () => {
   expect(await bytesText(await ai.run(MODEL, { prompt: "Hi", stream: true }))).toBe(events);
 });
 
-test("an error of Workers AI keeps its code, its status and its words", async () => {
+test("an error of Workers AI keeps its code, status and message", async () => {
   const errors = [{ code: 10000, message: "Authentication error" }];
   const { ai } = answering(json({ result: null, success: false, errors, messages: [] }, 401));
   for (const stream of [false, true]) {
@@ -70,11 +70,11 @@ test.each([
   ["other JSON", json([1]), /got status 200: \[1\]/],
   ["nothing", json(null), /got status 200: null/],
   ["no success", json({ result: RESULT, success: false }), /got status 200/],
-])("%s is told as it came", async (_, answer, message) => {
+])("%s is reported as received", async (_, answer, message) => {
   await expect(answering(answer).ai.run(MODEL, { prompt: "Hi" })).rejects.toThrow(message);
 });
 
-test("no name of a model leads out of its path", async () => {
+test("a model's name cannot escape its path", async () => {
   const { ai, sent } = answering(json({}));
   for (const name of ["", "../../../user/tokens", "@cf/../x", "a?b", "a#b", "a//b", "/a", "a/."]) {
     await expect(ai.run(name, { prompt: "Hi" })).rejects.toMatchObject({ code: 3042, status: 404 });

@@ -1,4 +1,4 @@
-// `Ai` on a model that is not one: what it is asked, what comes of its chunks, and what never reaches it.
+// `Ai` on a fake model: the calls the model gets, how its chunks are sent, and the input that is refused.
 import { describe, expect, test } from "vitest";
 import { ContextLengthError } from "../../engine/errors.ts";
 import { Ai, type AiBinding, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";
@@ -31,7 +31,7 @@ const refusal = async (input: unknown, ai = newAi().ai) => {
   return error as AiError;
 };
 
-describe("what the model is asked", () => {
+describe("calls of the model", () => {
   test("a prompt is a user's message, with Cloudflare's defaults", async () => {
     const { ai, calls } = newAi();
     expect(await ai.run(MODEL, { prompt: "Name a wind." })).toEqual(WHOLE);
@@ -43,7 +43,7 @@ describe("what the model is asked", () => {
     ]);
   });
 
-  test("a raw prompt goes to the model as it is; Cloudflare's own example spells the flag as text", async () => {
+  test("a raw prompt is passed to the model unchanged; Cloudflare's own example sends the flag as text", async () => {
     const { ai, calls } = newAi();
     const prompt = "<s>[INST]comedian[/INST]</s>\n[INST]tell me a joke about cloudflare[/INST]";
     await ai.run(MODEL, { prompt, raw: true });
@@ -71,14 +71,14 @@ describe("what the model is asked", () => {
     expect(calls[1]?.options.topP).toBe(1);
   });
 
-  test("what is null or an empty list was not given", async () => {
+  test("null and empty lists are ignored", async () => {
     const { ai } = newAi();
     const input = { prompt: "Hi", messages: null, lora: null, tools: [], top_k: null };
     expect(await ai.run(MODEL, input as unknown as AiTextGenerationInput)).toEqual(WHOLE);
   });
 });
 
-describe("what is refused, by its name", () => {
+describe("refused by name", () => {
   const user = { role: "user", content: "Hi" };
   test.each([
     [null, /input: expected an object .* got null/],
@@ -127,20 +127,20 @@ describe("what is refused, by its name", () => {
     expect([code, status]).toEqual([5005, 405]);
   });
 
-  test("options of a run that would not be heeded", async () => {
+  test("unsupported options of a run", async () => {
     const options = { gateway: { id: "my-gateway" } } as object;
     await expect(newAi().ai.run(MODEL, { prompt: "Hi" }, options)).rejects.toThrow(
       /run: expected no option "gateway"/,
     );
   });
 
-  test("what an Ai cannot run on", () => {
+  test("models that an Ai cannot run on", () => {
     expect(() => new Ai(undefined as unknown as AiBinding)).toThrow(
       /expected a loaded model, .* got nothing/,
     );
   });
 
-  test("a prompt that does not fit rejects, streamed or not, and what the engine is to blame for stays what it is", async () => {
+  test("a prompt that does not fit rejects, streamed or not, and errors of the engine are passed on unchanged", async () => {
     for (const stream of [false, true]) {
       let failure: Error = new ContextLengthError("prompt: expected at most 5 tokens, got 7.");
       const { ai } = newAi(["One"], () => {
@@ -160,10 +160,10 @@ describe("stream: true", () => {
     expect(await bytesText(stream)).toBe(EVENT_TEXT);
   });
 
-  test("a Response takes it, as in a Worker", async () => {
+  test("a Response accepts it, as in a Worker", async () => {
     const { ai } = newAi();
     const env = { AI: ai };
-    // Cloudflare's example, word for word but for the types.
+    // Cloudflare's example, with types added.
     const worker = {
       async fetch(_request: Request, env: { AI: AiBinding }): Promise<Response> {
         const ai = new Ai(env.AI);
@@ -179,7 +179,7 @@ describe("stream: true", () => {
     expect(await response.text()).toBe(EVENT_TEXT);
   });
 
-  test("a piece is made when it is asked for", async () => {
+  test("a piece is made when it is requested", async () => {
     const { ai, calls } = newAi(Array.from({ length: 50 }, () => "x"));
     const stream = await ai.run(MODEL, { prompt: "Hi", stream: true });
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -208,7 +208,7 @@ describe("stream: true", () => {
     }
   });
 
-  test("a signal fails the stream and a call, with its reason", async () => {
+  test("a signal rejects the stream and a call with its reason", async () => {
     const controller = new AbortController();
     const reason = new Error("no longer needed");
     const { ai, running } = newAi(["a", "b", "c"]);

@@ -1,4 +1,4 @@
-// Who may call, from where, and what is written down of it.
+// Keys, origins and the log.
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../engine/node.ts";
 import { fakeModel } from "../fake-model.ts";
@@ -8,7 +8,7 @@ const CHAT = "/v1/chat/completions";
 const KEYS = ["first-key-000", "second-key-111"];
 
 describe("keys", () => {
-  test("only who sends one of them is let in", async () => {
+  test("only requests with a valid key are accepted", async () => {
     const { model, calls } = fakeModel();
     const { post, get, log } = await serving(model, { keys: KEYS, logPrompts: true });
     const ask = async (authorization?: string) => {
@@ -33,7 +33,7 @@ describe("keys", () => {
     expect(await denied.json()).toMatchObject({
       error: { type: "authentication_error", code: "invalid_api_key" },
     });
-    // What balances the load has no key. Figures: from this machine only, and not through a proxy on it.
+    // Load balancers have no key. Metrics: from this machine only, and not through a proxy on it.
     expect((await get("/health")).status).toBe(200);
     expect((await get("/ready")).status).toBe(200);
     expect((await get("/metrics")).status).toBe(200);
@@ -44,7 +44,7 @@ describe("keys", () => {
     expect(JSON.stringify(log)).not.toContain("-key-");
   });
 
-  test("a server without keys asks for none", async () => {
+  test("a server without keys requires none", async () => {
     const { post } = await serving(fakeModel().model);
     expect((await post(CHAT, HELLO)).status).toBe(200);
     expect((await post(CHAT, HELLO, { headers: { Authorization: "Bearer anything" } })).status).toBe(200);
@@ -52,7 +52,7 @@ describe("keys", () => {
 });
 
 describe("origins", () => {
-  test("pages call only where they are allowed", async () => {
+  test("pages can call only from allowed origins", async () => {
     const from = (Origin: string) => ({ headers: { Origin } });
     const closed = await serving(fakeModel().model);
     const refused = await closed.post(CHAT, HELLO, from("https://evil.example"));
@@ -80,8 +80,8 @@ describe("origins", () => {
   });
 });
 
-describe("what is written down", () => {
-  test("a line a request, with its id, and prompts only where they are asked for", async () => {
+describe("the log", () => {
+  test("one line per request, with its id, and prompts only if enabled", async () => {
     const { post, get, log } = await serving(fakeModel().model);
     const own = await post(CHAT, HELLO, { headers: { "X-Request-Id": "trace-1.a" } });
     expect(own.headers.get("X-Request-Id")).toBe("trace-1.a");

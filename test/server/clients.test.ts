@@ -1,4 +1,4 @@
-// The clients that people have, against a server with the embedded model.
+// Real clients against a server with the embedded model.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
@@ -12,7 +12,7 @@ import { until } from "./serving.ts";
 
 const KEY = "test-key-1";
 const MESSAGES = [{ role: "user", content: "Tell me a story about a dog." }] as const;
-/** Few: SwiftShader takes its time for each. */
+/** Few, as SwiftShader is slow for each. */
 const COUNT = 6;
 const GREEDY = { model: "tiny-mistral", messages: [...MESSAGES], temperature: 0, max_tokens: COUNT };
 const PROMPT = "Once upon a time";
@@ -33,7 +33,7 @@ afterAll(async () => {
   model.dispose();
 });
 
-/** What the model says by itself. */
+/** The model's answer without the server. */
 async function alone(text: string | undefined, maxTokens: number): Promise<string> {
   const chunks =
     text === undefined ? model.chat(MESSAGES, { maxTokens }) : model.generate(text, { maxTokens });
@@ -65,7 +65,7 @@ describe("openai", () => {
     expect(last?.usage).toMatchObject({ prompt_tokens, completion_tokens: COUNT, total_tokens });
   });
 
-  test("n answers with a seed are those that come one by one; stop ends them", async () => {
+  test("n answers with a seed equal those requested one by one; stop ends them", async () => {
     const ask = async (seed: number, n: number) => {
       const { choices } = await client.chat.completions.create({ ...GREEDY, temperature: 1, seed, n });
       return choices.map(({ message }) => message.content);
@@ -106,7 +106,7 @@ describe("openai", () => {
     const ids = await model.encode(PROMPT);
     expect(tokens.length).toBe(ids.length + 8);
     expect(tokens.slice(1).join("").trimStart()).toBe(PROMPT + text);
-    // Where a token begins, it stands.
+    // Each token's text is found at its offset.
     text_offset?.forEach((at, i) => {
       if (i > 1) expect((PROMPT + text).slice(at, at + (tokens[i]?.length ?? 0))).toBe(tokens[i]);
     });
@@ -150,7 +150,7 @@ describe("openai", () => {
     ).toBe(2);
   });
 
-  test("errors are the client's own", async () => {
+  test("errors are the client's own classes", async () => {
     const wrong = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "wrong", maxRetries: 0 });
     await expect(wrong.models.list()).rejects.toBeInstanceOf(OpenAI.AuthenticationError);
     const tools = [{ type: "function" as const, function: { name: "f", parameters: {} } }];
@@ -202,7 +202,7 @@ describe("curl", async () => {
     return stdout;
   };
 
-  test.skipIf(!there)("asks for a chat and for a text, whole and as events", async () => {
+  test.skipIf(!there)("requests a chat and a completion, whole and as events", async () => {
     const { choices } = JSON.parse(await curl("/v1/chat/completions", GREEDY));
     expect(choices[0].message.content).toBe(await alone(undefined, COUNT));
     const events = await curl("/v1/completions", {
@@ -218,7 +218,7 @@ describe("curl", async () => {
 });
 
 describe("EventSource", () => {
-  test("reads the events of a call that its fetch posts", async () => {
+  test("reads the events of a request that its fetch posts", async () => {
     const source = new EventSource(`${server.url}/v1/chat/completions`, {
       fetch: (url, init) =>
         fetch(url, {

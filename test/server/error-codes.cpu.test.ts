@@ -1,4 +1,4 @@
-// The code of an error on its way to a client: an error of the engine, over HTTP, in each API's shape.
+// Errors of the engine over HTTP: their codes in each API's shape.
 import { expect, test } from "vitest";
 import {
   ChatTemplateError,

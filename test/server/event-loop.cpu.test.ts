@@ -1,5 +1,5 @@
-// A long text is one client's; the event loop is everybody's. The measured gap is the longest that any timer
-// waits, in time of the processor: other programs may hold the machine's cores as long as they like.
+// One client's long text must not block the event loop for the others. The measured gap is the longest time
+// that a timer waits, in processor time, so that other programs on the machine do not count.
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
@@ -9,11 +9,11 @@ import { openTiny } from "../tokenizer/fixtures.ts";
 import { serving } from "./serving.ts";
 
 const CONTEXT = 4_000_000;
-/** The goal is 50 ms; the machines of tests are slow and busy. Without slices these take seconds. */
+/** The goal is 50 ms; test machines are slow and busy. Without slices these take seconds. */
 const LONGEST_GAP = 150;
 const config = { V: 2048, W: null, maxPositions: CONTEXT, eosTokenIds: [2] };
 
-/** Ids as the engine makes them, answers of paper. */
+/** The engine's tokenizer with a fake model's answers. */
 function reader(): Model {
   const parts = {
     checkpoint: { config, source: { name: "tiny" } },
@@ -26,7 +26,7 @@ function reader(): Model {
   return Object.assign(model, {
     contextLength: CONTEXT,
     config,
-    // It would write its prompt down.
+    // Its log would contain the prompt.
     chat: (_: unknown, options: object) => generate("Hello", options),
     generate: (_: unknown, options: object) => generate("Hello", options),
     encode: real.encode.bind(real),
@@ -35,7 +35,7 @@ function reader(): Model {
   });
 }
 
-/** The longest time that a timer waits while `work` goes on, in milliseconds. */
+/** The longest time that a timer waits while `work` runs, in milliseconds. */
 async function gapDuring(work: Promise<unknown>): Promise<number> {
   let working = true;
   const done = work.finally(() => {
@@ -54,7 +54,7 @@ async function gapDuring(work: Promise<unknown>): Promise<number> {
 
 const MB = 2 ** 20;
 const words = "Once upon a time, there was a little cat. ".repeat((2 * MB) / 42);
-/** As many as a body may have. */
+/** The most that a body may have. */
 const ids = Array<number>(MB / 2 - 8).fill(300);
 const unending = "a".repeat(MB);
 const marked = "[INST]<s>".repeat(MB / 9);
@@ -75,7 +75,7 @@ const requests: Record<string, [path: string, body: object, times?: number]> = {
   "eight at once": ["/v1/tokenize", { input: words.slice(0, MB / 4) }, 8],
 };
 
-describe("a stream goes on beside", () => {
+describe("a stream continues during", () => {
   test.each(Object.entries(requests))("%s", async (_, [path, body, times = 1]) => {
     const server = await serving(reader(), { parallel: 4, limits: { bodyBytes: 16 * MB } });
     const leave = new AbortController();

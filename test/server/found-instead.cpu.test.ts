@@ -1,5 +1,5 @@
-// Frequent slips of clients: wrong routes and methods, packed bodies, bodies that are no JSON. The answer
-// names the next step.
+// Common mistakes of clients: wrong routes and methods, compressed bodies, bodies that are not JSON. The
+// error says what to do.
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { findSlip } from "../../server/json-slip.ts";
@@ -9,7 +9,7 @@ import { HELLO, serving } from "./serving.ts";
 const CHAT = "/v1/chat/completions";
 
 describe("routes", () => {
-  test("that are not here: what to use in their place", async () => {
+  test("unknown ones: the error names the right one", async () => {
     const { post, get, url } = await serving(fakeModel().model);
     const cases: [path: string, says: string | RegExp][] = [
       ["/v1/responses", /chat\/completions: client\.chat\.completions\.create/],
@@ -79,12 +79,12 @@ describe("routes", () => {
   });
 });
 
-describe("packed bodies", () => {
+describe("compressed bodies", () => {
   const pack = { gzip: gzipSync, "x-gzip": gzipSync, deflate: deflateSync, br: brotliCompressSync };
   const send = (post: Awaited<ReturnType<typeof serving>>["post"], coding: string, body: Uint8Array) =>
     post(CHAT, body, { headers: { "Content-Encoding": coding } });
 
-  test("are unpacked", async () => {
+  test("are decompressed", async () => {
     const { post, log } = await serving(fakeModel().model);
     const text = JSON.stringify(HELLO);
     for (const [coding, packed] of Object.entries(pack))
@@ -94,7 +94,7 @@ describe("packed bodies", () => {
     expect(log.length).toBeGreaterThan(0);
   });
 
-  test("stay within the bound of a body, and are refused where they are damaged or unknown", async () => {
+  test("are bounded like other bodies, and refused if damaged or of an unknown encoding", async () => {
     const { post, service } = await serving(fakeModel().model);
     // 64 MB of blanks in 64 kB, or in 60 bytes.
     const blanks = Buffer.alloc(64 * 2 ** 20, " ");
@@ -128,7 +128,7 @@ describe("packed bodies", () => {
   });
 });
 
-test("a body that is no JSON object: what it is, or where the slip is", async () => {
+test("a body that is no JSON object: the error says what it is, or where the mistake is", async () => {
   const { post } = await serving(fakeModel().model);
   const utf16 = Buffer.from(`\ufeff${JSON.stringify(HELLO)}`, "utf16le");
   const cases: [body: string | Uint8Array, says: RegExp, type?: string][] = [
@@ -165,13 +165,13 @@ test("a body that is no JSON object: what it is, or where the slip is", async ()
     expect(error.message).not.toContain("secret");
     expect(error.message.length).toBeLessThan(250);
   }
-  // curl -d says that it sends a form.
+  // curl -d sends the content type of a form.
   const curl = { headers: { "Content-Type": "application/x-www-form-urlencoded" } };
   expect((await post(CHAT, JSON.stringify(HELLO), curl)).status).toBe(200);
   expect((await post(CHAT, `\ufeff${JSON.stringify(HELLO)}`)).status).toBe(200);
 });
 
-test("a slip is found in whatever JSON.parse refuses, and nowhere else", () => {
+test("a mistake is found exactly in texts that JSON.parse refuses", () => {
   const pieces = [
     "{",
     "}",

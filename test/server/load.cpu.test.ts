@@ -1,6 +1,6 @@
-// A hundred clients at once, a thousand requests of mixed length, among them some that are cut, slow or
-// hostile: every answer is right, none is lost, nothing is left behind. The model is of paper; load.test.ts
-// has a real one.
+// A hundred concurrent clients, a thousand requests of mixed length, some of them aborted, slow or hostile:
+// every answer is right, none is lost, no memory or place leaks. The model is fake; load.test.ts uses a real
+// one.
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -18,13 +18,13 @@ import { round } from "./load/round.ts";
 const KEY = "correct-horse-battery-staple-42";
 const CLIENTS = 100;
 const PARALLEL = 8;
-/** The first warms up what grows once: code, connections, histograms. */
+/** The first one warms up code, connections and histograms. */
 const ROUNDS = [400, 200, 200, 200];
 
-/** A request that takes longer is lost. A machine that is in use elsewhere may well need seconds. */
+/** A request that takes longer counts as lost. A busy machine may need seconds. */
 const LATE_MS = 40_000;
 
-/** How often, of a hundred requests. */
+/** How many of a hundred requests. */
 const MIX: readonly (readonly [share: number, name: string, behaviour: behaviours.Behaviour])[] = [
   [26, "whole", behaviours.whole],
   [30, "stream", behaviours.stream],
@@ -61,7 +61,7 @@ afterAll(async () => {
   await server.close({ drainMs: 1000 });
 });
 
-/** A hundred requests; every hundred in a row have each. */
+/** A hundred requests; any hundred in a row contain each once. */
 const deck = MIX.flatMap(([share, ...card]) => Array.from({ length: share }, () => card));
 let asked = 0;
 let refusals = 0;
@@ -90,25 +90,25 @@ async function one(client: Client): Promise<string | undefined> {
   return answered;
 }
 
-/** Of clients that are made for it. */
+/** Runs requests on clients that are created for them. */
 const clients = (): Client[] => Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
 
 const sockets = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
 
-test("a thousand requests of a hundred clients: all right, and nothing is left of them", async () => {
+test("a thousand requests of a hundred clients: all answers are right, and nothing leaks", async () => {
   const trickling = Array.from({ length: 5 }, () => new Client(server.url, KEY).trickle(60_000));
   const heap: number[] = [];
   for (const requests of ROUNDS) {
     const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
-    // What was cut has a step to notice it.
+    // Aborted answers need a step to notice it.
     await expect.poll(running, { timeout: 2000 }).toBe(0);
     await expect.poll(() => service.lifecycles.size, { timeout: 2000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
-    // Both ends of those that come in bytewise may be there yet.
+    // Both ends of the bytewise requests may still be open.
     await expect.poll(sockets, { timeout: 2000 }).toBeLessThanOrEqual(2 * trickling.length);
-    // Of what was asked, nothing has to be kept; the test keeps no more than this.
+    // Requests need not be kept; the test keeps only these.
     checkAnswers(calls.splice(0));
     heap.push(await collect());
   }
@@ -116,25 +116,25 @@ test("a thousand requests of a hundred clients: all right, and nothing is left o
   expect(mostRunning()).toBeGreaterThan(PARALLEL / 2);
   expect(deck.length).toBe(100);
   console.log(`heap after each round, MB: ${heap.map((bytes) => (bytes / 1e6).toFixed(2)).join(" ")}`);
-  // Code that gets warm takes some 100 kB a round. Requests that each left 3 kB behind would be seen.
+  // Warming code takes about 100 kB a round. A leak of 3 kB a request would be detected.
   expect(heap.at(-1)! - heap[1]!).toBeLessThan(1_000_000);
   expect(refusals, "more are asked for than there are places").toBeGreaterThan(0);
   for (const cutOff of await Promise.all(trickling)) expect(cutOff, "bytewise").toBeGreaterThan(0);
 }, 240_000);
 
-/** Nobody's answer was made to the end for nobody. */
+/** No aborted answer was generated to its end. */
 function checkAnswers(answers: readonly FakeCall[]): void {
   const endless = answers.filter(({ prompt }) => prompt.startsWith(ENDLESS));
   expect(endless.length).toBeGreaterThan(0);
   for (const { end, pieces } of endless) {
     expect(end).toMatch(/^(abort|left)$/);
-    // A client reads five tokens, or waits for 40 ms; the rest is what a busy event loop lets through.
+    // A client reads five tokens, or waits for 40 ms; the rest is the delay of a busy event loop.
     expect(pieces).toBeLessThan(1000);
   }
 }
 
 describe("keys", () => {
-  test("only the whole key lets in, whatever comes close", async () => {
+  test("only the exact key is accepted, however similar another is", async () => {
     const client = new Client(server.url, KEY);
     const before = calls.length;
     const body = JSON.stringify({ messages: [{ role: "user", content: "let me in" }] });
@@ -150,7 +150,7 @@ describe("keys", () => {
   });
 });
 
-test("a reader that stops costs memory up to a bound, and the others nothing", async () => {
+test("a reader that stops costs bounded memory, and does not slow the others", async () => {
   const [stuck, other] = [new Client(server.url, KEY), new Client(server.url, KEY)];
   const response = await stuck.open({
     path: "/v1/chat/completions",
@@ -165,7 +165,7 @@ test("a reader that stops costs memory up to a bound, and the others nothing", a
     expect(await behaviours.whole(task)).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(5000);
   }
-  // 48 MB would be the whole answer; sockets of this machine hold some of it.
+  // The whole answer is 48 MB; the machine's sockets hold some of it.
   const stalled = async () => {
     const before = answer.pieces;
     await sleep(300);
@@ -180,13 +180,13 @@ test("a reader that stops costs memory up to a bound, and the others nothing", a
   other.close();
 });
 
-/** Bytes that are in use after everything that can go has gone. */
+/** Bytes in use after garbage collection. */
 function exposeGc(): () => Promise<number> {
   setFlagsFromString("--expose-gc");
   const gc: () => void = runInNewContext("gc");
   return async () => {
     for (let i = 0; i < 4; i++) {
-      // What is finished by a callback, such as the end of a socket, comes first.
+      // Let pending callbacks, such as the end of a socket, run first.
       await sleep(20);
       gc();
     }

@@ -1,5 +1,5 @@
-// The embedded model under load: 24 clients, 120 requests, some cut, some slow. Each answer is the one that
-// it gives alone.
+// The embedded model under load: 24 clients, 120 requests, some aborted, some slow. Each answer equals
+// the one given alone.
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { random } from "../../bench/prompts.ts";
@@ -14,7 +14,7 @@ const KEY = "the-only-key";
 const CLIENTS = 24;
 const ROUNDS = [60, 60];
 
-/** Texts of mixed length, some with the start of another, as conversations have. */
+/** Texts of mixed length; some begin with another, as the turns of a conversation do. */
 const PROMPTS = [
   "Once upon a time",
   "Once upon a time there was a dog",
@@ -74,7 +74,7 @@ async function alone(
   return { text, reason };
 }
 
-/** Twelve requests; every twelve in a row have each. */
+/** Twelve requests; any twelve in a row contain each once. */
 const deck: readonly behaviours.Behaviour[] = [
   ...[behaviours.whole, behaviours.stream, behaviours.whole, behaviours.slow],
   ...[behaviours.stream, behaviours.cut, behaviours.whole, behaviours.stream],
@@ -89,17 +89,17 @@ async function one(client: Client): Promise<string | undefined> {
   return behaviour({ client, ...kind, cutTokens: 100 }).catch((error: Error) => error.message);
 }
 
-/** Of clients that are made for it. */
+/** Runs requests on clients that are created for them. */
 const clients = (): Client[] => Array.from({ length: CLIENTS }, () => new Client(server.url, KEY));
 
-test("every answer under load is the one given alone, and no place is lost", async () => {
+test("every answer under load equals the one given alone, and no place leaks", async () => {
   for (const requests of ROUNDS) {
     const wrong = await round(clients(), requests, one);
     expect(wrong.slice(0, 5), `${wrong.length} of ${requests} went wrong`).toEqual([]);
     await expect.poll(() => service.lifecycles.size, { timeout: 20_000 }).toBe(0);
     expect(service.admission).toMatchObject({ running: 0, waiting: 0, open: true });
   }
-  // Who was cut left the model free, too.
+  // Aborted requests freed the model too.
   const [kind] = kinds;
   const later = sleep(20_000, "late");
   expect(await Promise.race([alone(kind!.prompt, kind!), later])).toEqual(kind!.expected);

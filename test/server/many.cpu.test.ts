@@ -1,5 +1,4 @@
-// Many at once: who is answered, who waits, who is sent away, who has gone, who reads slowly, and how it
-// ends.
+// Concurrent requests: the queue, its limit, clients that leave or read slowly, and shutdown.
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { failAt, fakeModel } from "../fake-model.ts";
@@ -12,7 +11,7 @@ const CHAT = "/v1/chat/completions";
 const STREAM = { ...HELLO, stream: true } as const;
 
 describe("admission", () => {
-  test("first come, first served; a full queue sends away, and is not ready", async () => {
+  test("first come, first served; with a full queue requests are refused and the server is not ready", async () => {
     const shut = gate();
     const { model, calls, running } = fakeModel({ before: shut.wait });
     const { post, get, service } = await serving(model, { parallel: 2, queue: 1 });
@@ -39,7 +38,7 @@ describe("admission", () => {
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
     expect(calls[2]?.prompt).toBe("c");
     expect((await get("/ready")).status).toBe(200);
-    // A request of many answers is one in line.
+    // A request for several answers takes one place in the queue.
     const before = calls.length;
     expect((await ask("e", { n: 9 })).status).toBe(200);
     expect(calls.length - before).toBe(9);
@@ -47,7 +46,7 @@ describe("admission", () => {
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
-  test("more prompts than places wait as one request, each of them is answered, and others have their turn", async () => {
+  test("more prompts than places wait as one request, each is answered, and other requests get their turn", async () => {
     const shut = gate();
     const { model, calls, running } = fakeModel({ before: shut.wait });
     const { post, service } = await serving(model, { parallel: 2, queue: 2 });
@@ -64,13 +63,13 @@ describe("admission", () => {
       prompts.map((prompt) => `${prompt}There `),
     );
     expect((await other).status).toBe(200);
-    // Scores of prompts run before answers: the other did not wait for those.
+    // Prompts are scored before they are answered: the other request did not wait for those.
     expect(calls.findIndex(({ prompt }) => prompt === "Hello")).toBeLessThan(4);
     await until(() => service.lifecycles.size === 0, "the end of all");
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
-  test("a request of many answers that goes away leaves the line with all of them", async () => {
+  test("a request for several answers that is aborted leaves the queue with all of them", async () => {
     const { model, running } = fakeModel({ before: () => new Promise(() => {}) });
     const { post, service } = await serving(model, { parallel: 2, queue: 4 });
     const client = new AbortController();
@@ -82,7 +81,7 @@ describe("admission", () => {
     expect([service.admission.running, service.admission.waiting, running()]).toEqual([0, 0, 0]);
   });
 
-  test("a client that goes away frees its place: while it waits, while it is answered, whole and streamed", async () => {
+  test("a client that leaves frees its place: while it waits, while it is answered, whole and streamed", async () => {
     const { model, running, calls } = fakeModel({
       before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined),
     });
@@ -93,9 +92,9 @@ describe("admission", () => {
     const answers = [ask(HELLO, whole), ask(STREAM, streamed)];
     await until(() => running() === 2, "two answers");
     answers.push(ask(STREAM, waiting), ask(HELLO, last));
-    await until(() => service.admission.waiting === 2, "two in line");
+    await until(() => service.admission.waiting === 2, "two in the queue");
     waiting?.abort();
-    await until(() => service.admission.waiting === 1, "one left in line");
+    await until(() => service.admission.waiting === 1, "one left in the queue");
     expect(calls.length).toBe(2);
     whole?.abort();
     await until(
@@ -117,7 +116,7 @@ describe("admission", () => {
   });
 });
 
-test("a client that goes away in the middle of its request leaves nothing behind", async () => {
+test("a client that leaves in the middle of its request leaves nothing behind", async () => {
   const { model, calls } = fakeModel();
   const { port, service, log } = await serving(model);
   const client = connect(port, "127.0.0.1");
@@ -131,7 +130,7 @@ test("a client that goes away in the middle of its request leaves nothing behind
 });
 
 describe("streams", () => {
-  test("n answers as they come, usage, and what ends them", async () => {
+  test("n answers as they are generated, usage, and the end", async () => {
     const { model } = fakeModel({ pieces: ["a", "b"] });
     const { post } = await serving(model);
     const answer = await post(CHAT, { ...STREAM, n: 2, stream_options: { include_usage: true } });
@@ -146,13 +145,13 @@ describe("streams", () => {
       expect(own.map(({ delta }) => delta.content ?? "").join("")).toBe("ab");
       expect(own.at(-1)?.finish_reason).toBe("stop");
     }
-    // Both run at once, so neither waits for the other's end.
+    // Both run concurrently: neither waits for the other to end.
     expect(choices.findIndex(({ index, delta }) => index === 1 && delta.content === "a")).toBeLessThan(
       choices.findIndex(({ index, delta }) => index === 0 && delta.content === "b"),
     );
   });
 
-  test("say that they live while nothing comes, also in line", async () => {
+  test("send keep-alives while there is no text, also in the queue", async () => {
     const shut = gate();
     const { model } = fakeModel({ before: shut.wait });
     const { post, service } = await serving(model, { parallel: 1, limits: { heartbeatMs: 10 } });
@@ -172,7 +171,7 @@ describe("streams", () => {
     expect(alive.size).toBe(2);
   });
 
-  test("an error on the way is the last event, and tells nothing of the inside", async () => {
+  test("an error in the middle is the last event, and reveals no internals", async () => {
     const { model } = fakeModel({ before: failAt(1, new Error("secret path /etc")) });
     const { post, log } = await serving(model);
     const events = eventsOf(await (await post(CHAT, STREAM)).text());
@@ -184,7 +183,7 @@ describe("streams", () => {
     expect(log.map(({ error }) => error)).toEqual(Array(2).fill("Error: secret path /etc"));
   });
 
-  test("a reader that takes nothing is kept within bounds, holds up nobody, and is cut off", async () => {
+  test("a reader that takes nothing uses bounded memory, blocks no other, and is cut off", async () => {
     const { model, calls } = fakeModel({ pieces: Array<string>(5000).fill("x".repeat(10_000)) });
     const limits = { streamBytes: 64 * 1024, stallMs: 300 };
     const { post, port, service, log } = await serving(model, { parallel: 2, limits });
@@ -199,7 +198,7 @@ describe("streams", () => {
     const quick = await post(CHAT, { ...HELLO, max_tokens: 3 });
     expect((await quick.json()).usage.completion_tokens).toBe(3);
     await until(() => calls[0]?.end !== undefined, "the cut");
-    // 50 MB were to come: what was taken lies in the sockets' own buffers but for `streamBytes`.
+    // The whole answer is 50 MB: the bytes taken are in the sockets' own buffers, except `streamBytes`.
     expect(calls[0]?.pieces).toBeLessThan(2500);
     await until(() => service.lifecycles.size === 0 && log.length === 2, "the end of all");
     expect(service.admission.running).toBe(0);
@@ -207,7 +206,7 @@ describe("streams", () => {
       true,
       "The reader took nothing for 0.3 s.",
     ]);
-    // The connection is gone: not even what was kept can be read to its end.
+    // The connection is closed: not even the buffered bytes can be read to the end.
     let closed = false;
     slow.on("close", () => {
       closed = true;
@@ -217,8 +216,8 @@ describe("streams", () => {
   });
 });
 
-describe("the end", () => {
-  test("drains: running answers finish, new ones are sent elsewhere", async () => {
+describe("shutdown", () => {
+  test("drains: running answers finish, new requests are refused", async () => {
     const shut = gate();
     const { model, running } = fakeModel({ before: shut.wait });
     const { post, get, close, url, service } = await serving(model, { parallel: 1 });
@@ -263,7 +262,7 @@ describe("one connection", () => {
   };
   const endless = () => fakeModel({ before: (piece) => (piece > 0 ? new Promise(() => {}) : undefined) });
 
-  test("has one request at work, and what it pipelined ends with its socket: streamed and whole", async () => {
+  test("runs one request at a time, and its pipelined requests end with its socket: streamed and whole", async () => {
     for (const body of [STREAM, HELLO]) {
       const { model, running, calls } = endless();
       const { port, service, post } = await serving(model, { parallel: 4, queue: 4 });
@@ -285,7 +284,7 @@ describe("one connection", () => {
     }
   });
 
-  test("that pipelines hundreds is closed, and leaves nothing", async () => {
+  test("that pipelines hundreds is closed, and leaves nothing behind", async () => {
     const { model, calls, running } = endless();
     const { port, service } = await serving(model, { parallel: 4, queue: 64 });
     const socket = connect(port, "127.0.0.1");
@@ -298,7 +297,7 @@ describe("one connection", () => {
     expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
   });
 
-  test("answers in order what is pipelined in measure", async () => {
+  test("answers a moderate number of pipelined requests in order", async () => {
     const { model } = fakeModel();
     const { port } = await serving(model, { parallel: 4, queue: 4 });
     const socket = connect(port, "127.0.0.1");
@@ -312,7 +311,7 @@ describe("one connection", () => {
     socket.destroy();
   });
 
-  test("keeps nothing of its many requests: no listener, no timer, also where clients leave early", async () => {
+  test("keeps nothing of its many requests: no listener, no timer, also if clients leave early", async () => {
     const { model, running } = endless();
     const { get, post, service } = await serving(model, { parallel: 4, limits: { stallMs: 20_000 } });
     const warnings: Error[] = [];
@@ -350,7 +349,7 @@ describe("one connection", () => {
     expect([service.admission.running, service.admission.waiting]).toEqual([0, 0]);
   });
 
-  test("that reads nothing is cut off although it goes on sending", async () => {
+  test("that reads nothing is cut off although it keeps sending", async () => {
     const { model, running } = fakeModel({
       pieces: Array.from({ length: 20_000 }, () => "word ".repeat(200)),
     });
@@ -364,7 +363,7 @@ describe("one connection", () => {
     socket.pause();
     socket.write(request(STREAM));
     await until(() => running() === 1, "the answer");
-    // A byte now and then keeps the socket's own timer from ending.
+    // An occasional byte keeps the socket's own timer from expiring.
     const drip = setInterval(() => socket.write("\r\n"), 50);
     await until(() => service.lifecycles.size === 0, "the end of it");
     clearInterval(drip);
@@ -374,7 +373,7 @@ describe("one connection", () => {
   });
 });
 
-test("a server whose places are all taken by work that does not move is not ready", async () => {
+test("a server whose places are all taken by stalled work is not ready", async () => {
   const shut = gate();
   const { model, running } = fakeModel({ before: shut.wait });
   const { post, get } = await serving(model, { parallel: 1, queue: 5, limits: { stuckMs: 300 } });

@@ -1,4 +1,4 @@
-// What is asked: bodies, names and parameters that are wrong are refused, in OpenAI's shape and by name.
+// Request bodies: wrong names and values are refused by name, in OpenAI's shape.
 import { describe, expect, test } from "vitest";
 import { fakeModel } from "../fake-model.ts";
 import { HELLO, serving, until } from "./serving.ts";
@@ -12,7 +12,7 @@ async function refusal(answer: Response) {
   return { status: answer.status, ...error };
 }
 
-describe("a request that is wrong", () => {
+describe("an invalid request", () => {
   test("is refused before it reaches the model", async () => {
     const { model, calls } = fakeModel();
     const { post, get, service } = await serving(model);
@@ -82,7 +82,7 @@ describe("a request that is wrong", () => {
     expect(service.admission.running + service.admission.waiting).toBe(0);
   });
 
-  test("with a parameter that is not supported, names it", async () => {
+  test("with an unsupported parameter is refused by its name", async () => {
     const { model, calls } = fakeModel();
     const { post } = await serving(model);
     const unsupported = {
@@ -107,7 +107,7 @@ describe("a request that is wrong", () => {
       param: "response_format.type",
     });
     expect(calls).toEqual([]);
-    // What says nothing is taken: clients send it.
+    // Fields that ask for nothing are accepted, as clients send them.
     const silent = {
       ...HELLO,
       tools: null,
@@ -119,7 +119,7 @@ describe("a request that is wrong", () => {
     expect((await post(CHAT, silent)).status).toBe(200);
   });
 
-  test("a body without a length is cut off at the same bound", async () => {
+  test("a body without a length is cut off at the same limit", async () => {
     const { url, service } = await serving(fakeModel().model, { limits: { bodyBytes: 1000 } });
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(400).fill(0x20)),
@@ -130,7 +130,7 @@ describe("a request that is wrong", () => {
   });
 });
 
-describe("a request that is right", () => {
+describe("a valid request", () => {
   test("reaches the model with every option", async () => {
     const { model, calls } = fakeModel();
     const { post } = await serving(model, { name: "paper", aliases: ["gpt-4o-mini"] });
@@ -212,7 +212,7 @@ describe("a request that is right", () => {
     expect(scored.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 0 });
   });
 
-  test("a conversation that was changed for its template says so, in answer and log", async () => {
+  test("changes to a conversation for its template are reported in the answer and the log", async () => {
     const { model } = fakeModel();
     const encodeChat: typeof model.encodeChat = (messages, options) => {
       options?.onWarning?.("joined");
@@ -224,7 +224,7 @@ describe("a request that is right", () => {
     expect(log[0]).toMatchObject({ warnings: ["joined"] });
   });
 
-  test("is encoded once, however many answers it asks for", async () => {
+  test("is encoded once for any number of answers", async () => {
     const { model, calls } = fakeModel();
     const encoded: unknown[] = [];
     const { post } = await serving({

@@ -1,4 +1,4 @@
-// A server on loopback for a test, and what tests ask of it.
+// A server on loopback for a test, and requests to it.
 import { onTestFinished } from "vitest";
 import type { Model } from "../../engine/node.ts";
 import { createService, listen, type Service, type ServiceOptions } from "../../server/index.ts";
@@ -48,7 +48,7 @@ export async function serving(model: Model, options: Partial<ServiceOptions> = {
 
 export const HELLO = { messages: [{ role: "user", content: "Hello" }] } as const;
 
-/** The data of each event, as JSON where it is. */
+/** The data of each event, as JSON if it is JSON. */
 export function eventsOf(text: string): unknown[] {
   return text
     .split("\n\n")

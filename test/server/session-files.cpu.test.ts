@@ -1,5 +1,5 @@
-// Conversations that outlast a server: written whole, put back in the order of their use, and what is of no
-// use is left alone.
+// Conversations kept over a restart: written atomically, restored in the order of their use; unusable files
+// are left alone.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Keeps the words it is given, the latest first. */
+/** Keeps the messages it is given, the latest first. */
 function keeper(kept: string[], rings = 3): Model {
   return {
     plan: { rings },
@@ -39,7 +39,7 @@ function keeper(kept: string[], rings = 3): Model {
   } as unknown as Model;
 }
 
-test("what was kept comes back, the latest first, as much as there are rings for", async () => {
+test("kept conversations are restored, the latest first, as many as there are rings", async () => {
   const slots = join(folder, "new", "slots");
   const words = Array.from({ length: 12 }, (_, i) => `word ${i}`);
   expect(await saveSessions(keeper(words), slots)).toBe(12);
@@ -48,7 +48,7 @@ test("what was kept comes back, the latest first, as much as there are rings for
   expect(again).toEqual(words.slice(0, 11));
 });
 
-test("fewer conversations leave no files of before; other files are not touched", async () => {
+test("old files of conversations are removed; other files are not touched", async () => {
   writeFileSync(join(folder, "notes.txt"), "mine");
   await saveSessions(keeper(["a", "b", "c"]), folder);
   expect(await saveSessions(keeper(["d"]), folder)).toBe(1);
@@ -56,7 +56,7 @@ test("fewer conversations leave no files of before; other files are not touched"
   expect(readFileSync(join(folder, "session-0.sirocco"), "utf8")).toBe("d");
 });
 
-test("what is damaged is told of and left, the others come back; no folder is no conversation", async () => {
+test("damaged files are reported and kept, the others restored; a missing folder means no conversations", async () => {
   await saveSessions(keeper(["a", "damaged", "c"]), folder);
   const [again, notes]: string[][] = [[], []];
   expect(await restoreSessions(keeper(again!), folder, (text) => notes!.push(text))).toBe(2);
@@ -65,7 +65,7 @@ test("what is damaged is told of and left, the others come back; no folder is no
   expect(await restoreSessions(keeper([]), join(folder, "none"), () => {})).toBe(0);
 });
 
-test("what is no file, or too large, or leads nowhere is told of, and neither stops the start nor holds it", async () => {
+test("folders, devices, broken links and huge files are reported, and neither stop nor delay the start", async () => {
   await saveSessions(keeper(["a"]), folder);
   writeFileSync(join(folder, "session-6.sirocco"), "b");
   const at = (number: number) => join(folder, `session-${number}.sirocco`);
@@ -73,7 +73,7 @@ test("what is no file, or too large, or leads nowhere is told of, and neither st
   symlinkSync(join(folder, "nowhere"), at(2));
   if (process.platform !== "win32") execFileSync("mkfifo", [at(3)]);
   writeFileSync(at(4), "");
-  // Sparse: it takes no room.
+  // Sparse: it takes no space.
   truncateSync(at(4), 2 ** 31);
   symlinkSync("/dev/zero", at(5));
   const [again, notes]: string[][] = [[], []];
@@ -86,7 +86,7 @@ test("what is no file, or too large, or leads nowhere is told of, and neither st
     ": cannot be read: expected a file of at most 2 GiB, got one of 2147483648 bytes.",
     ": cannot be read: expected a file, got a device.",
   ]);
-  // A save puts files in place of all but the folder, which it goes round.
+  // A save replaces everything but the folder, which it skips.
   expect(await saveSessions(keeper(["a", "b"]), folder)).toBe(2);
   expect(readdirSync(folder).sort()).toEqual([0, 1, 2].map((i) => `session-${i}.sirocco`));
   expect([0, 2].map((i) => readFileSync(at(i), "utf8"))).toEqual(["a", "b"]);
@@ -96,7 +96,7 @@ test("what is no file, or too large, or leads nowhere is told of, and neither st
   expect(readFileSync(at(3), "utf8")).toBe("d");
 });
 
-test("a folder that went away is made again; one that cannot be is told of, at once", async () => {
+test("a removed folder is created again; if that fails the error is reported at once", async () => {
   const slots = join(folder, "slots");
   await saveSessions(keeper(["a"]), slots);
   rmSync(slots, { recursive: true });
@@ -113,7 +113,7 @@ test("a folder that went away is made again; one that cannot be is told of, at o
 });
 
 test.runIf(existsSync("/dev/full"))(
-  "a full disk is said in words, and leaves no part of a file",
+  "a full disk gives a clear error, and leaves no partial file",
   async () => {
     await saveSessions(keeper(["a", "b"]), folder);
     const full = join(folder, `session-1.sirocco.${process.pid}.part`);

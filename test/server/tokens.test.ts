@@ -1,5 +1,5 @@
-// The lists of log-probabilities on the embedded model: every token that was drawn, and texts that join to
-// the choice's text.
+// The lists of log-probabilities on the embedded model: every sampled token is listed, and the joined
+// texts equal the choice's text.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { eventsOf, serving } from "./serving.ts";
@@ -18,7 +18,7 @@ interface Choice {
 const choiceOf = async (answer: Response) => ((await answer.json()) as { choices: [Choice] }).choices[0];
 const withoutNames = (tokens: readonly string[]) => tokens.filter((token) => !token.startsWith("token_id:"));
 
-test("a token that ends the answer is listed: who cuts the last entry off is left with the prompt's", async () => {
+test("a token that ends the answer is listed: dropping the last entry leaves those of the prompt", async () => {
   const { post } = await serving(model);
   const prompt = "They all lived happily ever after. The end.";
   const body = { prompt, max_tokens: 1, temperature: 0, echo: true, logprobs: 1 };

@@ -1,5 +1,4 @@
-// Workers AI's route, with a model of paper: Cloudflare's envelope and its events, whole, streamed and
-// refused.
+// Workers AI's route with a fake model: Cloudflare's envelope and its events, whole, streamed and refused.
 import { describe, expect, test } from "vitest";
 import { ChatTemplateError } from "../../engine/node.ts";
 import { Ai, AiError, type AiTextGenerationInput } from "../../engine/workers-ai.ts";
@@ -62,7 +61,7 @@ test("a stream: an event for each piece, one with the usage, and [DONE]", async 
   ]);
 });
 
-test("Ai over HTTP gives what Ai on the model gives, and is refused what it is refused", async () => {
+test("Ai over HTTP gives the same answers and refusals as Ai on the model", async () => {
   const { ai, model, calls } = await serve();
   const own = new Ai(model);
   const input = { messages: [{ role: "user", content: "Cat?" }], max_tokens: 3, seed: 3 } as const;
@@ -120,7 +119,7 @@ describe("errors, in Cloudflare's envelope", () => {
     expect(calls).toEqual([]);
   });
 
-  test("the usual 256 tokens are cut to the context, and are no error", async () => {
+  test("the default of 256 tokens is cut to the context without an error", async () => {
     const { run, calls } = await serve();
     expect((await run({ prompt: "Cat?" })).status).toBe(200);
     expect(calls[0]?.options.maxTokens).toBe(100 - 5 + 1);
@@ -131,7 +130,7 @@ describe("errors, in Cloudflare's envelope", () => {
     expect(more[0]?.options.maxTokens).toBe(256);
   });
 
-  test("a full queue, with when to try again", async () => {
+  test("a full queue, with a time to retry", async () => {
     const { wait, open } = gate();
     const { run, running } = await serve({ before: wait }, { parallel: 1, queue: 0 });
     const first = run({ prompt: "Hi" });
@@ -146,7 +145,7 @@ describe("errors, in Cloudflare's envelope", () => {
     expect((await first).status).toBe(200);
   });
 
-  test("what the server is to blame for stays in its log", async () => {
+  test("internal errors are shown only in the server's log", async () => {
     const { run, log } = await serve({ before: failAt(0, new Error("secret of the inside")) });
     const response = await run({ prompt: "Hi" });
     expect([response.status, await response.json()]).toEqual([
@@ -167,7 +166,7 @@ describe("errors, in Cloudflare's envelope", () => {
     ]);
   });
 
-  test("a stream that fails on its way says so in its last event", async () => {
+  test("a stream that fails in the middle says so in its last event", async () => {
     const { run } = await serve({ before: failAt(1) });
     const events = eventsOf(await (await run({ prompt: "Hi", stream: true })).text());
     expect(events).toEqual([{ response: "There " }, refused(3043, expect.any(String))]);

@@ -1,4 +1,4 @@
-// Workers AI's calls on the embedded model: `Ai` straight on it, `Ai` over HTTP, and `curl` as in
+// Workers AI's calls on the embedded model: `Ai` in process, `Ai` over HTTP, and `curl` as in
 // Cloudflare's documentation.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
@@ -28,7 +28,7 @@ afterAll(async () => {
 const direct = () => new Ai(model);
 const overHttp = () => new Ai({ baseURL: `${server.url}/client/v4`, apiToken: "secret" });
 
-/** What the model answers to a user. */
+/** The model's answer to a user message. */
 async function chat(content: string, options: GenerateOptions = { temperature: 0, maxTokens: 6 }) {
   let response = "";
   for await (const { text, finish } of model.chat([{ role: "user", content }], options)) {
@@ -68,7 +68,7 @@ describe.each([
     expect(read(await bytesText(stream))).toEqual(expected);
   });
 
-  test("a raw prompt is continued, and its control tokens are such", async () => {
+  test("a raw prompt is continued, and its control tokens are parsed", async () => {
     const { response, usage } = await newAi().run(NAME, { prompt: "<s>Once upon", raw: true, ...GREEDY });
     let text = "";
     for await (const chunk of model.generate("<s>Once upon", { temperature: 0, maxTokens: 6 }))
@@ -77,7 +77,7 @@ describe.each([
     expect(usage.prompt_tokens).toBe((await model.encode("Once upon")).length);
   });
 
-  test("a seed gives the same answer again, another another", async () => {
+  test("the same seed gives the same answer, another seed a different one", async () => {
     const input = { prompt: PROMPT, max_tokens: 6, temperature: 5, top_k: 50 };
     const answer = (seed: number) => newAi().run(NAME, { ...input, seed });
     const options = { maxTokens: 6, temperature: 5, topK: 50 };
@@ -111,7 +111,7 @@ test("curl: a stream", async () => {
   expect(read(events.join("\r\n\r\n"))).toEqual(await chat(PROMPT));
 });
 
-test("curl: what is refused", async () => {
+test("curl: a refusal", async () => {
   const status = ["--write-out", "\n%{http_code}"];
   const [body, code] = (await curl({ prompt: PROMPT, top_k: 51 }, ...status)).split("\n");
   expect(code).toBe("400");

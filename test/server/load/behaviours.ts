@@ -1,10 +1,10 @@
-// What clients do to the server. Each returns what was wrong with how the server took it; undefined: nothing.
+// Behaviours of clients. Each returns what the server did wrong, or undefined.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client, Reply } from "./client.ts";
 import { events } from "./client.ts";
 import { ENDLESS } from "./paper-model.ts";
 
-/** What an answer must be. */
+/** The expected answer. */
 export interface Expected {
   readonly text: string;
   readonly reason: string;
@@ -20,9 +20,9 @@ export interface Task {
   readonly chat: boolean;
   /** Default 0. */
   readonly temperature?: number;
-  /** Called where the queue is full. */
+  /** Called if the queue is full. */
   readonly refused?: () => void;
-  /** What is asked for, and cut before it is there. Default 3000. */
+  /** Tokens that aborted requests ask for. Default 3000. */
   readonly cutTokens?: number;
 }
 
@@ -43,7 +43,7 @@ interface Choice {
   readonly finish_reason?: string | null;
 }
 
-/** Asks until it is let in. A refusal must say when to come back. */
+/** Retries until the queue accepts it. A refusal must say when to retry. */
 async function persist({ refused }: Task, ask: () => Promise<Reply>): Promise<Reply> {
   for (let tries = 0; ; tries++) {
     const reply = await ask();
@@ -103,7 +103,7 @@ const streamed =
 export const stream = streamed("stream", 0);
 export const slow = streamed("slow reader", 8);
 
-/** Goes away in the middle of a stream. */
+/** Leaves in the middle of a stream. */
 export const cut: Behaviour = async (task) => {
   const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: task.cutTokens ?? 3000 };
   const response = await task.client.open({ path: pathOf(endless), body: bodyOf(endless, { stream: true }) });
@@ -118,7 +118,7 @@ export const cut: Behaviour = async (task) => {
   return seen > 4 ? undefined : `cut: the server was first, after ${seen} events`;
 };
 
-/** Goes away while the server works, or while it waits, for an answer in one piece. */
+/** Leaves while the server works, or while it waits, for an answer in one piece. */
 export const cutWhole: Behaviour = async (task) => {
   const endless = { ...task, prompt: `${ENDLESS} ${task.prompt}`, maxTokens: task.cutTokens ?? 3000 };
   const gone = new AbortController();
@@ -135,7 +135,7 @@ export const cutWhole: Behaviour = async (task) => {
   return ended;
 };
 
-/** Goes away in the middle of its own body. */
+/** Leaves in the middle of its own body. */
 export const cutUpload: Behaviour = async (task) => {
   const head = [
     `POST ${pathOf(task)} HTTP/1.1`,

@@ -1,4 +1,4 @@
-// A client of the server, down to its socket: it can cut, read slowly, and send what no library would.
+// A client at the level of sockets: it can abort, read slowly, and send malformed requests.
 import { Agent, type IncomingHttpHeaders, type IncomingMessage, request } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,16 +14,16 @@ export interface Post {
   readonly path: string;
   readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Aborted: the client goes away. */
+  /** Aborted when the client leaves. */
   readonly signal?: AbortSignal;
-  /** On a connection of its own, which ends with it: what is refused halfway may leave it unusable. */
+  /** Uses its own connection and closes it: a request refused halfway may leave it unusable. */
   readonly alone?: boolean;
 }
 
 export class Client {
   readonly #url: URL;
   readonly key: string;
-  // One connection, used again and again, as a client's pool would.
+  // One connection, reused like in a client's pool.
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   constructor(url: string, key: string) {
@@ -31,7 +31,7 @@ export class Client {
     this.key = key;
   }
 
-  /** Sends a request. @throws what the socket says where the server closes it without an answer */
+  /** Sends a request. @throws the socket's error if the server closes it without an answer */
   open({ path, body, headers = {}, signal, alone }: Post): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -49,7 +49,7 @@ export class Client {
         },
         resolve,
       );
-      // After an answer this is news no more: a refused upload ends with a broken pipe.
+      // After an answer this is expected: a refused upload ends with a broken pipe.
       sent.on("error", reject);
       sent.end(body);
     });
@@ -62,7 +62,7 @@ export class Client {
     return { status: response.statusCode ?? 0, headers: response.headers, text };
   }
 
-  /** Sends bytes as they are. @returns what came back until the server closed, or `holdMs` were over */
+  /** Sends bytes as they are. @returns the bytes received until the server closed, or for `holdMs` */
   raw(bytes: string | Buffer, holdMs: number): Promise<string> {
     return new Promise((resolve) => {
       let text = "";
@@ -83,8 +83,8 @@ export class Client {
   }
 
   /**
-   * A request that comes in a byte at a time.
-   * @returns milliseconds until the server had enough of it; undefined: never
+   * Sends a request one byte at a time.
+   * @returns milliseconds until the server closed it; undefined: never
    */
   trickle(mostMs: number): Promise<number | undefined> {
     return new Promise((resolve) => {
@@ -110,7 +110,7 @@ export class Client {
   }
 }
 
-/** The events of a streamed answer, as JSON; the last is "[DONE]" where it came to its end. */
+/** The events of a streamed answer, as JSON; the last is "[DONE]" if it is complete. */
 export async function* events(response: IncomingMessage, pauseMs = 0): AsyncGenerator<unknown> {
   for await (const data of eventData(response, "the stream")) {
     yield data === "[DONE]" ? data : JSON.parse(data);

@@ -2,13 +2,13 @@
 import type { Behaviour, Task } from "./behaviours.ts";
 import type { Post } from "./client.ts";
 
-/** Longer than any body may be. */
+/** Over the limit of a body. */
 const HUGE = Buffer.alloc(6 * 2 ** 20, "a");
 const DEEP = `{"messages":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
 
 const path = ({ chat }: Task) => (chat ? "/v1/chat/completions" : "/v1/completions");
 
-/** Sends, and expects one of the statuses; 0 stands for a connection that is closed without an answer. */
+/** Sends, and expects one of the statuses; 0 means that the connection is closed without an answer. */
 const refused =
   (what: string, statuses: readonly number[], make: (task: Task) => Post): Behaviour =>
   async (task) => {
@@ -27,7 +27,7 @@ const json = (what: string, body: (task: Task) => unknown): Behaviour =>
 const ask = ({ chat, prompt }: Task) =>
   chat ? { messages: [{ role: "user", content: prompt }] } : { prompt };
 
-/** What no header can hold, or no key is. */
+/** Invalid headers and invalid keys. */
 export const wrongKeys = (key: string): readonly string[] => [
   "",
   "Bearer",
@@ -57,7 +57,7 @@ export const wrongKey = (key: string): Behaviour => {
 
 export const hugeBody = refused("huge body", [413, 0], (task) => ({ path: path(task), body: HUGE }));
 
-/** Who is not let in is told so, however much there is to come. */
+/** A request without a key is refused, however long its body is. */
 export const hugeAndWrong = refused("huge body, wrong key", [401, 0], (task) => ({
   path: path(task),
   body: HUGE,

@@ -3,14 +3,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { GenerateOptions } from "../../../engine/node.ts";
 import { type FakeModel, fakeModel } from "../../fake-model.ts";
 
-/** A prompt that begins like this has no end of its own. */
+/** The answer to a prompt that begins like this has no end. */
 export const ENDLESS = "endless";
-/** And one that begins like this has tokens of 16 kB. */
+/** The answer to a prompt that begins like this has tokens of 16 kB. */
 export const WIDE = `${ENDLESS} wide`;
 
 const CONTEXT = 8192;
 
-/** What the paper model answers to a prompt. */
+/** The fake model's answer to a prompt. */
 export function paperText(prompt: string, maxTokens: number, seed = 0): { text: string; reason: string } {
   const length = lengthOf(prompt);
   const count = Math.min(length, maxTokens);

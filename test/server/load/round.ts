@@ -1,9 +1,9 @@
-// Requests of many clients at once.
+// Requests of many concurrent clients.
 import type { Client } from "./client.ts";
 
 /**
- * Each client with its next request when the one before is over, then all hang up.
- * @returns what went wrong
+ * Each client sends its next request when the previous one is over, then all disconnect.
+ * @returns the failures
  */
 export async function round(
   clients: readonly Client[],

@@ -1,12 +1,12 @@
-// Many answers at once: who shares the batch changes nothing, nobody is held up, and what rings hold is found
-// again.
+// Concurrent answers: sharing a batch does not change an answer, no answer blocks another, and cached
+// prefixes are reused.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Chunk, type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
 
 const PARALLEL = 8;
 let model: Model;
-/** As loaded with nothing said of it. */
+/** The default when loading. */
 let plain: Model;
 beforeAll(async () => {
   const device = await openTestDevice();
@@ -19,7 +19,7 @@ afterAll(() => {
   plain.dispose();
 });
 
-/** Ids that no other seed begins with. */
+/** Ids whose beginning differs for every seed. */
 const someIds = (length: number, seed: number): number[] =>
   Array.from({ length }, (_, i) => (3 + seed + (i * i * 7 + i * (seed + 3)) * 5) % 2048);
 
@@ -47,8 +47,8 @@ async function answer(
 
 const penalties = { repetitionPenalty: 1.2, frequencyPenalty: 0.3, logitBias: { 300: 2 } };
 /**
- * Of every kind: greedy, sampled, penalised, observed; short and long prompts, over the window; short and
- * long answers.
+ * One of every kind: greedy, sampled, penalised, observed; prompts shorter and longer than the window; short
+ * and long answers.
  */
 const ASKS: readonly Ask[] = [
   { prompt: "Once upon a time", maxTokens: 40 },
@@ -61,14 +61,14 @@ const ASKS: readonly Ask[] = [
   { prompt: "A dog", maxTokens: 35, temperature: 1, seed: 10, topLogProbs: 0 },
 ];
 
-describe("who shares the batch", () => {
+describe("sharing a batch", () => {
   let alone: Awaited<ReturnType<typeof answer>>[];
   beforeAll(async () => {
     alone = [];
     for (const ask of ASKS) alone.push(await answer(ask));
   });
 
-  test("eight answers at once are those got alone, to the last bit of a log-probability", async () => {
+  test("eight concurrent answers equal those computed alone, bit for bit", async () => {
     const before = await model.activity();
     const together = await Promise.all(ASKS.map((ask) => answer(ask)));
     for (const [i, { ids, text, logProbs }] of together.entries()) {
@@ -80,12 +80,12 @@ describe("who shares the batch", () => {
       });
     }
     const after = await model.activity();
-    // They did share: as many rows in far fewer steps.
+    // They did share: the same number of rows in far fewer steps.
     expect(after.stepRows - before.stepRows).toBeGreaterThan(2 * (after.steps - before.steps));
     expect(after).toMatchObject({ running: 0, waiting: 0, parallel: PARALLEL });
   });
 
-  test("whoever joins and leaves meanwhile: staggered, aborted, more than there is room for", async () => {
+  test("does not depend on answers that join or leave: staggered, aborted, more than fit", async () => {
     const waves = Array.from({ length: 14 }, (_, i) => ({ i, ask: ASKS[(i * 5) % ASKS.length]! }));
     const answers = waves.map(async ({ i, ask }) => {
       await new Promise((resolve) => setTimeout(resolve, 40 * (i % 7)));
@@ -106,7 +106,7 @@ describe("who shares the batch", () => {
 });
 
 describe("fairness", () => {
-  test("two answers at once get their tokens in turn, of a model that was loaded without a word of it", async () => {
+  test("two concurrent answers take turns, with the default options", async () => {
     const order: string[] = [];
     const note = (name: string) => () => order.push(name);
     await Promise.all([
@@ -118,7 +118,7 @@ describe("fairness", () => {
     expect(middle.filter((name) => name === "b").length).toBeGreaterThan(middle.length / 3);
   });
 
-  test("a long prompt does not hold up an answer: a token for each of its chunks", async () => {
+  test("a long prompt does not block an answer: one token per chunk", async () => {
     let running = 0;
     let meanwhile = 0;
     let begun: (() => void) | undefined;
@@ -137,29 +137,32 @@ describe("fairness", () => {
   test.each([
     ["scored", 12, async (by: Model, ids: number[]) => (await by.score(ids)).logProbs],
     ["read for its logits", 13, (by: Model, ids: number[]) => by.logits(ids)],
-  ])("nor does a long text that is %s, and both come out as they do alone", async (_, seed, read) => {
-    const ask = { prompt: "Once", maxTokens: 30 };
-    // On the other model: what a ring has need not be computed again.
-    const expected = [(await answer(ask, undefined, plain)).ids, await read(plain, someIds(320, seed))];
-    let running = 0;
-    let meanwhile = 0;
-    let begun: (() => void) | undefined;
-    const long = new Promise<void>((resolve) => {
-      begun = resolve;
-    }).then(async () => {
-      const result = await read(model, someIds(320, seed));
-      meanwhile = running;
-      return result;
-    });
-    const { ids } = await answer(ask, () => {
-      if (++running === 5) begun?.();
-    });
-    expect([ids, await long]).toEqual(expected);
-    expect(meanwhile).toBeGreaterThanOrEqual(5 + 6);
-    expect(meanwhile).toBeLessThan(5 + 20);
-  });
+  ])(
+    "a long text that is %s does not block an answer, and both equal those computed alone",
+    async (_, seed, read) => {
+      const ask = { prompt: "Once", maxTokens: 30 };
+      // On the other model, because this one would reuse its rings.
+      const expected = [(await answer(ask, undefined, plain)).ids, await read(plain, someIds(320, seed))];
+      let running = 0;
+      let meanwhile = 0;
+      let begun: (() => void) | undefined;
+      const long = new Promise<void>((resolve) => {
+        begun = resolve;
+      }).then(async () => {
+        const result = await read(model, someIds(320, seed));
+        meanwhile = running;
+        return result;
+      });
+      const { ids } = await answer(ask, () => {
+        if (++running === 5) begun?.();
+      });
+      expect([ids, await long]).toEqual(expected);
+      expect(meanwhile).toBeGreaterThanOrEqual(5 + 6);
+      expect(meanwhile).toBeLessThan(5 + 20);
+    },
+  );
 
-  test("a reader that has stopped reading holds up nobody, and goes on where it was", async () => {
+  test("a reader that stopped reading blocks no other answer, and resumes where it was", async () => {
     const ask = { prompt: "Once upon a time", maxTokens: 60 };
     const slow = model.generate(ask.prompt, { maxTokens: ask.maxTokens, ignoreEos: true });
     const ids: number[] = [];
@@ -168,13 +171,13 @@ describe("fairness", () => {
     await answer({ prompt: "The cat", maxTokens: 40 });
     const after = await model.activity();
     expect(after.running).toBe(1);
-    // The one that pauses is at most four tokens ahead of its reader.
+    // The paused answer is at most four tokens ahead of its reader.
     expect(after.decodedTokens - decodedTokens).toBeLessThanOrEqual(40 + 4);
     for await (const chunk of slow) ids.push(...chunk.ids);
     expect(ids).toEqual((await answer(ask)).ids);
   });
 
-  test("who leaves makes room at once for who waits in line", async () => {
+  test("an answer that ends makes room at once for one in the queue", async () => {
     const endless = Array.from({ length: PARALLEL }, (_, i) =>
       model.generate(someIds(5, 20 + i), { maxTokens: 1000, ignoreEos: true }),
     );
@@ -188,7 +191,7 @@ describe("fairness", () => {
     expect(await model.activity()).toMatchObject({ running: 0, waiting: 0 });
   });
 
-  test("an abort in line ends the wait", async () => {
+  test("an abort in the queue ends the wait", async () => {
     const endless = Array.from({ length: PARALLEL }, (_, i) =>
       model.generate(someIds(5, 40 + i), { maxTokens: 1000, ignoreEos: true }),
     );
@@ -201,10 +204,10 @@ describe("fairness", () => {
   });
 });
 
-describe("what rings hold is found again", () => {
+describe("cached prefixes are reused", () => {
   const system = someIds(400, 60);
   const turn = (seed: number) => [...system, ...someIds(20, seed)];
-  /** By a model that has nothing of it in its two rings. */
+  /** Computed by a model whose two rings hold none of it. */
   const fresh = async (prompt: readonly number[]) => {
     await Promise.all([7, 8].map((id) => answer({ prompt: [id], maxTokens: 1 }, () => {}, plain)));
     const { logProbs, finish } = await answer({ prompt, maxTokens: 8, topLogProbs: 0 }, () => {}, plain);
@@ -212,19 +215,19 @@ describe("what rings hold is found again", () => {
     return logProbs;
   };
 
-  test("400 tokens that prompts share are computed once, whether their first owner still runs or not", async () => {
+  test("400 tokens that prompts share are computed once, whether the first answer still runs or not", async () => {
     const expected = await fresh(turn(62));
     const before = await model.activity();
     const first = model.generate(turn(61), { maxTokens: 12, ignoreEos: true });
     await first.next();
-    // The first still runs: what it has is copied. Of a shorter beginning a copy has no more than its
-    // original had.
+    // The first still runs, so its tokens are copied. A copy of a shorter prefix holds no more than the
+    // original.
     await answer({ prompt: turn(64).slice(0, 401), maxTokens: 1 });
     const shorter = await answer({ prompt: [...system.slice(0, 380), 5, 6], maxTokens: 1 });
     expect(shorter.finish.cachedTokens).toBe(0);
     const { prefillTokens } = await model.activity();
     expect(prefillTokens - before.prefillTokens).toBe(420 + 1 + 382);
-    // In the copy's ring, to the bits of a model that computed all of it.
+    // The copied ring gives the same bits as a model that computed everything.
     const second = await answer({ prompt: turn(62), maxTokens: 8, topLogProbs: 0 });
     expect(second.logProbs).toEqual(expected);
     await first.return();
@@ -235,7 +238,7 @@ describe("what rings hold is found again", () => {
     expect(after.reusedTokens - before.reusedTokens).toBe(1200);
   });
 
-  test("prompts that come together: the others wait for what the first computes", async () => {
+  test("prompts that arrive together: the others wait for the first to compute the shared tokens", async () => {
     const shared = someIds(200, 70);
     const before = await model.activity();
     const all = [71, 72, 73].map((seed) =>
@@ -246,7 +249,7 @@ describe("what rings hold is found again", () => {
     expect((await model.activity()).prefillTokens - before.prefillTokens).toBe(200 + 3 * 9);
   });
 
-  test("what has rolled out of the window is not taken for there", async () => {
+  test("tokens that rolled out of the window are not reused", async () => {
     const prompt = someIds(100, 80);
     // 163 slots: the first 56 positions are overwritten before the end.
     await answer({ prompt, maxTokens: 120 });
@@ -256,7 +259,7 @@ describe("what rings hold is found again", () => {
     expect(got.logProbs).toEqual(await fresh(again));
   });
 
-  test("a conversation keeps its ring while others come and go; the one used least recently goes first", async () => {
+  test("a conversation keeps its ring while others use theirs; the least recently used is dropped first", async () => {
     const conversation = someIds(90, 90);
     const first = await answer({ prompt: conversation, maxTokens: 10 });
     for (let i = 0; i < PARALLEL - 1; i++) await answer({ prompt: someIds(20, 100 + i), maxTokens: 2 });

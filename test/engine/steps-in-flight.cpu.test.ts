@@ -1,9 +1,9 @@
-// How many decoded tokens are kept on the GPU: as few as keep it busy.
+// How many decode steps are queued on the GPU: as few as keep it busy.
 import { expect, test } from "vitest";
 import { STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
 import { StepsInFlight } from "../../engine/scheduler/steps-in-flight.ts";
 
-/** A GPU whose steps finish when told. */
+/** A GPU whose steps finish when the test says so. */
 class Steps {
   readonly #finish: ((id: number) => void)[] = [];
   submitted = 0;
@@ -35,7 +35,7 @@ test("a GPU slower than the host is never more than two steps ahead", async () =
   }
 });
 
-test("a GPU that runs dry is given more, up to a bound", async () => {
+test("a GPU that runs dry gets more steps, up to a bound", async () => {
   const [flight, steps] = [new StepsInFlight(), new Steps()];
   const ahead: number[] = [];
   for (let token = 0; token < 6; token++) {
@@ -47,7 +47,7 @@ test("a GPU that runs dry is given more, up to a bound", async () => {
   expect(ahead).toEqual([2, 3, 4, 4, 4, 4].map((depth) => Math.min(depth, STEPS_IN_FLIGHT)));
 });
 
-test("steps that fail while nobody waits are no unhandled rejections, and all are waited for", async () => {
+test("steps that fail unawaited cause no unhandled rejections, and all are awaited at the end", async () => {
   const flight = new StepsInFlight();
   flight.submit(Promise.reject(new Error("lost")));
   flight.submit(Promise.resolve(1));
