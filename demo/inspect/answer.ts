@@ -1,4 +1,4 @@
-// What the chat page tells the panel about the newest answer, while it comes and when it is there.
+// The newest answer as the chat page passes it to the panel, during and after generation.
 import type { Finish } from "../../engine/index.ts";
 
 export interface Answer {

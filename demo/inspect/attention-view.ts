@@ -61,7 +61,7 @@ export function attentionView(
   `;
 }
 
-/** Query heads of a key/value head stand side by side. */
+/** The query heads of a key/value head are adjacent. */
 function legendOf(group: number, heads: number, groups: number): TemplateResult {
   const first = (group * heads) / groups;
   const last = first + heads / groups - 1;

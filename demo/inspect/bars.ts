@@ -1,11 +1,11 @@
-// A table whose rows carry bars: the plot and its alternative in one.
+// A table with a bar in each row: the plot and its text alternative in one.
 import { html, nothing, type TemplateResult } from "lit";
 
 export interface BarRow {
   readonly label: string;
   readonly value: number;
   readonly text: string;
-  /** Said beside the label. */
+  /** Shown next to the label. */
   readonly note?: string;
   readonly color?: string;
   readonly marked?: boolean;

@@ -1,4 +1,4 @@
-// A colour for each key/value head; its query heads wear it.
+// A colour for each key/value head, shared by its query heads.
 
 /** Of a text's height of contrast on white, and on near-black in the dark. */
 export function groupColor(group: number, groups: number): string {
@@ -10,7 +10,7 @@ export function groupColor(group: number, groups: number): string {
 export const groupOf = (head: number, heads: number, groups: number): number =>
   Math.floor((head * groups) / heads);
 
-/** A CSS colour as a canvas takes it, in the theme that `element` stands in. */
+/** A CSS colour resolved for a canvas, in the theme of `element`. */
 export function resolveColor(element: HTMLElement, color: string): string {
   const before = element.style.color;
   element.style.color = color;

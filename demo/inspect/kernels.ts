@@ -1,4 +1,4 @@
-// Where the time of a decode step goes.
+// The time of a decode step by kernel.
 import type { TemplateResult } from "lit";
 import type { KernelTime } from "../../engine/index.ts";
 import { milliseconds } from "../format.ts";

@@ -1,4 +1,4 @@
-// One request at a time, and of those that wait only the newest: the model answers one call after the other.
+// Runs one request at a time and keeps only the newest waiting one, as the model runs one call at a time.
 
 export class Latest {
   #running = false;
@@ -9,12 +9,12 @@ export class Latest {
     if (!this.#running) void this.#drain();
   }
 
-  /** Whether the work at hand has been overtaken, so that its result is of no use. */
+  /** Whether a newer request has replaced the running one, so that its result is not needed. */
   get overtaken(): boolean {
     return this.#next !== undefined;
   }
 
-  /** What has not begun does not begin. */
+  /** Drops the waiting request. */
   clear(): void {
     this.#next = undefined;
   }

@@ -1,4 +1,4 @@
-// The Inspect panel: watch a model compute. Fetched when it is opened; closed, it asks the model for nothing.
+// The Inspect panel: watch a model compute. Loaded when it is opened; while closed it does not use the model.
 import { html, LitElement, nothing, type PropertyValues } from "lit";
 import type { AttentionWeights, Candidate, KernelTime, Model } from "../../engine/index.ts";
 import type { Answer } from "./answer.ts";
@@ -16,7 +16,7 @@ import { candidateBars, words } from "./words.ts";
 
 const NOTHING: Answer = { ids: [], promptIds: [], position: 0 };
 
-/** Whether a sequence goes on from another. */
+/** Whether a sequence begins with another. */
 const begins = (ids: readonly number[], earlier: readonly number[]): boolean =>
   earlier.length <= ids.length && earlier.every((id, i) => id === ids[i]);
 
@@ -29,7 +29,7 @@ export class InspectPanel extends LitElement {
   #times: readonly KernelTime[] | undefined;
   #candidates: { readonly of: number; readonly list: readonly Candidate[] } | undefined;
   #attention: { readonly weights: AttentionWeights; readonly context: readonly number[] } | undefined;
-  /** The token of the answer that was clicked; else the last one. */
+  /** The clicked token of the answer; by default the last one. */
   #clicked: number | undefined;
   #layer = 0;
   #head: HeadChoice = "all";
@@ -62,7 +62,7 @@ export class InspectPanel extends LitElement {
       this.#candidates = undefined;
       this.#attention = undefined;
     }
-    // While an answer comes the model would let these wait for its end.
+    // During an answer the model would delay these until its end.
     if (finish && finish !== before.finish) {
       this.#look();
       this.#profile();
@@ -198,7 +198,7 @@ export class InspectPanel extends LitElement {
   }
 }
 
-// Here, not beside the plot: nothing else imports that by name, and a bundler would leave it out.
+// Not in the plot's module: no other module imports a value from it, so a bundler would drop it.
 customElements.define("sirocco-attention-plot", AttentionPlot);
 customElements.define("sirocco-inspect", InspectPanel);
 

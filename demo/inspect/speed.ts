@@ -1,4 +1,4 @@
-// How fast the newest answer came.
+// The speed of the newest answer.
 import { html, type TemplateResult } from "lit";
 import { digits, milliseconds } from "../format.ts";
 import { speed as speedOf } from "../speed.ts";

@@ -1,4 +1,4 @@
-// Colours come from the page's custom properties; the fallbacks make the panel stand on its own.
+// Colours come from the page's custom properties; the fallbacks are for the panel without the page.
 import { css } from "lit";
 
 export const styles = css`

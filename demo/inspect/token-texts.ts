@@ -16,7 +16,7 @@ export class TokenTexts {
   }
 
   /**
-   * Decoding drops a text's first space: so each token goes behind another one, whose text is taken off
+   * Decoding drops a text's first space: so each token is decoded after another one, whose text is removed
    * again.
    */
   async load(ids: Iterable<number>): Promise<void> {

@@ -1,4 +1,4 @@
-// Headless Chromium with WebGPU on SwiftShader, and a loopback server for what it opens.
+// Headless Chromium with WebGPU on SwiftShader, and a loopback server for its pages.
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
@@ -9,12 +9,12 @@ import { sendFile, serve } from "../weights/loopback.ts";
 
 /**
  * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service
- * workers are blocked where they are not the matter: what goes through one escapes a test's routes.
+ * workers are blocked unless a test needs them: their requests bypass a test's routes.
  */
 export async function openChromium(
   serviceWorkers: "allow" | "block" = "block",
 ): Promise<{ context: BrowserContext; close(): Promise<void> }> {
-  // vite.config.ts puts it there; without one there is no project "chromium" and nobody comes here.
+  // vite.config.ts sets it; without one there is no project "chromium", and this does not run.
   const { path, env }: Chromium = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {

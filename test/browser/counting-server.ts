@@ -1,4 +1,4 @@
-// Serves a folder to pages of another origin, as a Hub does, and remembers every byte that it was asked for.
+// Serves a folder to pages of another origin, like a Hub, and records every requested byte.
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,16 +12,16 @@ export interface Served {
 
 export interface CountingServer {
   readonly url: string;
-  /** The same files, as a Hub has them: it also lists their digests. */
+  /** The same files like on a Hub, which also lists their digests. */
   readonly hub: string;
   served: Served[];
-  /** In place of the file's own ETag. */
+  /** Sent instead of the file's own ETag. */
   etag: string | undefined;
-  /** Answers for this file are pages, as of a host that has no such file. */
+  /** Requests for this file get an HTML page, as from a host without the file. */
   page: string | undefined;
-  /** This byte is another one on its way. */
+  /** This byte is changed in transit. */
   wrong: { readonly file: string; readonly at: number } | undefined;
-  /** After so many bytes requests are left waiting. */
+  /** After this many bytes, requests get no answer. */
   holdAfter: number;
   close(): Promise<void>;
 }
@@ -64,7 +64,7 @@ export async function countingServer(folder: string): Promise<CountingServer> {
   return counting;
 }
 
-/** As the Hub: weights lie in LFS and have a SHA-256, the rest lies in git. */
+/** Like the Hub: weights are in LFS and have a SHA-256, other files are in git. */
 async function list(folder: string): Promise<object[]> {
   return Promise.all(
     (await readdir(folder)).map(async (path) => {

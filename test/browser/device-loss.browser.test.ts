@@ -1,4 +1,4 @@
-// A device that goes away in the middle of an answer, in Chromium: the text is that of an undisturbed run.
+// A device lost in the middle of an answer, in Chromium: the text equals that of an undisturbed run.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type EnginePage, openEnginePage } from "./engine-page.ts";
 
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-test("an answer goes on with the very next token", async () => {
+test("an answer continues with the next token", async () => {
   const page = await site.open();
   const { undisturbed, disturbed, devices } = await page.evaluate(async () => {
     const devices: GPUDevice[] = [];

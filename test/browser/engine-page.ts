@@ -1,4 +1,4 @@
-// Builds and serves a page that has the engine, beside the embedded model's files: `weights/tiny-mistral/`.
+// Builds and serves a page with the engine, next to the embedded model's files: `weights/tiny-mistral/`.
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

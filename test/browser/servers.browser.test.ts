@@ -1,5 +1,5 @@
-// Servers that fail, lie or dawdle, as a page in Chromium sees them: an error that says what to do, or an end
-// on request.
+// Servers that fail, send wrong data or are slow, in Chromium: loading fails with a clear error or can be
+// aborted.
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Page } from "playwright-core";
@@ -9,13 +9,13 @@ import { type EnginePage, openEnginePage } from "./engine-page.ts";
 
 const folder = new URL("../../weights/tiny-mistral/", import.meta.url);
 
-/** The first part of the path says how the rest of it is answered. */
+/** The first part of the path selects how the rest is answered. */
 const answers: Record<string, (response: ServerResponse, file: string, request: IncomingMessage) => void> = {
   missing: (response) => response.writeHead(404).end(),
   broken: (response) => response.writeHead(500).end(),
   html: (response) => response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>"),
   slow: (response) => response.writeHead(200, { "content-length": 1000 }).write("{"),
-  // Whatever is asked for, one byte of it is missing.
+  // Every answer is one byte short.
   short(response, file, request) {
     const bytes = readFileSync(new URL(file, folder));
     const { start, end } = parseRange(request, bytes.length) ?? { start: 0, end: bytes.length };
@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-/** What loading from such a server ends with, and after how long. */
+/** The outcome of loading from such a server, and its time. */
 const failure = (kind: string, patience = 30_000) =>
   page.evaluate(
     async ([url, patience]) => {
@@ -67,7 +67,7 @@ test.each([
   expect(error).toMatchObject({ name, message: expect.stringMatching(message) });
 });
 
-test("slow: it ends when it is told to", async () => {
+test("slow: an abort ends it", async () => {
   const { name, ms } = await failure("slow", 500);
   expect(name).toBe("TimeoutError");
   expect(ms).toBeLessThan(5000);

@@ -1,4 +1,4 @@
-// What a page does with stored models, and a handle on workers that load them.
+// A page that manages stored models, and controls workers that load them.
 import {
   deleteStoredModel,
   deleteStoredModels,
@@ -17,7 +17,7 @@ interface Answer {
 
 let worker: Worker | undefined;
 
-/** Orders a call; `killAt` ends the worker as soon as loading got so far. */
+/** Sends a call; `killAt` ends the worker when loading reaches this point. */
 function order(order: Order, killAt = Infinity): Promise<Answer> {
   const asked = worker ?? new Worker("/worker.js", { type: "module" });
   worker = asked;

@@ -1,10 +1,10 @@
-// A worker that loads a model as a page asks for it, and says what came of it.
+// A worker that loads a model for a page, and reports the result.
 import { type LoadOptions, loadModel, type Model } from "../../engine/index.ts";
 
 export interface Order {
   readonly source?: string;
   readonly options?: LoadOptions;
-  /** What to do; `logits` is the sum of a short text's. */
+  /** A call; `logits` is the sum of a short text's logits. */
   readonly call: "load" | "logits" | "encode" | "dispose" | "tuning";
 }
 

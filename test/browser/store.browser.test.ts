@@ -1,4 +1,4 @@
-// Weights in the origin's private files: the second load needs no network, whatever became of the first.
+// Weights in the origin's private file system: the second load needs no network, also if the first one broke.
 import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ beforeAll(async () => {
       outDir: folder,
       target: "es2023",
       minify: false,
-      // What Vite puts around a dynamic import to preload its chunk wants a document, which a worker has not.
+      // Vite's preloading of dynamic imports needs a document, which a worker does not have.
       modulePreload: false,
       rolldownOptions: {
         input: { worker: "test/browser/store-worker.ts", page: "test/browser/store-page.ts" },
@@ -82,15 +82,15 @@ const load = (options: NonNullable<Order["options"]> = {}, source = server.url, 
   );
 const stored = () => page.evaluate(() => store.listStoredModels() as Promise<StoredModel[]>);
 
-/** Bytes of the answers, without the single byte that tells a file's size. */
+/** Bytes of the answers, without the single byte that is requested for a file's size. */
 const bytes = (served: readonly Served[]): number =>
   served.reduce((sum, { start, end }) => sum + (end - start > 1 ? end - start : 0), 0);
 
-test("a load that was killed goes on where it stopped, and the next needs no network", async () => {
+test("a killed load resumes where it stopped, and the next needs no network", async () => {
   const { url } = tiny;
   tiny.holdAfter = 5e6;
   await order({ call: "load", source: url, options: {} }, 4e6);
-  await setTimeout(500); // What it asked for as it died must not count as the next one's.
+  await setTimeout(500); // Its last requests must not count as the next load's.
   tiny.holdAfter = Infinity;
   const before = tiny.served.filter(({ end, start }) => end - start > 1);
   const [partial] = await stored();
@@ -103,7 +103,7 @@ test("a load that was killed goes on where it stopped, and the next needs no net
   const again = after.filter(({ file, start, end }) =>
     before.some((old) => old.file === file && old.start < end && start < old.end),
   );
-  // What was on its way or being stored: no small file, no header, nothing that has its record.
+  // Only tensors in transit or being stored: no small file, no header, nothing recorded as stored.
   expect(again.length).toBeLessThanOrEqual(3);
   expect(again.every(({ file, start }) => file.endsWith(".safetensors") && start > 8)).toBe(true);
   expect(bytes(after)).toBeLessThan(10.6e6 - partial!.bytes);
@@ -133,7 +133,7 @@ test("of a damaged cache only the damaged tensor is fetched again", async () => 
   await page.evaluate((at) => store.flip("q4.safetensors", at), totalBytes - 100);
   server.served = [];
   await load();
-  // The last tensor of the packed file, whichever shard it comes from.
+  // The last tensor of the packed file, from either shard.
   const { tensors } = await openCheckpoint(folderSource(SMALL));
   const last = tensors.get("lm_head.weight") ?? tensors.get("model.norm.weight");
   expect(server.served.filter(({ start, end }) => end - start > 1)).toEqual([
@@ -143,7 +143,7 @@ test("of a damaged cache only the damaged tensor is fetched again", async () => 
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 
-test("a checkpoint that changed while it was stored in part is begun anew", async () => {
+test("a checkpoint that changed while partly stored is started again", async () => {
   server.holdAfter = 4e4;
   await order({ call: "load", source: server.url, options: { weights: "q4" } }, 3e4);
   await setTimeout(500);
@@ -156,12 +156,12 @@ test("a checkpoint that changed while it was stored in part is begun anew", asyn
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 
-test("a server that fails in the middle costs only what it failed to give", async () => {
+test("after a server failed in the middle only the missing bytes are fetched", async () => {
   await load();
   const whole = bytes(server.served);
   await order({ call: "dispose" });
   await page.evaluate(() => store.deleteStoredModels());
-  // The headers of both shards are read by now: the second one's first tensor meets a page.
+  // The headers of both shards are already read: the second one's first tensor gets an HTML page.
   server.served = [];
   await order({ call: "load", source: server.url, options: { weights: "q4" } }, 1);
   server.page = "model-00002-of-00002.safetensors";
@@ -173,12 +173,12 @@ test("a server that fails in the middle costs only what it failed to give", asyn
   expect(partial!.bytes).toBeGreaterThan(0);
   server.page = undefined;
   expect(await load()).toEqual({ result: { weights: "q4" } });
-  // In all, one tensor more than a load in one go: the one that was killed.
+  // In all, one tensor more than an uninterrupted load: the interrupted one.
   expect(bytes(server.served)).toBeLessThan(1.15 * whole);
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 
-test("a byte that is not the Hub's is noticed, and its file fetched anew", async () => {
+test("a byte that differs from the Hub's is detected, and its file fetched again", async () => {
   const { tensors } = await openCheckpoint(folderSource(SMALL));
   const [first] = tensors.values();
   const last = [...tensors.values()].findLast(({ file }) => file === first!.file);
@@ -198,7 +198,7 @@ test("a byte that is not the Hub's is noticed, and its file fetched anew", async
     await page.evaluate(() => store.deleteStoredModels());
     server.served = [];
   };
-  // In the header, where it still reads as one, and at the very end.
+  // In the header, which still parses, and in the last byte.
   const header = (await readFile(join(SMALL, first!.file))).indexOf('"pt"') + 1;
   const middle = Math.floor((first!.start + first!.end) / 2);
   expect(header).toBeGreaterThan(8);
@@ -207,14 +207,14 @@ test("a byte that is not the Hub's is noticed, and its file fetched anew", async
     server.wrong = { file: first!.file, at };
     expect(await loadHub(), `byte ${at}`).toMatchObject(fails);
     expect(await stored()).toMatchObject([{ complete: false, bytes: 0 }]);
-    // The other shard was not even begun.
+    // The other shard was not started.
     expect(server.served.filter(({ file, start }) => file === other.file && start > 8)).toEqual([]);
     server.wrong = undefined;
     expect(await loadHub()).toEqual({ result: { weights: "q4" } });
     expect(await order({ call: "logits" })).toEqual(right);
     expect(await stored()).toMatchObject([{ complete: true }]);
   }
-  // What is right stays.
+  // Valid files stay.
   await remove();
   server.wrong = { file: other.file, at: other.end - 1 };
   expect(await loadHub()).toMatchObject({ error: { name: "CheckpointError" } });
@@ -225,7 +225,7 @@ test("a byte that is not the Hub's is noticed, and its file fetched anew", async
   expect(server.served.filter(({ file, start }) => file === first!.file && start > 8)).toEqual([]);
   expect(await order({ call: "logits" })).toEqual(right);
 
-  // Cut off in the middle: the hash goes on from there, and covers both parts.
+  // Cut off in the middle: the hash continues from there, and covers both parts.
   for (const [part, before, after] of [
     ["neither", undefined, undefined],
     ["first", middle, undefined],
@@ -265,7 +265,7 @@ test("one tab at a time, and the other may take over", async () => {
   await other.close();
 });
 
-test("where there is no room, it says how much is missing before a tensor is fetched", async () => {
+test("without enough space, it says how much is missing before a tensor is fetched", async () => {
   const session = await chromium.context.newCDPSession(page);
   const origin = new URL(site.url).origin;
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2e4 });

@@ -1,4 +1,4 @@
-// Chromium here has a WebGPU adapter: what every other test of this folder builds on.
+// Chromium has a WebGPU adapter, which every other test in this folder needs.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium, serveFolder } from "./chromium.ts";
 
@@ -13,7 +13,7 @@ afterAll(async () => {
   await site?.close();
 });
 
-test("an adapter answers", async () => {
+test("there is an adapter", async () => {
   const page = await chromium.context.newPage();
   await page.goto(`${site.url}blank.html`);
   const architecture = await page.evaluate(

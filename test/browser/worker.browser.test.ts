@@ -1,5 +1,5 @@
-// `loadModelInWorker` in Chromium: the interface of a model, a page that goes on meanwhile, and Node's golden
-// numbers.
+// `loadModelInWorker` in Chromium: the interface of a model, a page that stays responsive, and the golden
+// numbers of Node.
 import { readdirSync, readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-test("loading tells how far it is", () => {
+test("loading reports its progress", () => {
   expect(progress.length).toBeGreaterThan(1);
   const { stage, loaded, total } = progress.at(-1)!;
   expect({ stage, loaded }).toEqual({ stage: "load", loaded: total });
@@ -49,7 +49,7 @@ test.each(["02_once", "10_len_129"])("%s: the golden logits and greedy ids", asy
   const expected = new Float32Array(new Uint8Array(Buffer.from(last_logits.f32_base64, "base64")).buffer);
   expect(logits.length).toBe(expected.length);
   expect(Math.max(...logits.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(5e-4);
-  // Past a token that the reference itself hardly preferred, another one may be right.
+  // After a token that the reference hardly preferred, another continuation may be right.
   const unsure = greedy_top1_minus_top2.findIndex((margin: number) => margin <= 1e-2);
   const sure = unsure < 0 ? 64 : unsure;
   expect(sure).toBeGreaterThan(0);
@@ -75,14 +75,14 @@ test("a slow reader holds the model back, and a signal ends the answer", async (
     const controller = new AbortController();
     const answer = model.generate("Once", { maxTokens: 200, ignoreEos: true, signal: controller.signal });
     await answer.next();
-    // Time for dozens of tokens: what was made of them shows in the count at the end.
+    // Time for dozens of tokens: the count at the end shows how many were made.
     await new Promise((resolve) => setTimeout(resolve, 3000));
     controller.abort();
     for await (const { finish } of answer) if (finish) return finish;
     return undefined;
   });
   expect(finish?.reason).toBe("abort");
-  // The one that was read, those ahead of it, and the one at which the signal was seen.
+  // The token read, those ahead of it, and the one during which the signal arrived.
   expect(finish?.completionTokens).toBeLessThanOrEqual(CHUNKS_AHEAD + 2);
 });
 
@@ -125,11 +125,11 @@ test("errors keep their classes", async () => {
     aborted: true,
     noScript: "no-worker",
   });
-  // A worker whose model did not load is not left behind.
+  // A worker whose model did not load is terminated.
   await expect.poll(() => page.workers().length).toBe(1);
 });
 
-test("files that were picked are read in the worker", async () => {
+test("picked files are read in the worker", async () => {
   const found = await page.evaluate(
     async (names) => {
       const files = await Promise.all(
@@ -153,7 +153,7 @@ test("files that were picked are read in the worker", async () => {
   await expect.poll(() => page.workers().length).toBe(1);
 });
 
-test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to the worker", async () => {
+test("while 2,000 tokens are prefilled the page stays responsive and does not use the GPU", async () => {
   const { gap, held, blocked, submits, finish } = await page.evaluate(async () => {
     /** Longest time between two turns of the event loop until the function that it returns is called. */
     const meter = `() => {
@@ -173,7 +173,7 @@ test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to t
       };
     }`;
     const startMeter = new Function(`return (${meter})()`) as () => () => Promise<number>;
-    // Another thread that only waits: what it is held up for is not the page's fault, but that of a busy
+    // Another thread that only waits: its delays are not caused by the page, but by a busy
     // machine.
     const bystander = new Worker(
       URL.createObjectURL(
@@ -210,7 +210,7 @@ test("while 2,000 tokens are prefilled the page goes on, and leaves the GPU to t
   expect(submits).toBe(0);
 }, 600_000);
 
-test("dispose() ends the worker and what comes later", async () => {
+test("dispose() ends the worker, and later calls fail", async () => {
   expect(page.workers().length).toBeGreaterThan(0);
   const error = await page.evaluate(async () => {
     model.dispose();

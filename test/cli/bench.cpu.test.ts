@@ -19,7 +19,7 @@ describe("bench", () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
-  test("hands on what was asked for", async () => {
+  test("passes on its options", async () => {
     const text = join(folder(), "text");
     writeFileSync(text, "A text.");
     const argv = `bench quality decode -m o/n -w q4 -c 512 --adapter paper --runs 3 --seconds 0.5 --text ${text}`;
@@ -34,13 +34,13 @@ describe("bench", () => {
     });
   });
 
-  test("hands on what throughput is asked for", async () => {
+  test("passes on the options of throughput", async () => {
     const argv = "bench throughput --streams 8,1,8 --requests 3 --prompt-tokens 5 --answer-tokens 6";
     const { request } = (await sirocco(argv.split(" "))).engine.called("bench")[0]!.options;
     expect(request.streams).toEqual({ streams: [1, 8], requests: 3, promptTokens: 5, answerTokens: 6 });
   });
 
-  test("--json writes a file beside the table, or stdout in its place; --html a page", async () => {
+  test("--json writes a file next to the table, or to stdout instead; --html writes a page", async () => {
     const [json, html] = [join(folder(), "a.json"), join(folder(), "a.html")];
     const both = await sirocco(["bench", "--json", json, "--html", html]);
     expect(JSON.parse(readFileSync(json, "utf8"))).toEqual(report);
@@ -50,14 +50,14 @@ describe("bench", () => {
     expect({ report: JSON.parse(stdout), stderr }).toEqual({ report, stderr: "" });
   });
 
-  test("shows on a terminal what it measures", async () => {
+  test("shows the current measurement on a terminal", async () => {
     expect((await sirocco(["bench"], { stderrTerminal: true })).stderr).toContain(
       "Measuring decode: context 0",
     );
     expect((await sirocco(["bench", "-q"], { stderrTerminal: true })).stderr).toBe("");
   });
 
-  test("Ctrl-C ends it with what was measured", async () => {
+  test("Ctrl-C ends it with the results so far", async () => {
     const session = new Session(["bench"], { slowBench: true, stderrTerminal: true });
     await session.see("context 0", "stderr");
     session.interrupt();
@@ -65,7 +65,7 @@ describe("bench", () => {
     expect(session.stdout).toBe(renderTable({ ...report, interrupted: true }));
   });
 
-  test("a suite that failed is told, and is the exit code", async () => {
+  test("a failed suite is reported, and sets the exit code", async () => {
     const failed = { failed: ["attention"] as const, notes: ["attention: too large"] };
     const { code, stdout } = await sirocco(["bench"], { report: failed });
     expect(code).toBe(1);
@@ -110,7 +110,7 @@ describe("bench compare", () => {
     });
   };
 
-  test("exits 1 on a regression over the threshold, 0 on none", async () => {
+  test("exits with 1 on a regression over the threshold, else with 0", async () => {
     const slower = await sirocco(["bench", "compare", ...files(0.8)]);
     expect(slower.code).toBe(1);
     expect(slower.stdout).toMatch(
@@ -131,7 +131,7 @@ describe("bench compare", () => {
     expect(JSON.parse(stdout)).toMatchObject({ common: 1, changes: [{ better: false }], differences: [] });
   });
 
-  test("says which file is none of its own", async () => {
+  test("names the file that is no bench report", async () => {
     const [file] = files(1);
     const bad = join(folder(), "bad.json");
     writeFileSync(bad, "{}");

@@ -9,7 +9,7 @@ import { Session, type Setting, sirocco } from "./fakes.ts";
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
 
 describe("through a pipe", () => {
-  test("each line is a turn, and answers alone are printed", async () => {
+  test("each line is a turn, and only answers are printed", async () => {
     const { code, stdout, stderr, engine } = await sirocco(["chat"], {
       stdin: "Hello!\n\nMore?\n",
       pieces: ["Hi", "."],
@@ -45,7 +45,7 @@ describe("through a pipe", () => {
     expect(lines[1]).toMatchObject({ text: "Hi", ids: [0], finish: { reason: "stop" }, seed: 4 });
   });
 
-  test("a line that starts with a slash is a turn as well", async () => {
+  test("a line that starts with a slash is also a turn", async () => {
     const { engine } = await sirocco(["chat"], { stdin: "/quit\n" });
     expect(engine.called("chat")[0]?.messages).toEqual([{ role: "user", content: "/quit" }]);
   });
@@ -145,7 +145,7 @@ describe("at a terminal", () => {
     await session.exit;
   });
 
-  test("/save writes JSON, over its own file but no other", async () => {
+  test("/save writes JSON, and overwrites only its own file", async () => {
     const file = join(folder(), "chat.json");
     const taken = join(folder(), "taken.json");
     writeFileSync(taken, "precious");
@@ -167,7 +167,7 @@ describe("at a terminal", () => {
     await session.exit;
   });
 
-  test("a final backslash goes on in the next line", async () => {
+  test("a final backslash continues in the next line", async () => {
     const session = await chat();
     await say(session, "one\\", "… ");
     await say(session, "two", "seed 1");
@@ -196,7 +196,7 @@ describe("at a terminal", () => {
     const session = await chat({ errors: { chat: new ContextLengthError("too long. Use /reset.") } });
     await say(session, "One", "sirocco: too long. Use /reset.\n");
     await say(session, "Two", "sirocco: too long.");
-    // The question that got no answer is taken back.
+    // The unanswered question is removed.
     expect(messagesOf(session, 1)).toEqual([{ role: "user", content: "Two" }]);
     session.type(CTRL_D);
     expect(await session.exit).toBe(0);
@@ -211,7 +211,7 @@ describe("at a terminal", () => {
 });
 
 describe("Ctrl-C at a terminal", () => {
-  test("stops the answer and keeps the chat and what was said", async () => {
+  test("stops the answer, and keeps the chat and the text so far", async () => {
     const session = await chat({ holdAfter: 2 });
     session.type("One\r");
     await session.see("was ");
@@ -231,7 +231,7 @@ describe("Ctrl-C at a terminal", () => {
     expect(await session.exit).toBe(0);
   });
 
-  test("an answer stopped before its first word takes the question back", async () => {
+  test("an answer stopped before its first word removes the question", async () => {
     const session = await chat({ holdAfter: 0 });
     session.type("One\r");
     while (session.engine.called("chat").length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
@@ -246,7 +246,7 @@ describe("Ctrl-C at a terminal", () => {
     await session.exit;
   });
 
-  test("twice in an answer quits with 130, even where the engine does not listen", async () => {
+  test("twice in an answer quits with 130, even if the engine does not respond", async () => {
     const session = await chat({ holdAfter: 1, deaf: true });
     session.type("One\r");
     await session.see("there ");
@@ -299,7 +299,7 @@ describe("Ctrl-C at a terminal", () => {
 });
 
 describe("history", () => {
-  test("of earlier chats comes back with the up arrow, and is private", async () => {
+  test("of earlier chats is recalled with the up arrow, and is private", async () => {
     const state = folder();
     const first = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } });
     await say(first, "remember me", "seed 1");
@@ -324,7 +324,7 @@ describe("history", () => {
     expect(existsSync(join(state, "sirocco"))).toBe(false);
   });
 
-  test("that grew long is cut to its latest lines", async () => {
+  test("is cut to its latest lines when it is long", async () => {
     const state = folder();
     const first = await chat({ pieces: ["Hi."], env: { XDG_STATE_HOME: state } });
     await say(first, "x", "seed 1");

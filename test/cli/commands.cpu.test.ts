@@ -19,7 +19,7 @@ describe("score", () => {
     expect(engine.called("dispose")).toHaveLength(1);
   });
 
-  test("takes its text from a pipe or a file as well", async () => {
+  test("also reads its text from a pipe or a file", async () => {
     expect((await sirocco(["score"], { stdin: "piped\n" })).engine.called("score")[0]?.text).toBe("piped");
     const file = join(folder(), "text");
     writeFileSync(file, "filed\n");
@@ -81,7 +81,7 @@ verdict          fits this adapter's limits
 });
 
 describe("tune", () => {
-  test("prints what was measured, the fastest first, and what is out", async () => {
+  test("prints the measured variants, the fastest first, and the dropped ones", async () => {
     const { code, stdout, stderr, engine } = await sirocco("tune -m o/n -w q4".split(" "));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`q4 on Paper GPU; microseconds a launch, * is used
@@ -114,7 +114,7 @@ prefill qkv
 });
 
 describe("quantize", () => {
-  test("writes a checkpoint, tells both sizes and how to run it", async () => {
+  test("writes a checkpoint, and prints both sizes and how to run it", async () => {
     const out = join(folder(), "new");
     const argv = ["quantize", "--model", "o/n", "--weights", "q4", "--out", out, "--adapter", "llvm"];
     const { code, stdout, stderr, engine } = await sirocco(argv);
@@ -140,7 +140,7 @@ describe("quantize", () => {
     });
   });
 
-  test("shows a command that names a folder, and quotes what needs it", async () => {
+  test("shows a command that names a folder, quoted if needed", async () => {
     const { stderr } = await sirocco(["quantize", "-w", "q8", "-o", "not there/it's q8"]);
     expect(stderr).toContain("--model './not there/it'\\''s q8' ");
   });
@@ -193,7 +193,7 @@ features         shader-f16, subgroups
     expect(engine.called("planModel")[0]).toMatchObject({ source: "./m", options: { adapter: "Paper" } });
   });
 
-  test("says what to do where there is no adapter", async () => {
+  test("says what to do without an adapter", async () => {
     const none = await sirocco(["info"], { adapters: [] });
     expect(none.code).toBe(0);
     expect(none.stdout).toMatch(/\nno adapter: .*\b(driver|system)\b/);

@@ -72,7 +72,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^sirocco: .*adapter.*\n$/);
   });
-  test("streams text, and Ctrl-C stops it with what there is", {
+  test("streams text, and Ctrl-C stops it with the text so far", {
     skip: process.platform === "win32",
   }, async () => {
     const args = ["generate", once.text, "-t", "0", "-n", "2000", "--ignore-eos"];
@@ -84,14 +84,14 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect(stderr).toMatch(/^\d+ tokens \(abort\), .*, bf16 on .*, seed \d+\n$/);
   });
 
-  test("ends quietly where its reader leaves", async () => {
+  test("ends quietly when its reader leaves", async () => {
     const { code, stderr } = await sirocco(["generate", once.text, "-n", "2000", "--ignore-eos"], {
       onAnswer: (child) => child.stdout?.destroy(),
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
 
-  test("chats through a pipe, and takes up the turns before from its cache", async () => {
+  test("chats through a pipe, and reuses the cache of earlier turns", async () => {
     const stdin = "Tell me a story about a cat named Tom.\nTell me more.\n";
     const { code, stdout, stderr } = await sirocco("chat --json -t 0 -n 16".split(" "), { stdin });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -115,7 +115,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect(Math.abs(score.perplexity / perplexity - 1)).toBeLessThan(1e-4);
   });
 
-  test("plans, quantizes, and runs what it wrote", async () => {
+  test("plans, quantizes, and runs the written checkpoint", async () => {
     const plan = async (...args: string[]) => JSON.parse((await sirocco(["plan", "--json", ...args])).stdout);
     const before = await plan();
     const out = join(folder, "q4");
@@ -130,7 +130,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
     expect(stdout.trim()).not.toBe("");
   });
 
-  test("names the adapter, and takes part of its name", async () => {
+  test("names the adapter, and accepts a part of its name", async () => {
     const { adapters } = JSON.parse((await sirocco(["info", "--json"])).stdout);
     expect(adapters).not.toEqual([]);
     const [{ name }] = adapters;
@@ -148,7 +148,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
   });
 
   // It does not depend on the driver, and SwiftShader would take a minute to load.
-  test("serves, and at SIGTERM finishes the answer that runs", {
+  test("serves, and on SIGTERM finishes the running answer", {
     skip: process.platform === "win32" || process.env["SIROCCO_DRIVER"] === "swiftshader",
   }, async () => {
     let answer: Promise<string> | undefined;

@@ -1,4 +1,4 @@
-// `sirocco generate`: what it passes to the engine, and what it prints.
+// `sirocco generate`: its calls of the engine, and its output.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ describe("the prompt", () => {
     expect(engine.called("generate")[0]?.prompt).toBe("Once upon");
   });
 
-  test("is what is piped in, without the newline that echo adds", async () => {
+  test("is read from a pipe, without the newline that echo adds", async () => {
     for (const [stdin, prompt] of [
       ["One day\n", "One day"],
       ["One day\r\n", "One day"],
@@ -34,13 +34,13 @@ describe("the prompt", () => {
     expect(engine.called("generate")[0]?.prompt).toBe("From a file");
   });
 
-  test("may be empty where it is given", async () => {
+  test("may be empty if it is given", async () => {
     const { code, engine } = await sirocco(["generate", ""]);
     expect(code).toBe(0);
     expect(engine.called("generate")[0]?.prompt).toBe("");
   });
 
-  test("is asked for where there is none, before anything is loaded", async () => {
+  test("is required, before anything is loaded", async () => {
     for (const setting of [{}, { stdin: "" }, { stdin: "\n" }]) {
       const { code, stdout, stderr, engine } = await sirocco(["generate"], setting);
       expect(code).toBe(2);
@@ -97,15 +97,15 @@ describe("the prompt", () => {
     expect(chat.stderr).toContain("stdin: line 2: expected UTF-8 text, got other bytes at offset 0");
   });
 
-  test("in a file that is not there is an error with its name", async () => {
+  test("in a missing file is an error with its name", async () => {
     const { code, stderr } = await sirocco(["generate", "--file", "/nowhere/x"]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^sirocco: --file \/nowhere\/x: cannot be read \(ENOENT.*\n$/);
   });
 });
 
-describe("what is printed", () => {
-  test("in a pipe: the continuation alone, statistics on stderr", async () => {
+describe("output", () => {
+  test("in a pipe: only the continuation, statistics on stderr", async () => {
     const { stdout, stderr, engine, listeners } = await sirocco(["generate", "Once", "--seed", "7"]);
     expect(stdout).toBe("there was a cat.\n");
     expect(stderr).toMatch(STATS);
@@ -113,7 +113,7 @@ describe("what is printed", () => {
     expect(listeners).toBe(0);
   });
 
-  test("at a terminal: the prompt, dimmed, stands before it", async () => {
+  test("at a terminal: the prompt is shown before it, dimmed", async () => {
     const setting = { stdoutTerminal: true, stderrTerminal: true };
     const colored = await sirocco(["generate", "Once ", "-q"], setting);
     expect(colored.stdout).toBe("\u001b[2mOnce \u001b[22mthere was a cat.\n");
@@ -123,7 +123,7 @@ describe("what is printed", () => {
     expect(dumb.stdout).toBe("Once there was a cat.\n");
   });
 
-  test("at a terminal: no control characters of the model's, in a pipe all of them", async () => {
+  test("the model's control characters are removed at a terminal, and kept in a pipe", async () => {
     const pieces = ["a\u001b]0;pwned\u0007\tb\r\n", "\u009bc"];
     const terminal = await sirocco(["generate", "", "-q"], {
       pieces,
@@ -135,7 +135,7 @@ describe("what is printed", () => {
     expect(pipe.stdout).toBe(`${pieces.join("")}\n`);
   });
 
-  test("a final newline is added only where there is none", async () => {
+  test("a final newline is added only if there is none", async () => {
     const { stdout } = await sirocco(["generate", "x"], { pieces: ["the end\n"] });
     expect(stdout).toBe("the end\n");
   });
@@ -177,7 +177,7 @@ describe("what is printed", () => {
     }
   });
 
-  test("seeds that nobody gave differ, and are the ones that were used", async () => {
+  test("default seeds differ, and the printed ones were used", async () => {
     const runs = [await sirocco(["generate", "x"]), await sirocco(["generate", "x"])];
     const seeds = runs.map(({ engine }) => engine.called("generate")[0]?.options.seed);
     expect(seeds[0]).not.toBe(seeds[1]);
@@ -185,7 +185,7 @@ describe("what is printed", () => {
   });
 });
 
-describe("what the engine is given", () => {
+describe("options of the engine", () => {
   test("defaults", async () => {
     const { engine } = await sirocco(["generate", "x"]);
     const { source, options } = engine.called("loadModel")[0]!;
@@ -212,7 +212,7 @@ describe("what the engine is given", () => {
     });
   });
 
-  test("a seed of -1 and a top-k of -1 are none", async () => {
+  test("a seed of -1 and a top-k of -1 mean none", async () => {
     const { engine, code } = await sirocco(["generate", "x", "--seed", "-1", "--top-k", "-1"]);
     expect(code).toBe(0);
     const { seed, topK } = engine.called("generate")[0]!.options!;
@@ -257,7 +257,7 @@ describe("what the engine is given", () => {
 });
 
 describe("Ctrl-C", () => {
-  test("stops the answer, keeps what there is of it, and exits with 130", async () => {
+  test("stops the answer, keeps its text so far, and exits with 130", async () => {
     const session = new Session(["generate", "x", "--seed", "7"], { holdAfter: 2 });
     await session.see("was ");
     session.interrupt();
@@ -267,7 +267,7 @@ describe("Ctrl-C", () => {
     expect(session.engine.called("dispose")).toHaveLength(1);
   });
 
-  test("a second one quits at once, even where the engine does not listen", async () => {
+  test("a second one quits at once, even if the engine does not respond", async () => {
     const session = new Session(["generate", "x"], { holdAfter: 1, deaf: true });
     await session.see("there ");
     session.interrupt();
@@ -304,7 +304,7 @@ describe("errors", () => {
     expect(stderr).toBe("sirocco: plan: this GPU holds 4 GiB, the model needs 14 GiB. Load it as q4.\n");
   });
 
-  test("tell their cause where the message does not", async () => {
+  test("show their cause if the message does not", async () => {
     const error = new TypeError("fetch failed", { cause: new Error("connect ECONNREFUSED") });
     const { stderr } = await sirocco(["generate", "x"], { errors: { loadModel: error } });
     expect(stderr).toBe("sirocco: fetch failed (connect ECONNREFUSED)\n");
@@ -339,7 +339,7 @@ describe("errors", () => {
     }
   });
 
-  test("of the engine half-way start on a line of their own", async () => {
+  test("of the engine during an answer start on a new line", async () => {
     const { code, stdout, engine } = await sirocco(["generate", "x"], {
       errors: { generate: new Error("lost") },
     });
@@ -349,7 +349,7 @@ describe("errors", () => {
 });
 
 describe("stdout", () => {
-  test("whose reader leaves ends the run quietly, and the engine's work with it", async () => {
+  test("whose reader leaves ends the run quietly, and the engine's work too", async () => {
     const { code, stdout, stderr, engine } = await sirocco(["generate", "x"], {
       breakAfter: 7,
       holdAfter: 2,

@@ -95,12 +95,12 @@ describe("progress", () => {
     expect(stdout).toBe("there was a cat.\n");
   });
 
-  test("is not drawn elsewhere, nor with --quiet", async () => {
+  test("is not drawn elsewhere or with --quiet", async () => {
     expect((await sirocco(["generate", "x"])).stderr).not.toContain("Loading");
     expect((await sirocco(["generate", "x", "-q"], { stderrTerminal: true })).stderr).toBe("");
   });
 
-  test("is cleared where loading fails", async () => {
+  test("is cleared if loading fails", async () => {
     const session = new Session(["quantize", "-w", "q4", "-o", "not-there"], {
       stderrTerminal: true,
       errors: { quantizeModel: new Error("disk full") },
@@ -110,7 +110,7 @@ describe("progress", () => {
   });
 });
 
-test("errors that are no Error, or have no message, still say something", () => {
+test("thrown values that are no Error or have no message still give a message", () => {
   expect(errorMessage("text")).toBe("text");
   expect(errorMessage(new TypeError())).toBe("TypeError");
   expect(errorMessage(new Error("a: b", { cause: new Error("b") }))).toBe("a: b");
@@ -128,7 +128,7 @@ describe("the driver", () => {
     vi.stubEnv("VK_ICD_FILENAMES", undefined);
   });
 
-  test("that works is left alone, whatever else is wrong", async () => {
+  test("that works is kept, whatever else is wrong", async () => {
     const engine = new FakeEngine({ errors: noAdapter.errors });
     await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");
     expect(engine.called("planModel")).toHaveLength(1);
@@ -137,7 +137,7 @@ describe("the driver", () => {
     expect(driver()).toBeUndefined();
   });
 
-  test("that the user names is left alone, even where it does not work", async () => {
+  test("that the user names is kept, even if it does not work", async () => {
     vi.stubEnv("VK_DRIVER_FILES", "/nowhere/icd.json");
     const engine = new FakeEngine(noAdapter);
     await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");

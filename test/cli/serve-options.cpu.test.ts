@@ -39,7 +39,7 @@ test.each([
   [" *", ""],
   ["data:text/html,x", ""],
   [`http://${"x".repeat(100_000)}/`, ""],
-])("%#: an origin that no browser sends is refused, and says what would do", async (given, says) => {
+])("%#: an origin that no browser sends is refused with a suggestion", async (given, says) => {
   const { code, stderr, engine } = await sirocco(["serve", "--cors", given]);
   expect([code, engine.calls]).toEqual([2, []]);
   expect(stderr).toMatch(/^sirocco: --cors: expected an origin, as in http\S+, or \* for all, got "/);
@@ -68,7 +68,7 @@ test("addresses of servers: with or without /v1 and slashes", () => {
     expect(() => address("--url")(given), given).toThrow(/--url: expected an address/);
 });
 
-test("-1 is no seed and no top-k, as elsewhere; zero has no sign", () => {
+test("-1 means no seed and no top-k, as elsewhere; zero has no sign", () => {
   expect([seed("-1"), seed("7"), topK("-1"), topK("5")]).toEqual([expect.any(Number), 7, 0, 5]);
   expect(Object.is(seed("-0"), 0)).toBe(true);
 });
@@ -99,12 +99,12 @@ describe("keys", () => {
     return readApiKeys({ apiKeyFile: file }, env);
   };
 
-  test("a mark at the start, blank lines, line ends of all kinds, the same key twice", async () => {
+  test("a byte order mark, blank lines, line ends of all kinds, the same key twice", async () => {
     const keys = await read("\ufeffkey-a\r\n\r\n  key-b\t\rkey-a\n# key-c\n", { SIROCCO_API_KEY: "key-d\n" });
     expect(keys).toEqual(["key-d", "key-a", "key-b"]);
   });
 
-  test("what is wrong is told by its line, and never shown", async () => {
+  test("an invalid key is reported by its line, and never shown", async () => {
     await expect(read("good\nse cret # mine\n")).rejects.toThrow(
       /keys", line 2: expected a key of .*others in it$/,
     );
@@ -117,7 +117,7 @@ describe("keys", () => {
   });
 });
 
-test("a folder for slots that is no use is refused before a model is loaded", async () => {
+test("an unusable folder for slots is refused before a model is loaded", async () => {
   const file = join(folder, "file");
   writeFileSync(file, "");
   symlinkSync(join(folder, "loop"), join(folder, "loop"));

@@ -20,7 +20,7 @@ async function serve(args: readonly string[], setting: Setting = {}) {
 }
 
 describe("serve", () => {
-  test("loads with its options, prints where it is, logs a line a request, and ends well", async () => {
+  test("loads with its options, prints its address, logs a line per request, and exits with 0", async () => {
     const args = [
       "-m",
       "owner/name@main",
@@ -100,7 +100,7 @@ describe("serve", () => {
     expect(session.stdout + session.stderr).not.toMatch(/key-(one|more|of|two|env)/);
   });
 
-  test("an address beyond this machine wants a key, or --insecure", async () => {
+  test("an address beyond this machine requires a key or --insecure", async () => {
     for (const host of ["0.0.0.0", "::", "192.168.1.5", "example.org", "127.0.0.1.example.org"]) {
       const { code, stderr, engine } = await sirocco(["serve", "--host", host]);
       expect([host, code, engine.calls]).toEqual([host, 2, []]);
@@ -111,7 +111,7 @@ describe("serve", () => {
     expect(await session.exit).toBe(0);
   });
 
-  test("says what is wrong with its options", async () => {
+  test("explains invalid options", async () => {
     const empty = join(folder, "empty.txt");
     writeFileSync(empty, "# nothing\n");
     const cases: [args: string[], code: number, says: RegExp][] = [
@@ -140,7 +140,7 @@ describe("serve", () => {
     other.close();
   });
 
-  test("a second Ctrl-C does not wait for what runs", async () => {
+  test("a second Ctrl-C does not wait for running answers", async () => {
     const engine = new FakeEngine({ deaf: true, holdAfter: 1 });
     const { session, url } = await serve([], { engine });
     const answer = fetch(`${url}/v1/completions`, {

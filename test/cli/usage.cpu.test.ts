@@ -46,7 +46,7 @@ describe("help", () => {
     },
   );
 
-  test("of generate tells the defaults", async () => {
+  test("of generate shows the defaults", async () => {
     const { stdout } = await sirocco(["help", "generate"]);
     for (const [option, value] of [
       ["--max-tokens <count>", "256"],
@@ -80,7 +80,7 @@ describe("help", () => {
     expect(engine.calls).toEqual([]);
   });
 
-  test("is shown on stderr where no command is given", async () => {
+  test("is shown on stderr without a command", async () => {
     const { code, stdout, stderr } = await sirocco([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/^Usage: sirocco /);
@@ -130,7 +130,7 @@ describe("wrong values", () => {
     }
   });
 
-  test("every option that takes a value has its wrong values here", () => {
+  test("every option with a value has wrong values listed here", () => {
     const flags = "--json --quiet --debug --help --ignore-eos --no-tune --unsafe-fast".split(" ");
     const valued = (OPTIONS["generate"] ?? []).filter((option) => !flags.includes(option));
     expect(cases.map(([option]) => option).toSorted()).toEqual(valued.toSorted());

@@ -1,4 +1,4 @@
-// No violation that axe-core can see, on any view, in light and in dark.
+// axe-core finds no violation on any view, in light and dark.
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -8,7 +8,7 @@ let site: Site;
 let page: Page;
 beforeAll(async () => {
   site = await openSite();
-  // The page's policy lets no script in; this is how one gets there nevertheless.
+  // The page's policy blocks injected scripts; this bypasses it.
   await site.context.addInitScript({ content: axe.source });
   await site.context.addInitScript(() => {
     const conversation = {

@@ -1,4 +1,4 @@
-// The built site, driven as a visitor does: from the first visit to a reload.
+// The built site, used like a visitor: from the first visit to a reload.
 import type { Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openSite, type Site } from "./site.ts";
@@ -21,7 +21,7 @@ const send = async (text: string) => {
   await page.keyboard.press("Enter");
 };
 
-test("a first visit gives an answer with no question, no download and nothing from another host", async () => {
+test("a first visit gives an answer without questions, downloads or requests to another host", async () => {
   const elsewhere: string[] = [];
   page.on("request", (request) => {
     if (!request.url().startsWith(site.url)) elsewhere.push(request.url());
@@ -32,14 +32,14 @@ test("a first visit gives an answer with no question, no download and nothing fr
   expect(elsewhere).toEqual([]);
 });
 
-test("Stop ends the answer, and what came of it stays", async () => {
+test("Stop ends the answer and keeps its text", async () => {
   await page.getByRole("button", { name: "Stop" }).click();
   await ended();
   expect(await facts().textContent()).toContain("stopped");
   expect(await answers().locator("markdown-text").textContent()).toMatch(/\w/);
 });
 
-test("Regenerate puts another answer in its place", async () => {
+test("Regenerate replaces the answer", async () => {
   const seed = async () => /seed (\d+)/.exec((await facts().textContent()) ?? "")?.[1];
   const before = await seed();
   await set("Most tokens", "12");
@@ -96,7 +96,7 @@ test("Copy puts a message, or an answer, on the clipboard as it was written", as
   expect(await copied(answers().last())).toBe(kept);
 });
 
-test("an edited message is answered anew, and what came after it is gone", async () => {
+test("an edited message is answered again, and later messages are removed", async () => {
   await send("Tell me another one.");
   await ended();
   expect([await questions().count(), await answers().count()]).toEqual([2, 2]);
@@ -108,14 +108,14 @@ test("an edited message is answered anew, and what came after it is gone", async
   expect(await answers().count()).toBe(1);
 });
 
-test("Escape stops an answer, and a screen reader gets what was said", async () => {
+test("Escape stops an answer, and its text is announced to screen readers", async () => {
   await set("Most tokens", "512");
   await send("Tell me a story about a red ball.");
   await page.getByRole("button", { name: "Stop" }).waitFor();
   await answers().nth(1).locator("markdown-text").filter({ hasText: /\w/ }).waitFor();
   await page.getByLabel("Message", { exact: true }).press("Escape");
   await ended();
-  // Sentences are said a line each: what parts one from the next is not in the lines.
+  // Each sentence is announced as a line, without the space between sentences.
   const bare = (text: string | null) => (text ?? "").replace(/\s/g, "");
   const said = bare(await answers().last().locator("markdown-text").textContent());
   expect(bare(await page.getByRole("log").textContent())).toContain(said.slice(-12));
@@ -138,7 +138,7 @@ test("conversations survive a reload, and can be deleted", async () => {
   expect(await page.getByRole("navigation").getByRole("listitem").count()).toBe(0);
 });
 
-test("the settings survive a reload, and go back to the defaults", async () => {
+test("the settings survive a reload, and can be reset to the defaults", async () => {
   const written = {
     "System prompt": "Speak of the sea.",
     Temperature: "0.35",
@@ -150,7 +150,7 @@ test("the settings survive a reload, and go back to the defaults", async () => {
     Seed: "4294967295",
   };
   for (const [label, value] of Object.entries(written)) await set(label, value);
-  // Out of range: not taken.
+  // Out of range: ignored.
   await set("Temperature", "9");
   await page.reload();
   await page.getByRole("button", { name: "Settings" }).click();

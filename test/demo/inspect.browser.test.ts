@@ -9,10 +9,10 @@ import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
 
-/** Where screenshots go, for people to look at; without it none are taken. */
+/** Folder for screenshots, to be viewed by people; without it none are taken. */
 const SHOTS = process.env["SIROCCO_SHOTS"];
 const TOKENS = 24;
-/** What `demo/vite.config.ts` forbids, too: styles may come from scripts, not from attributes. */
+/** The policy of `demo/vite.config.ts`: scripts may set styles, attributes may not. */
 const POLICY = "style-src 'self'; script-src 'self'";
 
 let folder: string;
@@ -44,7 +44,7 @@ beforeAll(async () => {
   chromium = await openChromium();
   page = await chromium.context.newPage();
   page.on("console", (message) => {
-    // Files that a checkpoint may do without are asked for, too.
+    // Optional files of a checkpoint are requested too.
     if (message.type() === "error" && !message.text().includes("404")) problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(error.message));
@@ -127,7 +127,7 @@ test("another layer and another head have other weights", async () => {
   expect(drawn).toBeGreaterThan(10);
 });
 
-test("a clicked word shows what else might have come", async () => {
+test("a clicked word shows its alternatives", async () => {
   const words = section("Behind a word");
   const before = await values(words);
   await words.getByRole("button").nth(0).click();
@@ -164,7 +164,7 @@ test.each(["light", "dark"] as const)(
       if (SHOTS)
         await page.screenshot({ path: join(SHOTS, `inspect-${name}-${scheme}.png`), fullPage: true });
     }
-    // The page's policy lets no inline script in; an evaluated one comes from outside of it.
+    // The page's policy blocks inline scripts; an evaluated one bypasses it.
     await page.evaluate(axeSource);
     const violations = await page.evaluate(async () => {
       const { axe } = globalThis as unknown as {

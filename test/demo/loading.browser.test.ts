@@ -1,4 +1,4 @@
-// Other models than the embedded one, and what is said where none can be loaded.
+// Models other than the embedded one, and the messages when none can be loaded.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Page } from "playwright-core";
@@ -17,7 +17,7 @@ afterAll(() => site?.close());
 
 const dialog = () => page.getByRole("dialog", { name: /^Load/ });
 
-test("a folder: the pre-flight has its numbers, and it loads in the format that was chosen", async () => {
+test("a folder: the pre-flight shows its numbers, and it loads in the chosen format", async () => {
   await page.locator("#model-folder").setInputFiles(FOLDER);
   await dialog().getByRole("button", { name: "Load" }).waitFor();
   const text = await dialog().innerText();
@@ -41,7 +41,7 @@ test("a folder: the pre-flight has its numbers, and it loads in the format that 
   await page.getByRole("button", { name: "Regenerate" }).waitFor();
 });
 
-test("a folder that is dropped is looked at, too", async () => {
+test("a dropped folder is inspected too", async () => {
   await page.goto(`${site.url}#models`);
   const box = await page.locator(".drop").boundingBox();
   if (!box) throw new Error("expected a place to drop a folder on");
@@ -55,7 +55,7 @@ test("a folder that is dropped is looked at, too", async () => {
   await dialog().getByRole("button", { name: "Cancel" }).click();
 });
 
-test("a gated repository: what to do, and the token goes to the Hub and nowhere else", async () => {
+test("a gated repository: the page says what to do, and the token is sent only to the Hub", async () => {
   const tokens: string[] = [];
   await page.route("https://huggingface.co/**", async (route) => {
     const request = route.request();

@@ -1,4 +1,4 @@
-// The built site in Chromium, as a visitor has it.
+// The built site in Chromium, as a visitor sees it.
 import type { RequestListener } from "node:http";
 import type { BrowserContext, Page, Route } from "playwright-core";
 import { ensureSite } from "../../scripts/build-site.mjs";
@@ -9,13 +9,13 @@ export interface Site {
   readonly url: string;
   /** Another host, with the folders of weights/. */
   readonly weights: string;
-  /** Paths that were asked of the server, by the page or its worker, since this was last called. */
+  /** Paths that the page or its worker requested since the last call. */
   asked(): string[];
-  /** From now on the server hangs up on everyone, or not. */
+  /** Whether the server closes every connection from now on. */
   cut(off: boolean): void;
-  /** What the page complained of since it was last asked, other than refused requests. */
+  /** The page's errors since the last call, except refused requests. */
   complaints(): string[];
-  /** `first` is told of the page before it goes there. */
+  /** `first` is called with the page before it navigates. */
   open(address?: string, first?: (page: Page) => Promise<unknown>): Promise<Page>;
   close(): Promise<void>;
 }
@@ -82,7 +82,7 @@ export const inWorkers = <T>(page: Page, prelude: (argument: T) => void, argumen
     await route.fulfill({ response, body: `${call}\n${await response.text()}` });
   });
 
-/** What a host of weights sends of a file: the range that was asked for, or all of it. */
+/** Sends a file like a host of weights: the requested range, or all of it. */
 export function sendRange(route: Route, bytes: Buffer): Promise<void> {
   const headers = { "access-control-allow-origin": "*", "access-control-expose-headers": "content-range" };
   const range = /bytes=(\d+)-(\d+)/.exec(route.request().headers()["range"] ?? "");

@@ -29,7 +29,7 @@ test("a typed address is loaded, and listed with its size", async () => {
   expect(await stored().innerText()).toMatch(/tiny-mistral q8\s+5\.\d+ MB, last used/);
 });
 
-test("the next visit begins with it, and fetches no weights", async () => {
+test("the next visit starts with it, and fetches no weights", async () => {
   const weights = () => site.asked().filter((path) => path.endsWith(".safetensors"));
   expect(weights()).not.toEqual([]);
   await page.reload();
@@ -38,7 +38,7 @@ test("the next visit begins with it, and fetches no weights", async () => {
   expect(weights()).toEqual([]);
 });
 
-test("with no network at all the next visit begins with it, too, and answers", async () => {
+test("without a network the next visit starts with it too, and answers", async () => {
   const kept = () =>
     page.evaluate(async () => (await (await caches.open("sirocco-site")).keys()).map(({ url }) => url));
   await expect.poll(kept, { timeout: 20_000 }).toContain(site.url);
@@ -57,7 +57,7 @@ test("with no network at all the next visit begins with it, too, and answers", a
   }
 });
 
-test("a second tab is told, and can take it over", async () => {
+test("a second tab is notified, and can take it over", async () => {
   const other = await site.open();
   await other.getByRole("alert").getByText("Another tab has this model").waitFor();
   await other.getByRole("button", { name: "Take over here" }).click();
@@ -69,7 +69,7 @@ test("a second tab is told, and can take it over", async () => {
   await other.close();
 });
 
-test("it can be deleted when no tab has it", async () => {
+test("it can be deleted when no tab uses it", async () => {
   await page.goto(`${site.url}#models`);
   page.on("dialog", (dialog) => void dialog.accept());
   await page.getByRole("button", { name: /^Tiny Tales/ }).click();

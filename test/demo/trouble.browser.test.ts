@@ -1,5 +1,5 @@
-// What cannot work says so, and what to do: each trouble is made where it would arise, and read as a visitor
-// reads it.
+// Failures are explained with a next step: each is caused at its real source, and its message read like a
+// visitor.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,10 +22,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/**
- * A page whose embedded model is still on its way: the models of these tests are others, and their GPU is
- * slow.
- */
+/** A page whose embedded model never loads: these tests use other models, and their GPU is slow. */
 const openModels = (first = async (_: Page): Promise<unknown> => undefined) =>
   site.open("#models", async (page) => {
     await page.route(`${site.url}**/*.safetensors`, () => {});
@@ -39,13 +36,13 @@ const send = async (page: Page, text: string) => {
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.keyboard.press("Enter");
 };
-/** The details are what the engine said. */
+/** The details hold the engine's message. */
 const details = async (page: Page) => {
   await alert(page).locator("summary").click();
   return alert(page).locator("details p").innerText();
 };
 
-test("a GPU that goes away: the answer goes on; gone for good, what came of it stays, and one button loads again", async () => {
+test("a lost GPU: the answer continues; lost for good, its text stays, and one button loads again", async () => {
   const page = await site.open("", (page) => inWorkers(page, losableDevices));
   const tell = (state: string) =>
     page.evaluate(
@@ -83,7 +80,7 @@ test("a GPU that goes away: the answer goes on; gone for good, what came of it s
   await answer(page).filter({ hasText: /\w/ }).waitFor();
 });
 
-test("a GPU that is out of memory: another format is one click away, and fits; a refused system prompt, too", async () => {
+test("a GPU out of memory: another format that fits is one click away; so is the fix for a refused system prompt", async () => {
   const refusing =
     "{% for m in messages %}{% if 'pirate' in m['content'] %}{{ raise_exception('no pirates') }}{% endif %}[INST] {{ m['content'] }} [/INST]{% endfor %}";
   const page = await openModels(async (page) => {
@@ -117,7 +114,7 @@ test("a GPU that is out of memory: another format is one click away, and fits; a
   expect(await alert(page).count()).toBe(0);
 });
 
-test("a model that is too large for this GPU is refused before anything is loaded", async () => {
+test("a model too large for this GPU is refused before anything is loaded", async () => {
   const page = await openModels((page) =>
     page.addInitScript(() => {
       const get = () => 2048;
@@ -130,7 +127,7 @@ test("a model that is too large for this GPU is refused before anything is loade
   expect(await details(page)).toMatch(/binds at most 2048 bytes/);
 });
 
-test("no room to keep a model: how much is missing, and it runs without being kept; a base model goes on with a text", async () => {
+test("no space to store a model: the page says how much is missing, and runs it unstored; a base model continues a text", async () => {
   const page = await openModels((page) =>
     page.route(`${site.weights}**/tokenizer_config.json`, (route) =>
       sendRange(route, Buffer.from(tokenizerConfig(undefined))),
@@ -160,12 +157,12 @@ test("no room to keep a model: how much is missing, and it runs without being ke
   expect(await alert(page).count()).toBe(0);
   await page.keyboard.press("Escape");
   await page.locator(".facts", { hasText: "stopped" }).waitFor();
-  // Asked once.
+  // Requested once.
   await send(page, " and then");
   await answer(page).nth(1).filter({ hasText: /\w/ }).waitFor();
 });
 
-test("a browser that knows WebGPU and has no GPU for it", async () => {
+test("a browser with WebGPU but without a GPU", async () => {
   const page = await site.open("", (page) =>
     inWorkers(page, () => {
       navigator.gpu.requestAdapter = async () => null;
@@ -176,7 +173,7 @@ test("a browser that knows WebGPU and has no GPU for it", async () => {
   await button(page, "Try again").waitFor();
 });
 
-/** The tiny model's, with another chat template, or none. */
+/** The tiny model's file with another chat template, or none. */
 function tokenizerConfig(template: string | undefined): string {
   const config = JSON.parse(readFileSync(`${TINY}/tokenizer_config.json`, "utf8"));
   return JSON.stringify({ ...config, chat_template: template });
@@ -184,7 +181,7 @@ function tokenizerConfig(template: string | undefined): string {
 
 // In the worker:
 
-/** "reset" on the channel "gpu": the device goes away. "lost": so does every new one of this worker. */
+/** "reset" on the channel "gpu" loses the device. "lost" also loses every new one of this worker. */
 function losableDevices(): void {
   let lost = false;
   let last: GPUDevice | undefined;
@@ -202,7 +199,7 @@ function losableDevices(): void {
   };
 }
 
-/** A GPU that holds no more than `bytes` in buffers, and says so as one does. */
+/** A GPU with room for `bytes` in buffers, which reports running out like a real one. */
 function smallMemory(bytes: number): void {
   let used = 0;
   const filters: { filter: GPUErrorFilter; full: boolean }[] = [];
