@@ -157,9 +157,7 @@ const isFile = (/** @type {string} */ name) =>
   !name.startsWith("lit/") && (/\.(ts|mjs|js|wgsl|json)$/.test(name) || name.startsWith("../"));
 
 /**
- * Folders within a folder, and files next to them, as nodes: imports go one way between these, too. Not in
- * weights/: its folders sources, integrity and safetensors import each other, since sources check what they
- * read, and all three use the type Source.
+ * Folders within a folder, and files next to them, as nodes: imports go one way between these, too.
  * @param {Graph} graph
  */
 function innerFolders(graph) {
@@ -167,7 +165,6 @@ function innerFolders(graph) {
   /** @type {Map<string, Import[]>} */
   const found = new Map();
   for (const [file, imports] of graph) {
-    if (file.startsWith("weights/")) continue;
     const own = nodeOf(file);
     const others = imports.map(({ name, line }) => ({ name: nodeOf(name), line }));
     found.set(own, [...(found.get(own) ?? []), ...others.filter(({ name }) => name !== own)]);

@@ -1,10 +1,17 @@
 // A checkpoint, and what a reader of one kind of checkpoint provides.
+import type { WeightFormatName } from "../kernels/formats/table.ts";
 import type { ModelConfig } from "./config.ts";
 import type { JsonObject } from "./json.ts";
-import type { Packed } from "./packed.ts";
 import type { ReadRowsOptions, TensorRows } from "./rows.ts";
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
+
+/** How a packed checkpoint was made: its matrices are in the bytes of this format. */
+export interface Packed {
+  readonly weights: WeightFormatName;
+  /** Version of the layout. */
+  readonly version: string;
+}
 
 export interface Checkpoint {
   readonly config: ModelConfig;

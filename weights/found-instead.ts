@@ -1,5 +1,5 @@
 // Recognises what is in a source that holds no checkpoint, by the names of its files.
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 
 interface Found {
   /** Of the file. */

@@ -1,5 +1,5 @@
 // The exports of weights/ for browsers and Node: nothing here imports node:*.
-export type { Checkpoint, Vocabulary } from "./checkpoint.ts";
+export type { Checkpoint, Packed, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export {
@@ -18,28 +18,27 @@ export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
 export { folderUrl } from "./named-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
+export { readJson, readText } from "./read-file.ts";
+export { type ReadRowsOptions, readRows, type TensorRows } from "./rows.ts";
+export { type DType, type Header, readHeader } from "./safetensors/header.ts";
+export { requiredTensors } from "./safetensors/names.ts";
 export {
   type FormatOf,
   formatsOf,
-  type Packed,
   packedMetadata,
   packedName,
   packedTensors,
   type StoredTensor,
   scaleName,
   unpackedName,
-} from "./packed.ts";
-export { readJson, readText } from "./read-file.ts";
-export { type ReadRowsOptions, readRows, type TensorRows } from "./rows.ts";
-export { type DType, type Header, readHeader } from "./safetensors/header.ts";
-export { requiredTensors } from "./safetensors/names.ts";
+} from "./safetensors/packed.ts";
 export { type HeaderToWrite, type Placed, type TensorToWrite, writeHeader } from "./safetensors/writer.ts";
+export type { Source } from "./source.ts";
 export { CachedSource, cachedName } from "./sources/cached.ts";
 export { fileSource, type NamedBlob } from "./sources/files.ts";
 export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
-export type { Source } from "./sources/source.ts";
 export type { Encoding, TensorInfo } from "./tensor-info.ts";
 export {
   type LayerRole,

@@ -1,7 +1,7 @@
 // The error for a required file that is missing.
 import { mismatch, show } from "./errors.ts";
 import { refusalOf } from "./read-file.ts";
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 
 /** @param advice used if nothing known is there instead */
 export async function missingFile(

@@ -2,7 +2,7 @@
 import type { Checkpoint } from "./checkpoint.ts";
 import { CheckpointError } from "./errors.ts";
 import { readers } from "./readers.ts";
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 
 /**
  * Opens the checkpoint in `source`: reads config and headers, and no tensor.

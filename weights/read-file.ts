@@ -1,7 +1,7 @@
 // Reads small files of a checkpoint whole, with a bound on their size.
 import { CheckpointError, mismatch } from "./errors.ts";
 import { decodeText, type JsonObject, parseJsonText } from "./json.ts";
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 
 /** An index of 100,000 tensors is about 10 MB, the largest tokenizer.json about 35 MB. */
 const MAX_TEXT_BYTES = 128 * 2 ** 20;

@@ -1,6 +1,6 @@
 // Reads a tensor in chunks of whole rows, so that host memory does not grow with the tensor.
 import { CheckpointError, mismatch } from "./errors.ts";
-import type { Source } from "./sources/source.ts";
+import type { Source } from "./source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
 /** Rows [row, row + rows) of a tensor. A vector is one row. */

@@ -6,7 +6,7 @@ import { parseConfig } from "../../weights/config.ts";
 import type { JsonObject } from "../../weights/json.ts";
 import type { ReadRowsOptions } from "../../weights/rows.ts";
 import { requiredTensors } from "../../weights/safetensors/names.ts";
-import type { Source } from "../../weights/sources/source.ts";
+import type { Source } from "../../weights/source.ts";
 import type { TensorInfo } from "../../weights/tensor-info.ts";
 import { type TensorNames, tensorsOf } from "../../weights/tensors.ts";
 

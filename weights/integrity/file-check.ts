@@ -1,7 +1,7 @@
 // Checks a file against its stated SHA-256 while its tensors are read one after the other.
 import { label, WrongFileError } from "../errors.ts";
 
-import type { Source } from "../sources/source.ts";
+import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
 import { IncrementalSha256 } from "./incremental-sha256.ts";
 

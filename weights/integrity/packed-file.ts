@@ -4,7 +4,7 @@
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
-import { packedMetadata, packedTensors } from "../packed.ts";
+import { packedMetadata, packedTensors } from "../safetensors/packed.ts";
 import { type HeaderToWrite, type Placed, writeHeader } from "../safetensors/writer.ts";
 import type { FileState } from "./file-check.ts";
 import { Journal } from "./journal.ts";

@@ -3,7 +3,7 @@
 import { label, mismatch, show } from "../errors.ts";
 import { foreignFile } from "../foreign-file.ts";
 import { isObject, type JsonObject, own, parseJson } from "../json.ts";
-import type { Source } from "../sources/source.ts";
+import type { Source } from "../source.ts";
 
 /** Bits of one element. The graph reads F32, F16 and BF16, and U32 in checkpoints that Sirocco packed. */
 const BITS = {

@@ -1,25 +1,18 @@
 // Opens a checkpoint of Hugging Face: config.json and safetensors. All headers are checked before a tensor is
 // read.
 
-import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts";
+import type { Checkpoint, CheckpointReader, Packed, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { isObject, own } from "../json.ts";
 import { missingFile } from "../missing-file.ts";
-import {
-  type Packed,
-  packedEncoding,
-  packedName,
-  packedTensors,
-  parsePacked,
-  unpackedName,
-} from "../packed.ts";
 import { readJson, readText } from "../read-file.ts";
 import { readRows } from "../rows.ts";
-import type { Source } from "../sources/source.ts";
+import type { Source } from "../source.ts";
 import type { Encoding } from "../tensor-info.ts";
 import type { DType, HeaderTensor } from "./header.ts";
 import { belongsToGraph, requiredTensors, tensorName } from "./names.ts";
+import { packedEncoding, packedName, packedTensors, parsePacked, unpackedName } from "./packed.ts";
 import { type Demand, readShards, type Shards } from "./shards.ts";
 
 const lmHead = tensorName("lmHead");

@@ -3,7 +3,7 @@ import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
 import { missingFile } from "../missing-file.ts";
 import { readJson, refusalOf } from "../read-file.ts";
-import type { Source } from "../sources/source.ts";
+import type { Source } from "../source.ts";
 import { type HeaderTensor, readHeader } from "./header.ts";
 import { INDEX_FILE, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
 

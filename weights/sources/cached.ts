@@ -4,7 +4,7 @@ import { mismatch, SourceChangedError } from "../errors.ts";
 import { decodeRecords, encodeRecord } from "../integrity/journal.ts";
 import { sha256, sha256OfText } from "../integrity/sha256.ts";
 import { isObject } from "../json.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../source.ts";
 
 /** A prefix of a file. */
 interface CachedFile {

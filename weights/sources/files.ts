@@ -1,6 +1,6 @@
 // A checkpoint as files that the user picked or dropped in a browser.
 import { mismatch, show } from "../errors.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../source.ts";
 
 /** A file that was picked. `File` is one; a folder picker adds the path in the folder. */
 export type NamedBlob = Blob & {

@@ -4,7 +4,7 @@ import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type CheckpointError, label, mismatch, show } from "../errors.ts";
 import { fileForFolder } from "../named-file.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../source.ts";
 
 /**
  * The files of a checkpoint in a folder of this machine, read by position. Node only.

@@ -1,9 +1,9 @@
 // A checkpoint under an HTTP(S) address, read by Range requests.
 import { CheckpointError, type CheckpointErrorCode, mismatch } from "../errors.ts";
-import { hubDigests, statedDigest } from "../integrity/stated-digests.ts";
+import type { Source } from "../source.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
-import type { Source } from "./source.ts";
+import { hubDigests, statedDigest } from "./stated-digests.ts";
 
 /** Options of `httpSource`. */
 export interface HttpSourceOptions extends HttpOptions {

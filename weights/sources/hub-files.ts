@@ -5,6 +5,7 @@ import { label, mismatch } from "../errors.ts";
 import { readJson } from "../read-file.ts";
 import { INDEX_FILE, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
 import { parseIndex } from "../safetensors/shards.ts";
+import type { Source } from "../source.ts";
 import { fetchRange } from "./fetch-range.ts";
 import { folderSource } from "./folder.ts";
 import type { HttpOptions } from "./http.ts";
@@ -12,7 +13,6 @@ import { type Environment, fileSize, isCommit, type RepositoryCache } from "./hu
 import { downloadVerified, type HubFile } from "./hub-download.ts";
 import type { HubListing } from "./hub-listing.ts";
 import type { Repository } from "./hub-repository.ts";
-import type { Source } from "./source.ts";
 
 /** How much of the weights is on disk. Small files are not counted. */
 export interface HubProgress {

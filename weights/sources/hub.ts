@@ -2,13 +2,13 @@
 import { join } from "node:path";
 import { CheckpointError, mismatch } from "../errors.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
+import type { Source } from "../source.ts";
 import { folderSource } from "./folder.ts";
 import type { HttpOptions } from "./http.ts";
 import { fileSize, hubCacheFolder, hubToken, isCommit, RepositoryCache } from "./hub-cache.ts";
 import { HubFiles, type HubProgress, type HubSourceOptions } from "./hub-files.ts";
 import { accessAdvice, HubListing } from "./hub-listing.ts";
 import { HUB, parseRepository } from "./hub-repository.ts";
-import type { Source } from "./source.ts";
 
 export type { HubProgress, HubSourceOptions };
 

@@ -5,18 +5,14 @@ import {
   type WeightFormatName,
   weightFormatNames,
   weightWords,
-} from "../kernels/formats/table.ts";
-import type { ModelConfig } from "./config.ts";
-import { mismatch, show } from "./errors.ts";
-import type { DType } from "./safetensors/header.ts";
-import { requiredTensors, tensorName } from "./safetensors/names.ts";
-import type { Encoding } from "./tensor-info.ts";
-import { servingRole } from "./tensors.ts";
-
-export interface Packed {
-  readonly weights: WeightFormatName;
-  readonly version: string;
-}
+} from "../../kernels/formats/table.ts";
+import type { Packed } from "../checkpoint.ts";
+import type { ModelConfig } from "../config.ts";
+import { mismatch, show } from "../errors.ts";
+import type { Encoding } from "../tensor-info.ts";
+import { servingRole } from "../tensors.ts";
+import type { DType } from "./header.ts";
+import { requiredTensors, tensorName } from "./names.ts";
 
 /** A tensor as a file stores it. */
 export interface StoredTensor {

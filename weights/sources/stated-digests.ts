@@ -1,8 +1,8 @@
 // The SHA-256 that a server states for a file.
 import { CheckpointError } from "../errors.ts";
+import { hex } from "../integrity/sha256.ts";
 import { isObject } from "../json.ts";
-import { type HttpOptions, networkFault, request, withRetries } from "../sources/http.ts";
-import { hex } from "./sha256.ts";
+import { type HttpOptions, networkFault, request, withRetries } from "./http.ts";
 
 /**
  * The digest of the whole file in Repr-Digest (RFC 9530), in hex. CORS hides the header unless it is exposed.
