@@ -59,7 +59,11 @@ test.each([
     "CheckpointError",
     /config\.json: expected a file, got no such file in .*Name a folder or repository/,
   ],
-  ["broken", "Error", /config\.json: the server answered HTTP 500 \(tried 6 times\)\. Check the connection/],
+  [
+    "broken",
+    "NetworkError",
+    /config\.json: the server answered HTTP 500 \(tried 6 times\)\. Check the connection/,
+  ],
   ["html", "CheckpointError", /config\.json: expected the file, got an HTML page\. Check the address/],
   ["short", "CheckpointError", /config\.json: .*\(tried 6 times\)\. Fetch the file again/],
 ])("%s: %s", async (kind, name, message) => {
