@@ -47,7 +47,7 @@ export const serverBugs = {
   },
   "server: a client that left is answered to the end": {
     file: "server/request-lifecycle.ts",
-    from: 'else client.addEventListener("abort", () => this.leave(), { once: true });',
+    from: "this.abort(new ClientGone());",
     to: "",
     test: server("many", "frees its place"),
   },
