@@ -1,15 +1,16 @@
 // Matrix kernels on inputs with outliers of 3e4, as the first tokens of Mistral-size models have them:
 // products beyond the range of f16, and sums that cancel.
 import { expect, test } from "vitest";
-import { encode, kernelLabel, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
-import { type Buffer, coveringKernels, type Kernel, type MatvecSize, padded } from "../../kernels/index.ts";
-import { openTestDevice, randomBuffer, randomU32 } from "../helpers.ts";
+import { kernelLabel } from "../../engine/gpu/dispatch.ts";
+import { type Buffer, coveringKernels, type MatvecSize, padded } from "../../kernels/index.ts";
+import { openTestDevice } from "../helpers.ts";
+import { contents, runKernel, runsOn } from "./run-kernel.ts";
 
 const LARGE = 3e4;
 const SIZE: MatvecSize = { T: 3, N: 70, K: 101 };
 /**
- * Allowed error, relative to the sum of |weight * input|: the rounding of inputs to f16 or bytes, and more
- * than that of f32.
+ * Allowed error, as a fraction of four outliers and of the result for |input|: more than the rounding of
+ * inputs to f16 or bytes.
  */
 const TOLERANCE = 2e-3;
 
@@ -17,22 +18,21 @@ const device = await openTestDevice();
 const kernels = coveringKernels.filter(({ name }) => name === "matmul" || name === "matvec");
 
 test.each(kernels.map((kernel) => [kernelLabel(kernel), kernel] as const))("%s", async (_, kernel) => {
-  const { requires = [], subgroupSize } = kernel;
-  const runs = requires.every((feature) => device.features.has(feature));
-  if (!runs || (subgroupSize !== undefined && subgroupSize !== device.adapterInfo.subgroupMinSize)) return;
+  if (!runsOn(device, kernel)) return;
   const T = kernel.name === "matmul" ? SIZE.T : 1;
   const size = { ...SIZE, T };
-  const host = kernel.bindings(size).map((binding, i): Buffer => {
-    const random = randomU32(i + 1);
-    const made = kernel.fill?.(size, binding.name, random) ?? randomBuffer(binding, i + 1);
+  const bindings = kernel.bindings(size);
+  const y = bindings.findIndex(({ name }) => name === "y");
+  const host = bindings.map((binding, i): Buffer => {
+    const made = contents(kernel, size, binding, i + 1);
     if (binding.name === "x") return outliers(made as Float32Array);
     return binding.name === "y" || binding.name === "addend" ? made.fill(0) : made;
   });
-  const result = await run(kernel, size, host);
+  const results = await runKernel(device, kernel, size, host);
+  const result = new Float32Array(results[y]!);
   const magnitudes = host.map((array, i) =>
-    kernel.bindings(size)[i]!.name === "x" ? Float32Array.from(array, Math.abs) : array.slice(),
+    bindings[i]!.name === "x" ? Float32Array.from(array, Math.abs) : array.slice(),
   );
-  const y = kernel.bindings(size).findIndex(({ name }) => name === "y");
   kernel.reference(size, ...host);
   kernel.reference(size, ...magnitudes);
   const stride = padded(SIZE.N);
@@ -51,25 +51,4 @@ test.each(kernels.map((kernel) => [kernelLabel(kernel), kernel] as const))("%s",
 function outliers(x: Float32Array): Float32Array {
   const signs = [1, 1, -1, -1];
   return x.map((value, i) => (i % padded(SIZE.K) < SIZE.K && i % 32 < 4 ? LARGE * signs[i % 4]! : value));
-}
-
-async function run(kernel: Kernel, size: MatvecSize, host: readonly Buffer[]): Promise<Float32Array> {
-  const buffers = host.map((array) => {
-    const buffer = device.createBuffer({
-      size: array.byteLength,
-      usage: usage.storage | usage.copySrc | usage.copyDst,
-    });
-    device.queue.writeBuffer(buffer, 0, array as Buffer & ArrayBufferView<ArrayBuffer>);
-    return buffer;
-  });
-  const dispatch = await Pipelines.of(device).prepare([kernel, size, ...buffers]);
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  encode(pass, [dispatch]);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
-  const y = kernel.bindings(size).findIndex(({ name }) => name === "y");
-  const bytes = await readBuffer(device, buffers[y]!);
-  for (const buffer of buffers) buffer.destroy();
-  return new Float32Array(bytes);
 }

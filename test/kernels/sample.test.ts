@@ -1,7 +1,6 @@
 // The sampling kernel on the GPU against its reference, token for token, on cases that random tensors do not
 // cover.
 import { expect, test } from "vitest";
-import { encode, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import {
   type Buffer,
   maskWords,
@@ -12,11 +11,11 @@ import {
   samplingParams,
 } from "../../kernels/index.ts";
 import { openTestDevice, randomU32 } from "../helpers.ts";
+import { runKernel } from "./run-kernel.ts";
 
 const V = 301; // one size: a driver compiles this shader once
 const B = 2000;
 const device = await openTestDevice();
-const pipelines = Pipelines.of(device);
 
 /**
  * Runs one step of B rows on the GPU and in TypeScript, and compares tokens, counts and positions. Row b is
@@ -51,24 +50,10 @@ async function step(
   );
 
   const host: Buffer[] = [logits, counts, bias, params, rows, mask];
-  const buffers = host.map((array) => {
-    const buffer = device.createBuffer({
-      size: array.byteLength,
-      usage: usage.storage | usage.copySrc | usage.copyDst,
-    });
-    device.queue.writeBuffer(buffer, 0, array as Buffer & ArrayBufferView<ArrayBuffer>);
-    return buffer;
-  });
-  const dispatch = await pipelines.prepare([sample, { T: B, B, V }, ...buffers]);
-  const encoder = device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  encode(pass, [dispatch]);
-  pass.end();
-  device.queue.submit([encoder.finish()]);
+  const results = await runKernel(device, sample, { T: B, B, V }, host);
   sample.reference({ T: B, B, V }, ...host);
-  const gpuRows = new Uint32Array(await readBuffer(device, buffers[4]!));
-  const gpuCounts = new Uint32Array(await readBuffer(device, buffers[1]!));
-  for (const buffer of buffers) buffer.destroy();
+  const gpuRows = new Uint32Array(results[4]!);
+  const gpuCounts = new Uint32Array(results[1]!);
   // Deep equality of long arrays takes vitest minutes.
   expect(
     rows.findIndex((x, i) => x !== gpuRows[i]),
