@@ -3,7 +3,7 @@
 import { Buffers } from "../engine/gpu/buffers.ts";
 import { Pipelines } from "../engine/gpu/dispatch.ts";
 import { allocate, ringLength } from "../engine/graph/activations.ts";
-import { Decoder } from "../engine/graph/decoder.ts";
+import { prepareDecoder } from "../engine/graph/prepare.ts";
 import { modelShape, type Shape } from "../engine/graph/shape.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import { runSteps, stepCount } from "./steps.ts";
@@ -39,7 +39,7 @@ export const window: Suite = async (bench) => {
       // The same weights with another cache.
       const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
       const pipelines = Pipelines.of(gpu.device);
-      const without = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+      const without = await prepareDecoder(gpu, pipelines, buffers, shape, weights, activations);
       await measure(bench, { gpu, decoder: without, weights }, "none", fitting);
     } finally {
       buffers.destroy();

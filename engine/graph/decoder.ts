@@ -1,15 +1,12 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
 import { NO_TARGET } from "../../kernels/index.ts";
-import type { Buffers } from "../gpu/buffers.ts";
-import { type Dispatch, encode, MAP_READ, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import { type Dispatch, encode, MAP_READ, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
-import { type Prepared, prepare, type StepLists } from "./prepare.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
-import type { Weights } from "./weights.ts";
 
 /** Steps of `retrace` that are submitted before others may run. */
 const RETRACED_TOGETHER = 32;
@@ -26,6 +23,20 @@ export interface Picked {
   readonly logits?: Float32Array;
 }
 
+/** A step: the layers, the final norm and lm_head, the sampler. */
+export type StepLists = Readonly<Record<"decode" | "logits" | "sample", readonly Dispatch[]>>;
+
+interface Prepared {
+  readonly prefill: readonly Dispatch[];
+  readonly score: readonly Dispatch[];
+  /** Empty if there is one ring only. */
+  readonly copyPrefix: readonly Dispatch[];
+  /** steps[n - 1] is the step of n rows, up to `parallel`. */
+  readonly steps: readonly StepLists[];
+  /** Picked tokens are read back through these in turn, 16 bytes each: one more than the steps in flight. */
+  readonly staging: readonly GPUBuffer[];
+}
+
 export class Decoder {
   readonly shape: Shape;
   /** The buffers that the passes work in. Inspect reads them between two dispatches. */
@@ -37,24 +48,12 @@ export class Decoder {
   readonly #sampler: Sampler;
   readonly #held = new HeldRows();
 
-  private constructor(gpu: Gpu, shape: Shape, activations: Activations, prepared: Prepared) {
+  constructor(gpu: Gpu, shape: Shape, activations: Activations, prepared: Prepared) {
     this.#gpu = gpu;
     this.shape = shape;
     this.activations = activations;
     this.#prepared = prepared;
     this.#sampler = new Sampler(gpu.device.queue, activations.sampler, shape.V);
-  }
-
-  static async prepare(
-    gpu: Gpu,
-    pipelines: Pipelines,
-    buffers: Buffers,
-    shape: Shape,
-    weights: Weights,
-    activations: Activations,
-  ): Promise<Decoder> {
-    const prepared = await prepare(gpu, pipelines, buffers, shape, weights, activations);
-    return new Decoder(gpu, shape, activations, prepared);
   }
 
   /** The dispatches of one decoded token. */

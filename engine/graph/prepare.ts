@@ -5,34 +5,22 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, type Launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
+import { Decoder, type StepLists } from "./decoder.ts";
 import { BLOCK_SIZES, copyPrefix, decode, logits, prefill, sampleTokens, score } from "./forward.ts";
 import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
 import type { Weights } from "./weights.ts";
 
-/** A step: the layers, the final norm and lm_head, the sampler. */
-export type StepLists = Readonly<Record<"decode" | "logits" | "sample", readonly Dispatch[]>>;
-
-export interface Prepared {
-  readonly prefill: readonly Dispatch[];
-  readonly score: readonly Dispatch[];
-  /** Empty if there is one ring only. */
-  readonly copyPrefix: readonly Dispatch[];
-  /** steps[n - 1] is the step of n rows, up to `parallel`. */
-  readonly steps: readonly StepLists[];
-  /** Picked tokens are read back through these in turn, 16 bytes each: one more than the steps in flight. */
-  readonly staging: readonly GPUBuffer[];
-}
-
-export function prepare(
+/** Prepares the lists and a decoder that runs them. */
+export async function prepareDecoder(
   gpu: Gpu,
   pipelines: Pipelines,
   buffers: Buffers,
   shape: Shape,
   weights: Weights,
   activations: Activations,
-): Promise<Prepared> {
+): Promise<Decoder> {
   const ready = (launches: Launch[]) => Promise.all(launches.map((launch) => pipelines.prepare(launch)));
-  return gpu.scoped(async () => ({
+  const prepared = await gpu.scoped(async () => ({
     prefill: await ready(prefill(shape, weights, activations)),
     score: await ready(score(shape, weights, activations)),
     copyPrefix: await ready(shape.B > 1 ? copyPrefix(shape, activations) : []),
@@ -41,6 +29,7 @@ export function prepare(
       buffers.staging(`tokens ${i}`, 4 * shape.parallel),
     ),
   }));
+  return new Decoder(gpu, shape, activations, prepared);
 }
 
 async function prepareSteps(

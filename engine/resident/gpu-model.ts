@@ -5,7 +5,8 @@ import { Buffers } from "../gpu/buffers.ts";
 import { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { allocate } from "../graph/activations.ts";
-import { Decoder } from "../graph/decoder.ts";
+import type { Decoder } from "../graph/decoder.ts";
+import { prepareDecoder } from "../graph/prepare.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { Platform } from "../platform.ts";
 import type { ModelStore } from "../store/model-store.ts";
@@ -54,7 +55,7 @@ export async function placeOnGpu(
       stored,
     }).finally(() => stored?.close());
     const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
-    const decoder = await Decoder.prepare(gpu, pipelines, buffers, shape, weights, activations);
+    const decoder = await prepareDecoder(gpu, pipelines, buffers, shape, weights, activations);
     return { plan, gpu, buffers, weights, decoder };
   } catch (error) {
     release({ buffers, gpu });

@@ -8,8 +8,9 @@ import { encode, launch, Pipelines, usage } from "../../engine/gpu/dispatch.ts";
 import { borrowDevice, type Gpu } from "../../engine/gpu/gpu.ts";
 import { Profiler } from "../../engine/gpu/profiler.ts";
 import { allocate } from "../../engine/graph/activations.ts";
-import { Decoder } from "../../engine/graph/decoder.ts";
+import type { Decoder } from "../../engine/graph/decoder.ts";
 import { type MatrixLayout, modelLayout } from "../../engine/graph/layout.ts";
+import { prepareDecoder } from "../../engine/graph/prepare.ts";
 import { modelShape, type Shape, STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
 import type { Weights } from "../../engine/graph/weights.ts";
 import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
@@ -62,7 +63,7 @@ async function withBlank<T>(
   const activations = { ...one, caches: Array.from({ length: L }, () => one.caches[0]!) };
   try {
     const pipelines = Pipelines.of(device);
-    const decoder = await Decoder.prepare(idle, pipelines, buffers, shape, weights, activations);
+    const decoder = await prepareDecoder(idle, pipelines, buffers, shape, weights, activations);
     return await use(decoder, weights);
   } finally {
     buffers.destroy();
