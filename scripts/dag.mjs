@@ -1,14 +1,14 @@
 // The import rules of ARCHITECTURE.md: which folder may import which, no cycles, no Node in the browser's
 // entry points. Type imports count: a reader has to follow them, too.
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { root } from "./setup.mjs";
+import { sourceFiles } from "./source-files.mjs";
 
 /** @typedef {{ name: string, line: number }} Import `name`: a path from the root, or a package */
 /** @typedef {ReadonlyMap<string, readonly Import[]>} Graph by file */
-
-const root = fileURLToPath(new URL("..", import.meta.url));
 
 const foundation = ["tokenizer", "weights", "kernels"];
 
@@ -72,7 +72,9 @@ const IMPORT =
 /** @returns {string[]} a problem each */
 export function checkImports() {
   const folders = Object.keys(MAY_IMPORT).filter((folder) => !folder.includes("/"));
-  const graph = new Map(folders.flatMap(sources).map((file) => [file, importsOf(file)]));
+  const graph = new Map(
+    folders.flatMap((folder) => sourceFiles(folder)).map((file) => [file, importsOf(file)]),
+  );
   return [
     ...folderRules(graph),
     ...roomRules(graph),
@@ -80,16 +82,6 @@ export function checkImports() {
     ...cycles(innerFolders(graph)),
     ...browserRules(graph),
   ];
-}
-
-/**
- * @param {string} folder
- * @returns {string[]}
- */
-function sources(folder) {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.endsWith(".d.ts") && !file.includes("node_modules"))
-    .map((file) => join(folder, file).split(sep).join("/"));
 }
 
 /**

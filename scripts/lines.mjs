@@ -1,8 +1,9 @@
 // How long lines and files may be. Biome breaks code at 110 columns, but neither comments nor shaders.
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./setup.mjs";
+import { sourceFiles } from "./source-files.mjs";
 
 const MAX_COLUMNS = 110;
 const MAX_LINES = 350;
@@ -28,20 +29,13 @@ const COMMENT = /^\s*(?:\/\/|\/?\*)\s*(.*)|\s\/\/ (.*)/;
 
 /** @returns {string[]} a problem each */
 export const checkLines = () =>
-  ["", ...FOLDERS].flatMap(codeFiles).flatMap((file) => {
-    const lines = readFileSync(join(root, file), "utf8").split("\n");
-    const isShort = SHORT_FILES.some((folder) => file.startsWith(`${folder}/`));
-    return [...longLines(file, lines), ...(isShort ? longFile(file, lines) : [])];
-  });
-
-/**
- * @param {string} folder "" for the files at the root
- * @returns {string[]}
- */
-const codeFiles = (folder) =>
-  readdirSync(join(root, folder), { recursive: folder !== "", encoding: "utf8" })
-    .filter((file) => /\.(ts|mjs|wgsl)$/.test(file) && !file.includes("node_modules"))
-    .map((file) => join(folder, file).replaceAll("\\", "/"));
+  ["", ...FOLDERS]
+    .flatMap((folder) => sourceFiles(folder, /\.(ts|mjs|wgsl)$/))
+    .flatMap((file) => {
+      const lines = readFileSync(join(root, file), "utf8").split("\n");
+      const isShort = SHORT_FILES.some((folder) => file.startsWith(`${folder}/`));
+      return [...longLines(file, lines), ...(isShort ? longFile(file, lines) : [])];
+    });
 
 /**
  * @param {string} file

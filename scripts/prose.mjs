@@ -1,11 +1,11 @@
 // Programs read the code of an error, never its message: messages are for people and may be reworded at any
 // time. This finds code that matches, searches or compares a message.
-import { readdirSync, readFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "vite";
-
-const root = fileURLToPath(new URL("..", import.meta.url));
+import { root } from "./setup.mjs";
+import { sourceFiles } from "./source-files.mjs";
 
 const FOLDERS = ["engine", "kernels", "tokenizer", "weights", "demo", "bench", "server", "cli", "scripts"];
 
@@ -40,7 +40,7 @@ const WRAPPERS = new Set([
 
 /** @returns {string[]} a line for each place */
 export function checkProse() {
-  return FOLDERS.flatMap(sources).flatMap((file) => {
+  return FOLDERS.flatMap((folder) => sourceFiles(folder)).flatMap((file) => {
     const found = messageReads(file, readFileSync(join(root, file), "utf8"));
     const allowed = EXCEPTIONS.get(file) ?? 0;
     if (found.length === allowed) return [];
@@ -48,15 +48,6 @@ export function checkProse() {
     return found.map(({ line, text }) => `${file}:${line} reads a message: ${text}. Read a code instead.`);
   });
 }
-
-/**
- * @param {string} folder
- * @returns {string[]}
- */
-const sources = (folder) =>
-  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.endsWith(".d.ts"))
-    .map((file) => `${folder}/${file.split(sep).join("/")}`);
 
 /**
  * @param {string} name ends in .ts or .mjs
