@@ -3,10 +3,14 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { type Chromium, findChromium } from "./scripts/chromium.mjs";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
+import { type Firefox, findFirefox } from "./scripts/firefox.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests that drive Chromium, on its own SwiftShader. */
 const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
+/** Tests that drive Firefox, on lavapipe. */
+const FIREFOX_TESTS = ["test/**/*.firefox.test.ts"];
+const IN_BROWSERS = [...BROWSER_TESTS, ...FIREFOX_TESTS];
 /** Tests that need a driver, except files named *.cpu.test.ts. All other tests need none. */
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
@@ -52,17 +56,20 @@ async function tests() {
   const drivers: Driver[] = given ? JSON.parse(given) : (await findDrivers()).drivers;
   const browser = process.env["SIROCCO_CHROMIUM"];
   const chromium: Chromium | { why: string } = browser ? JSON.parse(browser) : findChromium();
+  const other = process.env["SIROCCO_FIREFOX"];
+  const firefox: Firefox | { why: string } = other ? JSON.parse(other) : findFirefox(drivers);
   return {
     // Kernels use all cores anyway. More workers use them while one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
     pool: "forks" as const,
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...BROWSER_TESTS]),
+      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_BROWSERS]),
       ...drivers.map(({ name, env }, i) => {
-        const exclude = i === 0 ? BROWSER_TESTS : [...BROWSER_TESTS, ...ONCE];
+        const exclude = i === 0 ? IN_BROWSERS : [...IN_BROWSERS, ...ONCE];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude);
       }),
-      ...("path" in chromium ? [browserProject(chromium)] : []),
+      ...("path" in chromium ? [browserProject("chromium", chromium, BROWSER_TESTS)] : []),
+      ...("path" in firefox ? [browserProject("firefox", firefox, FIREFOX_TESTS)] : []),
     ],
   };
 }
@@ -90,7 +97,11 @@ function project(
 }
 
 /** One page at a time: pages are timed, and the driver of each takes all cores. */
-const browserProject = (chromium: Chromium): TestProjectConfiguration =>
-  project("chromium", { SIROCCO_CHROMIUM: JSON.stringify(chromium) }, BROWSER_TESTS, [], {
+const browserProject = (
+  name: string,
+  found: Chromium | Firefox,
+  include: string[],
+): TestProjectConfiguration =>
+  project(name, { [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(found) }, include, [], {
     fileParallelism: false,
   });

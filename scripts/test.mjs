@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
 import { findChromium } from "./chromium.mjs";
 import { findDrivers } from "./drivers.mjs";
+import { findFirefox } from "./firefox.mjs";
 import { findNginx } from "./nginx.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
@@ -24,18 +25,26 @@ try {
   const { drivers, missing } = await findDrivers();
   for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
   for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);
+  const firefox = findFirefox(drivers);
+  if ("path" in firefox) console.log(`adapter  firefox: ${firefox.version}, ${firefox.path}, on lavapipe`);
+  else console.log(`no       firefox: ${firefox.why}`);
   const chromium = findChromium();
   if ("path" in chromium) console.log(`browser  chromium: ${chromium.version}, ${chromium.path}`);
   else console.log(`no       chromium: ${chromium.why}`);
   const nginx = findNginx();
   if ("path" in nginx) console.log(`proxy    nginx: ${nginx.version}, ${nginx.path}`);
   else console.log(`no       nginx: ${nginx.why}`);
-  const known = ["cpu", ...drivers.map(({ name }) => name), ...("path" in chromium ? ["chromium"] : [])];
+  const known = [
+    "cpu",
+    ...drivers.map(({ name }) => name),
+    ...("path" in firefox ? ["firefox"] : []),
+    ...("path" in chromium ? ["chromium"] : []),
+  ];
   const unknown = chosen.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
   // The tests of the command line and of the package run the build.
   const errors = (await ensureBuild({ types: true })) ? [] : ["the build failed: see above"];
-  process.exitCode = report(await vitest(drivers, chromium), errors);
+  process.exitCode = report(await vitest({ drivers, firefox, chromium }), errors);
 } catch (error) {
   console.error(/** @type {Error} */ (error).message);
   process.exitCode = report(undefined, []);
@@ -57,11 +66,10 @@ function parseArgs(args) {
 }
 
 /**
- * @param {import("./drivers.mjs").Driver[]} drivers
- * @param {ReturnType<typeof findChromium>} chromium
+ * @param {Record<"drivers" | "firefox" | "chromium", unknown>} found
  * @returns {Promise<Summary | undefined>} undefined: it ended without a summary
  */
-async function vitest(drivers, chromium) {
+async function vitest({ drivers, firefox, chromium }) {
   const summary = join(folder, "summary.json");
   const reporters = ["--reporter=default", "--reporter=./test/setup/reporter.ts"];
   const projects = chosen.flatMap((name) => ["--project", name]);
@@ -74,6 +82,7 @@ async function vitest(drivers, chromium) {
   ];
   const env = {
     SIROCCO_DRIVERS: JSON.stringify(drivers),
+    SIROCCO_FIREFOX: JSON.stringify(firefox),
     SIROCCO_CHROMIUM: JSON.stringify(chromium),
     SIROCCO_SUMMARY: summary,
   };

@@ -1,0 +1,51 @@
+// Headless Firefox with WebGPU on lavapipe, driven through WebDriver BiDi.
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import type { Firefox } from "../../scripts/firefox.mjs";
+
+export interface OpenFirefox {
+  readonly browser: Browser;
+  /** A page that collects its errors. */
+  newPage(): Promise<Page>;
+  /** Uncaught errors and `console.error` of all pages since the last call. */
+  complaints(): string[];
+  /** Ends the browser and deletes its profile, even if the browser has died. */
+  close(): Promise<void>;
+}
+
+/** A profile of its own in a temporary folder. `prefs` are added to those that WebGPU needs. */
+export async function openFirefox(prefs: Record<string, unknown> = {}): Promise<OpenFirefox> {
+  // vite.config.ts sets it; without one there is no project "firefox", and this does not run.
+  const { path, env }: Firefox = JSON.parse(process.env["SIROCCO_FIREFOX"] ?? "{}");
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: path,
+    headless: true,
+    env: { ...process.env, ...env },
+    extraPrefsFirefox: {
+      "dom.webgpu.enabled": true,
+      "dom.webgpu.workers.enabled": true,
+      "gfx.webgpu.ignore-blocklist": true,
+      ...prefs,
+    },
+  });
+  let complaints: string[] = [];
+  return {
+    browser,
+    async newPage() {
+      const page = await browser.newPage();
+      page.on("pageerror", (error) =>
+        complaints.push(error instanceof Error ? error.message : String(error)),
+      );
+      page.on("console", (message) => {
+        if (message.type() === "error") complaints.push(message.text());
+      });
+      return page;
+    },
+    complaints() {
+      const all = complaints;
+      complaints = [];
+      return all;
+    },
+    close: () => browser.close(),
+  };
+}
