@@ -33,7 +33,7 @@ export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export { quantisedFormats } from "./formats/table.ts";
-export type { Binding, Buffer, Cost, Kernel, Requirements, Workgroups } from "./kernel.ts";
+export type { Binding, Buffer, Cost, Kernel, Requirements, ShaderFile, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export type { MatvecSize } from "./matvec.ts";

@@ -22,6 +22,9 @@ export interface Cost {
   readonly passes?: Readonly<Record<string, number>>;
 }
 
+/** The text of a WGSL file, or a function that loads it: see tuned-shaders.ts. */
+export type ShaderFile = string | (() => Promise<string>);
+
 /** What an adapter must have to run a kernel. */
 export interface Requirements {
   /** Features without which the shader does not compile. */
@@ -36,7 +39,7 @@ export interface Kernel<Size = object> extends Requirements {
   /** Distinguishes variants of one name, for labels: "q4", "bf16_lane", … */
   readonly variant?: string;
   /** WGSL files, concatenated in this order. Numbers that depend on the model are `override`s. */
-  readonly source: readonly string[];
+  readonly source: readonly ShaderFile[];
   /** Sizes that the tests run, the most awkward first. */
   readonly testSizes: readonly Size[];
   /**

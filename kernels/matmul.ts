@@ -1,21 +1,17 @@
 import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
-import type { Kernel, Requirements } from "./kernel.ts";
+import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
 import tile from "./matmul.wgsl?raw";
-import broadcast from "./matmul-broadcast.wgsl?raw";
-import int8 from "./matmul-int8.wgsl?raw";
 import lane from "./matmul-lane.wgsl?raw";
 import { inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
 import { type MatvecSize, outputPasses } from "./matvec.ts";
-import passRound from "./snippets/broadcast.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
-import dot32 from "./snippets/dot32.wgsl?raw";
 import elementPlain from "./snippets/element-plain.wgsl?raw";
 import output from "./snippets/matmul-output.wgsl?raw";
 import tileOutput from "./snippets/matmul-tile-output.wgsl?raw";
-import tileF16 from "./snippets/tile-f16.wgsl?raw";
 import tileF32 from "./snippets/tile-f32.wgsl?raw";
+import { tunedShader } from "./tuned-shader.ts";
 
 /**
  * Buffers of a prefill pass are padded to a multiple of this many tokens, the maximum that a variant computes
@@ -27,12 +23,19 @@ interface Variant extends Requirements {
   /** Tokens and weight rows that a workgroup computes. */
   readonly tile: readonly [tokens: number, rows: number];
   /** The variant's WGSL files. */
-  readonly source: (format: WeightFormat) => readonly string[];
+  readonly source: (format: WeightFormat) => readonly ShaderFile[];
   /** What the variant rounds input and weights to. Allowed for weight formats that round at least as much. */
   readonly rounds?: "f16" | "int8";
 }
 
-const broadcasting = ({ wide }: WeightFormat) => [broadcast, passRound, elementPlain, dot8, dot32, ...wide];
+const broadcasting = ({ wide }: WeightFormat) => [
+  tunedShader("matmulBroadcast"),
+  tunedShader("broadcast"),
+  elementPlain,
+  dot8,
+  tunedShader("dot32"),
+  ...wide,
+];
 const requires = ["subgroups"] as const;
 
 const variants = {
@@ -40,11 +43,15 @@ const variants = {
   tile: { tile: [64, 64], source: ({ source }) => [tile, tileF32, tileOutput, source] },
   tile_f16: {
     tile: [64, 64],
-    source: ({ source }) => [tile, tileF16, tileOutput, source],
+    source: ({ source }) => [tile, tunedShader("tileF16"), tileOutput, source],
     requires: ["shader-f16"],
     rounds: "f16",
   },
-  tile_int8: { tile: [64, 64], source: (format) => [int8, tileOutput, format.int8!], rounds: "int8" },
+  tile_int8: {
+    tile: [64, 64],
+    source: (format) => [tunedShader("matmulInt8"), tileOutput, format.int8!],
+    rounds: "int8",
+  },
   lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, source] },
   lane_broadcast4: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 4 },
   lane_broadcast8: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 8 },

@@ -2,21 +2,17 @@
 // Which is fastest depends on the adapter and the shape: the engine's tuner measures them.
 import { type Addend, addendSource } from "./addend.ts";
 import type { WeightFormat } from "./formats/format.ts";
-import type { Kernel, Requirements } from "./kernel.ts";
-import broadcast from "./snippets/broadcast.wgsl?raw";
+import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
 import dotRows from "./snippets/dot-rows.wgsl?raw";
-import dotRowsWide from "./snippets/dot-rows-wide.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
-import dot32 from "./snippets/dot32.wgsl?raw";
 import elementNorm from "./snippets/element-norm.wgsl?raw";
 import elementPlain from "./snippets/element-plain.wgsl?raw";
 import inputNorm from "./snippets/input-norm.wgsl?raw";
 import inputPlain from "./snippets/input-plain.wgsl?raw";
-import inputWide from "./snippets/input-wide.wgsl?raw";
 import lane from "./snippets/team-lane.wgsl?raw";
-import subgroup from "./snippets/team-subgroup.wgsl?raw";
 import workgroup from "./snippets/team-workgroup.wgsl?raw";
 import tokenBlock from "./snippets/token-block.wgsl?raw";
+import { tunedShader } from "./tuned-shader.ts";
 
 /**
  * The threads that add up a dot product. `workgroup`: a whole workgroup reads a row together, for GPUs.
@@ -30,7 +26,7 @@ interface Variant extends Requirements {
   /** Threads of a workgroup. */
   readonly threads: number;
   /** WGSL that adds up: in workgroup memory, by subgroups, or in a thread's registers. */
-  readonly sums: string;
+  readonly sums: ShaderFile;
   /** Columns that a thread reads at a time. */
   readonly columns: 8 | 32;
   /** The lanes of a subgroup of this size each read a part of the input and broadcast it. */
@@ -38,6 +34,7 @@ interface Variant extends Requirements {
 }
 
 const requires = ["subgroups"] as const;
+const subgroup = tunedShader("teamSubgroup");
 
 const variants = {
   /** Runs everywhere. */
@@ -95,10 +92,14 @@ export function variantParts(
 ): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
   const variant = matvecVariants[name];
   const { threads, sums, columns, requires, subgroupSize } = variant;
-  const read = columns === 8 ? [dotRows, dot8, format.source] : [dotRowsWide, dot8, dot32, ...format.wide];
+  const read =
+    columns === 8
+      ? [dotRows, dot8, format.source]
+      : [tunedShader("dotRowsWide"), dot8, tunedShader("dot32"), ...format.wide];
   const elements = input === "norm" ? elementNorm : elementPlain;
   const eights = input === "norm" ? inputNorm : inputPlain;
-  const inputs = subgroupSize ? [broadcast, elements] : columns === 8 ? [eights] : [eights, inputWide];
+  const wide = subgroupSize ? [tunedShader("broadcast"), elements] : [eights, tunedShader("inputWide")];
+  const inputs = columns === 8 ? [eights] : wide;
   return {
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],

@@ -19,12 +19,14 @@ const MAX_LAZY_BYTES = {
   "model-folders.js": 4_400,
   "tune.js": 3_400,
   "request.js": 2_800,
+  "tuned-shaders.js": 3_000,
   "inspect.js": 2_600,
   "saved-ring.js": 2_000,
   "store.js": 2_000,
   "chat.js": 1_300,
   "found-instead.js": 1_000,
   "tuning.js": 800,
+  "tuned-formats.js": 1_000,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];

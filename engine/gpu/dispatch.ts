@@ -1,5 +1,5 @@
 // Prepares kernels once, encodes them many times, and reads results back.
-import type { Binding, Kernel, Workgroups } from "../../kernels/index.ts";
+import type { Binding, Kernel, ShaderFile, Workgroups } from "../../kernels/index.ts";
 import { DeviceError } from "../errors.ts";
 
 /**
@@ -71,31 +71,43 @@ export class Pipelines {
     const key = JSON.stringify([label, constants, kernel.prelude?.(size)]);
     let pipeline = this.#compiled.get(key);
     if (!pipeline) {
-      const module = this.#device.createShaderModule({ label, code: shaderCode(kernel, size) });
-      pipeline = this.#device
-        .createComputePipelineAsync({ label, layout: "auto", compute: { module, constants } })
-        .catch((cause: unknown) => {
-          throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
-            code: "kernel-refused",
-            cause,
-          });
-        });
+      pipeline = this.#compile(kernel, size, label);
       this.#compiled.set(key, pipeline);
+      // The shader may have failed to load: the next model tries again.
+      pipeline.catch(() => this.#compiled.delete(key));
     }
     return pipeline;
+  }
+
+  async #compile(kernel: Kernel, size: object, label: string): Promise<GPUComputePipeline> {
+    const code = await shaderCode(kernel, size);
+    const module = this.#device.createShaderModule({ label, code });
+    const compute = { module, constants: kernel.constants(size) };
+    try {
+      return await this.#device.createComputePipelineAsync({ label, layout: "auto", compute });
+    } catch (cause) {
+      throw new DeviceError(`kernel ${label}: this adapter refuses it: ${(cause as Error).message}`, {
+        code: "kernel-refused",
+        cause,
+      });
+    }
   }
 }
 
 export const kernelLabel = ({ name, variant }: Kernel): string => (variant ? `${name}_${variant}` : name);
 
 /** The WGSL of a kernel: `enable` lines, constants, and its files. */
-export function shaderCode(kernel: Kernel, size: object): string {
+export async function shaderCode(kernel: Kernel, size: object): Promise<string> {
   const enables = (kernel.requires ?? []).map((feature) => `enable ${WGSL_EXTENSION[feature] ?? feature};`);
   const prelude = Object.entries(kernel.prelude?.(size) ?? {}).map(
     ([name, value]) => `const ${name}: u32 = ${value};`,
   );
-  return [...enables, ...prelude, ...kernel.source].join("\n");
+  return [...enables, ...prelude, ...(await loadShaders(kernel.source))].join("\n");
 }
+
+/** The texts of WGSL files. */
+export const loadShaders = (files: readonly ShaderFile[]): Promise<string[]> =>
+  Promise.all(files.map((file) => (typeof file === "string" ? file : file())));
 
 /** The same dispatch for T rows, fewer than it was prepared for. */
 export const withRows = (dispatch: Dispatch, T: number): Dispatch => {

@@ -3,13 +3,13 @@ import source from "./bf16.wgsl?raw";
 import { sizesOf, type WeightFormat } from "./format.ts";
 import { bf16ToNumber, f32BitsToBf16, numberToBf16 } from "./half.ts";
 import half from "./half-bf16.wgsl?raw";
-import wide from "./wide.wgsl?raw";
+import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-halves.wgsl?raw";
 
 export const bf16: WeightFormat = {
   ...sizesOf("bf16"),
   source,
-  wide: [source, wide],
+  wide: [source, tunedFormat("wide")],
   writer: [writer, half, roundedShift],
   at: ([weight], i) => bf16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   store([weight], n, row) {

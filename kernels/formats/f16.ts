@@ -3,13 +3,13 @@ import source from "./f16.wgsl?raw";
 import { sizesOf, type WeightFormat } from "./format.ts";
 import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
 import half from "./half-f16.wgsl?raw";
-import wide from "./wide.wgsl?raw";
+import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-halves.wgsl?raw";
 
 export const f16: WeightFormat = {
   ...sizesOf("f16"),
   source,
-  wide: [source, wide],
+  wide: [source, tunedFormat("wide")],
   writer: [writer, half, roundedShift],
   at: ([weight], i) => f16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   store([weight], n, row) {

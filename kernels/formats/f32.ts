@@ -1,12 +1,12 @@
 import source from "./f32.wgsl?raw";
 import { sizesOf, type WeightFormat } from "./format.ts";
-import wide from "./wide.wgsl?raw";
+import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-f32.wgsl?raw";
 
 export const f32: WeightFormat = {
   ...sizesOf("f32"),
   source,
-  wide: [source, wide],
+  wide: [source, tunedFormat("wide")],
   writer: [writer],
   at: ([weight], i) => weight![i]!,
   store([weight], n, row) {

@@ -1,4 +1,4 @@
-import type { Binding, Buffer } from "../kernel.ts";
+import type { Binding, Buffer, ShaderFile } from "../kernel.ts";
 import { padded, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
 
 export { GROUP, padded, type WeightFormatName } from "./table.ts";
@@ -11,12 +11,12 @@ export interface WeightFormat {
    */
   readonly source: string;
   /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and ZERO_CODE. */
-  readonly wide: readonly string[];
+  readonly wide: readonly ShaderFile[];
   /**
    * WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`.
    * Quantised formats only.
    */
-  readonly int8?: string;
+  readonly int8?: ShaderFile;
   /**
    * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n. It reads
    * the entries with `value(r, k)`.

@@ -1,18 +1,17 @@
 import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q4.wgsl?raw";
-import int8 from "./q4-int8.wgsl?raw";
-import wide from "./q4-wide.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import search from "./quantise.wgsl?raw";
 import { randomScales, scaleAt, storeScale } from "./scale.ts";
+import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-q4.wgsl?raw";
 
 /** Nibbles, value = (q - 8) * scale: 4.5 bits a weight. */
 export const q4: WeightFormat = {
   ...sizesOf("q4"),
   source,
-  wide: [wide],
-  int8,
+  wide: [tunedFormat("q4Wide")],
+  int8: tunedFormat("q4Int8"),
   writer: [writer, search],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {

@@ -1,18 +1,17 @@
 import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q8.wgsl?raw";
-import int8 from "./q8-int8.wgsl?raw";
-import wide from "./q8-wide.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import search from "./quantise.wgsl?raw";
 import { randomScales, scaleAt, storeScale } from "./scale.ts";
+import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-q8.wgsl?raw";
 
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
 export const q8: WeightFormat = {
   ...sizesOf("q8"),
   source,
-  wide: [wide],
-  int8,
+  wide: [tunedFormat("q8Wide")],
+  int8: tunedFormat("q8Int8"),
   writer: [writer, search],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Launch, Pipelines } from "../../engine/gpu/dispatch.ts";
+import { type Launch, loadShaders, Pipelines } from "../../engine/gpu/dispatch.ts";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { mainMatrices, modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
@@ -11,7 +11,7 @@ import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
 import { tune } from "../../engine/tuning/tune.ts";
 import { AttentionBench } from "../../engine/tuning/tune-attention.ts";
-import { cacheFormats, weightFormats } from "../../kernels/index.ts";
+import { cacheFormats, type ShaderFile, weightFormats } from "../../kernels/index.ts";
 import { formatsOf } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
@@ -31,6 +31,11 @@ const config = {
   ...{ maxPositions: 64, ropeTheta: 1e4, tied: false, eosTokenIds: [] },
 } as unknown as Parameters<typeof modelShape>[0];
 
+/** The WGSL files as one, with a fault in it. */
+const replaced = (files: readonly ShaderFile[], right: string, wrong: string): readonly ShaderFile[] => [
+  async () => (await loadShaders(files)).join("\n").replace(right, wrong),
+];
+
 test("variants with wrong numbers are dropped with the reason, the others are measured", async () => {
   const gpu = borrowDevice(await openTestDevice());
   const real = Pipelines.of(gpu.device);
@@ -38,7 +43,7 @@ test("variants with wrong numbers are dropped with the reason, the others are me
   const broken = (launch: Launch): Launch => {
     const [kernel, ...rest] = launch;
     if (kernel.variant !== "q4_lane_wide") return launch;
-    const source = kernel.source.map((file) => file.replace("ZERO_CODE = 8.0", "ZERO_CODE = 7.5"));
+    const source = replaced(kernel.source, "ZERO_CODE = 8.0", "ZERO_CODE = 7.5");
     return [{ ...kernel, name: kernel.name, variant: "broken", source }, ...rest];
   };
   const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;
@@ -82,7 +87,7 @@ test.each(["decode", "prefill"] as const)(
     const gpu = borrowDevice(await openTestDevice());
     const real = Pipelines.of(gpu.device);
     const broken = ([kernel, ...rest]: Launch): Launch => {
-      const source = kernel.source.map((file) => file.replace("i <= p - first", "i < p - first"));
+      const source = replaced(kernel.source, "i <= p - first", "i < p - first");
       return [kernel.name === "attention_lane" ? { ...kernel, variant: "broken", source } : kernel, ...rest];
     };
     const pipelines = { prepare: (launch: Launch) => real.prepare(broken(launch)) } as unknown as Pipelines;

@@ -1,6 +1,6 @@
 // Every shader compiles, without a GPU, and every shader file is used by a kernel of allKernels.
 import { expect, test } from "vitest";
-import { kernelLabel, shaderCode } from "../../engine/gpu/dispatch.ts";
+import { kernelLabel, loadShaders, shaderCode } from "../../engine/gpu/dispatch.ts";
 import {
   allKernels,
   type Kernel,
@@ -18,10 +18,11 @@ test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
   async (_, kernel) => {
     const device = await openTestDevice(["backend=null"]);
     // As written, and as the build minifies it.
-    const built = { ...kernel, source: kernel.source.map(compact) };
+    const built = { ...kernel, source: (await loadShaders(kernel.source)).map(compact) };
     const [first] = kernel.testSizes as [object];
-    const all = kernel.testSizes.map((size) => ({ size, code: shaderCode(kernel, size) }));
-    for (const { size, code } of [...all, { size: first, code: shaderCode(built, first) }]) {
+    const all = kernel.testSizes.map((size) => ({ size, text: shaderCode(kernel, size) }));
+    for (const { size, text } of [...all, { size: first, text: shaderCode(built, first) }]) {
+      const code = await text;
       const module = device.createShaderModule({ label: kernel.name, code });
       const { messages } = await module.getCompilationInfo();
       expect(
@@ -44,7 +45,7 @@ test("no kernel stores more than 8 buffers or is listed twice", () => {
     expect(kernel.bindings(kernel.testSizes[0]!).length, kernelLabel(kernel)).toBeLessThanOrEqual(8);
 });
 
-test("without an addend, a kernel has one binding less, and a shader that differs in an identity", () => {
+test("without an addend, a kernel has one binding less, and a shader that differs in an identity", async () => {
   const byLabel = new Map(allKernels.map((kernel) => [kernelLabel(kernel), kernel]));
   const made = allKernels.filter((kernel) => /_(bias|delta)$/.test(kernelLabel(kernel)));
   expect(new Set(made.map(({ name }) => name))).toEqual(new Set(["matvec", "gate_up", "qkv", "matmul"]));
@@ -55,7 +56,8 @@ test("without an addend, a kernel has one binding less, and a shader that differ
     expect(slots(plain)).not.toContain(5);
     expect(slots(kernel).filter((slot) => slot !== 5)).toEqual(slots(plain));
     expect(Object.keys(plain.constants(size))).not.toContain("ADDEND_STRIDE");
-    const own = plain.source.filter((file) => !kernel.source.includes(file)).map(compact);
+    const files = new Set(await loadShaders(kernel.source));
+    const own = (await loadShaders(plain.source)).filter((file) => !files.has(file)).map(compact);
     expect(own).toEqual(["fn with_addend(sum:f32,t:u32,column:u32)->f32{return sum;}"]);
     expect(plain.source.length).toBe(kernel.source.length);
   }
@@ -101,7 +103,7 @@ test("writes to a component of a shared vector are found", () => {
   expect(componentWrites(`${shader}a[row] = vec4f(); b[i][j] = v; if (a[row].x == 1) {}`)).toEqual([]);
 });
 
-test("no shader file is left out of allKernels", () => {
-  const used = new Set(allKernels.flatMap((kernel) => kernel.source));
+test("no shader file is left out of allKernels", async () => {
+  const used = new Set((await Promise.all(allKernels.map(({ source }) => loadShaders(source)))).flat());
   for (const [path, text] of Object.entries(files)) expect(used.has(text), path).toBe(true);
 });

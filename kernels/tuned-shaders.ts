@@ -1,0 +1,11 @@
+// WGSL files of variants that no small model runs unless a tuner chose them. The browser's bundle has them in
+// a chunk of their own, which `tunedShader` loads.
+
+export { default as matmulBroadcast } from "./matmul-broadcast.wgsl?raw";
+export { default as matmulInt8 } from "./matmul-int8.wgsl?raw";
+export { default as broadcast } from "./snippets/broadcast.wgsl?raw";
+export { default as dotRowsWide } from "./snippets/dot-rows-wide.wgsl?raw";
+export { default as dot32 } from "./snippets/dot32.wgsl?raw";
+export { default as inputWide } from "./snippets/input-wide.wgsl?raw";
+export { default as teamSubgroup } from "./snippets/team-subgroup.wgsl?raw";
+export { default as tileF16 } from "./snippets/tile-f16.wgsl?raw";
