@@ -53,7 +53,7 @@ export const attentionTileSizes = ({ name }: CacheFormat): readonly RingSize[] =
 export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   name: "attention_tile",
   variant: format.name,
-  source: [source, ring, softmaxBlock, format.source],
+  source: [source, ring, softmaxBlock, format.reader],
   testSizes: attentionTileSizes(format),
   bindings: (size) => [
     ...ringBindings(format, size, false),

@@ -28,7 +28,7 @@ export const attentionWeightsLength = (size: Pick<RingSize, "T" | "H" | "S" | "W
 export const attentionWeights = (format: CacheFormat): Kernel<RingSize> => ({
   name: "attention_weights",
   variant: format.name,
-  source: [source, ring, sum, format.source],
+  source: [source, ring, sum, format.reader],
   testSizes: attentionSizes(format).map(({ SPLITS: _, ...size }) => size),
   bindings: (size) => [
     ...ringBindings(format, size, false),

@@ -2,7 +2,7 @@ import { f16ToNumber, numberToF16 } from "../formats/half.ts";
 import half from "../formats/half-f16.wgsl?raw";
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./cache-f16.wgsl?raw";
-import { type CacheFormat, vectors } from "./cache-format.ts";
+import { type CacheFormat, readOnly, vectors } from "./cache-format.ts";
 import writer from "./store-f16.wgsl?raw";
 
 /** f16 in pairs, rounded to nearest. Saturates at ±65504. */
@@ -10,6 +10,7 @@ export const f16: CacheFormat = {
   name: "f16",
   type: "u32",
   source,
+  reader: readOnly(source),
   writer: [writer, half, roundedShift],
   words: (d) => 2 * vectors(d),
   units: vectors,

@@ -1,5 +1,5 @@
 import source from "./cache-f32.wgsl?raw";
-import { type CacheFormat, vectors } from "./cache-format.ts";
+import { type CacheFormat, readOnly, vectors } from "./cache-format.ts";
 import writer from "./store-f32.wgsl?raw";
 
 /** f32, not rounded. */
@@ -7,6 +7,7 @@ export const f32: CacheFormat = {
   name: "f32",
   type: "f32",
   source,
+  reader: readOnly(source),
   writer: [writer],
   words: (d) => 4 * vectors(d),
   units: vectors,

@@ -13,9 +13,11 @@ export interface CacheFormat {
   readonly type: "f32" | "u32";
   /**
    * WGSL: `cache` at binding 1, and `fn cached4(row: u32, c: u32) -> vec4f`, entries 4c … 4c + 3 of a row. It
-   * reads VECTORS.
+   * reads VECTORS. For kernels that store rows, too.
    */
   readonly source: string;
+  /** The same for kernels that only read `cache`: drivers may cache or hoist such reads. */
+  readonly reader: string;
   /**
    * WGSL: `fn store_unit(row: u32, unit: u32, t: u32, head: u32)`, stores one of UNITS parts of a row. It
    * reads the entries with `fresh4`.
@@ -30,6 +32,9 @@ export interface CacheFormat {
   /** Stores a row of d entries, as `writer` does. */
   store(cache: Buffer, row: number, entries: ArrayLike<number>): void;
 }
+
+/** `source` with a `cache` that cannot be written. */
+export const readOnly = (source: string): string => source.replace("read_write", "read");
 
 /** Words of the rings of one layer, [B, 2, G, S] rows: keys, then values. */
 export const cacheLength = (

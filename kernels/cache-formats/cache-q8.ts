@@ -1,6 +1,6 @@
 import { GROUP } from "../formats/format.ts";
 import { bitsToF32, f32ToBits } from "../formats/half.ts";
-import { type CacheFormat, vectors } from "./cache-format.ts";
+import { type CacheFormat, readOnly, vectors } from "./cache-format.ts";
 import source from "./cache-q8.wgsl?raw";
 import writer from "./store-q8.wgsl?raw";
 
@@ -19,6 +19,7 @@ export const q8: CacheFormat = {
   name: "q8",
   type: "u32",
   source,
+  reader: readOnly(source),
   writer: [writer],
   words,
   units: groups,

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { kernelLabel, loadShaders, shaderCode } from "../../engine/gpu/dispatch.ts";
 import {
   allKernels,
+  cacheFormats,
   type Kernel,
   type MatmulVariant,
   type MatvecVariant,
@@ -61,6 +62,13 @@ test("without an addend, a kernel has one binding less, and a shader that differ
     expect(own).toEqual(["fn with_addend(sum:f32,t:u32,column:u32)->f32{return sum;}"]);
     expect(plain.source.length).toBe(kernel.source.length);
   }
+});
+
+test("attention declares a cache that it only reads as read-only", async () => {
+  const readers = allKernels.filter(({ name }) => ["attention_tile", "attention_weights"].includes(name));
+  expect(readers.length).toBe(2 * Object.keys(cacheFormats).length);
+  for (const kernel of readers)
+    expect(await shaderCode(kernel, kernel.testSizes[0]!)).toMatch(/var<storage, read> cache\b/);
 });
 
 test("an unknown variant throws", () => {
