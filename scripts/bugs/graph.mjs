@@ -99,6 +99,12 @@ export const graphBugs = {
     to: "UNITS, arrayLength",
     test: kernel("attention_lane_f32"),
   },
+  "naga panics at a workgroup array whose length is computed from an override": {
+    file: "kernels/attention.wgsl",
+    from: "query: array<vec4f, QUERY_LENGTH>",
+    to: "query: array<vec4f, HEADS * VECTORS>",
+    test: ["test/kernels/wgsl.cpu.test.ts", "-t", "no workgroup array has a length"],
+  },
   "newest value read before it is rounded": {
     file: "kernels/attention-lane.wgsl",
     from: "cached4(ring.values + slot, c) *",

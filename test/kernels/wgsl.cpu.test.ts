@@ -111,6 +111,32 @@ test("writes to a component of a shared vector are found", () => {
   expect(componentWrites(`${shader}a[row] = vec4f(); b[i][j] = v; if (a[row].x == 1) {}`)).toEqual([]);
 });
 
+/** Lengths of workgroup arrays that are computed from an override in place. */
+function computedLengths(shader: string): string[] {
+  const overrides = new Set([...shader.matchAll(/\boverride (\w+)/g)].map(([, name]) => name));
+  const lengths = [...shader.matchAll(/var<workgroup> \w+: array<.*, ([^,]+)>;/g)].map(
+    ([, length]) => length!,
+  );
+  return lengths.filter(
+    (length) => !/^\w+$/.test(length) && length.match(/\w+/g)!.some((w) => overrides.has(w)),
+  );
+}
+
+// naga 29 (Firefox 153, Deno 2.9) panics if an override is declared after an array whose length is an
+// expression of overrides. The name of an override is a length that it takes.
+test("no workgroup array has a length that is computed from overrides in place", async () => {
+  for (const kernel of allKernels)
+    expect(computedLengths(await shaderCode(kernel, kernel.testSizes[0]!)), kernelLabel(kernel)).toEqual([]);
+});
+
+test("lengths computed from overrides are found", () => {
+  const shader = "override N: u32;\nconst C = 2u;\n";
+  expect(computedLengths(`${shader}var<workgroup> a: array<vec4f, C * N>;`)).toEqual(["C * N"]);
+  expect(computedLengths(`${shader}var<workgroup> a: array<array<f32, 4>, N + 1>;`)).toEqual(["N + 1"]);
+  expect(computedLengths(`${shader}var<workgroup> a: array<vec4f, N>;`)).toEqual([]);
+  expect(computedLengths(`${shader}var<workgroup> a: array<vec4f, C * 2>;`)).toEqual([]);
+});
+
 test("no shader file is left out of allKernels", async () => {
   const used = new Set((await Promise.all(allKernels.map(({ source }) => loadShaders(source)))).flat());
   for (const [path, text] of Object.entries(files)) expect(used.has(text), path).toBe(true);
