@@ -2,12 +2,12 @@ import { type AttentionSize, attention } from "./attention.ts";
 import { type AttentionLaneSize, attentionLane } from "./attention-lane.ts";
 import { attentionTile } from "./attention-tile.ts";
 import type { CacheFormat } from "./cache-formats/cache-format.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Kernel, Requirements } from "./kernel.ts";
 
 /** Variants of attention; docs/design/kernels.md has a table. */
 export type AttentionVariant = "workgroup" | "lane";
 
-interface Variant {
+interface Variant extends Requirements {
   /** Stores the newest key and value of each sequence, then attends to the ring. */
   readonly decode: (format: CacheFormat) => Kernel<AttentionSize & AttentionLaneSize>;
   /** Attends to a ring that holds the keys and values of the pass already. */

@@ -31,6 +31,10 @@ export interface Requirements {
   readonly requires?: readonly GPUFeatureName[];
   /** Subgroup size that the shader is written for. Default: any. */
   readonly subgroupSize?: number;
+  /** Bytes of workgroup memory. Default: at most 16 KiB, which every device has. */
+  readonly workgroupBytes?: number;
+  /** Threads of a workgroup. Default: at most 256, which every device has. */
+  readonly workgroupThreads?: number;
 }
 
 export interface Kernel<Size = object> extends Requirements {

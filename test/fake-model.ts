@@ -19,6 +19,8 @@ export const adapter: AdapterDescription = {
   features: ["subgroups", "shader-f16"],
   maxBindingBytes: 128 * 2 ** 20,
   maxBufferBytes: 2 ** 31,
+  maxWorkgroupBytes: 2 ** 14,
+  maxWorkgroupThreads: 256,
 };
 
 export const plan: Plan = {

@@ -151,5 +151,7 @@ export function describe(
       info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxWorkgroupThreads: Math.min(limits.maxComputeInvocationsPerWorkgroup, limits.maxComputeWorkgroupSizeX),
   };
 }

@@ -14,9 +14,6 @@ import type { AdapterDescription, KernelChoice, KernelOptions, LoadOptions, Matr
 import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
-/** Every adapter can run each of them. */
-export const attentionCandidates = Object.keys(attentionVariants) as AttentionVariant[];
-
 export const matrixRoles: readonly MatrixRole[] = [...layerMatrices, "lmHead"];
 
 /** The variants that an adapter can run. The first one runs everywhere. */
@@ -32,9 +29,17 @@ export const matmulCandidates = (
     (name) => runs(adapter, matmulVariants[name]) && formats.some((format) => suits(name, format)),
   );
 
-const runs = ({ features, subgroupSize }: AdapterDescription, needed: Requirements): boolean =>
-  (needed.requires ?? []).every((feature) => features.includes(feature)) &&
-  (needed.subgroupSize ?? subgroupSize) === subgroupSize;
+/** The variants that an adapter can run. The first one runs everywhere. */
+export const attentionCandidates = (adapter: AdapterDescription): AttentionVariant[] =>
+  (Object.keys(attentionVariants) as AttentionVariant[]).filter((name) =>
+    runs(adapter, attentionVariants[name]),
+  );
+
+const runs = (adapter: AdapterDescription, needed: Requirements): boolean =>
+  (needed.requires ?? []).every((feature) => adapter.features.includes(feature)) &&
+  (needed.subgroupSize ?? adapter.subgroupSize) === adapter.subgroupSize &&
+  (needed.workgroupBytes ?? 0) <= adapter.maxWorkgroupBytes &&
+  (needed.workgroupThreads ?? 0) <= adapter.maxWorkgroupThreads;
 
 /** A software driver takes longer to compile its fastest kernels than they save in smaller models. */
 const MIN_BROADCAST_PARAMETERS = 2 ** 25;
@@ -60,7 +65,7 @@ export function chooseKernels(
   const matrices = matmulCandidates(adapter, ...formats);
   check("matvec", matvec, vectors);
   check("matmul", matmul, matrices);
-  check("attention", attention, attentionCandidates);
+  check("attention", attention, attentionCandidates(adapter));
   const large = parameters >= MIN_BROADCAST_PARAMETERS;
   const laneVector = (large && vectors.find((name) => ofOneSubgroupSize(matvecVariants[name]))) || "lane";
   const laneMatrix = (large && matrices.find((name) => ofOneSubgroupSize(matmulVariants[name]))) || "lane";

@@ -156,7 +156,7 @@ function allSlots(
   const ofAttention = (pass: Pass): Slot => ({
     pass,
     role: "attention",
-    variants: defaultFirst(kernels.attention[pass], attentionCandidates),
+    variants: defaultFirst(kernels.attention[pass], attentionCandidates(gpu.adapter)),
     open: () => new AttentionBench(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
     apply(choice, variant) {
       choice.attention[pass] = variant as AttentionVariant;

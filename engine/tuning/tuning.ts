@@ -70,9 +70,8 @@ async function remembered(
         matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
     );
     const { decode, prefill } = choice.attention;
-    return known && attentionCandidates.includes(decode) && attentionCandidates.includes(prefill)
-      ? choice
-      : undefined;
+    const attention = attentionCandidates(adapter);
+    return known && attention.includes(decode) && attention.includes(prefill) ? choice : undefined;
   } catch {
     return undefined;
   }

@@ -22,6 +22,10 @@ export interface AdapterDescription {
   readonly maxBindingBytes: number;
   /** Maximum size of a buffer in bytes. */
   readonly maxBufferBytes: number;
+  /** Maximum workgroup memory of a kernel in bytes. */
+  readonly maxWorkgroupBytes: number;
+  /** Maximum number of threads of a workgroup. */
+  readonly maxWorkgroupThreads: number;
 }
 
 /** Bytes that a model needs on the GPU, known before any weight is read. */

@@ -11,7 +11,7 @@ import { loadModel, tuneModel } from "../../engine/node.ts";
 import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
 import { tune } from "../../engine/tuning/tune.ts";
 import { AttentionBench } from "../../engine/tuning/tune-attention.ts";
-import { cacheFormats, type ShaderFile, weightFormats } from "../../kernels/index.ts";
+import { cacheFormats, matvecVariants, type ShaderFile, weightFormats } from "../../kernels/index.ts";
 import { formatsOf } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
@@ -143,6 +143,7 @@ test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small mo
   const gpu = {
     ...{ name: "", vendor: "", architecture: "", driver: "", software: false },
     ...{ features: ["subgroups"], subgroupSize: 8, maxBindingBytes: 1, maxBufferBytes: 1 },
+    ...{ maxWorkgroupBytes: 2 ** 14, maxWorkgroupThreads: 256 },
   };
   const of = (adapter: typeof gpu, parameters: number) => {
     const { matvec, matmul, attention } = chooseKernels(adapter, [weightFormats.q4], parameters);
@@ -166,4 +167,19 @@ test("lossy variants are offered to lossy weights only; an unknown variant is na
   expect(() => chooseKernels(able, [weightFormats.f32], 1e9, { matmul: "tile_int8" })).toThrow(
     /kernels: expected matmul as one of tile, lane, lane_broadcast8, got tile_int8/,
   );
+});
+
+test("a variant that needs more workgroup memory or threads than an adapter has is no candidate", async () => {
+  const { adapter } = borrowDevice(await openTestDevice(["backend=null"]));
+  const variants = matvecVariants as Record<string, object>;
+  const needs = { workgroupBytes: 2 ** 15, workgroupThreads: 512 };
+  variants["needy"] = { ...matvecVariants.workgroup, ...needs };
+  try {
+    const limits = { maxWorkgroupBytes: 2 ** 15, maxWorkgroupThreads: 512 };
+    expect(matvecCandidates({ ...adapter, ...limits })).toContain("needy");
+    expect(matvecCandidates({ ...adapter, ...limits, maxWorkgroupBytes: 2 ** 14 })).not.toContain("needy");
+    expect(matvecCandidates({ ...adapter, ...limits, maxWorkgroupThreads: 256 })).not.toContain("needy");
+  } finally {
+    delete variants["needy"];
+  }
 });

@@ -1,6 +1,6 @@
 // One dispatch of a kernel on a device, from host buffers and back.
 import { encode, launch, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
-import type { Binding, Buffer, Kernel } from "../../kernels/index.ts";
+import type { Binding, Buffer, Kernel, Requirements } from "../../kernels/index.ts";
 import { randomBuffer, randomU32 } from "../helpers.ts";
 
 /** Runs the kernel on copies of `host`, one for each binding. @returns the bytes of each binding after it */
@@ -48,11 +48,14 @@ export function contents<Size extends object>(
  */
 export function runsOn(
   device: GPUDevice,
-  { requires = [], subgroupSize }: Pick<Kernel, "requires" | "subgroupSize">,
+  { requires = [], subgroupSize, workgroupBytes = 0, workgroupThreads = 0 }: Requirements,
 ): boolean {
   const { subgroupMinSize } = device.adapterInfo;
+  const { maxComputeWorkgroupStorageSize, maxComputeInvocationsPerWorkgroup } = device.limits;
   return (
     requires.every((feature) => device.features.has(feature)) &&
-    (subgroupSize === undefined || subgroupSize === subgroupMinSize)
+    (subgroupSize === undefined || subgroupSize === subgroupMinSize) &&
+    workgroupBytes <= maxComputeWorkgroupStorageSize &&
+    workgroupThreads <= maxComputeInvocationsPerWorkgroup
   );
 }
