@@ -19,6 +19,7 @@ import { matvec } from "./matvec.ts";
 import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 import { multiplyAdd } from "./multiply-add.ts";
 import { qkv } from "./qkv.ts";
+import { quantizeInput } from "./quantize-input.ts";
 import { rmsNorm } from "./rms-norm.ts";
 import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
@@ -63,6 +64,7 @@ export {
   matvec,
   multiplyAdd,
   qkv,
+  quantizeInput,
   rmsNorm,
   ropeCache,
   sample,
@@ -98,6 +100,9 @@ const others = [
   swiglu,
   copy,
   multiplyAdd,
+  ...(["plain", "norm"] as const).flatMap((input) =>
+    (["natural", "even_odd"] as const).map((order) => quantizeInput(input, order)),
+  ),
   ...Object.values(cacheFormats).flatMap((format) => [
     attention(format),
     attentionTile(format),

@@ -3,6 +3,12 @@ import { padded, scaleWords, type WeightFormatName, weightWords } from "./table.
 
 export { GROUP, padded, type WeightFormatName } from "./table.ts";
 
+/**
+ * The order of codes in each 8 columns of a quantised input. `even_odd`: 0 2 4 6, 1 3 5 7, as masks of q4's
+ * words give nibbles.
+ */
+export type CodeOrder = "natural" | "even_odd";
+
 /** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
 export interface WeightFormat {
   readonly name: WeightFormatName;
