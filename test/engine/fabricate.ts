@@ -1,6 +1,6 @@
 // Small checkpoints made in memory.
 import { parseConfig, requiredTensors, type Source, writeHeader } from "../../weights/index.ts";
-import { randomU32 } from "../helpers.ts";
+import { randomU32 } from "../random.ts";
 import { memorySource } from "../weights/memory-source.ts";
 
 /**

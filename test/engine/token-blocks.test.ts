@@ -11,7 +11,8 @@ import {
   padded,
   weightFormats,
 } from "../../kernels/index.ts";
-import { openTestDevice, randomBuffer, randomU32 } from "../helpers.ts";
+import { openTestDevice } from "../helpers.ts";
+import { randomBuffer, randomU32 } from "../random.ts";
 
 const device = await openTestDevice();
 const T = 8;

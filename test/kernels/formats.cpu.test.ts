@@ -12,7 +12,7 @@ import {
   numberToF16,
 } from "../../kernels/formats/half.ts";
 import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } from "../../kernels/index.ts";
-import { randomU32 } from "../helpers.ts";
+import { randomU32 } from "../random.ts";
 
 const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
 const { f32, f16, bf16, q8, q4 } = weightFormats;

@@ -1,7 +1,7 @@
 // One dispatch of a kernel on a device, from host buffers and back.
 import { encode, launch, Pipelines, readBuffer, usage } from "../../engine/gpu/dispatch.ts";
 import type { Binding, Buffer, Kernel, Requirements } from "../../kernels/index.ts";
-import { randomBuffer, randomU32 } from "../helpers.ts";
+import { randomBuffer, randomU32 } from "../random.ts";
 
 /** Runs the kernel on copies of `host`, one for each binding. @returns the bytes of each binding after it */
 export async function runKernel<Size extends object>(

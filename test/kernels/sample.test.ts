@@ -10,7 +10,8 @@ import {
   sample,
   samplingParams,
 } from "../../kernels/index.ts";
-import { openTestDevice, randomU32 } from "../helpers.ts";
+import { openTestDevice } from "../helpers.ts";
+import { randomU32 } from "../random.ts";
 import { runKernel } from "./run-kernel.ts";
 
 const V = 301; // one size: a driver compiles this shader once

@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import { maskWords, padded, type SamplingSettings, sample, samplingParams } from "../../kernels/index.ts";
 import { log2Exponential, log2Odd, mass, OCTAVE, philox } from "../../kernels/sampling-arithmetic.ts";
-import { randomU32 } from "../helpers.ts";
+import { randomU32 } from "../random.ts";
 
 /** Draws at positions 1 … `draws` from the same logits. `seen` is the row of counts. */
 function tokens(
