@@ -2,8 +2,8 @@ import { type CodeOrder, GROUP, padded } from "./formats/format.ts";
 import type { Binding, Buffer, Kernel } from "./kernel.ts";
 import { type InputSize, inputBindings, inputConstants } from "./matrix-input.ts";
 import source from "./quantize-input.wgsl?raw";
-import inputNorm from "./snippets/input-norm.wgsl?raw";
-import inputPlain from "./snippets/input-plain.wgsl?raw";
+import inputNorm from "./snippets/quantize-norm.wgsl?raw";
+import inputPlain from "./snippets/quantize-plain.wgsl?raw";
 import sum from "./snippets/sum.wgsl?raw";
 
 const THREADS = 128;
@@ -25,7 +25,7 @@ export function quantizeInput(input: "plain" | "norm", order: CodeOrder): Kernel
   return {
     name: "quantize_input",
     variant: `${input}_${order}`,
-    source: [source, norm ? inputNorm : inputPlain, sum],
+    source: norm ? [source, inputNorm, sum] : [source, inputPlain],
     testSizes: [
       { T: 1, K: 5 },
       { T: 3, K: 4389 },
@@ -37,9 +37,8 @@ export function quantizeInput(input: "plain" | "norm", order: CodeOrder): Kernel
     constants: (size) => ({
       ...inputConstants(size, input),
       EVEN_ODD: order === "even_odd" ? 1 : 0,
-      NORM: norm ? 1 : 0,
     }),
-    prelude: () => ({ THREADS, TOKENS: 1 }),
+    prelude: () => ({ THREADS }),
     workgroups: ({ T, K }) => [norm ? 1 : Math.ceil(padded(K) / GROUP / THREADS), T],
     fill: testContents,
     reference(size, x, ...buffers) {

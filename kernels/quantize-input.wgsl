@@ -1,10 +1,10 @@
 // codes[t, k] = round(v[k] / scale), v[k] = x[t, k] (* gain[k]), scale = max |v| / 127 of each 32 columns:
 // the input of products of bytes. One thread per group of 32 columns; under RMSNorm one workgroup per row.
-// Under RMSNorm (NORM), scales contain the row's factor 1/rms.
+// A snippet defines `input8`, and NORM: whether scales contain the row's factor 1/rms.
 override K: u32;          // stored width of a row, a multiple of 32
 override EVEN_ODD: bool;  // order of each 8 columns: 0 2 4 6, 1 3 5 7, where q4's masked nibbles meet them
-override NORM: bool;
 
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;             // [T, K]
 @group(0) @binding(2) var<storage, read_write> codes: array<vec4u>;   // [T, K/16], four signed bytes a word
 @group(0) @binding(3) var<storage, read_write> groups: array<vec2u>;  // [T, K/32] f32 scale, f32 sum of codes
 
@@ -22,10 +22,10 @@ fn quantize_input(
   let t = id.y;
   let stride = THREADS * workgroups.x;
   for (var g = id.x; g < K / 32; g += stride) {
-    let v0 = input8(0, t, 4 * g);
-    let v1 = input8(0, t, 4 * g + 1);
-    let v2 = input8(0, t, 4 * g + 2);
-    let v3 = input8(0, t, 4 * g + 3);
+    let v0 = input8(t, 4 * g);
+    let v1 = input8(t, 4 * g + 1);
+    let v2 = input8(t, 4 * g + 2);
+    let v3 = input8(t, 4 * g + 3);
     let bits4 = max(max(magnitudes(v0), magnitudes(v1)), max(magnitudes(v2), magnitudes(v3)));
     let bits = max(max(bits4.x, bits4.y), max(bits4.z, bits4.w));
     let finite = bits < INFINITY_BITS;
@@ -44,7 +44,7 @@ fn quantize_input(
   }
 
   if (NORM) {
-    let factor = input_factor(workgroup_sum(input_squares(0), thread));
+    let factor = row_factor(thread);
     for (var g = id.x; g < K / 32; g += stride) {
       let group = groups[t * (K / 32) + g];
       groups[t * (K / 32) + g] = vec2u(bitcast<u32>(bitcast<f32>(group.x) * factor), group.y);
