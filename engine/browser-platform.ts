@@ -23,10 +23,16 @@ const browser: Platform = {
     openReadOnly: async (origin, options) =>
       mayStore(origin, options) ? (await opfsStore()).openReadOnly(origin, options) : origin,
   },
-  openDevice: async ({ device }) =>
-    device
+  async openDevice({ device }) {
+    const gpu = device
       ? borrowDevice(device)
-      : openDevice(globalThis.navigator?.gpu, "Use a browser with WebGPU, and a page served over HTTPS."),
+      : await openDevice(
+          globalThis.navigator?.gpu,
+          "Use a browser with WebGPU, and a page served over HTTPS.",
+        );
+    await gpu.learnToWait();
+    return gpu;
+  },
   openSource: (spec, { token, store = canStore() }) => {
     if (spec === undefined) return embeddedSource();
     const http = store ? { fetch: uncached } : {};

@@ -1,4 +1,5 @@
 // Runs long work on one thread in slices: timers, streams and other requests run in between.
+import { turn } from "./turn.ts";
 
 /** Milliseconds of work between two turns of the event loop. */
 const SLICE_MS = 8;
@@ -22,21 +23,4 @@ export async function inSlices<T>(steps: Generator<undefined, T>, signal?: Abort
     signal?.throwIfAborted();
     until = performance.now() + SLICE_MS;
   }
-}
-
-/** Resolves after everything else that the event loop has to do now. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === "function") {
-      setImmediate(resolve);
-      return;
-    }
-    // A browser's timer would wait 4 ms or more.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -27,6 +27,7 @@ const MAX_LAZY_BYTES = {
   "found-instead.js": 1_000,
   "tuning.js": 800,
   "tuned-formats.js": 1_000,
+  "nudge.js": 800,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];

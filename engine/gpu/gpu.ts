@@ -1,6 +1,7 @@
 // A device, its adapter, and their errors.
 import type { AdapterDescription } from "../api.ts";
 import { DeviceError, DeviceLostError } from "../errors.ts";
+import type { Nudge } from "./nudge.ts";
 
 /** Features that make some kernels faster. None is required. */
 const HELPFUL_FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
@@ -15,6 +16,9 @@ const HELPFUL_LIMITS = [
 /** In a busy browser, the notice of a lost device may come this much later than the failures it causes. */
 const LOSS_NOTICE_MS = 1000;
 
+/** A wait for an idle queue that takes longer is looked into. In Chrome it takes less than a millisecond. */
+const IDLE_MS = 8;
+
 /** Called with each piece of GPU work that is awaited on a software driver, which computes on the CPU. */
 export type YieldCores = (work: Promise<unknown>) => void;
 
@@ -25,6 +29,7 @@ export class Gpu {
   readonly #owned: boolean;
   readonly #yieldCores: YieldCores | undefined;
   readonly #lost: Promise<void>;
+  #nudge: Nudge | undefined;
   #trouble: Error | undefined;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     event.preventDefault();
@@ -64,9 +69,28 @@ export class Gpu {
     if (trouble) throw trouble;
   }
 
+  /**
+   * Finds out whether waits have to be nudged in this browser: see nudge.ts. To be called before anything is
+   * submitted.
+   */
+  async learnToWait(): Promise<void> {
+    // Twice: the first wait may end because the browser happens to look just then.
+    if ((await this.#endsAtOnce()) && (await this.#endsAtOnce())) return;
+    const { nudgeIfItHelps } = await import("./nudge.ts");
+    this.#nudge = await nudgeIfItHelps(this.device);
+  }
+
+  async #endsAtOnce(): Promise<boolean> {
+    const began = performance.now();
+    const patience = new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    await Promise.race([this.device.queue.onSubmittedWorkDone().catch(() => {}), patience]);
+    return performance.now() - began < IDLE_MS;
+  }
+
   /** Waits for GPU work. @throws as `check` */
   async settle<T>(work: Promise<T>): Promise<T> {
     this.#yieldCores?.(work);
+    this.#nudge?.during(work);
     try {
       const result = await work;
       this.check();

@@ -3,6 +3,24 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const engineBugs = {
+  "waits are never nudged": {
+    file: "engine/gpu/gpu.ts",
+    from: "this.#nudge?.during(work);",
+    to: "",
+    test: engine("nudge.cpu", "settle nudges"),
+  },
+  "a queue is nudged when nobody waits": {
+    file: "engine/gpu/nudge.ts",
+    from: "while (this.#waits > 0 && !this.#lost)",
+    to: "while (!this.#lost)",
+    test: engine("nudge.cpu", "ends with its work"),
+  },
+  "nudges wait for the timers of a hidden page": {
+    file: "engine/gpu/nudge.ts",
+    from: "return this.#throttled ?",
+    to: "return false ?",
+    test: engine("nudge.cpu", "hidden page"),
+  },
   "a long text is tokenized in one slice": {
     file: "engine/slices.ts",
     from: "if (performance.now() < until) continue;",
