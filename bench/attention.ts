@@ -102,5 +102,8 @@ function launchesOf(gpu: Gpu, buffers: Buffers, G: number, variant: AttentionVar
   const size = { ...ring, SPLITS: splits ? attentionSplits(ring) : 1, store: true };
   if (size.SPLITS === 1) return [launch(kernel, size, qkv, cache, rows, attended)];
   const partial = buffers.storage("partial", partialLength(size));
-  return [launch(kernel, size, qkv, cache, rows, partial), launch(attentionCombine, size, partial, attended)];
+  return [
+    launch(kernel, size, qkv, cache, rows, partial),
+    launch(attentionCombine, size, partial, rows, attended),
+  ];
 }

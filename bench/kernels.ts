@@ -22,7 +22,8 @@ export const kernels: Suite = async (bench) => {
       const context = Math.min(shape.W, Math.floor(shape.positions / 2));
       decoder.configure(0, { settings: {}, seed: 0, prompt: [] });
       bench.doing("a decode step");
-      await measurePass(bench, profiler, limits, "decode", decoder.stepDispatches, shape, context, () => {
+      const dispatches = decoder.dispatchesOf(context);
+      await measurePass(bench, profiler, limits, "decode", dispatches, shape, context, () => {
         decoder.setRow(context);
       });
       if (bench.signal.aborted) return;

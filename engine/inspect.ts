@@ -34,14 +34,15 @@ const ROUNDS_MS = 250;
  * it runs a token in the first slot, which the next sequence overwrites.
  */
 export async function profileStep({ gpu, decoder, ring }: Inspected): Promise<KernelTime[]> {
-  const dispatches = decoder.stepDispatches;
+  const position = Math.max(0, ring.ids.length - 1);
+  const dispatches = decoder.dispatchesOf(position);
   const profiler = new Profiler(gpu);
   const totals = dispatches.map(() => 0);
   let rounds = 0;
   try {
     const began = performance.now();
     while (rounds === 0 || (rounds < ROUNDS && performance.now() - began < ROUNDS_MS)) {
-      decoder.setRow(Math.max(0, ring.ids.length - 1), ring.ids.at(-1), ring.index);
+      decoder.setRow(position, ring.ids.at(-1), ring.index);
       (await profiler.run(dispatches)).forEach((time, i) => {
         totals[i]! += time;
       });
@@ -103,12 +104,13 @@ async function weightsOfLastStep(
   position: number,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const { device } = gpu;
-  const { activations, stepDispatches, shape } = decoder;
+  const { activations, shape } = decoder;
+  const dispatches = decoder.dispatchesOf(position);
   const { cacheFormat, kernels, B, H, G, d, S, W } = shape;
   const size: RingSize = { T: 1, B, H, G, d, S, W };
   // Each layer of a step has one dispatch that stores the token's key and attends.
   const { name } = attentionVariants[kernels.attention.decode].decode(cacheFormat);
-  const ends = stepDispatches.flatMap(({ kernel }, i) => (kernel.name === name ? [i + 1] : []));
+  const ends = dispatches.flatMap(({ kernel }, i) => (kernel.name === name ? [i + 1] : []));
   const out = device.createBuffer({
     label: "attention weights",
     size: 4 * attentionWeightsLength(size),
@@ -121,7 +123,7 @@ async function weightsOfLastStep(
     const dispatch = await gpu.scoped(() => Pipelines.of(device).prepare(look));
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
-    encode(pass, [...stepDispatches.slice(0, ends[layer]), dispatch]);
+    encode(pass, [...dispatches.slice(0, ends[layer]), dispatch]);
     pass.end();
     device.queue.submit([encoder.finish()]);
     const bytes = await gpu.settle(readBuffer(device, out));

@@ -1,4 +1,5 @@
 import source from "./attention.wgsl?raw";
+import { partialLength, partKeys, usedParts } from "./attention-parts.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
@@ -13,6 +14,7 @@ import {
   ringContents,
   storeNewest,
 } from "./ring.ts";
+import parts from "./snippets/parts.wgsl?raw";
 import ring from "./snippets/ring.wgsl?raw";
 import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
 import storeNewestSource from "./snippets/store-newest.wgsl?raw";
@@ -69,20 +71,6 @@ function steps(size: RingSize): { SCORE_STEPS: number; KEY_GROUPS: number; VALUE
 const headBlocks = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number =>
   Math.ceil(H / G / headsPerWorkgroup({ H, G, d }));
 
-/**
- * Enough parts for about 256 workgroups of at least 128 keys each. 1 if a second launch would cost more than
- * it saves.
- */
-export function attentionSplits({ H, G, d, S, W }: Pick<RingSize, "H" | "G" | "d" | "S" | "W">): number {
-  const visible = Math.min(S, W);
-  if (visible <= 256) return 1;
-  return Math.min(Math.ceil(visible / 128), Math.ceil(256 / (G * headBlocks({ H, G, d }))));
-}
-
-/** Length of f32 [T, H, SPLITS, 2 + d]: largest score, sum of exp(score − largest), values weighted by it. */
-export const partialLength = ({ T, H, d, SPLITS }: Pick<AttentionSize, "T" | "H" | "d" | "SPLITS">): number =>
-  T * H * SPLITS * (2 + d);
-
 const SIZES: readonly AttentionSize[] = [
   { T: 1, B: 1, H: 1, G: 1, d: 2, S: 5, W: 1, SPLITS: 1, positions: [38] },
   { T: 3, B: 3, H: 6, G: 2, d: 6, S: 13, W: 7, SPLITS: 1, positions: [0, 5, 68] },
@@ -115,7 +103,7 @@ export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] 
 export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   name: "attention",
   variant: format.name,
-  source: [source, ring, storeNewestSource, softmaxBlock, format.source, ...format.writer],
+  source: [source, parts, ring, storeNewestSource, softmaxBlock, format.source, ...format.writer],
   testSizes: attentionSizes(format),
   bindings: (size) => [
     ...ringBindings(format, size, true),
@@ -141,7 +129,10 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     const keys = size.T * Math.min(position + 1, size.W);
     return {
       flops: 4 * size.H * size.d * keys,
-      passes: { cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S) },
+      passes: {
+        cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S),
+        out: usedParts(size, position),
+      },
     };
   },
   fill: (size, name, random) => ringContents(format, size, name, random, decodeRows(size)),
@@ -153,10 +144,10 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     for (let t = 0; t < T; t++) {
       const end = rows[4 * t + 1]! + 1;
       const first = firstVisible(end - 1, W);
-      const keys = Math.ceil((end - first) / SPLITS / block(size)) * block(size);
+      const keys = partKeys(end - first, SPLITS);
       for (let h = 0; h < H; h++) {
-        for (let part = 0; part < SPLITS; part++) {
-          const from = Math.min(end, first + part * keys);
+        for (let part = 0; first + part * keys < end; part++) {
+          const from = first + part * keys;
           const { largest, sum, values } = attend(
             format,
             size,

@@ -3,8 +3,6 @@
 // a time. The workgroups whose part has the newest key first store it and its value: all store the same
 // words.
 
-override SPLITS: u32;         // parts of the visible keys; attention_combine combines more than one
-
 // [T, OUT_STRIDE] as [H, d] with one part; else [T, H, SPLITS, 2 + d]: max, sum, sum · out.
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;
 
@@ -29,14 +27,14 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   let first = first_visible(p);
   let visible = p + 1 - first;
   let ring = stretch(rows[t].z, g, first);
-  let part_size = (visible + BLOCK * SPLITS - 1) / (BLOCK * SPLITS) * BLOCK;
-  let begin = part_size * group.y;
-  let end = min(visible, begin + part_size);
+  let begin = part_keys(visible) * group.y;
+  if (begin >= visible) { return; }
+  let end = min(visible, begin + part_keys(visible));
 
   for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
     query[i] = query4(t, g * M + min(m0 + i / VECTORS, M - 1), i % VECTORS);
   }
-  if (begin < end && end == visible) { store_newest(ring, visible - 1, t, g, thread, THREADS); }
+  if (end == visible) { store_newest(ring, visible - 1, t, g, thread, THREADS); }
   storageBarrier();
   workgroupBarrier();
 

@@ -25,7 +25,7 @@ import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
-export { attentionSplits, partialLength } from "./attention.ts";
+export { attentionSplits, partialLength, seesOnePart } from "./attention-parts.ts";
 export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
 export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/cache-format.ts";

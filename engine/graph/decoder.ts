@@ -7,6 +7,7 @@ import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
+import { decodeList, type StepLists } from "./step-lists.ts";
 
 /** Steps of `retrace` that are submitted before others may run. */
 const RETRACED_TOGETHER = 32;
@@ -22,9 +23,6 @@ export interface Picked {
   /** [V], before bias, penalties and mask: only if asked for. */
   readonly logits?: Float32Array;
 }
-
-/** A step: the layers, the final norm and lm_head, the sampler. */
-export type StepLists = Readonly<Record<"decode" | "logits" | "sample", readonly Dispatch[]>>;
 
 interface Prepared {
   readonly prefill: readonly Dispatch[];
@@ -56,15 +54,11 @@ export class Decoder {
     this.#sampler = new Sampler(gpu.device.queue, activations.sampler, shape.V);
   }
 
-  /** The dispatches of one decoded token. */
-  get stepDispatches(): readonly Dispatch[] {
-    return this.dispatchesOf(1);
-  }
-
-  /** The dispatches of a step of `count` rows. */
-  dispatchesOf(count: number): readonly Dispatch[] {
-    const { decode, logits, sample } = this.#stepOf(count);
-    return [...decode, ...logits, ...sample];
+  /** The dispatches of a step whose rows are at these positions. */
+  dispatchesOf(...positions: readonly number[]): readonly Dispatch[] {
+    const rows = positions.map((position) => ({ position }));
+    const { logits, sample } = this.#stepOf(rows.length);
+    return [...this.#layersOf(rows), ...logits, ...sample];
   }
 
   /** The dispatches of a prefill pass of `chunkLength` tokens. */
@@ -137,8 +131,9 @@ export class Decoder {
     for (let at = 0; at < ids.length; at += RETRACED_TOGETHER) {
       signal?.throwIfAborted();
       ids.slice(at, at + RETRACED_TOGETHER).forEach((id, i) => {
-        this.setRow(start + at + i, id, ring);
-        this.#submit([this.#stepOf(1).decode]);
+        const position = start + at + i;
+        this.setRow(position, id, ring);
+        this.#submit([this.#layersOf([{ position }])]);
       });
       await this.done();
     }
@@ -229,8 +224,8 @@ export class Decoder {
     withLogits: readonly number[] = [],
   ): Promise<Picked[]> {
     this.#held.takeStep(rows);
-    const { decode, logits } = this.#stepOf(rows.length);
-    return this.#pick([decode, logits], rows.length, withLogits);
+    const { logits } = this.#stepOf(rows.length);
+    return this.#pick([this.#layersOf(rows), logits], rows.length, withLogits);
   }
 
   /**
@@ -266,6 +261,10 @@ export class Decoder {
 
   #stepOf(count: number): StepLists {
     return this.#prepared.steps[count - 1]!;
+  }
+
+  #layersOf(rows: readonly Pick<RowPlace, "position">[]): readonly Dispatch[] {
+    return decodeList(this.#stepOf(rows.length), this.shape, rows);
   }
 
   /** @param copy after the passes, copies this many rows to a staging buffer */

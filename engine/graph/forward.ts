@@ -27,6 +27,7 @@ import type { MatrixRole } from "../api.ts";
 import { type Launch, launch } from "../gpu/dispatch.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
+import type { DecodeLists } from "./step-lists.ts";
 import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
 /** Block sizes of decode steps: a matrix kernel reads each weight once per block of tokens. */
@@ -35,46 +36,57 @@ type TokensPerBlock = (typeof BLOCK_SIZES)[number];
 
 /**
  * One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after
- * the last layer.
+ * the last layer. Two lists that differ in attention and share all other launches.
  */
 export function decode(
   shape: Shape,
   weights: Weights,
   { decode: s, caches, angles }: Activations,
   tokensPerBlock: TokensPerBlock,
-): Launch[] {
-  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, SPLITS, eps } = shape;
+): DecodeLists<Launch> {
+  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, tokensPerBlock);
   const multiply = (role: MatrixRole) =>
     product((format) => matvec(format, variant[role]), T, tokensPerBlock);
 
-  const attend = (cache: GPUBuffer): Launch[] => {
-    const { decode, splits } = attentionVariants[kernels.attention.decode];
-    const kernel = decode(cacheFormat);
-    const size = { T, B, H, G, d, S, W, SPLITS: splits ? SPLITS : 1, store: true };
-    if (size.SPLITS === 1) return [launch(kernel, size, s.qkv, cache, s.rows, s.attended)];
-    return [
-      launch(kernel, size, s.qkv, cache, s.rows, s.partial),
-      launch(attentionCombine, size, s.partial, s.attended),
-    ];
+  const attentionVariant = attentionVariants[kernels.attention.decode];
+  const SPLITS = attentionVariant.splits ? shape.SPLITS : 1;
+  const attend = (cache: GPUBuffer): DecodeLists<Launch> => {
+    const kernel = attentionVariant.decode(cacheFormat);
+    const size = { T, B, H, G, d, S, W, SPLITS, store: true };
+    return {
+      whole: [launch(kernel, { ...size, SPLITS: 1 }, s.qkv, cache, s.rows, s.attended)],
+      split: [
+        launch(kernel, size, s.qkv, cache, s.rows, s.partial),
+        launch(attentionCombine, size, s.partial, s.rows, s.attended),
+      ],
+    };
   };
 
-  const layer = (w: LayerWeights, i: number): Launch[] => [
-    ...w.qkv.map(({ first, count, format, buffers }) => {
+  const layers = weights.layers.map((w, i) => ({
+    before: w.qkv.map(({ first, count, format, buffers }) => {
       const size = { T, tokensPerBlock, K: D, eps, H, G, d, heads: count, head0: first };
       return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
     }),
-    ...attend(caches[i]!),
-    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
-    ...w.gateUp.map(({ first, count, format, buffers }) => {
-      const size = { T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F };
-      return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
-    }),
-    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
-  ];
+    attention: attend(caches[i]!),
+    after: [
+      ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+      ...w.gateUp.map(({ first, count, format, buffers }) => {
+        const size = { T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F };
+        return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
+      }),
+      ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ],
+  }));
 
-  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
+  const embedded = embedding(shape, weights, T, s);
+  const list = (kind: keyof DecodeLists<Launch>) => [
+    ...embedded,
+    ...layers.flatMap(({ before, attention, after }) => [...before, ...attention[kind], ...after]),
+  ];
+  const whole = list("whole");
+  return { whole, split: SPLITS > 1 ? list("split") : whole };
 }
 
 /** Final norm and lm_head: the logits of the same rows. */

@@ -5,9 +5,10 @@ import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, type Launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Activations } from "./activations.ts";
-import { Decoder, type StepLists } from "./decoder.ts";
+import { Decoder } from "./decoder.ts";
 import { BLOCK_SIZES, copyPrefix, decode, logits, prefill, sampleTokens, score } from "./forward.ts";
 import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
+import type { StepLists } from "./step-lists.ts";
 import type { Weights } from "./weights.ts";
 
 /** Prepares the lists and a decoder that runs them. */
@@ -19,7 +20,13 @@ export async function prepareDecoder(
   weights: Weights,
   activations: Activations,
 ): Promise<Decoder> {
-  const ready = (launches: Launch[]) => Promise.all(launches.map((launch) => pipelines.prepare(launch)));
+  const dispatches = new Map<Launch, Promise<Dispatch>>();
+  const prepareOnce = (launch: Launch) => {
+    const dispatch = dispatches.get(launch) ?? pipelines.prepare(launch);
+    dispatches.set(launch, dispatch);
+    return dispatch;
+  };
+  const ready: Ready = (launches) => Promise.all(launches.map(prepareOnce));
   const prepared = await gpu.scoped(async () => ({
     prefill: await ready(prefill(shape, weights, activations)),
     score: await ready(score(shape, weights, activations)),
@@ -32,17 +39,21 @@ export async function prepareDecoder(
   return new Decoder(gpu, shape, activations, prepared);
 }
 
+/** Prepares the launches of a list. Lists may share launches. */
+type Ready = (launches: readonly Launch[]) => Promise<Dispatch[]>;
+
 async function prepareSteps(
   shape: Shape,
   weights: Weights,
   activations: Activations,
-  ready: (launches: Launch[]) => Promise<Dispatch[]>,
+  ready: Ready,
 ): Promise<StepLists[]> {
   const steps: StepLists[] = [];
   for (const tokensPerBlock of BLOCK_SIZES) {
     if (steps.length === shape.parallel) break;
+    const { whole, split } = decode(shape, weights, activations, tokensPerBlock);
     const lists = {
-      decode: await ready(decode(shape, weights, activations, tokensPerBlock)),
+      decode: { whole: await ready(whole), split: await ready(split) },
       logits: await ready(logits(shape, weights, activations, tokensPerBlock)),
       sample: await ready(sampleTokens(shape, activations, tokensPerBlock)),
     };
@@ -56,5 +67,9 @@ async function prepareSteps(
 
 const forRows = ({ decode, logits, sample }: StepLists, T: number): StepLists => {
   const list = (dispatches: readonly Dispatch[]) => dispatches.map((dispatch) => withRows(dispatch, T));
-  return { decode: list(decode), logits: list(logits), sample: list(sample) };
+  return {
+    decode: { whole: list(decode.whole), split: list(decode.split) },
+    logits: list(logits),
+    sample: list(sample),
+  };
 };

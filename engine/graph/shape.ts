@@ -25,7 +25,7 @@ export interface Shape extends Omit<ModelConfig, "W"> {
   readonly S: number;
   /** Attention window; UNLIMITED for none. */
   readonly W: number;
-  /** Parts that attention over the cache is split into, in a decode step. */
+  /** The most parts that attention over the cache is split into, in a decode step. */
   readonly SPLITS: number;
   /** The most tokens of a prefill pass. */
   readonly chunkLength: number;
@@ -49,7 +49,6 @@ export function modelShape(
   }: Pick<Shape, "cacheFormat" | "kernels" | "chunkLength"> &
     Partial<Pick<Shape, "parallel" | "B">> & { contextLength: number },
 ): Shape {
-  const { H, G, d } = config;
   const W = config.W ?? UNLIMITED;
   const rolling = config.W === null ? Infinity : ringSlots(config.W, chunkLength);
   const S = Math.min(rolling, contextLength);
@@ -62,7 +61,7 @@ export function modelShape(
     parallel,
     S,
     W,
-    SPLITS: attentionSplits({ H, G, d, S, W }),
+    SPLITS: attentionSplits({ G: config.G, S, W }),
     chunkLength,
     positions,
   };

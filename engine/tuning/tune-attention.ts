@@ -63,7 +63,7 @@ export class AttentionBench extends VariantBench {
     if (size.SPLITS === 1) return [launch(decode(cacheFormat), size, qkv, cache, rows, out)];
     return [
       launch(decode(cacheFormat), size, qkv, cache, rows, partial),
-      launch(attentionCombine, size, partial, out),
+      launch(attentionCombine, size, partial, rows, out),
     ];
   }
 

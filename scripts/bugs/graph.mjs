@@ -105,6 +105,12 @@ export const graphBugs = {
     to: "query: array<vec4f, HEADS * VECTORS>",
     test: ["test/kernels/wgsl.cpu.test.ts", "-t", "no workgroup array has a length"],
   },
+  "a short context rounds otherwise beside a long one": {
+    file: "kernels/snippets/parts.wgsl",
+    from: "if (visible <= ONE_PART) { return ONE_PART; }",
+    to: "",
+    test: ["test/kernels/attention-parts.test.ts"],
+  },
   "newest value read before it is rounded": {
     file: "kernels/attention-lane.wgsl",
     from: "cached4(ring.values + slot, c) *",

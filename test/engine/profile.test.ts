@@ -87,7 +87,8 @@ beforeAll(async () => {
 
 describe("Mistral 7B, q4", () => {
   test("bytes: each weight once, keys and values once a key/value head", () =>
-    withBlank(shapeOf(2), ({ shape, stepDispatches }, weights) => {
+    withBlank(shapeOf(2), (decoder, weights) => {
+      const { shape } = decoder;
       // From config.json alone: 4.5 bits a weight, 8.5 in lm_head, f32 gains, keys and values of 8 heads of
       // 128 in f32.
       const layer = 4096 * (6144 + 4096 + 3 * 14336);
@@ -97,13 +98,13 @@ describe("Mistral 7B, q4", () => {
         4 * 4096 * 5 +
         2 * 4 * 2 * 8 * 128 * Math.min(position + 1, W);
       for (const position of [0, W / 2, W - 1, W, 16 * W]) {
-        const { traffic } = costOf(stepDispatches, position);
+        const { traffic } = costOf(decoder.dispatchesOf(position), position);
         expect(traffic.total / ideal(position), `position ${position}`).toBeLessThanOrEqual(1.03);
         expect(traffic.total).toBeGreaterThan(ideal(position));
         expect(idealBytes(weights, shape, position)).toBe(ideal(position));
       }
       // Each matrix and one embedding row; a window of keys and values, and the token's own.
-      const { traffic, flops } = costOf(stepDispatches, 16 * W);
+      const { traffic, flops } = costOf(decoder.dispatchesOf(16 * W), 16 * W);
       expect(traffic.weights).toBe((4.5 / 8) * (2 * layer + 4096) + (8.5 / 8) * 32000 * 4096);
       expect(traffic.cache).toBe(2 * 4 * 2 * 8 * 128 * (W + 1));
       expect(flops).toBe(2 * (2 * layer + 32000 * 4096) + 2 * 4 * 32 * 128 * W);
@@ -114,27 +115,47 @@ describe("Mistral 7B, q4", () => {
     const eight = { ...held("workgroup"), cacheFormat: cacheFormats.q8, parallel: 8 };
     return withBlank(modelShape(mistral7B(2), eight), (decoder) => {
       const position = 16 * W;
-      const one = costOf(decoder.stepDispatches, position);
-      const all = costOf(decoder.dispatchesOf(8), position);
+      const one = costOf(decoder.dispatchesOf(position), position);
+      const eightRows = decoder.dispatchesOf(...Array<number>(8).fill(position));
+      const all = costOf(eightRows, position);
       const row = (4.5 / 8) * 4096;
       expect(all.traffic.weights).toBe(one.traffic.weights + 7 * row);
       expect(all.traffic.cache).toBe(8 * one.traffic.cache);
       expect(all.flops).toBe(8 * one.flops);
-      expect(decoder.dispatchesOf(8).length).toBe(decoder.stepDispatches.length);
+      expect(eightRows.length).toBe(decoder.dispatchesOf(position).length);
       // Three run in the list for four.
-      const three = costOf(decoder.dispatchesOf(3), position);
+      const three = costOf(decoder.dispatchesOf(position, position, position), position);
       expect(three.traffic.weights).toBe(one.traffic.weights + 2 * row);
     });
   });
 
-  test("at most 6 dispatches a layer while attention is split, else 5; fewer than 200 a token", async () => {
-    const count = (L: number, variant: AttentionVariant) =>
-      withBlank(shapeOf(L, variant), ({ stepDispatches }) => stepDispatches.length);
-    const all = await count(32, "workgroup");
-    expect((all - (await count(1, "workgroup"))) / 31).toBeLessThanOrEqual(6);
-    expect(all).toBeLessThan(200);
-    expect((await count(2, "lane")) - (await count(1, "lane"))).toBeLessThanOrEqual(5);
+  test("dispatches a token: 5 a layer while a query sees at most 256 keys, then 6", async () => {
+    const lists = (L: number, variant: AttentionVariant) =>
+      withBlank(shapeOf(L, variant), (decoder) => {
+        const counts = [0, 255, 256, 16 * W].map((position) => decoder.dispatchesOf(position).length);
+        const [few, many] = [0, 256].map((position) => decoder.dispatchesOf(position));
+        const bindGroups = new Set([...few!, ...many!].map(({ bindGroup }) => bindGroup));
+        return { counts, bindGroups: bindGroups.size };
+      });
+    const [one, all] = [await lists(1, "workgroup"), await lists(32, "workgroup")];
+    expect(all.counts).toEqual([163, 163, 195, 195]);
+    expect(one.counts).toEqual([8, 8, 9, 9]);
+    expect(all.bindGroups).toBe(163 + 2 * 32);
+    expect((await lists(32, "lane")).counts).toEqual(Array(4).fill(163));
   });
+
+  test("a step splits attention if one of its rows needs it", () =>
+    withBlank(
+      modelShape(mistral7B(1), { ...held("workgroup"), cacheFormat: cacheFormats.q8, parallel: 2 }),
+      (decoder) => {
+        const counts = [
+          [0, 255],
+          [0, 256],
+          [256, 0],
+        ].map((positions) => decoder.dispatchesOf(...positions).length);
+        expect(counts).toEqual([8, 9, 9]);
+      },
+    ));
 
   test("a token takes at most 0.6 ms of the host, and makes nothing", () =>
     withBlank(shapeOf(32), async (decoder) => {
@@ -193,8 +214,8 @@ async function bareDispatches(count: number): Promise<() => void> {
 describe("attention's bytes", () => {
   const cacheBytes = async (H: number, G: number, variant: AttentionVariant) => {
     const config = { ...mistral7B(1), H, G, d: 128, D: 64, F: 64, V: 64, W: 2048 };
-    return withBlank(modelShape(config, held(variant)), ({ stepDispatches }) => {
-      const attention = stepDispatches.filter(({ label }) => label.startsWith("attention"));
+    return withBlank(modelShape(config, held(variant)), (decoder) => {
+      const attention = decoder.dispatchesOf(4096).filter(({ label }) => label.startsWith("attention"));
       return costOf(attention, 4096).traffic.cache;
     });
   };
