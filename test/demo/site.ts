@@ -1,11 +1,11 @@
-// The built site in Chromium, as a visitor sees it.
+// The built site, as a visitor sees it.
+import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import type { BrowserContext, Page, Route } from "playwright-core";
 import { ensureSite } from "../../scripts/build-site.mjs";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
 
-export interface Site {
-  readonly context: BrowserContext;
+export interface ServedSite {
   readonly url: string;
   /** Another host, with the folders of weights/. */
   readonly weights: string;
@@ -13,14 +13,20 @@ export interface Site {
   asked(): string[];
   /** Whether the server closes every connection from now on. */
   cut(off: boolean): void;
+  close(): Promise<void>;
+}
+
+/** In Chromium. */
+export interface Site extends ServedSite {
+  readonly context: BrowserContext;
   /** The page's errors since the last call, except refused requests. */
   complaints(): string[];
   /** `first` is called with the page before it navigates. */
   open(address?: string, first?: (page: Page) => Promise<unknown>): Promise<Page>;
-  close(): Promise<void>;
 }
 
-export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
+/** @param preludes run at the beginning of every engine's worker */
+export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
   const asked: string[] = [];
   let off = false;
@@ -30,7 +36,11 @@ export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
   };
   const served = await serveFolder("dist-demo", (request, response) => {
     watched(request, response);
-    return off;
+    if (off || preludes.length === 0 || !WORKER.test(request.url ?? "")) return off;
+    response.setHeader("content-type", "text/javascript");
+    const calls = preludes.map((prelude) => `(${prelude})();\n`).join("");
+    response.end(calls + readFileSync(`dist-demo${request.url}`, "utf8"));
+    return true;
   });
   const weights = await serveFolder("weights", (request, response) => {
     watched(request, response);
@@ -40,16 +50,27 @@ export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
     if (request.method === "OPTIONS") response.writeHead(204).end();
     return off || request.method === "OPTIONS";
   });
-  const { context, close } = await openChromium(serviceWorkers);
-  let complaints: string[] = [];
   return {
-    context,
     url: served.url,
     weights: weights.url,
     asked: () => asked.splice(0),
     cut(cut) {
       off = cut;
     },
+    async close() {
+      await served.close();
+      await weights.close();
+    },
+  };
+}
+
+export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
+  const site = await serveSite();
+  const { context, close } = await openChromium(serviceWorkers);
+  let complaints: string[] = [];
+  return {
+    ...site,
+    context,
     complaints() {
       const all = complaints;
       complaints = [];
@@ -63,24 +84,43 @@ export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
           complaints.push(message.text());
       });
       await first(page);
-      await page.goto(served.url + address);
+      await page.goto(site.url + address);
       return page;
     },
     async close() {
       await close();
-      await served.close();
-      await weights.close();
+      await site.close();
     },
   };
 }
 
+const WORKER = /model-worker[^/]*\.js$/;
+
 /** Runs `prelude` at the beginning of every engine's worker that the page starts. */
 export const inWorkers = <T>(page: Page, prelude: (argument: T) => void, argument?: T): Promise<unknown> =>
-  page.route(/model-worker[^/]*\.js$/, async (route) => {
+  page.route(WORKER, async (route) => {
     const response = await route.fetch();
     const call = `(${prelude})(${JSON.stringify(argument)});`;
     await route.fulfill({ response, body: `${call}\n${await response.text()}` });
   });
+
+/** In the worker: "reset" on the channel "gpu" loses the device. "lost" also loses all that follow. */
+export function losableDevices(): void {
+  let lost = false;
+  let last: GPUDevice | undefined;
+  const channel = new BroadcastChannel("gpu");
+  channel.onmessage = ({ data }) => {
+    lost = data === "lost";
+    last?.destroy();
+    channel.postMessage("done");
+  };
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    last = await requestDevice.apply(this, args);
+    if (lost) last.destroy();
+    return last;
+  };
+}
 
 /** Sends a file like a host of weights: the requested range, or all of it. */
 export function sendRange(route: Route, bytes: Buffer): Promise<void> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { inWorkers, openSite, type Site, sendRange } from "./site.ts";
+import { inWorkers, losableDevices, openSite, type Site, sendRange } from "./site.ts";
 
 const TINY = "weights/tiny-mistral";
 
@@ -180,24 +180,6 @@ function tokenizerConfig(template: string | undefined): string {
 }
 
 // In the worker:
-
-/** "reset" on the channel "gpu" loses the device. "lost" also loses every new one of this worker. */
-function losableDevices(): void {
-  let lost = false;
-  let last: GPUDevice | undefined;
-  const channel = new BroadcastChannel("gpu");
-  channel.onmessage = ({ data }) => {
-    lost = data === "lost";
-    last?.destroy();
-    channel.postMessage("done");
-  };
-  const { requestDevice } = GPUAdapter.prototype;
-  GPUAdapter.prototype.requestDevice = async function (...args) {
-    last = await requestDevice.apply(this, args);
-    if (lost) last.destroy();
-    return last;
-  };
-}
 
 /** A GPU with room for `bytes` in buffers, which reports running out like a real one. */
 function smallMemory(bytes: number): void {
