@@ -18,7 +18,11 @@ export default defineConfig({
     emptyOutDir: true,
     rolldownOptions: {
       // `npm run check` limits their size (scripts/browser-bundle.mjs).
-      input: { sirocco: "engine/index.ts", "model-worker": "engine/model-worker.ts" },
+      input: {
+        sirocco: "engine/index.ts",
+        "model-worker": "engine/model-worker.ts",
+        "hash-worker": "engine/hash-worker.ts",
+      },
       output: {
         format: "esm",
         entryFileNames: "[name].js",

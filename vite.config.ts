@@ -34,6 +34,7 @@ export default defineConfig(async () => ({
         "engine/index.ts",
         "engine/node.ts",
         "engine/model-worker.ts",
+        "engine/hash-worker.ts",
         "engine/ai-sdk.ts",
         "engine/workers-ai.ts",
         "cli/main.ts",

@@ -17,6 +17,7 @@ import { tuningOpfs } from "./tuning/opfs.ts";
 
 const browser: Platform = {
   tuning: tuningOpfs,
+  openFileHash: async (state, length) => (await import("./hash-client.ts")).openWorkerHash(state, length),
   store: {
     open: async (origin, options) =>
       mayStore(origin, options) ? (await opfsStore()).open(origin, options) : undefined,

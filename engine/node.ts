@@ -9,7 +9,7 @@
 
 // Node's entry point: the names of index.ts on Dawn and the file system, and what only Node has.
 import { fileURLToPath } from "node:url";
-import { folderSource, type Source } from "../weights/node.ts";
+import { folderSource, openNodeHash, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { listDawnAdapters, openDawn } from "./gpu/dawn.ts";
 import { borrowDevice } from "./gpu/gpu.ts";
@@ -32,6 +32,7 @@ export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 
 const node: Platform = {
   tuning: tuningFiles,
+  openFileHash: openNodeHash,
   openDevice: async ({ device, ...options }) =>
     device ? borrowDevice(device, yieldCoresDuring) : openDawn(options),
   openSource: (spec, options) =>

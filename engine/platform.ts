@@ -1,4 +1,4 @@
-import type { Source } from "../weights/index.ts";
+import type { OpenFileHash, Source } from "../weights/index.ts";
 import type { LoadOptions } from "./api.ts";
 import type { Gpu } from "./gpu/gpu.ts";
 import type { ModelStore } from "./store/model-store.ts";
@@ -11,6 +11,8 @@ export interface Platform {
   /** Opens a folder, URL or repository by name. Default: the embedded model. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
   readonly tuning: TuningStore;
+  /** Opens the hash of a file that is checked while it is read. Default: on the caller's thread. */
+  readonly openFileHash?: OpenFileHash;
   /** Stores packed weights. Node has none: it keeps checkpoints as files. */
   readonly store?: {
     /** undefined if this model is not to be stored. */

@@ -6,6 +6,7 @@ import { checkOptions, object, type Rules } from "./options/check.ts";
 import { unsupported } from "./options/parameter.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
 import { Connection } from "./worker/connection.ts";
+import { foreignWorker } from "./worker/foreign-worker.ts";
 import {
   CALLS,
   type CallName,
@@ -107,15 +108,10 @@ function openWorker(): Worker {
       code: "no-worker",
     });
   const here = import.meta.url;
-  if (new URL(here).origin !== location.origin) return foreignWorker(new URL("./model-worker.js", here));
+  if (new URL(here).origin !== location.origin)
+    return foreignWorker(new URL("./model-worker.js", here), "sirocco");
   // Bundlers look for exactly this expression. In the sources, the name stands for model-worker.ts.
   return new Worker(new URL("./model-worker.js", import.meta.url), { type: "module", name: "sirocco" });
-}
-
-/** A worker's script must have the page's origin. The modules that it imports need not. */
-function foreignWorker({ href }: URL): Worker {
-  const script = new Blob([`import ${JSON.stringify(href)}`], { type: "text/javascript" });
-  return new Worker(URL.createObjectURL(script), { type: "module", name: "sirocco" });
 }
 
 /** All methods by their names in the tables. If a table misses a method of Model, this does not compile. */

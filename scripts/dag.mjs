@@ -59,7 +59,12 @@ const ENGINE_ROOMS = {
   worker: [...common, "gate.ts"],
 };
 
-const BROWSER_ENTRIES = ["engine/index.ts", "engine/model-worker.ts", "engine/workers-ai.ts"];
+const BROWSER_ENTRIES = [
+  "engine/index.ts",
+  "engine/model-worker.ts",
+  "engine/hash-worker.ts",
+  "engine/workers-ai.ts",
+];
 const isNodeOnly = (/** @type {string} */ name) =>
   name.startsWith("node:") || builtinModules.includes(name) || /^(webgpu|commander|cli-progress)$/.test(name);
 

@@ -11,7 +11,8 @@ export {
   SourceChangedError,
   WrongFileError,
 } from "./errors.ts";
-export { FileCheck, type FileState } from "./integrity/file-check.ts";
+export { FileCheck } from "./integrity/file-check.ts";
+export type { FileState, OpenFileHash } from "./integrity/file-hash.ts";
 export { decodeRecords } from "./integrity/journal.ts";
 export { describeJournal, PackedFile, type PackedPiece, packedBytes } from "./integrity/packed-file.ts";
 export type { RandomAccess } from "./integrity/random-access.ts";

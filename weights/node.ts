@@ -1,5 +1,6 @@
 // The exports of weights/ for Node: also folders, and the Hub's cache on disk.
 export * from "./index.ts";
+export { openNodeHash } from "./integrity/node-hash.ts";
 export { folderSource, requireFolder } from "./sources/folder.ts";
 export { type HubProgress, type HubSourceOptions, hubSource } from "./sources/hub.ts";
 export type { Environment as HubEnvironment } from "./sources/hub-cache.ts";

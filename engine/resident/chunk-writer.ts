@@ -7,7 +7,16 @@ import type { Conversion } from "./encodings.ts";
 /** Maximum number of bytes of a tensor on the host at once. A single row may be larger. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 
-/** Writes chunks through the same staging buffers, so callers wait for the GPU between two of them. */
+/**
+ * Bytes of a `writeBuffer`. Dawn copies up to 4 MiB through a ring of staging memory; for more it allocates,
+ * clears and frees memory at each call (DynamicUploader).
+ */
+const WRITE_BYTES = 4 * 2 ** 20;
+
+/**
+ * Writes chunks through the same staging buffers: a queue runs its writes and passes in order. The bytes of a
+ * chunk stay on the host until then, so callers wait now and then.
+ */
 export class ChunkWriter {
   readonly #device: GPUDevice;
   readonly #pipelines: Pipelines;
@@ -39,7 +48,7 @@ export class ChunkWriter {
     if (conversion.by === "convert") return this.#convert(convert(conversion.dtype, format), size, bytes, to);
     const pieces = conversion.by === "copy" ? [bytes] : conversion.repack(bytes, R, K);
     for (const [i, piece] of pieces.entries())
-      this.#device.queue.writeBuffer(to[i]!, size.row0 * (piece.byteLength / R), piece);
+      this.#upload(to[i]!, size.row0 * (piece.byteLength / R), piece);
   }
 
   async #convert(
@@ -52,7 +61,7 @@ export class ChunkWriter {
     const words = Math.ceil(bytes.byteLength / 4);
     if (!this.#raw || this.#raw.size < 4 * words)
       this.#raw = this.#staging.storage("chunk as read", Math.max(words, CHUNK_BYTES / 4));
-    queue.writeBuffer(this.#raw, 0, wholeWords(bytes));
+    this.#upload(this.#raw, 0, wholeWords(bytes));
     queue.writeBuffer(this.#range, 0, convertRange(size));
     const dispatch = await this.#pipelines.prepare(launch(kernel, size, this.#raw, this.#range, ...to));
     const encoder = this.#device.createCommandEncoder();
@@ -60,5 +69,12 @@ export class ChunkWriter {
     encode(pass, [dispatch]);
     pass.end();
     queue.submit([encoder.finish()]);
+  }
+
+  #upload(buffer: GPUBuffer, at: number, bytes: Uint8Array<ArrayBuffer>): void {
+    for (let from = 0; from < bytes.byteLength; from += WRITE_BYTES) {
+      const size = Math.min(WRITE_BYTES, bytes.byteLength - from);
+      this.#device.queue.writeBuffer(buffer, at + from, bytes, from, size);
+    }
   }
 }

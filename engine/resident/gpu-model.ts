@@ -29,7 +29,7 @@ export interface GpuModel {
  * the same kernels
  */
 export async function placeOnGpu(
-  platform: Pick<Platform, "openDevice" | "tuning">,
+  platform: Pick<Platform, "openDevice" | "openFileHash" | "tuning">,
   checkpoint: Checkpoint,
   options: LoadOptions,
   { before, store }: { readonly before?: GpuModel; readonly store?: ModelStore | undefined } = {},
@@ -53,6 +53,7 @@ export async function placeOnGpu(
     const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
       ...options,
       stored,
+      openFileHash: platform.openFileHash,
     }).finally(() => stored?.close());
     const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
     const decoder = await prepareDecoder(gpu, pipelines, buffers, shape, weights, activations);

@@ -4,6 +4,7 @@ import { padded, weightFormats } from "../../kernels/index.ts";
 import {
   type Checkpoint,
   FileCheck,
+  type OpenFileHash,
   type TensorInfo,
   unpackedName,
   WrongFileError,
@@ -25,6 +26,7 @@ export interface UploadOptions {
   readonly signal?: AbortSignal | undefined;
   /** Packed weights. Tensors in there are not read from the checkpoint; the others are written there. */
   readonly stored?: StoredWeights | undefined;
+  readonly openFileHash?: OpenFileHash | undefined;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function uploadWeights(
       const to = targetsOf(tensor);
       if (check?.file !== tensor.file) {
         await finishFile();
-        check = new FileCheck(checkpoint.source, tensor.file);
+        check = new FileCheck(checkpoint.source, tensor.file, options.openFileHash);
       }
       const before = stored?.state(tensor, to);
       if (stored && (await stored.upload(gpu, tensor, to, signal))) {
@@ -68,10 +70,12 @@ export async function uploadWeights(
       for (const target of to) {
         for await (const bytes of writer.write(tensor, target, check, signal)) count(tensor, bytes);
       }
+      if (!stored) continue;
       const state = check.stateAfter(tensor, before);
+      state.catch(() => {}); // It is awaited by `download`.
       // Nothing writes to these rows again: they can be read back while the next tensor is loaded.
       await storing;
-      storing = stored?.download(gpu, tensor, to, signal, state) ?? storing;
+      storing = stored.download(gpu, tensor, to, signal, state);
       storing.catch(() => {}); // An error is thrown by the next `await storing`.
     }
     await finishFile();
@@ -87,6 +91,7 @@ export async function uploadWeights(
     throw error;
   } finally {
     await storing.catch(() => {});
+    check?.close();
     staging.destroy();
   }
   return weights;
@@ -125,12 +130,15 @@ function makeBuffers(buffers: Buffers, layout: ModelLayout) {
   return { weights, targetsOf };
 }
 
-/** Writes tensors one after the other. While the GPU works on one chunk, the next is read. */
+/** Chunks that the GPU works on, or that wait for it, while the next is read. */
+const CHUNKS_IN_FLIGHT = 2;
+
+/** Writes tensors one after the other. */
 class TensorWriter {
   readonly #gpu: Gpu;
   readonly #checkpoint: Checkpoint;
   readonly #chunks: ChunkWriter;
-  #pending: Promise<unknown> = Promise.resolve();
+  readonly #pending: Promise<unknown>[] = [];
 
   constructor(gpu: Gpu, pipelines: Pipelines, staging: Buffers, checkpoint: Checkpoint) {
     this.#gpu = gpu;
@@ -149,16 +157,23 @@ class TensorWriter {
     const conversion = conversionOf(tensor, format);
     const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
     for await (const { row, rows, bytes } of this.#checkpoint.readRows(tensor, range, check)) {
-      await this.finish();
+      await this.#wait(CHUNKS_IN_FLIGHT - 1);
       const size = { R: rows, K, N, row0: to.at + row - to.row };
       await this.#chunks.write(conversion, format, size, bytes, to.buffers);
-      this.#pending = this.#gpu.device.queue.onSubmittedWorkDone();
+      const done = this.#gpu.device.queue.onSubmittedWorkDone();
+      done.catch(() => {}); // An error is thrown where it is awaited.
+      this.#pending.push(done);
       yield bytes.byteLength;
     }
   }
 
-  /** Waits for the chunk that was submitted last. */
-  async finish(): Promise<void> {
-    await this.#gpu.settle(this.#pending);
+  /** Waits for all chunks. */
+  finish(): Promise<void> {
+    return this.#wait(0);
+  }
+
+  /** Waits until at most `count` chunks are in flight. */
+  async #wait(count: number): Promise<void> {
+    while (this.#pending.length > count) await this.#gpu.settle(this.#pending.shift()!);
   }
 }

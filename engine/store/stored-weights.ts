@@ -70,7 +70,7 @@ export class StoredWeights {
     tensor: TensorInfo,
     from: readonly UploadTarget[],
     signal: AbortSignal | undefined,
-    state?: FileState,
+    state?: Promise<FileState | undefined>,
   ): Promise<void> {
     const names = this.#names(tensor, from);
     for (const [binding, name] of names.entries()) {

@@ -21,6 +21,9 @@ let site: Awaited<ReturnType<typeof serveFolder>>;
 let tiny: CountingServer;
 let server: CountingServer;
 let folder: string;
+/** Requests for the script of the worker that hashes. */
+let hashWorkers = 0;
+let noHashWorker = false;
 let page: Page;
 
 beforeAll(async () => {
@@ -42,7 +45,13 @@ beforeAll(async () => {
   });
   await copyFile("test/browser/blank.html", join(folder, "index.html"));
   chromium = await openChromium();
-  site = await serveFolder(folder);
+  site = await serveFolder(folder, (request, response) => {
+    if (!request.url?.includes("hash-worker")) return false;
+    hashWorkers++;
+    if (!noHashWorker) return false;
+    response.writeHead(404).end();
+    return true;
+  });
   tiny = await countingServer("weights/tiny-mistral");
   server = await countingServer(SMALL);
   page = await openPage();
@@ -191,6 +200,7 @@ test("a byte that differs from the Hub's is detected, and its file fetched again
   };
   const loadHub = () => load({ weights: "q4" }, server.hub);
   expect(await loadHub()).toEqual({ result: { weights: "q4" } });
+  expect(hashWorkers).toBe(2); // One for each shard.
   const right = await order({ call: "logits" });
   const whole = bytes(server.served);
   const remove = async () => {
@@ -224,6 +234,15 @@ test("a byte that differs from the Hub's is detected, and its file fetched again
   expect(await loadHub()).toEqual({ result: { weights: "q4" } });
   expect(server.served.filter(({ file, start }) => file === first!.file && start > 8)).toEqual([]);
   expect(await order({ call: "logits" })).toEqual(right);
+
+  // Without a worker, it hashes on its own thread.
+  await remove();
+  noHashWorker = true;
+  server.wrong = { file: first!.file, at: last!.end - 1 };
+  expect(await loadHub()).toMatchObject(fails);
+  server.wrong = undefined;
+  expect(await loadHub()).toEqual({ result: { weights: "q4" } });
+  noHashWorker = false;
 
   // Cut off in the middle: the hash continues from there, and covers both parts.
   for (const [part, before, after] of [

@@ -41,7 +41,7 @@ async function read(check: FileCheck, some: readonly TensorInfo[], before?: File
   const states: (FileState | undefined)[] = [];
   for (const tensor of some) {
     for await (const _ of readRows({ source: check, tensors }, tensor, { maxBytes: 700 }));
-    states.push(check.stateAfter(tensor, before));
+    states.push(await check.stateAfter(tensor, before));
   }
   return states;
 }

@@ -152,9 +152,8 @@ test("a state survives damage to its tensor, and is dropped if the tensor was wr
   const packed = await open(file, journal);
   const [first, second] = names as [string, string];
   for (const name of [first, second]) {
-    await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes), [
-      names.indexOf(name),
-    ]);
+    const state = Promise.resolve([names.indexOf(name)]);
+    await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes), state);
   }
   file.bytes.fill(0);
   expect(await check(packed)).toEqual([first, second]);

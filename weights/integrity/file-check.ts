@@ -3,13 +3,14 @@ import { label, WrongFileError } from "../errors.ts";
 
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
-import { IncrementalSha256 } from "./incremental-sha256.ts";
+import type { FileHash, FileState, OpenFileHash } from "./file-hash.ts";
 
 /** Bytes per read, for parts of the file that only the check needs. */
 const CHUNK_BYTES = 8 * 2 ** 20;
 
-/** The state of the hash at the end of a tensor. */
-export type FileState = readonly number[];
+/** The hash is loaded when a digest is stated: most pages have none to check. */
+const openOnThisThread: OpenFileHash = async (state, length) =>
+  (await import("./local-hash.ts")).openLocalHash(state, length);
 
 /**
  * A source of one file whose tensors are read in order. It also reads the header and the tensors that the
@@ -19,14 +20,19 @@ export type FileState = readonly number[];
 export class FileCheck {
   readonly file: string;
   readonly #source: Source;
+  readonly #open: OpenFileHash;
   /** Whether the source was asked for the stated digest. */
   #asked = false;
   #stated: string | undefined;
-  /** undefined after a tensor that was stored without a state: no digest was stated then. */
-  #hash: IncrementalSha256 | undefined = new IncrementalSha256();
+  /** Where the hash begins: at the start, or after a stored tensor. undefined if that has no state. */
+  #from: { readonly state?: FileState; readonly length: number } | undefined = { length: 0 };
+  /** Opened when the first bytes are read. */
+  #hash: FileHash | undefined;
 
-  constructor(source: Source, file: string) {
+  /** @param open where to hash; default: on this thread */
+  constructor(source: Source, file: string, open: OpenFileHash = openOnThisThread) {
     this.#source = source;
+    this.#open = open;
     this.file = file;
   }
 
@@ -37,7 +43,7 @@ export class FileCheck {
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.#source.read(file, start, end, signal);
     const hash = await this.#upTo(start, signal);
-    hash?.update(bytes.subarray(hash.length - start));
+    await hash?.update(bytes.subarray(hash.length - start));
     return bytes;
   }
 
@@ -45,8 +51,8 @@ export class FileCheck {
    * The state at the end of a tensor that was read.
    * @throws WrongFileError if it was stored with another one
    */
-  stateAfter({ name }: TensorInfo, before: FileState | undefined): FileState | undefined {
-    const state = this.#stated === undefined ? undefined : this.#hash?.state();
+  async stateAfter({ name }: TensorInfo, before: FileState | undefined): Promise<FileState | undefined> {
+    const state = await this.#hash?.state();
     if (state && before && `${state}` !== `${before}`)
       throw this.#wrong(`${label(name)} as it was first downloaded`, "other bytes");
     return state;
@@ -54,26 +60,35 @@ export class FileCheck {
 
   /** Skips a tensor that is stored, and continues with its state. */
   skip({ end }: TensorInfo, state: FileState | undefined): void {
-    this.#hash = state && new IncrementalSha256(state, end);
+    this.close();
+    this.#from = state && { state, length: end };
   }
 
   /** Reads the rest of the file. @throws WrongFileError if the digest is not the stated one */
   async finish(signal?: AbortSignal): Promise<void> {
     const hash = await this.#upTo((await this.#source.size(this.file, signal)) ?? 0, signal);
-    const got = hash?.digest();
+    const got = await hash?.digest();
+    this.close();
     if (got !== undefined && got !== this.#stated) throw this.#wrong(`SHA-256 ${this.#stated}`, got);
   }
 
+  /** Frees the hash. */
+  close(): void {
+    this.#hash?.close();
+    this.#hash = undefined;
+  }
+
   /** The hash of at least the first `end` bytes; undefined if no digest is stated. */
-  async #upTo(end: number, signal: AbortSignal | undefined): Promise<IncrementalSha256 | undefined> {
-    if (!this.#hash) return undefined;
+  async #upTo(end: number, signal: AbortSignal | undefined): Promise<FileHash | undefined> {
+    if (!this.#from) return undefined;
     if (!this.#asked) this.#stated = await this.#source.sha256?.(this.file, signal);
     this.#asked = true;
     if (this.#stated === undefined) return undefined;
+    this.#hash ??= await this.#open(this.#from.state, this.#from.length);
     const hash = this.#hash;
     while (hash.length < end) {
       const next = Math.min(end, hash.length + CHUNK_BYTES);
-      hash.update(await this.#source.read(this.file, hash.length, next, signal));
+      await hash.update(await this.#source.read(this.file, hash.length, next, signal));
     }
     return hash;
   }

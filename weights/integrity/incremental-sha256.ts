@@ -1,7 +1,8 @@
 // SHA-256 (FIPS 180-4) of bytes that arrive in pieces, with a state that can be saved and resumed.
 //
 // WebCrypto hashes whole buffers only. hash-wasm saves its state too and is 1.26 times as fast, but it has
-// eight times the code, and a page's Content-Security-Policy would have to allow WebAssembly.
+// eight times the code, and a page's Content-Security-Policy would have to allow WebAssembly. A worker does
+// the hashing (engine/hash-client.ts), so the rate is a limit only above 1 Gbit/s. Node uses its own.
 
 const BLOCK = 64;
 

@@ -6,7 +6,7 @@ import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { packedMetadata, packedTensors } from "../safetensors/packed.ts";
 import { type HeaderToWrite, type Placed, writeHeader } from "../safetensors/writer.ts";
-import type { FileState } from "./file-check.ts";
+import type { FileState } from "./file-hash.ts";
 import { Journal } from "./journal.ts";
 import type { RandomAccess } from "./random-access.ts";
 import { sha256, sha256OfText } from "./sha256.ts";
@@ -137,7 +137,7 @@ export class PackedFile {
   async write(
     name: string,
     bytesOf: (piece: PackedPiece) => Promise<Uint8Array<ArrayBuffer>>,
-    state?: FileState,
+    state?: Promise<FileState | undefined>,
   ): Promise<void> {
     const digests: string[] = [];
     for (const piece of this.#pieces(name)) {
@@ -145,11 +145,12 @@ export class PackedFile {
       this.#file.write(bytes, this.#placed(name).start + piece.row * piece.rowBytes);
       digests.push(await sha256(bytes));
     }
+    const known = await state;
     this.#file.flush();
     const { start, end } = this.#placed(name);
-    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests, state });
+    this.#journal.append({ tensor: name, bytes: end - start, sha256: digests, state: known });
     this.#stored.set(name, digests);
-    if (state) this.#states.set(name, state);
+    if (known) this.#states.set(name, known);
   }
 
   /** Drops a tensor that was stored with wrong bytes. */
