@@ -1,16 +1,17 @@
 // The library build, and the test projects: one for the CPU, one for each driver of this machine.
 import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
-import { type Chromium, findChromium } from "./scripts/chromium.mjs";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
-import { type Firefox, findFirefox } from "./scripts/firefox.mjs";
+import { findHosts, type Hosts } from "./scripts/hosts.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
-/** Tests that drive Chromium, on its own SwiftShader. */
-const BROWSER_TESTS = ["test/**/*.browser.test.ts"];
-/** Tests that drive Firefox, on lavapipe. */
-const FIREFOX_TESTS = ["test/**/*.firefox.test.ts"];
-const IN_BROWSERS = [...BROWSER_TESTS, ...FIREFOX_TESTS];
+/** Tests in programs with a WebGPU of their own: Chromium on its own SwiftShader, wgpu's on lavapipe. */
+const HOST_TESTS: Readonly<Record<keyof Hosts, string[]>> = {
+  chromium: ["test/**/*.browser.test.ts"],
+  firefox: ["test/**/*.firefox.test.ts", "test/**/*.wgpu.test.ts"],
+  deno: ["test/**/*.wgpu.test.ts"],
+};
+const IN_HOSTS = Object.values(HOST_TESTS).flat();
 /** Tests that need a driver, except files named *.cpu.test.ts. All other tests need none. */
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
@@ -56,22 +57,21 @@ export default defineConfig(async () => ({
 async function tests() {
   const given = process.env["SIROCCO_DRIVERS"];
   const drivers: Driver[] = given ? JSON.parse(given) : (await findDrivers()).drivers;
-  const browser = process.env["SIROCCO_CHROMIUM"];
-  const chromium: Chromium | { why: string } = browser ? JSON.parse(browser) : findChromium();
-  const other = process.env["SIROCCO_FIREFOX"];
-  const firefox: Firefox | { why: string } = other ? JSON.parse(other) : findFirefox(drivers);
+  const others = process.env["SIROCCO_HOSTS"];
+  const hosts: Hosts = others ? JSON.parse(others) : findHosts(drivers);
   return {
     // Kernels use all cores anyway. More workers use them while one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
     pool: "forks" as const,
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_BROWSERS]),
+      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_HOSTS]),
       ...drivers.map(({ name, env }, i) => {
-        const exclude = i === 0 ? IN_BROWSERS : [...IN_BROWSERS, ...ONCE];
+        const exclude = i === 0 ? IN_HOSTS : [...IN_HOSTS, ...ONCE];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude);
       }),
-      ...("path" in chromium ? [browserProject("chromium", chromium, BROWSER_TESTS)] : []),
-      ...("path" in firefox ? [browserProject("firefox", firefox, FIREFOX_TESTS)] : []),
+      ...(Object.keys(hosts) as (keyof Hosts)[])
+        .filter((name) => "path" in hosts[name])
+        .map((name) => hostProject(name, hosts[name])),
     ],
   };
 }
@@ -98,12 +98,8 @@ function project(
   };
 }
 
-/** One page at a time: pages are timed, and the driver of each takes all cores. */
-const browserProject = (
-  name: string,
-  found: Chromium | Firefox,
-  include: string[],
-): TestProjectConfiguration =>
-  project(name, { [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(found) }, include, [], {
-    fileParallelism: false,
-  });
+/** One file at a time: pages are timed, and the driver of each takes all cores. */
+const hostProject = (name: keyof Hosts, host: Hosts[keyof Hosts]): TestProjectConfiguration => {
+  const env = { SIROCCO_PROJECT: name, [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(host) };
+  return project(name, env, HOST_TESTS[name], [], { fileParallelism: false });
+};

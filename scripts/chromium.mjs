@@ -7,11 +7,6 @@ import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
 import { unpackOnce } from "../cli/swiftshader.mjs";
 
-/**
- * @typedef {{ path: string, env: Record<string, string>, version: string }} Chromium `env`: needed to start
- * it
- */
-
 const PLACES = [
   "/usr/bin/chromium",
   "/usr/bin/chromium-browser",
@@ -23,7 +18,7 @@ const PLACES = [
 const root = fileURLToPath(new URL("..", import.meta.url));
 const carrier = join(root, "node_modules", "@sparticuz", "chromium");
 
-/** @returns {Chromium | { why: string }} one that starts, or why there is none */
+/** @returns {import("./hosts.mjs").Host | { why: string }} one that starts, or why there is none */
 export function findChromium() {
   const installed = PLACES.filter((path) => existsSync(path));
   for (const path of installed) {

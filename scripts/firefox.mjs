@@ -2,11 +2,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/**
- * @typedef {{ path: string, env: Record<string, string>, version: string }} Firefox `env`: makes lavapipe its
- * driver
- */
-
 const PLACES = [
   "/usr/bin/firefox-esr",
   "/usr/bin/firefox",
@@ -18,7 +13,7 @@ const OLDEST = 153;
 
 /**
  * @param {readonly import("./drivers.mjs").Driver[]} drivers
- * @returns {Firefox | { why: string }} one that starts, or why there is none
+ * @returns {import("./hosts.mjs").Host | { why: string }} one that starts, or why there is none
  */
 export function findFirefox(drivers) {
   const lavapipe = drivers.find(({ name }) => name === "lavapipe");

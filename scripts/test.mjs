@@ -4,16 +4,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
-import { findChromium } from "./chromium.mjs";
 import { findDrivers } from "./drivers.mjs";
-import { findFirefox } from "./firefox.mjs";
+import { findHosts, NOT_ADAPTERS } from "./hosts.mjs";
 import { findNginx } from "./nginx.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
 
 /** Projects that are not adapters of this machine. */
-const OTHERS = ["cpu", "chromium"];
+const OTHERS = ["cpu", ...NOT_ADAPTERS];
 
 /** Skipped tests that are listed by name; none if a filter by name skips hundreds. */
 const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
@@ -25,26 +24,25 @@ try {
   const { drivers, missing } = await findDrivers();
   for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
   for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);
-  const firefox = findFirefox(drivers);
-  if ("path" in firefox) console.log(`adapter  firefox: ${firefox.version}, ${firefox.path}, on lavapipe`);
-  else console.log(`no       firefox: ${firefox.why}`);
-  const chromium = findChromium();
-  if ("path" in chromium) console.log(`browser  chromium: ${chromium.version}, ${chromium.path}`);
-  else console.log(`no       chromium: ${chromium.why}`);
+  const hosts = findHosts(drivers);
+  for (const [name, host] of Object.entries(hosts)) {
+    const kind = NOT_ADAPTERS.includes(name) ? "browser" : "adapter";
+    if ("path" in host) console.log(`${kind}  ${name}: ${host.version}, ${host.path}`);
+    else console.log(`no       ${name}: ${host.why}`);
+  }
   const nginx = findNginx();
   if ("path" in nginx) console.log(`proxy    nginx: ${nginx.version}, ${nginx.path}`);
   else console.log(`no       nginx: ${nginx.why}`);
   const known = [
     "cpu",
     ...drivers.map(({ name }) => name),
-    ...("path" in firefox ? ["firefox"] : []),
-    ...("path" in chromium ? ["chromium"] : []),
+    ...Object.entries(hosts).flatMap(([name, host]) => ("path" in host ? [name] : [])),
   ];
   const unknown = chosen.filter((name) => !known.includes(name));
   if (unknown.length > 0) throw new Error(`This machine has no driver "${unknown.join('", "')}".`);
   // The tests of the command line and of the package run the build.
   const errors = (await ensureBuild({ types: true })) ? [] : ["the build failed: see above"];
-  process.exitCode = report(await vitest({ drivers, firefox, chromium }), errors);
+  process.exitCode = report(await vitest(drivers, hosts), errors);
 } catch (error) {
   console.error(/** @type {Error} */ (error).message);
   process.exitCode = report(undefined, []);
@@ -66,10 +64,11 @@ function parseArgs(args) {
 }
 
 /**
- * @param {Record<"drivers" | "firefox" | "chromium", unknown>} found
+ * @param {import("./drivers.mjs").Driver[]} drivers
+ * @param {import("./hosts.mjs").Hosts} hosts
  * @returns {Promise<Summary | undefined>} undefined: it ended without a summary
  */
-async function vitest({ drivers, firefox, chromium }) {
+async function vitest(drivers, hosts) {
   const summary = join(folder, "summary.json");
   const reporters = ["--reporter=default", "--reporter=./test/setup/reporter.ts"];
   const projects = chosen.flatMap((name) => ["--project", name]);
@@ -82,8 +81,7 @@ async function vitest({ drivers, firefox, chromium }) {
   ];
   const env = {
     SIROCCO_DRIVERS: JSON.stringify(drivers),
-    SIROCCO_FIREFOX: JSON.stringify(firefox),
-    SIROCCO_CHROMIUM: JSON.stringify(chromium),
+    SIROCCO_HOSTS: JSON.stringify(hosts),
     SIROCCO_SUMMARY: summary,
   };
   await run(process.execPath, args, { env, hideNoise: true });

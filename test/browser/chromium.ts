@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join, normalize } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
-import type { Chromium } from "../../scripts/chromium.mjs";
+import type { Host } from "../../scripts/hosts.mjs";
 import { sendFile, serve } from "../weights/loopback.ts";
 
 /**
@@ -15,7 +15,7 @@ export async function openChromium(
   serviceWorkers: "allow" | "block" = "block",
 ): Promise<{ context: BrowserContext; close(): Promise<void> }> {
   // vite.config.ts sets it; without one there is no project "chromium", and this does not run.
-  const { path, env }: Chromium = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
+  const { path, env }: Host = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: path,

@@ -1,6 +1,9 @@
 // Headless Firefox with WebGPU on lavapipe, driven through WebDriver BiDi.
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
-import type { Firefox } from "../../scripts/firefox.mjs";
+import type { Host } from "../../scripts/hosts.mjs";
+
+/** Firefox closes in a second. After this time it is ended. */
+const CLOSE_MS = 10_000;
 
 export interface OpenFirefox {
   readonly browser: Browser;
@@ -15,7 +18,7 @@ export interface OpenFirefox {
 /** A profile of its own in a temporary folder. `prefs` are added to those that WebGPU needs. */
 export async function openFirefox(prefs: Record<string, unknown> = {}): Promise<OpenFirefox> {
   // vite.config.ts sets it; without one there is no project "firefox", and this does not run.
-  const { path, env }: Firefox = JSON.parse(process.env["SIROCCO_FIREFOX"] ?? "{}");
+  const { path, env }: Host = JSON.parse(process.env["SIROCCO_FIREFOX"] ?? "{}");
   const browser = await puppeteer.launch({
     browser: "firefox",
     executablePath: path,
@@ -46,6 +49,10 @@ export async function openFirefox(prefs: Record<string, unknown> = {}): Promise<
       complaints = [];
       return all;
     },
-    close: () => browser.close(),
+    async close() {
+      const late = setTimeout(() => browser.process()?.kill("SIGKILL"), CLOSE_MS);
+      await browser.close();
+      clearTimeout(late);
+    },
   };
 }

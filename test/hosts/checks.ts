@@ -1,0 +1,36 @@
+// What every host of WebGPU must pass: kernels against their references, pipelines, golden numbers.
+import { kernelLabel } from "../../engine/gpu/dispatch.ts";
+import type { Model } from "../../engine/index.ts";
+import { allKernels, type Kernel } from "../../kernels/index.ts";
+import { embeddedModels, families, type GoldenModel, withGpuKernels } from "../engine/golden.ts";
+import { checkCompiles } from "../kernels/compiles.ts";
+import { checkKernel, kernelCases } from "../kernels/contract.ts";
+
+export interface HostCheck {
+  readonly name: string;
+  /** It must run on the device, else there is nothing to check. */
+  readonly kernel?: Kernel;
+  /** @param load gives a model, which it loads if it is not the last one. @throws Error if the check fails */
+  run(device: GPUDevice, load: (model: GoldenModel) => Promise<Model>): Promise<void>;
+}
+
+export const checks = {
+  contract: kernelCases.map(({ name, kernel, size }) => ({
+    name,
+    kernel,
+    run: (device: GPUDevice) => checkKernel(device, kernel, size),
+  })),
+  compiles: allKernels.map((kernel) => ({
+    name: kernelLabel(kernel),
+    kernel,
+    run: (device: GPUDevice) => checkCompiles(device, kernel),
+  })),
+  golden: [...embeddedModels({ short: true }), ...families, withGpuKernels].flatMap((model) =>
+    model.checks.map(({ name, run }) => ({
+      name: `${model.name}: ${name}`,
+      run: async (_: GPUDevice, load: (model: GoldenModel) => Promise<Model>) => run(await load(model)),
+    })),
+  ),
+} satisfies Record<string, readonly HostCheck[]>;
+
+export type Suite = keyof typeof checks;
