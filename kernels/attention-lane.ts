@@ -54,7 +54,7 @@ export const attentionLane = (format: CacheFormat): Kernel<AttentionLaneSize> =>
     ...ringBindings(format, size, size.store),
     { name: "out", slot: 3, type: "f32", length: size.T * padded(size.H * size.d), writes: true },
   ],
-  constants: (size) => ({ ...ringConstants(size), STORE: size.store ? 1 : 0 }),
+  constants: (size) => ({ ...ringConstants(size), UNITS: format.units(size.d), STORE: size.store ? 1 : 0 }),
   prelude: ({ d }) => ({ COLUMNS: vectors(d) }),
   workgroups: ({ T, H }) => [Math.ceil(H / THREADS), T],
   cost(size, position) {

@@ -56,13 +56,14 @@ const block = (size: RingSize): number => (4 * tile(size).KEYS4 * THREADS) / LAN
  * Unrolled steps of the loops: many reads start before the first sum waits for one. They divide the loops
  * evenly.
  */
-function steps(size: RingSize): { SCORE_STEPS: number; KEY_GROUPS: number; VALUE_STEPS: number } {
+function steps(size: RingSize): Record<string, number> {
   const together = (all: number, stride: number) => [4, 2].find((n) => all % (n * stride) === 0) ?? 1;
   const blocks4 = block(size) / 4;
   const columnStep = Math.ceil(vectors(size.d) / tile(size).COLUMNS);
   const keyGroups = Math.min(Math.floor(THREADS / columnStep), blocks4);
   return {
     SCORE_STEPS: together(vectors(size.d), LANES),
+    COLUMN_STEP: columnStep,
     KEY_GROUPS: keyGroups,
     VALUE_STEPS: together(blocks4, keyGroups),
   };
@@ -115,9 +116,10 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
       writes: true,
     },
   ],
-  constants: (size) => ({ ...ringConstants(size), SPLITS: size.SPLITS }),
+  constants: (size) => ({ ...ringConstants(size), UNITS: format.units(size.d), SPLITS: size.SPLITS }),
   prelude: (size) => ({
     HEADS: headsPerWorkgroup(size),
+    QUERY_LENGTH: headsPerWorkgroup(size) * vectors(size.d),
     THREADS,
     LANES,
     ...tile(size),

@@ -10,8 +10,6 @@ const ROWS = HEADS;
 const BLOCK = 4 * BLOCK4;
 const BLOCK4 = KEYS4 * KEY_STEP;
 const KEY_STEP = THREADS / LANES;  // LANES threads share the dot products of KEYS4 times 4 keys
-override COLUMN_STEP: u32 = (VECTORS + COLUMNS - 1) / COLUMNS;
-override QUERY_LENGTH: u32 = HEADS * VECTORS;
 
 var<workgroup> query: array<vec4f, QUERY_LENGTH>;              // [HEADS, VECTORS]
 // [HEADS, BLOCK4, LANES] partial scores; at the end [HEADS, THREADS] partial out.

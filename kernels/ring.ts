@@ -1,5 +1,5 @@
 // Attention to the ring cache in plain TypeScript, and test contents for it.
-import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
+import { type CacheFormat, cacheLength, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
 import type { Binding, Buffer } from "./kernel.ts";
 
@@ -36,7 +36,17 @@ export const ringBindings = (format: CacheFormat, size: RingSize, stores: boolea
 
 export const ringConstants = (size: RingSize): Record<string, number> => {
   const { H, G, d, S, W } = size;
-  return { H, G, d, S, W, QKV_STRIDE: qkvStride(size), OUT_STRIDE: padded(H * d) };
+  return {
+    H,
+    G,
+    d,
+    S,
+    W,
+    VECTORS: vectors(d),
+    M: H / G,
+    QKV_STRIDE: qkvStride(size),
+    OUT_STRIDE: padded(H * d),
+  };
 };
 
 /** The lowest position that position p sees. */

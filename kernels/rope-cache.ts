@@ -1,4 +1,4 @@
-import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
+import { type CacheFormat, cacheLength, vectors } from "./cache-formats/cache-format.ts";
 import { GROUP } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import { qkvStride, rowOf } from "./ring.ts";
@@ -36,7 +36,12 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
     { name: "cache", slot: 1, type: format.type, length: cacheLength(format, size), writes: true },
     ...ropeBindings(size),
   ],
-  constants: (size) => ({ ...ropeConstants(size), S: size.S }),
+  constants: (size) => ({
+    ...ropeConstants(size),
+    S: size.S,
+    VECTORS: vectors(size.d),
+    UNITS: format.units(size.d),
+  }),
   workgroups: ({ H, G, d, T }) => [Math.ceil(((H * d) / 2 + 2 * G * format.units(d)) / 64), T],
   cost: (size) => ({ passes: { angles: anglePasses(size), cache: size.T / (size.B * size.S) } }),
   fill: (size, name, random) =>

@@ -1,8 +1,8 @@
 // Prefill: q = rope(q) in place; the ring's slots of these positions = rope(k), v. Rotate-half RoPE.
 // One thread per rotation pair of a query, or unit of the row of a key or value, of one token t.
 
-override S: u32;                      // slots of the ring: position p is in slot p mod S
-override VECTORS: u32 = (d + 3) / 4;  // vec4f of a stored head
+override S: u32;        // slots of the ring: position p is in slot p mod S
+override VECTORS: u32;  // vec4f of a stored head
 override THREADS: u32 = 64;
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;  // [T, QKV_STRIDE] as [H + 2G, d]

@@ -1,5 +1,5 @@
 // cache[row] = half(fresh). A unit is four entries. Rounds in integers: pack2x16float may round either way.
-override UNITS: u32 = VECTORS;  // of a row
+override UNITS: u32;  // of a row
 
 fn store_unit(row: u32, unit: u32, t: u32, head: u32) {
   let four = bitcast<vec4u>(fresh4(t, head, unit));

@@ -6,8 +6,8 @@ override S: u32;                            // slots of the ring: position p is 
 override W: u32;                            // window: position p sees p - W + 1 … p
 override QKV_STRIDE: u32;                   // stored width of a row of qkv
 override OUT_STRIDE: u32;                   // stored width of a row of out
-override VECTORS: u32 = (d + 3) / 4;        // vec4f of a stored head
-override M: u32 = H / G;                    // query heads that share a key/value head
+override VECTORS: u32;                      // vec4f of a stored head
+override M: u32;                            // query heads that share a key/value head
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;     // [T, QKV_STRIDE] as [H + 2G, d], after RoPE
 @group(0) @binding(2) var<storage, read> rows: array<vec4u>;  // [T] id, position, ring, tokens in this pass

@@ -103,7 +103,7 @@ export const graphBugs = {
     file: "kernels/attention.wgsl",
     from: "query: array<vec4f, QUERY_LENGTH>",
     to: "query: array<vec4f, HEADS * VECTORS>",
-    test: ["test/kernels/wgsl.cpu.test.ts", "-t", "no workgroup array has a length"],
+    test: ["test/kernels/wgsl.cpu.test.ts", "-t", "no override and no length"],
   },
   "a short context rounds otherwise beside a long one": {
     file: "kernels/snippets/parts.wgsl",
