@@ -156,20 +156,19 @@ export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: Y
 export const borrowDevice = (device: GPUDevice, yieldCores?: YieldCores): Gpu =>
   new Gpu(device, describe(device.adapterInfo, device), { owned: false, yieldCores });
 
+/** @param info missing from devices in Safari 26.0 */
 export function describe(
-  info: GPUAdapterInfo,
+  info: Partial<GPUAdapterInfo> = {},
   { features, limits }: GPUDevice | GPUAdapter,
 ): AdapterDescription {
+  const { device = "", description = "", vendor = "", architecture = "" } = info;
+  const named = /\D/.test(device) ? device.replace(/-+$/, "") : ""; // in Deno `device` is a number
   return {
-    name:
-      info.device.replace(/-+$/, "") ||
-      info.description ||
-      [info.vendor, info.architecture].filter(Boolean).join(" ") ||
-      "unnamed GPU",
-    vendor: info.vendor,
-    architecture: info.architecture,
-    driver: info.description,
-    software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(info.architecture),
+    name: named || description || [vendor, architecture].filter(Boolean).join(" ") || "unnamed GPU",
+    vendor,
+    architecture,
+    driver: description,
+    software: info.isFallbackAdapter || /^(software|swiftshader|warp)$/i.test(architecture),
     features: [...features].sort(),
     ...(features.has("subgroups") &&
       info.subgroupMinSize === info.subgroupMaxSize && { subgroupSize: info.subgroupMinSize }),
