@@ -24,9 +24,11 @@ fn matmul(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     let w7 = weight32(min(n + 7, N - 1), g);
     for (var i = 0u; i < tokens; i++) {
       let v = input32(i, t + i, g);
-      sums[i] += mat2x4f(
-        dot32(w0, v), dot32(w1, v), dot32(w2, v), dot32(w3, v),
-        dot32(w4, v), dot32(w5, v), dot32(w6, v), dot32(w7, v),
+      let low = sums[i][0];
+      let high = sums[i][1];
+      sums[i] = mat2x4f(
+        dot32(w0, v, low.x), dot32(w1, v, low.y), dot32(w2, v, low.z), dot32(w3, v, low.w),
+        dot32(w4, v, high.x), dot32(w5, v, high.y), dot32(w6, v, high.z), dot32(w7, v, high.w),
       );
     }
   }

@@ -21,7 +21,7 @@ fn matvec(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       let n = team * ROWS_PER_TEAM + r;
       if (!writes(r, thread) || n >= N) { continue; }
       let i = t * Y_STRIDE + N0 + n;
-      y[i] = with_addend(sums[j][r], t, N0 + n) + select(0.0, y[i], ADD);
+      y[i] = plus_product(with_addend(select(0.0, y[i], ADD), t, N0 + n), sums[j], r);
     }
   }
 }

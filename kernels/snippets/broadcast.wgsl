@@ -6,19 +6,33 @@ fn input32(i: u32, t: u32, g: u32) -> Input32 {
   let lane = subgroupExclusiveAdd(1u);
   let k = 32 * g + lane;
   // One entry of each eight; in a subgroup of four, of the first half of each eight.
-  let own = vec4f(element(i, t, k), element(i, t, k + 8), element(i, t, k + 16), element(i, t, k + 24));
+  let own = every8(i, t, k);
   if (SUBGROUP == 8) {
-    let values = array(eight(own.x), eight(own.y), eight(own.z), eight(own.w));
-    return Input32(values, subgroupAdd(dot(own, vec4f(1))));
+    let values = array(eight(own.values.x), eight(own.values.y), eight(own.values.z), eight(own.values.w));
+    return Input32(values, subgroupAdd(own.sum));
   }
-  let more = vec4f(element(i, t, k + 4), element(i, t, k + 12), element(i, t, k + 20), element(i, t, k + 28));
+  let more = every8(i, t, k + 4);
   let values = array(
-    mat2x4f(four(own.x), four(more.x)),
-    mat2x4f(four(own.y), four(more.y)),
-    mat2x4f(four(own.z), four(more.z)),
-    mat2x4f(four(own.w), four(more.w)),
+    mat2x4f(four(own.values.x), four(more.values.x)),
+    mat2x4f(four(own.values.y), four(more.values.y)),
+    mat2x4f(four(own.values.z), four(more.values.z)),
+    mat2x4f(four(own.values.w), four(more.values.w)),
   );
-  return Input32(values, subgroupAdd(dot(own + more, vec4f(1))));
+  return Input32(values, subgroupAdd(own.sum + more.sum));
+}
+
+struct Every8 { values: vec4f, sum: f32 }
+
+/// Entries k, k + 8, k + 16, k + 24 of row t, and their sum by fma, as in dot8.wgsl.
+fn every8(i: u32, t: u32, k: u32) -> Every8 {
+  let a = element(i, t, k);
+  let b = element(i, t, k + 8);
+  let c = element(i, t, k + 16);
+  let d = element(i, t, k + 24);
+  return Every8(
+    vec4f(a.x * a.y, b.x * b.y, c.x * c.y, d.x * d.y),
+    fma(a.x, a.y, fma(b.x, b.y, fma(c.x, c.y, d.x * d.y))),
+  );
 }
 
 fn four(v: f32) -> vec4f {

@@ -7,13 +7,13 @@ override EPS: f32;
 
 var<private> squares_seen: array<f32, TOKENS>;
 
-/// Entry k of row t, token i of the block, times the gain.
-fn element(i: u32, t: u32, k: u32) -> f32 {
+/// Entry k of row t, token i of the block, and its gain.
+fn element(i: u32, t: u32, k: u32) -> vec2f {
   let value = x[t * K + k];
-  squares_seen[i] += value * value;
-  return value * gain[k];
+  squares_seen[i] = fma(value, value, squares_seen[i]);
+  return vec2f(value, gain[k]);
 }
 
 /// Sum of squares of the whole row: each lane has seen a part of it.
 fn input_squares(i: u32) -> f32 { return subgroupAdd(squares_seen[i]); }
-fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }
+fn input_factor(squares: f32) -> f32 { return inverseSqrt(fma(squares, 1 / f32(D), EPS)); }

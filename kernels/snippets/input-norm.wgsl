@@ -9,13 +9,15 @@ override EPS: f32;
 var<private> squares_seen: array<f32, TOKENS>;
 
 /// Entries 8*k8 .. 8*k8+7 of row t, token i of the block, times the gain.
-fn input8(i: u32, t: u32, k8: u32) -> mat2x4f {
+fn input8(i: u32, t: u32, k8: u32) -> Input8 {
   let at = t * (K / 4) + 2 * k8;
   let a = x[at];
   let b = x[at + 1];
-  squares_seen[i] += dot(a, a) + dot(b, b);
-  return mat2x4f(a * gain[2 * k8], b * gain[2 * k8 + 1]);
+  let a_gain = gain[2 * k8];
+  let b_gain = gain[2 * k8 + 1];
+  squares_seen[i] += dot8(mat2x4f(a, b), mat2x4f(a, b));
+  return Input8(mat2x4f(a * a_gain, b * b_gain), fma(a, a_gain, b * b_gain));
 }
 
 fn input_squares(i: u32) -> f32 { return squares_seen[i]; }
-fn input_factor(squares: f32) -> f32 { return inverseSqrt(squares / f32(D) + EPS); }
+fn input_factor(squares: f32) -> f32 { return inverseSqrt(fma(squares, 1 / f32(D), EPS)); }

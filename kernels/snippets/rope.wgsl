@@ -8,12 +8,15 @@ override ANGLE_ROWS: u32;     // rows of each half of the angle table
 @group(0) @binding(2) var<storage, read> rows: array<vec4u>;    // [T] id, position, ring, tokens in this pass
 @group(0) @binding(3) var<storage, read> angles: array<vec2f>;  // [2, ANGLE_ROWS, d/2] cos, sin: coarse, fine
 
+/// Complex product: `a` turned by the angle whose cos and sin are `b`. By fma, as in dot8.wgsl.
+fn times(a: vec2f, b: vec2f) -> vec2f { return vec2f(fma(a.x, b.x, -(a.y * b.y)), fma(a.y, b.x, a.x * b.y)); }
+
 /// cos and sin of position * frequency i, from the coarse and the fine angle by the sum formulas. Both are
 /// exact to f32.
 fn angle(position: u32, i: u32) -> vec2f {
   let coarse = angles[(position / ANGLE_ROWS) * (d / 2) + i];
   let fine = angles[(ANGLE_ROWS + position % ANGLE_ROWS) * (d / 2) + i];
-  return vec2f(coarse.x * fine.x - coarse.y * fine.y, coarse.y * fine.x + coarse.x * fine.y);
+  return times(coarse, fine);
 }
 
 /// Entries i and i + d/2 of a head of token t, rotated. Heads count queries, then keys, then values; values
@@ -21,5 +24,5 @@ fn angle(position: u32, i: u32) -> vec2f {
 fn turned(t: u32, head: u32, i: u32, pair: vec2f) -> vec2f {
   if (head >= H + G) { return pair; }
   let a = angle(rows[t].y, i);
-  return vec2f(pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y);
+  return times(pair, a);
 }

@@ -5,7 +5,7 @@ const HELD = TOKENS;
 
 /// Tokens of the block, and those whose sums this thread holds. Hidden from the compiler: lavapipe takes half
 /// a minute to unroll eight tokens, and the code is no faster.
-fn tokens() -> u32 { return select(0, TOKENS, arrayLength(&x) > 0); }
+fn tokens() -> u32 { return select(select(0, TOKENS, arrayLength(&x) > 0), 1, TOKENS == 1); }
 fn held() -> u32 { return tokens(); }
 
 fn team_of(group: u32, thread: u32) -> u32 { return group * THREADS + thread; }
@@ -19,8 +19,8 @@ fn token_held(j: u32, thread: u32) -> u32 { return j; }
 /// Whether this thread writes output r of its team.
 fn writes(r: u32, thread: u32) -> bool { return true; }
 
-/// The four sums of each token, times the factor of its input.
-fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {
-  for (var i = 0u; i < tokens(); i++) { sums[i] *= input_factor(input_squares(i)); }
-  return *sums;
+fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<RowSums, HELD> {
+  var held: array<RowSums, HELD>;
+  for (var i = 0u; i < tokens(); i++) { held[i] = RowSums(sums[i], input_factor(input_squares(i))); }
+  return held;
 }

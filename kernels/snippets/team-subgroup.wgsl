@@ -26,8 +26,8 @@ fn writes(r: u32, thread: u32) -> bool {
   return thread < ROWS_PER_TEAM * TOKENS && thread % ROWS_PER_TEAM == r;
 }
 
-/// The four sums, over the team, of the token that this thread holds, times the factor of its input.
-fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {
+/// The sums, over the team, of the token that this thread holds.
+fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<RowSums, HELD> {
   let size = subgroupAdd(1u);
   for (var i = 0u; i < TOKENS; i++) {
     let of_subgroup = subgroupAdd(sums[i]);
@@ -45,5 +45,5 @@ fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<ve
     total += partial[held][i];
     total_squares += squares[held][i];
   }
-  return array(total * input_factor(total_squares));
+  return array(RowSums(total, input_factor(total_squares)));
 }

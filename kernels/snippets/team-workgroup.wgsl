@@ -26,8 +26,8 @@ fn writes(r: u32, thread: u32) -> bool {
   return thread < ROWS_PER_TEAM * TOKENS && thread % ROWS_PER_TEAM == r;
 }
 
-/// The four sums, over the team, of the token that this thread holds, times the factor of its input.
-fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<vec4f, HELD> {
+/// The sums, over the team, of the token that this thread holds.
+fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<RowSums, HELD> {
   for (var i = 0u; i < TOKENS; i++) {
     partial[i][thread] = sums[i];
     squares[i][thread] = input_squares(i);
@@ -48,5 +48,5 @@ fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<ve
     total += partial[held][eighth];
     total_squares += squares[held][eighth];
   }
-  return array(total * input_factor(total_squares));
+  return array(RowSums(total, input_factor(total_squares)));
 }

@@ -17,8 +17,8 @@ export const graphBugs = {
   },
   "rope turns the other way": {
     file: "kernels/snippets/rope.wgsl",
-    from: "pair.x * a.x - pair.y * a.y, pair.y * a.x + pair.x * a.y",
-    to: "pair.x * a.x + pair.y * a.y, pair.y * a.x - pair.x * a.y",
+    from: "times(pair, a)",
+    to: "times(pair, vec2f(a.x, -a.y))",
     test: kernel("rope_cache"),
   },
   "products of f16 tiles in f16": {
@@ -165,10 +165,16 @@ export const graphBugs = {
     to: "(start + 20) % this.shape.S, count]",
     test: engine("scheduler", "400 tokens"),
   },
+  "sums that a compiler may contract differently for each block size": {
+    file: "kernels/snippets/dot8.wgsl",
+    from: "return fma(a[1].w, b[1].w, fma(a[1].z, b[1].z, fma(a[1].y, b[1].y, fma(a[1].x, b[1].x, low))));",
+    to: "return dot(a[0], b[0]) + dot(a[1], b[1]);",
+    test: ["test/kernels/wgsl.cpu.test.ts", "-t", "block size"],
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
-    from: "f32(D) + EPS",
-    to: "f32(K)",
+    from: "1 / f32(D), EPS",
+    to: "1 / f32(K), 0",
     test: kernel("matvec_norm_q4"),
   },
 };

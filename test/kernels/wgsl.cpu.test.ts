@@ -145,6 +145,16 @@ test("what is computed from overrides is found", () => {
   expect(found("override M: u32 = 64; override L = 0xffffffff;")).toEqual([]);
 });
 
+// A compiler may contract or reorder the sums of `dot` differently in each pipeline.
+test("kernels with a pipeline for each block size add their products by fma", async () => {
+  const perBlock = allKernels.filter(
+    ({ prelude, testSizes: [size] }) => "TOKENS" in (prelude?.(size!) ?? {}),
+  );
+  const sources = new Set((await Promise.all(perBlock.map(({ source }) => loadShaders(source)))).flat());
+  expect(sources.size).toBeGreaterThan(0);
+  expect([...sources].filter((shader) => /\bdot\(/.test(shader))).toEqual([]);
+});
+
 test("no shader file is left out of allKernels", async () => {
   const used = new Set((await Promise.all(allKernels.map(({ source }) => loadShaders(source)))).flat());
   for (const [path, text] of Object.entries(files)) expect(used.has(text), path).toBe(true);
