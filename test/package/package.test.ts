@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { findDeno } from "../../scripts/deno.mjs";
 import { findDrivers } from "../../scripts/drivers.mjs";
 import { goldenStory, installPackage, linkPackage, root, run } from "./install.ts";
 
@@ -141,6 +142,19 @@ test("its command and the Node example run", async () => {
   expect(story.trim().length).toBeGreaterThan(8);
   cpSync(join(root, "examples", "node"), join(app, "example"), { recursive: true });
   const told = await node([join(app, "example", "main.js")], driver.env);
+  expect(told.length).toBeGreaterThan(40);
+  expect(goldenStory().startsWith(told), told).toBe(true);
+});
+
+test("the Deno example runs, on Deno's own WebGPU", async () => {
+  const deno = findDeno((await findDrivers()).drivers);
+  if (!("path" in deno)) return; // no Deno on this machine; scripts/test.mjs has said so
+  const folder = join(app, "deno-example");
+  cpSync(join(root, "examples", "deno"), folder, { recursive: true });
+  const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const [command, ...args] = String(scripts.start).split(" ");
+  expect(command).toBe("deno");
+  const told = await run(deno.path, args, { cwd: folder, env: { ...process.env, ...deno.env } });
   expect(told.length).toBeGreaterThan(40);
   expect(goldenStory().startsWith(told), told).toBe(true);
 });
