@@ -1,10 +1,10 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
 import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
-import type { Chunk, Finish, Message, Model } from "./engine.ts";
+import type { Finish, Message, Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import { speed } from "./speed.ts";
+import { type Arrival, speed } from "./speed.ts";
 import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 /** The answer in progress. It is added to its conversation when it ends. */
@@ -13,9 +13,9 @@ export interface LiveAnswer {
   readonly messages: readonly Message[];
   readonly seed: number;
   text: string;
-  /** Its token ids so far, and the time in milliseconds of each chunk. */
+  /** Its token ids so far, and when they came. */
   readonly ids: number[];
-  readonly chunks: { readonly at: number; readonly chunk: Chunk }[];
+  readonly chunks: Arrival[];
   readonly started: number;
   finish: Finish | undefined;
 }
@@ -96,7 +96,7 @@ export class Answering extends Observable {
         this.#session.restored();
         live.text += chunk.text;
         live.ids.push(...chunk.ids);
-        live.chunks.push({ at: performance.now(), chunk });
+        live.chunks.push({ at: performance.now(), tokens: chunk.ids.length });
         if (chunk.finish) live.finish = chunk.finish;
         this.changed();
       }
@@ -141,7 +141,7 @@ function messages(turns: readonly Turn[], system: string): Message[] {
   return system.trim() ? [{ role: "system", content: system.trim() }, ...said] : said;
 }
 
-function answerTurn({ text, finish, seed, ids }: LiveAnswer, model: string): Turn {
+function answerTurn({ text, finish, seed, ids, chunks }: LiveAnswer, model: string): Turn {
   const turn = { role: "assistant", content: text } as const;
   const facts: Facts = {
     model,
@@ -149,7 +149,7 @@ function answerTurn({ text, finish, seed, ids }: LiveAnswer, model: string): Tur
     reason: finish?.reason ?? "broken",
     tokens: finish?.completionTokens ?? ids.length,
     firstTokenMs: finish?.prefillMs ?? 0,
-    tokensPerSecond: finish && speed(finish),
+    tokensPerSecond: finish && speed(chunks),
   };
   return { ...turn, facts };
 }

@@ -1,9 +1,10 @@
 // The Inspect panel. Its code is fetched when it is first opened.
-import type { Answering, LiveAnswer } from "./answering.ts";
+import type { Answering } from "./answering.ts";
 import type { Message, Model } from "./engine.ts";
 import type { mountInspect } from "./inspect/panel.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
+import { speed } from "./speed.ts";
 
 type Panel = ReturnType<typeof mountInspect>;
 
@@ -57,9 +58,9 @@ export class Inspector extends Observable {
       this.#prompt = { messages, ids: shown.model.encodeChat(messages).catch(() => []) };
     const promptIds = await this.#prompt.ids;
     if (this.#panel !== shown || this.#answering.latest !== latest) return;
-    const { ids, finish } = latest;
+    const { ids, chunks, finish } = latest;
     const position = promptIds.length + ids.length;
-    const tokensPerSecond = speedSoFar(latest);
+    const tokensPerSecond = speed(chunks);
     shown.panel.update({
       ids: [...ids],
       promptIds,
@@ -68,9 +69,4 @@ export class Inspector extends Observable {
       ...(tokensPerSecond !== undefined && { tokensPerSecond }),
     });
   }
-}
-
-function speedSoFar({ chunks, ids }: LiveAnswer): number | undefined {
-  const seconds = ((chunks.at(-1)?.at ?? 0) - (chunks[0]?.at ?? 0)) / 1000;
-  return seconds > 0 ? (ids.length - (chunks[0]?.chunk.ids.length ?? 0)) / seconds : undefined;
 }

@@ -1,6 +1,20 @@
 // The speed of an answer.
-import type { Finish } from "./engine.ts";
 
-/** Tokens per second after the first token. */
-export const speed = ({ completionTokens, decodeMs }: Finish): number | undefined =>
-  completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;
+/** When a piece of an answer came, in milliseconds, and its number of tokens. */
+export interface Arrival {
+  readonly at: number;
+  readonly tokens: number;
+}
+
+/** A gap that is so many times the usual one, and not short, is none of the model: the machine slept. */
+const [SLEPT_TIMES, SLEPT_MS] = [20, 2000];
+
+/** Tokens per second after the first piece, while the machine was awake. */
+export function speed(pieces: readonly Arrival[]): number | undefined {
+  const gaps = pieces.slice(1).map(({ at, tokens }, i) => ({ ms: at - (pieces[i]?.at ?? at), tokens }));
+  const usual = gaps.map(({ ms }) => ms).sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
+  const awake = gaps.filter(({ ms }) => ms <= Math.max(SLEPT_MS, SLEPT_TIMES * usual));
+  const tokens = awake.reduce((sum, gap) => sum + gap.tokens, 0);
+  const ms = awake.reduce((sum, gap) => sum + gap.ms, 0);
+  return tokens > 0 && ms > 0 ? (1000 * tokens) / ms : undefined;
+}

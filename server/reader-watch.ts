@@ -17,16 +17,21 @@ export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: 
   // The client left before there was a response; no event would follow.
   if (!socket || socket.destroyed || outgoing.destroyed) return;
   let taken = -1;
-  let since = performance.now();
+  const period = stallMs / 4;
+  let silentMs = 0;
+  let last = performance.now();
   const timer = setInterval(() => {
     const pending = socket.writableLength;
     const before = taken;
     taken = socket.bytesWritten - pending;
-    if (pending === 0 || taken !== before) since = performance.now();
-    if (performance.now() - since < stallMs + (1000 * pending) / MIN_BYTES_PER_SECOND) return;
+    const now = performance.now();
+    // A longer time than two periods is none of the reader: the machine slept.
+    silentMs = pending === 0 || taken !== before ? 0 : silentMs + Math.min(now - last, 2 * period);
+    last = now;
+    if (silentMs < stallMs + (1000 * pending) / MIN_BYTES_PER_SECOND) return;
     clearInterval(timer);
     stalled();
-  }, stallMs / 4);
+  }, period);
   const end = () => {
     clearInterval(timer);
     // The connection is kept for further requests.

@@ -1,6 +1,7 @@
 // The panel on a page of its own, for working on it and for its test: continues a text with the model at
 // `?model=`.
 import { loadModel } from "../../engine/index.ts";
+import { type Arrival, speed } from "../speed.ts";
 import { mountInspect } from "./panel.ts";
 
 const element = <T extends Element>(selector: string): T => {
@@ -21,14 +22,16 @@ element<HTMLFormElement>("form").addEventListener("submit", (event) => {
 async function goOn(prompt: string, maxTokens: number): Promise<void> {
   const promptIds = await model.encode(prompt);
   const ids: number[] = [];
-  const began = performance.now();
+  const pieces: Arrival[] = [];
   for await (const chunk of model.generate(promptIds, { maxTokens, ignoreEos: true })) {
     ids.push(...chunk.ids);
+    pieces.push({ at: performance.now(), tokens: chunk.ids.length });
+    const tokensPerSecond = speed(pieces);
     panel.update({
       ids: [...ids],
       promptIds,
       position: promptIds.length + ids.length,
-      tokensPerSecond: (1000 * ids.length) / (performance.now() - began),
+      ...(tokensPerSecond !== undefined && { tokensPerSecond }),
       ...(chunk.finish ? { finish: chunk.finish } : {}),
     });
   }

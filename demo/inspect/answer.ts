@@ -8,7 +8,6 @@ export interface Answer {
   readonly promptIds: readonly number[];
   /** Set when the answer has ended. */
   readonly finish?: Finish;
-  /** So far; at the end `finish` has the times. */
   readonly tokensPerSecond?: number;
   /** Tokens that went through the model: prompt and answer. */
   readonly position: number;

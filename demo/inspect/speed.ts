@@ -1,13 +1,11 @@
 // The speed of the newest answer.
 import { html, type TemplateResult } from "lit";
 import { digits, milliseconds } from "../format.ts";
-import { speed as speedOf } from "../speed.ts";
 import type { Answer } from "./answer.ts";
 
 export function speed({ finish, tokensPerSecond, promptIds, ids }: Answer): TemplateResult {
-  const measured = (finish && speedOf(finish)) ?? tokensPerSecond;
   const facts: [string, string][] = [
-    ["Tokens/s", measured === undefined ? "–" : digits(measured)],
+    ["Tokens/s", tokensPerSecond === undefined ? "–" : digits(tokensPerSecond)],
     ["Time to first token", finish ? milliseconds(finish.prefillMs) : "–"],
     ["Prompt", `${promptIds.length} tokens`],
     ["Answer", `${ids.length} tokens`],

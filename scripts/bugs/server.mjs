@@ -11,9 +11,15 @@ export const serverBugs = {
   },
   "server: a client that only sends is not cut off": {
     file: "server/reader-watch.ts",
-    from: "if (pending === 0 || taken !== before)",
-    to: "if (taken !== before + pending)",
+    from: "pending === 0 || taken !== before ?",
+    to: "taken !== before + pending ?",
     test: server("many", "keeps sending"),
+  },
+  "server: a reader is cut off after the machine slept": {
+    file: "server/reader-watch.ts",
+    from: "Math.min(now - last, 2 * period)",
+    to: "(now - last)",
+    test: server("reader-watch", "a sleep is not silence"),
   },
   "server: text after a key is ignored": {
     file: "server/keys.ts",

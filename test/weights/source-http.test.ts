@@ -1,5 +1,5 @@
 // The HTTP source against a loopback server that misbehaves in every known way.
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import {
   CachedSource,
   CheckpointError,
@@ -188,6 +188,34 @@ test("a stalled connection is retried; an abort ends it at once", async () => {
   const began = performance.now();
   await expect(stuck.read(FILE, 0, 10, controller.signal)).rejects.toThrow(/abort/i);
   expect(performance.now() - began).toBeLessThan(5000);
+});
+
+test("a sleep of the machine is not a stall: data that comes then is taken; silence after it is a stall", async () => {
+  const { now } = performance;
+  let sleptMs = 0;
+  const clock = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + sleptMs);
+  const sleep = () => {
+    sleptMs += 8 * 3600 * 1000;
+  };
+  const asleep: Handler = (_, response) => {
+    response.writeHead(206, { "content-range": "bytes 0-9/100000" }).write(data.subarray(0, 4));
+    setTimeout(sleep, 200);
+    setTimeout(() => response.end(data.subarray(4, 10)), 600);
+  };
+  try {
+    const { source, requests } = await start(first(1, asleep), { stallMs: 400, retries: 0 });
+    same(await source.read(FILE, 0, 10), 0, 10);
+    expect(requests.filter((line) => line.includes("bytes=0-9")).length).toBe(1);
+    await server?.close();
+    const silent: Handler = (_, response) => {
+      response.writeHead(206, { "content-range": "bytes 0-9/100000" }).flushHeaders();
+      setTimeout(sleep, 50);
+    };
+    const { source: stuck } = await start(first(1e9, silent), { stallMs: 100, retries: 0 });
+    await expect(stuck.read(FILE, 0, 10)).rejects.toThrow(/nothing came for 0.1 s/);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test("Retry-After is obeyed, and an abort ends the pause", async () => {

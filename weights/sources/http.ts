@@ -19,6 +19,8 @@ export interface HttpOptions {
 
 const MAX_PAUSE_MS = 60_000;
 const PROGRESS_BYTES = 2 ** 20;
+/** A timer that fires so many milliseconds late did not measure the network. */
+const LATE_MS = 1000;
 
 /** A temporary fault. After the last try a fault of kind `bytes` (wrong data) becomes a CheckpointError. */
 export class Fault extends Error {
@@ -85,14 +87,19 @@ async function once<T>(
   const controller = new AbortController();
   const signal = outer ? AbortSignal.any([outer, controller.signal]) : controller.signal;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const watch = (on = true): void => {
+  const watch = (on = true, patient = true): void => {
     clearTimeout(timer);
-    const stalled = new Fault("network", `nothing came for ${stallMs / 1000} s`);
-    timer = on ? setTimeout(() => controller.abort(stalled), stallMs) : undefined;
+    if (!on) return;
+    const due = performance.now() + stallMs;
+    timer = setTimeout(() => {
+      // Late: the machine slept, or its thread was busy. What came meanwhile may still be in line.
+      if (patient && performance.now() > due + LATE_MS) watch(true, false);
+      else controller.abort(new Fault("network", `nothing came for ${stallMs / 1000} s`));
+    }, stallMs);
   };
   try {
     watch();
-    return await attempt({ signal, watch });
+    return await attempt({ signal, watch: (on) => watch(on) });
   } catch (error) {
     throw controller.signal.aborted ? controller.signal.reason : error;
   } finally {
