@@ -87,10 +87,10 @@ async function tuningName(
   matrices: Readonly<Record<MatrixRole, MainMatrix>>,
 ): Promise<string> {
   const { H, G, d, B, S, W, chunkLength, cacheFormat } = shape;
-  const { name, vendor, architecture, driver, features, subgroupSize } = adapter;
   const key = [
     [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
-    [name, vendor, architecture, driver, features, subgroupSize],
+    // Whole: Firefox names no adapter, and its second GPU may differ in the limits only.
+    adapter,
     matrixRoles.map((role) => [matrices[role].format.name, matrices[role].N, matrices[role].K]),
     [H, G, d, B, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];

@@ -3,6 +3,12 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const engineBugs = {
+  "a second GPU without a name takes the tuning of the first": {
+    file: "engine/tuning/tuning.ts",
+    from: "    adapter,\n",
+    to: "    [adapter.name, adapter.vendor, adapter.architecture, adapter.driver, adapter.features],\n",
+    test: engine("remembered-tuning.cpu", "another adapter"),
+  },
   "waits are never nudged": {
     file: "engine/gpu/gpu.ts",
     from: "this.#nudge?.during(work);",

@@ -1,0 +1,51 @@
+// Which remembered choice of kernels a load takes.
+import { expect, test } from "vitest";
+import type { AdapterDescription } from "../../engine/api.ts";
+import type { Pipelines } from "../../engine/gpu/dispatch.ts";
+import type { Gpu } from "../../engine/gpu/gpu.ts";
+import { modelLayout } from "../../engine/graph/layout.ts";
+import { modelShape } from "../../engine/graph/shape.ts";
+import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
+import { tunedKernels } from "../../engine/tuning/tuning.ts";
+import { cacheFormats, weightFormats } from "../../kernels/index.ts";
+import { formatsOf } from "../../weights/index.ts";
+
+const config = {
+  ...{ L: 1, D: 64, F: 96, H: 4, G: 2, d: 16, V: 101, eps: 1e-5, W: 16 },
+  ...{ maxPositions: 64, ropeTheta: 1e4, tied: false, eosTokenIds: [] },
+} as unknown as Parameters<typeof modelShape>[0];
+
+test("another adapter takes no choice that this one remembers, even if neither has a name", async () => {
+  const adapter = {
+    ...{ name: "unnamed GPU", vendor: "", architecture: "", driver: "", software: false, features: [] },
+    ...{ maxBindingBytes: 2 ** 30, maxBufferBytes: 2 ** 30 },
+    ...{ maxWorkgroupBytes: 16_384, maxWorkgroupThreads: 256 },
+  } satisfies AdapterDescription;
+  const kernels = chooseKernels(adapter, [weightFormats.q4], 1e9);
+  const cacheFormat = cacheFormats.f32;
+  const shape = modelShape(config, { cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
+  const layout = modelLayout(config, formatsOf("q4", config), 2 ** 30);
+  const fileOf = async (changes: Partial<AdapterDescription>) => {
+    let asked = "";
+    const store = {
+      async read(name: string) {
+        asked = name;
+        return JSON.stringify({ choice: kernels });
+      },
+      write: () => Promise.reject(new Error("Nothing is to be measured.")),
+    };
+    const gpu = { adapter: { ...adapter, ...changes } } as Gpu;
+    const model = { plan: { weights: "q4" as const, weightBytes: 1e9 }, shape, layout };
+    expect(await tunedKernels(gpu, {} as Pipelines, store, model, {})).toEqual(kernels);
+    return asked;
+  };
+  const first = await fileOf({});
+  expect(await fileOf({})).toBe(first);
+  const others = [
+    { name: "other" },
+    { driver: "2" },
+    { maxBufferBytes: 2 ** 31 },
+    { maxBindingBytes: 2 ** 31 },
+  ];
+  for (const change of others) expect(await fileOf(change), JSON.stringify(change)).not.toBe(first);
+});
