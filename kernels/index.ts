@@ -37,6 +37,7 @@ export { quantisedFormats } from "./formats/table.ts";
 export type { Binding, Buffer, Cost, Kernel, Requirements, ShaderFile, Workgroups } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
+export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";
 export { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 export {

@@ -11,8 +11,9 @@ export function addTune(program: Command, context: Context, exit: (code: number)
     .command("tune")
     .summary("measure which kernels are fastest here")
     .description(
-      "Measures every variant of the matrix and attention kernels on this adapter, at the model's shapes. Drops " +
-        "variants with wrong results, prints a table, and remembers the fastest for the next load. Reads no weights. " +
+      "Measures every variant of the matrix and attention kernels on this adapter, at the model's shapes and with the " +
+        "rows of its decode steps. Drops variants with wrong results, prints a table, and remembers the fastest for the " +
+        "next load with the same options. Reads no weights. " +
         "Without --no-tune, large models are tuned at their first load anyway.",
     )
     .addHelpText(
@@ -25,7 +26,7 @@ Examples:
   addLoadingOptions(command);
   addOutputOptions(
     command,
-    "print one object: adapter, weights, choice, measurements (microseconds a launch, null if rejected)",
+    "print one object: adapter, weights, choice, measurements (rows, microseconds a launch, null if rejected)",
   );
   command.action(async (options: LoadingOptions) => exit(await tune(context, options)));
 }
@@ -43,11 +44,11 @@ async function tune(context: Context, options: LoadingOptions): Promise<number> 
 }
 
 /**
- * A heading for each matrix and its variants, the fastest first, rejected ones last. The chosen one has a
- * star.
+ * A heading for each matrix with the numbers of rows, and its variants: the fastest with one row first,
+ * rejected ones last. The chosen one has a star.
  */
 function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
-  const lines = [`${weights} on ${adapter.name}; microseconds a launch, * is used\n`];
+  const lines = [`${weights} on ${adapter.name}; microseconds a launch by rows, * is used\n`];
   const groups = new Map<string, TuningMeasurement[]>();
   for (const each of measurements) {
     const name = `${each.pass} ${each.role}`;
@@ -57,15 +58,17 @@ function tuningTable({ adapter, weights, choice, measurements }: Tuning): string
     const { pass, role } = group[0] as TuningMeasurement;
     const matrices = pass === "decode" ? choice.matvec : choice.matmul;
     const chosen = role === "attention" ? choice.attention[pass] : matrices[role];
-    lines.push(`\n${name}\n`);
-    for (const { variant, microseconds, rejected } of [...group].sort(
-      (a, b) => a.microseconds - b.microseconds,
-    )) {
+    const rowCounts = [...new Set(group.map(({ rows }) => rows))].sort((a, b) => a - b);
+    const columns = (texts: readonly string[]) => texts.map((text) => text.padStart(9)).join("");
+    lines.push(`\n${name.padEnd(20)}${columns(rowCounts.map(String))}\n`);
+    const best = group.filter(({ rows }) => rows === rowCounts[0]);
+    for (const { variant, rejected } of best.sort((a, b) => a.microseconds - b.microseconds)) {
       const mark = variant === chosen ? "*" : " ";
-      const time = rejected === undefined ? threeDigits(microseconds) : "-";
-      lines.push(
-        `  ${mark} ${variant.padEnd(16)} ${time.padStart(8)}${rejected ? `  out: ${rejected}` : ""}\n`,
-      );
+      const times = rowCounts.map((rows) => {
+        const each = group.find((other) => other.variant === variant && other.rows === rows);
+        return each && rejected === undefined ? threeDigits(each.microseconds) : "-";
+      });
+      lines.push(`  ${mark} ${variant.padEnd(16)}${columns(times)}${rejected ? `  out: ${rejected}` : ""}\n`);
     }
   }
   if (groups.size === 0) lines.push("nothing was measured\n");

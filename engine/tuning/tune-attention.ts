@@ -1,4 +1,4 @@
-// Measures attention over a full cache in all variants.
+// Attention to a full cache.
 import {
   type AttentionVariant,
   attend,
@@ -6,6 +6,7 @@ import {
   attentionSplits,
   attentionVariants,
   type Buffer,
+  type CacheFormat,
   cacheLength,
   decodeRows,
   firstVisible,
@@ -16,122 +17,129 @@ import {
   storeNewest,
 } from "../../kernels/index.ts";
 import type { Pass } from "../api.ts";
-import { type Dispatch, type Launch, launch, type Pipelines, readBuffer } from "../gpu/dispatch.ts";
+import type { Buffers } from "../gpu/buffers.ts";
+import { type Launch, launch, type Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Shape } from "../graph/shape.ts";
-import { randomU32, rms, TOLERANCE, VariantBench } from "./variant-bench.ts";
+import { fillBuffer } from "./fill-buffer.ts";
+import { INPUTS } from "./output-check.ts";
+import { randomU32 } from "./random.ts";
+import { rotate } from "./rotate.ts";
+import type { Bench } from "./variant-bench.ts";
 
-/** Rows of the cache that differ. A full cache repeats them. */
+/** Rows of the cache that differ: they repeat, as times do not depend on them. */
 const DIFFERENT_ROWS = 61;
+/** Outliers of queries and of the newest keys and values: so large is one entry of 16. */
+const OUTLIER = 20;
 
-export class AttentionBench extends VariantBench {
-  readonly #pass: Pass;
-  readonly #shape: Shape;
-  readonly #size: Pick<Shape, "B" | "H" | "G" | "d" | "S" | "W"> & { T: number; positions: number[] };
-  #buffers: Record<"qkv" | "cache" | "rows" | "partial" | "out", GPUBuffer> | undefined;
-  #host: Buffer[] = [];
-  /** Outputs of the first variant that was right. */
-  #expected: Float32Array | undefined;
+export interface AttentionCase {
+  readonly pass: Pass;
+  readonly shape: Shape;
+  /** The most positions of the cache. */
+  readonly keys: number;
+  /** Tokens of a step, or of a prefill pass. */
+  readonly rowCounts: readonly number[];
+  /** Bytes of caches that batches go round. */
+  readonly rotatedBytes: number;
+}
 
-  /**
-   * @param keys the most positions of the cache
-   * @param tokens the most rows of a prefill pass
-   */
-  constructor(gpu: Gpu, pipelines: Pipelines, pass: Pass, shape: Shape, keys: number, tokens: number) {
-    super(gpu, pipelines);
-    this.#pass = pass;
-    this.#shape = shape;
-    const { B, H, G, d, W } = shape;
-    const S = Math.min(shape.S, keys);
-    const T = pass === "decode" ? B : Math.min(tokens, shape.chunkLength, S);
-    const positions = pass === "decode" ? Array.from({ length: B }, () => S - 1) : [S - T];
-    this.#size = { T, B, H, G, d, S, W, positions };
-  }
+/** Makes and fills the buffers of attention. @throws DeviceError if there is no room for them */
+export async function openAttention(
+  gpu: Gpu,
+  pipelines: Pipelines,
+  made: Buffers,
+  { pass, shape, keys, rowCounts, rotatedBytes }: AttentionCase,
+): Promise<Bench> {
+  const { cacheFormat, B, H, G, d, W } = shape;
+  const S = Math.min(shape.S, keys);
+  const most = Math.max(...rowCounts);
+  const positions = pass === "decode" ? Array.from({ length: most }, () => S - 1) : [S - most];
+  const sizeOf = (T: number) => ({ T, B, H, G, d, S, W, positions });
+  const size = sizeOf(most);
+  const stride = padded(H * d);
+  const SPLITS = attentionSplits(size);
+  const random = randomU32();
+  const standing = pass === "decode" ? decodeRows(size) : prefillRows(size);
+  const contents = (name: string) => ringContents(cacheFormat, size, name, random, standing)!;
+  const [qkv, rows] = [contents("qkv"), contents("rows")];
+  const inputs = [qkv, qkv.map((value, i) => (i % 16 === 5 ? OUTLIER * value : value))];
+  const cache = differentRows(shape, random);
 
-  protected prepare(variant: string): Promise<Dispatch[]> {
-    this.#buffers ??= this.#fill();
-    return Promise.all(this.#launches(variant).map((each) => this.pipelines.prepare(each)));
-  }
+  const make = (name: string, length: number, data?: Buffer): GPUBuffer => {
+    const buffer = made.storage(`tuning ${name}`, length);
+    if (data) fillBuffer(gpu.device, buffer, data);
+    return buffer;
+  };
+  const caches = await rotate(gpu, rotatedBytes, () => ({
+    cache: make("cache", cacheLength(cacheFormat, size), cache),
+  }));
+  const queries = inputs.map((input) => make("qkv", input.length, input));
+  const standings = make("rows", rows.length, rows);
+  const outputs = make("outputs", most * stride);
+  const partial = make("partial", pass === "decode" ? partialLength({ ...size, SPLITS }) : 1);
 
-  #launches(variant: string): Launch[] {
-    const { cacheFormat } = this.#shape;
-    const { qkv, cache, rows, partial, out } = this.#buffers!;
-    const { decode, prefill, splits } = attentionVariants[variant as AttentionVariant];
-    if (this.#pass === "prefill")
-      return [launch(prefill(cacheFormat), { ...this.#size, store: false }, qkv, cache, rows, out)];
-    const size = { ...this.#size, SPLITS: splits ? attentionSplits(this.#size) : 1, store: true };
-    if (size.SPLITS === 1) return [launch(decode(cacheFormat), size, qkv, cache, rows, out)];
+  const launches = (variant: AttentionVariant, T: number, set: number): Launch[] => {
+    const { decode, prefill, splits } = attentionVariants[variant];
+    const bound = [queries[set % INPUTS]!, caches[set % caches.length]!["cache"]!, standings] as const;
+    if (pass === "prefill")
+      return [launch(prefill(cacheFormat), { ...sizeOf(T), store: false }, ...bound, outputs)];
+    const split = { ...sizeOf(T), SPLITS: splits ? SPLITS : 1, store: true };
+    if (split.SPLITS === 1) return [launch(decode(cacheFormat), split, ...bound, outputs)];
     return [
-      launch(decode(cacheFormat), size, qkv, cache, rows, partial),
-      launch(attentionCombine, size, partial, rows, out),
+      launch(decode(cacheFormat), split, ...bound, partial),
+      launch(attentionCombine, split, partial, standings, outputs),
     ];
-  }
+  };
 
-  /** Random queries, keys and values. Keys and values repeat, as timing does not depend on them. */
-  #fill() {
-    const { cacheFormat } = this.#shape;
-    const size = this.#size;
-    const { T, H, d } = size;
-    const random = randomU32();
-    const standing = this.#pass === "decode" ? decodeRows(size) : prefillRows(size);
-    const contents = (name: string) => ringContents(cacheFormat, size, name, random, standing)!;
-    const words = cacheFormat.words(d);
-    const array = cacheFormat.type === "f32" ? Float32Array : Uint32Array;
-    const few = new array(DIFFERENT_ROWS * words);
-    for (let row = 0; row < DIFFERENT_ROWS; row++) {
-      cacheFormat.store(
-        few,
-        row,
-        Float32Array.from({ length: d }, () => random() / 2 ** 31 - 1),
-      );
-    }
-    const cache = new array(cacheLength(cacheFormat, size));
-    for (let at = 0; at < cache.length; at += few.length) cache.set(few.subarray(0, cache.length - at), at);
-    this.#host = [contents("qkv"), cache, contents("rows")];
-    const [qkv, , rows] = this.#host;
-    const upload = (name: string, data: Buffer) => {
-      const buffer = this.made.storage(`tuning ${name}`, data.length);
-      this.gpu.device.queue.writeBuffer(buffer, 0, data as Buffer & ArrayBufferView<ArrayBuffer>);
-      return buffer;
-    };
-    const partials = partialLength({ ...size, SPLITS: attentionSplits(size) });
-    return {
-      qkv: upload("qkv", qkv!),
-      cache: upload("cache", cache),
-      rows: upload("rows", rows!),
-      partial: this.made.storage("tuning partial", this.#pass === "decode" ? partials : 1),
-      out: this.made.storage("tuning out", T * padded(H * d)),
-    };
-  }
+  return {
+    rowCounts,
+    outputs,
+    width: H * d,
+    stride,
+    sets: Math.max(INPUTS, caches.length),
+    rounds: () => false,
+    prepare: (variant, T, set) =>
+      Promise.all(launches(variant as AttentionVariant, T, set).map((each) => pipelines.prepare(each))),
+    // A head at a time: one is a walk over all keys.
+    sampled: (T) => [
+      [0, 0],
+      [T - 1, H * d - 1],
+    ],
+    plain(input, [t, column]) {
+      const format = repeating(cacheFormat, d);
+      const host = [inputs[input]!, cache, rows];
+      if (pass === "decode") storeNewest(format, size, host, t);
+      const position = rows[4 * t + 1]!;
+      const h = Math.floor(column / d);
+      const { values, sum } = attend(format, size, host, t, h, firstVisible(position, W), position + 1);
+      return values[column % d]! / sum;
+    },
+  };
+}
 
-  /**
-   * Compares some heads of the last row with plain TypeScript, and all with those of the first variant that
-   * was right.
-   */
-  protected async findMismatch(): Promise<string | undefined> {
-    const { cacheFormat } = this.#shape;
-    const size = this.#size;
-    const { T, H, d, W } = size;
-    const { out } = this.#buffers!;
-    const actual = new Float32Array(await readBuffer(this.gpu.device, out, 0, 4 * T * padded(H * d)));
-    if (actual.every((value) => value === 0)) return "gives nothing but zeros";
-    const allowed = TOLERANCE * rms(actual);
-    const t = T - 1;
-    if (this.#pass === "decode") storeNewest(cacheFormat, size, this.#host, t);
-    const position = this.#host[2]![4 * t + 1]!;
-    for (const h of new Set([0, H >> 1, H - 1])) {
-      const from = firstVisible(position, W);
-      const { values, sum } = attend(cacheFormat, size, this.#host, t, h, from, position + 1);
-      for (const [i, value] of values.entries()) {
-        const at = t * padded(H * d) + h * d + i;
-        if (!(Math.abs(actual[at]! - value / sum) <= allowed))
-          return `gives ${actual[at]} for entry ${i} of head ${h} where plain arithmetic gives ${value / sum}`;
-      }
-    }
-    const expected = this.#expected ?? actual;
-    const at = actual.findIndex((value, i) => !(Math.abs(value - expected[i]!) <= allowed));
-    if (at >= 0) return `gives ${actual[at]} for output ${at} where another variant gives ${expected[at]}`;
-    this.#expected ??= actual;
-    return undefined;
-  }
+/** Rows of keys and values. */
+function differentRows({ cacheFormat, d }: Shape, random: () => number): Buffer {
+  const array = cacheFormat.type === "f32" ? Float32Array : Uint32Array;
+  const few = new array(DIFFERENT_ROWS * cacheFormat.words(d));
+  const uniform = () => random() / 2 ** 31 - 1;
+  for (let row = 0; row < DIFFERENT_ROWS; row++)
+    cacheFormat.store(few, row, Float32Array.from({ length: d }, uniform));
+  return few;
+}
+
+/** Reads and writes a cache that repeats DIFFERENT_ROWS rows; rows that are stored are kept beside it. */
+function repeating(format: CacheFormat, d: number): CacheFormat {
+  const kept = new Map<number, Buffer>();
+  return {
+    ...format,
+    at(cache, row, i) {
+      const own = kept.get(row);
+      return own ? format.at(own, 0, i, d) : format.at(cache, row % DIFFERENT_ROWS, i, d);
+    },
+    store(cache, row, entries) {
+      const own = cache.slice(0, format.words(d));
+      format.store(own, 0, entries);
+      kept.set(row, own);
+    },
+  };
 }

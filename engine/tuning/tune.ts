@@ -1,23 +1,12 @@
 // The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong
 // results are rejected.
-import {
-  type AttentionVariant,
-  type Kernel,
-  type MatmulVariant,
-  type MatvecSize,
-  type MatvecVariant,
-  matmul,
-  matvec,
-} from "../../kernels/index.ts";
-import type { KernelChoice, MatrixRole, Pass, Progress, TuningMeasurement } from "../api.ts";
+import type { KernelChoice, Progress, TuningMeasurement } from "../api.ts";
+import { Buffers } from "../gpu/buffers.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { MainMatrix } from "../graph/layout.ts";
-import type { Shape } from "../graph/shape.ts";
-import { attentionCandidates, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
-import { AttentionBench } from "./tune-attention.ts";
-import { MatrixBench } from "./tune-matrix.ts";
-import type { VariantBench } from "./variant-bench.ts";
+import { BatchClock } from "./batch-clock.ts";
+import { allSlots, type Choice, type Measured, type Sizes, type Slot } from "./slots.ts";
+import { VariantBench } from "./variant-bench.ts";
 
 export interface TuneOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -26,147 +15,166 @@ export interface TuneOptions {
   readonly budgetMs?: number;
 }
 
-/** The parts of a model that decide which variants are fast. */
-export interface Measured {
-  readonly shape: Shape;
-  readonly matrices: Readonly<Record<MatrixRole, MainMatrix>>;
-}
-
 export interface Tuned {
   readonly choice: KernelChoice;
   readonly measurements: readonly TuningMeasurement[];
 }
 
-/** Limits of a measurement: on a GPU, and on a driver that computes on the CPU. */
-const EFFORT = {
-  gpu: { budgetMs: 5_000, weights: 2 ** 26, tokens: 256, keys: 4096, batchMs: 2 },
-  software: { budgetMs: 60_000, weights: 2 ** 21, tokens: 64, keys: 1024, batchMs: 5 },
-} as const;
-
-type Choice = {
-  -readonly [K in keyof KernelChoice]: { -readonly [R in keyof KernelChoice[K]]: KernelChoice[K][R] };
-};
-
-/** A place in the choice, and the variants for it. */
-interface Slot {
-  readonly pass: Pass;
-  readonly role: TuningMeasurement["role"];
-  readonly variants: readonly string[];
-  /** Measures the variants on buffers of its own. */
-  open(): VariantBench;
-  apply(choice: Choice, variant: string): void;
+interface Effort extends Sizes {
+  readonly budgetMs: number;
+  /** Variants that take at most this many times as long as the best are measured with more rows. */
+  readonly contenders: number;
+  /** Compiles the variants of a slot side by side. */
+  readonly compileAhead: boolean;
 }
 
+/** Limits of a measurement: on a GPU, and on a driver that computes on the CPU and compiles slowly. */
+const EFFORT: Readonly<Record<"gpu" | "software", Effort>> = {
+  gpu: {
+    ...{ budgetMs: 5_000, contenders: 3, compileAhead: true },
+    ...{ matrixBytes: 2 ** 27, rotatedBytes: 2 ** 28, tokens: 256, outputs: 2 ** 21, keys: 4096 },
+  },
+  software: {
+    ...{ budgetMs: 60_000, contenders: 1.5, compileAhead: false },
+    ...{ matrixBytes: 2 ** 21, rotatedBytes: 0, tokens: 64, outputs: 2 ** 18, keys: 1024 },
+  },
+};
+
+/** Microseconds of a launch with each number of rows, as far as it was measured. */
+type Times = Map<string, number[]>;
+
 /**
- * Measures slot after slot until the time is up. Each starts with the variant that it has unmeasured, and
- * keeps it if no other is reached. qkv and gate_up are measured as a matrix-vector product of their shape:
- * they only add an epilogue.
+ * Measures slot after slot until the time is up. A variant is chosen for all numbers of rows: the one with
+ * the least geometric mean of its times. A slot keeps the variant that it has unmeasured if no other is
+ * reached.
  */
 export async function tune(
   gpu: Gpu,
   pipelines: Pipelines,
-  { shape, matrices }: Measured,
+  measured: Measured,
   { onProgress, signal, budgetMs }: TuneOptions,
 ): Promise<Tuned> {
   const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
-  const slots = allSlots(gpu, pipelines, { shape, matrices }, effort);
-  const total = slots.reduce((sum, { variants }) => sum + variants.length, 0);
-  const deadline = performance.now() + (budgetMs ?? effort.budgetMs);
-  const { matvec, matmul, attention } = shape.kernels;
+  const slots = allSlots(gpu, pipelines, measured, effort);
+  const { matvec, matmul, attention } = measured.shape.kernels;
   const choice: Choice = { matvec: { ...matvec }, matmul: { ...matmul }, attention: { ...attention } };
   const measurements: TuningMeasurement[] = [];
-  let done = 0;
-  for (const slot of slots) {
-    const bench = slot.open();
-    const times: TuningMeasurement[] = [];
-    try {
-      for (const variant of slot.variants) {
+  const total = slots.reduce((sum, { variants }) => sum + variants.length, 0);
+  const left = countdown(budgetMs ?? effort.budgetMs);
+  const clock = await BatchClock.open(gpu);
+  try {
+    let before = 0;
+    for (const slot of slots) {
+      const { pass, roles, variants } = slot;
+      if (left() <= 0) break;
+      const note = (variant: string) => {
         signal?.throwIfAborted();
-        if (performance.now() > deadline) break;
-        const { role, pass } = slot;
-        onProgress?.({ stage: "tune", name: `${pass} ${role} ${variant}`, loaded: done++, total });
-        times.push({ role, pass, variant, ...(await bench.measure(variant, effort.batchMs)) });
-      }
-    } finally {
-      bench.close();
+        const loaded = before + variants.indexOf(variant);
+        onProgress?.({ stage: "tune", name: `${pass} ${roles.join(", ")} ${variant}`, loaded, total });
+      };
+      const results = await measureSlot(gpu, clock, slot, effort, left, note);
+      for (const role of roles) measurements.push(...results.measurements.map((each) => ({ ...each, role })));
+      if (results.best !== undefined) slot.apply(choice, results.best);
+      before += variants.length;
     }
-    const fastest = times.reduce<TuningMeasurement | undefined>(
-      (best, each) => (best && best.microseconds <= each.microseconds ? best : each),
-      undefined,
-    );
-    if (fastest && fastest.rejected === undefined) slot.apply(choice, fastest.variant);
-    measurements.push(...times);
+  } finally {
+    clock.close();
   }
   return { choice, measurements };
 }
 
-/**
- * The slots by what they matter, as the time may not suffice for all: the largest matrix, attention, other
- * matrices by size.
- */
-function allSlots(
+async function measureSlot(
   gpu: Gpu,
-  pipelines: Pipelines,
-  { shape, matrices }: Measured,
-  effort: { weights: number; tokens: number; keys: number },
-): Slot[] {
-  const { B, kernels, chunkLength } = shape;
-  const capped = (role: MatrixRole) => {
-    const { N, K } = matrices[role];
-    return { N: Math.min(N, Math.max(256, Math.floor(effort.weights / K))), K };
-  };
-  const bySize = [...matrixRoles].sort(
-    (a, b) => matrices[b].N * matrices[b].K - matrices[a].N * matrices[a].K,
-  );
-  const normed = (role: MatrixRole) => role !== "oProj" && role !== "downProj";
-  const ofMatrix = (role: MatrixRole): Slot[] => {
-    const { format } = matrices[role];
-    const matrix = (
-      T: number,
-      variants: readonly string[],
-      kernel: (variant: string) => Kernel<MatvecSize>,
-    ) => ({
-      role,
-      variants,
-      open: () => new MatrixBench(gpu, pipelines, { format, size: { T, ...capped(role) }, variants, kernel }),
-    });
-    return [
-      {
-        pass: "decode",
-        ...matrix(B, defaultFirst(kernels.matvec[role], matvecCandidates(gpu.adapter)), (variant) =>
-          matvec(format, variant as MatvecVariant, normed(role) ? "norm" : "plain"),
-        ),
-        apply(choice, variant) {
-          choice.matvec[role] = variant as MatvecVariant;
-        },
-      },
-      {
-        pass: "prefill",
-        ...matrix(
-          Math.min(chunkLength, effort.tokens),
-          defaultFirst(kernels.matmul[role], matmulCandidates(gpu.adapter, format)),
-          (variant) => matmul(format, variant as MatmulVariant),
-        ),
-        apply(choice, variant) {
-          choice.matmul[role] = variant as MatmulVariant;
-        },
-      },
-    ];
-  };
-  const ofAttention = (pass: Pass): Slot => ({
-    pass,
-    role: "attention",
-    variants: defaultFirst(kernels.attention[pass], attentionCandidates(gpu.adapter)),
-    open: () => new AttentionBench(gpu, pipelines, pass, shape, effort.keys, effort.tokens),
-    apply(choice, variant) {
-      choice.attention[pass] = variant as AttentionVariant;
-    },
-  });
-  const [largest = [], ...others] = bySize.map(ofMatrix);
-  return [...largest, ofAttention("decode"), ofAttention("prefill"), ...others.flat()];
+  clock: BatchClock,
+  slot: Slot,
+  effort: Effort,
+  left: () => number,
+  note: (variant: string) => void,
+): Promise<{ measurements: Omit<TuningMeasurement, "role">[]; best: string | undefined }> {
+  const { pass, variants } = slot;
+  const times: Times = new Map();
+  const made = new Buffers(gpu.device);
+  try {
+    const bench = await openBench(gpu, clock, made, slot);
+    if (!bench) return { measurements: [], best: undefined };
+    const { rowCounts, rejections } = bench;
+    for (const rows of rowCounts) {
+      const contenders = rows === rowCounts[0] ? variants : fastest(times, rejections, effort.contenders);
+      if (effort.compileAhead) await bench.compile(contenders, rows);
+      for (const variant of contenders) {
+        if (left() <= 0) break;
+        note(variant);
+        times.set(variant, [...(times.get(variant) ?? []), await bench.measure(variant, rows)]);
+      }
+    }
+    const measurements = [...times].flatMap(([variant, all]) =>
+      all.map((microseconds, i) => {
+        const rejected = rejections.get(variant);
+        const rows = rowCounts[i]!;
+        if (rejected === undefined) return { pass, variant, rows, microseconds };
+        return { pass, variant, rows, microseconds: Infinity, rejected };
+      }),
+    );
+    return { measurements, best: choose(times, rejections, rowCounts.length, variants[0]!) };
+  } finally {
+    made.destroy();
+  }
 }
 
-const defaultFirst = (first: string, all: readonly string[]): string[] => [
-  first,
-  ...all.filter((variant) => variant !== first),
-];
+/** @returns undefined if there is no room for the buffers */
+async function openBench(
+  gpu: Gpu,
+  clock: BatchClock,
+  made: Buffers,
+  slot: Slot,
+): Promise<VariantBench | undefined> {
+  try {
+    return await gpu.scoped(async () => new VariantBench(gpu, clock, made, await slot.open(made)));
+  } catch {
+    gpu.check();
+    return undefined;
+  }
+}
+
+/** The variants that take at most `most` times as long as the fastest, the fastest first. */
+function fastest(times: Times, rejections: ReadonlyMap<string, string>, most: number): string[] {
+  const means = [...times]
+    .filter(([variant]) => !rejections.has(variant))
+    .map(([variant, all]) => ({ variant, mean: geometricMean(all) }))
+    .sort((a, b) => a.mean - b.mean);
+  return means.filter(({ mean }) => mean <= most * means[0]!.mean).map(({ variant }) => variant);
+}
+
+/**
+ * The fastest of the variants that were measured with every number of rows. If there is none, and
+ * `unmeasured` turned out to be wrong, the fastest of the others.
+ */
+function choose(
+  times: Times,
+  rejections: ReadonlyMap<string, string>,
+  counts: number,
+  unmeasured: string,
+): string | undefined {
+  const complete = new Map([...times].filter(([, all]) => all.length === counts));
+  const [best] = fastest(complete, rejections, 1);
+  if (best !== undefined || !rejections.has(unmeasured)) return best;
+  return fastest(times, rejections, 1)[0];
+}
+
+const geometricMean = (values: readonly number[]): number =>
+  Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+
+/**
+ * Milliseconds that are left of a budget. Time between two calls counts as half of the budget at most: the
+ * machine may have slept.
+ */
+function countdown(budgetMs: number): () => number {
+  let left = budgetMs;
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    left -= Math.min(now - last, budgetMs / 2);
+    last = now;
+    return left;
+  };
+}

@@ -1,5 +1,5 @@
 // The kernels that were fastest on this adapter at these shapes: remembered, or measured and then remembered.
-import { matmulVariants, matvecVariants } from "../../kernels/index.ts";
+import { attentionVariants, matmulVariants, matvecVariants } from "../../kernels/index.ts";
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
 import type { KernelChoice, LoadOptions, MatrixRole, Plan, Tuning } from "../api.ts";
@@ -17,7 +17,7 @@ export interface TuningStore {
 
 /** A planned model: the parts that decide which kernels are fastest. */
 export interface Untuned {
-  readonly plan: Pick<Plan, "weights">;
+  readonly plan: Pick<Plan, "weights" | "weightBytes">;
   readonly shape: Shape;
   readonly layout: ModelLayout;
 }
@@ -44,11 +44,13 @@ export async function measureKernels(
   // Most loads measure nothing, and a page that loads so does not fetch this code.
   const { tune } = await import("./tune.ts");
   const matrices = mainMatrices(layout);
-  const { choice, measurements } = await tune(gpu, pipelines, { shape, matrices }, { onProgress, signal });
+  const { weightBytes } = plan;
+  const measured = { shape, matrices, weightBytes };
+  const { choice, measurements } = await tune(gpu, pipelines, measured, { onProgress, signal });
   const tuning = { adapter: gpu.adapter, weights: plan.weights, choice, measurements };
   // If nothing can be stored, the next load measures again.
   const name = await tuningName(gpu, shape, matrices);
-  await store?.write(name, JSON.stringify(tuning, null, 2)).catch(() => {});
+  await store?.write(name, JSON.stringify({ name, ...tuning }, null, 2)).catch(() => {});
   return tuning;
 }
 
@@ -60,15 +62,19 @@ async function remembered(
 ): Promise<KernelChoice | undefined> {
   const { adapter } = gpu;
   const matrices = mainMatrices(layout);
-  const text = await store?.read(await tuningName(gpu, shape, matrices)).catch(() => undefined);
+  const name = await tuningName(gpu, shape, matrices);
+  const text = await store?.read(name).catch(() => undefined);
   if (text === undefined) return undefined;
   try {
-    const { choice } = JSON.parse(text) as { choice: KernelChoice };
-    const known = matrixRoles.every(
-      (role) =>
-        matvecCandidates(adapter).includes(choice.matvec[role]) &&
-        matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
-    );
+    const stored = JSON.parse(text) as { name: string; choice: KernelChoice };
+    const { choice } = stored;
+    const known =
+      stored.name === name &&
+      matrixRoles.every(
+        (role) =>
+          matvecCandidates(adapter).includes(choice.matvec[role]) &&
+          matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
+      );
     const { decode, prefill } = choice.attention;
     const attention = attentionCandidates(adapter);
     return known && attention.includes(decode) && attention.includes(prefill) ? choice : undefined;
@@ -79,20 +85,20 @@ async function remembered(
 
 /**
  * A file name for the choice. It is valid for one adapter, driver, version of this package, and set of
- * formats and shapes.
+ * formats, shapes and numbers of rows.
  */
 async function tuningName(
   { adapter }: Gpu,
   shape: Shape,
   matrices: Readonly<Record<MatrixRole, MainMatrix>>,
 ): Promise<string> {
-  const { H, G, d, B, S, W, chunkLength, cacheFormat } = shape;
+  const { L, H, G, d, B, S, W, parallel, chunkLength, cacheFormat } = shape;
   const key = [
-    [version, Object.keys(matvecVariants), Object.keys(matmulVariants)],
+    [version, Object.keys(matvecVariants), Object.keys(matmulVariants), Object.keys(attentionVariants)],
     // Whole: Firefox names no adapter, and its second GPU may differ in the limits only.
     adapter,
     matrixRoles.map((role) => [matrices[role].format.name, matrices[role].N, matrices[role].K]),
-    [H, G, d, B, chunkLength, cacheFormat.name, Math.min(S, W)],
+    [L, H, G, d, B, parallel, chunkLength, cacheFormat.name, Math.min(S, W)],
   ];
   return `tuning-${(await sha256OfText(JSON.stringify(key))).slice(0, 16)}.json`;
 }

@@ -1,90 +1,158 @@
 // Times the variants of one kernel on the same buffers, and rejects those that give wrong numbers.
-import type { TuningMeasurement } from "../api.ts";
-import { Buffers } from "../gpu/buffers.ts";
-import { type Dispatch, encode, type Pipelines } from "../gpu/dispatch.ts";
+import type { Buffers } from "../gpu/buffers.ts";
+import { type Dispatch, encode, MAP_READ } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { BatchClock } from "./batch-clock.ts";
+import { fillBuffer } from "./fill-buffer.ts";
+import { type Checked, INPUTS, OutputCheck } from "./output-check.ts";
 
-/**
- * Relative to the root mean square of the outputs: more than rounding gives, in whatever order sums are made.
- */
-export const TOLERANCE = 1e-3;
+/** Launches of each input in a check: a race may spare one. */
+const CHECKED_LAUNCHES = 2;
+/** The most launches of a batch. */
+const MAX_LAUNCHES = 512;
+/** Batches of which the least time counts: one may fall into a pause of the machine. */
+const BATCHES = 3;
+/** A variant that takes this many times as long as the best is timed once, roughly. */
+const MUCH_SLOWER = 3;
 
-export abstract class VariantBench {
-  protected readonly gpu: Gpu;
-  protected readonly pipelines: Pipelines;
-  protected readonly made: Buffers;
-  #best = Infinity;
+/** NaN, so that an output that a launch does not write is found. */
+const UNWRITTEN = Uint32Array.of(0x7fc00000);
 
-  constructor(gpu: Gpu, pipelines: Pipelines) {
-    this.gpu = gpu;
-    this.pipelines = pipelines;
-    this.made = new Buffers(gpu.device);
-  }
-
-  /** The dispatches of a variant, on buffers that all variants share. */
-  protected abstract prepare(variant: string): Promise<readonly Dispatch[]>;
-
-  /** What is wrong with the outputs that a variant has just computed; undefined if they are right. */
-  protected abstract findMismatch(variant: string): Promise<string | undefined>;
-
-  close(): void {
-    this.made.destroy();
-  }
-
-  /** Microseconds of a launch, the least of three batches, or why the variant is rejected. */
-  async measure(
-    variant: string,
-    batchMs: number,
-  ): Promise<{ microseconds: number } & Pick<TuningMeasurement, "rejected">> {
-    try {
-      return await this.gpu.scoped(async () => {
-        const dispatches = await this.prepare(variant);
-        await this.#run(dispatches, 1);
-        const rejected = await this.findMismatch(variant);
-        if (rejected) return { microseconds: Infinity, rejected };
-        let launches = 1;
-        let best = await this.#run(dispatches, 1);
-        while (launches < 64 && best < batchMs) {
-          launches *= 2;
-          best = await this.#run(dispatches, launches);
-        }
-        // A variant that takes twice as long as the best needs no second batch.
-        for (let batch = 1; batch < 3 && best / launches < 2 * this.#best; batch++) {
-          best = Math.min(best, await this.#run(dispatches, launches));
-        }
-        this.#best = Math.min(this.#best, best / launches);
-        return { microseconds: (1000 * best) / launches };
-      });
-    } catch (error) {
-      this.gpu.check();
-      return { microseconds: Infinity, rejected: (error as Error).message };
-    }
-  }
-
-  /** Milliseconds of `launches` launches in one pass. */
-  async #run(dispatches: readonly Dispatch[], launches: number): Promise<number> {
-    const { device } = this.gpu;
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let i = 0; i < launches; i++) encode(pass, dispatches);
-    pass.end();
-    const began = performance.now();
-    device.queue.submit([encoder.finish()]);
-    await this.gpu.settle(device.queue.onSubmittedWorkDone());
-    return performance.now() - began;
-  }
+/** A kernel with buffers for it. */
+export interface Bench extends Checked {
+  /** Numbers of rows that the model runs the kernel with. */
+  readonly rowCounts: readonly number[];
+  readonly outputs: GPUBuffer;
+  /** Sets of buffers, at least INPUTS, which batches go round. Set s has input s % INPUTS. */
+  readonly sets: number;
+  /** The dispatches of a variant, those that prepare its input included. */
+  prepare(variant: string, rows: number, set: number): Promise<readonly Dispatch[]>;
 }
 
-export const rms = (values: Float32Array): number =>
-  Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
+/** The dispatches of a variant, for each set of buffers. */
+type Sets = readonly (readonly Dispatch[])[];
 
-/** xorshift32 (Marsaglia 2003): the same numbers every time. */
-export function randomU32(): () => number {
-  let state = 0x9e3779b9;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state >>> 0;
-  };
+export class VariantBench {
+  readonly #gpu: Gpu;
+  readonly #clock: BatchClock;
+  readonly #bench: Bench;
+  readonly #check: OutputCheck;
+  readonly #unwritten: GPUBuffer;
+  readonly #staging: GPUBuffer;
+  /** Milliseconds of a launch, by rows and variant. */
+  readonly #times = new Map<number, Map<string, number>>();
+  /** The next set of buffers. */
+  #turn = 0;
+
+  constructor(gpu: Gpu, clock: BatchClock, made: Buffers, bench: Bench) {
+    this.#gpu = gpu;
+    this.#clock = clock;
+    this.#bench = bench;
+    this.#check = new OutputCheck(bench);
+    const words = Math.max(...bench.rowCounts) * bench.stride;
+    this.#unwritten = made.storage("tuning NaN", words);
+    fillBuffer(gpu.device, this.#unwritten, UNWRITTEN);
+    this.#staging = made.staging("tuning outputs", (1 + CHECKED_LAUNCHES * INPUTS) * words);
+  }
+
+  get rowCounts(): readonly number[] {
+    return this.#bench.rowCounts;
+  }
+
+  /** Why variants are out, by name. A variant that was measured may turn out to be wrong later. */
+  get rejections(): ReadonlyMap<string, string> {
+    return this.#check.rejections;
+  }
+
+  /** Compiles variants side by side. Errors are left to `measure`. */
+  async compile(variants: readonly string[], rows: number): Promise<void> {
+    const all = () => Promise.allSettled(variants.map((variant) => this.#bench.prepare(variant, rows, 0)));
+    await this.#gpu.scoped(all).catch(() => this.#gpu.check());
+  }
+
+  /**
+   * Microseconds of a launch, the least of several batches. Infinity if the variant is rejected: it does not
+   * compile, or an output of a launch before, in or after the batches is wrong.
+   */
+  async measure(variant: string, rows: number): Promise<number> {
+    let milliseconds = Infinity;
+    try {
+      await this.#gpu.scoped(async () => {
+        const sets = await Promise.all(
+          Array.from({ length: this.#bench.sets }, (_, set) => this.#bench.prepare(variant, rows, set)),
+        );
+        await this.#checkOutputs(variant, rows, sets);
+        if (this.rejections.has(variant)) return;
+        milliseconds = await this.#time(variant, rows, sets);
+        await this.#checkOutputs(variant, rows, sets, (this.#turn - 1) % sets.length);
+      });
+    } catch (error) {
+      this.#gpu.check();
+      this.#check.rejections.set(variant, (error as Error).message);
+    }
+    return this.rejections.has(variant) ? Infinity : 1000 * milliseconds;
+  }
+
+  /** Milliseconds of a launch. */
+  async #time(variant: string, rows: number, sets: Sets): Promise<number> {
+    const clock = this.#clock;
+    const times = this.#times.get(rows) ?? new Map<string, number>();
+    this.#times.set(rows, times);
+    const best = Math.min(
+      ...[...times].filter(([rival]) => !this.rejections.has(rival)).map(([, time]) => time),
+    );
+    let launches = INPUTS;
+    const batch = () =>
+      clock.time((pass) => {
+        for (let i = 0; i < launches; i++) encode(pass, sets[this.#turn++ % sets.length]!);
+      });
+    let time = await batch();
+    const isTold = () => time >= 4 * clock.unitMs && time > MUCH_SLOWER * launches * best;
+    while (time < clock.batchMs && !isTold()) {
+      if (launches < MAX_LAUNCHES) {
+        const growth = (1.2 * clock.batchMs) / Math.max(time, clock.unitMs);
+        launches = Math.min(MAX_LAUNCHES, Math.ceil(launches * Math.max(2, growth)));
+      } else if (time > 0 || !clock.distrust()) break;
+      time = await batch();
+    }
+    // A variant that takes twice as long as the best needs no second batch.
+    for (let i = 1; i < BATCHES && time < 2 * launches * best; i++) time = Math.min(time, await batch());
+    times.set(variant, time / launches);
+    return time / launches;
+  }
+
+  /**
+   * Launches a variant on every input, and compares every output.
+   * @param last the set of the launch before, if its outputs are to be compared, too
+   */
+  async #checkOutputs(variant: string, rows: number, sets: Sets, last?: number): Promise<void> {
+    const { device } = this.#gpu;
+    const { outputs, stride } = this.#bench;
+    const staging = this.#staging;
+    const bytes = 4 * rows * stride;
+    const encoder = device.createCommandEncoder();
+    /** Inputs of the launches whose outputs are in the staging buffer. */
+    const inputs: number[] = [];
+    const take = (set: number) => {
+      encoder.copyBufferToBuffer(outputs, 0, staging, inputs.length * bytes, bytes);
+      inputs.push(set % INPUTS);
+    };
+    if (last !== undefined) take(last);
+    for (let i = 0; i < CHECKED_LAUNCHES * INPUTS; i++) {
+      const set = i % INPUTS;
+      encoder.copyBufferToBuffer(this.#unwritten, 0, outputs, 0, bytes);
+      const pass = encoder.beginComputePass();
+      encode(pass, sets[set]!);
+      pass.end();
+      take(set);
+    }
+    device.queue.submit([encoder.finish()]);
+    await this.#gpu.settle(staging.mapAsync(MAP_READ, 0, inputs.length * bytes));
+    const mapped = staging.getMappedRange(0, inputs.length * bytes);
+    for (const [i, input] of inputs.entries()) {
+      const values = new Float32Array(mapped, i * bytes, rows * stride);
+      this.#check.compare({ variant, rows, input, values });
+    }
+    staging.unmap();
+  }
 }

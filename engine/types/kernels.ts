@@ -44,6 +44,8 @@ export interface TuningMeasurement {
   readonly role: MatrixRole | "attention";
   /** Name of the variant. */
   readonly variant: string;
+  /** Rows of the launch: sequences of a decode step, or tokens of a chunk. */
+  readonly rows: number;
   /** Microseconds of one launch; Infinity if it was rejected. */
   readonly microseconds: number;
   /** Why it is not used on this adapter: it does not compile, or its results are wrong. */

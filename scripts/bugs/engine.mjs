@@ -3,6 +3,30 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const engineBugs = {
+  "the tuner compares the first row only": {
+    file: "engine/tuning/output-check.ts",
+    from: "row < rows; row++",
+    to: "row < 1; row++",
+    test: engine("variant-bench", "every output"),
+  },
+  "the tuner's inputs have no outliers": {
+    file: "engine/tuning/tune-matrix.ts",
+    from: "inputs: [flat(rows), flat(withOutliers)]",
+    to: "inputs: [flat(rows), flat(rows)]",
+    test: engine("variant-bench", "every output"),
+  },
+  "the tuner compares before its batches only": {
+    file: "engine/tuning/variant-bench.ts",
+    from: "await this.#checkOutputs(variant, rows, sets, (this.#turn - 1) % sets.length);",
+    to: "",
+    test: engine("variant-bench", "after the first check"),
+  },
+  "the tuner takes infinity for right": {
+    file: "engine/tuning/output-check.ts",
+    from: "Math.abs(value) < Infinity && ",
+    to: "",
+    test: engine("output-check.cpu", "infinite"),
+  },
   "a second GPU without a name takes the tuning of the first": {
     file: "engine/tuning/tuning.ts",
     from: "    adapter,\n",

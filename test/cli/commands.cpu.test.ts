@@ -84,14 +84,14 @@ describe("tune", () => {
   test("prints the measured variants, the fastest first, and the dropped ones", async () => {
     const { code, stdout, stderr, engine } = await sirocco("tune -m o/n -w q4".split(" "));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toBe(`q4 on Paper GPU; microseconds a launch, * is used
+    expect(stdout).toBe(`q4 on Paper GPU; microseconds a launch by rows, * is used
 
-decode qkv
-  * subgroup             41.5
-    workgroup            52.3
-    lane                    -  out: gives 1 where 2
+decode qkv                  1        2
+  * subgroup             41.5     83.0
+    workgroup            52.3     60.0
+    lane                    -        -  out: gives 1 where 2
 
-prefill qkv
+prefill qkv               256
   * tile                  912
 `);
     expect(engine.called("tuneModel")[0]).toMatchObject({ source: "o/n", options: { weights: "q4" } });

@@ -65,10 +65,15 @@ export const tuning: Tuning = {
     attention: { decode: "workgroup", prefill: "lane" },
   },
   measurements: [
-    { pass: "decode", role: "qkv", variant: "workgroup", microseconds: 52.25 },
-    { pass: "decode", role: "qkv", variant: "subgroup", microseconds: 41.5 },
-    { pass: "decode", role: "qkv", variant: "lane", microseconds: Infinity, rejected: "gives 1 where 2" },
-    { pass: "prefill", role: "qkv", variant: "tile", microseconds: 912 },
+    { pass: "decode", role: "qkv", variant: "workgroup", rows: 1, microseconds: 52.25 },
+    { pass: "decode", role: "qkv", variant: "subgroup", rows: 1, microseconds: 41.5 },
+    {
+      ...{ pass: "decode", role: "qkv", variant: "lane", rows: 1 },
+      ...{ microseconds: Infinity, rejected: "gives 1 where 2" },
+    },
+    { pass: "decode", role: "qkv", variant: "workgroup", rows: 2, microseconds: 60 },
+    { pass: "decode", role: "qkv", variant: "subgroup", rows: 2, microseconds: 83 },
+    { pass: "prefill", role: "qkv", variant: "tile", rows: 256, microseconds: 912 },
   ],
 };
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { type Clock, nudgeIfItHelps } from "../../engine/gpu/nudge.ts";
-import { randomU32 } from "../../engine/tuning/variant-bench.ts";
+import { randomU32 } from "../../engine/tuning/random.ts";
 
 /** When a browser settles a wait that began now, for work that ends at `end`. Milliseconds. */
 type Looks = (now: number, end: number) => number;

@@ -30,7 +30,7 @@ test("another adapter takes no choice that this one remembers, even if neither h
     const store = {
       async read(name: string) {
         asked = name;
-        return JSON.stringify({ choice: kernels });
+        return JSON.stringify({ name, choice: kernels });
       },
       write: () => Promise.reject(new Error("Nothing is to be measured.")),
     };
