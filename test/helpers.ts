@@ -6,13 +6,15 @@ Object.assign(globalThis, globals);
 // Dawn is destroyed when the object that create() returned is collected.
 const keepAlive: GPU[] = [];
 
-/** A device of the driver in VK_DRIVER_FILES, or of Dawn's null backend. */
-export async function openTestDevice(options: string[] = []): Promise<GPUDevice> {
+/** A device of the driver in VK_DRIVER_FILES, or of Dawn's null backend, with what it has of the features. */
+export async function openTestDevice(
+  options: string[] = [],
+  wanted: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"],
+): Promise<GPUDevice> {
   const gpu = create(options);
   keepAlive.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
-  const wanted: GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"];
   return adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
   });

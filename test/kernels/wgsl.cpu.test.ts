@@ -14,30 +14,81 @@ import {
 import { compact } from "../../scripts/wgsl-plugin.mjs";
 import { openTestDevice } from "../helpers.ts";
 
+/** Numbers of Mistral 7B, by their letters, and a context and rings as a server may have them. */
+const MISTRAL = {
+  T: 512,
+  D: 4096,
+  F: 14336,
+  H: 32,
+  G: 8,
+  d: 128,
+  V: 32768,
+  B: 8,
+  S: 32768,
+  W: 4096,
+  K: 14336,
+  N: 4096,
+};
+const PARTS = { N0: 0, F0: 0, head0: 0, heads: 48, width: 14336 };
+
+/** The kernel's sizes in tests, and at Mistral 7B's shapes for every block of tokens. */
+function sizesOf(kernel: Kernel): object[] {
+  const last = kernel.testSizes.at(-1)! as Record<string, number>;
+  const full = Object.entries({ ...MISTRAL, ...PARTS }).filter(([name]) => name in last);
+  const shape = { ...last, ...Object.fromEntries(full) };
+  const inBlocks = [1, 2, 4, 8].map((tokensPerBlock) => ({ ...shape, T: tokensPerBlock, tokensPerBlock }));
+  return [...kernel.testSizes, ...("TOKENS" in (kernel.prelude?.(shape) ?? {}) ? inBlocks : [shape])];
+}
+
+/**
+ * Devices with these features and no others, and the least limits that WebGPU allows: 8 storage buffers,
+ * 16 KiB of workgroup memory, 256 threads, bindings of 128 MiB.
+ */
+const devices = new Map<string, Promise<GPUDevice>>();
+const deviceWith = (features: readonly GPUFeatureName[]): Promise<GPUDevice> => {
+  const key = features.join();
+  const device = devices.get(key) ?? openTestDevice(["backend=null"], features);
+  devices.set(key, device);
+  return device;
+};
+const FEATURES: readonly GPUFeatureName[] = ["shader-f16", "subgroups"];
+
+test("devices have the least limits", async () => {
+  const { limits, features } = await deviceWith([]);
+  expect(limits.maxStorageBuffersPerShaderStage).toBe(8);
+  expect(limits.maxComputeWorkgroupStorageSize).toBe(16384);
+  expect(limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+  expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
+  expect(FEATURES.filter((feature) => features.has(feature))).toEqual([]);
+});
+
 test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
   "%s compiles",
   async (_, kernel) => {
-    const device = await openTestDevice(["backend=null"]);
     // As written, and as the build minifies it.
     const built = { ...kernel, source: (await loadShaders(kernel.source)).map(compact) };
     const [first] = kernel.testSizes as [object];
-    const all = kernel.testSizes.map((size) => ({ size, text: shaderCode(kernel, size) }));
-    for (const { size, text } of [...all, { size: first, text: shaderCode(built, first) }]) {
-      const code = await text;
-      const module = device.createShaderModule({ label: kernel.name, code });
-      const { messages } = await module.getCompilationInfo();
-      expect(
-        messages
-          .filter(({ type }) => type === "error")
-          .map(({ lineNum, message }) => `${lineNum}: ${message}`),
-      ).toEqual([]);
-      await device.createComputePipelineAsync({
-        layout: "auto",
-        compute: { module, constants: kernel.constants(size) },
-      });
-    }
+    const needed = await deviceWith(kernel.requires ?? []);
+    await Promise.all([
+      ...sizesOf(kernel).map((size) => compile(needed, kernel, size)),
+      compile(await deviceWith(FEATURES), built, first),
+    ]);
   },
 );
+
+const modules = new Map<string, GPUShaderModule>();
+
+async function compile(device: GPUDevice, kernel: Kernel, size: object): Promise<void> {
+  const code = await shaderCode(kernel, size);
+  const key = `${[...device.features].length} ${code}`;
+  const module = modules.get(key) ?? device.createShaderModule({ label: kernel.name, code });
+  modules.set(key, module);
+  const { messages } = await module.getCompilationInfo();
+  const errors = messages.filter(({ type }) => type === "error");
+  expect(errors.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([]);
+  const compute = { module, constants: kernel.constants(size) };
+  await device.createComputePipelineAsync({ layout: "auto", compute });
+}
 
 test("no kernel stores more than 8 buffers or is listed twice", () => {
   const labels = allKernels.map(kernelLabel);
