@@ -34,12 +34,22 @@ export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
 export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export { quantisedFormats } from "./formats/table.ts";
-export type { Binding, Buffer, Cost, Kernel, Requirements, ShaderFile, Workgroups } from "./kernel.ts";
+export type {
+  Binding,
+  Buffer,
+  CodeOrder,
+  Cost,
+  Kernel,
+  Requirements,
+  ShaderFile,
+  Workgroups,
+} from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
 export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";
 export { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
+export { quantized, quantizedLengths } from "./quantize-input.ts";
 export {
   attend,
   decodeRows,

@@ -25,6 +25,12 @@ export interface Cost {
 /** The text of a WGSL file, or a function that loads it: see tuned-shaders.ts. */
 export type ShaderFile = string | (() => Promise<string>);
 
+/**
+ * The order of codes in each 8 columns of a quantised input. `even_odd`: 0 2 4 6, 1 3 5 7, as masks of q4's
+ * words give nibbles.
+ */
+export type CodeOrder = "natural" | "even_odd";
+
 /** What an adapter must have to run a kernel. */
 export interface Requirements {
   /** Features without which the shader does not compile. */
@@ -53,6 +59,8 @@ export interface Kernel<Size = object> extends Requirements {
   readonly tolerance?: number;
   /** Default 1e-3. */
   readonly floor?: number;
+  /** The kernel reads `codes` and `groups` of quantize_input in place of `x`, in this order. */
+  readonly quantizedInput?: CodeOrder;
   bindings(size: Size): readonly Binding[];
   /** Values of the shader's `override`s. */
   constants(size: Size): Record<string, number>;

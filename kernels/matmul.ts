@@ -1,11 +1,12 @@
 import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
-import { GROUP, padded, type WeightFormat } from "./formats/format.ts";
+import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
 import tile from "./matmul.wgsl?raw";
 import lane from "./matmul-lane.wgsl?raw";
-import { inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
+import { inputBindings, inputContents, referenceDot, referenceInput } from "./matrix-input.ts";
 import { type MatvecSize, outputPasses } from "./matvec.ts";
+import { dequantized, quantizedBindings, quantizedContents } from "./quantize-input.ts";
 import dot8 from "./snippets/dot8.wgsl?raw";
 import elementPlain from "./snippets/element-plain.wgsl?raw";
 import output from "./snippets/matmul-output.wgsl?raw";
@@ -49,7 +50,7 @@ const variants = {
   },
   tile_int8: {
     tile: [64, 64],
-    source: (format) => [tunedShader("matmulInt8"), tileOutput, format.int8!],
+    source: ({ int8 }) => [tunedShader("matmulInt8"), int8!.source],
     rounds: "int8",
   },
   lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, source] },
@@ -80,12 +81,15 @@ export function matmul(
 ): Kernel<MatvecSize> {
   const { tile, source, requires, subgroupSize, rounds } = matmulVariants[name];
   const [tokens, rows] = tile;
+  const order = rounds === "int8" ? format.int8!.order : undefined;
+  const input = ({ T, K }: MatvecSize) => ({ T: stored(T), K });
   return {
     name: "matmul",
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [output, addendSource(addend), ...source(format)],
     ...(requires && { requires }),
     ...(subgroupSize && { subgroupSize, prelude: () => ({ SUBGROUP: subgroupSize }) }),
+    ...(order && { quantizedInput: order }),
     // Inputs are rounded to 2^-11: the error of sums near 0.
     ...(rounds === "f16" && { tolerance: 5e-3, floor: 1 }),
     testSizes:
@@ -97,7 +101,7 @@ export function matmul(
           ]
         : [{ T: 67, N: 70, K: 37, N0: 5, width: 100, add: true }],
     bindings: (size) => [
-      { name: "x", slot: 0, type: "f32", length: stored(size.T) * padded(size.K) },
+      ...(order ? quantizedBindings(input(size), [0, 2]) : inputBindings(input(size), "plain")),
       { name: "y", slot: 1, type: "f32", length: stored(size.T) * outputs(size), writes: true },
       ...addendBindings(addend, stored(size.T), outputs(size)),
       ...format.bindings(size.N, padded(size.K)),
@@ -116,27 +120,19 @@ export function matmul(
       passes: { ...outputPasses(size), addend: size.N / outputs(size) },
     }),
     fill: (size, name, random) =>
-      inputContents({ K: size.K, T: stored(size.T) }, name, random) ??
+      (order ? quantizedContents(input(size), name, order) : inputContents(input(size), name, random)) ??
       weightContents(format, size.N, padded(size.K), name, random),
-    reference(size, x, y, ...weight) {
+    reference(size, x, ...buffers) {
+      const groups = order && buffers.shift();
+      const [y, ...weight] = buffers;
       const added = addend === "none" ? undefined : weight.shift();
       for (let t = 0; t < Math.ceil(size.T / tokens) * tokens; t++) {
-        const row = referenceInput(size, t, x);
-        const input = rounds === "int8" ? quantised(row) : row;
+        const row = order ? dequantized(size, t, x!, groups!, order) : referenceInput(size, t, x!);
         for (let n = 0; n < size.N; n++) {
           const at = t * outputs(size) + (size.N0 ?? 0) + n;
-          y![at] = referenceDot(format, weight, n, input) + addendAt(added, at) + (size.add ? y![at]! : 0);
+          y![at] = referenceDot(format, weight, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
         }
       }
     },
   };
-}
-
-/** A row after every 32 entries were rounded to bytes under a scale of max / 127. */
-function quantised(row: readonly number[]): number[] {
-  return row.map((value, k) => {
-    const group = row.slice(k - (k % GROUP), k - (k % GROUP) + GROUP);
-    const scale = group.reduce((largest, entry) => Math.max(largest, Math.abs(entry)), 0) / 127;
-    return scale === 0 ? 0 : Math.round(value / scale) * scale;
-  });
 }

@@ -1,20 +1,27 @@
-import { type CodeOrder, GROUP, padded } from "./formats/format.ts";
-import type { Binding, Buffer, Kernel } from "./kernel.ts";
-import { type InputSize, inputBindings, inputConstants } from "./matrix-input.ts";
-import source from "./quantize-input.wgsl?raw";
-import inputNorm from "./snippets/quantize-norm.wgsl?raw";
-import inputPlain from "./snippets/quantize-plain.wgsl?raw";
+import { GROUP, padded } from "./formats/format.ts";
+import type { Binding, Buffer, CodeOrder, Kernel } from "./kernel.ts";
+import { type InputSize, inputBindings, inputConstants, inputContents } from "./matrix-input.ts";
 import sum from "./snippets/sum.wgsl?raw";
+import { tunedShader } from "./tuned-shader.ts";
 
 const THREADS = 128;
 /** The maximum of a group that is not taken for zero. */
 const SMALLEST = 1e-30;
 
+/** Words of the buffers of a quantised input. */
+export const quantizedLengths = ({ T, K }: InputSize) => ({
+  codes: (T * padded(K)) / 4,
+  groups: (2 * T * padded(K)) / GROUP,
+});
+
 /** A quantised input: `codes`, u32 [T, K/4], and `groups`, f32 [T, K/32, 2]: scale and sum of the codes. */
-export const quantizedBindings = ({ T, K }: InputSize, slots: readonly [number, number]): Binding[] => [
-  { name: "codes", slot: slots[0], type: "u32", length: (T * padded(K)) / 4 },
-  { name: "groups", slot: slots[1], type: "f32", length: (2 * T * padded(K)) / GROUP },
-];
+export const quantizedBindings = (size: InputSize, slots: readonly [number, number]): Binding[] => {
+  const { codes, groups } = quantizedLengths(size);
+  return [
+    { name: "codes", slot: slots[0], type: "u32", length: codes },
+    { name: "groups", slot: slots[1], type: "f32", length: groups },
+  ];
+};
 
 /**
  * The input of a matrix as bytes, a scale for 32 columns. Under RMSNorm the scales contain 1/rms: consumers
@@ -25,7 +32,10 @@ export function quantizeInput(input: "plain" | "norm", order: CodeOrder): Kernel
   return {
     name: "quantize_input",
     variant: `${input}_${order}`,
-    source: norm ? [source, inputNorm, sum] : [source, inputPlain],
+    source: [
+      tunedShader("quantizeInput"),
+      ...(norm ? [tunedShader("quantizeNorm"), sum] : [tunedShader("quantizePlain")]),
+    ],
     testSizes: [
       { T: 1, K: 5 },
       { T: 3, K: 4389 },
@@ -100,4 +110,40 @@ function testContents({ T, K }: InputSize, name: string, random: () => number): 
     x[2 * padded(K) + 888] = -Infinity;
   }
   return x;
+}
+
+/** Test contents of `codes` and `groups`: of the same random input. */
+export function quantizedContents(size: InputSize, name: string, order: CodeOrder): Buffer | undefined {
+  if (name !== "codes" && name !== "groups") return undefined;
+  let state = 1;
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state;
+  };
+  return quantized(size, inputContents(size, "x", random)!, order)[name];
+}
+
+/** The quantised input for rows of x. */
+export function quantized(size: InputSize, x: Buffer, order: CodeOrder) {
+  const { codes, groups } = quantizedLengths(size);
+  const result = { codes: new Uint32Array(codes), groups: new Float32Array(groups) };
+  quantizeInput("plain", order).reference(size, x, result.codes, result.groups);
+  return result;
+}
+
+/** Row t of the input that the codes stand for. */
+export function dequantized(
+  { K }: InputSize,
+  t: number,
+  codes: Buffer,
+  groups: Buffer,
+  order: CodeOrder,
+): number[] {
+  const row: number[] = [];
+  for (let i = 0; i < padded(K); i++) {
+    const at = t * padded(K) + i;
+    const code = (codes[at >> 2]! << (24 - 8 * (at % 4))) >> 24;
+    row[columnOf(i, order)] = code * groups[2 * Math.floor(at / GROUP)]!;
+  }
+  return row.slice(0, K);
 }

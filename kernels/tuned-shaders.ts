@@ -3,9 +3,12 @@
 
 export { default as matmulBroadcast } from "./matmul-broadcast.wgsl?raw";
 export { default as matmulInt8 } from "./matmul-int8.wgsl?raw";
+export { default as quantizeInput } from "./quantize-input.wgsl?raw";
 export { default as broadcast } from "./snippets/broadcast.wgsl?raw";
 export { default as dotRowsWide } from "./snippets/dot-rows-wide.wgsl?raw";
 export { default as dot32 } from "./snippets/dot32.wgsl?raw";
 export { default as inputWide } from "./snippets/input-wide.wgsl?raw";
+export { default as quantizeNorm } from "./snippets/quantize-norm.wgsl?raw";
+export { default as quantizePlain } from "./snippets/quantize-plain.wgsl?raw";
 export { default as teamSubgroup } from "./snippets/team-subgroup.wgsl?raw";
 export { default as tileF16 } from "./snippets/tile-f16.wgsl?raw";

@@ -7,6 +7,7 @@ import {
   padded,
   partialLength,
   qkvStride,
+  quantizedLengths,
   SAMPLING_WORDS,
   TILE,
 } from "../../kernels/index.ts";
@@ -51,6 +52,9 @@ export interface PrefillState {
   readonly gateUp: GPUBuffer;
   /** [T, F] */
   readonly hidden: GPUBuffer;
+  /** The quantised input of the next matrix: bytes, and the scale and sum of each 32. */
+  readonly codes: GPUBuffer;
+  readonly groups: GPUBuffer;
   /** [SCORE_ROWS, V], the ids to score [SCORE_ROWS], and their log-probabilities [SCORE_ROWS]. */
   readonly logits: GPUBuffer;
   readonly targets: GPUBuffer;
@@ -111,6 +115,7 @@ export function scratchLengths(shape: Shape): {
       attended: T * padded(H * d),
       gateUp: T * padded(2 * F),
       hidden: T * padded(F),
+      ...quantizedLengths({ T, K: Math.max(D, H * d, F) }),
       logits: SCORE_ROWS * padded(V),
       targets: SCORE_ROWS,
       logProbs: SCORE_ROWS,

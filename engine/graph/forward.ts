@@ -6,6 +6,7 @@
 import {
   attentionCombine,
   attentionVariants,
+  type CodeOrder,
   copySlots,
   embed,
   gateUp,
@@ -16,6 +17,7 @@ import {
   matmul,
   matvec,
   qkv,
+  quantizeInput,
   rmsNorm,
   ropeCache,
   sample,
@@ -133,7 +135,7 @@ export function prefill(
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T);
+  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T, undefined, s);
   const attend = (cache: GPUBuffer): Launch => {
     const kernel = attentionVariants[kernels.attention.prefill].prefill(cacheFormat);
     return launch(kernel, { T, B, H, G, d, S, W, store: false }, s.qkv, cache, s.rows, s.attended);
@@ -169,7 +171,7 @@ export const copyPrefix = (
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const multiply = product(manyTokens(kernels.matmul.lmHead), T);
+  const multiply = product(manyTokens(kernels.matmul.lmHead), T, undefined, s);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...multiply(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
@@ -192,29 +194,46 @@ const embedding = (
 const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
   matmul(format, suits(variant, format) ? variant : "tile");
 
+/** A quantised input of matrices: `codes` and `groups` of quantize_input. */
+interface Quantized {
+  readonly codes: GPUBuffer;
+  readonly groups: GPUBuffer;
+}
+
 /**
- * A matrix multiply T rows: a dispatch for each part, by the kernel for the part's format.
+ * A matrix multiply T rows: a dispatch for each part, by the kernel for the part's format. The input of
+ * kernels that multiply bytes is quantised first, once for all neighbours that read it in one order.
  * @param unit rows of the matrix to a unit of its parts
  * @param buffers the kernel's own, input first and output last; with `add` the result is added to the output
  */
 const product =
-  (kernel: (format: WeightFormat) => Kernel<MatvecSize>, T: number, tokensPerBlock?: TokensPerBlock) =>
+  (
+    kernel: (format: WeightFormat) => Kernel<MatvecSize>,
+    T: number,
+    tokensPerBlock?: TokensPerBlock,
+    quantized?: Quantized,
+  ) =>
   (
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
     ...buffers: GPUBuffer[]
-  ): Launch[] =>
-    matrix.map((part) =>
-      launch(
-        kernel(part.format),
-        {
-          T,
-          ...(tokensPerBlock && { tokensPerBlock }),
-          N: part.count * unit,
-          N0: part.first * unit,
-          ...size,
-        },
-        ...buffers,
-        ...part.buffers,
-      ),
-    );
+  ): Launch[] => {
+    const [input, output] = [buffers.slice(0, -1), buffers.at(-1)!];
+    let quantizedAs: CodeOrder | undefined;
+    return matrix.flatMap(({ first, count, format, buffers }) => {
+      const multiply = kernel(format);
+      const order = multiply.quantizedInput;
+      const block = tokensPerBlock && { tokensPerBlock };
+      const part = { T, ...block, N: count * unit, N0: first * unit, ...size };
+      if (!order) return [launch(multiply, part, ...input, output, ...buffers)];
+      const { codes, groups } = quantized!;
+      const product = launch(multiply, part, codes, groups, output, ...buffers);
+      if (order === quantizedAs) return [product];
+      quantizedAs = order;
+      const quantize = quantizeInput(input.length === 1 ? "plain" : "norm", order);
+      return [
+        launch(quantize, { T, K: size.K, ...(size.eps && { eps: size.eps }) }, ...input, codes, groups),
+        product,
+      ];
+    });
+  };

@@ -9,6 +9,7 @@ import {
   matmulVariants,
   matvec,
   matvecVariants,
+  quantizeInput,
 } from "../../kernels/index.ts";
 import type { KernelChoice, MatrixRole, Pass, TuningMeasurement } from "../api.ts";
 import type { Buffers } from "../gpu/buffers.ts";
@@ -120,7 +121,10 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     );
     const kernels = (variant: string) => {
       const kernel = matmul(format, variant as MatmulVariant);
-      return [[kernel as unknown as Kernel<{ T: number }>, { T, N, K }] as const];
+      const order = kernel.quantizedInput;
+      return [...(order ? [quantizeInput("plain", order)] : []), kernel].map(
+        (each) => [each as unknown as Kernel<{ T: number }>, { T, N, K }] as const,
+      );
     };
     return {
       pass: "prefill",

@@ -1,13 +1,7 @@
-import type { Binding, Buffer, ShaderFile } from "../kernel.ts";
+import type { Binding, Buffer, CodeOrder, ShaderFile } from "../kernel.ts";
 import { padded, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
 
 export { GROUP, padded, type WeightFormatName } from "./table.ts";
-
-/**
- * The order of codes in each 8 columns of a quantised input. `even_odd`: 0 2 4 6, 1 3 5 7, as masks of q4's
- * words give nibbles.
- */
-export type CodeOrder = "natural" | "even_odd";
 
 /** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
 export interface WeightFormat {
@@ -19,10 +13,10 @@ export interface WeightFormat {
   /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and ZERO_CODE. */
   readonly wide: readonly ShaderFile[];
   /**
-   * WGSL: `fn codes8(n: u32, k8: u32) -> vec2u`, eight signed bytes, and `fn scale_of(n, g) -> f32`.
-   * Quantised formats only.
+   * WGSL: `fn packed32(n: u32, g: u32) -> Packed32`, `fn bytes32(Packed32) -> Bytes32` in this
+   * order of columns, ZERO_CODE, and `fn scale_of(n, g) -> f32`. Quantised formats only.
    */
-  readonly int8?: ShaderFile;
+  readonly int8?: { readonly source: ShaderFile; readonly order: CodeOrder };
   /**
    * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n. It reads
    * the entries with `value(r, k)`.

@@ -1,17 +1,18 @@
-// weight[n, 8*k8 .. 8*k8+7] = (q - 8) * scale[n, k / 32], q nibbles, the lowest of a word first; q - 8 as
-// bytes.
-@group(0) @binding(6) var<storage, read> weight: array<u32>;  // [N, K/8], eight codes each
-@group(0) @binding(7) var<storage, read> scale: array<u32>;   // [N, ceil(K/64)], two f16 a word
+// weight[n, 32*g .. 32*g+31] = (q - 8) * scale[n, g], q nibbles, the lowest of a word first.
+@group(0) @binding(6) var<storage, read> weight: array<vec4u>;  // [N, K/32], 32 codes each
+@group(0) @binding(7) var<storage, read> scale: array<u32>;     // [N, ceil(K/64)], two f16 a word
 
-fn codes8(n: u32, k8: u32) -> vec2u {
-  let w = weight[n * (K / 8) + k8];
-  return vec2u(signed_bytes(w), signed_bytes(w >> 16));
-}
+/// The code that means zero.
+const ZERO_CODE = 8;
+alias Packed32 = vec4u;
 
-/// The lowest four nibbles minus 8, as bytes. Bit 7 is set so that no byte borrows from its neighbour.
-fn signed_bytes(w: u32) -> u32 {
-  let q = (w & 15) | ((w & 0xf0) << 4) | ((w & 0xf00) << 8) | ((w & 0xf000) << 12);
-  return ((q | 0x80808080) - 0x08080808) ^ 0x80808080;
+fn packed32(n: u32, g: u32) -> Packed32 { return weight[n * (K / 32) + g]; }
+
+/// 32 codes as bytes, in the order even_odd: columns 0 2 4 6, 1 3 5 7 of each eight.
+fn bytes32(w: Packed32) -> Bytes32 {
+  let even = w & vec4u(0x0f0f0f0f);
+  let odd = (w >> vec4u(4)) & vec4u(0x0f0f0f0f);
+  return Bytes32(vec4u(even.x, odd.x, even.y, odd.y), vec4u(even.z, odd.z, even.w, odd.w));
 }
 
 fn scale_of(n: u32, g: u32) -> f32 {

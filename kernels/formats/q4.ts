@@ -11,7 +11,7 @@ export const q4: WeightFormat = {
   ...sizesOf("q4"),
   source,
   wide: [tunedFormat("q4Wide")],
-  int8: tunedFormat("q4Int8"),
+  int8: { source: tunedFormat("q4Int8"), order: "even_odd" },
   writer: [writer, search],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {

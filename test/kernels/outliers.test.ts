@@ -2,8 +2,9 @@
 // products beyond the range of f16, and sums that cancel.
 import { expect, test } from "vitest";
 import { kernelLabel } from "../../engine/gpu/dispatch.ts";
-import { type Buffer, coveringKernels, type MatvecSize, padded } from "../../kernels/index.ts";
+import { type Buffer, coveringKernels, type MatvecSize, padded, quantized } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
+import { randomU32 } from "../random.ts";
 import { contents, runKernel, runsOn } from "./run-kernel.ts";
 
 const LARGE = 3e4;
@@ -23,16 +24,19 @@ test.each(kernels.map((kernel) => [kernelLabel(kernel), kernel] as const))("%s",
   const size = { ...SIZE, T };
   const bindings = kernel.bindings(size);
   const y = bindings.findIndex(({ name }) => name === "y");
+  const { length } = bindings.find(({ name }) => name === "x" || name === "codes")!;
+  const rows = (length * (kernel.quantizedInput ? 4 : 1)) / padded(SIZE.K);
+  const input = (x: Float32Array): Readonly<Record<string, Buffer>> =>
+    kernel.quantizedInput ? quantized({ ...size, T: rows }, x, kernel.quantizedInput) : { x };
+  const x = outliers(rows);
   const host = bindings.map((binding, i): Buffer => {
-    const made = contents(kernel, size, binding, i + 1);
-    if (binding.name === "x") return outliers(made as Float32Array);
+    const made = input(x)[binding.name] ?? contents(kernel, size, binding, i + 1);
     return binding.name === "y" || binding.name === "addend" ? made.fill(0) : made;
   });
+  const magnitude = input(x.map(Math.abs));
+  const magnitudes = host.map((array, i) => magnitude[bindings[i]!.name] ?? array.slice());
   const results = await runKernel(device, kernel, size, host);
   const result = new Float32Array(results[y]!);
-  const magnitudes = host.map((array, i) =>
-    bindings[i]!.name === "x" ? Float32Array.from(array, Math.abs) : array.slice(),
-  );
   kernel.reference(size, ...host);
   kernel.reference(size, ...magnitudes);
   const stride = padded(SIZE.N);
@@ -47,8 +51,13 @@ test.each(kernels.map((kernel) => [kernelLabel(kernel), kernel] as const))("%s",
   }
 });
 
-/** Four outliers in a row that cancel if their weights are equal, once in every 32 columns. */
-function outliers(x: Float32Array): Float32Array {
+/** Random rows with four outliers that cancel if their weights are equal, once in every 32 columns. */
+function outliers(rows: number): Float32Array {
   const signs = [1, 1, -1, -1];
-  return x.map((value, i) => (i % padded(SIZE.K) < SIZE.K && i % 32 < 4 ? LARGE * signs[i % 4]! : value));
+  const stride = padded(SIZE.K);
+  const random = randomU32(7);
+  return Float32Array.from({ length: rows * stride }, (_, i) => {
+    if (i % stride >= SIZE.K) return 0;
+    return i % 32 < 4 ? LARGE * signs[i % 4]! : random() / 2 ** 31 - 1;
+  });
 }
