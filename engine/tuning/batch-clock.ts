@@ -10,7 +10,7 @@ const UNITS = 20;
 const MAX_BATCH_MS = 30;
 /** Empty submits that are timed: their least time is what a submit costs. */
 const EMPTY_SUBMITS = 5;
-/** Readings that cannot be true, after which the timestamps are not used. */
+/** Readings in a row that cannot be true, after which the timestamps are not used. */
 const MAX_MISREADINGS = 3;
 
 export class BatchClock {
@@ -68,7 +68,10 @@ export class BatchClock {
   async time(record: (pass: GPUComputePassEncoder) => void): Promise<number> {
     while (this.#stamped) {
       const time = await this.#timeByStamps(record);
-      if (time !== undefined) return time;
+      if (time !== undefined) {
+        this.#misreadings = 0;
+        return time;
+      }
       // The machine slept meanwhile, or the timestamps are wrong: once more.
       this.#misreadings++;
     }

@@ -21,6 +21,12 @@ export const engineBugs = {
     to: "",
     test: engine("variant-bench", "after the first check"),
   },
+  "the tuner believes a timestamp across a sleep": {
+    file: "engine/tuning/batch-clock.ts",
+    from: "time >= 0 && time <= atMost",
+    to: "time >= 0",
+    test: engine("batch-clock.cpu", "more than the host saw"),
+  },
   "the tuner takes infinity for right": {
     file: "engine/tuning/output-check.ts",
     from: "Math.abs(value) < Infinity && ",
