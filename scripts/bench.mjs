@@ -6,6 +6,8 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** Programs for developers, not in the package: they generate checkpoints and run other engines. */
 const programs = {
+  firefox:
+    "compares the built site in Firefox with nudges of the GPU's queue and without; --help lists options",
   peers:
     "compares with onnxruntime (WebGPU) and llama.cpp (Vulkan): same adapter, same weights; --help lists options",
   "full-size":

@@ -25,7 +25,7 @@ const MAY_IMPORT = {
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],
   bench: [...foundation, "engine"],
-  "bench/dev": ["scripts/drivers.mjs"],
+  "bench/dev": ["scripts"],
   demo: ["engine"],
   cli: [...foundation, "engine", "server", "bench", "package.json"],
   scripts: ["cli/swiftshader.mjs"],

@@ -1,0 +1,136 @@
+// `npm run bench -- firefox`: the built site in Firefox on lavapipe, with nudges (engine/gpu/nudge.ts) and
+// without, in turns: milliseconds until the embedded model is ready, and tokens/s of an answer.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join } from "node:path";
+import { parseArgs } from "node:util";
+import puppeteer from "puppeteer-core";
+import { buildSite } from "../../scripts/build-site.mjs";
+import { findDrivers } from "../../scripts/drivers.mjs";
+import { findFirefox } from "../../scripts/firefox.mjs";
+import { root } from "../../scripts/setup.mjs";
+
+const TYPES = new Map([
+  [".html", "text/html"],
+  [".js", "text/javascript"],
+  [".css", "text/css"],
+]);
+
+/** Without empty submits nudges do not help, so the engine makes none. */
+const NO_NUDGES = `{
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (commands) { if (commands.length > 0) submit.call(this, commands); };
+}\n`;
+
+const { values } = parseArgs({
+  args: process.argv.slice(3),
+  options: {
+    rounds: { type: "string", default: "7" },
+    tokens: { type: "string", default: "128" },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log("--rounds N  loads and answers of each kind, default 7\n--tokens N  of an answer, default 128");
+} else {
+  await measure(Number(values.rounds), Number(values.tokens));
+}
+
+/**
+ * @param {number} rounds
+ * @param {number} tokens
+ */
+async function measure(rounds, tokens) {
+  const firefox = findFirefox((await findDrivers()).drivers);
+  if (!("path" in firefox)) throw new Error(`Firefox: ${firefox.why}.`);
+  if (!(await buildSite())) throw new Error("The site could not be built: see above.");
+  const browser = await puppeteer.launch({
+    browser: "firefox",
+    executablePath: firefox.path,
+    headless: true,
+    env: { ...process.env, ...firefox.env },
+    extraPrefsFirefox: { "dom.webgpu.enabled": true, "gfx.webgpu.ignore-blocklist": true },
+  });
+  const kinds = await Promise.all(
+    ["", NO_NUDGES].map(async (prelude) => ({
+      name: prelude ? "without nudges" : "with nudges",
+      site: await serve(prelude),
+      page: await browser.newPage(),
+      loads: /** @type {number[]} */ ([]),
+      speeds: /** @type {number[]} */ ([]),
+    })),
+  );
+  try {
+    console.log(`Firefox ${firefox.version}, ${rounds} rounds, ${tokens} tokens`);
+    for (let round = 0; round < rounds; round++) {
+      for (const { page, site, loads, speeds } of kinds) {
+        await page.bringToFront();
+        const { load, speed } = await visit(page, site.url, tokens);
+        loads.push(load);
+        speeds.push(speed);
+      }
+    }
+    for (const { name, loads, speeds } of kinds)
+      console.log(`${name.padEnd(15)} ready after ms: ${shown(loads)}   tokens/s: ${shown(speeds)}`);
+  } finally {
+    await browser.close();
+    for (const { site } of kinds) site.close();
+  }
+}
+
+/**
+ * @param {import("puppeteer-core").Page} page
+ * @param {string} url
+ * @param {number} tokens
+ */
+async function visit(page, url, tokens) {
+  await page.goto(url);
+  const settings = JSON.stringify({ seed: 7, maxTokens: tokens });
+  await page.evaluate((settings) => {
+    localStorage.clear();
+    localStorage.setItem("sirocco.settings", settings);
+  }, settings);
+  const began = performance.now();
+  await page.reload();
+  await page.waitForSelector('.dot[data-state="ready"]', { timeout: 120_000 });
+  const load = performance.now() - began;
+  await page.locator("::-p-text(Tell me a story about a cat named Tom.)").click();
+  const facts = await page.waitForSelector("article footer ::-p-text(tokens/s)", { timeout: 120_000 });
+  const text = await facts?.evaluate((element) => element.textContent);
+  return { load, speed: Number(/([\d.]+) tokens\/s/.exec(text ?? "")?.[1]) };
+}
+
+/**
+ * The built site; `prelude` runs first in the engine's worker.
+ * @param {string} prelude
+ */
+async function serve(prelude) {
+  const server = createServer(async (request, response) => {
+    const path = new URL(request.url ?? "/", "http://localhost").pathname;
+    const file = join(root, "dist-demo", path.endsWith("/") ? `${path}index.html` : path);
+    const bytes = await readFile(file).catch(() => undefined);
+    if (!bytes) return void response.writeHead(404).end();
+    response.setHeader("content-type", TYPES.get(extname(file)) ?? "application/octet-stream");
+    const [, first, last] = (/bytes=(\d+)-(\d+)/.exec(request.headers.range ?? "") ?? []).map(Number);
+    if (first !== undefined && last !== undefined) {
+      response.writeHead(206, { "content-range": `bytes ${first}-${last}/${bytes.length}` });
+      return void response.end(bytes.subarray(first, last + 1));
+    }
+    response.end(/model-worker[^/]*\.js$/.test(path) ? prelude + bytes.toString() : bytes);
+  });
+  await new Promise((resolve) => server.listen(0, () => resolve(undefined)));
+  const address = /** @type {import("node:net").AddressInfo} */ (server.address());
+  return { url: `http://localhost:${address.port}/`, close: () => void server.close() };
+}
+
+/**
+ * The median, and the least and the most.
+ * @param {readonly number[]} values
+ */
+function shown(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [least, median, most] = [0, sorted.length >> 1, sorted.length - 1].map((i) =>
+    (sorted[i] ?? 0).toPrecision(3),
+  );
+  return `${median} (${least} to ${most})`;
+}
