@@ -1,5 +1,5 @@
 // `npm run bench -- firefox`: the built site in Firefox on lavapipe, with nudges (engine/gpu/nudge.ts) and
-// without, in turns: milliseconds until the embedded model is ready, and tokens/s of an answer.
+// without, in turns: seconds until the embedded model is ready, and tokens/s of an answer.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
@@ -71,7 +71,7 @@ async function measure(rounds, tokens) {
       }
     }
     for (const { name, loads, speeds } of kinds)
-      console.log(`${name.padEnd(15)} ready after ms: ${shown(loads)}   tokens/s: ${shown(speeds)}`);
+      console.log(`${name.padEnd(15)} ready after s: ${shown(loads)}   tokens/s: ${shown(speeds)}`);
   } finally {
     await browser.close();
     for (const { site } of kinds) site.close();
@@ -93,7 +93,7 @@ async function visit(page, url, tokens) {
   const began = performance.now();
   await page.reload();
   await page.waitForSelector('.dot[data-state="ready"]', { timeout: 120_000 });
-  const load = performance.now() - began;
+  const load = (performance.now() - began) / 1000;
   await page.locator("::-p-text(Tell me a story about a cat named Tom.)").click();
   const facts = await page.waitForSelector("article footer ::-p-text(tokens/s)", { timeout: 120_000 });
   const text = await facts?.evaluate((element) => element.textContent);
