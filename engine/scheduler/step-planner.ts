@@ -191,7 +191,10 @@ export class StepPlanner {
   /** Gives each picked token to its sequence, unless a loss has voided the step meanwhile. */
   #deliver(members: readonly Sequence[], step: Promise<readonly Picked[]>): void {
     const inFlight = this.#inFlight;
-    const landed = step.then((picked) => {
+    // Firefox may map the buffer of a later step first.
+    const before = inFlight.landed();
+    const landed = step.then(async (picked) => {
+      await before;
       if (inFlight !== this.#inFlight) return;
       this.counts.decodedTokens += members.length;
       members.forEach((member, row) => {

@@ -105,6 +105,12 @@ export const engineBugs = {
     to: "ring.begin(checked, 0);",
     test: engine("chunks", "keeps track of slots"),
   },
+  "scheduler: a token comes when its buffer is mapped": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "await before;",
+    to: "",
+    test: engine("token-order"),
+  },
   "scheduler: joining or leaving does not change the rows": {
     file: "engine/scheduler/step-planner.ts",
     from: "if (!same(members, this.#rows)) {",
