@@ -111,9 +111,8 @@ const others = [
   swiglu,
   copy,
   multiplyAdd,
-  ...(["plain", "norm"] as const).flatMap((input) =>
-    (["natural", "even_odd"] as const).map((order) => quantizeInput(input, order)),
-  ),
+  quantizeInput("natural"),
+  quantizeInput("even_odd"),
   ...Object.values(cacheFormats).flatMap((format) => [
     attention(format),
     attentionTile(format),

@@ -1,6 +1,5 @@
-// codes[t, k] = round(v[k] / scale), v[k] = x[t, k] (* gain[k]), scale = max |v| / 127 of each 32 columns:
-// the input of products of bytes. One thread per group of 32 columns; under RMSNorm one workgroup per row.
-// A snippet defines `input8`, and NORM: whether scales contain the row's factor 1/rms.
+// codes[t, k] = round(x[t, k] / scale), scale = max |x| / 127 of each 32 columns: the input of products of
+// bytes. One thread per group of 32 columns.
 override K: u32;          // stored width of a row, a multiple of 32
 override EVEN_ODD: bool;  // order of each 8 columns: 0 2 4 6, 1 3 5 7, where q4's masked nibbles meet them
 
@@ -13,43 +12,36 @@ const SMALLEST = 1e-30;
 const INFINITY_BITS = 0x7f800000u;
 const QUIET_BIT = 0x00400000u;
 
-@compute @workgroup_size(THREADS)
-fn quantize_input(
-  @builtin(global_invocation_id) id: vec3u,
-  @builtin(num_workgroups) workgroups: vec3u,
-  @builtin(local_invocation_index) thread: u32,
-) {
+@compute @workgroup_size(128)
+fn quantize_input(@builtin(global_invocation_id) id: vec3u) {
+  let g = id.x;
   let t = id.y;
-  let stride = THREADS * workgroups.x;
-  for (var g = id.x; g < K / 32; g += stride) {
-    let v0 = input8(t, 4 * g);
-    let v1 = input8(t, 4 * g + 1);
-    let v2 = input8(t, 4 * g + 2);
-    let v3 = input8(t, 4 * g + 3);
-    let bits4 = max(max(magnitudes(v0), magnitudes(v1)), max(magnitudes(v2), magnitudes(v3)));
-    let bits = max(max(bits4.x, bits4.y), max(bits4.z, bits4.w));
-    let finite = bits < INFINITY_BITS;
-    let largest = bitcast<f32>(select(0, bits, finite));
-    let factor = select(0.0, 127 / max(largest, SMALLEST), largest >= SMALLEST);
+  if (g >= K / 32) { return; }
+  let v0 = input8(t, 4 * g);
+  let v1 = input8(t, 4 * g + 1);
+  let v2 = input8(t, 4 * g + 2);
+  let v3 = input8(t, 4 * g + 3);
+  let bits4 = max(max(magnitudes(v0), magnitudes(v1)), max(magnitudes(v2), magnitudes(v3)));
+  let bits = max(max(bits4.x, bits4.y), max(bits4.z, bits4.w));
+  let finite = bits < INFINITY_BITS;
+  let largest = bitcast<f32>(select(0, bits, finite));
+  let factor = select(0.0, 127 / max(largest, SMALLEST), largest >= SMALLEST);
 
-    let low = vec4u(codes8(v0, factor), codes8(v1, factor));
-    let high = vec4u(codes8(v2, factor), codes8(v3, factor));
-    codes[(t * (K / 32) + g) * 2] = low;
-    codes[(t * (K / 32) + g) * 2 + 1] = high;
-    let sums = vec4i(sum8(low.xy), sum8(low.zw), sum8(high.xy), sum8(high.zw));
-    let sum = f32(sums.x + sums.y + sums.z + sums.w);
-    // The scale of a group with an infinity or NaN is NaN, and so are the products with it.
-    let scale = select(bits | QUIET_BIT, bitcast<u32>(select(0.0, largest / 127, factor != 0)), finite);
-    groups[t * (K / 32) + g] = vec2u(scale, bitcast<u32>(sum));
-  }
+  let low = vec4u(codes8(v0, factor), codes8(v1, factor));
+  let high = vec4u(codes8(v2, factor), codes8(v3, factor));
+  codes[(t * (K / 32) + g) * 2] = low;
+  codes[(t * (K / 32) + g) * 2 + 1] = high;
+  let sums = vec4i(sum8(low.xy), sum8(low.zw), sum8(high.xy), sum8(high.zw));
+  let sum = f32(sums.x + sums.y + sums.z + sums.w);
+  // The scale of a group with an infinity or NaN is NaN, and so are the products with it.
+  let scale = select(bits | QUIET_BIT, bitcast<u32>(select(0.0, largest / 127, factor != 0)), finite);
+  groups[t * (K / 32) + g] = vec2u(scale, bitcast<u32>(sum));
+}
 
-  if (NORM) {
-    let factor = row_factor(thread);
-    for (var g = id.x; g < K / 32; g += stride) {
-      let group = groups[t * (K / 32) + g];
-      groups[t * (K / 32) + g] = vec2u(bitcast<u32>(bitcast<f32>(group.x) * factor), group.y);
-    }
-  }
+/// Entries 8*k8 .. 8*k8+7 of row t.
+fn input8(t: u32, k8: u32) -> mat2x4f {
+  let at = t * (K / 4) + 2 * k8;
+  return mat2x4f(x[at], x[at + 1]);
 }
 
 /// Bits of |v|, which compare as the values do. Infinity and NaN are larger than any number, on drivers too

@@ -19,7 +19,7 @@ const MAX_LAZY_BYTES = {
   "model-folders.js": 4_400,
   "tune.js": 6_400,
   "request.js": 2_800,
-  "tuned-shaders.js": 3_000,
+  "tuned-shaders.js": 3_600,
   "inspect.js": 2_600,
   "saved-ring.js": 2_000,
   "store.js": 2_000,

@@ -218,22 +218,18 @@ const product =
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
     ...buffers: GPUBuffer[]
   ): Launch[] => {
-    const [input, output] = [buffers.slice(0, -1), buffers.at(-1)!];
     let quantizedAs: CodeOrder | undefined;
-    return matrix.flatMap(({ first, count, format, buffers }) => {
-      const multiply = kernel(format);
-      const order = multiply.quantizedInput;
+    return matrix.flatMap((part) => {
+      const multiply = kernel(part.format);
       const block = tokensPerBlock && { tokensPerBlock };
-      const part = { T, ...block, N: count * unit, N0: first * unit, ...size };
-      if (!order) return [launch(multiply, part, ...input, output, ...buffers)];
+      const sizes = { T, ...block, N: part.count * unit, N0: part.first * unit, ...size };
+      const order = multiply.quantizedInput;
+      if (!order) return [launch(multiply, sizes, ...buffers, ...part.buffers)];
       const { codes, groups } = quantized!;
-      const product = launch(multiply, part, codes, groups, output, ...buffers);
+      const [x, y] = buffers as [GPUBuffer, GPUBuffer];
+      const product = launch(multiply, sizes, codes, groups, y, ...part.buffers);
       if (order === quantizedAs) return [product];
       quantizedAs = order;
-      const quantize = quantizeInput(input.length === 1 ? "plain" : "norm", order);
-      return [
-        launch(quantize, { T, K: size.K, ...(size.eps && { eps: size.eps }) }, ...input, codes, groups),
-        product,
-      ];
+      return [launch(quantizeInput(order), { T, K: size.K }, x, codes, groups), product];
     });
   };

@@ -122,7 +122,7 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     const kernels = (variant: string) => {
       const kernel = matmul(format, variant as MatmulVariant);
       const order = kernel.quantizedInput;
-      return [...(order ? [quantizeInput("plain", order)] : []), kernel].map(
+      return [...(order ? [quantizeInput(order)] : []), kernel].map(
         (each) => [each as unknown as Kernel<{ T: number }>, { T, N, K }] as const,
       );
     };

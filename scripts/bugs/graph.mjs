@@ -131,8 +131,14 @@ export const graphBugs = {
   },
   "a part multiplied in another part's format": {
     file: "engine/graph/forward.ts",
-    from: "const multiply = kernel(format);",
-    to: "const multiply = kernel(matrix[0]!.format);",
+    from: "kernel(part.format);",
+    to: "kernel(matrix[0]!.format);",
+    test: engine("mixed-formats", "variant runs for the formats"),
+  },
+  "a quantised input read in another order of columns": {
+    file: "engine/graph/forward.ts",
+    from: "if (order === quantizedAs) return",
+    to: "if (quantizedAs) return",
     test: engine("mixed-formats", "variant runs for the formats"),
   },
   "gate and up in the less exact of their formats": {

@@ -149,6 +149,11 @@ test("a variant runs for the formats it supports, the plain one for the others",
     ...Array.from({ length: 4 }, () => int8("q4")),
     ...[int8("q8"), "matmul_f16_tile", int8("q4"), "matmul_f16_tile", int8("q8"), int8("q8")],
   ]);
+  // Again where the next part reads another order of columns.
+  expect(labels.filter((label) => label.startsWith("quantize_input_"))).toEqual([
+    ...Array.from({ length: 4 }, () => "quantize_input_even_odd"),
+    ...["natural", "even_odd", "natural", "natural"].map((order) => `quantize_input_${order}`),
+  ]);
   model.dispose();
   idle.destroy();
 });
