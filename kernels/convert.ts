@@ -1,7 +1,7 @@
 import source from "./convert.wgsl?raw";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import { f16ToF32Bits, f32ToBits, numberToBf16, numberToF16 } from "./formats/half.ts";
-import type { Binding, Buffer, Kernel, Workgroups } from "./kernel.ts";
+import { type Binding, type Buffer, type Kernel, lines } from "./kernel.ts";
 import readBf16 from "./snippets/read-bf16.wgsl?raw";
 import readF16 from "./snippets/read-f16.wgsl?raw";
 import readF32 from "./snippets/read-f32.wgsl?raw";
@@ -75,9 +75,6 @@ const bitsAt: Record<InputDtype, (raw: Buffer, i: number) => number> = {
   F16: (raw, i) => f16ToF32Bits((raw[i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   BF16: (raw, i) => ((raw[i >> 1]! >>> (16 * (i % 2))) & 0xffff) << 16,
 };
-
-/** Lines of 64 workgroups: no dimension may be over 65535. */
-const lines = (count: number): Workgroups => [Math.min(count, 64), Math.ceil(count / 64)];
 
 /** Runs of 16 words of one kind: ordinary weights, weights with outliers, zeros, tiny, huge, any bits. */
 function awkwardValues(dtype: InputDtype, words: number, random: () => number): Uint32Array {

@@ -1,6 +1,6 @@
 import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
 import source from "./copy-slots.wgsl?raw";
-import type { Kernel } from "./kernel.ts";
+import { type Kernel, lines } from "./kernel.ts";
 
 export interface CopySlotsSize {
   /** Rings of the cache, key/value heads, slots of a ring, head width. */
@@ -29,13 +29,14 @@ export const copySlots = (format: CacheFormat): Kernel<CopySlotsSize> => ({
     { B: 2, G: 1, S: 20, d: 80, slots: 9, params: [0, 1, 15, 9] },
     { B: 2, G: 3, S: 5, d: 2, params: [1, 0, 2, 5] },
     { B: 2, G: 1, S: 5, d: 4, params: [0, 1, 4, 0] },
+    { B: 2, G: 2, S: 1100, d: 64, params: [1, 0, 1000, 1090] }, // several lines of workgroups
   ],
   bindings: (size) => [
     { name: "cache", type: "u32", length: cacheLength(format, size), writes: true },
     { name: "params", type: "u32", length: 4 },
   ],
   constants: ({ G, S, d }) => ({ G, S, ROW_WORDS: format.words(d) }),
-  workgroups: (size) => [Math.ceil((maxSlots(size) * format.words(size.d)) / 256), 2 * size.G],
+  workgroups: (size) => [...lines(Math.ceil((maxSlots(size) * format.words(size.d)) / 256)), 2 * size.G],
   cost: (size) => ({ passes: { cache: (2 * maxSlots(size)) / (size.B * size.S) } }),
   fill: ({ params }, name) => (name === "params" ? Uint32Array.from(params ?? []) : undefined),
   reference({ G, S, d }, cache, params) {

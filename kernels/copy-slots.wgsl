@@ -1,5 +1,5 @@
 // cache[to_ring] = cache[from_ring], for a range of slots: the keys and values of a prefix.
-// One thread per word; a line of workgroups (y) per key/value head, keys then values.
+// One thread per word. Key/value heads (z), keys then values; the words of one in lines of workgroups (x, y).
 
 override G: u32;          // key/value heads
 override S: u32;          // slots of the ring
@@ -15,12 +15,19 @@ struct SlotRange {
 @group(0) @binding(0) var<storage, read_write> cache: array<u32>;  // [B, 2, G, S, ROW_WORDS]
 @group(0) @binding(1) var<storage, read> params: SlotRange;
 
-@compute @workgroup_size(256)
-fn copy_slots(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= params.slots * ROW_WORDS) { return; }
+const THREADS = 256u;
+
+@compute @workgroup_size(THREADS)
+fn copy_slots(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(num_workgroups) workgroups: vec3u,
+  @builtin(local_invocation_index) thread: u32,
+) {
+  let index = (workgroup.y * workgroups.x + workgroup.x) * THREADS + thread;
+  if (index >= params.slots * ROW_WORDS) { return; }
   let head_words = S * ROW_WORDS;
-  let word = (params.first * ROW_WORDS + id.x) % head_words;  // the words of a head wrap as its slots do
-  let to = (params.to_ring * 2 * G + id.y) * head_words;
-  let source = (params.from_ring * 2 * G + id.y) * head_words;
+  let word = (params.first * ROW_WORDS + index) % head_words;  // the words of a head wrap as its slots do
+  let to = (params.to_ring * 2 * G + workgroup.z) * head_words;
+  let source = (params.from_ring * 2 * G + workgroup.z) * head_words;
   cache[to + word] = cache[source + word];
 }

@@ -14,6 +14,12 @@ export type Buffer = Float32Array | Uint32Array;
 
 export type Workgroups = readonly [x: number, y?: number, z?: number];
 
+/** `count` workgroups in lines of 64: no dimension may be over 65535. */
+export const lines = (count: number): readonly [x: number, y: number] => [
+  Math.min(count, 64),
+  Math.ceil(count / 64),
+];
+
 /** The work of a launch, for the profiler and the bench. */
 export interface Cost {
   /** Floating-point operations. A multiply-add counts as two. */

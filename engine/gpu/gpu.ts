@@ -12,6 +12,8 @@ const HELPFUL_LIMITS = [
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupSizeX",
 ] as const;
+/** Drivers state up to 2^64 - 1, which a number cannot carry: as a request it would be refused. */
+const MAX_LIMIT = 2 ** 40;
 
 /** In a busy browser, the notice of a lost device may come this much later than the failures it causes. */
 const LOSS_NOTICE_MS = 1000;
@@ -147,8 +149,13 @@ export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: Y
     });
   }
   const requiredFeatures = HELPFUL_FEATURES.filter((feature) => adapter.features.has(feature));
-  const requiredLimits = Object.fromEntries(HELPFUL_LIMITS.map((name) => [name, adapter.limits[name]]));
-  const device = await adapter.requestDevice({ requiredFeatures, requiredLimits });
+  const requiredLimits = Object.fromEntries(
+    HELPFUL_LIMITS.map((name) => [name, Math.min(adapter.limits[name], MAX_LIMIT)]),
+  );
+  const device = await adapter
+    .requestDevice({ requiredFeatures, requiredLimits })
+    // A driver may state more than it gives. All kernels run with the limits that every device has.
+    .catch(() => adapter.requestDevice({ requiredFeatures }));
   return new Gpu(device, describe(adapter.info, device), { owned: true, yieldCores });
 }
 

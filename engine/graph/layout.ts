@@ -35,6 +35,9 @@ export interface VectorLayout {
   readonly length: number;
 }
 
+/** Rows of a part: 65535 workgroups, WebGPU's limit in a dimension, of matvec's 4 rows. */
+const MAX_PART_ROWS = 65535 * 4;
+
 export type ModelLayout = ModelTensors<MatrixLayout, VectorLayout>;
 
 /** Consecutive units of a matrix that are stored in one format. */
@@ -59,7 +62,7 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
     let first = 0;
     for (const { units, format } of merged(plan.sections)) {
       const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;
-      const maxUnits = Math.floor(maxBindingBytes / unitBytes);
+      const maxUnits = Math.floor(Math.min(maxBindingBytes / unitBytes, MAX_PART_ROWS / rowsPerUnit));
       if (maxUnits < 1) {
         throw new DeviceError(
           `${label}: this adapter binds at most ${maxBindingBytes} bytes, ${rowsPerUnit} rows in ${format.name} need ${unitBytes}. Load a smaller weight format.`,

@@ -177,6 +177,18 @@ export const graphBugs = {
     to: "return dot(a[0], b[0]) + dot(a[1], b[1]);",
     test: ["test/kernels/wgsl.cpu.test.ts", "-t", "block size"],
   },
+  "a prefix is copied by one line of workgroups": {
+    file: "kernels/copy-slots.ts",
+    from: "...lines(Math.ceil((maxSlots(size) * format.words(size.d)) / 256))",
+    to: "Math.ceil((maxSlots(size) * format.words(size.d)) / 256), 1",
+    test: engine("limits.cpu", "131,072 tokens in f32"),
+  },
+  "a matrix of more rows than workgroups can multiply": {
+    file: "engine/graph/layout.ts",
+    from: "const MAX_PART_ROWS = 65535 * 4;",
+    to: "const MAX_PART_ROWS = Infinity;",
+    test: engine("limits.cpu", "262,144 tokens"),
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
     from: "1 / f32(D), EPS",
