@@ -54,9 +54,7 @@ export class Profiler {
     encoder.resolveQuerySet(querySet, 0, 2 * dispatches.length, resolved, 0);
     device.queue.submit([encoder.finish()]);
     const bytes = await this.#gpu.settle(readBuffer(device, resolved, 0, 16 * dispatches.length));
-    const stamps = new BigUint64Array(bytes);
-    // Nanoseconds. A clock that jumps backwards gives 0.
-    return dispatches.map((_, i) => Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!)) / 1e6);
+    return durations(new BigUint64Array(bytes));
   }
 
   async #byHost(dispatches: readonly Dispatch[], T: number | undefined): Promise<number[]> {
@@ -78,4 +76,21 @@ export class Profiler {
     // Dawn frees destroyed buffers only at the next submit.
     this.#gpu.device.queue.submit([]);
   }
+}
+
+/**
+ * Milliseconds of each pass, from its begin and end in nanoseconds. Passes do not run at once, but their
+ * stamps overlap on Vulkan: a begin may be stamped while the pass before still runs. So a pass counts from the
+ * end of the one before, and the sum is at most the time of all together. Browsers round stamps, Chrome to 65
+ * or 100 µs: there a short pass takes 0 or one such unit, and only a mean or a sum tells something.
+ * @param stamps begin and end of each pass in turn; a clock that jumps backwards gives 0
+ */
+export function durations(stamps: BigUint64Array): number[] {
+  let done = 0n;
+  return Array.from({ length: stamps.length / 2 }, (_, i) => {
+    const [begin, end] = [stamps[2 * i]!, stamps[2 * i + 1]!];
+    const from = begin > done ? begin : done;
+    done = end;
+    return Math.max(0, Number(end - from)) / 1e6;
+  });
 }

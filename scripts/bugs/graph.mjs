@@ -177,6 +177,12 @@ export const graphBugs = {
     to: "return dot(a[0], b[0]) + dot(a[1], b[1]);",
     test: ["test/kernels/wgsl.cpu.test.ts", "-t", "block size"],
   },
+  "passes that overlap are timed twice": {
+    file: "engine/gpu/profiler.ts",
+    from: "begin > done ? begin : done",
+    to: "begin",
+    test: engine("profiler.cpu", "while the passes before"),
+  },
   "a prefix is copied by one line of workgroups": {
     file: "kernels/copy-slots.ts",
     from: "...lines(Math.ceil((maxSlots(size) * format.words(size.d)) / 256))",

@@ -242,7 +242,11 @@ describe("Profiler", () => {
     const profiler = new Profiler(gpu);
     expect(profiler.clock).toBe(gpu.device.features.has("timestamp-query") ? "gpu" : "host");
     await profiler.run(dispatches);
-    const [first, small, last] = await profiler.run(dispatches);
+    const began = performance.now();
+    const times = await profiler.run(dispatches);
+    const [first, small, last] = times;
+    // No time is counted twice.
+    expect(times.reduce((a, b) => a + b)).toBeLessThan(performance.now() - began);
     for (const ms of [first!, last!]) expect(ms).toBeGreaterThan(0);
     for (const ms of [first!, small!, last!]) expect(ms).toBeLessThan(60_000);
     expect(groups(dispatches).map(({ label, indices }) => [label, indices])).toEqual([
