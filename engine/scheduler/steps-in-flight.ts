@@ -4,10 +4,31 @@ import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
 
 /** The GPU computes one step while the host handles the one before. */
 const INITIAL_DEPTH = 2;
+/** Steps that one depth is judged by, and the slowest of them that do not count: others were computed beside. */
+const JUDGED = 16;
+const OUTLIERS = 2;
+/** One step more is kept if steps then take at most this share of the time. */
+const KEPT_SHARE = 0.97;
+/** Steps until one more is tried again. The time of a step and the latency of the host change. */
+const TRIAL_INTERVAL = 256;
+
+interface Step<T> {
+  readonly result: Promise<T>;
+  done: boolean;
+}
 
 export class StepsInFlight<T = unknown> {
-  readonly #pending: { readonly result: Promise<T>; done: boolean }[] = [];
+  readonly #pending: Step<T>[] = [];
   #depth = INITIAL_DEPTH;
+  /** Milliseconds from one arrival to the next, at this depth. */
+  #times: number[] = [];
+  #lastArrival: number | undefined;
+  /** Steps that have not arrived. */
+  #flying = 0;
+  /** Mean time of a step with one less in flight: set while this depth is on trial. */
+  #before: number | undefined;
+  /** Steps that are not judged: they were submitted at another depth, or no trial is due. */
+  #unjudged = 0;
 
   get hasRoom(): boolean {
     return this.#pending.length < this.#depth;
@@ -18,13 +39,15 @@ export class StepsInFlight<T = unknown> {
   }
 
   submit(result: Promise<T>): void {
-    const step = { result, done: false };
+    const step: Step<T> = { result, done: false };
     const landed = () => {
       step.done = true;
+      this.#arrived();
     };
     // The result is awaited later, after the steps before it: until then a rejection is handled here.
     result.then(landed, landed);
     this.#pending.push(step);
+    this.#flying++;
   }
 
   /**
@@ -34,12 +57,51 @@ export class StepsInFlight<T = unknown> {
   async next(): Promise<T> {
     const result = await this.#pending.shift()!.result;
     const wasIdle = this.#pending.length > 0 && this.#pending.every(({ done }) => done);
-    if (wasIdle) this.#depth = Math.min(STEPS_IN_FLIGHT, this.#depth + 1);
+    if (wasIdle && this.#depth < STEPS_IN_FLIGHT) this.#setDepth(this.#depth + 1);
     return result;
   }
 
   /** Resolves when all have settled, well or not. */
   async landed(): Promise<void> {
     await Promise.allSettled(this.#pending.map(({ result }) => result));
+  }
+
+  /**
+   * Judges the depth by the time between arrivals. A GPU that waits for the host looks to it like one that is
+   * busy: results come at equal distances. So now and then one step more is tried.
+   */
+  #arrived(): void {
+    const now = performance.now();
+    const last = this.#lastArrival;
+    // Only while the host keeps as many in flight as it may: a reader may be slow, or an answer at its end.
+    const isFull = this.#flying-- === this.#depth;
+    this.#lastArrival = isFull ? now : undefined;
+    if (!isFull || last === undefined) return;
+    if (this.#unjudged > 0) {
+      this.#unjudged--;
+      return;
+    }
+    this.#times.push(now - last);
+    if (this.#times.length < JUDGED) return;
+    const counted = this.#times.sort((a, b) => a - b).slice(0, -OUTLIERS);
+    const mean = counted.reduce((a, b) => a + b) / counted.length;
+    if (this.#before !== undefined && mean > KEPT_SHARE * this.#before) {
+      this.#setDepth(this.#depth - 1);
+      this.#unjudged = TRIAL_INTERVAL;
+    } else if (this.#depth < STEPS_IN_FLIGHT) {
+      this.#setDepth(this.#depth + 1);
+      this.#before = mean;
+    } else {
+      this.#before = undefined;
+      this.#unjudged = TRIAL_INTERVAL;
+      this.#times = [];
+    }
+  }
+
+  #setDepth(depth: number): void {
+    this.#depth = depth;
+    this.#before = undefined;
+    this.#times = [];
+    this.#unjudged = depth;
   }
 }

@@ -1,5 +1,5 @@
 // How many decode steps are queued on the GPU: as few as keep it busy.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { STEPS_IN_FLIGHT } from "../../engine/graph/shape.ts";
 import { StepsInFlight } from "../../engine/scheduler/steps-in-flight.ts";
 
@@ -54,4 +54,54 @@ test("steps that fail unawaited cause no unhandled rejections, and all are await
   await new Promise((resolve) => setTimeout(resolve, 0));
   await flight.landed();
   await expect(flight.next()).rejects.toThrow("lost");
+});
+
+/**
+ * Decodes on a GPU that takes `tau` ms a token, S ms after the host submits it, and L ms before the host sees
+ * it. @returns milliseconds a token at the end, and the steps in flight at each token
+ */
+async function decode(tau: number, L: number, S: number, tokens: number) {
+  vi.useFakeTimers();
+  const flight = new StepsInFlight();
+  let [freeAt, submitted] = [0, 0];
+  const depths: number[] = [];
+  const arrivals: number[] = [];
+  const step = () => {
+    submitted++;
+    const now = performance.now();
+    freeAt = Math.max(freeAt, now + S) + tau;
+    return new Promise((resolve) => setTimeout(resolve, freeAt + L - now));
+  };
+  const running = (async () => {
+    for (let token = 0; token < tokens; token++) {
+      while (flight.hasRoom) flight.submit(step());
+      depths.push(submitted - token);
+      await flight.next();
+      arrivals.push(performance.now());
+    }
+  })();
+  await vi.runAllTimersAsync();
+  await running;
+  vi.useRealTimers();
+  const last = 200;
+  return { ms: (arrivals.at(-1)! - arrivals.at(-1 - last)!) / last, depths };
+}
+
+test.each([
+  [3, 3, 1],
+  [2, 2, 1],
+  [1.6, 2, 1],
+])("%d ms a token, %d ms to the host, %d ms back: as many steps as keep the GPU busy", async (tau, L, S) => {
+  // Fake timers count whole milliseconds: these are ten times as long.
+  const { ms, depths } = await decode(10 * tau, 10 * L, 10 * S, 400);
+  expect(ms).toBeLessThanOrEqual(10.2 * tau);
+  expect(depths[0]).toBe(2);
+  expect(depths.at(-1)).toBe(3);
+});
+
+test("a GPU that two steps keep busy gets a third only to try", async () => {
+  const { ms, depths } = await decode(30, 1, 1, 500);
+  expect(ms).toBeLessThanOrEqual(30.6);
+  expect(depths.at(-1)).toBe(2);
+  expect(depths.filter((depth) => depth > 2).length).toBeLessThan(60);
 });
