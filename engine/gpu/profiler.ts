@@ -79,10 +79,10 @@ export class Profiler {
 }
 
 /**
- * Milliseconds of each pass, from its begin and end in nanoseconds. Passes do not run at once, but their
- * stamps overlap on Vulkan: a begin may be stamped while the pass before still runs. So a pass counts from the
- * end of the one before, and the sum is at most the time of all together. Browsers round stamps, Chrome to 65
- * or 100 µs: there a short pass takes 0 or one such unit, and only a mean or a sum tells something.
+ * Milliseconds of each pass, from its begin and end in nanoseconds. On Vulkan a begin may be stamped while
+ * the pass before still runs. So a pass counts from the end of the one before, and the sum is at most the
+ * time of all together. Browsers round stamps, Chrome to 65 or 100 µs: there a short pass takes 0 or one such
+ * unit, and only a mean or a sum tells something.
  * @param stamps begin and end of each pass in turn; a clock that jumps backwards gives 0
  */
 export function durations(stamps: BigUint64Array): number[] {

@@ -1,7 +1,8 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
 import { NO_TARGET } from "../../kernels/index.ts";
-import { type Dispatch, encode, MAP_READ, readBuffer } from "../gpu/dispatch.ts";
+import { type Dispatch, MAP_READ, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import type { PassOptions, Submitter } from "../gpu/submitter.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
@@ -39,6 +40,7 @@ export class Decoder {
   readonly shape: Shape;
   /** The buffers that the passes work in. Inspect reads them between two dispatches. */
   readonly activations: Activations;
+  readonly submitter: Submitter;
   readonly #gpu: Gpu;
   readonly #prepared: Prepared;
   /** Which of the staging buffers is next. */
@@ -46,12 +48,13 @@ export class Decoder {
   readonly #sampler: Sampler;
   readonly #held = new HeldRows();
 
-  constructor(gpu: Gpu, shape: Shape, activations: Activations, prepared: Prepared) {
+  constructor(gpu: Gpu, submitter: Submitter, shape: Shape, activations: Activations, prepared: Prepared) {
     this.#gpu = gpu;
+    this.submitter = submitter;
     this.shape = shape;
     this.activations = activations;
     this.#prepared = prepared;
-    this.#sampler = new Sampler(gpu.device.queue, activations.sampler, shape.V);
+    this.#sampler = new Sampler(submitter, activations.sampler, shape.V);
   }
 
   /** The dispatches of a step whose rows are at these positions. */
@@ -74,7 +77,7 @@ export class Decoder {
     this.#checkIds(rows.map(({ id }) => id));
     this.#held.set(rows);
     const words = rows.flatMap(({ id, position, ring }) => [id, position, ring, 0]);
-    this.#gpu.device.queue.writeBuffer(this.activations.decode.rows, 0, new Uint32Array(words));
+    this.submitter.writeBuffer(this.activations.decode.rows, 0, new Uint32Array(words));
   }
 
   /** Sets one row. */
@@ -98,28 +101,39 @@ export class Decoder {
     start: number,
     signal?: AbortSignal,
   ): AsyncGenerator<void, void, void> {
+    let before: Promise<void> | undefined;
     for (let at = 0; at < ids.length; ) {
       if (at > 0) yield;
-      signal?.throwIfAborted();
-      at += this.prefillChunk(ring, ids.slice(at), start + at);
-      await this.done();
+      at += await this.prefillChunk(ring, ids.slice(at), start + at, signal);
+      const chunk = this.done();
+      chunk.catch(() => {}); // An error is thrown by the next `await before`.
+      // The GPU has a chunk while the host submits the next.
+      await before;
+      before = chunk;
     }
+    await before;
   }
 
   /**
    * Submits one chunk: the keys and values of as many of `ids` as it holds. If that is all of them, it also
    * keeps the residual stream of the last one for `first`, whose row replaces those that were set.
-   * @returns the number of tokens in the chunk
+   * @returns the number of tokens in the chunk, once all of it is submitted
+   * @throws the signal's reason: then the slots of the chunk may hold anything, and nothing else is changed
    */
-  prefillChunk(ring: number, ids: readonly number[], start: number): number {
+  async prefillChunk(
+    ring: number,
+    ids: readonly number[],
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const chunk = ids.slice(0, this.shape.chunkLength);
-    this.#prefillChunk(ring, chunk, start, chunk.length === ids.length);
+    await this.#prefillChunk(ring, chunk, start, chunk.length === ids.length, signal);
     return chunk.length;
   }
 
   /** Resolves when all submitted work is done. */
   async done(): Promise<void> {
-    await this.#gpu.settle(this.#gpu.device.queue.onSubmittedWorkDone());
+    await this.#gpu.settle(this.submitter.done());
   }
 
   /**
@@ -130,17 +144,22 @@ export class Decoder {
   async retrace(ring: number, ids: readonly number[], start: number, signal?: AbortSignal): Promise<void> {
     for (let at = 0; at < ids.length; at += RETRACED_TOGETHER) {
       signal?.throwIfAborted();
-      ids.slice(at, at + RETRACED_TOGETHER).forEach((id, i) => {
+      for (const [i, id] of ids.slice(at, at + RETRACED_TOGETHER).entries()) {
         const position = start + at + i;
         this.setRow(position, id, ring);
-        this.#submit([this.#layersOf([{ position }])]);
-      });
+        await this.submitter.run([this.#layersOf([{ position }])], { signal });
+      }
       await this.done();
     }
   }
 
-  #prefillChunk(ring: number, ids: readonly number[], position: number, isLast: boolean): void {
-    const { device } = this.#gpu;
+  async #prefillChunk(
+    ring: number,
+    ids: readonly number[],
+    position: number,
+    isLast: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { prefill: p, decode: d } = this.activations;
     const T = ids.length;
     this.#checkIds(ids);
@@ -148,19 +167,19 @@ export class Decoder {
       { length: 4 * T },
       (_, i) => [ids[i >> 2]!, position + (i >> 2), ring, T][i % 4]!,
     );
-    device.queue.writeBuffer(p.rows, 0, rows);
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    encode(pass, this.#prepared.prefill, T);
-    pass.end();
-    if (isLast) {
-      const rowBytes = d.x.size / this.shape.parallel;
-      encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
-      // The sampler advances this row to the position of the token that it picks.
-      this.setRow(position + T - 1, ids[T - 1]!, ring);
-      this.#held.prefill({ ring, position: position + T - 1 });
-    }
-    device.queue.submit([encoder.finish()]);
+    this.submitter.writeBuffer(p.rows, 0, rows);
+    const rowBytes = d.x.size / this.shape.parallel;
+    await this.submitter.run([this.#prepared.prefill], {
+      rows: { T, of: this.shape.chunkLength },
+      copy: (encoder) => {
+        if (isLast) encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
+      },
+      signal,
+    });
+    if (!isLast) return;
+    // The sampler advances this row to the position of the token that it picks.
+    this.setRow(position + T - 1, ids[T - 1]!, ring);
+    this.#held.prefill({ ring, position: position + T - 1 });
   }
 
   /**
@@ -175,10 +194,10 @@ export class Decoder {
    * Copies the keys and values of positions [start, start + count) from one ring to the same slots of
    * another.
    */
-  copyPrefix(from: number, to: number, start: number, count: number): void {
+  async copyPrefix(from: number, to: number, start: number, count: number): Promise<void> {
     const range = new Uint32Array([from, to, start % this.shape.S, count]);
-    this.#gpu.device.queue.writeBuffer(this.activations.copiedRange, 0, range);
-    this.#submit([this.#prepared.copyPrefix]);
+    this.submitter.writeBuffer(this.activations.copiedRange, 0, range);
+    await this.submitter.run([this.#prepared.copyPrefix]);
   }
 
   /**
@@ -187,7 +206,7 @@ export class Decoder {
    */
   async logits(ring: number, position: number): Promise<Float32Array> {
     this.#held.takePrefilled({ ring, position });
-    this.#submit([this.#stepOf(1).logits]);
+    await this.submitter.run([this.#stepOf(1).logits]);
     return this.#readLogits(0);
   }
 
@@ -238,7 +257,7 @@ export class Decoder {
     signal?: AbortSignal,
   ): AsyncGenerator<void, Float32Array, void> {
     this.#checkIds(ids);
-    const { device } = this.#gpu;
+    const { submitter } = this;
     const { targets, logProbs } = this.activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
     const result = new Float32Array(ids.length - 1);
@@ -247,13 +266,13 @@ export class Decoder {
       if (at > 0) yield;
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
-      this.#prefillChunk(ring, chunk, at, false);
+      await this.#prefillChunk(ring, chunk, at, false, signal);
       const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) =>
         i < chunk.length ? ids[at + i + 1]! : NO_TARGET,
       );
-      device.queue.writeBuffer(targets, 0, next);
-      this.#submit([this.#prepared.score]);
-      const bytes = await this.#gpu.settle(readBuffer(device, logProbs, 0, 4 * chunk.length));
+      submitter.writeBuffer(targets, 0, next);
+      await submitter.run([this.#prepared.score], { signal });
+      const bytes = await this.#read(logProbs, 0, 4 * chunk.length);
       result.set(new Float32Array(bytes), at);
     }
     return result;
@@ -267,20 +286,6 @@ export class Decoder {
     return decodeList(this.#stepOf(rows.length), this.shape, rows);
   }
 
-  /** @param copy after the passes, copies this many rows to a staging buffer */
-  #submit(
-    passes: readonly (readonly Dispatch[])[],
-    copy?: { readonly rows: number; readonly to: GPUBuffer },
-  ): void {
-    const { device } = this.#gpu;
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (const dispatches of passes) encode(pass, dispatches);
-    pass.end();
-    if (copy) encoder.copyBufferToBuffer(this.activations.decode.rows, 0, copy.to, 0, 16 * copy.rows);
-    device.queue.submit([encoder.finish()]);
-  }
-
   async #pick(
     passes: readonly (readonly Dispatch[])[],
     count: number,
@@ -291,7 +296,7 @@ export class Decoder {
       const ids = await this.#submitTokens([...passes, sample], count);
       return ids.map((id) => ({ id }));
     }
-    this.#submit(passes);
+    void this.submitter.run(passes);
     // Copied before the sampler, which overwrites them.
     const copies = Promise.all(withLogits.map((row) => this.#readLogits(row)));
     const [ids, logits] = await Promise.all([this.#submitTokens([sample], count), copies]);
@@ -305,11 +310,20 @@ export class Decoder {
     const { staging: buffers } = this.#prepared;
     const staging = buffers[this.#turn]!;
     this.#turn = (this.#turn + 1) % buffers.length;
-    this.#submit(passes, { rows: count, to: staging });
+    const { rows } = this.activations.decode;
+    let mapped: Promise<unknown> | undefined;
+    const options: PassOptions = {
+      copy: (encoder) => encoder.copyBufferToBuffer(rows, 0, staging, 0, 16 * count),
+      finish: () => {
+        mapped = staging.mapAsync(MAP_READ);
+        return mapped;
+      },
+    };
     try {
-      const mapped = staging.mapAsync(MAP_READ).then(() => staging.getMappedRange());
-      const rows = new Uint32Array(await this.#gpu.settle(mapped));
-      return Array.from({ length: count }, (_, row) => rows[4 * row]!);
+      await this.submitter.run(passes, options);
+      await this.#gpu.settle(mapped!);
+      const picked = new Uint32Array(staging.getMappedRange());
+      return Array.from({ length: count }, (_, row) => picked[4 * row]!);
     } finally {
       // A buffer left mapped after an error could not be a copy's destination again.
       staging.unmap();
@@ -319,7 +333,11 @@ export class Decoder {
   async #readLogits(row: number): Promise<Float32Array> {
     const { logits } = this.activations.decode;
     const stride = logits.size / this.shape.parallel;
-    const bytes = readBuffer(this.#gpu.device, logits, row * stride, 4 * this.shape.V);
-    return new Float32Array(await this.#gpu.settle(bytes));
+    return new Float32Array(await this.#read(logits, row * stride, 4 * this.shape.V));
+  }
+
+  #read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
+    const { device } = this.#gpu;
+    return this.#gpu.settle(this.submitter.read(() => readBuffer(device, buffer, offset, bytes)));
   }
 }

@@ -4,6 +4,7 @@
 import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, type Launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
+import { Submitter } from "../gpu/submitter.ts";
 import type { Activations } from "./activations.ts";
 import { Decoder } from "./decoder.ts";
 import { BLOCK_SIZES, copyPrefix, decode, logits, prefill, sampleTokens, score } from "./forward.ts";
@@ -11,7 +12,7 @@ import { type Shape, STEPS_IN_FLIGHT } from "./shape.ts";
 import type { StepLists } from "./step-lists.ts";
 import type { Weights } from "./weights.ts";
 
-/** Prepares the lists and a decoder that runs them. */
+/** Prepares the lists and a decoder that runs them. @param lost the decoder on a device that was lost */
 export async function prepareDecoder(
   gpu: Gpu,
   pipelines: Pipelines,
@@ -19,6 +20,7 @@ export async function prepareDecoder(
   shape: Shape,
   weights: Weights,
   activations: Activations,
+  lost?: Decoder,
 ): Promise<Decoder> {
   const dispatches = new Map<Launch, Promise<Dispatch>>();
   const prepareOnce = (launch: Launch) => {
@@ -36,7 +38,7 @@ export async function prepareDecoder(
       buffers.staging(`tokens ${i}`, 4 * shape.parallel),
     ),
   }));
-  return new Decoder(gpu, shape, activations, prepared);
+  return new Decoder(gpu, new Submitter(gpu, lost?.submitter), shape, activations, prepared);
 }
 
 /** Prepares the launches of a list. Lists may share launches. */

@@ -1,5 +1,6 @@
 // The sampling kernel's inputs for each sequence: options, counts for penalties, biases, masks.
 import { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../../kernels/index.ts";
+import type { Submitter } from "../gpu/submitter.ts";
 import { outOfRange, shown } from "../options/parameter.ts";
 import type { SamplerState } from "./activations.ts";
 
@@ -17,13 +18,13 @@ export interface SamplerOptions {
 }
 
 export class Sampler {
-  readonly #queue: GPUQueue;
+  readonly #queue: Pick<Submitter, "writeBuffer">;
   readonly #state: SamplerState;
   readonly #V: number;
   /** Rings whose logit biases are not all zero. */
   readonly #biased = new Set<number>();
 
-  constructor(queue: GPUQueue, state: SamplerState, V: number) {
+  constructor(queue: Pick<Submitter, "writeBuffer">, state: SamplerState, V: number) {
     this.#queue = queue;
     this.#state = state;
     this.#V = V;

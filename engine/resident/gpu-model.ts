@@ -56,7 +56,15 @@ export async function placeOnGpu(
       openFileHash: platform.openFileHash,
     }).finally(() => stored?.close());
     const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
-    const decoder = await prepareDecoder(gpu, pipelines, buffers, shape, weights, activations);
+    const decoder = await prepareDecoder(
+      gpu,
+      pipelines,
+      buffers,
+      shape,
+      weights,
+      activations,
+      before?.decoder,
+    );
     return { plan, gpu, buffers, weights, decoder };
   } catch (error) {
     release({ buffers, gpu });

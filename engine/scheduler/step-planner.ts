@@ -31,8 +31,8 @@ export class StepPlanner {
   /** The sequences whose rows the next step runs, unless others are set. */
   #rows: readonly Sequence[] = [];
   #inFlight = new StepsInFlight<void>();
-  /** Settles when the last chunk of a prompt is computed. */
-  #chunk: Promise<void> | undefined;
+  /** Settle when the last two chunks of prompts are computed. */
+  #chunks: readonly Promise<void>[] = [];
 
   constructor(rings: RingPool) {
     this.#rings = rings;
@@ -80,7 +80,7 @@ export class StepPlanner {
     this.#ready = new WeakSet();
     this.#rows = [];
     this.#inFlight = new StepsInFlight();
-    this.#chunk = undefined;
+    this.#chunks = [];
     for (const sequence of sequences) sequence.forgetSubmitted();
   }
 
@@ -97,27 +97,47 @@ export class StepPlanner {
     const start = ring.ids.length;
     const rest = options.prompt.slice(start);
     if (rest.length > 0) {
-      await this.#chunk;
-      const count = decoder.prefillChunk(ring.index, rest, start);
-      this.#chunk = decoder.done();
-      this.#chunk.catch(() => {});
-      this.counts.prefillTokens += count;
-      sequence.promptSubmitted(start + count);
+      const count = await this.#submitChunk(sequence, rest, decoder);
       if (count < rest.length) return true;
       this.#rows = [];
     }
     if (options.maxTokens === 0) {
-      await this.#chunk;
+      await Promise.all(this.#chunks);
       sequence.promptDone();
     } else if (sequence.submitted === 0 && writeMask(sequence, decoder)) {
       sequence.submitted = 1;
       const first = decoder.first(ring.index, options.prompt.length - 1, options.wantsLogits);
+      // Fails with the chunks before it.
       this.#deliver(
         [sequence],
-        first.then((picked) => [picked]),
+        Promise.all([first, ...this.#chunks]).then(([picked]) => [picked]),
       );
     }
     return true;
+  }
+
+  /** @returns the number of tokens in the chunk; 0 if the sequence was aborted before all was submitted */
+  async #submitChunk(sequence: Sequence, rest: readonly number[], decoder: Decoder): Promise<number> {
+    const { ring, options } = sequence;
+    const start = ring.ids.length;
+    // While the GPU computes a chunk, it has the next.
+    const [before, ...chunks] = this.#chunks.slice(-2);
+    if (chunks.length > 0) await before;
+    // An aborted chunk leaves anything in its slots.
+    ring.wrote(start + Math.min(rest.length, decoder.shape.chunkLength));
+    try {
+      const count = await decoder.prefillChunk(ring.index, rest, start, options.signal);
+      const done = decoder.done();
+      done.catch(() => {}); // An error is thrown where it is awaited.
+      this.#chunks = [...this.#chunks.slice(-1), done];
+      this.counts.prefillTokens += count;
+      sequence.promptSubmitted(start + count);
+      return count;
+    } catch (error) {
+      if (!options.signal?.aborted) throw error;
+      sequence.fail(error);
+      return 0;
+    }
   }
 
   /**
@@ -132,7 +152,7 @@ export class StepPlanner {
     try {
       decoder.configure(ring.index, { settings, seed, prompt, answer, masked: constraint !== undefined });
       if (sequence.cachedTokens === undefined) {
-        sequence.cachedTokens = this.#reuse(ring, prompt, decoder);
+        sequence.cachedTokens = await this.#reuse(ring, prompt, decoder);
         this.counts.reusedTokens += sequence.cachedTokens;
       }
       await ring.restore(decoder, signal);
@@ -150,7 +170,7 @@ export class StepPlanner {
    * @returns how many tokens of the prompt the ring holds, from its last conversation or copied from another
    * ring
    */
-  #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): number {
+  async #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): Promise<number> {
     const own = ring.reusable(prompt);
     const other = this.#rings.longestPrefix(prompt);
     if (other.shared < own + MIN_COPIED_TOKENS || !other.ring.isHeldBy(decoder)) {
@@ -158,7 +178,7 @@ export class StepPlanner {
       return own;
     }
     const from = other.ring.oldest;
-    decoder.copyPrefix(other.ring.index, ring.index, from, other.shared - from);
+    await decoder.copyPrefix(other.ring.index, ring.index, from, other.shared - from);
     ring.copiedPrefix(other.ring, other.shared);
     return other.shared;
   }

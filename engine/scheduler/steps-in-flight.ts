@@ -4,7 +4,7 @@ import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
 
 /** The GPU computes one step while the host handles the one before. */
 const INITIAL_DEPTH = 2;
-/** Steps that one depth is judged by, and the slowest of them that do not count: others were computed beside. */
+/** Steps that a depth is judged by, and the slowest of them that do not count: a prompt came between. */
 const JUDGED = 16;
 const OUTLIERS = 2;
 /** One step more is kept if steps then take at most this share of the time. */

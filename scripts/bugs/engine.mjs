@@ -177,6 +177,42 @@ export const engineBugs = {
     to: "while (this.#credits === Infinity",
     test: engine("worker.cpu", "never far ahead"),
   },
+  "steps in flight are too few for the host's latency": {
+    file: "engine/scheduler/steps-in-flight.ts",
+    from: "this.#setDepth(this.#depth + 1);\n      this.#before = mean;",
+    to: "this.#times = [];",
+    test: engine("steps-in-flight.cpu", "as many steps as keep"),
+  },
+  "a step more is kept in flight, faster or not": {
+    file: "engine/scheduler/steps-in-flight.ts",
+    from: "mean > KEPT_SHARE * this.#before",
+    to: "mean > 2 * this.#before",
+    test: engine("steps-in-flight.cpu", "only to try"),
+  },
+  "a chunk that was stopped counts as never written": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "ring.wrote(start + Math.min(rest.length, decoder.shape.chunkLength));",
+    to: "",
+    test: engine("submits", "stopped within a chunk"),
+  },
+  "a chunk is one submit, however long it takes": {
+    file: "engine/gpu/submitter.ts",
+    from: "Math.ceil(pace.predict(share * rest) / this.budgetMs)",
+    to: "1",
+    test: engine("submitter.cpu", "7 s"),
+  },
+  "after a loss, the same submit again": {
+    file: "engine/gpu/submitter.ts",
+    from: "lost.budgetMs / 2",
+    to: "lost.budgetMs",
+    test: engine("submitter.cpu", "after a loss"),
+  },
+  "calls overtake a pass that waits for room": {
+    file: "engine/gpu/submitter.ts",
+    from: "this.#turn ? this.#turn.then(operation) : operation()",
+    to: "operation()",
+    test: engine("submitter.cpu", "keep their order"),
+  },
   "reader left, generation continues": {
     file: "engine/worker/server.ts",
     from: "await answer.return();",

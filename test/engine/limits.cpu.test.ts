@@ -17,8 +17,10 @@ import { modelLayout } from "../../engine/graph/layout.ts";
 import { mapTensors } from "../../engine/graph/model-tensors.ts";
 import { modelShape, type Shape } from "../../engine/graph/shape.ts";
 import type { Weights } from "../../engine/graph/weights.ts";
-import { attentionCandidates, matrixRoles } from "../../engine/tuning/kernel-choice.ts";
+import { matrixRoles } from "../../engine/tuning/kernel-choice.ts";
 import {
+  type AttentionVariant,
+  attentionVariants,
   type CacheFormatName,
   cacheFormats,
   MAX_POSITION,
@@ -58,7 +60,8 @@ function choices(): Shape["kernels"][] {
   const everyRole = <T>(variant: T) =>
     Object.fromEntries(matrixRoles.map((role) => [role, variant])) as Record<(typeof matrixRoles)[number], T>;
   return Array.from({ length: Math.max(vectors.length, matrices.length) }, (_, i) => {
-    const attention = attentionCandidates[i % attentionCandidates.length]!;
+    const attentions = names<AttentionVariant>(attentionVariants);
+    const attention = attentions[i % attentions.length]!;
     return {
       matvec: everyRole(vectors[i % vectors.length]!),
       matmul: everyRole(matrices[i % matrices.length]!),
@@ -86,7 +89,7 @@ function launches(model: ModelConfig, shape: Shape): Launch[] {
     ...score(shape, weights, activations),
     ...copyPrefix(shape, activations),
     ...BLOCK_SIZES.flatMap((tokens) => [
-      ...decode(shape, weights, activations, tokens),
+      ...Object.values(decode(shape, weights, activations, tokens)).flat(),
       ...logits(shape, weights, activations, tokens),
       ...sampleTokens(shape, activations, tokens),
     ]),

@@ -141,8 +141,8 @@ test("the decoder takes only ids below V, and samples only computed logits of th
   };
   await model.measure(async ({ decoder }) => {
     const { V } = decoder.shape;
-    expect(() => decoder.prefillChunk(0, [1, V], 0)).toThrow(RangeError);
-    expect(() => decoder.prefillChunk(0, [], 0)).toThrow(RangeError);
+    await expect(decoder.prefillChunk(0, [1, V], 0)).rejects.toThrow(RangeError);
+    await expect(decoder.prefillChunk(0, [], 0)).rejects.toThrow(RangeError);
     expect(() => decoder.setRow(0, V)).toThrow(RangeError);
     await expect(decoder.retrace(0, [V], 1)).rejects.toThrow(RangeError);
     await expect(decoder.score(0, [1, V]).next()).rejects.toThrow(RangeError);
