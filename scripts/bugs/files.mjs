@@ -3,6 +3,12 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const filesBugs = {
+  "a download is given up because the machine slept": {
+    file: "weights/sources/http.ts",
+    from: "if (patient && ",
+    to: "if (!patient && ",
+    test: ["test/weights/source-http.test.ts", "-t", "a sleep of the machine"],
+  },
   "a separate lm_head is ignored": {
     file: "weights/safetensors/reader.ts",
     from: "const config = head ? { ...declared, tied: false } : declared;",

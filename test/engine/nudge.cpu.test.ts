@@ -208,4 +208,4 @@ test("settle nudges where that was found to help, and only there", async () => {
   await told.gpu.learnToWait();
   await told.gpu.settle(new Promise((resolve) => setTimeout(resolve, 30)));
   expect(told.submits()).toBe(0);
-});
+}, 20_000);
