@@ -14,6 +14,7 @@ import {
 import {
   blockConstants,
   type MatvecVariant,
+  matvecVariants,
   ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
@@ -43,14 +44,16 @@ export const gateUp = (
   name: "gate_up",
   ...variantParts(format, variant, "norm", [source, silu], addend),
   testSizes:
-    addend === "none"
-      ? [
-          { T: 1, F: 1, K: 5 },
-          { T: 2, F: 37, K: 33, F0: 6, width: 50 },
-          { T: 1, F: 130, K: 704 },
-          ...(format.name === "q4" ? [{ T: 7, tokensPerBlock: 4, F: 5, K: 70 } as const] : []),
-        ]
-      : [{ T: 7, tokensPerBlock: 4, F: 37, K: 33, F0: 6, width: 50 }],
+    matvecVariants[variant].team === "warp" && addend === "none"
+      ? [{ T: 3, tokensPerBlock: 2, F: 21, K: 1124, F0: 6, width: 50 }]
+      : addend === "none"
+        ? [
+            { T: 1, F: 1, K: 5 },
+            { T: 2, F: 37, K: 33, F0: 6, width: 50 },
+            { T: 1, F: 130, K: 704 },
+            ...(format.name === "q4" ? [{ T: 7, tokensPerBlock: 4, F: 5, K: 70 } as const] : []),
+          ]
+        : [{ T: 7, tokensPerBlock: 4, F: 37, K: 33, F0: 6, width: 50 }],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     { name: "hidden", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },

@@ -147,9 +147,10 @@ export const coveringKernels: readonly Kernel[] = [
   ...([f32, f16, bf16, q8].flatMap((format) => [
     matvec(format, "workgroup"),
     matvec(format, "lane_wide"),
+    matvec(format, "stream"),
   ]) as Kernel[]),
   ...(vectorVariants.flatMap((variant) => [matvec(q4, variant), matvec(q4, variant, "norm")]) as Kernel[]),
-  ...((["workgroup", "lane"] as const).flatMap((variant) => [
+  ...((["workgroup", "stream", "lane"] as const).flatMap((variant) => [
     gateUp(q4, variant),
     qkv(q4, variant),
   ]) as Kernel[]),

@@ -16,10 +16,10 @@ import { tunedShader } from "./tuned-shader.ts";
 
 /**
  * The threads that add up a dot product. `workgroup`: a whole workgroup reads a row together, for GPUs.
- * `lane`: every thread reads rows of its own, for software drivers, whose barriers cost more than scattered
- * reads.
+ * `warp`: 32 threads do, and teams of a workgroup share the input. `lane`: every thread reads rows of its
+ * own, for software drivers, whose barriers cost more than scattered reads.
  */
-type Team = "workgroup" | "lane";
+type Team = "workgroup" | "warp" | "lane";
 
 interface Variant extends Requirements {
   readonly team: Team;
@@ -27,8 +27,8 @@ interface Variant extends Requirements {
   readonly threads: number;
   /** WGSL that adds up: in workgroup memory, by subgroups, or in a thread's registers. */
   readonly sums: ShaderFile;
-  /** Columns that a thread reads at a time. */
-  readonly columns: 8 | 32;
+  /** Columns that a thread reads at a time, or the read of a format that decides it. */
+  readonly columns: 8 | 32 | "stream";
   /** The lanes of a subgroup of this size each read a part of the input and broadcast it. */
   readonly subgroupSize?: 4 | 8;
 }
@@ -42,6 +42,7 @@ const variants = {
   workgroup_wide: { team: "workgroup", threads: 32, sums: workgroup, columns: 32 },
   subgroup: { team: "workgroup", threads: 64, sums: subgroup, columns: 8, requires },
   subgroup_wide: { team: "workgroup", threads: 32, sums: subgroup, columns: 32, requires },
+  stream: { team: "warp", threads: 128, sums: tunedShader("stream"), columns: "stream" },
   lane: { team: "lane", threads: 64, sums: lane, columns: 8 },
   lane_wide: { team: "lane", threads: 64, sums: lane, columns: 32 },
   lane_broadcast4: { team: "lane", threads: 64, sums: lane, columns: 32, requires, subgroupSize: 4 },
@@ -72,7 +73,8 @@ const blocks = ({ T, tokensPerBlock = 1 }: TokenBlocks): number => Math.ceil(T /
 /** Workgroups for a number of teams per block of tokens. */
 export function teamGroups(teams: number, size: TokenBlocks, name: MatvecVariant): [x: number, y: number] {
   const { team, threads } = matvecVariants[name];
-  return [Math.ceil(teams / (team === "lane" ? threads : 1)), blocks(size)];
+  const ofWorkgroup = { workgroup: 1, warp: threads / 32, lane: threads };
+  return [Math.ceil(teams / ofWorkgroup[team]), blocks(size)];
 }
 
 /** The pipeline depends on the number of tokens only if the last block is not full. */
@@ -92,14 +94,15 @@ export function variantParts(
 ): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
   const variant = matvecVariants[name];
   const { threads, sums, columns, requires, subgroupSize } = variant;
-  const read =
-    columns === 8
-      ? [dotRows, dot8, format.source]
-      : [tunedShader("dotRowsWide"), dot8, tunedShader("dot32"), ...format.wide];
+  const read = {
+    8: [dotRows, dot8, format.source],
+    32: [tunedShader("dotRowsWide"), dot8, tunedShader("dot32"), ...format.wide],
+    stream: [dot8, ...format.stream],
+  }[columns];
   const elements = input === "norm" ? elementNorm : elementPlain;
   const eights = input === "norm" ? inputNorm : inputPlain;
   const wide = subgroupSize ? [tunedShader("broadcast"), elements] : [eights, tunedShader("inputWide")];
-  const inputs = columns === 8 ? [eights] : wide;
+  const inputs = columns === 32 ? wide : [eights];
   return {
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],

@@ -14,6 +14,7 @@ import source from "./matvec.wgsl?raw";
 import {
   blockConstants,
   type MatvecVariant,
+  matvecVariants,
   ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
@@ -36,6 +37,12 @@ const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(wi
 /** A part writes only its own outputs. With `add` it reads them too. */
 export const outputPasses = (size: MatvecSize) => ({ y: (size.N / outputs(size)) * (size.add ? 2 : 1) });
 
+/** For teams that share a workgroup and read 1024 columns a round. */
+const warpSizes: readonly MatvecSize[] = [
+  { T: 5, tokensPerBlock: 2, N: 21, K: 1124, N0: 5, width: 30, add: true },
+  { T: 1, N: 1, K: 5 },
+];
+
 /** A matrix times a few tokens. Each weight is read once per block of tokens. */
 export const matvec = (
   format: WeightFormat,
@@ -46,17 +53,19 @@ export const matvec = (
   name: input === "norm" ? "matvec_norm" : "matvec",
   ...variantParts(format, variant, input, [source], addend),
   testSizes:
-    addend === "none"
-      ? [
-          { T: 1, N: 1, K: 5 },
-          { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
-          { T: 2, N: 260, K: 1024 },
-          // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
-          ...(format.name === "q4" && input === "plain"
-            ? [{ T: 5, tokensPerBlock: 4, N: 7, K: 100, add: true } as const]
-            : []),
-        ]
-      : [{ T: 5, tokensPerBlock: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
+    matvecVariants[variant]?.team === "warp" && addend === "none"
+      ? warpSizes
+      : addend === "none"
+        ? [
+            { T: 1, N: 1, K: 5 },
+            { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
+            { T: 2, N: 260, K: 1024 },
+            // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
+            ...(format.name === "q4" && input === "plain"
+              ? [{ T: 5, tokensPerBlock: 4, N: 7, K: 100, add: true } as const]
+              : []),
+          ]
+        : [{ T: 5, tokensPerBlock: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
   bindings: (size) => [
     ...inputBindings(size, input),
     { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },

@@ -13,6 +13,7 @@ import {
 import {
   blockConstants,
   type MatvecVariant,
+  matvecVariants,
   ROWS_PER_TEAM,
   type TokenBlocks,
   teamGroups,
@@ -48,16 +49,18 @@ export const qkv = (
   name: "qkv",
   ...variantParts(format, variant, "norm", [source, rope], addend),
   testSizes:
-    addend === "none"
-      ? [
-          { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
-          { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
-          { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
-          ...(format.name === "q4"
-            ? [{ T: 5, tokensPerBlock: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const]
-            : []),
-        ]
-      : [{ T: 5, tokensPerBlock: 4, K: 37, H: 6, G: 2, d: 6, heads: 7, head0: 3 }],
+    matvecVariants[variant].team === "warp" && addend === "none"
+      ? [{ T: 5, tokensPerBlock: 2, K: 70, H: 6, G: 2, d: 6, heads: 10 }]
+      : addend === "none"
+        ? [
+            { T: 1, K: 5, H: 1, G: 1, d: 2, heads: 3 },
+            { T: 3, K: 37, H: 6, G: 2, d: 6, heads: 10 },
+            { T: 2, K: 64, H: 8, G: 4, d: 32, heads: 10, head0: 6 },
+            ...(format.name === "q4"
+              ? [{ T: 5, tokensPerBlock: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const]
+              : []),
+          ]
+        : [{ T: 5, tokensPerBlock: 4, K: 37, H: 6, G: 2, d: 6, heads: 7, head0: 3 }],
   bindings: (size) => [
     ...inputBindings(size, "norm"),
     ...ropeBindings(size),

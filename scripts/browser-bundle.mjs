@@ -19,7 +19,7 @@ const MAX_LAZY_BYTES = {
   "model-folders.js": 4_400,
   "tune.js": 6_400,
   "request.js": 2_800,
-  "tuned-shaders.js": 3_600,
+  "tuned-shaders.js": 4_700,
   "inspect.js": 2_600,
   "saved-ring.js": 2_000,
   "store.js": 2_000,
@@ -29,7 +29,7 @@ const MAX_LAZY_BYTES = {
   "hash-client.js": 900,
   "hash-worker.js": 400,
   "tuning.js": 800,
-  "tuned-formats.js": 1_000,
+  "tuned-formats.js": 1_400,
   "nudge.js": 800,
 };
 

@@ -52,7 +52,7 @@ export const wantsTuning = (weightBytes: number, { tune, device, kernels }: Load
   !kernels && (tune ?? (weightBytes >= MIN_TUNED_BYTES && !device));
 
 /**
- * The kernels that suit most adapters of a kind, unmeasured.
+ * The kernels that suit most adapters of a kind, unmeasured. For GPUs this is a prediction.
  * @throws RangeError for variants that this adapter cannot run
  */
 export function chooseKernels(
@@ -71,7 +71,7 @@ export function chooseKernels(
   const laneMatrix = (large && matrices.find((name) => ofOneSubgroupSize(matmulVariants[name]))) || "lane";
   const ofAttention = attention ?? (adapter.software ? "lane" : "workgroup");
   return {
-    matvec: everyRole(matvec ?? (adapter.software ? laneVector : "workgroup")),
+    matvec: everyRole(matvec ?? (adapter.software ? laneVector : "stream")),
     matmul: everyRole(matmul ?? (adapter.software ? laneMatrix : "tile")),
     attention: { decode: ofAttention, prefill: ofAttention },
   };

@@ -10,6 +10,7 @@ export const bf16: WeightFormat = {
   ...sizesOf("bf16"),
   source,
   wide: [source, tunedFormat("wide")],
+  stream: [source, tunedFormat("stream")],
   writer: [writer, half, roundedShift],
   at: ([weight], i) => bf16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
   store([weight], n, row) {

@@ -7,6 +7,7 @@ export const f32: WeightFormat = {
   ...sizesOf("f32"),
   source,
   wide: [source, tunedFormat("wide")],
+  stream: [source, tunedFormat("stream")],
   writer: [writer],
   at: ([weight], i) => weight![i]!,
   store([weight], n, row) {

@@ -12,6 +12,8 @@ export interface WeightFormat {
   readonly source: string;
   /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and ZERO_CODE. */
   readonly wide: readonly ShaderFile[];
+  /** WGSL: `fn strip(n: u32, round: u32, lane: u32) -> Strip`, weights as snippets/stream.wgsl reads them. */
+  readonly stream: readonly ShaderFile[];
   /**
    * WGSL: `fn packed32(n: u32, g: u32) -> Packed32`, `fn bytes32(Packed32) -> Bytes32` in this
    * order of columns, ZERO_CODE, and `fn scale_of(n, g) -> f32`. Quantised formats only.

@@ -11,6 +11,7 @@ export const q4: WeightFormat = {
   ...sizesOf("q4"),
   source,
   wide: [tunedFormat("q4Wide")],
+  stream: [tunedFormat("q4Stream")],
   int8: { source: tunedFormat("q4Int8"), order: "even_odd" },
   writer: [writer, search],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),

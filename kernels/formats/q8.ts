@@ -11,6 +11,7 @@ export const q8: WeightFormat = {
   ...sizesOf("q8"),
   source,
   wide: [tunedFormat("q8Wide")],
+  stream: [tunedFormat("q8Stream")],
   int8: { source: tunedFormat("q8Int8"), order: "natural" },
   writer: [writer, search],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),

@@ -172,7 +172,7 @@ test("a choice is remembered for its adapter and shapes; an unreadable one is me
   device.destroy();
 });
 
-test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small model what compiles fast", () => {
+test("unmeasured, a GPU gets stream and workgroups, a software driver lanes, and a small model what compiles fast", () => {
   const gpu = {
     ...{ name: "", vendor: "", architecture: "", driver: "", software: false },
     ...{ features: ["subgroups"], subgroupSize: 8, maxBindingBytes: 1, maxBufferBytes: 1 },
@@ -182,7 +182,7 @@ test("unmeasured, a GPU gets workgroups, a software driver lanes, and a small mo
     const { matvec, matmul, attention } = chooseKernels(adapter, [weightFormats.q4], parameters);
     return [matvec.qkv, matmul.lmHead, attention.decode];
   };
-  expect(of(gpu, 7e9)).toEqual(["workgroup", "tile", "workgroup"]);
+  expect(of(gpu, 7e9)).toEqual(["stream", "tile", "workgroup"]);
   expect(of({ ...gpu, software: true }, 7e9)).toEqual(["lane_broadcast8", "lane_broadcast8", "lane"]);
   expect(of({ ...gpu, software: true }, 5e6)).toEqual(["lane", "lane", "lane"]);
   expect(of({ ...gpu, software: true, subgroupSize: 16 }, 7e9)).toEqual(["lane", "lane", "lane"]);
