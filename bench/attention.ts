@@ -32,7 +32,7 @@ export const attention: Suite = async (bench) => {
   await bench.loaded.measure(async ({ gpu, decoder }) => {
     // A software driver measures the kernels for GPUs, too, though it does not run them.
     const variants: readonly AttentionVariant[] = gpu.adapter.software
-      ? ["lane", "workgroup"]
+      ? ["lane", "workgroup", "teams"]
       : [decoder.shape.kernels.attention.decode];
     for (const variant of variants) {
       if (!bench.signal.aborted) await measureKinds(bench, gpu, variant);
@@ -98,7 +98,7 @@ function launchesOf(gpu: Gpu, buffers: Buffers, G: number, variant: AttentionVar
   const attended = buffers.storage("attended", padded(H * d));
   gpu.device.queue.writeBuffer(rows, 0, new Uint32Array([0, CONTEXT - 1, 0, 0]));
   const { decode, splits } = attentionVariants[variant];
-  const kernel = decode(cacheFormats.f32);
+  const kernel = decode(cacheFormats.f32, d);
   const size = { ...ring, SPLITS: splits ? attentionSplits(ring) : 1, store: true };
   if (size.SPLITS === 1) return [launch(kernel, size, qkv, cache, rows, attended)];
   const partial = buffers.storage("partial", partialLength(size));

@@ -109,7 +109,7 @@ async function weightsOfLastStep(
   const { cacheFormat, kernels, B, H, G, d, S, W } = shape;
   const size: RingSize = { T: 1, B, H, G, d, S, W };
   // Each layer of a step has one dispatch that stores the token's key and attends.
-  const { name } = attentionVariants[kernels.attention.decode].decode(cacheFormat);
+  const { name } = attentionVariants[kernels.attention.decode].decode(cacheFormat, d);
   const ends = dispatches.flatMap(({ kernel }, i) => (kernel.name === name ? [i + 1] : []));
   const out = device.createBuffer({
     label: "attention weights",

@@ -3,7 +3,7 @@
 import type { RingSize } from "./ring.ts";
 
 /** Up to so many keys are one part: a second launch to combine parts would cost more than they save. */
-export const ONE_PART = 256;
+const ONE_PART = 256;
 /** Larger parts have a multiple of this many keys. */
 const PART_STEP = 128;
 

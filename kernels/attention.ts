@@ -1,4 +1,3 @@
-import source from "./attention.wgsl?raw";
 import { partialLength, partKeys, usedParts } from "./attention-parts.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
@@ -14,10 +13,12 @@ import {
   ringContents,
   storeNewest,
 } from "./ring.ts";
+import attended from "./snippets/attended.wgsl?raw";
 import parts from "./snippets/parts.wgsl?raw";
 import ring from "./snippets/ring.wgsl?raw";
 import softmaxBlock from "./snippets/softmax-block.wgsl?raw";
 import storeNewestSource from "./snippets/store-newest.wgsl?raw";
+import { tunedShader } from "./tuned-shader.ts";
 
 /** T tokens, each of a sequence of its own. */
 export interface AttentionSize extends RingSize {
@@ -96,6 +97,9 @@ export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] 
         { T: 3, B: 3, H: 6, G: 2, d: 6, S: 400, W: 400, SPLITS: 3, positions: [0, 128, 2003] },
       ];
 
+/** What every kernel needs that splits the keys and shares them in a workgroup. */
+export const decodeSnippets = [attended, parts, ring, storeNewestSource, softmaxBlock] as const;
+
 /**
  * Decode: one token of each of T sequences. Stores its key and value in the ring, then attends to the ring.
  * Online softmax after Milakov and Gimelshein 2018, heads of a group together as in Ainslie et al. 2023
@@ -104,7 +108,7 @@ export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] 
 export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   name: "attention",
   variant: format.name,
-  source: [source, parts, ring, storeNewestSource, softmaxBlock, format.source, ...format.writer],
+  source: [tunedShader("attention"), ...decodeSnippets, format.source, ...format.writer],
   testSizes: attentionSizes(format),
   bindings: (size) => [
     ...ringBindings(format, size, true),

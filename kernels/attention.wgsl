@@ -3,9 +3,6 @@
 // a time. The workgroups whose part has the newest key first store it and its value: all store the same
 // words.
 
-// [T, OUT_STRIDE] as [H, d] with one part; else [T, H, SPLITS, 2 + d]: max, sum, sum · out.
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
-
 const ROWS = HEADS;
 const BLOCK = 4 * BLOCK4;
 const BLOCK4 = KEYS4 * KEY_STEP;
@@ -82,10 +79,8 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     }
     workgroupBarrier();
   }
-  if (SPLITS > 1 && thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
-    let at = ((t * H + g * M + m0 + thread / PARTS) * SPLITS + group.y) * (d + 2);
-    out[at] = softmax.max;
-    out[at + 1] = row_sum[thread / PARTS];
+  if (thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
+    write_weight(t, g * M + m0 + thread / PARTS, group.y, softmax.max, row_sum[thread / PARTS]);
   }
 }
 
@@ -131,14 +126,4 @@ fn four_rows(base: u32, ring: Stretch, key: u32, end: u32, c: u32) -> mat4x4f {
     cached4(base + slot_of(ring, min(key + 2, end - 1)), c),
     cached4(base + slot_of(ring, min(key + 3, end - 1)), c),
   );
-}
-
-fn write4(t: u32, head: u32, part: u32, c: u32, total: vec4f, sum: f32) {
-  for (var i = 4 * c; i < min(4 * c + 4, d); i++) {
-    if (SPLITS == 1) {
-      out[t * OUT_STRIDE + head * d + i] = total[i % 4] / sum;
-    } else {
-      out[((t * H + head) * SPLITS + part) * (d + 2) + 2 + i] = total[i % 4];
-    }
-  }
 }

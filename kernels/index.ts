@@ -2,6 +2,7 @@ import type { Addend } from "./addend.ts";
 import { attention } from "./attention.ts";
 import { attentionCombine } from "./attention-combine.ts";
 import { attentionLane } from "./attention-lane.ts";
+import { attentionTeams } from "./attention-teams.ts";
 import { attentionTile } from "./attention-tile.ts";
 import { attentionWeights } from "./attention-weights.ts";
 import { cacheFormats } from "./cache-formats/index.ts";
@@ -115,12 +116,15 @@ const others = [
   quantizeInput("even_odd"),
   ...Object.values(cacheFormats).flatMap((format) => [
     attention(format),
+    attentionTeams(format, 2),
     attentionTile(format),
     attentionLane(format),
     attentionWeights(format),
     ropeCache(format),
     copySlots(format),
   ]),
+  attentionTeams(cacheFormats.f16, 128),
+  attentionTeams(cacheFormats.q8, 128),
 ] as Kernel[];
 
 /** Every kernel that the engine can launch, in every variant. The tests compile each one. */

@@ -133,7 +133,7 @@ export function attend(
 }
 
 /** The largest score of no keys. */
-export const EMPTY = -1e30;
+const EMPTY = -1e30;
 
 /** Attention of every token and head to all positions that it sees, into out [T, padded(H·d)]. */
 export function referenceAttention(

@@ -1,6 +1,8 @@
-// WGSL files of variants that no small model runs unless a tuner chose them. The browser's bundle has them in
-// a chunk of their own, which `tunedShader` loads.
+// WGSL files of variants that software drivers do not run, and no small model unless a tuner chose them or
+// the adapter is a GPU. The browser's bundle has them in a chunk of their own, which `tunedShader` loads.
 
+export { default as attention } from "./attention.wgsl?raw";
+export { default as attentionTeams } from "./attention-teams.wgsl?raw";
 export { default as matmulBroadcast } from "./matmul-broadcast.wgsl?raw";
 export { default as matmulInt8 } from "./matmul-int8.wgsl?raw";
 export { default as quantizeInput } from "./quantize-input.wgsl?raw";

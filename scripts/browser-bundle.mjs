@@ -19,7 +19,7 @@ const MAX_LAZY_BYTES = {
   "model-folders.js": 4_400,
   "tune.js": 6_400,
   "request.js": 2_800,
-  "tuned-shaders.js": 4_700,
+  "tuned-shaders.js": 7_200,
   "inspect.js": 2_600,
   "saved-ring.js": 2_000,
   "store.js": 2_000,
@@ -30,6 +30,7 @@ const MAX_LAZY_BYTES = {
   "hash-worker.js": 400,
   "tuning.js": 800,
   "tuned-formats.js": 1_400,
+  "tuned-caches.js": 1_000,
   "nudge.js": 800,
 };
 

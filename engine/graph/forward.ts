@@ -55,7 +55,7 @@ export function decode(
   const attentionVariant = attentionVariants[kernels.attention.decode];
   const SPLITS = attentionVariant.splits ? shape.SPLITS : 1;
   const attend = (cache: GPUBuffer): DecodeLists<Launch> => {
-    const kernel = attentionVariant.decode(cacheFormat);
+    const kernel = attentionVariant.decode(cacheFormat, d);
     const size = { T, B, H, G, d, S, W, SPLITS, store: true };
     return {
       whole: [launch(kernel, { ...size, SPLITS: 1 }, s.qkv, cache, s.rows, s.attended)],

@@ -10,7 +10,14 @@ import {
   suits,
   type WeightFormat,
 } from "../../kernels/index.ts";
-import type { AdapterDescription, KernelChoice, KernelOptions, LoadOptions, MatrixRole } from "../api.ts";
+import type {
+  AdapterDescription,
+  KernelChoice,
+  KernelOptions,
+  LoadOptions,
+  MatrixRole,
+  Pass,
+} from "../api.ts";
 import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
@@ -34,6 +41,13 @@ export const attentionCandidates = (adapter: AdapterDescription): AttentionVaria
   (Object.keys(attentionVariants) as AttentionVariant[]).filter((name) =>
     runs(adapter, attentionVariants[name]),
   );
+
+/** One variant for each kernel of a pass: some share the kernel for prefill. */
+export const attentionContestants = (adapter: AdapterDescription, pass: Pass): AttentionVariant[] => {
+  const names = attentionCandidates(adapter);
+  const kernel = (name: AttentionVariant) => attentionVariants[name][pass];
+  return names.filter((name, i) => !names.slice(0, i).some((before) => kernel(before) === kernel(name)));
+};
 
 const runs = (adapter: AdapterDescription, needed: Requirements): boolean =>
   (needed.requires ?? []).every((feature) => adapter.features.includes(feature)) &&
@@ -69,11 +83,13 @@ export function chooseKernels(
   const large = parameters >= MIN_BROADCAST_PARAMETERS;
   const laneVector = (large && vectors.find((name) => ofOneSubgroupSize(matvecVariants[name]))) || "lane";
   const laneMatrix = (large && matrices.find((name) => ofOneSubgroupSize(matmulVariants[name]))) || "lane";
-  const ofAttention = attention ?? (adapter.software ? "lane" : "workgroup");
   return {
     matvec: everyRole(matvec ?? (adapter.software ? laneVector : "stream")),
     matmul: everyRole(matmul ?? (adapter.software ? laneMatrix : "tile")),
-    attention: { decode: ofAttention, prefill: ofAttention },
+    attention: {
+      decode: attention ?? (adapter.software ? "lane" : "teams"),
+      prefill: attention ?? (adapter.software ? "lane" : "workgroup"),
+    },
   };
 }
 

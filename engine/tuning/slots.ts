@@ -18,7 +18,7 @@ import type { Gpu } from "../gpu/gpu.ts";
 import { BLOCK_SIZES } from "../graph/forward.ts";
 import type { MainMatrix } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
-import { attentionCandidates, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
+import { attentionContestants, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
 import { openAttention } from "./tune-attention.ts";
 import { type MatrixCase, measuredRows, openMatrix } from "./tune-matrix.ts";
 import type { Bench } from "./variant-bench.ts";
@@ -158,7 +158,7 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     return {
       pass,
       roles: ["attention"],
-      variants: defaultFirst(shape.kernels.attention[pass], attentionCandidates(gpu.adapter)),
+      variants: defaultFirst(shape.kernels.attention[pass], attentionContestants(gpu.adapter, pass)),
       open: (made) => openAttention(gpu, pipelines, made, attentionCase),
       apply(choice, variant) {
         choice.attention[pass] = variant as AttentionVariant;

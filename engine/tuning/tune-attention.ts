@@ -84,9 +84,9 @@ export async function openAttention(
     if (pass === "prefill")
       return [launch(prefill(cacheFormat), { ...sizeOf(T), store: false }, ...bound, outputs)];
     const split = { ...sizeOf(T), SPLITS: splits ? SPLITS : 1, store: true };
-    if (split.SPLITS === 1) return [launch(decode(cacheFormat), split, ...bound, outputs)];
+    if (split.SPLITS === 1) return [launch(decode(cacheFormat, d), split, ...bound, outputs)];
     return [
-      launch(decode(cacheFormat), split, ...bound, partial),
+      launch(decode(cacheFormat, d), split, ...bound, partial),
       launch(attentionCombine, split, partial, standings, outputs),
     ];
   };

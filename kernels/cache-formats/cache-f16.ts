@@ -4,6 +4,9 @@ import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./cache-f16.wgsl?raw";
 import { type CacheFormat, readOnly, vectors } from "./cache-format.ts";
 import writer from "./store-f16.wgsl?raw";
+import { tunedCache } from "./tuned-cache.ts";
+
+const words = (d: number): number => 2 * vectors(d);
 
 /** f16 in pairs, rounded to nearest. Saturates at ±65504. */
 export const f16: CacheFormat = {
@@ -12,7 +15,13 @@ export const f16: CacheFormat = {
   source,
   reader: readOnly(source),
   writer: [writer, half, roundedShift],
-  words: (d) => 2 * vectors(d),
+  wide: {
+    fits: (d) => vectors(d) % 2 === 0,
+    vectors: 2,
+    units: (d) => words(d) / 4,
+    source: [tunedCache("f16Wide"), tunedCache("storeF16Wide"), half, roundedShift],
+  },
+  words,
   units: vectors,
   at: (cache, row, i, d) =>
     f16ToNumber((cache[row * 2 * vectors(d) + (i >> 1)]! >>> (16 * (i % 2))) & 0xffff),

@@ -1,4 +1,4 @@
-import type { Buffer } from "../kernel.ts";
+import type { Buffer, ShaderFile } from "../kernel.ts";
 
 /** Formats of keys and values: 32, 16 and 9 bits an entry. */
 export type CacheFormatName = "f32" | "f16" | "q8";
@@ -23,6 +23,8 @@ export interface CacheFormat {
    * reads the entries with `fresh4`.
    */
   readonly writer: readonly string[];
+  /** Another `source` and `writer`, for rows of whole 16 bytes. */
+  readonly wide?: WideReads;
   /** u32 words of a row. */
   words(d: number): number;
   /** Parts of a row that threads store independently. */
@@ -31,6 +33,21 @@ export interface CacheFormat {
   at(cache: Buffer, row: number, i: number, d: number): number;
   /** Stores a row of d entries, as `writer` does. */
   store(cache: Buffer, row: number, entries: ArrayLike<number>): void;
+}
+
+/** A cache that is read and stored 16 bytes at a time. */
+export interface WideReads {
+  /** Whether the entries of a row of d, and its scales, are whole 16 bytes. */
+  fits(d: number): boolean;
+  /** vec4f of 16 bytes, a chunk. */
+  readonly vectors: number;
+  /** Parts of a row that threads store independently: whole 16 bytes. */
+  units(d: number): number;
+  /**
+   * WGSL: `cache` at binding 1, `fn packed_chunk(row: u32, c: u32) -> Packed`, `fn entries(chunk: Packed, i:
+   * u32) -> vec4f`, and `store_unit`. It reads CHUNKS, the chunks of a row.
+   */
+  readonly source: readonly ShaderFile[];
 }
 
 /** `source` with a `cache` that cannot be written. */

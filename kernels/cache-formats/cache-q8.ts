@@ -2,7 +2,9 @@ import { GROUP } from "../formats/format.ts";
 import { bitsToF32, f32ToBits } from "../formats/half.ts";
 import { type CacheFormat, readOnly, vectors } from "./cache-format.ts";
 import source from "./cache-q8.wgsl?raw";
+import round from "./round-q8.wgsl?raw";
 import writer from "./store-q8.wgsl?raw";
+import { tunedCache } from "./tuned-cache.ts";
 
 const INVERSE_CODES = Math.fround(1 / 127);
 /** The smallest scale: never 0, because values are divided by it. */
@@ -20,7 +22,14 @@ export const q8: CacheFormat = {
   type: "u32",
   source,
   reader: readOnly(source),
-  writer: [writer],
+  writer: [writer, round],
+  wide: {
+    // Codes and scales are whole 16 bytes each.
+    fits: (d) => groups(d) % 4 === 0 && vectors(d) % 8 === 0,
+    vectors: 4,
+    units: (d) => words(d) / 4,
+    source: [tunedCache("q8Wide"), tunedCache("storeQ8Wide"), round],
+  },
   words,
   units: groups,
   at(cache, row, i, d) {

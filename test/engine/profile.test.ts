@@ -72,13 +72,14 @@ async function withBlank<T>(
 
 const held = (variant: AttentionVariant) => ({
   cacheFormat: cacheFormats.f32,
-  kernels: chooseKernels({ ...idle.adapter, software: variant === "lane" }, [weightFormats.q4], 7e9),
+  kernels: chooseKernels({ ...idle.adapter, software: variant === "lane" }, [weightFormats.q4], 7e9, {
+    attention: variant,
+  }),
   contextLength: Infinity,
   chunkLength: 64,
 });
 
-const shapeOf = (L: number, variant: AttentionVariant = "workgroup") =>
-  modelShape(mistral7B(L), held(variant));
+const shapeOf = (L: number, variant: AttentionVariant = "teams") => modelShape(mistral7B(L), held(variant));
 
 let idle: Gpu;
 beforeAll(async () => {
@@ -112,7 +113,7 @@ describe("Mistral 7B, q4", () => {
 
   test("bytes of eight sequences at once: each weight once for all, their own keys and values", () => {
     // Eight rings in f32 or f16 are more than the weakest device binds.
-    const eight = { ...held("workgroup"), cacheFormat: cacheFormats.q8, parallel: 8 };
+    const eight = { ...held("teams"), cacheFormat: cacheFormats.q8, parallel: 8 };
     return withBlank(modelShape(mistral7B(2), eight), (decoder) => {
       const position = 16 * W;
       const one = costOf(decoder.dispatchesOf(position), position);
@@ -137,7 +138,7 @@ describe("Mistral 7B, q4", () => {
         const bindGroups = new Set([...few!, ...many!].map(({ bindGroup }) => bindGroup));
         return { counts, bindGroups: bindGroups.size };
       });
-    const [one, all] = [await lists(1, "workgroup"), await lists(32, "workgroup")];
+    const [one, all] = [await lists(1, "teams"), await lists(32, "teams")];
     expect(all.counts).toEqual([163, 163, 195, 195]);
     expect(one.counts).toEqual([8, 8, 9, 9]);
     expect(all.bindGroups).toBe(163 + 2 * 32);
@@ -146,7 +147,7 @@ describe("Mistral 7B, q4", () => {
 
   test("a step splits attention if one of its rows needs it", () =>
     withBlank(
-      modelShape(mistral7B(1), { ...held("workgroup"), cacheFormat: cacheFormats.q8, parallel: 2 }),
+      modelShape(mistral7B(1), { ...held("teams"), cacheFormat: cacheFormats.q8, parallel: 2 }),
       (decoder) => {
         const counts = [
           [0, 255],
@@ -219,7 +220,7 @@ describe("attention's bytes", () => {
       return costOf(attention, 4096).traffic.cache;
     });
   };
-  test.each(["workgroup", "lane"] as const)("%s: MHA to GQA is H/G", async (variant) => {
+  test.each(["workgroup", "teams", "lane"] as const)("%s: MHA to GQA is H/G", async (variant) => {
     const [mha, gqa] = [await cacheBytes(32, 32, variant), await cacheBytes(32, 8, variant)];
     // The window, and the token's own row on its way in.
     expect(mha).toBe(2 * 4 * 32 * 128 * (2048 + 1));

@@ -10,7 +10,12 @@ import { mainMatrices, modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
 import { loadModel, tuneModel } from "../../engine/node.ts";
 import { BatchClock } from "../../engine/tuning/batch-clock.ts";
-import { chooseKernels, matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
+import {
+  attentionContestants,
+  chooseKernels,
+  matmulCandidates,
+  matvecCandidates,
+} from "../../engine/tuning/kernel-choice.ts";
 import { stepRows } from "../../engine/tuning/slots.ts";
 import { tune } from "../../engine/tuning/tune.ts";
 import { openAttention } from "../../engine/tuning/tune-attention.ts";
@@ -182,7 +187,9 @@ test("unmeasured, a GPU gets stream and workgroups, a software driver lanes, and
     const { matvec, matmul, attention } = chooseKernels(adapter, [weightFormats.q4], parameters);
     return [matvec.qkv, matmul.lmHead, attention.decode];
   };
-  expect(of(gpu, 7e9)).toEqual(["stream", "tile", "workgroup"]);
+  expect(of(gpu, 7e9)).toEqual(["stream", "tile", "teams"]);
+  expect(attentionContestants(gpu, "decode")).toEqual(["workgroup", "teams", "lane"]);
+  expect(attentionContestants(gpu, "prefill")).toEqual(["workgroup", "lane"]);
   expect(of({ ...gpu, software: true }, 7e9)).toEqual(["lane_broadcast8", "lane_broadcast8", "lane"]);
   expect(of({ ...gpu, software: true }, 5e6)).toEqual(["lane", "lane", "lane"]);
   expect(of({ ...gpu, software: true, subgroupSize: 16 }, 7e9)).toEqual(["lane", "lane", "lane"]);

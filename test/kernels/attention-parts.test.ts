@@ -26,7 +26,7 @@ const [H, d] = [4, 8];
 const variants = (Object.keys(attentionVariants) as AttentionVariant[]).filter(
   (name) => attentionVariants[name].splits,
 );
-const cases = variants.map((name) => [name, attentionVariants[name].decode(cacheFormats.f32)] as const);
+const cases = variants.map((name) => [name, attentionVariants[name].decode(cacheFormats.f32, d)] as const);
 
 test.each(cases)("%s: rows with one part", async (_, kernel) => {
   const rows = POSITIONS.length;

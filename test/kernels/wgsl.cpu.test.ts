@@ -122,6 +122,14 @@ test("attention declares a cache that it only reads as read-only", async () => {
     expect(await shaderCode(kernel, kernel.testSizes[0]!)).toMatch(/var<storage, read> cache\b/);
 });
 
+test("rows are read 16 bytes at a time only where entries and scales are whole 16 bytes", () => {
+  const fitting = (name: "f16" | "q8") =>
+    [2, 6, 12, 64, 80, 96, 112, 128, 130, 256].filter((d) => cacheFormats[name].wide?.fits(d));
+  expect(fitting("f16")).toEqual([6, 64, 80, 96, 112, 128, 256]);
+  expect(fitting("q8")).toEqual([128, 256]);
+  expect(cacheFormats.q8.wide?.units(128)).toBe(9);
+});
+
 test("an unknown variant throws", () => {
   const { q4 } = weightFormats;
   expect(() => matmul(q4, "tiles" as MatmulVariant)).toThrow(TypeError);
