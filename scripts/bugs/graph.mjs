@@ -195,6 +195,12 @@ export const graphBugs = {
     to: "const MAX_PART_ROWS = Infinity;",
     test: engine("limits.cpu", "262,144 tokens"),
   },
+  "products with a common scale, which a compiler merges for some block sizes": {
+    file: "kernels/formats/q4-stream.wgsl",
+    from: "CHUNKS_PER_SCALE = 4u",
+    to: "CHUNKS_PER_SCALE = 1u",
+    test: engine("token-blocks", "q4 stream of normed rows"),
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
     from: "1 / f32(D), EPS",
