@@ -29,6 +29,8 @@ export async function openSite(): Promise<Site> {
       emptyOutDir: true,
       target: "es2023",
       minify: false,
+      // Deno has no document to preload modules with.
+      modulePreload: false,
       rolldownOptions: {
         input: join(root, "test", "hosts", "program.ts"),
         output: { entryFileNames: "[name].js" },
