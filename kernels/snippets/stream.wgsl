@@ -4,7 +4,6 @@
 // is staged once for the workgroup. All TOKENS run the same code. A format defines `strip` and what reads it,
 // an input snippet `input8`, the kernel `weight_row`.
 override K: u32;                             // stored width of a row, a multiple of 32
-override ROUNDS: u32 = (K + 1023) / 1024;
 
 const ROWS_PER_TEAM = 4u;
 const LANES = 32u;
@@ -41,9 +40,10 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<RowSums, HELD> {
   var sums = array<vec4f, TOKENS>();
   var codes = array<vec4f, TOKENS>();
   var next = strips(n, 0, lane);
-  for (var round = 0u; round < ROUNDS; round++) {
+  let rounds = (K + 1023) / 1024;
+  for (var round = 0u; round < rounds; round++) {
     let now = next;
-    next = strips(n, min(round + 1, ROUNDS - 1), lane);
+    next = strips(n, min(round + 1, rounds - 1), lane);
     for (var c = 0u; c < CHUNKS; c++) {
       stage(block, round, c, thread);
       multiply(&sums, &codes, now, c, lane);
