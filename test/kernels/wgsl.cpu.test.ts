@@ -8,7 +8,9 @@ import {
   type MatmulVariant,
   type MatvecVariant,
   matmul,
+  matmulVariants,
   matvec,
+  matvecVariants,
   weightFormats,
 } from "../../kernels/index.ts";
 import { compact } from "../../scripts/wgsl-plugin.mjs";
@@ -42,7 +44,7 @@ function sizesOf(kernel: Kernel): object[] {
 
 /**
  * Devices with these features and no others, and the least limits that WebGPU allows: 8 storage buffers,
- * 16 KiB of workgroup memory, 256 threads, bindings of 128 MiB.
+ * 16 KiB of workgroup memory, 256 threads, bindings of 128 MiB. Dawn's null backend has no larger ones.
  */
 const devices = new Map<string, Promise<GPUDevice>>();
 const deviceWith = (features: readonly GPUFeatureName[]): Promise<GPUDevice> => {
@@ -60,6 +62,8 @@ test("devices have the least limits", async () => {
   expect(limits.maxComputeInvocationsPerWorkgroup).toBe(256);
   expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
   expect(FEATURES.filter((feature) => features.has(feature))).toEqual([]);
+  const full = await deviceWith(FEATURES);
+  expect(FEATURES.filter((feature) => full.features.has(feature))).toEqual(FEATURES);
 });
 
 test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
@@ -68,21 +72,45 @@ test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
     // As written, and as the build minifies it.
     const built = { ...kernel, source: (await loadShaders(kernel.source)).map(compact) };
     const [first] = kernel.testSizes as [object];
-    const needed = await deviceWith(kernel.requires ?? []);
+    const requires = kernel.requires ?? [];
+    const sizes = sizesOf(kernel);
+    const [needed, full] = [await deviceWith(requires), await deviceWith(FEATURES)];
+    // On a device with one of the features, at the first size.
+    const others = FEATURES.filter((feature) => requires.every((each) => each === feature));
     await Promise.all([
-      ...sizesOf(kernel).map((size) => compile(needed, kernel, size)),
-      compile(await deviceWith(FEATURES), built, first),
+      ...sizes.map((size) => compile(needed, kernel, size)),
+      ...sizes.map((size, i) => compile(full, i === 0 ? built : kernel, size)),
+      ...others.map(async (feature) => compile(await deviceWith([feature]), built, first)),
     ]);
   },
 );
 
-const modules = new Map<string, GPUShaderModule>();
+// Dawn cannot be told a subgroup size: a shader of a variant made for one has it as a constant.
+test("each variant made for one subgroup size is compiled for that size", async () => {
+  for (const [name, variants] of Object.entries({ matvec: matvecVariants, matmul: matmulVariants })) {
+    for (const [variant, { subgroupSize }] of Object.entries(variants)) {
+      if (!subgroupSize) continue;
+      const made = allKernels.filter(
+        (kernel) => kernel.name === name && kernel.variant?.endsWith(`_${variant}`),
+      );
+      expect(made.length, `${name} ${variant}`).toBeGreaterThanOrEqual(Object.keys(weightFormats).length);
+      for (const kernel of made) {
+        expect(kernel.subgroupSize, kernelLabel(kernel)).toBe(subgroupSize);
+        const code = await shaderCode(kernel, kernel.testSizes[0]!);
+        expect(code, kernelLabel(kernel)).toContain(`const SUBGROUP: u32 = ${subgroupSize};`);
+      }
+    }
+  }
+});
+
+const modulesOf = new Map<GPUDevice, Map<string, GPUShaderModule>>();
 
 async function compile(device: GPUDevice, kernel: Kernel, size: object): Promise<void> {
   const code = await shaderCode(kernel, size);
-  const key = `${[...device.features].length} ${code}`;
-  const module = modules.get(key) ?? device.createShaderModule({ label: kernel.name, code });
-  modules.set(key, module);
+  const modules = modulesOf.get(device) ?? new Map<string, GPUShaderModule>();
+  modulesOf.set(device, modules);
+  const module = modules.get(code) ?? device.createShaderModule({ label: kernel.name, code });
+  modules.set(code, module);
   const { messages } = await module.getCompilationInfo();
   const errors = messages.filter(({ type }) => type === "error");
   expect(errors.map(({ lineNum, message }) => `${lineNum}: ${message}`)).toEqual([]);
