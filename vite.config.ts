@@ -59,6 +59,7 @@ async function tests() {
   const drivers: Driver[] = given ? JSON.parse(given) : (await findDrivers()).drivers;
   const others = process.env["SIROCCO_HOSTS"];
   const hosts: Hosts = others ? JSON.parse(others) : findHosts(drivers);
+  const able = (Object.keys(hosts) as (keyof Hosts)[]).filter((name) => "path" in hosts[name]);
   return {
     // Kernels use all cores anyway. More workers use them while one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
@@ -69,9 +70,7 @@ async function tests() {
         const exclude = i === 0 ? IN_HOSTS : [...IN_HOSTS, ...ONCE];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude);
       }),
-      ...(Object.keys(hosts) as (keyof Hosts)[])
-        .filter((name) => "path" in hosts[name])
-        .map((name) => hostProject(name, hosts[name])),
+      ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
   };
 }
@@ -99,7 +98,15 @@ function project(
 }
 
 /** One file at a time: pages are timed, and the driver of each takes all cores. */
-const hostProject = (name: keyof Hosts, host: Hosts[keyof Hosts]): TestProjectConfiguration => {
-  const env = { SIROCCO_PROJECT: name, [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(host) };
+const hostProject = (
+  name: keyof Hosts,
+  host: Hosts[keyof Hosts],
+  able: readonly (keyof Hosts)[],
+): TestProjectConfiguration => {
+  const env = {
+    SIROCCO_PROJECT: name,
+    SIROCCO_PROJECTS: able.join(),
+    [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(host),
+  };
   return project(name, env, HOST_TESTS[name], [], { fileParallelism: false });
 };
