@@ -1,8 +1,9 @@
 // Every way to chunk a prompt gives the same numbers, over three windows and more; generation agrees with
 // re-scoring.
 import { beforeAll, expect, test } from "vitest";
-import { type Chunk, loadModel, type Model } from "../../engine/node.ts";
+import { type Chunk, type LoadOptions, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { gpuKernels } from "./golden.ts";
 import { watchDevice } from "./watch-device.ts";
 
 const folder = new URL("../golden/families/", import.meta.url).pathname;
@@ -30,9 +31,9 @@ async function withModel<T>(
   name: string,
   chunkLength: number,
   use: (model: Model) => Promise<T>,
-  cache: "f32" | "q8" = "f32",
+  options: LoadOptions = {},
 ): Promise<T> {
-  const model = await loadModel(`${folder}${name}`, { chunkLength, cache, device });
+  const model = await loadModel(`${folder}${name}`, { chunkLength, device, ...options });
   try {
     return await use(model);
   } finally {
@@ -57,7 +58,7 @@ test.each([
       expect(model.config.W).toBe(W);
       return { ids, logits: await model.logits(ids), score: await model.score(ids) };
     },
-    cache,
+    { cache },
   );
   for (const chunk of chunks) {
     await withModel(
@@ -73,7 +74,7 @@ test.each([
           `chunks of ${chunk}`,
         ).toBeLessThan(1e-4);
       },
-      cache,
+      { cache },
     );
   }
 });
@@ -82,9 +83,10 @@ test.each([
 // 1/254 of the largest entry of its group, so rarely that here the logits are equal. Were the newest key and
 // value read before they are rounded, the logits would be 0.018 apart.
 test.each([
-  ["f32", 1e-4],
-  ["q8", 5e-3],
-] as const)("one prefill = token by token through the decode kernels, cache %s", async (cache, bound) => {
+  ["f32", 1e-4, { kernels: { attention: gpuKernels.attention } }],
+  ["q8", 5e-3, {}],
+] as const)("one prefill = token by token through the decode kernels, %s", async (cache, bound, more) => {
+  const options = { cache, ...more };
   const run = async (model: Model) => {
     // Five windows, all but the first token written by decode steps.
     const ids = [1];
@@ -97,10 +99,10 @@ test.each([
     const { finish } = await lastOf(model.generate(ids, { maxTokens: 1, ignoreEos: true }));
     expect(finish?.cachedTokens).toBe(ids.length - 1);
     const stepwise = await model.logits(ids);
-    const whole = await withModel("gqa_4x2", 100, (untouched) => untouched.logits(ids), cache);
+    const whole = await withModel("gqa_4x2", 100, (untouched) => untouched.logits(ids), options);
     expect(largest(stepwise, whole)).toBeLessThan(bound);
   };
-  await withModel("gqa_4x2", 100, run, cache);
+  await withModel("gqa_4x2", 100, run, options);
 });
 
 test("generate, then score in one prefill: the same log-probabilities", async () => {

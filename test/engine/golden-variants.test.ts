@@ -1,9 +1,13 @@
-// Every variant of the matrix kernels, forced, against the same reference as golden.test.ts. A separate file,
+// Every variant of the hot kernels, forced, against the same reference as golden.test.ts. A separate file,
 // so that both run in parallel.
 import { beforeAll, describe, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
 import { loadModel } from "../../engine/node.ts";
-import { matmulCandidates, matvecCandidates } from "../../engine/tuning/kernel-choice.ts";
+import {
+  attentionCandidates,
+  matmulCandidates,
+  matvecCandidates,
+} from "../../engine/tuning/kernel-choice.ts";
 import { matmulVariants, matvecVariants, weightFormats } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
 import { checkLogits, f32, greedy, read, sample } from "./golden.ts";
@@ -13,18 +17,26 @@ beforeAll(async () => {
   device = await openTestDevice();
 });
 
-describe("every variant of the matrix kernels, forced: the same numbers", () => {
-  // One variant of each kind at a time; a kind with fewer variants repeats its first.
-  const names = Array.from(
-    { length: Math.max(Object.keys(matvecVariants).length, Object.keys(matmulVariants).length) },
-    (_, i) => [i] as const,
-  );
-  test.each(names)("number %d", async (i) => {
+describe("every variant of the hot kernels, forced: the same numbers", () => {
+  // One variant of each kind at a time; a kind with fewer variants starts again.
+  const most = Math.max(Object.keys(matvecVariants).length, Object.keys(matmulVariants).length);
+  test.for(Array.from({ length: most }, (_, i) => i))("number %d", async (i, { skip }) => {
     const { adapter } = borrowDevice(device);
-    const matvec = matvecCandidates(adapter)[i] ?? "workgroup";
-    const matmul = matmulCandidates(adapter, weightFormats.bf16)[i] ?? "tile";
-    const kernels = { matvec, matmul, attention: i % 2 === 0 ? "workgroup" : "lane" } as const;
-    if (i > 0 && matvec === "workgroup" && matmul === "tile") return;
+    const names = {
+      matvec: matvecCandidates(adapter),
+      matmul: matmulCandidates(adapter, weightFormats.bf16),
+      attention: attentionCandidates(adapter),
+    };
+    skip(
+      Object.values(names).every(({ length }) => i >= length),
+      "the driver has no more variants",
+    );
+    const at = <T>(variants: readonly T[]): T => variants[i % variants.length]!;
+    const kernels = {
+      matvec: at(names.matvec),
+      matmul: at(names.matmul),
+      attention: at(names.attention),
+    };
     const model = await loadModel(undefined, { kernels, device });
     const golden = await read("10_len_129");
     await checkLogits(model, golden.ids, f32(golden.last_logits.f32_base64));
@@ -33,11 +45,12 @@ describe("every variant of the matrix kernels, forced: the same numbers", () => 
   });
 
   // Lossy variants run on weights that round more; their loss must stay within the bounds of those formats.
-  test.each([
+  test.for([
     ["f16", "tile_f16", 1e-3],
     ["q8", "tile_int8", 5e-3],
-  ] as const)("perplexity in %s by %s is within %d of bf16", async (weights, matmul, bound) => {
-    if (!matmulCandidates(borrowDevice(device).adapter, weightFormats[weights]).includes(matmul)) return;
+  ] as const)("perplexity in %s by %s is within %d of bf16", async ([weights, matmul, bound], { skip }) => {
+    const able = matmulCandidates(borrowDevice(device).adapter, weightFormats[weights]);
+    skip(!able.includes(matmul), "the driver lacks it");
     const golden = await sample(process.env["SIROCCO_DRIVER"] === "swiftshader");
     const model = await loadModel(undefined, { weights, device, kernels: { matmul } });
     const { perplexity } = await model.score(golden.ids);

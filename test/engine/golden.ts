@@ -1,6 +1,8 @@
 // Numbers of an independent reference, in test/golden, and what a model must give to agree with them. Plain
 // functions, without Vitest and Node: drivers, browsers and Deno share them.
-import type { LoadOptions, Model } from "../../engine/api.ts";
+import type { AdapterDescription, LoadOptions, Model } from "../../engine/api.ts";
+import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
+import { weightFormats } from "../../kernels/index.ts";
 import { equal, less } from "../assert.ts";
 import index from "../golden/tiny-mistral/index.json";
 
@@ -163,6 +165,28 @@ export const families: readonly GoldenModel[] = Object.entries(familyCases).map(
   ],
 }));
 
+/** The least adapter that is no software driver: no features, the limits that every device has. */
+const hardware: AdapterDescription = {
+  name: "",
+  vendor: "",
+  architecture: "",
+  driver: "",
+  software: false,
+  features: [],
+  maxBindingBytes: 128 * 2 ** 20,
+  maxBufferBytes: 256 * 2 ** 20,
+  maxWorkgroupBytes: 16384,
+  maxWorkgroupThreads: 256,
+};
+const unmeasured = chooseKernels(hardware, [weightFormats.f32], 7e9);
+
+/** What a GPU gets unmeasured. Its kernel for prefill is that of the variant for decode, too. */
+export const gpuKernels = {
+  matvec: unmeasured.matvec.lmHead,
+  matmul: unmeasured.matmul.lmHead,
+  attention: unmeasured.attention.decode,
+};
+
 /**
  * Software drivers use lanes by default; the kernels of GPUs must give the same numbers. Without a window
  * there are 4096 slots, so attention is split over the cache; the embedded model's runs in one part.
@@ -170,10 +194,7 @@ export const families: readonly GoldenModel[] = Object.entries(familyCases).map(
 export const withGpuKernels: GoldenModel = {
   ...(families.find(({ name }) => name === "window_none") as GoldenModel),
   name: "window_none with the kernels of a GPU",
-  options: {
-    chunkLength: 16,
-    kernels: { matvec: "workgroup", matmul: "tile", attention: "workgroup" },
-  },
+  options: { chunkLength: 16, kernels: gpuKernels },
 };
 
 /** @throws Error if a logit after the prompt differs by 5e-4 */
