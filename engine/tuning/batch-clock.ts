@@ -19,7 +19,6 @@ export class BatchClock {
   readonly #resolved: GPUBuffer | undefined;
   readonly #staging: GPUBuffer | undefined;
   #misreadings = 0;
-  /** Milliseconds from an empty submit to the notice that it is done. */
   #roundTripMs = 0;
 
   private constructor(gpu: Gpu) {
@@ -37,6 +36,11 @@ export class BatchClock {
     for (let i = 0; i < EMPTY_SUBMITS; i++) empty.push(await clock.#timeByHost([]));
     clock.#roundTripMs = Math.min(...empty);
     return clock;
+  }
+
+  /** Milliseconds from an empty submit to the notice that it is done. */
+  get roundTripMs(): number {
+    return this.#roundTripMs;
   }
 
   /** Whether timestamps are read. */

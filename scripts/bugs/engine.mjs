@@ -39,6 +39,48 @@ export const engineBugs = {
     to: "    [adapter.name, adapter.vendor, adapter.architecture, adapter.driver, adapter.features],\n",
     test: engine("remembered-tuning.cpu", "another adapter"),
   },
+  "a new variant of attention is not measured": {
+    file: "engine/tuning/tuning.ts",
+    from: ", Object.keys(attentionVariants)]",
+    to: "]",
+    test: engine("remembered-tuning.cpu", "one more variant"),
+  },
+  "a variant that was too slow with 2 rows returns with 4": {
+    file: "engine/tuning/measure-slot.ts",
+    from: "rowCounts.every((rows) => all.has(rows)))\n    .map(([variant, all]) => ({ variant, mean: geometricMean(rowCounts.map((rows) => all.get(rows)!)) }))",
+    to: "all.size > 0)\n    .map(([variant, all]) => ({ variant, mean: geometricMean([...all.values()]) }))",
+    test: engine("measure-slot.cpu", "never returns"),
+  },
+  "the tuner compiles when its time is up": {
+    file: "engine/tuning/measure-slot.ts",
+    from: "    if (left() <= 0) break;\n    if (compileAhead)",
+    to: "    if (compileAhead)",
+    test: engine("measure-slot.cpu", "nothing is compiled"),
+  },
+  "a sleep uses up the tuner's time": {
+    file: "engine/tuning/countdown.ts",
+    from: "passed > budgetMs && !slept",
+    to: "false",
+    test: engine("measure-slot.cpu", "sleep"),
+  },
+  "a sleep makes a variant slow": {
+    file: "engine/tuning/variant-bench.ts",
+    from: "if (!long) return first;",
+    to: "if (!long || true) return first;",
+    test: engine("variant-submits.cpu", "sleep"),
+  },
+  "the tuner's batches trust timestamps of nothing": {
+    file: "engine/tuning/variant-bench.ts",
+    from: ", MAX_SUBMIT_MS / hostMs)",
+    to: ")",
+    test: engine("variant-submits.cpu", "never advance"),
+  },
+  "the tuner starts slow variants with several launches": {
+    file: "engine/tuning/variant-bench.ts",
+    from: "INPUTS * atMost > MAX_SUBMIT_MS ? 1 : INPUTS",
+    to: "INPUTS",
+    test: engine("variant-submits.cpu", "one a submit"),
+  },
   "waits are never nudged": {
     file: "engine/gpu/gpu.ts",
     from: "this.#nudge?.during(work);",

@@ -7,7 +7,13 @@ import { modelLayout } from "../../engine/graph/layout.ts";
 import { modelShape } from "../../engine/graph/shape.ts";
 import { chooseKernels } from "../../engine/tuning/kernel-choice.ts";
 import { tunedKernels } from "../../engine/tuning/tuning.ts";
-import { cacheFormats, weightFormats } from "../../kernels/index.ts";
+import {
+  attentionVariants,
+  cacheFormats,
+  matmulVariants,
+  matvecVariants,
+  weightFormats,
+} from "../../kernels/index.ts";
 import { formatsOf } from "../../weights/index.ts";
 
 const config = {
@@ -15,32 +21,35 @@ const config = {
   ...{ maxPositions: 64, ropeTheta: 1e4, tied: false, eosTokenIds: [] },
 } as unknown as Parameters<typeof modelShape>[0];
 
-test("another adapter takes no choice that this one remembers, even if neither has a name", async () => {
-  const adapter = {
-    ...{ name: "unnamed GPU", vendor: "", architecture: "", driver: "", software: false, features: [] },
-    ...{ maxBindingBytes: 2 ** 30, maxBufferBytes: 2 ** 30 },
-    ...{ maxWorkgroupBytes: 16_384, maxWorkgroupThreads: 256 },
-  } satisfies AdapterDescription;
+const adapter = {
+  ...{ name: "unnamed GPU", vendor: "", architecture: "", driver: "", software: false, features: [] },
+  ...{ maxBindingBytes: 2 ** 30, maxBufferBytes: 2 ** 30 },
+  ...{ maxWorkgroupBytes: 16_384, maxWorkgroupThreads: 256 },
+} satisfies AdapterDescription;
+
+/** The name of the file that a load asks for. */
+async function fileOf(changes: Partial<AdapterDescription> = {}): Promise<string> {
   const kernels = chooseKernels(adapter, [weightFormats.q4], 1e9);
   const cacheFormat = cacheFormats.f32;
   const shape = modelShape(config, { cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
   const layout = modelLayout(config, formatsOf("q4", config), 2 ** 30);
-  const fileOf = async (changes: Partial<AdapterDescription>) => {
-    let asked = "";
-    const store = {
-      async read(name: string) {
-        asked = name;
-        return JSON.stringify({ name, choice: kernels });
-      },
-      write: () => Promise.reject(new Error("Nothing is to be measured.")),
-    };
-    const gpu = { adapter: { ...adapter, ...changes } } as Gpu;
-    const model = { plan: { weights: "q4" as const, weightBytes: 1e9 }, shape, layout };
-    expect(await tunedKernels(gpu, {} as Pipelines, store, model, {})).toEqual(kernels);
-    return asked;
+  let asked = "";
+  const store = {
+    async read(name: string) {
+      asked = name;
+      return JSON.stringify({ name, choice: kernels });
+    },
+    write: () => Promise.reject(new Error("Nothing is to be measured.")),
   };
-  const first = await fileOf({});
-  expect(await fileOf({})).toBe(first);
+  const gpu = { adapter: { ...adapter, ...changes } } as Gpu;
+  const model = { plan: { weights: "q4" as const, weightBytes: 1e9 }, shape, layout };
+  expect(await tunedKernels(gpu, {} as Pipelines, store, model, {})).toEqual(kernels);
+  return asked;
+}
+
+test("another adapter takes no choice that this one remembers, even if neither has a name", async () => {
+  const first = await fileOf();
+  expect(await fileOf()).toBe(first);
   const others = [
     { name: "other" },
     { driver: "2" },
@@ -48,4 +57,20 @@ test("another adapter takes no choice that this one remembers, even if neither h
     { maxBindingBytes: 2 ** 31 },
   ];
   for (const change of others) expect(await fileOf(change), JSON.stringify(change)).not.toBe(first);
+});
+
+test.each([
+  ["matvec", matvecVariants],
+  ["matmul", matmulVariants],
+  ["attention", attentionVariants],
+])("with one more variant of %s, nothing is remembered", async (_, variants) => {
+  const first = await fileOf();
+  const grown: Record<string, object> = variants;
+  grown["newest"] = { ...Object.values(grown)[0], requires: ["a feature"] };
+  try {
+    expect(await fileOf()).not.toBe(first);
+  } finally {
+    delete grown["newest"];
+  }
+  expect(await fileOf()).toBe(first);
 });
