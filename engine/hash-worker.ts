@@ -9,6 +9,12 @@ let last: Promise<void> = Promise.resolve();
 // One request after the other, in the order in which they came.
 addEventListener("message", ({ data }: MessageEvent<HashRequest>) => {
   last = last.then(async () => postMessage(await answer(data)));
+  // An unhandled rejection stays in the worker; an error reaches the load that waits for the answer.
+  last.catch((error: unknown) =>
+    setTimeout(() => {
+      throw error;
+    }),
+  );
 });
 
 async function answer(request: HashRequest): Promise<HashAnswer> {

@@ -90,8 +90,8 @@ export async function uploadWeights(
     }
     throw error;
   } finally {
-    await storing.catch(() => {});
     check?.close();
+    await storing.catch(() => {});
     staging.destroy();
   }
   return weights;

@@ -1,5 +1,6 @@
 // A file check notices every wrong byte, needed or not, however often the load was cut off.
 import { createHash } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import {
   FileCheck,
@@ -9,6 +10,8 @@ import {
   type Source,
   type TensorInfo,
 } from "../../weights/index.ts";
+import type { FileHash, OpenFileHash } from "../../weights/integrity/file-hash.ts";
+import { openLocalHash } from "../../weights/integrity/local-hash.ts";
 import { filesOf, memorySource } from "./memory-source.ts";
 
 const FILE = "model-00001-of-00002.safetensors";
@@ -116,4 +119,32 @@ test("without a stated digest, now or when a tensor was stored, only the needed 
     reads.reduce((sum, [start, end]) => sum + end - start, 0);
   expect(got(bare.reads)).toBe(wanted(needed));
   expect(got(late.reads)).toBe(wanted(rest));
+});
+
+test("a tensor's state comes, though the hash is slow and the next tensor is stored", async () => {
+  const [first, second] = needed as [TensorInfo, TensorInfo];
+  const states = await read(new FileCheck(served().source, FILE), needed);
+  let closed = false;
+  /** Answers late, and not at all once it is closed. */
+  const slow: OpenFileHash = async (...from) => {
+    const hash = await openLocalHash(...from);
+    const state = async () => {
+      await setTimeout(20);
+      if (closed) throw new Error("closed");
+      return hash.state();
+    };
+    return Object.assign(Object.create(hash) as FileHash, {
+      state,
+      close: () => {
+        closed = true;
+      },
+    });
+  };
+  const check = new FileCheck(served().source, FILE, slow);
+  for await (const _ of readRows({ source: check, tensors }, first, { maxBytes: 700 }));
+  const state = check.stateAfter(first, undefined);
+  check.skip(second, states[1]);
+  expect(await state).toEqual(states[0]);
+  await setTimeout(0);
+  expect(closed).toBe(true);
 });

@@ -28,6 +28,8 @@ export class FileCheck {
   #from: { readonly state?: FileState; readonly length: number } | undefined = { length: 0 };
   /** Opened when the first bytes are read. */
   #hash: FileHash | undefined;
+  /** The state that was asked for last. */
+  #state: Promise<FileState | undefined> = Promise.resolve(undefined);
 
   /** @param open where to hash; default: on this thread */
   constructor(source: Source, file: string, open: OpenFileHash = openOnThisThread) {
@@ -52,7 +54,8 @@ export class FileCheck {
    * @throws WrongFileError if it was stored with another one
    */
   async stateAfter({ name }: TensorInfo, before: FileState | undefined): Promise<FileState | undefined> {
-    const state = await this.#hash?.state();
+    this.#state = this.#hash?.state() ?? Promise.resolve(undefined);
+    const state = await this.#state;
     if (state && before && `${state}` !== `${before}`)
       throw this.#wrong(`${label(name)} as it was first downloaded`, "other bytes");
     return state;
@@ -60,7 +63,10 @@ export class FileCheck {
 
   /** Skips a tensor that is stored, and continues with its state. */
   skip({ end }: TensorInfo, state: FileState | undefined): void {
-    this.close();
+    const close = this.#hash?.close;
+    this.#hash = undefined;
+    // The tensor before may still wait for its state.
+    if (close) this.#state.then(close, close);
     this.#from = state && { state, length: end };
   }
 

@@ -2,7 +2,8 @@
 //
 // WebCrypto hashes whole buffers only. hash-wasm saves its state too and is 1.26 times as fast, but it has
 // eight times the code, and a page's Content-Security-Policy would have to allow WebAssembly. A worker does
-// the hashing (engine/hash-client.ts), so the rate is a limit only above 1 Gbit/s. Node uses its own.
+// the hashing (engine/hash-client.ts), so the rate is a limit only above 1 Gbit/s. Node has a SHA-256
+// of its own.
 
 const BLOCK = 64;
 
