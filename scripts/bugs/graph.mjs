@@ -199,7 +199,7 @@ export const graphBugs = {
     file: "kernels/formats/q4-stream.wgsl",
     from: "CHUNKS_PER_SCALE = 4u",
     to: "CHUNKS_PER_SCALE = 1u",
-    test: engine("token-blocks", "q4 stream of normed rows"),
+    test: engine("token-blocks", "of normed rows"),
   },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",

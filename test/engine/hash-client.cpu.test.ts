@@ -1,4 +1,4 @@
-// A file is hashed in a worker: backlog, failures, the end. The worker here is the real script on this thread.
+// A file is hashed in a worker: backlog, failures, the end. The worker is the real script, on this thread.
 import { createHash, randomBytes } from "node:crypto";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openWorkerHash } from "../../engine/hash-client.ts";
