@@ -30,7 +30,9 @@ export default defineConfig({
         // The other chunks are fetched when they are first used.
         chunkFileNames: "[name].js",
         codeSplitting: {
-          groups: [{ name: "engine", test: /\/engine\/(browser-platform|worker\/protocol)\.ts$/ }],
+          groups: [
+            { name: "engine", test: /\/engine\/(browser-platform|worker\/(protocol|foreign-worker))\.ts$/ },
+          ],
         },
       },
     },
