@@ -31,6 +31,13 @@ export interface Cost {
 /** The text of a WGSL file, or a function that loads it: see tuned-shaders.ts. */
 export type ShaderFile = string | (() => Promise<string>);
 
+/** The files of a module that is loaded when a pipeline needs one of them, by their names there. */
+export const lazyShaders =
+  <Name extends string>(load: () => Promise<Readonly<Record<Name, string>>>) =>
+  (name: Name): ShaderFile =>
+  async () =>
+    (await load())[name];
+
 /**
  * The order of codes in each 8 columns of a quantised input. `even_odd`: 0 2 4 6, 1 3 5 7, as masks of q4's
  * words give nibbles.

@@ -1,9 +1,4 @@
-import type { ShaderFile } from "../kernel.ts";
+import { lazyShaders } from "../kernel.ts";
 
-type Name = keyof typeof import("./tuned-caches.ts");
-
-/** A file of tuned-caches.ts, loaded when a pipeline needs it. */
-export const tunedCache =
-  (name: Name): ShaderFile =>
-  async () =>
-    (await import("./tuned-caches.ts"))[name];
+/** A file of tuned-caches.ts. */
+export const tunedCache = lazyShaders(() => import("./tuned-caches.ts"));
