@@ -1,5 +1,4 @@
-import { type AttentionSize, attention, decodeSnippets } from "./attention.ts";
-import { usedParts } from "./attention-parts.ts";
+import { type AttentionSize, attention, decodeCost, decodeSnippets } from "./attention.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { tunedCache } from "./cache-formats/tuned-cache.ts";
 import type { Kernel } from "./kernel.ts";
@@ -84,16 +83,6 @@ export function attentionTeams(format: CacheFormat, d: number): Kernel<Attention
       };
     },
     workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
-    // Every block of heads reads the keys and values of its group, and has stored the newest before.
-    cost(size, position) {
-      const keys = size.T * Math.min(position + 1, size.W);
-      return {
-        flops: 4 * size.H * size.d * keys,
-        passes: {
-          cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S),
-          out: usedParts(size, position),
-        },
-      };
-    },
+    cost: decodeCost(headBlocks),
   };
 }

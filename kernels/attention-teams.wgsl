@@ -18,24 +18,9 @@ var<workgroup> shares: array<f32, ROWS>;
 
 @compute @workgroup_size(THREADS)
 fn attention_teams(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let t = group.z;
-  let head_blocks = (M + HEADS - 1) / HEADS;
-  let g = group.x / head_blocks;
-  let m0 = group.x % head_blocks * HEADS;
-  let p = rows[t].y;
-  let first = first_visible(p);
-  let visible = p + 1 - first;
-  let ring = stretch(rows[t].z, g, first);
-  let begin = part_keys(visible) * group.y;
-  if (begin >= visible) { return; }
-  let end = min(visible, begin + part_keys(visible));
-
-  for (var i = thread; i < QUERY_LENGTH; i += THREADS) {
-    query[i] = query4(t, g * M + min(m0 + i / VECTORS, M - 1), i % VECTORS);
-  }
-  if (end == visible) { store_newest(ring, visible - 1, t, g, thread, THREADS); }
-  storageBarrier();
-  workgroupBarrier();
+  let own = own_keys(group);
+  if (own.begin >= own.visible) { return; }
+  share_queries(own, thread);
 
   // Values: a thread sums the chunks column, column + COLUMN_STEP, … over the groups of four keys key_group,
   // key_group + KEY_GROUPS, … of its team's blocks.
@@ -46,21 +31,21 @@ fn attention_teams(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
   var sums: array<vec4f, HEADS * COLUMNS * CHUNK>;
   var softmax = Softmax(START, 0);
 
-  for (var round = begin; round < end; round += TEAMS * BLOCK) {
+  for (var round = own.begin; round < own.end; round += TEAMS * BLOCK) {
     let block = round + team * BLOCK;
-    partial_scores(ring, block, end, team, thread % TEAM);
+    partial_scores(own.ring, block, own.end, team, thread % TEAM);
     workgroupBarrier();
     softmax = softmax_block(thread, softmax);
     for (var i = 0u; i < HEADS * COLUMNS * CHUNK; i++) {
       sums[i] *= shrink[team * HEADS + i / (COLUMNS * CHUNK)];
     }
-    if (key_group < KEY_GROUPS && block < end) {
+    if (key_group < KEY_GROUPS && block < own.end) {
       for (var key4 = key_group; key4 < BLOCK4; key4 += key_groups) {
         var weight: array<vec4f, HEADS>;
         for (var m = 0u; m < HEADS; m++) { weight[m] = weights[(team * HEADS + m) * WEIGHT_STRIDE + key4]; }
         for (var n = 0u; n < COLUMNS; n++) {
           let c = min(column + n * COLUMN_STEP, CHUNKS - 1);
-          let four = four_rows(ring.values, ring, block + 4 * key4, end, c);
+          let four = four_rows(own.ring.values, own.ring, block + 4 * key4, own.end, c);
           for (var i = 0u; i < CHUNK; i++) {
             let values = array(
               entries(four.a, i),
@@ -94,19 +79,19 @@ fn attention_teams(@builtin(workgroup_id) group: vec3u, @builtin(local_invocatio
       for (var k = thread; k < HEADS * COLUMN_STEP; k += THREADS) {
         let m = k / COLUMN_STEP;
         let c = n * COLUMN_STEP + k % COLUMN_STEP;
-        if (m0 + m >= M || c >= CHUNKS) { continue; }
+        if (own.m0 + m >= M || c >= CHUNKS) { continue; }
         var total = vec4f(0);
         for (var other = 0u; other < TEAMS * key_groups; other++) {
           let first_of = other / KEY_GROUPS * TEAM + other % KEY_GROUPS * COLUMN_STEP;
           total += shared4[m * THREADS + first_of + k % COLUMN_STEP];
         }
-        write4(t, g * M + m0 + m, group.y, c * CHUNK + i, total, sum_of(m));
+        write4(own.t, own.g * M + own.m0 + m, group.y, c * CHUNK + i, total, sum_of(m));
       }
       workgroupBarrier();
     }
   }
-  if (thread < HEADS && m0 + thread < M) {
-    write_weight(t, g * M + m0 + thread, group.y, largest_of(thread), sum_of(thread));
+  if (thread < HEADS && own.m0 + thread < M) {
+    write_weight(own.t, own.g * M + own.m0 + thread, group.y, largest_of(thread), sum_of(thread));
   }
 }
 
@@ -146,20 +131,12 @@ fn partial_scores(ring: Stretch, block: u32, end: u32, team: u32, thread: u32) {
   }
   let hidden = (vec4u(block + 4 * key4) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
   for (var m = 0u; m < HEADS; m++) {
-    // Rotated by key4: both the writes and the reads of scores4 spread over the banks.
-    let at = ((team * HEADS + m) * BLOCK4 + key4) * LANES + (lane + key4) % LANES;
-    shared4[at] = select(dots[m], vec4f(NEVER), hidden);
+    shared4[score_at(team * HEADS + m, key4, lane)] = select(dots[m], vec4f(NEVER), hidden);
   }
 }
 
 fn add_dot(a: vec4f, b: vec4f, sum: f32) -> f32 {
   return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
-}
-
-fn scores4(row: u32, key4: u32) -> vec4f {
-  var scores = vec4f(0);
-  for (var l = 0u; l < LANES; l++) { scores += shared4[(row * BLOCK4 + key4) * LANES + (l + key4) % LANES]; }
-  return scores;
 }
 
 /// Chunk c of four stored rows.

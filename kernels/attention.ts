@@ -1,7 +1,7 @@
 import { partialLength, partKeys, usedParts } from "./attention-parts.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
 import { padded } from "./formats/format.ts";
-import type { Kernel } from "./kernel.ts";
+import type { Cost, Kernel } from "./kernel.ts";
 import {
   attend,
   decodeRows,
@@ -70,6 +70,23 @@ function steps(size: RingSize): Record<string, number> {
   };
 }
 
+/**
+ * The work of a decode step's attention, with so many workgroups a key/value head: each reads the keys and
+ * values of its group, and has stored the newest before.
+ */
+export const decodeCost =
+  (headBlocks: (size: AttentionSize) => number) =>
+  (size: AttentionSize, position: number): Cost => {
+    const keys = size.T * Math.min(position + 1, size.W);
+    return {
+      flops: 4 * size.H * size.d * keys,
+      passes: {
+        cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S),
+        out: usedParts(size, position),
+      },
+    };
+  };
+
 const headBlocks = ({ H, G, d }: Pick<RingSize, "H" | "G" | "d">): number =>
   Math.ceil(H / G / headsPerWorkgroup({ H, G, d }));
 
@@ -98,7 +115,14 @@ export const attentionSizes = ({ name }: CacheFormat): readonly AttentionSize[] 
       ];
 
 /** What every kernel needs that splits the keys and shares them in a workgroup. */
-export const decodeSnippets = [attended, parts, ring, storeNewestSource, softmaxBlock] as const;
+export const decodeSnippets = [
+  tunedShader("ownKeys"),
+  attended,
+  parts,
+  ring,
+  storeNewestSource,
+  softmaxBlock,
+] as const;
 
 /**
  * Decode: one token of each of T sequences. Stores its key and value in the ring, then attends to the ring.
@@ -130,17 +154,7 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
     ...steps(size),
   }),
   workgroups: (size) => [size.G * headBlocks(size), size.SPLITS, size.T],
-  // Every block of heads reads the keys and values of its group, and has stored the newest before.
-  cost(size, position) {
-    const keys = size.T * Math.min(position + 1, size.W);
-    return {
-      flops: 4 * size.H * size.d * keys,
-      passes: {
-        cache: (headBlocks(size) * (keys + size.T)) / (size.B * size.S),
-        out: usedParts(size, position),
-      },
-    };
-  },
+  cost: decodeCost(headBlocks),
   fill: (size, name, random) => ringContents(format, size, name, random, decodeRows(size)),
   reference(size, qkv, cache, rows, out) {
     const { T, H, d, W, SPLITS } = size;

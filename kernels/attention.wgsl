@@ -14,24 +14,9 @@ var<workgroup> shared4: array<vec4f, HEADS * BLOCK4 * LANES>;
 
 @compute @workgroup_size(THREADS)
 fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let t = group.z;
-  let head_blocks = (M + HEADS - 1) / HEADS;
-  let g = group.x / head_blocks;
-  let m0 = group.x % head_blocks * HEADS;
-  let p = rows[t].y;
-  let first = first_visible(p);
-  let visible = p + 1 - first;
-  let ring = stretch(rows[t].z, g, first);
-  let begin = part_keys(visible) * group.y;
-  if (begin >= visible) { return; }
-  let end = min(visible, begin + part_keys(visible));
-
-  for (var i = thread; i < HEADS * VECTORS; i += THREADS) {
-    query[i] = query4(t, g * M + min(m0 + i / VECTORS, M - 1), i % VECTORS);
-  }
-  if (end == visible) { store_newest(ring, visible - 1, t, g, thread, THREADS); }
-  storageBarrier();
-  workgroupBarrier();
+  let own = own_keys(group);
+  if (own.begin >= own.visible) { return; }
+  share_queries(own, thread);
 
   // Values: a thread sums the columns c, c + COLUMN_STEP, … over the groups of four keys key_group,
   // key_group + KEY_GROUPS, …
@@ -40,21 +25,21 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
   var sums: array<vec4f, HEADS * COLUMNS>;
   var softmax = Softmax(START, 0);
 
-  for (var block = begin; block < end; block += BLOCK) {
-    partial_scores(ring, block, end, thread);
+  for (var block = own.begin; block < own.end; block += BLOCK) {
+    partial_scores(own.ring, block, own.end, thread);
     workgroupBarrier();
     softmax = softmax_block(thread, softmax);
     for (var i = 0u; i < HEADS * COLUMNS; i++) { sums[i] *= shrink[i / COLUMNS]; }
     if (key_group < KEY_GROUPS) {
       let step = VALUE_STEPS * KEY_GROUPS;
-      for (var first4 = key_group; first4 < BLOCK4 && block + 4 * first4 < end; first4 += step) {
+      for (var first4 = key_group; first4 < BLOCK4 && block + 4 * first4 < own.end; first4 += step) {
         for (var i = 0u; i < VALUE_STEPS; i++) {
           let key4 = first4 + i * KEY_GROUPS;
           var weight: array<vec4f, HEADS>;
           for (var m = 0u; m < HEADS; m++) { weight[m] = weights[m * WEIGHT_STRIDE + key4]; }
           for (var n = 0u; n < COLUMNS; n++) {
             let column = min(c + n * COLUMN_STEP, VECTORS - 1);
-            let values = four_rows(ring.values, ring, block + 4 * key4, end, column);
+            let values = four_rows(own.ring.values, own.ring, block + 4 * key4, own.end, column);
             for (var m = 0u; m < HEADS; m++) { sums[m * COLUMNS + n] += values * weight[m]; }
           }
         }
@@ -70,17 +55,18 @@ fn attention(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     for (var i = thread; i < HEADS * COLUMN_STEP; i += THREADS) {
       let m = i / COLUMN_STEP;
       let column = n * COLUMN_STEP + i % COLUMN_STEP;
-      if (m0 + m >= M || column >= VECTORS) { continue; }
+      if (own.m0 + m >= M || column >= VECTORS) { continue; }
       var total = vec4f(0);
       for (var k = 0u; k < key_groups; k++) {
         total += shared4[m * THREADS + k * COLUMN_STEP + i % COLUMN_STEP];
       }
-      write4(t, g * M + m0 + m, group.y, column, total, row_sum[m]);
+      write4(own.t, own.g * M + own.m0 + m, group.y, column, total, row_sum[m]);
     }
     workgroupBarrier();
   }
-  if (thread < HEADS * PARTS && thread % PARTS == 0 && m0 + thread / PARTS < M) {
-    write_weight(t, g * M + m0 + thread / PARTS, group.y, softmax.max, row_sum[thread / PARTS]);
+  if (thread < HEADS * PARTS && thread % PARTS == 0 && own.m0 + thread / PARTS < M) {
+    let head = own.g * M + own.m0 + thread / PARTS;
+    write_weight(own.t, head, group.y, softmax.max, row_sum[thread / PARTS]);
   }
 }
 
@@ -104,17 +90,9 @@ fn partial_scores(ring: Stretch, block: u32, end: u32, thread: u32) {
     let key4 = thread / LANES + n * KEY_STEP;
     let hidden = (vec4u(block + 4 * key4) + vec4u(0, 1, 2, 3) >= vec4u(end)) & vec4<bool>(lane == 0);
     for (var m = 0u; m < HEADS; m++) {
-      // Rotated by key4: both the writes and the reads of scores4 spread over the banks.
-      let at = (m * BLOCK4 + key4) * LANES + (lane + key4) % LANES;
-      shared4[at] = select(dots[m * KEYS4 + n], vec4f(NEVER), hidden);
+      shared4[score_at(m, key4, lane)] = select(dots[m * KEYS4 + n], vec4f(NEVER), hidden);
     }
   }
-}
-
-fn scores4(m: u32, key4: u32) -> vec4f {
-  var scores = vec4f(0);
-  for (var l = 0u; l < LANES; l++) { scores += shared4[(m * BLOCK4 + key4) * LANES + (l + key4) % LANES]; }
-  return scores;
 }
 
 /// Column c of four stored rows as the columns of a matrix. Past the end it repeats the last row: no other

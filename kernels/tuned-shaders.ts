@@ -10,6 +10,7 @@ export { default as broadcast } from "./snippets/broadcast.wgsl?raw";
 export { default as dotRowsWide } from "./snippets/dot-rows-wide.wgsl?raw";
 export { default as dot32 } from "./snippets/dot32.wgsl?raw";
 export { default as inputWide } from "./snippets/input-wide.wgsl?raw";
+export { default as ownKeys } from "./snippets/own-keys.wgsl?raw";
 export { default as stream } from "./snippets/stream.wgsl?raw";
 export { default as teamSubgroup } from "./snippets/team-subgroup.wgsl?raw";
 export { default as tileF16 } from "./snippets/tile-f16.wgsl?raw";
