@@ -107,7 +107,7 @@ export function logits(
 /**
  * A list for single rows has T = 1. Larger lists are sized for `parallel` rows and shortened for each step.
  */
-const rowsOf = ({ parallel }: Shape, tokensPerBlock: TokensPerBlock): number =>
+export const rowsOf = ({ parallel }: Pick<Shape, "parallel">, tokensPerBlock: TokensPerBlock): number =>
   tokensPerBlock === 1 ? 1 : parallel;
 
 /** Samples the next id of every row into `decode.rows`, where `decode` reads it. */

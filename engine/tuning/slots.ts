@@ -15,7 +15,7 @@ import type { KernelChoice, MatrixRole, Pass, TuningMeasurement } from "../api.t
 import type { Buffers } from "../gpu/buffers.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import { BLOCK_SIZES } from "../graph/forward.ts";
+import { BLOCK_SIZES, rowsOf } from "../graph/forward.ts";
 import type { MainMatrix } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
 import { attentionContestants, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
@@ -91,8 +91,8 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     );
     const normed = isNormed(role);
     const kernels = (variant: string, rows: number) => {
-      const tokensPerBlock = BLOCK_SIZES.find((block) => block >= rows);
-      const size = { T: rows === 1 ? 1 : shape.parallel, tokensPerBlock, N, K };
+      const tokensPerBlock = BLOCK_SIZES.find((block) => block >= rows)!;
+      const size = { T: rowsOf(shape, tokensPerBlock), tokensPerBlock, N, K };
       const kernel = matvec(format, variant as MatvecVariant, normed ? "norm" : "plain");
       return [[kernel as unknown as Kernel<{ T: number }>, size] as const];
     };
