@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import puppeteer from "puppeteer-core";
 import { buildSite } from "../../scripts/build-site.mjs";
 import { findDrivers } from "../../scripts/drivers.mjs";
-import { findFirefox } from "../../scripts/firefox.mjs";
+import { findFirefox, launchOptions } from "../../scripts/firefox.mjs";
 import { root } from "../../scripts/setup.mjs";
 
 const TYPES = new Map([
@@ -44,13 +44,7 @@ async function measure(rounds, tokens) {
   const firefox = findFirefox((await findDrivers()).drivers);
   if (!("path" in firefox)) throw new Error(`Firefox: ${firefox.why}.`);
   if (!(await buildSite())) throw new Error("The site could not be built: see above.");
-  const browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: firefox.path,
-    headless: true,
-    env: { ...process.env, ...firefox.env },
-    extraPrefsFirefox: { "dom.webgpu.enabled": true, "gfx.webgpu.ignore-blocklist": true },
-  });
+  const browser = await puppeteer.launch(launchOptions(firefox));
   const kinds = await Promise.all(
     ["", NO_NUDGES].map(async (prelude) => ({
       name: prelude ? "without nudges" : "with nudges",

@@ -1,5 +1,6 @@
 // Headless Firefox with WebGPU on lavapipe, driven through WebDriver BiDi.
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { launchOptions } from "../../scripts/firefox.mjs";
 import type { Host } from "../../scripts/hosts.mjs";
 
 /** Firefox closes in a second. After this time it is ended. */
@@ -15,22 +16,11 @@ export interface OpenFirefox {
   close(): Promise<void>;
 }
 
-/** A profile of its own in a temporary folder. `prefs` are added to those that WebGPU needs. */
-export async function openFirefox(prefs: Record<string, unknown> = {}): Promise<OpenFirefox> {
+/** A profile of its own in a temporary folder. */
+export async function openFirefox(): Promise<OpenFirefox> {
   // vite.config.ts sets it; without one there is no project "firefox", and this does not run.
-  const { path, env }: Host = JSON.parse(process.env["SIROCCO_FIREFOX"] ?? "{}");
-  const browser = await puppeteer.launch({
-    browser: "firefox",
-    executablePath: path,
-    headless: true,
-    env: { ...process.env, ...env },
-    extraPrefsFirefox: {
-      "dom.webgpu.enabled": true,
-      "dom.webgpu.workers.enabled": true,
-      "gfx.webgpu.ignore-blocklist": true,
-      ...prefs,
-    },
-  });
+  const host: Host = JSON.parse(process.env["SIROCCO_FIREFOX"] ?? "{}");
+  const browser = await puppeteer.launch(launchOptions(host));
   let complaints: string[] = [];
   return {
     browser,
