@@ -3,7 +3,7 @@ import type { Progress } from "./engine.ts";
 
 /** Seconds over which the speed is averaged: long enough to be steady, short enough to show a change. */
 const SPAN = 8;
-/** A report that takes so many times as long as those before it is none of the network: the machine slept. */
+/** If a report takes this many times as long as those before it, the machine slept. */
 const SLEPT_TIMES = 10;
 
 export class ProgressMeter {

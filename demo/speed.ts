@@ -6,7 +6,7 @@ export interface Arrival {
   readonly tokens: number;
 }
 
-/** A gap that is so many times the usual one, and not short, is none of the model: the machine slept. */
+/** A gap of this many times the usual one, and of this many ms, counts as a sleep of the machine. */
 const [SLEPT_TIMES, SLEPT_MS] = [20, 2000];
 
 /** Tokens per second after the first piece, while the machine was awake. */

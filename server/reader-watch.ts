@@ -25,7 +25,7 @@ export function watchReader(outgoing: ServerResponse, stallMs: number, stalled: 
     const before = taken;
     taken = socket.bytesWritten - pending;
     const now = performance.now();
-    // A longer time than two periods is none of the reader: the machine slept.
+    // A time longer than two periods is not the reader's fault: the machine slept.
     silentMs = pending === 0 || taken !== before ? 0 : silentMs + Math.min(now - last, 2 * period);
     last = now;
     if (silentMs < stallMs + (1000 * pending) / MIN_BYTES_PER_SECOND) return;

@@ -67,8 +67,8 @@ export class StepsInFlight<T = unknown> {
   }
 
   /**
-   * Judges the depth by the time between arrivals. A GPU that waits for the host looks to it like one that is
-   * busy: results come at equal distances. So now and then one step more is tried.
+   * Judges the depth by the time between arrivals. A GPU that waits for the host cannot be told
+   * from a busy one: in both cases results come at equal distances. So now and then one step more is tried.
    */
   #arrived(): void {
     const now = performance.now();

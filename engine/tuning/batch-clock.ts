@@ -48,7 +48,7 @@ export class BatchClock {
     return this.#queries !== undefined && this.#misreadings < MAX_MISREADINGS;
   }
 
-  /** The least that this clock can tell from nothing, in milliseconds. */
+  /** The smallest time that this clock measures, in milliseconds. */
   get unitMs(): number {
     return this.#stamped ? RESOLUTION_MS : Math.max(RESOLUTION_MS, this.#roundTripMs / 2);
   }
