@@ -33,6 +33,7 @@ export class Gpu {
   readonly #lost: Promise<void>;
   #nudge: Nudge | undefined;
   #trouble: Error | undefined;
+  #disposed = false;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     event.preventDefault();
     this.#trouble ??= deviceError(this.adapter, event.error);
@@ -61,6 +62,13 @@ export class Gpu {
   /** Whether the device is known to be lost. */
   get lost(): boolean {
     return this.#trouble instanceof DeviceLostError;
+  }
+
+  /**
+   * Whether the buffers are destroyed. A caller's device goes on, so nothing that uses them may be submitted.
+   */
+  get disposed(): boolean {
+    return this.#disposed;
   }
 
   /** @throws DeviceError or DeviceLostError if the device reported an error since the last call */
@@ -99,7 +107,8 @@ export class Gpu {
       return result;
     } catch (error) {
       // A lost device rejects pending work before `device.lost` resolves.
-      await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS))]);
+      if (!this.lost)
+        await Promise.race([this.#lost, new Promise((resolve) => setTimeout(resolve, LOSS_NOTICE_MS))]);
       this.check();
       throw error;
     }
@@ -125,10 +134,17 @@ export class Gpu {
   }
 
   dispose(): void {
+    this.#disposed = true;
+    if (!this.lost) this.#trouble = disposedError();
     this.device.removeEventListener("uncapturederror", this.#onError);
     if (this.#owned) this.device.destroy();
   }
 }
+
+export const disposedError = () =>
+  new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.", {
+    code: "disposed",
+  });
 
 function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError {
   const outOfMemory = error.constructor.name === "GPUOutOfMemoryError";

@@ -58,14 +58,16 @@ export class Submitter {
   writeBuffer(buffer: GPUBuffer, offset: number, data: Data): void {
     // The caller may change the data before its turn.
     const kept = this.#turn ? data.slice() : data;
-    void this.#inTurn(() => this.#gpu.device.queue.writeBuffer(buffer, offset, kept));
+    void this.#inTurn(() => {
+      if (!this.#gpu.disposed) this.#gpu.device.queue.writeBuffer(buffer, offset, kept);
+    });
   }
 
   /**
    * Submits a pass, at once if there is room for all of it.
    * @param lists run one after the other; passes that begin with the same list are predicted from each other
-   * @returns resolves when all is submitted; undefined if it is. Rejects if the device is lost meanwhile, or
-   * with the signal's reason. The next call is in order without waiting for it
+   * @returns resolves when all is submitted; undefined if it is. Rejects if the device is lost or
+   * disposed meanwhile, or with the signal's reason. The next call is in order without waiting for it
    */
   run(lists: readonly (readonly Dispatch[])[], options: PassOptions = {}): Promise<void> | undefined {
     const { T, of } = options.rows ?? { T: 1, of: 1 };
@@ -82,7 +84,10 @@ export class Submitter {
 
   /** Calls `read`, which submits at once, and whose promise may take longer. */
   async read<T>(read: () => Promise<T>): Promise<T> {
-    const started = this.#inTurn(() => ({ result: read() }));
+    const started = this.#inTurn(() => {
+      if (this.#gpu.disposed) this.#gpu.check();
+      return { result: read() };
+    });
     return (await started).result;
   }
 
@@ -106,6 +111,7 @@ export class Submitter {
   #submit(pass: Pass, first: number): Promise<void> | undefined {
     for (let at = first; at < pass.dispatches.length; ) {
       pass.signal?.throwIfAborted();
+      if (this.#gpu.disposed) this.#gpu.check();
       const queuedMs = this.#unfinished.reduce((sum, { ms }) => sum + ms, 0);
       if (this.#unfinished.length >= MIN_QUEUED && queuedMs >= this.budgetMs) {
         const next = at;

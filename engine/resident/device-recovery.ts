@@ -1,5 +1,6 @@
 // Recovers from a lost device: puts the model on a new one and repeats the work.
 import { DeviceLostError } from "../errors.ts";
+import { disposedError } from "../gpu/gpu.ts";
 import { type GpuModel, release } from "./gpu-model.ts";
 
 /**
@@ -83,10 +84,7 @@ export class DeviceRecovery {
 
   /** @throws DeviceLostError after `dispose` */
   check(): void {
-    if (!this.#disposal.signal.aborted) return;
-    throw new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.", {
-      code: "disposed",
-    });
+    if (this.#disposal.signal.aborted) throw disposedError();
   }
 
   dispose(): void {

@@ -197,6 +197,7 @@ export class StepPlanner {
       if (members.length === 0) return true;
       decoder.setRows(members.map(({ row }) => row));
       this.#rows = members;
+      this.#inFlight.setRows(members.length);
     }
     for (const member of members) if (!writeMask(member, decoder)) return true;
     const withLogits = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));

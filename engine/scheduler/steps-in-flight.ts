@@ -29,6 +29,7 @@ export class StepsInFlight<T = unknown> {
   #before: number | undefined;
   /** Steps that are not judged: they were submitted at another depth, or no trial is due. */
   #unjudged = 0;
+  #rows = 0;
 
   get hasRoom(): boolean {
     return this.#pending.length < this.#depth;
@@ -36,6 +37,17 @@ export class StepsInFlight<T = unknown> {
 
   get isEmpty(): boolean {
     return this.#pending.length === 0;
+  }
+
+  /**
+   * To be called when none is in flight. Steps of other numbers of rows take other times: a trial starts
+   * anew.
+   */
+  setRows(count: number): void {
+    if (count === this.#rows) return;
+    this.#rows = count;
+    if (this.#before !== undefined) this.#setDepth(this.#depth - 1);
+    this.#times = [];
   }
 
   submit(result: Promise<T>): void {

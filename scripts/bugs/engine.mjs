@@ -231,6 +231,18 @@ export const engineBugs = {
     to: "mean > 2 * this.#before",
     test: engine("steps-in-flight.cpu", "only to try"),
   },
+  "a trial of one more step goes on with other rows": {
+    file: "engine/scheduler/steps-in-flight.ts",
+    from: "if (count === this.#rows) return;",
+    to: "if (count > 0) return;",
+    test: engine("steps-in-flight.cpu", "a trial during which"),
+  },
+  "a pass goes on with buffers that are destroyed": {
+    file: "engine/gpu/submitter.ts",
+    from: "pass.signal?.throwIfAborted();\n      if (this.#gpu.disposed) this.#gpu.check();",
+    to: "pass.signal?.throwIfAborted();",
+    test: engine("submitter.cpu", "once the device is disposed of"),
+  },
   "a chunk that was stopped counts as never written": {
     file: "engine/scheduler/step-planner.ts",
     from: "ring.wrote(start + Math.min(rest.length, decoder.shape.chunkLength));",

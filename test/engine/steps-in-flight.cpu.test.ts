@@ -56,20 +56,28 @@ test("steps that fail unawaited cause no unhandled rejections, and all are await
   await expect(flight.next()).rejects.toThrow("lost");
 });
 
+/** When a third step is first in flight, the rows become as many, and a token takes `tau` ms. */
+interface Change {
+  readonly rows: readonly [number, number];
+  readonly tau: number;
+}
+
 /**
  * Decodes on a GPU that takes `tau` ms a token, S ms after the host submits it, and L ms before the host sees
  * it. @returns milliseconds a token at the end, and the steps in flight at each token
  */
-async function decode(tau: number, L: number, S: number, tokens: number) {
+async function decode(tau: number, L: number, S: number, tokens: number, other?: Change) {
   vi.useFakeTimers();
   const flight = new StepsInFlight();
   let [freeAt, submitted] = [0, 0];
   const depths: number[] = [];
   const arrivals: number[] = [];
+  let changed = false;
+  flight.setRows(other?.rows[0] ?? 1);
   const step = () => {
     submitted++;
     const now = performance.now();
-    freeAt = Math.max(freeAt, now + S) + tau;
+    freeAt = Math.max(freeAt, now + S) + (changed && other ? other.tau : tau);
     return new Promise((resolve) => setTimeout(resolve, freeAt + L - now));
   };
   const running = (async () => {
@@ -78,6 +86,10 @@ async function decode(tau: number, L: number, S: number, tokens: number) {
       depths.push(submitted - token);
       await flight.next();
       arrivals.push(performance.now());
+      if (!other || changed || depths.at(-1) !== 3) continue;
+      for (; !flight.isEmpty; token++) await flight.next();
+      flight.setRows(other.rows[1]);
+      changed = true;
     }
   })();
   await vi.runAllTimersAsync();
@@ -104,4 +116,16 @@ test("a GPU that two steps keep busy gets a third only to try", async () => {
   expect(ms).toBeLessThanOrEqual(30.6);
   expect(depths.at(-1)).toBe(2);
   expect(depths.filter((depth) => depth > 2).length).toBeLessThan(60);
+});
+
+test("a trial during which the rows become fewer keeps no step that helps nothing", async () => {
+  const { depths } = await decode(30, 1, 1, 300, { rows: [8, 1], tau: 10 });
+  expect(depths).toContain(3);
+  expect(depths.at(-1)).toBe(2);
+});
+
+test("a trial during which the rows become more gives up no step that helps", async () => {
+  const { ms, depths } = await decode(160, 200, 100, 300, { rows: [1, 8], tau: 240 });
+  expect(depths.at(-1)).toBe(3);
+  expect(ms).toBeLessThanOrEqual(246);
 });

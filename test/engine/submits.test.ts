@@ -70,6 +70,23 @@ test("answers, logits and scores have the same bits in one submit a pass and in 
   expect(counts[1]).toBeGreaterThan(5 * counts[0]!);
 });
 
+test("a model disposed of within a pass uses its buffers no more: the caller's device reports no error", async () => {
+  const errors: string[] = [];
+  const report = ({ error }: GPUUncapturedErrorEvent) => errors.push(error.message);
+  device.addEventListener("uncapturederror", report);
+  const model = await load(1e-6, 1);
+  const start = submits;
+  onSubmit = () => {
+    if (submits - start === 6) queueMicrotask(() => model.dispose());
+  };
+  await expect(answer(model, ids(21, 5), 2)).rejects.toMatchObject({ code: "disposed" });
+  onSubmit = () => {};
+  await device.queue.onSubmittedWorkDone();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  device.removeEventListener("uncapturederror", report);
+  expect(errors).toEqual([]);
+});
+
 test("an answer stopped within a chunk ends there, and its ring is used no further than it holds", async () => {
   const model = await load(1e-6, 1);
   const first = ids(13, 5);

@@ -40,6 +40,7 @@ class FakeGpu {
     {
       lost: new Promise(() => {}),
       addEventListener() {},
+      removeEventListener() {},
       createCommandEncoder: () => {
         let count = 0;
         const pass = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups: () => count++, end() {} };
@@ -163,6 +164,27 @@ test("a signal ends a pass between two submits, and the next pass is whole", asy
   expect(submitted).toBeLessThan(42);
   const next = await runPasses(fake, submitter, 1);
   expect(next.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(320);
+});
+
+test("once the device is disposed of, nothing is submitted to it, from a pass or from the calls after it", async () => {
+  const fake = new FakeGpu(() => 30);
+  const submitter = new Submitter(fake.gpu);
+  const data = new Uint32Array([1]);
+  const calls = [
+    submitter.run([layers]),
+    submitter.read(async () => fake.log.push("read")),
+    submitter.run([layers.slice(0, 1)]),
+  ].map((call) => Promise.resolve(call).catch((error: unknown) => error));
+  submitter.writeBuffer({} as GPUBuffer, 1, data);
+  await vi.advanceTimersByTimeAsync(1000);
+  const { length } = fake.log;
+  expect(length).toBeGreaterThan(2);
+  fake.gpu.dispose();
+  await vi.runAllTimersAsync();
+  for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: "disposed" });
+  submitter.writeBuffer({} as GPUBuffer, 2, data);
+  expect(() => submitter.run([layers])).toThrow("disposed");
+  expect(fake.log.slice(length)).toEqual([]);
 });
 
 test("calls keep their order while a pass waits for room", async () => {
