@@ -30,8 +30,8 @@ const KINDS = [
 
 export const attention: Suite = async (bench) => {
   await bench.loaded.measure(async ({ gpu, decoder }) => {
-    // A software driver measures a kernel for GPUs, too, though it does not run it. `teams` would take lavapipe
-    // a minute to compile.
+    // A software driver measures a kernel for GPUs, too, though it does not run it. It would take a minute to
+    // compile `teams`.
     const variants: readonly AttentionVariant[] = gpu.adapter.software
       ? ["lane", "workgroup"]
       : [decoder.shape.kernels.attention.decode];
