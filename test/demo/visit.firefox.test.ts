@@ -26,9 +26,10 @@ const click = (name: string) => page.locator(`::-p-aria([name="${name}"][role="b
 const ready = () => page.waitForSelector('.dot[data-state="ready"]');
 const answer = () => page.$$eval("markdown-text", (all) => all.at(-1)?.textContent ?? "");
 const facts = () => page.$$eval("article footer", (all) => all.at(-1)?.textContent ?? "");
-const ended = () => page.waitForSelector('::-p-aria([name="Regenerate"][role="button"])');
+// By attributes: a search of the accessibility tree at every change of a growing answer takes most of a core.
+const ended = () => page.waitForSelector('button[aria-label="Regenerate"]');
 const writing = async () => {
-  await page.waitForSelector('::-p-aria([name="Stop"][role="button"])');
+  await page.waitForSelector('button[aria-label="Stop"]');
   await expect.poll(answer, { timeout: 60_000 }).toMatch(/\w/);
 };
 const load = async (format: string) => {
