@@ -6,11 +6,19 @@ import type { ReadRowsOptions, TensorRows } from "./rows.ts";
 import type { Source } from "./source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
-/** How a packed checkpoint was made: its matrices are in the bytes of this format. */
-export interface Packed {
+/** The format of each matrix, by the tensor's name. */
+export type FormatOf = (tensor: string) => WeightFormatName;
+
+/** What a checkpoint is that holds quantised matrices. */
+export interface Quantised {
+  /** For messages: "packed as q4", "GPTQ with 4 bits". */
+  readonly name: string;
+  /** The format of the most matrices. */
   readonly weights: WeightFormatName;
-  /** Version of the layout. */
-  readonly version: string;
+  /** The format that keeps what is stored of each matrix. */
+  readonly formatOf: FormatOf;
+  /** Whether the matrices can be loaded in other formats, too. */
+  readonly convertible: boolean;
 }
 
 export interface Checkpoint {
@@ -24,8 +32,8 @@ export interface Checkpoint {
   readonly bytes: number;
   /** Whether the files say what ends an answer; otherwise `config.eosTokenIds` has the usual id. */
   readonly endsGiven: boolean;
-  /** How `sirocco quantize` packed the matrices; null for any other checkpoint. */
-  readonly packed: Packed | null;
+  /** null if the matrices are floats. */
+  readonly quantised: Quantised | null;
   /**
    * The rows of a tensor in order, in the tensor's encoding.
    * @param source read instead of the checkpoint's own: a check of the file, for example

@@ -1,5 +1,5 @@
 // The exports of weights/ for browsers and Node: nothing here imports node:*.
-export type { Checkpoint, Packed, Vocabulary } from "./checkpoint.ts";
+export type { Checkpoint, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export {
@@ -24,7 +24,7 @@ export { type ReadRowsOptions, readRows, type TensorRows } from "./rows.ts";
 export { type DType, type Header, readHeader } from "./safetensors/header.ts";
 export { requiredTensors } from "./safetensors/names.ts";
 export {
-  type FormatOf,
+  formatsAs,
   formatsOf,
   packedMetadata,
   packedName,

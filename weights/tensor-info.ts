@@ -16,4 +16,6 @@ export interface TensorInfo {
   readonly file: string;
   readonly start: number;
   readonly end: number;
+  /** Bytes of a row as its reader gives it. Default: its part of the stored bytes. */
+  readonly rowBytes?: number;
 }

@@ -6,7 +6,7 @@ import {
   quantisedFormats,
   type WeightFormatName,
 } from "../../kernels/index.ts";
-import { type Checkpoint, CheckpointError, formatsOf } from "../../weights/index.ts";
+import { type Checkpoint, CheckpointError, formatsAs } from "../../weights/index.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { ringLength, scratchLengths } from "../graph/activations.ts";
@@ -57,15 +57,13 @@ export function planModel(
 /** Plans the weight format that was asked for. `auto` takes the most exact that fits. */
 function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, options: PlanOptions): Planned {
   const asked = options.weights ?? "auto";
-  const { packed } = checkpoint;
-  if (packed) {
-    if (asked !== "auto" && asked !== packed.weights) {
-      throw new CheckpointError(
-        `${checkpoint.source.name}: this checkpoint is packed as ${packed.weights}, not ${asked}. Load it as it is, or quantise the original.`,
-      );
-    }
-    return planFormat(checkpoint, adapter, packed.weights, options);
+  const { quantised } = checkpoint;
+  if (quantised && !quantised.convertible && asked !== "auto" && asked !== quantised.weights) {
+    throw new CheckpointError(
+      `${checkpoint.source.name}: this checkpoint is ${quantised.name}, not ${asked}. Load it as it is, or quantise the original.`,
+    );
   }
+  if (quantised && asked === "auto") return planFormat(checkpoint, adapter, quantised.weights, options);
   if (asked !== "auto") return planFormat(checkpoint, adapter, asked, options);
   const candidates = [storedFormat(checkpoint), ...quantisedFormats];
   const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
@@ -141,9 +139,9 @@ function planFormats(
     adapter.maxBufferBytes,
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const layout = modelLayout(config, formatsOf(weights, config), bindingLimit);
-  const formats = Object.values(mainMatrices(layout)).map(({ format }) => format);
-  const kernels = chooseKernels(adapter, formats, checkpoint.parameters, options.kernels);
+  const layout = modelLayout(config, formatsAs(checkpoint, weights), bindingLimit);
+  const main = Object.values(mainMatrices(layout)).map(({ format }) => format);
+  const kernels = chooseKernels(adapter, main, checkpoint.parameters, options.kernels);
   const { parallel = 1, rings: B = parallel } = options;
   if (B < parallel)
     throw outOfRange("rings", `expected at least ${parallel}, one for each answer that runs, got ${B}.`);

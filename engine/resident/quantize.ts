@@ -7,7 +7,7 @@ import {
   CheckpointError,
   companionFiles,
   type FormatOf,
-  formatsOf,
+  formatsAs,
   openCheckpoint,
   packedMetadata,
   packedName,
@@ -77,9 +77,9 @@ export async function quantize(
     throw wrongType(out === undefined ? "out" : "weights", "expected a text, got nothing.");
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
   const checkpoint = await openCheckpoint(source, signal);
-  if (checkpoint.packed) {
+  if (checkpoint.quantised && !checkpoint.quantised.convertible) {
     throw new CheckpointError(
-      `${source.name}: expected an original checkpoint, got one packed as ${checkpoint.packed.weights}. Quantise the original.`,
+      `${source.name}: expected an original checkpoint, got one ${checkpoint.quantised.name}. Quantise the original.`,
     );
   }
   return inEmptyFolder(out, async () => {
@@ -89,7 +89,7 @@ export async function quantize(
       const files = await copyCompanions(source, out, signal);
       const partial = join(out, PARTIAL_FILE);
       await writeWeights(
-        new Packer(gpu, buffers, formatsOf(weights, checkpoint.config)),
+        new Packer(gpu, buffers, formatsAs(checkpoint, weights)),
         checkpoint,
         weights,
         partial,
@@ -142,7 +142,7 @@ async function writeWeights(
   path: string,
   { onProgress, signal }: QuantizeOptions,
 ): Promise<void> {
-  const header = writeHeader(packedTensors(checkpoint.config, weights), packedMetadata(weights));
+  const header = writeHeader(packedTensors(checkpoint.config, packer.formatOf), packedMetadata(weights));
   const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
   const file = await open(path, "wx");
   try {
@@ -171,13 +171,13 @@ async function writeWeights(
 class Packer {
   readonly #gpu: Gpu;
   readonly #buffers: Buffers;
-  readonly #formatOf: FormatOf;
+  readonly formatOf: FormatOf;
   readonly #pipelines: Pipelines;
 
   constructor(gpu: Gpu, buffers: Buffers, formatOf: FormatOf) {
     this.#gpu = gpu;
     this.#buffers = buffers;
-    this.#formatOf = formatOf;
+    this.formatOf = formatOf;
     this.#pipelines = Pipelines.of(gpu.device);
   }
 
@@ -189,9 +189,9 @@ class Packer {
   ): AsyncGenerator<Uint8Array[]> {
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
-    const format = weightFormats[isMatrix ? this.#formatOf(tensor.name) : "f32"];
+    const format = weightFormats[isMatrix ? this.formatOf(tensor.name) : "f32"];
     const conversion = conversionOf(tensor, format);
-    const rowBytes = (tensor.end - tensor.start) / total;
+    const rowBytes = tensor.rowBytes ?? (tensor.end - tensor.start) / total;
     const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
     const { device } = this.#gpu;
     const chunks = new ChunkWriter(device, this.#pipelines, this.#buffers);

@@ -146,7 +146,7 @@ class TensorWriter {
     this.#chunks = new ChunkWriter(gpu.device, pipelines, staging);
   }
 
-  /** Yields the bytes of each chunk once it is submitted. @param check where the bytes are read from */
+  /** Yields the stored bytes of each chunk once it is submitted. @param check where the bytes are read from */
   async *write(
     tensor: TensorInfo,
     to: UploadTarget,
@@ -163,7 +163,7 @@ class TensorWriter {
       const done = this.#gpu.device.queue.onSubmittedWorkDone();
       done.catch(() => {}); // An error is thrown where it is awaited.
       this.#pending.push(done);
-      yield bytes.byteLength;
+      yield (rows * (tensor.end - tensor.start)) / (tensor.shape.length > 1 ? tensor.shape[0]! : 1);
     }
   }
 

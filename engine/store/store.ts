@@ -3,6 +3,7 @@ import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import {
   CachedSource,
   type Checkpoint,
+  formatsAs,
   PackedFile,
   packedBytes,
   type RandomAccess,
@@ -99,7 +100,8 @@ export class OpfsStore implements ModelStore {
   /**
    * Opens the packed weights, to read those that are stored and to store the others. The caller closes them.
    */
-  async openWeights({ config, packed }: Checkpoint, weights: WeightFormatName): Promise<StoredWeights> {
+  async openWeights(checkpoint: Checkpoint, weights: WeightFormatName): Promise<StoredWeights> {
+    const contents = { config: checkpoint.config, weights, formatOf: formatsAs(checkpoint, weights) };
     const files = storedFiles(weights);
     const identity = await this.#source.identity();
     const opened: RandomAccess[] = [];
@@ -110,17 +112,14 @@ export class OpfsStore implements ModelStore {
     };
     try {
       return await this.#guard(
-        () => packedBytes(config, weights) - (opened[0]?.size() ?? 0),
+        () => packedBytes(contents) - (opened[0]?.size() ?? 0),
         async () => {
           await writeWhole(this.#folder, files.used, new TextEncoder().encode(`${Date.now()}`));
           const file = await PackedFile.open(await open(files.weights), await open(files.journal), {
-            config,
-            weights,
+            ...contents,
             identity,
           });
-          return new StoredWeights(file, packed !== null, (write) =>
-            this.#guard(() => file.missingBytes, write),
-          );
+          return new StoredWeights(file, (write) => this.#guard(() => file.missingBytes, write));
         },
       );
     } catch (error) {

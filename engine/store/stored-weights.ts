@@ -6,6 +6,7 @@ import {
   packedName,
   scaleName,
   type TensorInfo,
+  unpackedName,
 } from "../../weights/index.ts";
 import { readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
@@ -24,16 +25,10 @@ interface Overlap {
 
 export class StoredWeights {
   readonly #file: PackedFile;
-  /**
-   * Whether the checkpoint is packed itself. Otherwise a matrix becomes two tensors: its values and its
-   * scales.
-   */
-  readonly #sameNames: boolean;
   readonly #guard: Guard;
 
-  constructor(file: PackedFile, sameNames: boolean, guard: Guard) {
+  constructor(file: PackedFile, guard: Guard) {
     this.#file = file;
-    this.#sameNames = sameNames;
     this.#guard = guard;
   }
 
@@ -118,9 +113,9 @@ export class StoredWeights {
     this.#file.close();
   }
 
-  /** The names of a tensor in the file: one for each of its buffers. */
+  /** The names of a tensor in the file: one for each of its buffers. A packed tensor is one of them. */
   #names({ name, shape }: TensorInfo, [first]: readonly UploadTarget[]): string[] {
-    if (this.#sameNames || shape.length === 1) return [name];
+    if (unpackedName(name) !== name || shape.length === 1) return [name];
     return [packedName(name), scaleName(name)].slice(0, first?.buffers.length ?? 1);
   }
 }

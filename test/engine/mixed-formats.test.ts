@@ -13,8 +13,8 @@ import { fabricate } from "./fabricate.ts";
 const mixed = vi.hoisted((): { formatOf: FormatOf | undefined } => ({ formatOf: undefined }));
 vi.mock("../../weights/index.ts", async (importOriginal) => {
   const weights = await importOriginal<typeof import("../../weights/index.ts")>();
-  const formatsOf: typeof weights.formatsOf = (...asked) => mixed.formatOf ?? weights.formatsOf(...asked);
-  return { ...weights, formatsOf };
+  const formatsAs: typeof weights.formatsAs = (...asked) => mixed.formatOf ?? weights.formatsAs(...asked);
+  return { ...weights, formatsAs };
 });
 
 /** Similar sizes, so that pipelines are shared: compiling takes most of the time. */

@@ -6,7 +6,7 @@ import { loadModel } from "../../engine/load.ts";
 import type { Platform } from "../../engine/platform.ts";
 import type { ModelStore } from "../../engine/store/model-store.ts";
 import { StoredWeights } from "../../engine/store/stored-weights.ts";
-import { CachedSource, folderSource, PackedFile, type Source } from "../../weights/node.ts";
+import { CachedSource, folderSource, formatsAs, PackedFile, type Source } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { MemoryFile } from "../weights/memory-file.ts";
 
@@ -33,10 +33,15 @@ class MemoryStore {
         source.freeze();
         this.kept = await source.encode();
       },
-      openWeights: async ({ config, packed }, weights) => {
+      openWeights: async (checkpoint, weights) => {
         const identity = await source.identity();
-        const file = await PackedFile.open(this.weights, this.journal, { config, weights, identity });
-        return new StoredWeights(file, packed !== null, (write) => write());
+        const contents = {
+          config: checkpoint.config,
+          weights,
+          formatOf: formatsAs(checkpoint, weights),
+        };
+        const file = await PackedFile.open(this.weights, this.journal, { ...contents, identity });
+        return new StoredWeights(file, (write) => write());
       },
     };
   }

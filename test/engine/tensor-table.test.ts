@@ -112,7 +112,7 @@ test("the tensors a checkpoint must hold, only for configs that use them", () =>
   expect(of({}).get(ROUTER)).toEqual([3, 40]);
   expect(of({}).size).toBe(2 * 11 + 3);
   expect(of({ rms_norm_eps: 1e-6 }).size).toBe(2 * 10 + 3);
-  const packed = packedTensors(parsed, "q8").map(({ name }) => name);
+  const packed = packedTensors(parsed, () => "q8").map(({ name }) => name);
   expect(packed.filter((name) => name.startsWith("model.layers.1.") && /bias|router/.test(name))).toEqual([
     BIAS,
     `${ROUTER}.packed`,

@@ -1,5 +1,5 @@
 // Broken checkpoints of every known kind. Each must be refused, naming file and tensor.
-import { packedMetadata, packedTensors, parseConfig, writeHeader } from "../../weights/index.ts";
+import { formatsOf, packedMetadata, packedTensors, parseConfig, writeHeader } from "../../weights/index.ts";
 import { type Files, filesOf, join, split } from "./memory-source.ts";
 
 export interface BrokenCheckpoint {
@@ -83,7 +83,7 @@ const packed = (
 ): Break => {
   return (files) => {
     const sizes = parseConfig(new TextDecoder().decode(bytes(files, "config.json")));
-    const tensors = packedTensors(sizes, "q4").map(({ name, shape, dtype }) => {
+    const tensors = packedTensors(sizes, formatsOf("q4", sizes)).map(({ name, shape, dtype }) => {
       return { name, shape, dtype: dtype === "U32" ? ("U32" as const) : ("F32" as const) };
     });
     change(tensors);

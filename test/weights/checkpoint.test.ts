@@ -14,7 +14,7 @@ test.each(folders)("%s opens, and its rows are the bytes of its files", async (f
   const checkpoint = await openCheckpoint(folderSource(folder));
   const { L, tied } = checkpoint.config;
   expect(checkpoint.tensors.size).toBe(9 * L + (tied ? 2 : 3));
-  expect(checkpoint.packed).toBeNull();
+  expect(checkpoint.quantised).toBeNull();
   let bytes = 0;
   for (const tensor of checkpoint.tensors.values()) {
     const file = readFileSync(`${folder}/${tensor.file}`);

@@ -84,7 +84,7 @@ export const crateReader: CheckpointReader = {
       return { name, shape, encoding, file: FILE, start: at - bytes, end: at };
     });
     return {
-      ...{ config, source, endsGiven: true, packed: null },
+      ...{ config, source, endsGiven: true, quantised: null },
       tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
       parameters: tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0),
       bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import {
   decodeRecords,
   describeJournal,
+  formatsOf,
   PackedFile,
   packedBytes,
   packedTensors,
@@ -15,14 +16,16 @@ const config = parseConfig(
   JSON.parse(readFileSync("test/golden/families/one_layer/config.json", "utf8")),
   "config.json",
 );
-const names = packedTensors(config, "q4").map(({ name }) => name);
-const total = packedBytes(config, "q4");
+const formatOf = formatsOf("q4", config);
+const contents = { config, weights: "q4", formatOf } as const;
+const names = packedTensors(config, formatOf).map(({ name }) => name);
+const total = packedBytes(contents);
 /** Every tensor has bytes of its own. */
 const content = (name: string, row: number, length: number): Uint8Array<ArrayBuffer> =>
   new Uint8Array(length).fill(names.indexOf(name) + 1 + row);
 
 const open = (file: MemoryFile, journal: MemoryFile, identity = "a") =>
-  PackedFile.open(file, journal, { config, weights: "q4", identity });
+  PackedFile.open(file, journal, { ...contents, identity });
 
 async function store(packed: PackedFile, name: string): Promise<void> {
   await packed.write(name, async ({ row, rows, rowBytes }) => content(name, row, rows * rowBytes));

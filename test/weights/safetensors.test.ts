@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import {
   CheckpointError,
   type DType,
+  formatsOf,
   openCheckpoint,
   packedMetadata,
   packedTensors,
@@ -134,9 +135,11 @@ test("a packed checkpoint of each format opens, with its scales and gains", asyn
   const files = filesOf("test/golden/families/gqa_4x2");
   const config = parseConfig(new TextDecoder().decode(files["config.json"]));
   for (const weights of ["f32", "f16", "bf16", "q8", "q4"] as const) {
-    const { file } = write(packedTensors(config, weights, "BF16"), { ...packedMetadata(weights) });
+    const { file } = write(packedTensors(config, formatsOf(weights, config), "BF16"), {
+      ...packedMetadata(weights),
+    });
     const checkpoint = await openCheckpoint(memorySource({ ...files, [FILE]: file }));
-    expect(checkpoint.packed).toEqual({ weights, version: "2" });
+    expect(checkpoint.quantised).toMatchObject({ weights, convertible: false });
     const down = checkpoint.tensors.get("model.layers.1.mlp.down_proj.weight.packed");
     expect(down?.shape).toEqual([32, { f32: 64, f16: 32, bf16: 32, q8: 16, q4: 8 }[weights]]);
     const scale = checkpoint.tensors.get("model.layers.1.mlp.down_proj.weight.scale");

@@ -2,6 +2,7 @@
 // survives a crash at any time: a tensor's record is written after its bytes, and reading checks the bytes by
 // SHA-256.
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
+import type { FormatOf } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { packedMetadata, packedTensors } from "../safetensors/packed.ts";
@@ -21,12 +22,18 @@ export interface PackedPiece {
   readonly rowBytes: number;
 }
 
-const headerOf = (config: ModelConfig, weights: WeightFormatName): HeaderToWrite =>
-  writeHeader(packedTensors(config, weights), packedMetadata(weights));
+/** What is packed. */
+export interface PackedContents {
+  readonly config: ModelConfig;
+  readonly weights: WeightFormatName;
+  readonly formatOf: FormatOf;
+}
+
+const headerOf = ({ config, weights, formatOf }: PackedContents): HeaderToWrite =>
+  writeHeader(packedTensors(config, formatOf), packedMetadata(weights));
 
 /** Size of the whole packed file in bytes. */
-export const packedBytes = (config: ModelConfig, weights: WeightFormatName): number =>
-  headerOf(config, weights).fileBytes;
+export const packedBytes = (contents: PackedContents): number => headerOf(contents).fileBytes;
 
 /** A safetensors file and its journal, whose first record identifies the original checkpoint. */
 export class PackedFile {
@@ -51,9 +58,9 @@ export class PackedFile {
   static async open(
     file: RandomAccess,
     journal: RandomAccess,
-    { config, weights, identity }: { config: ModelConfig; weights: WeightFormatName; identity: string },
+    { identity, ...contents }: PackedContents & { identity: string },
   ): Promise<PackedFile> {
-    const header = headerOf(config, weights);
+    const header = headerOf(contents);
     const packed = new PackedFile(file, journal, header);
     const head = {
       identity,

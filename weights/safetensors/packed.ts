@@ -6,7 +6,7 @@ import {
   weightFormatNames,
   weightWords,
 } from "../../kernels/formats/table.ts";
-import type { Packed } from "../checkpoint.ts";
+import type { Checkpoint, FormatOf, Quantised } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
 import { mismatch, show } from "../errors.ts";
 import type { Encoding } from "../tensor-info.ts";
@@ -33,9 +33,6 @@ export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale
 /** The matrix that a packed tensor belongs to. Other names stay as they are. */
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
-/** The format of each matrix, by the tensor's name. */
-export type FormatOf = (tensor: string) => WeightFormatName;
-
 /**
  * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an
  * error there reaches every logit. docs/formats.md says what this costs and saves.
@@ -45,13 +42,18 @@ export function formatsOf(weights: WeightFormatName, config: ModelConfig): Forma
   return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
 }
 
+/** The format of every matrix if a checkpoint is loaded in `weights`: what is quantised so stays as it is. */
+export const formatsAs = ({ quantised, config }: Loadable, weights: WeightFormatName): FormatOf =>
+  quantised?.weights === weights ? quantised.formatOf : formatsOf(weights, config);
+
+type Loadable = Pick<Checkpoint, "config" | "quantised">;
+
 /** The tensors of a packed checkpoint, in the order to write them. @param vectors their dtype */
 export function packedTensors(
   config: ModelConfig,
-  weights: WeightFormatName,
+  formatOf: FormatOf,
   vectors: DType = "F32",
 ): StoredTensor[] {
-  const formatOf = formatsOf(weights, config);
   return requiredTensors(config).flatMap(({ kind, name, shape }): StoredTensor[] => {
     const [rows = 0, K = 0] = shape;
     if (kind === "vector") return [{ name, shape, dtype: vectors }];
@@ -69,11 +71,22 @@ export function packedMetadata(weights: WeightFormatName): Readonly<Record<strin
   return { format: "sirocco", version: PACKED_VERSION, weights };
 }
 
+/** A packed checkpoint of this format. */
+export const packedAs = (weights: WeightFormatName, config: ModelConfig): Quantised => ({
+  name: `packed as ${weights}`,
+  weights,
+  formatOf: formatsOf(weights, config),
+  convertible: false,
+});
+
 /**
- * Reads `__metadata__`; null for an ordinary checkpoint.
+ * The format that `__metadata__` names; null for an ordinary checkpoint.
  * @throws CheckpointError for an unknown version or format
  */
-export function parsePacked(metadata: Readonly<Record<string, string>>, file: string): Packed | null {
+export function parsePacked(
+  metadata: Readonly<Record<string, string>>,
+  file: string,
+): WeightFormatName | null {
   const { format, version, weights } = metadata;
   if (format !== "sirocco") return null;
   const where = `${file}: __metadata__`;
@@ -86,5 +99,5 @@ export function parsePacked(metadata: Readonly<Record<string, string>>, file: st
     const expected = `one of ${weightFormatNames.join(", ")}`;
     throw mismatch(`${where}: weights`, expected, show(weights), "Quantise the original checkpoint again.");
   }
-  return { weights: known, version };
+  return known;
 }

@@ -1,7 +1,8 @@
 // Opens a checkpoint of Hugging Face: config.json and safetensors. All headers are checked before a tensor is
 // read.
 
-import type { Checkpoint, CheckpointReader, Packed, Vocabulary } from "../checkpoint.ts";
+import type { WeightFormatName } from "../../kernels/formats/table.ts";
+import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { isObject, own } from "../json.ts";
@@ -12,7 +13,15 @@ import type { Source } from "../source.ts";
 import type { Encoding } from "../tensor-info.ts";
 import type { DType, HeaderTensor } from "./header.ts";
 import { belongsToGraph, requiredTensors, tensorName } from "./names.ts";
-import { packedEncoding, packedName, packedTensors, parsePacked, unpackedName } from "./packed.ts";
+import {
+  formatsOf,
+  packedAs,
+  packedEncoding,
+  packedName,
+  packedTensors,
+  parsePacked,
+  unpackedName,
+} from "./packed.ts";
 import { type Demand, readShards, type Shards } from "./shards.ts";
 
 const lmHead = tensorName("lmHead");
@@ -21,7 +30,7 @@ const ADVICE = "This is not the checkpoint that config.json describes: fetch bot
 const QUANTIZED = "Choose the original weights: Sirocco quantises them itself.";
 
 /** What the headers give. */
-type Checked = Pick<Checkpoint, "config" | "tensors" | "parameters" | "bytes" | "packed">;
+type Checked = Pick<Checkpoint, "config" | "tensors" | "parameters" | "bytes" | "quantised">;
 
 export const safetensorsReader: CheckpointReader = {
   fits: async () => true,
@@ -80,7 +89,7 @@ function checkTensors(declared: ModelConfig, shards: Shards): Checked {
   const config = head ? { ...declared, tied: false } : declared;
   const required = requiredTensors(config);
   const stored: readonly { name: string; shape: readonly number[]; dtype?: DType }[] = packed
-    ? packedTensors(config, packed.weights)
+    ? packedTensors(config, formatsOf(packed, config))
     : required;
   const wanted = new Set(stored.map(({ name }) => name));
   const others = [...shards.tensors.values()].filter(({ name }) => !wanted.has(name));
@@ -100,7 +109,7 @@ function checkTensors(declared: ModelConfig, shards: Shards): Checked {
     (sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1),
     0,
   );
-  return { config, tensors, parameters, bytes, packed };
+  return { config, tensors, parameters, bytes, quantised: packed && packedAs(packed, config) };
 }
 
 const encodingOf = (name: string, dtype: string): Encoding =>
@@ -174,15 +183,16 @@ function explainQuantized(error: unknown, quantization: unknown): unknown {
   return mismatch("config.json: quantization_config", "none, or ordinary weights", got, QUANTIZED);
 }
 
-function agreedLayout({ metadata }: Shards): Packed | null {
-  let first: { file: string; packed: Packed | null } | undefined;
+/** The format that all files are packed in; null: none is packed. */
+function agreedLayout({ metadata }: Shards): WeightFormatName | null {
+  let first: { file: string; packed: WeightFormatName | null } | undefined;
   for (const [file, values] of metadata) {
     const packed = parsePacked(values, file);
     first ??= { file, packed };
-    if (packed?.weights !== first.packed?.weights) {
-      const expected = `weights ${first.packed?.weights ?? "as published"}, as in ${first.file}`;
+    if (packed !== first.packed) {
+      const expected = `weights ${first.packed ?? "as published"}, as in ${first.file}`;
       const advice = "The shards come from different checkpoints: keep each in its own folder.";
-      throw mismatch(`${file}: __metadata__`, expected, packed?.weights ?? "weights as published", advice);
+      throw mismatch(`${file}: __metadata__`, expected, packed ?? "weights as published", advice);
     }
   }
   return first?.packed ?? null;
