@@ -146,7 +146,7 @@ class TensorWriter {
     this.#chunks = new ChunkWriter(gpu.device, pipelines, staging);
   }
 
-  /** Yields the stored bytes of each chunk once it is submitted. @param check where the bytes are read from */
+  /** Yields the stored bytes of each chunk, once it is submitted. @param check where they are read from */
   async *write(
     tensor: TensorInfo,
     to: UploadTarget,
