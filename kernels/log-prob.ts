@@ -1,6 +1,5 @@
 import { padded } from "./formats/format.ts";
-import type { Kernel } from "./kernel.ts";
-import source from "./log-prob.wgsl?raw";
+import type { Kernel, ShaderFile } from "./kernel.ts";
 import sum from "./snippets/sum.wgsl?raw";
 
 export interface LogProbSize {
@@ -11,10 +10,13 @@ export interface LogProbSize {
 /** Id for tokens whose log-probability is not wanted. The result is 0. */
 export const NO_TARGET = 0xffffffff;
 
+/** Most pages never score a text. */
+const logProbShader: ShaderFile = async () => (await import("./log-prob.wgsl?raw")).default;
+
 /** Natural log-probabilities of T target ids under the softmax of T rows of logits. */
 export const logProb: Kernel<LogProbSize> = {
   name: "log_prob",
-  source: [source, sum],
+  source: [logProbShader, sum],
   testSizes: [
     { T: 3, V: 257 },
     { T: 4, V: 1 },

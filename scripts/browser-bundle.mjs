@@ -31,6 +31,8 @@ const MAX_LAZY_BYTES = {
   "tuning.js": 800,
   "tuned-formats.js": 1_400,
   "tuned-caches.js": 1_000,
+  "quantise-shaders.js": 1_700,
+  "log-prob.js": 700,
   "nudge.js": 800,
 };
 

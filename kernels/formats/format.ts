@@ -23,7 +23,7 @@ export interface WeightFormat {
    * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n. It reads
    * the entries with `value(r, k)`.
    */
-  readonly writer: readonly string[];
+  readonly writer: readonly ShaderFile[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;
   /** u32 words of one row of `scale`: f16 pairs, one scale per group. 0 for formats without scales. */

@@ -1,10 +1,9 @@
 import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q4.wgsl?raw";
 import { quantise } from "./quantise.ts";
-import search from "./quantise.wgsl?raw";
+import { quantiseShader } from "./quantise-shader.ts";
 import { randomScales, scaleAt, storeScale } from "./scale.ts";
 import { tunedFormat } from "./tuned-format.ts";
-import writer from "./write-q4.wgsl?raw";
 
 /** Nibbles, value = (q - 8) * scale: 4.5 bits a weight. */
 export const q4: WeightFormat = {
@@ -13,7 +12,7 @@ export const q4: WeightFormat = {
   wide: [tunedFormat("q4Wide")],
   stream: [tunedFormat("q4Stream")],
   int8: { source: tunedFormat("q4Int8"), order: "even_odd" },
-  writer: [writer, search],
+  writer: [quantiseShader("q4"), quantiseShader("search")],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {

@@ -1,10 +1,9 @@
 import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q8.wgsl?raw";
 import { quantise } from "./quantise.ts";
-import search from "./quantise.wgsl?raw";
+import { quantiseShader } from "./quantise-shader.ts";
 import { randomScales, scaleAt, storeScale } from "./scale.ts";
 import { tunedFormat } from "./tuned-format.ts";
-import writer from "./write-q8.wgsl?raw";
 
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
 export const q8: WeightFormat = {
@@ -13,7 +12,7 @@ export const q8: WeightFormat = {
   wide: [tunedFormat("q8Wide")],
   stream: [tunedFormat("q8Stream")],
   int8: { source: tunedFormat("q8Int8"), order: "natural" },
-  writer: [writer, search],
+  writer: [quantiseShader("q8"), quantiseShader("search")],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
   store([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {
