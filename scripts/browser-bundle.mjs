@@ -24,6 +24,7 @@ const MAX_LAZY_BYTES = {
   "saved-ring.js": 2_000,
   "store.js": 2_000,
   "chat.js": 1_300,
+  "gguf-reader.js": 11_500,
   "found-instead.js": 1_000,
   "local-hash.js": 1_200,
   "hash-client.js": 900,

@@ -40,7 +40,7 @@ export { fileSource, type NamedBlob } from "./sources/files.ts";
 export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
 export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
-export type { Encoding, TensorInfo } from "./tensor-info.ts";
+export type { Encoding, OwnEncoding, Repack, TensorInfo } from "./tensor-info.ts";
 export {
   type LayerRole,
   type ModelRole,

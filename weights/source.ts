@@ -7,6 +7,8 @@
 export interface Source {
   /** The folder, the URL, or owner/name@revision; for messages. */
   readonly name: string;
+  /** The file that was named, if a file was: a GGUF file, or one of its parts. */
+  readonly file?: string | undefined;
   /** The size of a file in bytes; undefined if there is no such file. */
   size(file: string, signal?: AbortSignal): Promise<number | undefined>;
   /**

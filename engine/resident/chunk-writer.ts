@@ -45,7 +45,19 @@ export class ChunkWriter {
     to: readonly GPUBuffer[],
   ): Promise<void> {
     const { R, K } = size;
-    if (conversion.by === "convert") return this.#convert(convert(conversion.dtype, format), size, bytes, to);
+    if (conversion.by === "convert") {
+      const kernel = convert(conversion.dtype, format);
+      if (!conversion.decode) return this.#convert(kernel, size, bytes, to);
+      // Decoded rows may be eight times as long: some at a time.
+      const [rowBytes, step] = [bytes.byteLength / R, Math.max(1, Math.floor(CHUNK_BYTES / (4 * K)))];
+      for (let row = 0; row < R; row += step) {
+        const rows = Math.min(step, R - row);
+        const part = bytes.subarray(row * rowBytes, (row + rows) * rowBytes);
+        const floats = conversion.decode(part, rows, K);
+        await this.#convert(kernel, { ...size, R: rows, row0: size.row0 + row }, floats, to);
+      }
+      return;
+    }
     const pieces = conversion.by === "copy" ? [bytes] : conversion.repack(bytes, R, K);
     for (const [i, piece] of pieces.entries())
       this.#upload(to[i]!, size.row0 * (piece.byteLength / R), piece);

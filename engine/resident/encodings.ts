@@ -6,18 +6,16 @@ import {
   type WeightFormatName,
   weightFormats,
 } from "../../kernels/index.ts";
-import { CheckpointError, type TensorInfo } from "../../weights/index.ts";
+import { CheckpointError, type OwnEncoding, type Repack, type TensorInfo } from "../../weights/index.ts";
 
 /** How rows of a file become rows of the buffers of a format. */
 export type Conversion =
   /** They are rows of one buffer: `weight` (0) or `scale` (1). */
   | { readonly by: "copy"; readonly buffer: 0 | 1 }
-  /** The GPU converts or quantises floats. */
-  | { readonly by: "convert"; readonly dtype: InputDtype }
-  /** The host re-orders their bits without loss: for R rows of K weights, the bytes of each buffer. */
-  | { readonly by: "repack"; readonly repack: (bytes: Uint8Array, R: number, K: number) => Bytes[] };
-
-type Bytes = Uint8Array<ArrayBuffer>;
+  /** The GPU converts or quantises floats, which the host decodes before if they are encoded. */
+  | { readonly by: "convert"; readonly dtype: InputDtype; readonly decode?: OwnEncoding["decode"] }
+  /** The host re-orders their bits without loss. */
+  | { readonly by: "repack"; readonly repack: Repack };
 
 const into = (formats: readonly string[], conversion: Conversion): Record<string, Conversion> =>
   Object.fromEntries(formats.map((format) => [format, conversion]));
@@ -33,7 +31,10 @@ export const conversions: Readonly<Record<string, Partial<Record<WeightFormatNam
 };
 
 /** @throws CheckpointError for a pair that is not in the table */
-export function conversionOf({ name, file, encoding }: TensorInfo, format: WeightFormat): Conversion {
+export function conversionOf({ name, file, encoding, own }: TensorInfo, format: WeightFormat): Conversion {
+  const repack = own?.repack?.[format.name];
+  if (repack) return { by: "repack", repack };
+  if (own) return { by: "convert", dtype: "F32", decode: own.decode };
   const conversion = conversions[encoding]?.[format.name];
   if (conversion) return conversion;
   throw new CheckpointError(

@@ -74,9 +74,10 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
   return plans.at(-1)!();
 }
 
-/** The format that keeps all stored values as they are. */
+/** The format that keeps the stored values of all matrices as they are. Vectors are f32 in every format. */
 function storedFormat({ tensors }: Checkpoint): WeightFormatName {
-  const encodings = new Set([...tensors.values()].map(({ encoding }) => encoding));
+  const matrices = [...tensors.values()].filter(({ shape }) => shape.length > 1);
+  const encodings = new Set(matrices.map(({ encoding }) => encoding));
   return encodings.has("F32") || encodings.size > 1 ? "f32" : encodings.has("F16") ? "f16" : "bf16";
 }
 

@@ -337,11 +337,11 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
     },
   ],
   [
-    "only GGUF",
+    "only a damaged GGUF file",
     ONE,
-    /config\.json: .*GGUF weights \("a\.Q4_0\.gguf"\)/,
+    /^a\.Q4_0\.gguf: expected a GGUF file, got 1 bytes/,
     (f) => {
-      delete f["config.json"];
+      delete f[FILE];
       f["a.Q4_0.gguf"] = text("x");
     },
   ],

@@ -1,0 +1,57 @@
+// Every GGUF fixture against its golden numbers: in the formats that are loaded by default, where Q4_0, Q8_0
+// and floats are exact, or decoded to f32, where all types are.
+import { beforeAll, expect, test } from "vitest";
+import { loadModel } from "../../engine/node.ts";
+import { openTestDevice } from "../helpers.ts";
+import { greedy } from "./golden.ts";
+
+interface Case {
+  readonly ids: number[];
+  readonly last_logits: number[];
+  readonly greedy_16: number[];
+}
+
+const cases = import.meta.glob<Case[]>("../golden/formats/gguf_*/golden.json", {
+  import: "cases",
+  eager: true,
+});
+const folder = new URL("../golden/formats/", import.meta.url).pathname;
+/** Exact values. */
+const exact = 5e-4;
+/** Matrices of 4, 5 and 6 bits are loaded in 8 bits. */
+const rounded = 0.5;
+/** By folder: the formats that are loaded, and what they may change in a logit. Few, as each is compiled. */
+const loads: Readonly<Record<string, Readonly<Partial<Record<"f32" | "auto", number>>>>> = {
+  ...{ gguf_q4_0: { f32: exact, auto: exact }, gguf_q8_0: { auto: exact }, gguf_q8_0_split: { auto: exact } },
+  ...{ gguf_llama3_rope: { auto: exact }, gguf_f16: { auto: exact }, gguf_bf16: { auto: exact } },
+  ...{ gguf_q4_1: { f32: exact, auto: rounded }, gguf_q5_0: { f32: exact }, gguf_q5_1: { f32: exact } },
+  ...{ gguf_q4_k: { auto: rounded }, gguf_q5_k: { auto: rounded }, gguf_q6_k: { auto: rounded } },
+  ...{ gguf_q4_k_m: { auto: rounded }, gguf_q4_k_m_two_layers: { f32: exact, auto: rounded } },
+};
+const short = process.env["SIROCCO_DRIVER"] === "swiftshader";
+const names = short ? ["gguf_q4_0", "gguf_q4_k_m_two_layers"] : Object.keys(loads);
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+test("every fixture of a supported architecture is here", () => {
+  const all = Object.keys(cases).map((path) => path.split("/").at(-2));
+  expect(all.filter((name) => name !== "gguf_qwen2_q4_0").sort()).toEqual(Object.keys(loads).sort());
+});
+
+test.each(names)("%s", async (name) => {
+  const golden = cases[`../golden/formats/${name}/golden.json`]!;
+  for (const [weights, bound] of Object.entries(loads[name]!) as ["f32" | "auto", number][]) {
+    if (short && weights === "f32") continue;
+    const model = await loadModel(`${folder}${name}`, { device, weights, chunkLength: 16 });
+    for (const { ids, last_logits, greedy_16 } of golden) {
+      const logits = await model.logits(ids);
+      const worst = logits.reduce((max, value, i) => Math.max(max, Math.abs(value - last_logits[i]!)), 0);
+      expect(worst, `${weights}, ${ids.length} tokens`).toBeLessThan(bound);
+      if (bound === exact && !short) expect(await greedy(model, ids, 16)).toEqual(greedy_16);
+    }
+    model.dispose();
+  }
+});

@@ -1,0 +1,92 @@
+// Metadata -> a config.json of Hugging Face, so that parseConfig's checks hold for GGUF, too.
+import type { JsonObject } from "../json.ts";
+import { type Metadata, shortest, UNSUPPORTED } from "./metadata.ts";
+import { tokenIds } from "./token-ids.ts";
+
+interface Architecture {
+  /** The class of transformers that computes the same. */
+  readonly name: string;
+  readonly modelType: string;
+  /** Rows of q and k are stored in the order of interleaved RoPE. */
+  readonly interleaved: boolean;
+}
+
+/** By `general.architecture`. */
+const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
+  ["llama", { name: "LlamaForCausalLM", modelType: "llama", interleaved: true }],
+]);
+
+/** Keys after the name of the architecture that change the numbers, and the value that changes nothing. */
+const NEUTRAL: readonly (readonly [key: string, value: number])[] = [
+  ["expert_count", 0],
+  ["expert_used_count", 0],
+  ["logit_scale", 1],
+  ["embedding_scale", 1],
+  ["residual_scale", 1],
+  ["attention.clamp_kqv", 0],
+  ["attention.max_alibi_bias", 0],
+  ["attention.temperature_scale", 0],
+  ["rope.scaling.yarn_log_multiplier", 0],
+];
+
+export interface GgufConfig {
+  readonly architecture: Architecture;
+  /** As config.json has it, but for RoPE's divisors and tied embeddings, which the tensors say. */
+  readonly json: JsonObject;
+}
+
+/** @throws CheckpointError naming the key, for models that are not supported */
+export function readConfig(metadata: Metadata): GgufConfig {
+  const key = "general.architecture";
+  const family = metadata.text(key);
+  const architecture = ARCHITECTURES.get(family ?? "");
+  if (!architecture || family === undefined) {
+    throw metadata.wrong(key, `one of ${[...ARCHITECTURES.keys()].join(", ")}`, UNSUPPORTED);
+  }
+  const own = (name: string): string => `${family}.${name}`;
+  const given = (name: string) => metadata.number(own(name));
+  const size = (name: string) => metadata.required(own(name));
+  for (const [name, neutral] of NEUTRAL) {
+    if ((given(name) ?? neutral) !== neutral) throw metadata.wrong(own(name), `${neutral}`, UNSUPPORTED);
+  }
+  const heads = size("attention.head_count");
+  const width = size("embedding_length");
+  const headDim = given("attention.key_length") ?? width / heads;
+  for (const name of ["attention.value_length", "rope.dimension_count"]) {
+    const value = given(name) ?? headDim;
+    if (value !== headDim) throw metadata.wrong(own(name), `${headDim}, the width of a head`, UNSUPPORTED);
+  }
+  const window = given("attention.sliding_window");
+  return {
+    architecture,
+    json: {
+      // A llama with a window is what Mistral's first models are.
+      architectures: [window === undefined ? architecture.name : "MistralForCausalLM"],
+      model_type: window === undefined ? architecture.modelType : "mistral",
+      sliding_window: window ?? null,
+      num_hidden_layers: size("block_count"),
+      hidden_size: width,
+      intermediate_size: size("feed_forward_length"),
+      num_attention_heads: heads,
+      num_key_value_heads: given("attention.head_count_kv") ?? heads,
+      head_dim: headDim,
+      vocab_size: given("vocab_size") ?? metadata.texts("tokenizer.ggml.tokens")?.length,
+      rms_norm_eps: shortest(size("attention.layer_norm_rms_epsilon")),
+      rope_theta: shortest(given("rope.freq_base") ?? 10000),
+      max_position_embeddings: size("context_length"),
+      ...scaling(metadata, own),
+      ...tokenIds(metadata),
+    },
+  };
+}
+
+/** `rope_scaling` of config.json. Llama 3's is in a tensor. */
+function scaling(metadata: Metadata, own: (name: string) => string): JsonObject {
+  const key = own("rope.scaling.type");
+  const old = metadata.number(own("rope.scale_linear")) ?? 1;
+  const type = metadata.text(key) ?? (old === 1 ? "none" : "linear");
+  const factor = shortest(metadata.number(own("rope.scaling.factor")) ?? old);
+  if (type === "none" || factor === 1) return {};
+  if (type === "linear") return { rope_scaling: { rope_type: "linear", factor } };
+  throw metadata.wrong(key, '"none" or "linear"', UNSUPPORTED);
+}
