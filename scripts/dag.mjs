@@ -19,8 +19,8 @@ const foundation = ["tokenizer", "weights", "kernels"];
  */
 const MAY_IMPORT = {
   tokenizer: [],
-  // Numbers only: what a row takes in each weight format.
-  weights: ["kernels/formats/table.ts"],
+  // Numbers only: what a row takes in each weight format, and sixteen-bit floats.
+  weights: ["kernels/formats/table.ts", "kernels/formats/half.ts"],
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],

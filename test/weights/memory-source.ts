@@ -8,7 +8,7 @@ export type Files = Record<string, Uint8Array | "directory">;
 /** Fresh copies of the checkpoint files of a folder. */
 export function filesOf(folder: string): Record<string, Uint8Array> {
   const names = readdirSync(folder).filter((name) =>
-    /(^(generation_)?config\.json|\.safetensors(\.index\.json)?)$/.test(name),
+    /(^(generation_|quantize_)?config\.json|\.safetensors(\.index\.json)?)$/.test(name),
   );
   return Object.fromEntries(names.map((name) => [name, new Uint8Array(readFileSync(`${folder}/${name}`))]));
 }

@@ -226,9 +226,9 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
   [
     "quantised tensors",
     ONE,
-    /quantization_config: expected none, or ordinary weights, got "fp8" \(.*F8_E4M3/,
+    /quantization_config: quant_method: expected one of gptq, .*, got "bitsandbytes" \(.*F8_E4M3/,
     (f) => {
-      config(f, { quantization_config: { quant_method: "fp8" } });
+      config(f, { quantization_config: { quant_method: "bitsandbytes" } });
       header(f, (json) =>
         json.replace(
           /("model\.layers\.0\.mlp\.up_proj\.weight":\{"dtype":)"BF16","shape":\[64,32\]/,

@@ -49,7 +49,7 @@ export interface Demand<T> {
   /** Whether a tensor of this name is used. */
   needs(name: string): boolean;
   /** @throws CheckpointError if these tensors are not a checkpoint */
-  check(shards: Shards): T;
+  check(shards: Shards): Promise<T>;
 }
 
 /**
@@ -69,7 +69,7 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
     const names = candidate ?? (await looseShards(source, signal));
     const files = await present(source, names, signal);
     try {
-      if (files.length > 0) return demand.check(await readHeaders(source, files, index, signal));
+      if (files.length > 0) return await demand.check(await readHeaders(source, files, index, signal));
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
       problem ??= error;

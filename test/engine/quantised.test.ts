@@ -1,0 +1,83 @@
+// Quantised checkpoints of every kind against numbers of an independent reference, computed in float64 on the
+// stored weights.
+import { readFileSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
+import { loadModel } from "../../engine/node.ts";
+import type { WeightFormatName } from "../../kernels/index.ts";
+import { openTestDevice } from "../helpers.ts";
+import { greedy } from "./golden.ts";
+
+const root = new URL("../golden/quantised/", import.meta.url).pathname;
+
+/** Largest difference of a logit: weights as stored, or decoded and kept in 8 bits under other scales. */
+const EXACT = 5e-4;
+const REQUANTISED = 0.5;
+
+interface Expected {
+  /** The format of the most matrices. */
+  readonly weights: WeightFormatName;
+  readonly within: number;
+}
+
+const q4: Expected = { weights: "q4", within: EXACT };
+const q8: Expected = { weights: "q8", within: EXACT };
+const decoded: Expected = { weights: "q8", within: REQUANTISED };
+
+const folders: Readonly<Record<string, Expected>> = {
+  gptq_4bit_sym_g32: q4,
+  gptq_4bit_channel: q4,
+  gptq_old_quantize_config: q4,
+  gptq_v2_4bit_sym_g32: q4,
+  gptq_8bit_sym_g32: q8,
+  gptq_4bit_asym_borrow: decoded,
+  gptq_4bit_asym_g64: decoded,
+  gptq_4bit_asym_zero_at_word_end: decoded,
+  gptq_v2_4bit_asym_g32: decoded,
+  gptq_4bit_desc_act_g32: decoded,
+  awq_gemm_g32: decoded,
+  awq_gemm_g128: decoded,
+  ct_w4a16_sym_g32: q4,
+  ct_w4a16_channel: q4,
+  ct_w4a16_asym_g32: decoded,
+  ct_w4a16_actorder_g32: decoded,
+  ct_w8a16_g32: q8,
+  ct_fp8_channel: decoded,
+  fp8_e4m3_tensor: decoded,
+  fp8_block_64: decoded,
+  fp8_block_128: decoded,
+  mlx_4bit_g64: decoded,
+  mlx_4bit_g32_mixed: decoded,
+  mlx_8bit_g32: decoded,
+};
+
+/** Compiling takes most of the time: with other sizes, decode has pipelines of its own. */
+const decodes = ["gptq_4bit_sym_g32", "gptq_8bit_sym_g32"];
+const onSwiftShader = ["gptq_4bit_sym_g32", "gptq_8bit_sym_g32", "fp8_e4m3_tensor"];
+
+interface Case {
+  readonly ids: readonly number[];
+  readonly last_logits: readonly number[];
+  readonly greedy_16: readonly number[];
+}
+
+// One device for all: the models share pipelines.
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+for (const [folder, { weights, within }] of Object.entries(folders)) {
+  const skip = process.env["SIROCCO_DRIVER"] === "swiftshader" && !onSwiftShader.includes(folder);
+  test.skipIf(skip)(folder, async () => {
+    const model = await loadModel(root + folder, { device, chunkLength: 16 });
+    expect(model.plan.weights).toBe(weights);
+    const { cases }: { cases: Case[] } = JSON.parse(readFileSync(`${root}${folder}/golden.json`, "utf8"));
+    for (const { ids, last_logits, greedy_16 } of cases) {
+      const logits = await model.logits(ids);
+      const worst = last_logits.reduce((most, x, i) => Math.max(most, Math.abs(x - (logits[i] ?? NaN))), 0);
+      expect(worst, `${ids.length} tokens`).toBeLessThan(within);
+      if (decodes.includes(folder)) expect(await greedy(model, ids, 16)).toEqual(greedy_16);
+    }
+    model.dispose();
+  });
+}

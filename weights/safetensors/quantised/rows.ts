@@ -1,0 +1,213 @@
+// Rows of quantised matrices: in the bytes of a weight format, or decoded to f32.
+import { numberToF16 } from "../../../kernels/formats/half.ts";
+import { GROUP, scaleWords, type WeightFormatName, weightWords } from "../../../kernels/formats/table.ts";
+import { mismatch } from "../../errors.ts";
+import type { ReadRowsOptions, TensorRows } from "../../rows.ts";
+import type { Source } from "../../source.ts";
+import type { HeaderTensor } from "../header.ts";
+import { codeRows } from "./codes.ts";
+import { e4m3 } from "./e4m3.ts";
+import { type Groups, readGroups } from "./groups.ts";
+import { groupsOf, type Part, type StoredMatrix } from "./stored-matrix.ts";
+
+/** What a tensor of the checkpoint holds of a matrix. */
+export interface Piece {
+  readonly matrix: StoredMatrix;
+  readonly kind: "words" | "scales" | "floats";
+  /** Of the words and scales. */
+  readonly format: WeightFormatName;
+  /** The tensor of the file that is read in order, and checked as it is read. */
+  readonly part: Part;
+}
+
+type Reader = Pick<Source, "read">;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bytes of a row of a piece. */
+export function pieceRowBytes({ matrix: { K }, kind, format }: Piece): number {
+  if (kind === "floats") return 4 * K;
+  return 4 * (kind === "words" ? weightWords(format, K) : scaleWords(format, K));
+}
+
+/** What is kept of the tensor that is read, until its last row. */
+interface Held {
+  readonly piece: Piece;
+  groups?: Promise<Groups>;
+  /** The codes, if rows are not stored one after the other. */
+  codes?: Promise<Bytes>;
+}
+
+/** Reads rows of pieces. The last one is kept while its rows are asked for range by range. */
+export class PieceReader {
+  readonly #source: Reader;
+  readonly #tensors: ReadonlyMap<string, HeaderTensor>;
+  #held: Held | undefined;
+
+  constructor(source: Reader, tensors: ReadonlyMap<string, HeaderTensor>) {
+    this.#source = source;
+    this.#tensors = tensors;
+  }
+
+  /** @param source where the piece's own tensor is read. What belongs to it is read from the checkpoint's. */
+  async *rows(
+    piece: Piece,
+    { from = 0, to = piece.matrix.N, maxBytes, signal }: ReadRowsOptions,
+    source: Reader,
+  ): AsyncGenerator<TensorRows, void, void> {
+    const step = Math.max(1, Math.floor(maxBytes / pieceRowBytes(piece)));
+    if (this.#held?.piece !== piece) this.#held = { piece };
+    const held = this.#held;
+    try {
+      for (let row = from; row < to; row += step) {
+        signal?.throwIfAborted();
+        const rows = Math.min(step, to - row);
+        const words = await this.#make(held, row, rows, source, signal);
+        yield { row, rows, bytes: new Uint8Array(words.buffer) };
+      }
+      if (to === piece.matrix.N) this.#held = undefined;
+    } catch (error) {
+      this.#held = undefined;
+      throw error;
+    }
+  }
+
+  async #make(
+    held: Held,
+    row: number,
+    rows: number,
+    source: Reader,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>> {
+    const { matrix, kind, format, part } = held.piece;
+    if (kind === "words")
+      return resident(matrix, format, await this.#codes(held, row, rows, source, signal), row, rows);
+    held.groups ??= readGroups(matrix, async (each) => {
+      const tensor = this.#tensor(each);
+      return { tensor, bytes: await this.#read(each === part ? source : this.#source, tensor, signal) };
+    });
+    // Codes are read at the same time as what belongs to them.
+    const codes = kind === "floats" ? this.#codes(held, row, rows, source, signal) : undefined;
+    codes?.catch(() => {}); // It is awaited below.
+    const groups = await held.groups;
+    if (kind === "scales") this.#checkOrder(matrix, groups);
+    if (!codes) return scaleRows(matrix, groups, format, row, rows, this.#tensor(matrix.scales));
+    return decoded(matrix, groups, await codes, row, rows);
+  }
+
+  /** The format was chosen by the first layer. */
+  #checkOrder({ groupIndex }: StoredMatrix, { index }: Groups): void {
+    if (!groupIndex || !index) return;
+    const { file, name } = this.#tensor(groupIndex);
+    const expected = "columns in the order of their groups, as in the first layer";
+    throw mismatch(`${file}: ${name}`, expected, "another order", "Choose another checkpoint.");
+  }
+
+  #codes(
+    held: Held,
+    row: number,
+    rows: number,
+    source: Reader,
+    signal: AbortSignal | undefined,
+  ): Promise<Bytes> {
+    const { matrix } = held.piece;
+    const tensor = this.#tensor(matrix.codes);
+    if (matrix.order !== "rows") {
+      held.codes ??= this.#read(source, tensor, signal);
+      return held.codes;
+    }
+    const rowBytes = (tensor.end - tensor.start) / matrix.N;
+    const start = tensor.start + row * rowBytes;
+    return this.#read(source, { ...tensor, start, end: start + rows * rowBytes }, signal);
+  }
+
+  #tensor({ name }: Part): HeaderTensor {
+    return this.#tensors.get(name) as HeaderTensor; // Every part was checked.
+  }
+
+  async #read(
+    source: Reader,
+    { file, name, start, end }: HeaderTensor,
+    signal: AbortSignal | undefined,
+  ): Promise<Bytes> {
+    const bytes = await source.read(file, start, end, signal);
+    if (bytes.length === end - start) return bytes;
+    throw mismatch(`${file}: ${name}`, `${end - start} bytes`, `${bytes.length}`, "Fetch the file again.");
+  }
+}
+
+/** Words of q4 or q8. */
+function resident(
+  matrix: StoredMatrix,
+  format: WeightFormatName,
+  codes: Bytes,
+  row: number,
+  rows: number,
+): Uint32Array<ArrayBuffer> {
+  const words = codeRows(matrix, codes, row, rows, weightWords(format, matrix.K), 2 ** (matrix.bits - 1));
+  // q8 has signed bytes.
+  if (format === "q8") for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
+  return words;
+}
+
+/** Scales of q4 or q8: an f16 for each 32 columns, two to a word. */
+function scaleRows(
+  matrix: StoredMatrix,
+  groups: Groups,
+  format: WeightFormatName,
+  row: number,
+  rows: number,
+  { file, name }: HeaderTensor,
+): Uint32Array<ArrayBuffer> {
+  const width = scaleWords(format, matrix.K);
+  const words = new Uint32Array(rows * width);
+  const halves = new Uint16Array(words.buffer);
+  const repeat = Math.ceil(matrix.group / GROUP);
+  const count = Math.ceil(matrix.K / GROUP);
+  for (let r = 0; r < rows; r++) {
+    for (let g = 0; g < groupsOf(matrix); g++) {
+      const at = 2 * r * width;
+      halves.fill(
+        half(groups.a(row + r, g), file, name),
+        at + g * repeat,
+        at + Math.min((g + 1) * repeat, count),
+      );
+    }
+  }
+  return words;
+}
+
+const MAX_F16 = 65504;
+
+function half(value: number, file: string, name: string): number {
+  if (Math.abs(value) <= MAX_F16) return numberToF16(value);
+  throw mismatch(`${file}: ${name}`, `scales up to ${MAX_F16}`, `${value}`, "Choose another checkpoint.");
+}
+
+/** Weights in f32. */
+function decoded(
+  matrix: StoredMatrix,
+  groups: Groups,
+  stored: Bytes,
+  row: number,
+  rows: number,
+): Float32Array<ArrayBuffer> {
+  const { K, bits, meaning, group } = matrix;
+  const perWord = 32 / bits;
+  const mask = 2 ** bits - 1;
+  const width = Math.ceil(K / perWord);
+  const words = codeRows(matrix, stored, row, rows, width, 0);
+  const values = new Float32Array(rows * K);
+  const [a, b] = [new Float64Array(groupsOf(matrix)), new Float64Array(groupsOf(matrix))];
+  for (let r = 0; r < rows; r++) {
+    for (let g = 0; g < a.length; g++) {
+      a[g] = groups.a(row + r, g);
+      b[g] = groups.b(row + r, g);
+    }
+    for (let k = 0; k < K; k++) {
+      const code = (words[r * width + Math.floor(k / perWord)]! >>> (bits * (k % perWord))) & mask;
+      const g = groups.index ? groups.index[k]! : Math.floor(k / group);
+      values[r * K + k] = (meaning === "e4m3" ? e4m3[code]! : code) * a[g]! + b[g]!;
+    }
+  }
+  return values;
+}
