@@ -1,5 +1,7 @@
-// `npm run bench -- firefox`: the built site in Firefox on lavapipe, with nudges (engine/gpu/nudge.ts) and
-// without, in turns: seconds until the embedded model is ready, and tokens/s of an answer.
+// `npm run bench -- firefox`: the built site in Firefox, with nudges (engine/gpu/nudge.ts) and without, in
+// turns: the time until the embedded model is ready, and of an answer the time of the first token, tokens/s
+// and the longest time without new text. On SwiftShader by default: like a GPU's driver it takes a submit while
+// the one before runs. On lavapipe a submit waits for it, and so does a nudge.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";
@@ -27,45 +29,56 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "7" },
     tokens: { type: "string", default: "128" },
+    driver: { type: "string", default: "swiftshader" },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help) {
-  console.log("--rounds N  loads and answers of each kind, default 7\n--tokens N  of an answer, default 128");
+  console.log(
+    "--rounds N  loads and answers of each kind, default 7\n--tokens N  of an answer, default 128\n" +
+      "--driver D  swiftshader (default) or lavapipe",
+  );
 } else {
-  await measure(Number(values.rounds), Number(values.tokens));
+  await measure(values.driver, Number(values.rounds), Number(values.tokens));
 }
 
 /**
+ * @param {string} driverName
  * @param {number} rounds
  * @param {number} tokens
  */
-async function measure(rounds, tokens) {
-  const firefox = findFirefox((await findDrivers()).drivers);
+async function measure(driverName, rounds, tokens) {
+  const { drivers } = await findDrivers();
+  const driver = drivers.find(({ name }) => name === driverName);
+  if (!driver)
+    throw new Error(`${driverName}: expected one of ${drivers.map(({ name }) => name).join(", ")}.`);
+  const firefox = findFirefox(drivers);
   if (!("path" in firefox)) throw new Error(`Firefox: ${firefox.why}.`);
   if (!(await buildSite())) throw new Error("The site could not be built: see above.");
-  const browser = await puppeteer.launch(launchOptions(firefox));
+  const browser = await puppeteer.launch(launchOptions({ ...firefox, env: driver.env }));
   const kinds = await Promise.all(
     ["", NO_NUDGES].map(async (prelude) => ({
       name: prelude ? "without nudges" : "with nudges",
       site: await serve(prelude),
       page: await browser.newPage(),
-      loads: /** @type {number[]} */ ([]),
-      speeds: /** @type {number[]} */ ([]),
+      visits: /** @type {Visit[]} */ ([]),
     })),
   );
   try {
-    console.log(`Firefox ${firefox.version}, ${rounds} rounds, ${tokens} tokens`);
+    console.log(`Firefox ${firefox.version} on ${driver.adapter}, ${rounds} rounds, ${tokens} tokens`);
     for (let round = 0; round < rounds; round++) {
-      for (const { page, site, loads, speeds } of kinds) {
+      for (const { page, site, visits } of kinds) {
         await page.bringToFront();
-        const { load, speed } = await visit(page, site.url, tokens);
-        loads.push(load);
-        speeds.push(speed);
+        visits.push(await visit(page, site.url, tokens));
       }
     }
-    for (const { name, loads, speeds } of kinds)
-      console.log(`${name.padEnd(15)} ready after s: ${shown(loads)}   tokens/s: ${shown(speeds)}`);
+    for (const { name, visits } of kinds)
+      console.log(
+        `${name.padEnd(15)} ready after s: ${shown(visits.map(({ load }) => load))}` +
+          `   first token ms: ${shown(visits.map(({ first }) => first))}` +
+          `   tokens/s: ${shown(visits.map(({ speed }) => speed))}` +
+          `   longest gap ms: ${shown(visits.map(({ gap }) => gap))}`,
+      );
   } finally {
     await browser.close();
     for (const { site } of kinds) site.close();
@@ -73,9 +86,15 @@ async function measure(rounds, tokens) {
 }
 
 /**
+ * Seconds of the load, milliseconds until the first token, tokens/s, milliseconds without new text.
+ * @typedef {{ load: number, first: number, speed: number, gap: number }} Visit
+ */
+
+/**
  * @param {import("puppeteer-core").Page} page
  * @param {string} url
  * @param {number} tokens
+ * @returns {Promise<Visit>}
  */
 async function visit(page, url, tokens) {
   await page.goto(url);
@@ -88,10 +107,31 @@ async function visit(page, url, tokens) {
   await page.reload();
   await page.waitForSelector('.dot[data-state="ready"]', { timeout: 120_000 });
   const load = (performance.now() - began) / 1000;
+  await page.evaluate(watchText);
   await page.locator("::-p-text(Tell me a story about a cat named Tom.)").click();
-  const facts = await page.waitForSelector("article footer ::-p-text(tokens/s)", { timeout: 120_000 });
-  const text = await facts?.evaluate((element) => element.textContent);
-  return { load, speed: Number(/([\d.]+) tokens\/s/.exec(text ?? "")?.[1]) };
+  await page.waitForSelector("article footer ::-p-text(tokens/s)", { timeout: 120_000 });
+  const facts = await page.$eval("article footer", ({ textContent }) => textContent ?? "");
+  const [, after, unit] = /after ([\d.]+) (m?s)/.exec(facts) ?? [];
+  const speed = Number(/([\d.]+) tokens\/s/.exec(facts)?.[1]);
+  const gap = await page.evaluate(() => /** @type {any} */ (globalThis).longestGap);
+  return { load, first: Number(after) * (unit === "s" ? 1000 : 1), speed, gap };
+}
+
+/** In the page: measures how long its text does not change, from the first change of an answer's text on. */
+function watchText() {
+  const watched = /** @type {{ longestGap: number }} */ (/** @type {unknown} */ (globalThis));
+  watched.longestGap = 0;
+  let length = 0;
+  /** @type {number | undefined} */
+  let last;
+  new MutationObserver(() => {
+    const now = document.querySelector("markdown-text")?.textContent.length ?? 0;
+    if (now <= length) return;
+    const at = performance.now();
+    if (last !== undefined) watched.longestGap = Math.max(watched.longestGap, at - last);
+    last = at;
+    length = now;
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
 }
 
 /**

@@ -1,12 +1,12 @@
-// Nudges a queue. Firefox looks whether GPU work is done only when something is submitted, or after 100 ms:
-// https://bugzilla.mozilla.org/show_bug.cgi?id=1870699
+// Nudges a queue. Firefox looks whether GPU work is done only when something is submitted, or after 100 ms
+// (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699), so as long as somebody waits, nothing is submitted
+// from time to time. The next nudge waits until the browser has taken the last one: a browser that is busy,
+// or a driver whose submits wait for the work before them, is not given more of them than it handles.
 import { turn } from "../turn.ts";
 
 /** Milliseconds without a nudge. Different ones: a browser that looks every so often could match one. */
-const ALONE_MS = [4, 8, 16, 12, 20];
-/** Milliseconds from a nudge to the end of a wait that it ended. */
-const PROMPT_MS = 4;
-/** So many waits must be ended by a nudge; or as many as the second number must end without one. */
+const ALONE_MS = [4, 8, 16, 12, 20, 6, 10, 18];
+/** So many waits must be ended by a nudge; or as many in a row as the second number must end without one. */
 const [HELPED, NOT_NEEDED] = [3, 2];
 
 /** Milliseconds between nudges, or this part of the time that the wait has taken, if it is more. */
@@ -32,7 +32,11 @@ const realClock: Clock = {
   },
 };
 
-/** @returns undefined if waits on this device end as soon without nudges. Its queue should be idle */
+/**
+ * Tries waits for an idle queue. Whether a nudge ended one is decided by the order of replies, not by a clock:
+ * a busy browser may reply late, but it replies in order.
+ * @returns undefined if waits on this device end as soon without nudges. Its queue should be idle
+ */
 export async function nudgeIfItHelps(device: GPUDevice, clock = realClock): Promise<Nudge | undefined> {
   let helped = 0;
   let notNeeded = 0;
@@ -42,18 +46,30 @@ export async function nudgeIfItHelps(device: GPUDevice, clock = realClock): Prom
       ended = true;
     };
     device.queue.onSubmittedWorkDone().then(end, end);
-    const endsWithin = async (ms: number) => {
-      for (const until = clock.now() + ms; !ended && clock.now() < until; ) await clock.turn();
-      return ended;
-    };
-    if (await endsWithin(alone)) {
+    for (const until = clock.now() + alone; !ended && clock.now() < until; ) await clock.turn();
+    if (!ended) await roundTrip(device, clock);
+    if (ended) {
+      // Two in a row: the look after 100 ms may end one, but then the next has all of the 100 ms.
       if (++notNeeded === NOT_NEEDED) return undefined;
       continue;
     }
+    notNeeded = 0;
     device.queue.submit([]);
-    if ((await endsWithin(PROMPT_MS)) && ++helped === HELPED) return new Nudge(device, clock);
+    await roundTrip(device, clock);
+    if (ended && ++helped === HELPED) return new Nudge(device, clock);
   }
   return undefined;
+}
+
+/**
+ * Until the browser has handled all calls so far: a fraction of a millisecond if it is idle, whether or not
+ * timers are throttled, and without keeping a core busy.
+ */
+async function roundTrip(device: GPUDevice, clock: Clock): Promise<void> {
+  device.pushErrorScope("validation");
+  await device.popErrorScope().catch(() => {});
+  // The call above may return at once if the device is lost: the notice of it has to come through.
+  await clock.turn();
 }
 
 /** Submits nothing to a queue from time to time, as long as somebody waits for it. */
@@ -90,9 +106,13 @@ export class Nudge {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#waits > 0 && !this.#lost) {
-      this.#device.queue.submit([]);
+    for (;;) {
       await this.#pause();
+      if (this.#waits === 0 || this.#lost) break;
+      // The submit that began a wait made the browser look, and a look ended one.
+      if (this.#clock.now() - this.#since < PERIOD_MS) continue;
+      this.#device.queue.submit([]);
+      await roundTrip(this.#device, this.#clock);
     }
     this.#running = false;
   }
@@ -104,14 +124,6 @@ export class Nudge {
       this.#throttled = this.#clock.now() - began > ms + LATE_MS;
       this.#timer = undefined;
     });
-    return this.#throttled ? Promise.race([this.#timer, this.#roundTrip()]) : this.#timer;
-  }
-
-  /** A fraction of a millisecond, whether or not timers are throttled, and without keeping a core busy. */
-  async #roundTrip(): Promise<void> {
-    this.#device.pushErrorScope("validation");
-    await this.#device.popErrorScope().catch(() => {});
-    // The call above may return at once if the device is lost: the notice of it has to come through.
-    await this.#clock.turn();
+    return this.#throttled ? Promise.race([this.#timer, roundTrip(this.#device, this.#clock)]) : this.#timer;
   }
 }

@@ -89,9 +89,21 @@ export const engineBugs = {
   },
   "a queue is nudged when nobody waits": {
     file: "engine/gpu/nudge.ts",
-    from: "while (this.#waits > 0 && !this.#lost)",
-    to: "while (!this.#lost)",
+    from: "if (this.#waits === 0 || this.#lost)",
+    to: "if (this.#lost)",
     test: engine("nudge.cpu", "ends with its work"),
+  },
+  "nudges queue up in front of the next step": {
+    file: "engine/gpu/nudge.ts",
+    from: "await roundTrip(this.#device, this.#clock);",
+    to: "",
+    test: engine("nudge.cpu", "submits wait for the work"),
+  },
+  "looks of a busy browser add up to no need of nudges": {
+    file: "engine/gpu/nudge.ts",
+    from: "notNeeded = 0;\n    device",
+    to: "device",
+    test: engine("nudge.cpu", "busy meanwhile"),
   },
   "nudges wait for the timers of a hidden page": {
     file: "engine/gpu/nudge.ts",
