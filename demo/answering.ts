@@ -93,10 +93,10 @@ export class Answering extends Observable {
     try {
       model = await this.#session.model(stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
-        this.#session.restored();
+        const afterLoss = this.#session.restored();
         live.text += chunk.text;
         live.ids.push(...chunk.ids);
-        live.chunks.push({ at: performance.now(), tokens: chunk.ids.length });
+        live.chunks.push({ at: performance.now(), tokens: chunk.ids.length, afterLoss });
         if (chunk.finish) live.finish = chunk.finish;
         this.changed();
       }

@@ -83,10 +83,12 @@ export class Session extends Observable {
     this.#dismissWaiting();
   }
 
-  /** The model works again after a restore. */
-  restored(): void {
+  /** The model works. @returns whether it was lost and loaded again just now */
+  restored(): boolean {
     const state = this.#state;
-    if (state.kind === "ready" && state.restoring) this.#become({ kind: "ready", model: state.model });
+    if (state.kind !== "ready" || !state.restoring) return false;
+    this.#become({ kind: "ready", model: state.model });
+    return true;
   }
 
   /** The model was lost while it was used. */

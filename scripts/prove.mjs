@@ -41,7 +41,7 @@ process.exitCode = survived > 0 ? 1 : 0;
 
 /** Runs on one driver: a wrong result is wrong on any. */
 function testsFail(/** @type {string[]} */ test) {
-  const project = /\.cpu\.|^test\/(weights|tokenizer)\//.test(test[0] ?? "") ? "cpu" : "lavapipe";
+  const project = /\.cpu\.|^test\/(weights|tokenizer|demo)\//.test(test[0] ?? "") ? "cpu" : "lavapipe";
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const { status, stdout } = spawnSync(process.execPath, [vitest, "run", "--project", project, ...test], {
     cwd: copy,

@@ -16,6 +16,16 @@ test("a sleep in an answer does not count for its speed; a slow model's gaps do"
   expect(speed(pieces(50, 0).slice(0, 1))).toBeUndefined();
 });
 
+test("the replacement of a lost GPU does not count for an answer's speed, however short it is", () => {
+  for (const replacementMs of [500, 1900, 5000]) {
+    const pieces = Array.from({ length: 20 }, (_, i) => {
+      const afterLoss = i === 10;
+      return { at: 1000 + i * 50 + (i > 9 ? replacementMs : 0), tokens: 1, afterLoss };
+    });
+    expect(speed(pieces)).toBeCloseTo(20);
+  }
+});
+
 test("a sleep while loading does not count for speed and remaining time; a network that became slow does", () => {
   const meter = new ProgressMeter();
   const total = 1000e6;
