@@ -1,7 +1,7 @@
 // `npm run bench -- firefox`: the built site in Firefox, with nudges (engine/gpu/nudge.ts) and without, in
 // turns: the time until the embedded model is ready, and of an answer the time of the first token, tokens/s
-// and the longest time without new text. On SwiftShader by default: like a GPU's driver it takes a submit while
-// the one before runs. On lavapipe a submit waits for it, and so does a nudge.
+// and the longest time without new text. By default on SwiftShader, which takes a submit while the one before
+// runs, as a GPU's driver does. On lavapipe a submit waits for the one before, and so does a nudge.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join } from "node:path";

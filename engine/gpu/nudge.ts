@@ -1,7 +1,7 @@
 // Nudges a queue. Firefox looks whether GPU work is done only when something is submitted, or after 100 ms
-// (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699), so as long as somebody waits, nothing is submitted
-// from time to time. The next nudge waits until the browser has taken the last one: a browser that is busy,
-// or a driver whose submits wait for the work before them, is not given more of them than it handles.
+// (https://bugzilla.mozilla.org/show_bug.cgi?id=1870699), so as long as somebody waits, an empty list is
+// submitted about every millisecond. Each waits until the browser has taken the one before: a browser that is
+// busy, or a driver whose submits wait for the work before them, gets no more than it handles.
 import { turn } from "../turn.ts";
 
 /** Milliseconds without a nudge. Different ones: a browser that looks every so often could match one. */
@@ -33,8 +33,8 @@ const realClock: Clock = {
 };
 
 /**
- * Tries waits for an idle queue. Whether a nudge ended one is decided by the order of replies, not by a clock:
- * a busy browser may reply late, but it replies in order.
+ * Tries waits for an idle queue. Whether a nudge ended one is decided by the order of replies, not by a
+ * clock: a busy browser may reply late, but it replies in order.
  * @returns undefined if waits on this device end as soon without nudges. Its queue should be idle
  */
 export async function nudgeIfItHelps(device: GPUDevice, clock = realClock): Promise<Nudge | undefined> {
