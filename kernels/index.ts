@@ -10,12 +10,12 @@ import { convert, inputDtypes } from "./convert.ts";
 import { copy } from "./copy.ts";
 import { copySlots } from "./copy-slots.ts";
 import { embed } from "./embed.ts";
-import type { WeightFormat } from "./formats/format.ts";
+import { suits, type WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
 import type { Kernel } from "./kernel.ts";
 import { logProb } from "./log-prob.ts";
-import { type MatmulVariant, matmul, matmulVariants, suits } from "./matmul.ts";
+import { type MatmulVariant, matmul, matmulVariants } from "./matmul.ts";
 import { matvec } from "./matvec.ts";
 import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 import { multiplyAdd } from "./multiply-add.ts";
@@ -32,7 +32,14 @@ export { attentionWeightsLength } from "./attention-weights.ts";
 export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/cache-format.ts";
 export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
-export { bytesPerRow, padded, type WeightFormat, type WeightFormatName } from "./formats/format.ts";
+export {
+  bytesPerRow,
+  padded,
+  type Rounding,
+  suits,
+  type WeightFormat,
+  type WeightFormatName,
+} from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
 export { quantisedFormats } from "./formats/table.ts";
 export type {
@@ -46,7 +53,7 @@ export type {
   Workgroups,
 } from "./kernel.ts";
 export { NO_TARGET } from "./log-prob.ts";
-export { type MatmulVariant, matmulVariants, suits, TILE } from "./matmul.ts";
+export { type MatmulVariant, matmulVariants, TILE } from "./matmul.ts";
 export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";
 export { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
@@ -92,15 +99,19 @@ const stored = (format: WeightFormat) => [
   embed(format),
   ...inputDtypes.map((dtype) => convert(dtype, format)),
 ];
+const matvecs = (format: WeightFormat, variant: MatvecVariant) => [
+  matvec(format, variant),
+  // A quantised input is normed already.
+  ...(matvecVariants[variant].rounds ? [] : [matvec(format, variant, "norm")]),
+];
 const vectors = (format: WeightFormat, variant: MatvecVariant, addend?: Addend) => [
-  matvec(format, variant, "plain", addend),
-  ...(addend ? [] : [matvec(format, variant, "norm")]),
+  ...(addend ? [matvec(format, variant, "plain", addend)] : matvecs(format, variant)),
   gateUp(format, variant, addend),
   qkv(format, variant, addend),
 ];
 const multiplied = (format: WeightFormat, addend?: Addend) =>
   matrixVariants
-    .filter((variant) => suits(variant, format))
+    .filter((variant) => suits(matmulVariants[variant], format))
     .map((variant) => matmul(format, variant, addend));
 const addends = ["bias", "delta"] as const;
 
@@ -114,6 +125,8 @@ const others = [
   multiplyAdd,
   quantizeInput("natural"),
   quantizeInput("even_odd"),
+  quantizeInput("natural", "norm"),
+  quantizeInput("even_odd", "norm"),
   ...Object.values(cacheFormats).flatMap((format) => [
     attention(format),
     attentionTeams(format, 2),
@@ -132,10 +145,10 @@ export const allKernels: readonly Kernel[] = [
   ...others,
   ...(formats.flatMap((format) => [
     ...stored(format),
-    ...vectorVariants.flatMap((variant) => vectors(format, variant)),
-    ...multiplied(format),
-    ...addends.flatMap((addend) => [
-      ...vectorVariants.flatMap((variant) => vectors(format, variant, addend)),
+    ...[undefined, ...addends].flatMap((addend) => [
+      ...vectorVariants
+        .filter((variant) => suits(matvecVariants[variant], format))
+        .flatMap((variant) => vectors(format, variant, addend)),
       ...multiplied(format, addend),
     ]),
   ]) as Kernel[]),
@@ -153,12 +166,13 @@ export const coveringKernels: readonly Kernel[] = [
     matvec(format, "lane_wide"),
     matvec(format, "stream"),
   ]) as Kernel[]),
-  ...(vectorVariants.flatMap((variant) => [matvec(q4, variant), matvec(q4, variant, "norm")]) as Kernel[]),
-  ...((["workgroup", "stream", "lane"] as const).flatMap((variant) => [
+  ...(vectorVariants.flatMap((variant) => matvecs(q4, variant)) as Kernel[]),
+  ...((["workgroup", "stream", "stream_int8", "lane"] as const).flatMap((variant) => [
     gateUp(q4, variant),
     qkv(q4, variant),
   ]) as Kernel[]),
   ...(multiplied(q4) as Kernel[]),
+  matvec(q8, "stream_int8") as Kernel,
   matmul(q8, "tile_int8") as Kernel,
   matmul(f16, "tile_f16") as Kernel,
   matmul(f32, "tile") as Kernel,

@@ -16,9 +16,6 @@ var<workgroup> w_tile: array<vec4u, 4 * STRIDE>;
 var<workgroup> x_groups: array<vec2i, 2 * GROUP_STRIDE>;  // bits of the scale; what the zero of weights adds
 var<workgroup> w_scales: array<f32, 2 * GROUP_STRIDE>;
 
-/// 32 codes of a row.
-struct Bytes32 { low: vec4u, high: vec4u }
-
 /// What a thread reads for a step: 16 columns of a token; threads below 128 also 32 columns of a row, and the
 /// scales of two groups.
 struct Part {
@@ -99,8 +96,4 @@ fn read_part(t0: u32, n0: u32, step: u32, thread: u32) -> Part {
     part.w_scale = scale_of(n, g);
   }
   return part;
-}
-
-fn dot16(a: vec4u, b: vec4u) -> i32 {
-  return dot4I8Packed(a.x, b.x) + dot4I8Packed(a.y, b.y) + dot4I8Packed(a.z, b.z) + dot4I8Packed(a.w, b.w);
 }

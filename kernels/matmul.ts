@@ -1,6 +1,6 @@
 import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
-import { padded, type WeightFormat } from "./formats/format.ts";
+import { padded, type Rounding, type WeightFormat } from "./formats/format.ts";
 import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
 import tile from "./matmul.wgsl?raw";
 import lane from "./matmul-lane.wgsl?raw";
@@ -20,13 +20,11 @@ import { tunedShader } from "./tuned-shader.ts";
  */
 export const TILE = 64;
 
-interface Variant extends Requirements {
+interface Variant extends Requirements, Rounding {
   /** Tokens and weight rows that a workgroup computes. */
   readonly tile: readonly [tokens: number, rows: number];
   /** The variant's WGSL files. */
   readonly source: (format: WeightFormat) => readonly ShaderFile[];
-  /** What the variant rounds input and weights to. Allowed for weight formats that round at least as much. */
-  readonly rounds?: "f16" | "int8";
 }
 
 const broadcasting = ({ wide }: WeightFormat) => [
@@ -50,7 +48,7 @@ const variants = {
   },
   tile_int8: {
     tile: [64, 64],
-    source: ({ int8 }) => [tunedShader("matmulInt8"), int8!.source],
+    source: ({ int8 }) => [tunedShader("matmulInt8"), tunedShader("dot16"), int8!.source],
     rounds: "int8",
   },
   lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, source] },
@@ -62,13 +60,6 @@ const variants = {
 export type MatmulVariant = keyof typeof variants;
 
 export const matmulVariants: Readonly<Record<MatmulVariant, Variant>> = variants;
-
-/** Whether the variant can read `format`, and rounds no more than the format does. */
-export function suits(name: MatmulVariant, format: WeightFormat): boolean {
-  const { rounds } = matmulVariants[name];
-  if (rounds === "int8") return format.int8 !== undefined;
-  return rounds !== "f16" || format.name === "f16" || format.int8 !== undefined;
-}
 
 const outputs = ({ N, N0 = 0, width = N0 + N }: MatvecSize): number => padded(width);
 const stored = (T: number): number => Math.ceil(T / TILE) * TILE;

@@ -1,7 +1,7 @@
 // Ways to split the work of the matrix-vector kernels over threads. All give the same sums up to rounding.
 // Which is fastest depends on the adapter and the shape: the engine's tuner measures them.
 import { type Addend, addendSource } from "./addend.ts";
-import type { WeightFormat } from "./formats/format.ts";
+import type { Rounding, WeightFormat } from "./formats/format.ts";
 import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
 import dotRows from "./snippets/dot-rows.wgsl?raw";
 import dot8 from "./snippets/dot8.wgsl?raw";
@@ -21,20 +21,21 @@ import { tunedShader } from "./tuned-shader.ts";
  */
 type Team = "workgroup" | "warp" | "lane";
 
-interface Variant extends Requirements {
+interface Variant extends Requirements, Rounding {
   readonly team: Team;
   /** Threads of a workgroup. */
   readonly threads: number;
   /** WGSL that adds up: in workgroup memory, by subgroups, or in a thread's registers. */
   readonly sums: ShaderFile;
   /** Columns that a thread reads at a time, or the read of a format that decides it. */
-  readonly columns: 8 | 32 | "stream";
+  readonly columns: 8 | 32 | "stream" | "int8";
   /** The lanes of a subgroup of this size each read a part of the input and broadcast it. */
   readonly subgroupSize?: 4 | 8;
 }
 
 const requires = ["subgroups"] as const;
 const subgroup = tunedShader("teamSubgroup");
+const warp = tunedShader("teamWarp");
 
 const variants = {
   /** Runs everywhere. */
@@ -42,7 +43,8 @@ const variants = {
   workgroup_wide: { team: "workgroup", threads: 32, sums: workgroup, columns: 32 },
   subgroup: { team: "workgroup", threads: 64, sums: subgroup, columns: 8, requires },
   subgroup_wide: { team: "workgroup", threads: 32, sums: subgroup, columns: 32, requires },
-  stream: { team: "warp", threads: 128, sums: tunedShader("stream"), columns: "stream" },
+  stream: { team: "warp", threads: 128, sums: warp, columns: "stream" },
+  stream_int8: { team: "warp", threads: 128, sums: warp, columns: "int8", rounds: "int8" },
   lane: { team: "lane", threads: 64, sums: lane, columns: 8 },
   lane_wide: { team: "lane", threads: 64, sums: lane, columns: 32 },
   lane_broadcast4: { team: "lane", threads: 64, sums: lane, columns: 32, requires, subgroupSize: 4 },
@@ -91,18 +93,22 @@ export function variantParts(
   input: "plain" | "norm",
   own: readonly string[],
   addend: Addend = "none",
-): Pick<Kernel<TokenBlocks>, "variant" | "source" | "prelude" | "requires" | "subgroupSize"> {
+): Pick<
+  Kernel<TokenBlocks>,
+  "variant" | "source" | "prelude" | "requires" | "subgroupSize" | "quantizedInput"
+> {
   const variant = matvecVariants[name];
-  const { threads, sums, columns, requires, subgroupSize } = variant;
+  const { threads, sums, columns, requires, subgroupSize, rounds } = variant;
   const read = {
     8: [dotRows, dot8, format.source],
     32: [tunedShader("dotRowsWide"), dot8, tunedShader("dot32"), ...format.wide],
-    stream: [dot8, ...format.stream],
+    stream: [tunedShader("stream"), dot8, ...format.stream],
+    int8: [tunedShader("streamInt8"), tunedShader("dot16"), ...(format.int8 ? [format.int8.source] : [])],
   }[columns];
   const elements = input === "norm" ? elementNorm : elementPlain;
   const eights = input === "norm" ? inputNorm : inputPlain;
   const wide = subgroupSize ? [tunedShader("broadcast"), elements] : [eights, tunedShader("inputWide")];
-  const inputs = columns === 32 ? wide : [eights];
+  const inputs = { 8: [eights], 32: wide, stream: [eights], int8: [] }[columns];
   return {
     variant: [format.name, name, ...(addend === "none" ? [] : [addend])].join("_"),
     source: [...own, addendSource(addend), tokenBlock, sums, ...read, ...inputs],
@@ -111,6 +117,7 @@ export function variantParts(
       TOKENS: tokensPerBlock,
       ...(subgroupSize && { SUBGROUP: subgroupSize }),
     }),
+    ...(rounds && format.int8 && { quantizedInput: format.int8.order }),
     ...(requires && { requires }),
     ...(subgroupSize && { subgroupSize }),
   };

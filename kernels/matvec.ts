@@ -2,14 +2,7 @@ import { type Addend, addendAt, addendBindings, addendConstants } from "./addend
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import {
-  type InputSize,
-  inputBindings,
-  inputConstants,
-  inputContents,
-  referenceDot,
-  referenceInput,
-} from "./matrix-input.ts";
+import { type InputSize, referenceDot } from "./matrix-input.ts";
 import source from "./matvec.wgsl?raw";
 import {
   blockConstants,
@@ -21,6 +14,7 @@ import {
   variantParts,
   weightPasses,
 } from "./matvec-variants.ts";
+import { vectorBindings, vectorConstants, vectorContents, vectorRow } from "./vector-input.ts";
 
 export interface MatvecSize extends InputSize, TokenBlocks {
   /** Rows of this part of the matrix, and the output column of the first. */
@@ -44,60 +38,65 @@ const warpSizes: readonly MatvecSize[] = [
 ];
 
 /** A matrix times a few tokens. Each weight is read once per block of tokens. */
-export const matvec = (
+export function matvec(
   format: WeightFormat,
   variant: MatvecVariant,
   input: "plain" | "norm" = "plain",
   addend: Addend = "none",
-): Kernel<MatvecSize> => ({
-  name: input === "norm" ? "matvec_norm" : "matvec",
-  ...variantParts(format, variant, input, [source], addend),
-  testSizes:
-    matvecVariants[variant]?.team === "warp" && addend === "none"
-      ? warpSizes
-      : addend === "none"
-        ? [
-            { T: 1, N: 1, K: 5 },
-            { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
-            { T: 2, N: 260, K: 1024 },
-            // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
-            ...(format.name === "q4" && input === "plain"
-              ? [{ T: 5, tokensPerBlock: 4, N: 7, K: 100, add: true } as const]
-              : []),
-          ]
-        : [{ T: 5, tokensPerBlock: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
-  bindings: (size) => [
-    ...inputBindings(size, input),
-    { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
-    ...addendBindings(addend, size.T, outputs(size)),
-    ...format.bindings(size.N, padded(size.K)),
-  ],
-  constants: (size) => ({
-    ...inputConstants(size, input),
-    ...blockConstants(size),
-    ...addendConstants(addend, outputs(size)),
-    N: size.N,
-    N0: size.N0 ?? 0,
-    Y_STRIDE: outputs(size),
-    ADD: size.add ? 1 : 0,
-  }),
-  workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS_PER_TEAM), size, variant),
-  cost: (size) => ({
-    flops: 2 * size.T * size.N * size.K,
-    passes: { ...outputPasses(size), ...weightPasses(size), addend: size.N / outputs(size) },
-  }),
-  fill: (size, name, random) =>
-    inputContents(size, name, random) ?? weightContents(format, size.N, padded(size.K), name, random),
-  reference(size, x, ...rest) {
-    const gain = input === "norm" ? rest.shift() : undefined;
-    const y = rest.shift();
-    const added = addend === "none" ? undefined : rest.shift();
-    for (let t = 0; t < size.T; t++) {
-      const row = referenceInput(size, t, x, gain);
-      for (let n = 0; n < size.N; n++) {
-        const at = t * outputs(size) + (size.N0 ?? 0) + n;
-        y![at] = referenceDot(format, rest, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
+): Kernel<MatvecSize> {
+  const parts = variantParts(format, variant, input, [source], addend);
+  const order = parts.quantizedInput;
+  return {
+    name: input === "norm" && !order ? "matvec_norm" : "matvec",
+    ...parts,
+    testSizes:
+      matvecVariants[variant]?.team === "warp" && addend === "none"
+        ? warpSizes
+        : addend === "none"
+          ? [
+              { T: 1, N: 1, K: 5 },
+              { T: 3, N: 7, K: 37, N0: 5, width: 20, add: true },
+              { T: 2, N: 260, K: 1024 },
+              // Other formats: token-blocks.test.ts covers blocks of tokens (bit-identical results).
+              ...(format.name === "q4" && input === "plain"
+                ? [{ T: 5, tokensPerBlock: 4, N: 7, K: 100, add: true } as const]
+                : []),
+            ]
+          : [{ T: 5, tokensPerBlock: 4, N: 9, K: 37, N0: 30, width: 50, add: true }],
+    bindings: (size) => [
+      ...vectorBindings(size, input, order),
+      { name: "y", slot: 2, type: "f32", length: size.T * outputs(size), writes: true },
+      ...addendBindings(addend, size.T, outputs(size)),
+      ...format.bindings(size.N, padded(size.K)),
+    ],
+    constants: (size) => ({
+      ...vectorConstants(size, input, order),
+      ...blockConstants(size),
+      ...addendConstants(addend, outputs(size)),
+      N: size.N,
+      N0: size.N0 ?? 0,
+      Y_STRIDE: outputs(size),
+      ADD: size.add ? 1 : 0,
+    }),
+    workgroups: (size) => teamGroups(Math.ceil(size.N / ROWS_PER_TEAM), size, variant),
+    cost: (size) => ({
+      flops: 2 * size.T * size.N * size.K,
+      passes: { ...outputPasses(size), ...weightPasses(size), addend: size.N / outputs(size) },
+    }),
+    fill: (size, name, random) =>
+      vectorContents(size, order, name, random) ??
+      weightContents(format, size.N, padded(size.K), name, random),
+    reference(size, x, ...rest) {
+      const second = input === "norm" || order ? rest.shift() : undefined;
+      const y = rest.shift();
+      const added = addend === "none" ? undefined : rest.shift();
+      for (let t = 0; t < size.T; t++) {
+        const row = vectorRow(size, order, t, x, second);
+        for (let n = 0; n < size.N; n++) {
+          const at = t * outputs(size) + (size.N0 ?? 0) + n;
+          y![at] = referenceDot(format, rest, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
+        }
       }
-    }
-  },
-});
+    },
+  };
+}

@@ -1,6 +1,7 @@
 import { GROUP, padded } from "./formats/format.ts";
 import type { Binding, Buffer, CodeOrder, Kernel } from "./kernel.ts";
-import { type InputSize, inputBindings, inputContents } from "./matrix-input.ts";
+import { type InputSize, inputBindings, inputConstants, inputContents } from "./matrix-input.ts";
+import sum from "./snippets/sum.wgsl?raw";
 import { tunedShader } from "./tuned-shader.ts";
 
 const THREADS = 128;
@@ -23,34 +24,49 @@ export const quantizedBindings = (size: InputSize, slots: readonly [number, numb
 };
 
 /**
- * The input of a matrix as bytes, a scale for 32 columns. A group with an infinity or NaN gets the scale NaN.
+ * The input of a matrix as bytes, a scale for 32 columns. Under RMSNorm the scales contain 1/rms: consumers
+ * need not know of it. A group with an infinity or NaN gets the scale NaN.
  */
-export function quantizeInput(order: CodeOrder): Kernel<InputSize> {
+export function quantizeInput(order: CodeOrder, input: "plain" | "norm" = "plain"): Kernel<InputSize> {
+  const norm = input === "norm";
   return {
     name: "quantize_input",
-    variant: order,
-    source: [tunedShader("quantizeInput")],
+    variant: norm ? `${order}_norm` : order,
+    source: [
+      tunedShader("quantizeInput"),
+      ...(norm ? [tunedShader("quantizeNorm"), sum] : [tunedShader("quantizePlain")]),
+    ],
     testSizes: [
       { T: 1, K: 5 },
       { T: 3, K: 4389 },
     ],
     bindings: (size) => [
-      ...inputBindings(size, "plain"),
+      ...inputBindings(size, input),
       ...quantizedBindings(size, [2, 3]).map((binding) => ({ ...binding, writes: true as const })),
     ],
-    constants: ({ K }) => ({ K: padded(K), EVEN_ODD: order === "even_odd" ? 1 : 0 }),
+    constants: (size) => ({ ...inputConstants(size, input), EVEN_ODD: order === "even_odd" ? 1 : 0 }),
+    prelude: () => ({ THREADS }),
     workgroups: ({ T, K }) => [Math.ceil(padded(K) / GROUP / THREADS), T],
     fill: testContents,
-    reference({ T, K }, x, codes, groups) {
-      for (let group = 0; group < (T * padded(K)) / GROUP; group++) {
-        const values = Array.from(x!.subarray(GROUP * group, GROUP * (group + 1)));
-        const largest = Math.max(...values.map(Math.abs));
-        const finite = largest < Infinity;
-        const usable = finite && largest >= SMALLEST;
-        const q = values.map((v) => (usable ? Math.round((v / largest) * 127) : 0));
-        groups![2 * group] = finite ? (usable ? largest / 127 : 0) : NaN;
-        groups![2 * group + 1] = q.reduce((total, code) => total + code);
-        packCodes(codes!.subarray((GROUP / 4) * group), q, order);
+    reference(size, x, ...buffers) {
+      const { T, K, eps = 1e-5 } = size;
+      const [gain, codes, groups] = norm ? buffers : [undefined, ...buffers];
+      const stride = padded(K);
+      for (let t = 0; t < T; t++) {
+        const row = x!.subarray(t * stride, (t + 1) * stride);
+        const squares = Array.from(row).reduce((total, v) => total + v * v, 0);
+        const factor = gain ? 1 / Math.sqrt(squares / K + eps) : 1;
+        for (let k = 0; k < stride; k += GROUP) {
+          const values = Array.from({ length: GROUP }, (_, i) => row[k + i]! * (gain?.[k + i] ?? 1));
+          const largest = Math.max(...values.map(Math.abs));
+          const finite = largest < Infinity;
+          const usable = finite && largest >= SMALLEST;
+          const q = values.map((v) => (usable ? Math.round((v / largest) * 127) : 0));
+          const group = (t * stride + k) / GROUP;
+          groups![2 * group] = finite ? (usable ? (largest / 127) * factor : 0) : NaN;
+          groups![2 * group + 1] = q.reduce((total, code) => total + code);
+          packCodes(codes!.subarray((GROUP / 4) * group), q, order);
+        }
       }
     },
   };
@@ -74,6 +90,8 @@ const columnOf = (i: number, order: CodeOrder): number =>
  * on some groups are awkward: zero, subnormal, large; in row 2 with infinity and NaN.
  */
 function testContents({ T, K }: InputSize, name: string, random: () => number): Buffer | undefined {
+  const gain = (k: number) => (k < K ? 2 ** ((k % 3) - 1) : 0);
+  if (name === "gain") return Float32Array.from({ length: padded(K) }, (_, k) => gain(k));
   if (name !== "x") return undefined;
   const x = new Float32Array(T * padded(K));
   for (let t = 0; t < T; t++) {
@@ -81,7 +99,7 @@ function testContents({ T, K }: InputSize, name: string, random: () => number): 
       const g = Math.floor(k / GROUP);
       const scale = t === 0 ? 2 ** -(g % 9) / 100 : ([0, 1e-39, 300][g % 7] ?? 0.01);
       const value = k % GROUP === 0 ? 127 : (random() % 253) - 126 + 0.8 * (random() / 2 ** 32 - 0.5);
-      x[t * padded(K) + k] = (random() % 2 ? 1 : -1) * value * scale;
+      x[t * padded(K) + k] = ((random() % 2 ? 1 : -1) * value * scale) / gain(k);
     }
   }
   if (T > 2 && K > 1000) {

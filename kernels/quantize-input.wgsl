@@ -1,9 +1,9 @@
-// codes[t, k] = round(x[t, k] / scale), scale = max |x| / 127 of each 32 columns: the input of products of
-// bytes. One thread per group of 32 columns.
+// codes[t, k] = round(v[k] / s), v[k] = x[t, k] (* gain[k]), s = max |v| / 127 of each 32 columns: the input
+// of products of bytes. Their scale is s times the factor of the row. One thread per group of 32 columns. A
+// snippet defines `input8` and `row_factor`.
 override K: u32;          // stored width of a row, a multiple of 32
 override EVEN_ODD: bool;  // order of each 8 columns: 0 2 4 6, 1 3 5 7, where q4's masked nibbles meet them
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;             // [T, K]
 @group(0) @binding(2) var<storage, read_write> codes: array<vec4u>;   // [T, K/16], four signed bytes a word
 @group(0) @binding(3) var<storage, read_write> groups: array<vec2u>;  // [T, K/32] f32 scale, f32 sum of codes
 
@@ -12,10 +12,11 @@ const SMALLEST = 1e-30;
 const INFINITY_BITS = 0x7f800000u;
 const QUIET_BIT = 0x00400000u;
 
-@compute @workgroup_size(128)
-fn quantize_input(@builtin(global_invocation_id) id: vec3u) {
+@compute @workgroup_size(THREADS)
+fn quantize_input(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) thread: u32) {
   let g = id.x;
   let t = id.y;
+  let of_row = row_factor(t, thread);
   if (g >= K / 32) { return; }
   let v0 = input8(t, 4 * g);
   let v1 = input8(t, 4 * g + 1);
@@ -34,14 +35,9 @@ fn quantize_input(@builtin(global_invocation_id) id: vec3u) {
   let sums = vec4i(sum8(low.xy), sum8(low.zw), sum8(high.xy), sum8(high.zw));
   let sum = f32(sums.x + sums.y + sums.z + sums.w);
   // The scale of a group with an infinity or NaN is NaN, and so are the products with it.
-  let scale = select(bits | QUIET_BIT, bitcast<u32>(select(0.0, largest / 127, factor != 0)), finite);
+  let usable = select(0.0, largest / 127 * of_row, factor != 0);
+  let scale = select(bits | QUIET_BIT, bitcast<u32>(usable), finite);
   groups[t * (K / 32) + g] = vec2u(scale, bitcast<u32>(sum));
-}
-
-/// Entries 8*k8 .. 8*k8+7 of row t.
-fn input8(t: u32, k8: u32) -> mat2x4f {
-  let at = t * (K / 4) + 2 * k8;
-  return mat2x4f(x[at], x[at + 1]);
 }
 
 /// Bits of |v|, which compare as the values do. Infinity and NaN are larger than any number, on drivers too

@@ -32,6 +32,9 @@ export interface DecodeState {
   readonly attended: GPUBuffer;
   /** [T, F] */
   readonly hidden: GPUBuffer;
+  /** The quantised input of the next matrix: bytes, and the scale and sum of each 32. */
+  readonly codes: GPUBuffer;
+  readonly groups: GPUBuffer;
   /** [T, V] */
   readonly logits: GPUBuffer;
 }
@@ -96,6 +99,7 @@ export function scratchLengths(shape: Shape): {
 } {
   const { B, parallel, D, F, H, d, V, chunkLength } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
+  const widest = Math.max(D, H * d, F);
   return {
     angles: angleLength(d),
     decode: {
@@ -105,6 +109,7 @@ export function scratchLengths(shape: Shape): {
       partial: partialLength({ T: parallel, H, d, SPLITS: shape.SPLITS }),
       attended: parallel * padded(H * d),
       hidden: parallel * padded(F),
+      ...quantizedLengths({ T: parallel, K: widest }),
       logits: parallel * padded(V),
     },
     prefill: {
@@ -115,7 +120,7 @@ export function scratchLengths(shape: Shape): {
       attended: T * padded(H * d),
       gateUp: T * padded(2 * F),
       hidden: T * padded(F),
-      ...quantizedLengths({ T, K: Math.max(D, H * d, F) }),
+      ...quantizedLengths({ T, K: widest }),
       logits: SCORE_ROWS * padded(V),
       targets: SCORE_ROWS,
       logProbs: SCORE_ROWS,

@@ -14,8 +14,11 @@ import {
   logProb,
   type MatmulVariant,
   type MatvecSize,
+  type MatvecVariant,
   matmul,
+  matmulVariants,
   matvec,
+  matvecVariants,
   qkv,
   quantizeInput,
   rmsNorm,
@@ -30,7 +33,7 @@ import { type Launch, launch } from "../gpu/dispatch.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { DecodeLists } from "./step-lists.ts";
-import type { LayerWeights, Matrix, Weights } from "./weights.ts";
+import type { LayerWeights, Matrix, MatrixPart, Weights } from "./weights.ts";
 
 /** Block sizes of decode steps: a matrix kernel reads each weight once per block of tokens. */
 export const BLOCK_SIZES = [1, 2, 4, 8] as const;
@@ -50,7 +53,7 @@ export function decode(
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, tokensPerBlock);
   const multiply = (role: MatrixRole) =>
-    product((format) => matvec(format, variant[role]), T, tokensPerBlock);
+    product((format) => matvec(format, fewTokens(variant[role], format)), T, s, tokensPerBlock);
 
   const attentionVariant = attentionVariants[kernels.attention.decode];
   const SPLITS = attentionVariant.splits ? shape.SPLITS : 1;
@@ -67,18 +70,26 @@ export function decode(
   };
 
   const layers = weights.layers.map((w, i) => ({
-    before: w.qkv.map(({ first, count, format, buffers }) => {
-      const size = { T, tokensPerBlock, K: D, eps, H, G, d, heads: count, head0: first };
-      return launch(qkv(format, variant.qkv), size, s.x, w.inputNorm, s.rows, angles, s.qkv, ...buffers);
-    }),
+    before: launches(
+      w.qkv,
+      (format) => qkv(format, fewTokens(variant.qkv, format)),
+      ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, H, G, d, heads: count, head0: first }),
+      s,
+      [s.x, w.inputNorm],
+      ...[s.rows, angles, s.qkv],
+    ),
     attention: attend(caches[i]!),
     after: [
-      ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
-      ...w.gateUp.map(({ first, count, format, buffers }) => {
-        const size = { T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F };
-        return launch(gateUp(format, variant.gateUp), size, s.x, w.postAttentionNorm, s.hidden, ...buffers);
-      }),
-      ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+      ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
+      ...launches(
+        w.gateUp,
+        (format) => gateUp(format, fewTokens(variant.gateUp, format)),
+        ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F }),
+        s,
+        [s.x, w.postAttentionNorm],
+        s.hidden,
+      ),
+      ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
     ],
   }));
 
@@ -100,8 +111,9 @@ export function logits(
 ): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = rowsOf(shape, tokensPerBlock);
-  const multiply = product((format) => matvec(format, kernels.matvec.lmHead, "norm"), T, tokensPerBlock);
-  return multiply(weights.lmHead, { K: D, eps, width: V }, s.x, weights.finalNorm, s.logits);
+  const kernel = (format: WeightFormat) => matvec(format, fewTokens(kernels.matvec.lmHead, format), "norm");
+  const multiply = product(kernel, T, s, tokensPerBlock);
+  return multiply(weights.lmHead, { K: D, eps, width: V }, [s.x, weights.finalNorm], s.logits);
 }
 
 /**
@@ -135,7 +147,7 @@ export function prefill(
   { prefill: s, caches, angles }: Activations,
 ): Launch[] {
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T, undefined, s);
+  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T, s);
   const attend = (cache: GPUBuffer): Launch => {
     const kernel = attentionVariants[kernels.attention.prefill].prefill(cacheFormat);
     return launch(kernel, { T, B, H, G, d, S, W, store: false }, s.qkv, cache, s.rows, s.attended);
@@ -143,16 +155,16 @@ export function prefill(
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...multiply("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, s.normed, s.qkv),
+    ...multiply("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, [s.normed], s.qkv),
     launch(ropeCache(cacheFormat), { T, B, H, G, d, S }, s.qkv, caches[i]!, s.rows, angles),
     attend(caches[i]!),
-    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, s.attended, s.x),
+    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
-    ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, s.normed, s.gateUp),
+    ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, [s.normed], s.gateUp),
     ...w.gateUp.map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
-    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, s.hidden, s.x),
+    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
   ];
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
@@ -171,10 +183,10 @@ export const copyPrefix = (
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
-  const multiply = product(manyTokens(kernels.matmul.lmHead), T, undefined, s);
+  const multiply = product(manyTokens(kernels.matmul.lmHead), T, s);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
-    ...multiply(weights.lmHead, { K: D, width: V }, s.normed, s.logits),
+    ...multiply(weights.lmHead, { K: D, width: V }, [s.normed], s.logits),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
   ];
 }
@@ -190,9 +202,11 @@ const embedding = (
     launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
   );
 
-/** Parts in a format that the variant does not support use `tile`, which supports all. */
+/** Parts in a format that a variant does not suit use one that suits all. */
 const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
-  matmul(format, suits(variant, format) ? variant : "tile");
+  matmul(format, suits(matmulVariants[variant], format) ? variant : "tile");
+const fewTokens = (variant: MatvecVariant, format: WeightFormat): MatvecVariant =>
+  suits(matvecVariants[variant], format) ? variant : "stream";
 
 /** A quantised input of matrices: `codes` and `groups` of quantize_input. */
 interface Quantized {
@@ -200,36 +214,62 @@ interface Quantized {
   readonly groups: GPUBuffer;
 }
 
+/** The input of a matrix: x, and the gain of RMSNorm if it is normed. */
+type Input = readonly [x: GPUBuffer, gain?: GPUBuffer];
+
 /**
- * A matrix multiply T rows: a dispatch for each part, by the kernel for the part's format. The input of
+ * A matrix with T rows of an input: a launch for each part, by the kernel for the part's format. The input of
  * kernels that multiply bytes is quantised first, once for all neighbours that read it in one order.
+ * @param buffers the kernel's own, between its input and the weights
+ */
+function launches<Size extends { T: number; K: number; eps?: number }>(
+  matrix: Matrix,
+  kernel: (format: WeightFormat) => Kernel<Size>,
+  sizeOf: (part: MatrixPart) => Size,
+  { codes, groups }: Quantized,
+  input: Input,
+  ...buffers: GPUBuffer[]
+): Launch[] {
+  const read = input.filter((buffer) => buffer !== undefined);
+  let quantizedAs: CodeOrder | undefined;
+  return matrix.flatMap((part) => {
+    const multiply = kernel(part.format);
+    const size = sizeOf(part);
+    const order = multiply.quantizedInput;
+    if (!order) return [launch(multiply, size, ...read, ...buffers, ...part.buffers)];
+    const product = launch(multiply, size, codes, groups, ...buffers, ...part.buffers);
+    if (order === quantizedAs) return [product];
+    quantizedAs = order;
+    const quantize = quantizeInput(order, read.length === 1 ? "plain" : "norm");
+    return [launch(quantize, size, ...read, codes, groups), product];
+  });
+}
+
+/**
+ * A plain product.
  * @param unit rows of the matrix to a unit of its parts
- * @param buffers the kernel's own, input first and output last; with `add` the result is added to the output
+ * @param add whether the result is added to the output
  */
 const product =
   (
     kernel: (format: WeightFormat) => Kernel<MatvecSize>,
     T: number,
+    quantized: Quantized,
     tokensPerBlock?: TokensPerBlock,
-    quantized?: Quantized,
   ) =>
   (
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
-    ...buffers: GPUBuffer[]
+    input: Input,
+    y: GPUBuffer,
   ): Launch[] => {
-    let quantizedAs: CodeOrder | undefined;
-    return matrix.flatMap((part) => {
-      const multiply = kernel(part.format);
-      const block = tokensPerBlock && { tokensPerBlock };
-      const sizes = { T, ...block, N: part.count * unit, N0: part.first * unit, ...size };
-      const order = multiply.quantizedInput;
-      if (!order) return [launch(multiply, sizes, ...buffers, ...part.buffers)];
-      const { codes, groups } = quantized!;
-      const [x, y] = buffers as [GPUBuffer, GPUBuffer];
-      const product = launch(multiply, sizes, codes, groups, y, ...part.buffers);
-      if (order === quantizedAs) return [product];
-      quantizedAs = order;
-      return [launch(quantizeInput(order), { T, K: size.K }, x, codes, groups), product];
+    const block = tokensPerBlock && { tokensPerBlock };
+    const sizeOf = ({ first, count }: MatrixPart) => ({
+      T,
+      ...block,
+      N: count * unit,
+      N0: first * unit,
+      ...size,
     });
+    return launches(matrix, kernel, sizeOf, quantized, input, y);
   };

@@ -2,11 +2,10 @@
 import {
   type AttentionVariant,
   attentionVariants,
-  type MatmulVariant,
-  type MatvecVariant,
   matmulVariants,
   matvecVariants,
   type Requirements,
+  type Rounding,
   suits,
   type WeightFormat,
 } from "../../kernels/index.ts";
@@ -23,18 +22,16 @@ import { outOfRange } from "../options/parameter.ts";
 
 export const matrixRoles: readonly MatrixRole[] = [...layerMatrices, "lmHead"];
 
-/** The variants that an adapter can run. The first one runs everywhere. */
-export const matvecCandidates = (adapter: AdapterDescription): MatvecVariant[] =>
-  (Object.keys(matvecVariants) as MatvecVariant[]).filter((name) => runs(adapter, matvecVariants[name]));
-
 /** The variants that an adapter can run on weights in any of some formats. The first one runs everywhere. */
-export const matmulCandidates = (
-  adapter: AdapterDescription,
-  ...formats: readonly WeightFormat[]
-): MatmulVariant[] =>
-  (Object.keys(matmulVariants) as MatmulVariant[]).filter(
-    (name) => runs(adapter, matmulVariants[name]) && formats.some((format) => suits(name, format)),
-  );
+const candidates =
+  <Name extends string>(variants: Readonly<Record<Name, Requirements & Rounding>>) =>
+  (adapter: AdapterDescription, ...formats: readonly WeightFormat[]): Name[] =>
+    (Object.keys(variants) as Name[]).filter(
+      (name) => runs(adapter, variants[name]) && formats.some((format) => suits(variants[name], format)),
+    );
+
+export const matvecCandidates = candidates(matvecVariants);
+export const matmulCandidates = candidates(matmulVariants);
 
 /** The variants that an adapter can run. The first one runs everywhere. */
 export const attentionCandidates = (adapter: AdapterDescription): AttentionVariant[] =>
@@ -75,7 +72,7 @@ export function chooseKernels(
   parameters: number,
   { matvec, matmul, attention }: KernelOptions = {},
 ): KernelChoice {
-  const vectors = matvecCandidates(adapter);
+  const vectors = matvecCandidates(adapter, ...formats);
   const matrices = matmulCandidates(adapter, ...formats);
   check("matvec", matvec, vectors);
   check("matmul", matmul, matrices);

@@ -4,6 +4,7 @@ import {
   bytesPerRow,
   type Kernel,
   type MatmulVariant,
+  type MatvecSize,
   type MatvecVariant,
   matmul,
   matmulVariants,
@@ -86,15 +87,15 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     const [role] = roles as [MatrixRole];
     const { format, K } = matrices[role];
     const N = measuredRows(matrices[role], sizes.matrixBytes);
-    const variants = defaultFirst(shape.kernels.matvec[role], matvecCandidates(gpu.adapter), (name) =>
+    const variants = defaultFirst(shape.kernels.matvec[role], matvecCandidates(gpu.adapter, format), (name) =>
       rounds(matvecVariants[name]),
     );
     const normed = isNormed(role);
+    const input = normed ? "norm" : "plain";
     const kernels = (variant: string, rows: number) => {
       const tokensPerBlock = BLOCK_SIZES.find((block) => block >= rows)!;
       const size = { T: rowsOf(shape, tokensPerBlock), tokensPerBlock, N, K };
-      const kernel = matvec(format, variant as MatvecVariant, normed ? "norm" : "plain");
-      return [[kernel as unknown as Kernel<{ T: number }>, size] as const];
+      return withInput(matvec(format, variant as MatvecVariant, input), size, input);
     };
     return {
       pass: "decode",
@@ -119,13 +120,8 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     const variants = defaultFirst(shape.kernels.matmul[role], matmulCandidates(gpu.adapter, format), (name) =>
       rounds(matmulVariants[name]),
     );
-    const kernels = (variant: string) => {
-      const kernel = matmul(format, variant as MatmulVariant);
-      const order = kernel.quantizedInput;
-      return [...(order ? [quantizeInput(order)] : []), kernel].map(
-        (each) => [each as unknown as Kernel<{ T: number }>, { T, N, K }] as const,
-      );
-    };
+    const kernels = (variant: string) =>
+      withInput(matmul(format, variant as MatmulVariant), { T, N, K }, "plain");
     return {
       pass: "prefill",
       roles,
@@ -175,6 +171,13 @@ export function allSlots(gpu: Gpu, pipelines: Pipelines, measured: Measured, siz
     grouped(bySize, shapeOf).map(prefill),
   );
   return [...largest, attention("decode"), attention("prefill"), ...others.flat()];
+}
+
+/** The launches of a matrix kernel: one that reads codes is preceded by the one that makes them. */
+function withInput(kernel: Kernel<MatvecSize>, size: MatvecSize, input: "plain" | "norm") {
+  const order = kernel.quantizedInput;
+  const kernels = [...(order ? [quantizeInput(order, input)] : []), kernel];
+  return kernels.map((each) => [each as unknown as Kernel<{ T: number }>, size] as const);
 }
 
 const isNormed = (role: MatrixRole): boolean => role !== "oProj" && role !== "downProj";

@@ -72,7 +72,7 @@ async function remembered(
       stored.name === name &&
       matrixRoles.every(
         (role) =>
-          matvecCandidates(adapter).includes(choice.matvec[role]) &&
+          matvecCandidates(adapter, matrices[role].format).includes(choice.matvec[role]) &&
           matmulCandidates(adapter, matrices[role].format).includes(choice.matmul[role]),
       );
     const { decode, prefill } = choice.attention;

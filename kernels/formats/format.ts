@@ -38,6 +38,17 @@ export interface WeightFormat {
   random(name: string, length: number, next: () => number): Buffer;
 }
 
+/** What a variant of a kernel rounds input and weights to. */
+export interface Rounding {
+  /** Allowed for weight formats that round at least as much. Default: nothing is rounded. */
+  readonly rounds?: "f16" | "int8";
+}
+
+/** Whether a variant can read `format`, and rounds no more than the format does. */
+export function suits({ rounds }: Rounding, { name, int8 }: WeightFormat): boolean {
+  return !rounds || int8 !== undefined || rounds === name;
+}
+
 /** What the table of formats fixes. */
 export const sizesOf = (
   name: WeightFormatName,

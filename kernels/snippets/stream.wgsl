@@ -1,41 +1,18 @@
-// For GPUs. A team of LANES threads computes the dot products of four weight rows with a block of TOKENS
-// input rows; a workgroup has four teams. A round is 1024 columns: each lane loads 32 weights of a row, 16
-// bytes at a time beside its neighbours, and the loads of the next round are in flight meanwhile. The input
-// is staged once for the workgroup. All TOKENS run the same code. A format defines `strip` and what reads it,
-// an input snippet `input8`, the kernel `weight_row`.
+// For GPUs. A round of a team is 1024 columns: each lane loads 32 weights of a row, 16 bytes at a time beside
+// its neighbours, and the loads of the next round are in flight meanwhile. The input is staged once for the
+// workgroup. All TOKENS run the same code. A format defines `strip` and what reads it, an input snippet
+// `input8`.
 override K: u32;                             // stored width of a row, a multiple of 32
 
-const ROWS_PER_TEAM = 4u;
-const LANES = 32u;
-const TEAMS = THREADS / LANES;
 const CHUNKS = 4u;                           // of 8 columns for each lane in a round
-const STAGED = max(1u, CHUNKS / TOKENS);     // chunks staged at once
+const STAGED = max(1u, CHUNKS / TOKENS);     // chunks staged at once: [TOKENS, STAGED, 2, LANES]
 const SHARE = max(1u, TOKENS / CHUNKS);      // tokens of which a thread stages a chunk
-const BATCH = min(TOKENS, 2 * SHARE);        // tokens whose sums fit into `staged`
-const HELD = 1;
 
-var<workgroup> staged: array<vec4f, 2 * SHARE * THREADS>;  // [TOKENS, STAGED, 2, LANES]; at the end sums
 var<workgroup> squares: array<f32, TOKENS * THREADS>;
-
-fn held() -> u32 { return HELD; }
-
-/// The team whose output this thread writes. It computes for another one.
-fn team_of(group: u32, thread: u32) -> u32 { return group * TEAMS + thread / ROWS_PER_TEAM % TEAMS; }
-
-/// Index, within the block, of the token whose sums this thread holds.
-fn token_held(j: u32, thread: u32) -> u32 { return thread / (ROWS_PER_TEAM * TEAMS) % TOKENS; }
-
-/// Whether this thread writes output r of its team, for the token that it holds.
-fn writes(r: u32, thread: u32) -> bool {
-  return thread < ROWS_PER_TEAM * TEAMS * TOKENS && thread % ROWS_PER_TEAM == r;
-}
 
 /// As in dot-rows.wgsl.
 fn dot_rows(team: u32, block: u32, thread: u32) -> array<RowSums, HELD> {
-  let computed = team - team % TEAMS + thread / LANES;
-  let n = vec4u(
-    weight_row(computed, 0), weight_row(computed, 1), weight_row(computed, 2), weight_row(computed, 3)
-  );
+  let n = computed_rows(team, thread);
   let lane = thread % LANES;
   var sums = array<vec4f, TOKENS>();
   var codes = array<vec4f, TOKENS>();
@@ -115,23 +92,8 @@ fn team_sums(sums: ptr<function, array<vec4f, TOKENS>>, thread: u32) -> array<Ro
     let first = i / 8 * THREADS + i % 8;
     for (var at = first + 8; at < (i / 8 + 1) * THREADS; at += 8) { squares[first] += squares[at]; }
   }
-  let held = token_held(0, thread);
-  var total = vec4f();
-  for (var first = 0u; first < TOKENS; first += BATCH) {
-    workgroupBarrier();
-    for (var i = 0u; i < BATCH; i++) { staged[i * THREADS + thread] = sums[first + i]; }
-    workgroupBarrier();
-    for (var i = thread; i < 8 * TEAMS * BATCH; i += THREADS) {
-      let at = i / 8 * LANES + i % 8;
-      staged[at] = (staged[at] + staged[at + 8]) + (staged[at + 16] + staged[at + 24]);
-    }
-    workgroupBarrier();
-    if (held / BATCH == first / BATCH) {
-      let at = (held % BATCH * TEAMS + thread / ROWS_PER_TEAM % TEAMS) * LANES;
-      for (var i = 0u; i < 8; i++) { total += staged[at + i]; }
-    }
-  }
+  let total = lanes_total(sums, thread);
   var total_squares = 0.0;
-  for (var i = 0u; i < 8; i++) { total_squares += squares[held * THREADS + i]; }
+  for (var i = 0u; i < 8; i++) { total_squares += squares[token_held(0, thread) * THREADS + i]; }
   return array(RowSums(total, input_factor(total_squares)));
 }

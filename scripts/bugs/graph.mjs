@@ -141,6 +141,42 @@ export const graphBugs = {
     to: "if (quantizedAs) return",
     test: engine("mixed-formats", "variant runs for the formats"),
   },
+  "a quantised input that is not normed": {
+    file: "engine/graph/forward.ts",
+    from: 'read.length === 1 ? "plain" : "norm"',
+    to: 'read.length > 0 ? "plain" : "norm"',
+    test: engine("mixed-formats", "variant runs for the formats"),
+  },
+  "scales of a normed input without 1/rms": {
+    file: "kernels/quantize-input.wgsl",
+    from: "largest / 127 * of_row",
+    to: "largest / 127",
+    test: kernel("quantize_input_.*_norm"),
+  },
+  "columns of a step under the scale of others": {
+    file: "kernels/snippets/stream-int8.wgsl",
+    from: "let group = groups[at];",
+    to: "let group = groups[at - g % 2];",
+    test: kernel("matvec_q4_stream_int8"),
+  },
+  "weights of a step under the scale of another row": {
+    file: "kernels/snippets/stream-int8.wgsl",
+    from: "now[2].scale, now[3].scale",
+    to: "now[3].scale, now[2].scale",
+    test: kernel("matvec_q8_stream_int8"),
+  },
+  "the zero of q4 left out of a step": {
+    file: "kernels/snippets/stream-int8.wgsl",
+    from: "dots - ZERO_CODE * i32(group.y)",
+    to: "dots",
+    test: kernel("matvec_q4_stream_int8"),
+  },
+  "variants that round offered to exact weights": {
+    file: "kernels/formats/format.ts",
+    from: "return !rounds || int8 !== undefined || rounds === name;",
+    to: "return !rounds || int8 !== undefined || name !== undefined;",
+    test: engine("tune", "lossy variants"),
+  },
   "gate and up in the less exact of their formats": {
     file: "engine/graph/layout.ts",
     from: "bytesPerRow(b, 1) > bytesPerRow(a, 1)",

@@ -2,7 +2,7 @@
 // so that both run in parallel.
 import { beforeAll, describe, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
-import { loadModel } from "../../engine/node.ts";
+import { loadModel, type TokenLogProb } from "../../engine/node.ts";
 import {
   attentionCandidates,
   matmulCandidates,
@@ -23,7 +23,7 @@ describe("every variant of the hot kernels, forced: the same numbers", () => {
   test.for(Array.from({ length: most }, (_, i) => i))("number %d", async (i, { skip }) => {
     const { adapter } = borrowDevice(device);
     const names = {
-      matvec: matvecCandidates(adapter),
+      matvec: matvecCandidates(adapter, weightFormats.bf16),
       matmul: matmulCandidates(adapter, weightFormats.bf16),
       attention: attentionCandidates(adapter),
     };
@@ -60,5 +60,23 @@ describe("every variant of the hot kernels, forced: the same numbers", () => {
       `${weights} by ${matmul}: perplexity ${perplexity.toFixed(5)} (${(100 * change).toFixed(3)} %)`,
     );
     expect(Math.abs(change)).toBeLessThan(bound);
+  });
+
+  // The same for decode: log-probabilities of steps, against a pass over the same weights without rounding.
+  test("log-probabilities in q4 by stream_int8 are near those of exact products", async ({ skip }) => {
+    skip(process.env["SIROCCO_DRIVER"] === "swiftshader", "compiles slowly");
+    const { ids } = await read("02_once");
+    const kernels = { matvec: "stream_int8" } as const;
+    const model = await loadModel(undefined, { weights: "q4", parallel: 1, device, kernels });
+    const steps: TokenLogProb[] = [];
+    for await (const { logProbs } of model.generate(ids, { maxTokens: 24, topLogProbs: 0, ignoreEos: true }))
+      steps.push(...(logProbs ?? []));
+    const { logProbs: exact } = await model.score([...ids, ...steps.map(({ id }) => id)]);
+    model.dispose();
+    const errors = steps.map(({ logProb }, i) => Math.abs(logProb - exact[ids.length - 1 + i]!));
+    const mean = errors.reduce((a, b) => a + b) / errors.length;
+    console.log(`q4 by stream_int8: log-probabilities are off by ${mean.toFixed(5)}`);
+    expect(mean).toBeLessThan(1e-2);
+    expect(mean, "it rounds").toBeGreaterThan(1e-4);
   });
 });

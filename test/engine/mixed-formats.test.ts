@@ -137,22 +137,46 @@ test("q, k and v of different formats are parts of one matrix; neighbours of the
 test("a variant runs for the formats it supports, the plain one for the others", async () => {
   const idle = await openTestDevice(["backend=null"]);
   mixed.formatOf = formatOf;
-  const options = { device: idle, weights: "q4", kernels: { matmul: "tile_int8" } } as const;
+  const options = {
+    device: idle,
+    weights: "q4",
+    kernels: { matvec: "stream_int8", matmul: "tile_int8" },
+  } as const;
   const model = (await loadModel(fabricate(config), options)) as LoadedModel;
   mixed.formatOf = undefined;
-  const labels = await model.measure(async ({ decoder }) =>
-    decoder.prefillDispatches.map(({ label }) => label),
+  const [prefill = [], step = []] = await model.measure(async ({ decoder }) =>
+    [decoder.prefillDispatches, decoder.dispatchesOf(0)].map((list) => list.map(({ label }) => label)),
   );
-  const products = labels.filter((label) => label.startsWith("matmul"));
   const int8 = (format: string) => `matmul_${format}_tile_int8`;
-  expect(products).toEqual([
+  expect(prefill.filter((label) => label.startsWith("matmul"))).toEqual([
     ...Array.from({ length: 4 }, () => int8("q4")),
     ...[int8("q8"), "matmul_f16_tile", int8("q4"), "matmul_f16_tile", int8("q8"), int8("q8")],
   ]);
   // Again where the next part reads another order of columns.
-  expect(labels.filter((label) => label.startsWith("quantize_input_"))).toEqual([
+  expect(prefill.filter((label) => label.startsWith("quantize_input_"))).toEqual([
     ...Array.from({ length: 4 }, () => "quantize_input_even_odd"),
     ...["natural", "even_odd", "natural", "natural"].map((order) => `quantize_input_${order}`),
+  ]);
+  const of = (format: string) => ({
+    quantized: `quantize_input_${format === "q4" ? "even_odd" : "natural"}`,
+    matvec: `matvec_${format}_stream_int8`,
+    qkv: `qkv_${format}_stream_int8`,
+    gateUp: `gate_up_${format}_stream_int8`,
+  });
+  const [q4, q8] = [of("q4"), of("q8")];
+  expect(step.filter((label) => /^(quantize_input|qkv|gate_up|matvec)_/.test(label))).toEqual([
+    ...[`${q4.quantized}_norm`, q4.qkv, q4.quantized, q4.matvec],
+    ...[`${q4.quantized}_norm`, q4.gateUp, q4.quantized, q4.matvec],
+    ...[
+      `${q8.quantized}_norm`,
+      q8.qkv,
+      "qkv_f16_stream",
+      `${q4.quantized}_norm`,
+      q4.qkv,
+      "matvec_f16_stream",
+    ],
+    ...[`${q8.quantized}_norm`, q8.gateUp, q8.quantized, q8.matvec],
+    ...[`${q8.quantized}_norm`, q8.matvec],
   ]);
   model.dispose();
   idle.destroy();

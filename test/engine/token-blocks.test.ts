@@ -66,7 +66,8 @@ async function run(kernel: Kernel<MatvecSize>, size: MatvecSize, kept?: number):
   const bindings = kernel.bindings(size);
   const buffers = bindings.map((binding, i) => {
     const contents = kernel.fill?.(size, binding.name, randomU32(i + 1)) ?? randomBuffer(binding, i + 1);
-    if (binding.name === "x" && kept !== undefined) changeOthers(contents, size, kept);
+    if ((binding.name === "x" || binding.name === "groups") && kept !== undefined)
+      changeOthers(contents, size, kept);
     const buffer = device.createBuffer({
       size: contents.byteLength,
       usage: usage.storage | usage.copySrc | usage.copyDst,
@@ -88,8 +89,8 @@ async function run(kernel: Kernel<MatvecSize>, size: MatvecSize, kept?: number):
 }
 
 /** Much larger values, so that a summation order that depends on them would show. */
-function changeOthers(x: Buffer, { K }: MatvecSize, kept: number): void {
-  for (let i = 0; i < x.length; i++) if (Math.floor(i / padded(K)) !== kept) x[i]! *= 1000;
+function changeOthers(x: Buffer, { T }: MatvecSize, kept: number): void {
+  for (let i = 0; i < x.length; i++) if (Math.floor((i * T) / x.length) !== kept) x[i]! *= 1000;
 }
 
 const differing = (actual: Uint32Array, expected: Uint32Array): number =>

@@ -51,7 +51,10 @@ test("variants with wrong numbers are dropped with the reason, the others are me
   // q4's zero is 8: with another, every sum of this variant is off. What compiles slowly is refused.
   const broken = (launch: Launch): Launch => {
     const [kernel, ...rest] = launch;
-    if (/group|tile|broadcast/.test(String(kernel.variant)) || /^attention(_tile)?$/.test(kernel.name))
+    if (
+      /group|tile|broadcast|stream$/.test(String(kernel.variant)) ||
+      /^attention(_tile)?$/.test(kernel.name)
+    )
       throw new Error("refused");
     if (kernel.variant !== "q4_lane_wide") return launch;
     const source = replaced(kernel.source, "ZERO_CODE = 8.0", "ZERO_CODE = 7.5");
@@ -77,14 +80,16 @@ test("variants with wrong numbers are dropped with the reason, the others are me
   );
   expect(names[0]).toBe(`tune decode gateUp ${kernels.matvec.gateUp}`);
   const first = measurements.filter(({ pass, role }) => pass === "decode" && role === "gateUp");
-  expect(new Set(first.map(({ variant }) => variant))).toEqual(new Set(matvecCandidates(gpu.adapter)));
+  expect(new Set(first.map(({ variant }) => variant))).toEqual(
+    new Set(matvecCandidates(gpu.adapter, format)),
+  );
   for (const { pass, role, variant, rows, microseconds, rejected } of measurements) {
     // lm_head is q8 beside q4: its lane_wide is another shader.
     if (variant === "lane_wide" && role !== "lmHead") {
       expect(rejected).toMatch(/^gives .* where plain arithmetic gives /);
       expect(microseconds).toBe(Infinity);
       expect(rows).toBe(1);
-    } else if (/group|tile|broadcast/.test(variant)) {
+    } else if (/group|tile|broadcast|stream$/.test(variant)) {
       expect(rejected).toBe("refused");
     } else {
       expect(rejected, variant).toBeUndefined();
@@ -93,7 +98,7 @@ test("variants with wrong numbers are dropped with the reason, the others are me
     }
   }
   // One variant for one row and for two: the one with the least geometric mean of its times.
-  const products = matvecCandidates(gpu.adapter).flatMap((variant) => {
+  const products = matvecCandidates(gpu.adapter, format).flatMap((variant) => {
     const [one, two] = first.filter((each) => each.variant === variant);
     return two ? [{ variant, product: one!.microseconds * two.microseconds }] : [];
   });
@@ -202,8 +207,10 @@ test("lossy variants are offered to lossy weights only; an unknown variant is na
   expect(matmulCandidates(able, weightFormats.f16)).toContain("tile_f16");
   expect(matmulCandidates(able, weightFormats.f16)).not.toContain("tile_int8");
   expect(matmulCandidates(able, weightFormats.q4)).toContain("tile_int8");
-  expect(matvecCandidates({ ...able, features: [] })).not.toContain("subgroup");
-  expect(matvecCandidates(able)).not.toContain("lane_broadcast4");
+  expect(matvecCandidates({ ...able, features: [] }, weightFormats.q4)).not.toContain("subgroup");
+  expect(matvecCandidates(able, weightFormats.q4)).not.toContain("lane_broadcast4");
+  expect(matvecCandidates(able, weightFormats.q4)).toContain("stream_int8");
+  expect(matvecCandidates(able, weightFormats.f16)).not.toContain("stream_int8");
   expect(() => chooseKernels(able, [weightFormats.f32], 1e9, { matmul: "tile_int8" })).toThrow(
     /kernels: expected matmul as one of tile, lane, lane_broadcast8, got tile_int8/,
   );
@@ -216,9 +223,13 @@ test("a variant that needs more workgroup memory or threads than an adapter has 
   variants["needy"] = { ...matvecVariants.workgroup, ...needs };
   try {
     const limits = { maxWorkgroupBytes: 2 ** 15, maxWorkgroupThreads: 512 };
-    expect(matvecCandidates({ ...adapter, ...limits })).toContain("needy");
-    expect(matvecCandidates({ ...adapter, ...limits, maxWorkgroupBytes: 2 ** 14 })).not.toContain("needy");
-    expect(matvecCandidates({ ...adapter, ...limits, maxWorkgroupThreads: 256 })).not.toContain("needy");
+    expect(matvecCandidates({ ...adapter, ...limits }, weightFormats.q4)).toContain("needy");
+    expect(
+      matvecCandidates({ ...adapter, ...limits, maxWorkgroupBytes: 2 ** 14 }, weightFormats.q4),
+    ).not.toContain("needy");
+    expect(
+      matvecCandidates({ ...adapter, ...limits, maxWorkgroupThreads: 256 }, weightFormats.q4),
+    ).not.toContain("needy");
   } finally {
     delete variants["needy"];
   }
