@@ -68,7 +68,8 @@ async function tests() {
       project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_HOSTS]),
       ...drivers.map(({ name, env }, i) => {
         const exclude = i === 0 ? IN_HOSTS : [...IN_HOSTS, ...ONCE];
-        return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude);
+        const setupFiles = ["test/setup/calm-polling.ts"];
+        return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude, { setupFiles });
       }),
       ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
@@ -80,7 +81,7 @@ function project(
   env: Record<string, string>,
   include: string[],
   exclude: string[],
-  more: { fileParallelism?: boolean } = {},
+  more: { fileParallelism?: boolean; setupFiles?: string[] } = {},
 ): TestProjectConfiguration {
   return {
     extends: true,
