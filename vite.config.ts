@@ -64,6 +64,7 @@ async function tests() {
     // Kernels use all cores anyway. More workers use them while one checks results.
     maxWorkers: Math.min(4, availableParallelism()),
     pool: "forks" as const,
+    sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [
       project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_HOSTS]),
       ...drivers.map(({ name, env }, i) => {
@@ -98,7 +99,7 @@ function project(
   };
 }
 
-/** One file at a time: pages are timed, and the driver of each takes all cores. */
+/** Chromium's run one at a time, after all others, because its pages are timed. */
 const hostProject = (
   name: keyof Hosts,
   host: Hosts[keyof Hosts],
@@ -109,5 +110,5 @@ const hostProject = (
     SIROCCO_PROJECTS: able.join(),
     [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(host),
   };
-  return project(name, env, HOST_TESTS[name], [], { fileParallelism: false });
+  return project(name, env, HOST_TESTS[name], [], name === "chromium" ? { fileParallelism: false } : {});
 };
