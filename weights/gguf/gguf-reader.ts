@@ -14,6 +14,7 @@ import { belongsToGraph, LM_HEAD, type RequiredInFile, ROPE_DIVISORS, requiredIn
 import { type Parts, readParts } from "./parts.ts";
 import { scalingOf } from "./rope-divisors.ts";
 import { readGgufRows } from "./rows.ts";
+import { readVocabulary } from "./vocabulary.ts";
 
 const ADVICE = "Choose another conversion of the model.";
 /** Types of vectors: quantised ones are not written by any program. */
@@ -45,7 +46,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     quantised: quantisedAs(found),
     readRows: (tensor, options, from = source) =>
       readGgufRows(from, tensor, headRows.get(tensor.name), options),
-    vocabulary: async () => undefined,
+    vocabulary: async () => readVocabulary(metadata),
   };
 }
 

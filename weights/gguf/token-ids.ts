@@ -1,12 +1,10 @@
 // The ids of the tokens that begin and end texts.
 import type { JsonObject } from "../json.ts";
 import type { Metadata } from "./metadata.ts";
+import { KIND } from "./tokens.ts";
 
 /** Ends of an answer that not every file names by a key. */
 const ENDS: readonly string[] = ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>"];
-/** Kinds of `tokenizer.ggml.token_type`. */
-export const KIND = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
-
 /** `bos_token_id` and `eos_token_id` as config.json has them. */
 export function tokenIds(metadata: Metadata): JsonObject {
   const id = (name: string) => metadata.number(`tokenizer.ggml.${name}_token_id`);
