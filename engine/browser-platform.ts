@@ -64,12 +64,13 @@ export interface HubSourceOptions extends HttpSourceOptions {
 /**
  * A repository of the Hugging Face Hub, read over HTTP.
  *
- * @param repository `owner/name` or `owner/name@revision`
+ * @param repository `owner/name` or `owner/name@revision`, each also with `/file.gguf`
  * @throws CheckpointError if it is not such a name
  */
 export function hubSource(repository: string, { token, ...options }: HubSourceOptions = {}): Source {
-  const { name, revision, endpoint } = parseRepository(repository);
-  return httpSource(`${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`, {
+  const { name, revision, endpoint, file = "" } = parseRepository(repository);
+  const folder = `${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`;
+  return httpSource(`${folder}${encodeURIComponent(file)}`, {
     ...options,
     ...(token && { headers: { authorization: `Bearer ${token}` } }),
   });

@@ -5,8 +5,6 @@ interface Foreign {
   readonly advice: string;
 }
 
-const SAFETENSORS = "Sirocco reads safetensors: choose the original repository of the model.";
-
 /** Tried in this order. Eight bytes must be enough: the first read of a weight file has no more. */
 const KINDS: readonly (Foreign & { readonly begins: RegExp })[] = [
   {
@@ -19,7 +17,7 @@ const KINDS: readonly (Foreign & { readonly begins: RegExp })[] = [
     got: "an HTML or XML page",
     advice: "The server answered with a page: check the address.",
   },
-  { begins: /^GGUF/, got: "a GGUF file", advice: SAFETENSORS },
+  { begins: /^GGUF/, got: "a GGUF file", advice: "Name it with the ending .gguf, and load it by its name." },
   {
     begins: /^PK\x03\x04/,
     got: "a ZIP archive, as PyTorch's .bin and .pt files are",

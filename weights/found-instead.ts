@@ -27,11 +27,7 @@ const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly a
     advice:
       "Sirocco reads Hugging Face's: config.json and model*.safetensors, mostly in the same repository.",
   },
-  {
-    name: /\.gguf$/i,
-    what: "GGUF weights",
-    advice: "Sirocco reads safetensors: choose the original repository of the model.",
-  },
+  { name: /\.gguf$/i, what: "GGUF weights", advice: "Name the .gguf file itself." },
   {
     name: /^pytorch_model.*\.bin(\.index\.json)?$|\.(pt|pth|ckpt)$/,
     what: "PyTorch weights",
@@ -78,7 +74,8 @@ export async function foundInstead(source: Source, signal?: AbortSignal): Promis
 }
 
 async function namesIn(source: Source, signal: AbortSignal | undefined): Promise<readonly string[]> {
-  if (source.list) return source.list(signal);
+  const names = (await source.list?.(signal)) ?? [];
+  if (names.length > 0) return names;
   const sizes = await Promise.all(PROBED_NAMES.map((name) => source.size(name, signal)));
   return PROBED_NAMES.filter((_, i) => sizes[i] !== undefined);
 }

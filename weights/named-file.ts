@@ -1,7 +1,10 @@
 // Errors for a file that was named instead of a checkpoint's folder.
 import { type CheckpointError, mismatch, show } from "./errors.ts";
 
-const ENDING = /\.(json|safetensors|gguf|bin|pth?|zip|tar|tgz|gz|jinja|model)$/i;
+/** Whether a name is one of a GGUF file: it is a checkpoint by itself. */
+export const isGguf = (name: string): boolean => /\.gguf$/i.test(name);
+
+const ENDING = /\.(json|safetensors|bin|pth?|zip|tar|tgz|gz|jinja|model)$/i;
 
 /** Whether the name has an extension of model files. */
 const looksLikeFile = (name: string): boolean => ENDING.test(name);
@@ -19,8 +22,6 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
     case "model":
     case "safetensors":
       return ["a file", `Name its folder: ${show(folder)}.`];
-    case "gguf":
-      return ["a GGUF file", "Sirocco reads safetensors: choose the original repository of the model."];
     case "zip":
     case "tar":
     case "tgz":
@@ -31,7 +32,7 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
   }
 }
 
-/** Parses the URL of a folder. @throws CheckpointError for an invalid URL, or the URL of a file */
+/** Parses the URL of a folder, or of a GGUF file. @throws CheckpointError for an invalid URL, or the URL of another file */
 export function folderUrl(address: string): URL {
   let url: URL;
   try {

@@ -1,9 +1,8 @@
 // The readers of checkpoints, one for each kind.
 import type { CheckpointReader } from "./checkpoint.ts";
+import { isGguf } from "./named-file.ts";
 import { INDEX_FILE, SINGLE_FILE } from "./safetensors/names.ts";
 import { safetensorsReader } from "./safetensors/reader.ts";
-
-const isGguf = (name: string): boolean => /\.gguf$/i.test(name);
 
 /** A lazy chunk. */
 const ggufReader: CheckpointReader = {

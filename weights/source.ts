@@ -16,7 +16,9 @@ export interface Source {
    * @throws CheckpointError if the file is missing or shorter
    */
   read(file: string, start?: number, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
-  /** Names of the files and folders there, if the source can list them; for messages. */
+  /**
+   * Names of the files and folders there, if the source can list them; for messages, and to find a GGUF file.
+   */
   list?(signal?: AbortSignal): Promise<readonly string[]>;
   /**
    * A value that changes whenever the file does, such as an ETag; undefined if it is not known. Only remote

@@ -38,6 +38,20 @@ test("a folder by its path, its address, or from home", async () => {
   expect(await (await namedSource("~/model", {})).size("config.json")).toBeGreaterThan(0);
 });
 
+test("a GGUF file by its path or its address, which may be secret", async () => {
+  const path = join(place, "a.Q4_0.gguf");
+  for (const spec of [
+    path,
+    pathToFileURL(path).href,
+    "https://user:secret@host.example/x/a.Q4_0.gguf?key=secret",
+  ]) {
+    const { file, name } = await namedSource(spec, {});
+    expect(file, spec).toBe("a.Q4_0.gguf");
+    expect(name).toMatch(/a\.Q4_0\.gguf$/);
+  }
+  expect(await (await namedSource(path, {})).size("a.Q4_0.gguf")).toBe(4);
+});
+
 test.each<[spec: string, words: RegExp]>([
   [
     "./modle",
@@ -56,12 +70,13 @@ test.each<[spec: string, words: RegExp]>([
     /config\.json": expected the folder of a checkpoint, got a file\. Name its folder: ".*model"\.$/,
   ],
   [join(folder, "model.safetensors"), /got a file\. Name its folder/],
-  [join(place, "a.Q4_0.gguf"), /got a GGUF file\. Sirocco reads safetensors/],
+  [join(place, "b.gguf"), /b\.gguf": expected a GGUF file, got no such file/],
+  ["models/b.gguf", /^"models\/b\.gguf": expected a GGUF file, got no such file/],
   [join(place, "a.zip"), /got an archive\. Unpack it/],
   ["https://host.example/x/config.json", /got a file\. Name its folder: "https:\/\/host\.example\/x\/"/],
   [
-    "https://user:secret@host.example/x/a.gguf?key=secret",
-    /^"https:\/\/host\.example\/x\/a\.gguf": .*got a GGUF file/,
+    "https://user:secret@host.example/x/a.bin?key=secret",
+    /^"https:\/\/host\.example\/x\/a\.bin": .*got a file/,
   ],
   ["https://huggingface.co/datasets/a/b", /got a page of datasets\. Give it as owner\/name/],
   ["https://huggingface.co/a", /got something else/],

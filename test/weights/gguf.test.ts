@@ -2,11 +2,13 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { blockTypes, decodeBlocks } from "../../weights/gguf/blocks.ts";
+import { choose } from "../../weights/gguf/choice.ts";
 import { readHeader } from "../../weights/gguf/header.ts";
-import { CheckpointError, openCheckpoint } from "../../weights/index.ts";
+import { CheckpointError, httpSource, openCheckpoint } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
 import { brokenGgufs } from "./broken-gguf.ts";
-import { smallGguf, writeGguf } from "./gguf-file.ts";
+import { smallGguf, text, writeGguf } from "./gguf-file.ts";
+import { sendFile, serve } from "./loopback.ts";
 import { memorySource } from "./memory-source.ts";
 
 const goldens = import.meta.glob<Record<string, [row: number, column: number, value: number][]>>(
@@ -42,6 +44,51 @@ test("the file opens before it is broken", async () => {
   const { config, parameters } = await openCheckpoint(memorySource({ "model.gguf": writeGguf(smallGguf()) }));
   expect(config).toMatchObject({ D: 32, F: 64, H: 2, G: 1, d: 16, V: 40, eps: 1e-5, eosTokenIds: [2] });
   expect(parameters).toBe(2 * 40 * 32 + 3 * 32 + 32 * (32 + 16 + 16 + 32) + 3 * 64 * 32);
+});
+
+test("by an address, with ranges of the header only", async () => {
+  const file = smallGguf();
+  file.pairs.push(["general.description", text("x".repeat(300_000))]);
+  const header = writeGguf(file).length;
+  file.tensors.push({ name: "extra", dims: [2 ** 20], type: 0, bytes: new Uint8Array(2 ** 22) });
+  const whole = writeGguf(file);
+  const server = await serve((request, response) => {
+    if (request.url === "/models/tiny%20model.gguf?key=secret") return sendFile(request, response, whole);
+    response.writeHead(404).end();
+    return undefined;
+  });
+  const ranges: number[] = [];
+  const counted: typeof fetch = (input, init) => {
+    const [, end] = /-(\d+)$/.exec(new Headers(init?.headers).get("range") ?? "") ?? [];
+    ranges.push(Number(end));
+    return fetch(input, init);
+  };
+  const source = httpSource(`${server.url}/models/tiny%20model.gguf?key=secret`, { fetch: counted });
+  expect(source).toMatchObject({ name: `${server.url}/models/tiny%20model.gguf`, file: "tiny model.gguf" });
+  expect((await openCheckpoint(source)).config.V).toBe(40);
+  expect(ranges.length).toBeLessThanOrEqual(4);
+  expect(Math.max(...ranges)).toBeLessThan(2 * header);
+  await server.close();
+});
+
+test.each<[names: string[], chosen: string | RegExp]>([
+  [["m.Q8_0.gguf", "m.Q4_0.gguf", "m.Q4_K_M.gguf", "m.Q2_K.gguf"], "m.Q4_K_M.gguf"],
+  [["m-q8_0.gguf", "m-q4_0.gguf", "m-f16.gguf"], "m-q4_0.gguf"],
+  [["m.Q2_K.gguf", "m.Q6_K.gguf", "m.Q5_K_S.gguf"], "m.Q5_K_S.gguf"],
+  [
+    ["m.IQ2_XS.gguf", "m.Q3_K_L.gguf"],
+    /memory: expected a GGUF file of 4 bits or more, got m\.IQ2_XS\.gguf \(/,
+  ],
+  [
+    ["mmproj-m-f16.gguf", "m.Q8_0-00001-of-00002.gguf", "m.Q8_0-00002-of-00002.gguf"],
+    "m.Q8_0-00001-of-00002.gguf",
+  ],
+  [["m.Q2_K.gguf"], "m.Q2_K.gguf"],
+])("of %j one is chosen by name and size", async (names, chosen) => {
+  const files = Object.fromEntries(names.map((name) => [name, new Uint8Array(Number(/\d/.exec(name)))]));
+  const found = choose(memorySource(files));
+  if (typeof chosen === "string") expect(await found).toBe(chosen);
+  else await expect(found).rejects.toThrow(chosen);
 });
 
 test("there are at least 25 kinds of broken files, with different names", () => {

@@ -14,8 +14,12 @@ interface CachedFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** What the list of files is cached as: no file has an empty name. */
+const LIST = "";
+
 export class CachedSource implements Source {
   readonly name: string;
+  readonly file: string | undefined;
   readonly #origin: Source;
   readonly #files: Map<string, CachedFile>;
   /** Files that were compared with the origin since `open`. */
@@ -25,6 +29,7 @@ export class CachedSource implements Source {
 
   private constructor(origin: Source, files: Map<string, CachedFile>) {
     this.name = origin.name;
+    this.file = origin.file;
     this.#origin = origin;
     this.#files = files;
   }
@@ -51,6 +56,17 @@ export class CachedSource implements Source {
       this.#store(file, { ...cached, bytes: longer });
     }
     return bytes;
+  }
+
+  /** The first list that is not empty is kept: what was chosen from it is stored. */
+  async list(signal?: AbortSignal): Promise<readonly string[]> {
+    const cached = this.#files.get(LIST);
+    if (cached) return JSON.parse(new TextDecoder().decode(cached.bytes));
+    const names = (await this.#origin.list?.(signal)) ?? [];
+    const bytes = new TextEncoder().encode(JSON.stringify(names));
+    if (names.length > 0 && !this.#frozen)
+      this.#store(LIST, { size: bytes.length, version: undefined, bytes });
+    return names;
   }
 
   async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {

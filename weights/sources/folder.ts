@@ -1,19 +1,23 @@
-// A checkpoint in a local folder (Node only).
-import { constants } from "node:fs";
+// A checkpoint in a local folder, or a GGUF file (Node only).
+import { constants, statSync } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type CheckpointError, label, mismatch, show } from "../errors.ts";
-import { fileForFolder } from "../named-file.ts";
+import { fileForFolder, isGguf } from "../named-file.ts";
 import type { Source } from "../source.ts";
 
 /**
  * The files of a checkpoint in a folder of this machine, read by position. Node only.
  *
+ * @param path of the folder, or of a GGUF file
  * @param name what messages call it. Default: the path.
  */
-export function folderSource(folder: string, name: string = folder): Source {
+export function folderSource(path: string, name: string = path): Source {
+  const isFile = isGgufFile(path);
+  const folder = isFile ? dirname(path) : path;
   return {
     name,
+    file: isFile ? basename(path) : undefined,
     async list() {
       await requireFolder(folder);
       return readdir(folder);
@@ -41,16 +45,20 @@ export function folderSource(folder: string, name: string = folder): Source {
   };
 }
 
-/** @throws CheckpointError if `path` is no folder, saying what was found */
+const isGgufFile = (path: string): boolean =>
+  isGguf(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
+/** @throws CheckpointError if `path` is no folder and no GGUF file, saying what was found */
 export async function requireFolder(path: string, advice = "Check the path."): Promise<void> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => error);
   if (!(found instanceof Error)) {
-    if (found.isDirectory()) return;
+    if (found.isDirectory() || isGgufFile(path)) return;
     throw fileForFolder(path, dirname(path));
   }
   if (found.code !== "ENOENT" && found.code !== "ENOTDIR") {
     throw mismatch(show(path), "a readable folder", found.code ?? String(found), "Check the path.");
   }
+  if (isGguf(path)) throw mismatch(show(path), "a GGUF file", "no such file", "Check the path.", "not-found");
   throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
 }
 

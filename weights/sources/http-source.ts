@@ -1,5 +1,6 @@
 // A checkpoint under an HTTP(S) address, read by Range requests.
 import { CheckpointError, type CheckpointErrorCode, mismatch } from "../errors.ts";
+import { isGguf } from "../named-file.ts";
 import type { Source } from "../source.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
 import { type Attempt, Fault, type HttpOptions, parseContentRange, request, withRetries } from "./http.ts";
@@ -25,7 +26,7 @@ interface Whole {
 /**
  * The files of a checkpoint under an address, read by HTTP Range requests.
  *
- * @param base address of the folder: `base`/config.json and the other files are read
+ * @param base address of the folder: `base`/config.json and the other files are read. Or of a GGUF file.
  * @throws TypeError if `base` is not an address
  *
  * @example
@@ -42,23 +43,33 @@ export function httpSource(base: string | URL, options: HttpSourceOptions = {}):
   return new HttpSource(new URL(base), options);
 }
 
+/** Without user, password and query, which may be secret. */
+const shown = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+
 class HttpSource implements Source {
   readonly name: string;
+  readonly file: string | undefined;
+  /** Of the folder. */
   readonly #base: URL;
   readonly #options: HttpSourceOptions;
   readonly #sizes = new Map<string, number>();
   readonly #versions = new Map<string, string>();
   /** SHA-256 by file, as stated in the server's header, and as listed by a Hub. */
   readonly #stated = new Map<string, string | undefined>();
-  #listed: ReadonlyMap<string, string> | undefined;
+  #listed: ReadonlyMap<string, string | undefined> | undefined;
   // The last file that was fetched whole: its header and its tensors are read one after the other.
   #whole: Whole | undefined;
   #warned = false;
 
-  constructor(base: URL, options: HttpSourceOptions) {
-    this.#base = base;
+  constructor(address: URL, options: HttpSourceOptions) {
+    this.name = shown(address);
+    this.#base = new URL(address);
+    const [, folder = "", file = ""] = /^(.*\/)([^/]*)$/.exec(address.pathname) ?? [];
+    if (isGguf(file)) {
+      this.#base.pathname = folder;
+      this.file = decodeURIComponent(file);
+    }
     this.#options = options;
-    this.name = `${base.origin}${base.pathname}`; // Without user, password and query, which may be secret.
   }
 
   async size(file: string, signal?: AbortSignal): Promise<number | undefined> {
@@ -77,8 +88,17 @@ class HttpSource implements Source {
 
   async sha256(file: string, signal?: AbortSignal): Promise<string | undefined> {
     await this.#size(file, signal);
+    return (await this.#list(signal)).get(file) ?? this.#stated.get(file);
+  }
+
+  /** Only a Hub lists its files: the list is empty elsewhere. */
+  async list(signal?: AbortSignal): Promise<readonly string[]> {
+    return [...(await this.#list(signal)).keys()];
+  }
+
+  async #list(signal?: AbortSignal): Promise<ReadonlyMap<string, string | undefined>> {
     this.#listed ??= await hubDigests(this.#base, this.#options, signal);
-    return this.#listed.get(file) ?? this.#stated.get(file);
+    return this.#listed;
   }
 
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
@@ -153,7 +173,7 @@ class HttpSource implements Source {
   }
 
   #what(file: string): string {
-    return `${this.name.replace(/\/*$/, "/")}${file}`;
+    return `${shown(this.#base).replace(/\/*$/, "/")}${file}`;
   }
 
   #url(file: string): URL {

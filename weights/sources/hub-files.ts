@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { companionFiles } from "../companions.ts";
 import { label, mismatch } from "../errors.ts";
+import { isGguf } from "../named-file.ts";
 import { readJson } from "../read-file.ts";
 import { INDEX_FILE, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
 import { parseIndex } from "../safetensors/shards.ts";
@@ -49,11 +50,15 @@ interface HubState {
   readonly options: HubSourceOptions;
 }
 
+/** Bytes of a small tensor that a plan needs: the divisors of RoPE. */
+const MAX_EARLY_BYTES = 1024;
+const partStem = (name: string): string | undefined => /^(.*)-\d{5}-of-\d{5}\.gguf$/i.exec(name)?.[1];
 const ADVICE = "Choose another repository or revision.";
 
 /** A source of the files of one commit: those on disk, and those to be downloaded. */
 export class HubFiles implements Source {
   readonly name: string;
+  readonly file: string | undefined;
   readonly #state: HubState;
   readonly #folder: Source;
   readonly #files = new Map<string, HubFile>();
@@ -62,9 +67,13 @@ export class HubFiles implements Source {
   // Header bytes that were returned before their file was downloaded and verified.
   readonly #early = new Map<string, { start: number; bytes: Uint8Array }[]>();
   readonly #headerEnd = new Map<string, number>();
+  #names: Promise<readonly string[]> | undefined;
+  /** The weights that are read: shards, or the parts of a GGUF file. */
+  #inUse: (name: string) => boolean = isShardName;
 
   private constructor(state: HubState) {
     this.name = state.name;
+    this.file = state.repository.file;
     this.#state = state;
     this.#folder = folderSource(state.cache.snapshot(state.commit), state.name);
   }
@@ -75,6 +84,12 @@ export class HubFiles implements Source {
     await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE], signal);
     for (const file of source.#files.keys()) {
       if (!isShardName(file)) await source.#ensure(file, signal);
+    }
+    if (
+      state.repository.file !== undefined ||
+      ![INDEX_FILE, SINGLE_FILE].some((name) => source.#files.has(name))
+    ) {
+      await source.#list((await source.list(signal)).filter(isGguf), signal);
     }
     if (source.#files.has(INDEX_FILE)) {
       const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
@@ -92,9 +107,11 @@ export class HubFiles implements Source {
     return this.#files.get(file)?.size;
   }
 
-  /** Empty if the Hub does not answer: the list only serves error messages. */
+  /** Empty if the Hub does not answer. */
   async list(signal?: AbortSignal): Promise<readonly string[]> {
-    return this.#state.listing.names(this.#state.commit, signal).catch(() => {
+    this.#names ??= this.#state.listing.names(this.#state.commit, signal);
+    return this.#names.catch(() => {
+      this.#names = undefined;
       signal?.throwIfAborted();
       return [];
     });
@@ -113,10 +130,21 @@ export class HubFiles implements Source {
       );
     }
     if (!this.#local.has(file)) {
-      if (stop <= (this.#headerEnd.get(file) ?? 8)) return this.#readEarly(info, start, stop, signal);
+      if (this.#isEarly(file, start, stop)) return this.#readEarly(info, start, stop, signal);
       await this.#ensure(file, signal ?? this.#state.options.signal);
     }
     return this.#folder.read(file, start, stop, signal);
+  }
+
+  /**
+   * Whether bytes are read before the weights: of the header of a shard, whose length its first eight bytes
+   * say; of a GGUF file from its beginning on, and a few anywhere.
+   */
+  #isEarly(file: string, start: number, end: number): boolean {
+    if (!isGguf(file)) return end <= (this.#headerEnd.get(file) ?? 8);
+    this.#inUse = (name) =>
+      name === file || (partStem(name) !== undefined && partStem(name) === partStem(file));
+    return start === (this.#headerEnd.get(file) ?? 0) || end - start <= MAX_EARLY_BYTES;
   }
 
   /** Gets the sizes and digests of `names`, and notes which files are on disk already. */
@@ -145,7 +173,7 @@ export class HubFiles implements Source {
     const { cache, commit, http } = this.#state;
     const blob = cache.blob(file.digest);
     if ((await fileSize(blob)) !== file.size) {
-      const onBytes = isShardName(file.name) ? this.#progress(file) : undefined;
+      const onBytes = this.#inUse(file.name) ? this.#progress(file) : undefined;
       await downloadVerified(file, this.#what(file.name), this.#url(file.name), blob, {
         ...http,
         signal,
@@ -172,7 +200,7 @@ export class HubFiles implements Source {
   #progress(file: HubFile): ((bytes: number) => void) | undefined {
     const { onProgress } = this.#state.options;
     if (!onProgress) return undefined;
-    const weights = [...this.#files.values()].filter(({ name }) => isShardName(name));
+    const weights = [...this.#files.values()].filter(({ name }) => this.#inUse(name));
     const total = weights.reduce((sum, { size }) => sum + size, 0);
     const before = weights.reduce((sum, { name, size }) => sum + (this.#local.has(name) ? size : 0), 0);
     return (bytes) => onProgress({ file: file.name, loaded: before + bytes, total });
@@ -192,7 +220,9 @@ export class HubFiles implements Source {
     };
     const range = { what: this.#what(name), url: this.#url(name), start, end, size, maxWhole: 64 * 2 ** 20 };
     await fetchRange(range, fill, this.#state.http, signal ?? this.#state.options.signal);
-    if (start === 0 && end === 8) {
+    if (isGguf(name)) {
+      if (start === (this.#headerEnd.get(name) ?? 0)) this.#headerEnd.set(name, end);
+    } else if (start === 0 && end === 8) {
       const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
       this.#headerEnd.set(name, 8 + length);
     }
@@ -204,7 +234,7 @@ export class HubFiles implements Source {
   async #setRef(): Promise<void> {
     const { cache, commit, repository } = this.#state;
     if (isCommit(repository.revision)) return;
-    const weights = [...this.#files.keys()].filter(isShardName);
+    const weights = [...this.#files.keys()].filter(this.#inUse);
     if (weights.length > 0 && weights.every((name) => this.#local.has(name)))
       await cache.setCommit(repository.revision, commit);
   }

@@ -1,5 +1,6 @@
 // Names of Hub repositories, and addresses of their pages.
 import { label, mismatch, show } from "../errors.ts";
+import { isGguf } from "../named-file.ts";
 
 export interface Repository {
   /** owner/name */
@@ -7,32 +8,37 @@ export interface Repository {
   readonly revision: string;
   /** The Hub's address, without a final slash. */
   readonly endpoint: string;
+  /** The GGUF file that was named in it. */
+  readonly file?: string;
 }
 
 export const HUB = "https://huggingface.co";
 
-/** `owner/name` or `owner/name@revision`. @throws CheckpointError for anything else. */
+/** owner/name, @revision, /file.gguf */
+const FORM =
+  /^([\w][\w.-]{0,95}\/[\w][\w.-]{0,95}(?<!\.gguf))(?:@([\w][\w./-]{0,250}?))?(?:\/([^/\\\0@]{1,200}\.gguf))?$/i;
+
+/**
+ * `owner/name` or `owner/name@revision`, each also with `/file.gguf`.
+ * @throws CheckpointError for anything else
+ */
 export function parseRepository(text: string, endpoint = HUB): Repository {
   if (!/^https?:\/\//.test(endpoint)) {
     throw mismatch("HF_ENDPOINT", "an http(s) address", show(endpoint), "Correct or unset it.");
   }
   if (isRepository(text)) {
-    const [name = "", revision = "main"] = text.split("@");
-    return { name, revision, endpoint: endpoint.replace(/\/+$/, "") };
+    const [, name = "", revision = "main", file] = FORM.exec(text) ?? [];
+    return { name, revision, endpoint: endpoint.replace(/\/+$/, ""), ...(file !== undefined && { file }) };
   }
   throw mismatch(label(text), "owner/name or owner/name@revision", "something else", "Check the name.");
 }
 
-/** Whether `text` has the form owner/name or owner/name@revision. */
-export function isRepository(text: string): boolean {
-  return (
-    /^[\w][\w.-]{0,95}\/[\w][\w.-]{0,95}(?:@[\w][\w./-]{0,250})?$/.test(text) &&
-    !/\.\.|\/\/|\/$|^[^@]*--/.test(text)
-  );
-}
+/** Whether `text` has the form owner/name or owner/name@revision, or one of these with /file.gguf. */
+export const isRepository = (text: string): boolean =>
+  FORM.test(text) && !/\.\.|\/\/|\/$|^[^@/]*\/?[^@/]*--/.test(text);
 
 /**
- * The repository, as owner/name[@revision], of a page's address: https://huggingface.co/owner/name,
+ * The repository, as owner/name[@revision][/file.gguf], of a page's address: https://huggingface.co/owner/name,
  * …/tree/revision or …/blob/revision/file, with or without the scheme, and with hf.co.
  * @returns undefined for other addresses, and for …/resolve/revision: files are below it
  * @throws CheckpointError for pages that do not belong to a model
@@ -54,7 +60,9 @@ export function repositoryOfPage(text: string, endpoint = HUB): string | undefin
   if (inFolder)
     throw wrong(`the folder ${show(inner.slice(0, kind === "tree" ? undefined : -1).join("/"))} in one`);
   const named = kind === "tree" || kind === "blob" || kind === "resolve" ? revision : undefined;
-  const repository = `${owner}/${name}${named ? `@${decodeURIComponent(named)}` : ""}`;
+  const last = kind === undefined || named ? inner[0] : kind;
+  const file = last !== undefined && isGguf(last) ? `/${decodeURIComponent(last)}` : "";
+  const repository = `${owner}/${name}${named ? `@${decodeURIComponent(named)}` : ""}${file}`;
   if (!isRepository(repository)) throw wrong("something else");
   return repository;
 }

@@ -19,7 +19,7 @@ const OFFLINE_ADVICE = "Connect once to fetch it.";
  * at once. A weight file is fetched whole, to the cache, when bytes after its header are first read: so a
  * plan can be made, and refused, before gigabytes are downloaded. Node only.
  *
- * @param text `owner/name` or `owner/name@revision`
+ * @param text `owner/name` or `owner/name@revision`, each also with `/file.gguf`
  * @throws CheckpointError if there is no such repository, or it is private and the token does not open it
  */
 export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
@@ -29,15 +29,16 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
   const known = isCommit(repository.revision)
     ? repository.revision
     : await cache.commitOf(repository.revision);
-  const whole = known !== undefined && (await isWhole(cache.snapshot(known)));
-  const name = `${repository.name}@${repository.revision}`;
-  // A commit never changes. But Python may have cached it without the tokenizer.
-  if (whole && known === repository.revision && (await hasTokenizer(cache.snapshot(known)))) {
-    return folderSource(cache.snapshot(known), name);
-  }
+  const { file } = repository;
+  const name = `${repository.name}@${repository.revision}${file === undefined ? "" : `/${file}`}`;
+  const cached = (commit: string): Source => ({ ...folderSource(cache.snapshot(commit), name), file });
+  const whole = known !== undefined && (await isWhole(cached(known)));
+  // A commit never changes. But Python may have cached it without the tokenizer, which a GGUF file has in it.
+  const hasAll = async (commit: string) => file !== undefined || hasTokenizer(cache.snapshot(commit));
+  if (whole && known === repository.revision && (await hasAll(known))) return cached(known);
 
   if (/^(1|true|yes|on)$/i.test(env["HF_HUB_OFFLINE"] ?? "")) {
-    if (whole) return folderSource(cache.snapshot(known), name);
+    if (whole) return cached(known);
     throw mismatch(
       name,
       "the whole checkpoint in the cache",
@@ -57,7 +58,7 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
     commit = await listing.commit(options.signal, impatient);
   } catch (error) {
     options.signal?.throwIfAborted();
-    if (whole && !(error instanceof CheckpointError)) return folderSource(cache.snapshot(known), name);
+    if (whole && !(error instanceof CheckpointError)) return cached(known);
     throw error;
   }
   return HubFiles.open({ name, repository, cache, listing, commit, http, options });
@@ -70,9 +71,9 @@ async function hasTokenizer(snapshot: string): Promise<boolean> {
 // A snapshot links to complete blobs only. An old index may name files that never existed, so a snapshot is
 // complete if the checkpoint opens. If it is refused for another reason than a missing file, downloading it
 // again would not help.
-async function isWhole(snapshot: string): Promise<boolean> {
+async function isWhole(snapshot: Source): Promise<boolean> {
   try {
-    await openCheckpoint(folderSource(snapshot));
+    await openCheckpoint(snapshot);
     return true;
   } catch (error) {
     return error instanceof CheckpointError && error.code !== "not-found";

@@ -13,15 +13,16 @@ export function statedDigest({ headers }: Response): string | undefined {
 }
 
 /**
- * The digests that a Hub lists for files in LFS. `base` has the form …/owner/name/resolve/revision.
+ * The files that a Hub lists, with the digests of those in LFS. `base` has the form
+ * …/owner/name/resolve/revision.
  * @returns an empty map for other addresses, and if the server has no such list
  */
 export async function hubDigests(
   base: URL,
   options: HttpOptions,
   signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> {
-  const digests = new Map<string, string>();
+): Promise<ReadonlyMap<string, string | undefined>> {
+  const digests = new Map<string, string | undefined>();
   const [, repository, revision = ""] = /^\/([^/]+\/[^/]+)\/resolve\/(.+?)\/*$/.exec(base.pathname) ?? [];
   if (repository === undefined) return digests;
   const path = `/api/models/${repository}/tree/${encodeURIComponent(decodeURIComponent(revision))}`;
@@ -36,7 +37,7 @@ export async function hubDigests(
     for (const entry of Array.isArray(entries) ? entries : []) {
       const { path, lfs } = isObject(entry) ? entry : {};
       const oid = isObject(lfs) && lfs["oid"];
-      if (typeof path === "string" && typeof oid === "string") digests.set(path, oid);
+      if (typeof path === "string") digests.set(path, typeof oid === "string" ? oid : undefined);
     }
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
