@@ -51,8 +51,8 @@ export const addModelOptions = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      "folder, URL, or owner/name[@revision] on the Hugging Face Hub (default: the embedded tiny model)",
-    ).argParser(nonEmpty("--model", "a folder, a URL or owner/name[@revision]")),
+      "folder or .gguf file, its URL, or owner/name[@revision][/file.gguf] on the Hugging Face Hub (default: the embedded tiny model)",
+    ).argParser(nonEmpty("--model", "a folder, a .gguf file, a URL or owner/name[@revision]")),
     new Option(
       "--adapter <name>",
       "GPU to use: part of a name that `sirocco info` prints (default: the system's choice)",

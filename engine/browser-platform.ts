@@ -79,9 +79,9 @@ export function hubSource(repository: string, { token, ...options }: HubSourceOp
 /**
  * Loads a model onto the GPU, on the page's own thread. If it fails, nothing stays there.
  *
- * @param source an address that holds the files, a repository of the Hugging Face Hub as `owner/name` or
- * `owner/name@revision`, the address of its page, or a `Source`. Default: the tiny model that comes with the
- * package.
+ * @param source an address that holds the files or of a GGUF file, a repository of the Hugging Face Hub as
+ * `owner/name`, `owner/name@revision` or `owner/name/file.gguf`, the address of its page, or a `Source`.
+ * Default: the tiny model that comes with the package.
  * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
  * @throws NetworkError if the network fails at every try
  * @throws TokenizerError if tokenizer.json cannot be used

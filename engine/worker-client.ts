@@ -30,9 +30,9 @@ const workerRules: Rules<Pick<WorkerLoadOptions, "worker">> = { worker: object("
  * Loads a model in a module worker of a page: the page stays responsive, and weights that come over HTTP are
  * stored in the browser.
  *
- * @param source an address that holds the files, a repository of the Hugging Face Hub as `owner/name` or
- * `owner/name@revision`, the address of its page, or files that were picked. Default: the tiny model that
- * comes with the package.
+ * @param source an address that holds the files or of a GGUF file, a repository of the Hugging Face Hub as
+ * `owner/name`, `owner/name@revision` or `owner/name/file.gguf`, the address of its page, or files that
+ * were picked. Default: the tiny model that comes with the package.
  * @throws DeviceError with the code "no-worker" if there are no workers, as in Node, or the worker does not
  * start
  * @throws TypeError if the option `device` is given

@@ -32,7 +32,10 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
   }
 }
 
-/** Parses the URL of a folder, or of a GGUF file. @throws CheckpointError for an invalid URL, or the URL of another file */
+/**
+ * Parses the URL of a folder, or of a GGUF file.
+ * @throws CheckpointError for an invalid URL, or the URL of another file
+ */
 export function folderUrl(address: string): URL {
   let url: URL;
   try {

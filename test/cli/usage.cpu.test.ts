@@ -117,7 +117,7 @@ describe("wrong values", () => {
     ["--context", "a whole number of at least 1", ["0", "4k"]],
     ["--weights", "one of auto, f32, f16, bf16, q8, q4", ["q5", "Q4", ""]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
-    ["--model", "a folder, a URL or owner/name[@revision]", ["", "  "]],
+    ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],
     ["--file", "a file", ["", " "]],
   ];

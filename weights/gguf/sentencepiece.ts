@@ -41,8 +41,8 @@ export function sentencePieceModel(metadata: Metadata, tokens: Tokens): Tokenize
 }
 
 /**
- * Every way to make a piece of two others: the piece with the highest score first, then the one with the lowest
- * id. SentencePiece merges the pair with the highest score, so the order gives the same.
+ * Every way to make a piece of two others: the piece with the highest score first, then the one with the
+ * lowest id. SentencePiece merges the pair with the highest score, so the order gives the same.
  */
 function mergesOf({ texts, kinds }: Tokens, scores: readonly number[]): [left: string, right: string][] {
   const ids = new Map(texts.map((text, id) => [text, id]));

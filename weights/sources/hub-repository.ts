@@ -38,8 +38,9 @@ export const isRepository = (text: string): boolean =>
   FORM.test(text) && !/\.\.|\/\/|\/$|^[^@/]*\/?[^@/]*--/.test(text);
 
 /**
- * The repository, as owner/name[@revision][/file.gguf], of a page's address: https://huggingface.co/owner/name,
- * …/tree/revision or …/blob/revision/file, with or without the scheme, and with hf.co.
+ * The repository, as owner/name[@revision][/file.gguf], of a page's address:
+ * https://huggingface.co/owner/name, …/tree/revision or …/blob/revision/file, with or without the scheme, and
+ * with hf.co.
  * @returns undefined for other addresses, and for …/resolve/revision: files are below it
  * @throws CheckpointError for pages that do not belong to a model
  */
