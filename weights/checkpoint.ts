@@ -44,6 +44,11 @@ export interface Checkpoint {
     options: ReadRowsOptions,
     source?: Pick<Source, "name" | "read">,
   ): AsyncGenerator<TensorRows, void, void>;
+  /**
+   * config.json and the tokenizer's files by name, made from what the checkpoint says. Missing if the source
+   * has these files.
+   */
+  companions?(): ReadonlyMap<string, JsonObject>;
   /** @returns undefined for a checkpoint without a tokenizer: it takes token ids only */
   vocabulary(signal?: AbortSignal): Promise<Vocabulary | undefined>;
 }

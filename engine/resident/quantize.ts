@@ -7,7 +7,7 @@ import {
   CheckpointError,
   companionFiles,
   type FormatOf,
-  formatsAs,
+  formatsOf,
   openCheckpoint,
   packedMetadata,
   packedName,
@@ -86,10 +86,10 @@ export async function quantize(
     const gpu = await platform.openDevice(options);
     const buffers = new Buffers(gpu.device);
     try {
-      const files = await copyCompanions(source, out, signal);
+      const files = await copyCompanions(checkpoint, out, signal);
       const partial = join(out, PARTIAL_FILE);
       await writeWeights(
-        new Packer(gpu, buffers, formatsAs(checkpoint, weights)),
+        new Packer(gpu, buffers, formatsOf(weights, checkpoint.config)),
         checkpoint,
         weights,
         partial,
@@ -122,11 +122,18 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
 }
 
 async function copyCompanions(
-  source: Source,
+  { source, companions }: Checkpoint,
   out: string,
   signal: AbortSignal | undefined,
 ): Promise<string[]> {
   const copied: string[] = [];
+  if (companions) {
+    for (const [file, json] of companions()) {
+      await writeFile(join(out, file), JSON.stringify(json));
+      copied.push(file);
+    }
+    return copied;
+  }
   for (const file of companionFiles) {
     if ((await source.size(file, signal)) === undefined) continue;
     await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));

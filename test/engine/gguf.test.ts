@@ -1,7 +1,10 @@
 // Every GGUF fixture against its golden numbers: in the formats that are loaded by default, where Q4_0, Q8_0
 // and floats are exact, or decoded to f32, where all types are.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { loadModel } from "../../engine/node.ts";
+import { loadModel, quantizeModel } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { greedy } from "./golden.ts";
 
@@ -54,4 +57,19 @@ test.each(names)("%s", async (name) => {
     }
     model.dispose();
   }
+});
+
+test.skipIf(short)("quantizing a GGUF file keeps its codes, and writes config and tokenizer", async () => {
+  const out = mkdtempSync(join(tmpdir(), "sirocco-gguf-"));
+  const { files } = await quantizeModel(`${folder}gguf_q8_0/tiny-Q8_0.gguf`, { weights: "q8", out });
+  expect([...files].sort()).toEqual([
+    ...["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"],
+  ]);
+  const model = await loadModel(out, { device, chunkLength: 16 });
+  const { ids, last_logits } = cases["../golden/formats/gguf_q8_0/golden.json"]!.at(-1)!;
+  const logits = await model.logits(ids);
+  expect(logits.every((value, i) => Math.abs(value - last_logits[i]!) < exact)).toBe(true);
+  expect(await model.decode(await model.encode("the é"))).toBe("the é");
+  model.dispose();
+  rmSync(out, { recursive: true });
 });

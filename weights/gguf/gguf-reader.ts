@@ -1,9 +1,10 @@
 // Opens a checkpoint in GGUF: one file, or the parts of a split one. All headers are checked before a tensor
 // is read.
 import { scaleWords, type WeightFormatName, weightWords } from "../../kernels/formats/table.ts";
-import type { Checkpoint, FormatOf, Quantised } from "../checkpoint.ts";
+import type { Checkpoint, FormatOf, Quantised, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { label, mismatch, show } from "../errors.ts";
+import type { JsonObject } from "../json.ts";
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
 import { type GgufConfig, readConfig } from "./config.ts";
@@ -25,7 +26,8 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
   const parts = await readParts(source, signal);
   const metadata = new Metadata(parts.first);
   const read = readConfig(metadata);
-  const config = await wholeConfig(source, parts, read, signal);
+  const json = await wholeConfig(source, parts, read, signal);
+  const config = parseConfig(json, parts.first.file);
   const required = requiredInFile(config);
   const found = required.map((each) => ({ ...each, tensor: checkTensor(parts, each) }));
   refuseUnknown(parts, required, config);
@@ -47,8 +49,20 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     readRows: (tensor, options, from = source) =>
       readGgufRows(from, tensor, headRows.get(tensor.name), options),
     vocabulary: async () => readVocabulary(metadata),
+    companions: () => companions(json, readVocabulary(metadata)),
   };
 }
+
+const companions = (config: JsonObject, vocabulary: Vocabulary | undefined): Map<string, JsonObject> =>
+  new Map([
+    ["config.json", config],
+    ...(vocabulary
+      ? ([
+          ["tokenizer.json", vocabulary.tokenizer],
+          ["tokenizer_config.json", vocabulary.tokenizerConfig ?? {}],
+        ] as const)
+      : []),
+  ]);
 
 /** A tensor that the graph reads, and where it is. */
 interface Found extends RequiredInFile {
@@ -57,13 +71,13 @@ interface Found extends RequiredInFile {
 
 const weightsOf = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** The config with what only the tensors say. */
+/** config.json with what only the tensors say. */
 async function wholeConfig(
   source: Source,
   { first, tensors }: Parts,
   { json }: GgufConfig,
   signal: AbortSignal | undefined,
-): Promise<ModelConfig> {
+): Promise<JsonObject> {
   const plain = parseConfig(json, first.file);
   const divisors = tensors.get(ROPE_DIVISORS);
   let scaling = json["rope_scaling"];
@@ -77,7 +91,7 @@ async function wholeConfig(
     scaling = scalingOf(new Float32Array(bytes.buffer), plain.ropeTheta, where);
   }
   const tied = !tensors.has(LM_HEAD);
-  return parseConfig({ ...json, rope_scaling: scaling, tie_word_embeddings: tied }, first.file);
+  return { ...json, ...(scaling !== undefined && { rope_scaling: scaling }), tie_word_embeddings: tied };
 }
 
 function checkTensor({ first, tensors }: Parts, { stored, shape, kind }: RequiredInFile): GgufTensor {
