@@ -22,7 +22,7 @@ export const quality: Suite = async (bench) => {
   for (const { format, cache } of pairs) {
     if (signal.aborted) return;
     const { name } = format;
-    const bytes = 4 * parameters * (format.words(64) / 64 + format.scaleWords(64) / 64);
+    const bytes = 4 * parameters * ((format.words(128) + format.scaleWords(128)) / 128);
     if (bytes > MAX_BYTES) {
       bench.note(`quality: ${name} would take ${(bytes / 1e9).toFixed(1)} GB of weights`);
       continue;

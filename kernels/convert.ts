@@ -62,7 +62,7 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
     const row = new Uint32Array(padded(K));
     for (let r = 0; r < R; r++) {
       for (let k = 0; k < K; k++) row[k] = bitsAt[dtype](raw, r * K + k);
-      format.store(stored, range![0]! + r, row);
+      format.storeRow(stored, range![0]! + r, row, K);
     }
   },
 });

@@ -1,5 +1,6 @@
 // weight[row0 + r, k] = stored(raw[r, k]) for k < K0; exact zeros from K0 to the padded width
 // One thread per block of 64 columns of a row: the two groups of 32 that share a word of scales in q8 and q4.
+// A group of 128 is stored by the first of its two threads.
 // Values are passed as f32 bit patterns: a driver may flush subnormal floats and lose the payload of a NaN.
 // No overrides: one pipeline serves all tensors of a checkpoint, because quantising ones take long to
 // compile.
@@ -22,10 +23,11 @@ fn convert(
 
 // The f32 bits of raw[r, k].
 fn value(r: u32, k: u32) -> u32 {
-  let columns = range[2];
-  if (k >= columns) { return 0; }
-  return read_bits(r * columns + k);
+  if (k >= columns()) { return 0; }
+  return read_bits(r * columns() + k);
 }
+
+fn columns() -> u32 { return range[2]; }
 
 // Stored columns, a multiple of 32.
 fn width() -> u32 { return (range[2] + 31) / 32 * 32; }

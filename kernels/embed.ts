@@ -15,7 +15,7 @@ export interface EmbedSize {
 export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
   name: "embed",
   variant: format.name,
-  source: [source, format.source],
+  source: [source, ...format.source],
   testSizes: [
     { T: 1, K: 5, N: 1 },
     { T: 40, K: 37, N: 10, N0: 5 },
@@ -26,7 +26,7 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
     { name: "x", slot: 1, type: "f32", length: T * padded(K), writes: true },
     ...format.bindings(N, padded(K)),
   ],
-  constants: ({ K, N, N0 = 0 }) => ({ K: padded(K), N, N0 }),
+  constants: ({ K, N, N0 = 0 }) => ({ K: padded(K), WIDTH: K, N, N0 }),
   workgroups: ({ K, T }) => [Math.ceil(padded(K) / 8 / 64), T],
   // Reads T single rows.
   cost: ({ T, N }) => ({ passes: { weight: T / N, scale: T / N } }),
@@ -40,7 +40,7 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
       const n = rows[4 * t]! - N0;
       if (n < 0 || n >= N) continue;
       for (let k = 0; k < padded(K); k++)
-        x![t * padded(K) + k] = format.at(weight, n * padded(K) + k, padded(K));
+        x![t * padded(K) + k] = k < K ? format.at(weight, n * padded(K) + k, padded(K)) : 0;
     }
   },
 });

@@ -3,7 +3,8 @@
 
 override N: u32;              // rows of this part
 override N0: u32;             // its first id
-override K: u32;              // stored width of a row
+override WIDTH: u32;          // entries of a row
+override K: u32;              // the same, padded
 override THREADS: u32 = 64;
 
 @group(0) @binding(0) var<storage, read> rows: array<vec4u>;     // [T] id, position, ring, tokens in pass
@@ -15,6 +16,8 @@ fn embed(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= K / 8 || token < N0 || token >= N0 + N) { return; }
   let w = weight8(token - N0, id.x);
   let i = id.y * (K / 4) + 2 * id.x;
-  x[i] = w[0];
-  x[i + 1] = w[1];
+  // Padding is 0 in x, whatever it is in weights.
+  let columns = 8 * id.x + vec4u(0, 1, 2, 3);
+  x[i] = select(vec4f(), w[0], columns < vec4u(WIDTH));
+  x[i + 1] = select(vec4f(), w[1], columns + 4 < vec4u(WIDTH));
 }

@@ -41,7 +41,8 @@ export {
   type WeightFormatName,
 } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
-export { quantisedFormats } from "./formats/table.ts";
+export { pairWord } from "./formats/q4a.ts";
+export { formatTable, pairedFormats, quantisedFormats } from "./formats/table.ts";
 export type {
   Binding,
   Buffer,
@@ -90,8 +91,7 @@ export {
   swiglu,
 };
 
-const { f32, f16, bf16, q8, q4 } = weightFormats;
-const formats = Object.values(weightFormats);
+const { f32, f16, bf16, q8, q4, q4a, q4a64, q4a128 } = weightFormats;
 const vectorVariants = Object.keys(matvecVariants) as MatvecVariant[];
 const matrixVariants = Object.keys(matmulVariants) as MatmulVariant[];
 
@@ -140,10 +140,20 @@ const others = [
   attentionTeams(cacheFormats.q8, 128),
 ] as Kernel[];
 
-/** Every kernel that the engine can launch, in every variant. The tests compile each one. */
+/**
+ * Every kernel that the engine can launch, in every variant; some of q4a64 and q4a128, which differ from
+ * q4a in one constant. The tests compile each one.
+ */
 export const allKernels: readonly Kernel[] = [
   ...others,
-  ...(formats.flatMap((format) => [
+  ...([q4a64, q4a128].flatMap((format) => [
+    ...stored(format),
+    ...vectorVariants
+      .filter((variant) => suits(matvecVariants[variant], format))
+      .map((variant) => matvec(format, variant)),
+    ...multiplied(format),
+  ]) as Kernel[]),
+  ...([f32, f16, bf16, q8, q4, q4a].flatMap((format) => [
     ...stored(format),
     ...[undefined, ...addends].flatMap((addend) => [
       ...vectorVariants
@@ -160,8 +170,9 @@ export const allKernels: readonly Kernel[] = [
  */
 export const coveringKernels: readonly Kernel[] = [
   ...others,
-  ...(formats.flatMap(stored) as Kernel[]),
-  ...([f32, f16, bf16, q8].flatMap((format) => [
+  ...([f32, f16, bf16, q8, q4].flatMap(stored) as Kernel[]),
+  ...([embed(q4a64), convert("F32", q4a), convert("BF16", q4a128)] as Kernel[]),
+  ...([f32, f16, bf16, q8, q4a].flatMap((format) => [
     matvec(format, "workgroup"),
     matvec(format, "lane_wide"),
     matvec(format, "stream"),
@@ -176,6 +187,7 @@ export const coveringKernels: readonly Kernel[] = [
   matmul(q8, "tile_int8") as Kernel,
   matmul(f16, "tile_f16") as Kernel,
   matmul(f32, "tile") as Kernel,
+  ...([matvec(q4a64, "lane_wide"), matvec(q4a128, "stream"), matmul(q4a128, "lane")] as Kernel[]),
   ...(vectorVariants.flatMap((variant, i) => vectors(q4, variant, addends[i % 2])) as Kernel[]),
   ...([f32, f16, bf16, q8].flatMap((format, i) => vectors(format, "lane_wide", addends[i % 2])) as Kernel[]),
   ...(matrixVariants.map((variant, i) => matmul(q4, variant, addends[i % 2])) as Kernel[]),

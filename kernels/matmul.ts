@@ -39,10 +39,10 @@ const requires = ["subgroups"] as const;
 
 const variants = {
   /** Runs everywhere. */
-  tile: { tile: [64, 64], source: ({ source }) => [tile, tileF32, tileOutput, source] },
+  tile: { tile: [64, 64], source: ({ source }) => [tile, tileF32, tileOutput, ...source] },
   tile_f16: {
     tile: [64, 64],
-    source: ({ source }) => [tile, tunedShader("tileF16"), tileOutput, source],
+    source: ({ source }) => [tile, tunedShader("tileF16"), tileOutput, ...source],
     requires: ["shader-f16"],
     rounds: "f16",
   },
@@ -51,7 +51,7 @@ const variants = {
     source: ({ int8 }) => [tunedShader("matmulInt8"), tunedShader("dot16"), int8!.source],
     rounds: "int8",
   },
-  lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, source] },
+  lane: { tile: [4, 256], source: ({ source }) => [lane, dot8, ...source] },
   lane_broadcast4: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 4 },
   lane_broadcast8: { tile: [16, 512], source: broadcasting, requires, subgroupSize: 8 },
 } satisfies Record<string, Variant>;

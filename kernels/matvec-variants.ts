@@ -100,7 +100,7 @@ export function variantParts(
   const variant = matvecVariants[name];
   const { threads, sums, columns, requires, subgroupSize, rounds } = variant;
   const read = {
-    8: [dotRows, dot8, format.source],
+    8: [dotRows, dot8, ...format.source],
     32: [tunedShader("dotRowsWide"), dot8, tunedShader("dot32"), ...format.wide],
     stream: [tunedShader("stream"), dot8, ...format.stream],
     int8: [tunedShader("streamInt8"), tunedShader("dot16"), ...(format.int8 ? [format.int8.source] : [])],

@@ -32,8 +32,9 @@ const MAX_LAZY_BYTES = {
   "hash-worker.js": 400,
   "tuning.js": 800,
   "tuned-formats.js": 1_400,
+  "q4a-shaders.js": 900,
   "tuned-caches.js": 1_000,
-  "quantise-shaders.js": 1_700,
+  "quantise-shaders.js": 2_800,
   "log-prob.js": 700,
   "nudge.js": 800,
 };

@@ -1,6 +1,7 @@
 // sirocco quantize: writes a smaller checkpoint.
 import { readdir } from "node:fs/promises";
 import { type Command, Option } from "commander";
+import { weightFormatNames } from "../../kernels/formats/table.ts";
 import { type Context, exitCode } from "../context.ts";
 import type { WeightFormatName } from "../engine.ts";
 import { UsageError } from "../errors.ts";
@@ -29,7 +30,7 @@ Example:
   $ sirocco quantize --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4 --out mistral-q4`,
     );
   addOptions(command, "Required", [
-    new Option("-w, --weights <format>", "format to write: f32, f16, bf16, q8 or q4").argParser(
+    new Option("-w, --weights <format>", `format to write: ${weightFormatNames.join(", ")}`).argParser(
       storedWeights,
     ),
     new Option("-o, --out <folder>", "folder to write; new, or empty").argParser(

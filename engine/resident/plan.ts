@@ -1,11 +1,5 @@
 // Bytes and bindings of a model before the first weight is read.
-import {
-  type CacheFormatName,
-  cacheFormats,
-  padded,
-  quantisedFormats,
-  type WeightFormatName,
-} from "../../kernels/index.ts";
+import { type CacheFormatName, cacheFormats, padded, type WeightFormatName } from "../../kernels/index.ts";
 import { type Checkpoint, CheckpointError, formatsAs } from "../../weights/index.ts";
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
@@ -23,6 +17,8 @@ const DEFAULT_CONTEXT = 4096;
 const DEFAULT_CHUNK = { gpu: 512, software: 128 } as const;
 /** Bytes that `auto` assumes to fit: WebGPU does not say how much memory there is. */
 export const MAX_AUTO_BYTES = 6 * 2 ** 30;
+/** What `auto` tries for weights that do not fit as they are stored. */
+const AUTO_FORMATS = ["q8", "q4"] as const;
 /** `auto` keeps caches up to this size in f32: a smaller one would save little beside the weights. */
 const MAX_EXACT_CACHE_BYTES = 512 * 2 ** 20;
 
@@ -65,7 +61,7 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
   }
   if (quantised && asked === "auto") return planFormat(checkpoint, adapter, quantised.weights, options);
   if (asked !== "auto") return planFormat(checkpoint, adapter, asked, options);
-  const candidates = [storedFormat(checkpoint), ...quantisedFormats];
+  const candidates = [storedFormat(checkpoint), ...AUTO_FORMATS];
   const plans = candidates.map((format) => () => planFormat(checkpoint, adapter, format, options));
   for (const plan of plans.slice(0, -1)) {
     const planned = plan();

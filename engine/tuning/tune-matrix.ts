@@ -124,10 +124,8 @@ function contents({ format, K }: MatrixCase) {
   const stride = padded(K);
   const row = () => Float32Array.from({ length: stride }, (_, k) => (k < K ? uniform() : 0));
   const rows = Array.from({ length: DIFFERENT_ROWS }, row);
-  const array = format.name === "f32" ? Float32Array : Uint32Array;
-  const weight = new array(DIFFERENT_ROWS * format.words(stride));
-  const scale = new Uint32Array(DIFFERENT_ROWS * format.scaleWords(stride));
-  for (let n = 0; n < DIFFERENT_ROWS; n++) format.store([weight, scale], n, new Uint32Array(row().buffer));
+  const weight = format.random("weight", DIFFERENT_ROWS * format.words(stride), random);
+  const scale = format.random("scale", DIFFERENT_ROWS * format.scaleWords(stride), random);
   const flat = (all: readonly Float32Array[]) => {
     const joined = new Float32Array(all.length * stride);
     for (const [i, each] of all.entries()) joined.set(each, i * stride);

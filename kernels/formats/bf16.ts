@@ -8,12 +8,12 @@ import writer from "./write-halves.wgsl?raw";
 
 export const bf16: WeightFormat = {
   ...sizesOf("bf16"),
-  source,
+  source: [source],
   wide: [source, tunedFormat("wide")],
   stream: [source, tunedFormat("stream")],
   writer: [writer, half, roundedShift],
   at: ([weight], i) => bf16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
-  store([weight], n, row) {
+  storeRow([weight], n, row) {
     for (let k = 0; k < row.length; k += 2) {
       weight![(n * row.length + k) / 2] = f32BitsToBf16(row[k]!) | (f32BitsToBf16(row[k + 1]!) << 16);
     }

@@ -5,12 +5,12 @@ import writer from "./write-f32.wgsl?raw";
 
 export const f32: WeightFormat = {
   ...sizesOf("f32"),
-  source,
+  source: [source],
   wide: [source, tunedFormat("wide")],
   stream: [source, tunedFormat("stream")],
   writer: [writer],
   at: ([weight], i) => weight![i]!,
-  store([weight], n, row) {
+  storeRow([weight], n, row) {
     new Uint32Array(weight!.buffer, weight!.byteOffset).set(row, n * row.length);
   },
   random: (_, length, next) => Float32Array.from({ length }, () => next() / 2 ** 31 - 1),

@@ -1,5 +1,5 @@
 import type { Binding, Buffer, CodeOrder, ShaderFile } from "../kernel.ts";
-import { padded, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
+import { padded, quantisedFormats, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
 
 export { GROUP, padded, type WeightFormatName } from "./table.ts";
 
@@ -9,14 +9,14 @@ export interface WeightFormat {
   /**
    * WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n. It reads K, the width.
    */
-  readonly source: string;
-  /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n, and ZERO_CODE. */
+  readonly source: readonly ShaderFile[];
+  /** WGSL: `fn weight32(n: u32, g: u32) -> Weights32`, entries 32·g … 32·g + 31 of row n. */
   readonly wide: readonly ShaderFile[];
   /** WGSL: `fn strip(n: u32, round: u32, lane: u32) -> Strip`, weights as snippets/stream.wgsl reads them. */
   readonly stream: readonly ShaderFile[];
   /**
    * WGSL: `fn packed32(n: u32, g: u32) -> Packed32`, `fn bytes32(Packed32) -> Bytes32` in this
-   * order of columns, ZERO_CODE, and `fn scale_of(n, g) -> f32`. Quantised formats only.
+   * order of columns, ZERO_CODE, and `fn scale_of(n, g) -> f32`. Formats with scales and no offsets only.
    */
   readonly int8?: { readonly source: ShaderFile; readonly order: CodeOrder };
   /**
@@ -26,14 +26,14 @@ export interface WeightFormat {
   readonly writer: readonly ShaderFile[];
   /** u32 words of one row of `weight`. */
   words(K: number): number;
-  /** u32 words of one row of `scale`: f16 pairs, one scale per group. 0 for formats without scales. */
+  /** u32 words of one row of `scale`: two scales, or the pair of a group, in each. 0 for formats without. */
   scaleWords(K: number): number;
   /** The buffers of N rows: `weight` at slot 6; `scale` at slot 7 if the format has scales. */
   bindings(N: number, K: number): readonly Binding[];
-  /** The entry at flat index i = n * K + k. */
+  /** The entry at flat index i = n * K + k. In padding it may be any number. */
   at(buffers: readonly Buffer[], i: number, K: number): number;
-  /** Stores row n from f32 bit patterns [K], as `writer` does. */
-  store(buffers: readonly Buffer[], n: number, row: Uint32Array): void;
+  /** Stores row n from f32 bit patterns [K], as `writer` does. `columns` of them are no padding. */
+  storeRow(buffers: readonly Buffer[], n: number, row: Uint32Array, columns?: number): void;
   /** Test contents of the buffer `name`: entries in [-1, 1]. */
   random(name: string, length: number, next: () => number): Buffer;
 }
@@ -46,7 +46,8 @@ export interface Rounding {
 
 /** Whether a variant can read `format`, and rounds no more than the format does. */
 export function suits({ rounds }: Rounding, { name, int8 }: WeightFormat): boolean {
-  return !rounds || int8 !== undefined || rounds === name;
+  const able = { f16: name === "f16" || quantisedFormats.includes(name), int8: int8 !== undefined };
+  return !rounds || able[rounds];
 }
 
 /** What the table of formats fixes. */

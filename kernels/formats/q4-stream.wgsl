@@ -25,6 +25,8 @@ fn strip8(w: Strip, c: u32) -> mat2x4f {
 
 const CHUNKS_PER_SCALE = 4u;
 fn strip_scale(w: Strip, c: u32) -> f32 { return w.scale; }
+const HAS_OFFSETS = false;
+fn strip_offset(w: Strip) -> f32 { return 0; }
 
 fn codes4(w: u32) -> vec4f {
   let bits = (vec4u(w) & vec4u(0xf, 0xf0, 0xf00, 0xf000)) | vec4u(0x4b000000);

@@ -14,6 +14,6 @@ fn codes8(w: u32) -> mat2x4f {
 fn weight32(n: u32, g: u32) -> Weights32 {
   let w = weight[n * (K / 32) + g];
   let pair = unpack2x16float(scale[n * ((K + 63) / 64) + g / 2]);
-  let codes = array(codes8(w.x), codes8(w.y), codes8(w.z), codes8(w.w));
-  return Weights32(codes, select(pair.x, pair.y, (g & 1) != 0));
+  let s = select(pair.x, pair.y, (g & 1) != 0);
+  return Weights32(array(codes8(w.x), codes8(w.y), codes8(w.z), codes8(w.w)), s, -ZERO_CODE * s);
 }

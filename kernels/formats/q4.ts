@@ -8,13 +8,13 @@ import { tunedFormat } from "./tuned-format.ts";
 /** Nibbles, value = (q - 8) * scale: 4.5 bits a weight. */
 export const q4: WeightFormat = {
   ...sizesOf("q4"),
-  source,
+  source: [source],
   wide: [tunedFormat("q4Wide")],
   stream: [tunedFormat("q4Stream")],
   int8: { source: tunedFormat("q4Int8"), order: "even_odd" },
-  writer: [quantiseShader("q4"), quantiseShader("search")],
+  writer: [quantiseShader("q4"), quantiseShader("search"), quantiseShader("fixedPoint")],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
-  store([weight, scale], n, row) {
+  storeRow([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {
       const group = quantise(row.subarray(k, k + GROUP), { codes: 8, first: 6, last: 9, step: 0.25 });
       storeScale(scale!, n, k, row.length, group.scale);

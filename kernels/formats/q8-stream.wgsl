@@ -34,6 +34,8 @@ fn strip8(w: Strip, c: u32) -> mat2x4f {
 
 const CHUNKS_PER_SCALE = 2u;
 fn strip_scale(w: Strip, c: u32) -> f32 { return select(w.scales.x, w.scales.y, c >= 2); }
+const HAS_OFFSETS = false;
+fn strip_offset(w: Strip) -> f32 { return 0; }
 
 fn codes4(w: u32) -> vec4f {
   let q = w ^ 0x80808080;  // q + 128

@@ -2,8 +2,6 @@
 @group(0) @binding(6) var<storage, read> weight: array<vec4u>;  // [N, K/16], 16 codes each
 @group(0) @binding(7) var<storage, read> scale: array<u32>;     // [N, ceil(K/64)], two f16 a word
 
-const ZERO_CODE = 0.0;
-
 fn codes8(low: u32, high: u32) -> mat2x4f { return mat2x4f(vec4f(unpack4xI8(low)), vec4f(unpack4xI8(high))); }
 
 fn weight32(n: u32, g: u32) -> Weights32 {
@@ -13,5 +11,6 @@ fn weight32(n: u32, g: u32) -> Weights32 {
   return Weights32(
     array(codes8(a.x, a.y), codes8(a.z, a.w), codes8(b.x, b.y), codes8(b.z, b.w)),
     select(pair.x, pair.y, (g & 1) != 0),
+    0.0,
   );
 }

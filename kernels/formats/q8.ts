@@ -8,13 +8,13 @@ import { tunedFormat } from "./tuned-format.ts";
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
 export const q8: WeightFormat = {
   ...sizesOf("q8"),
-  source,
+  source: [source],
   wide: [tunedFormat("q8Wide")],
   stream: [tunedFormat("q8Stream")],
   int8: { source: tunedFormat("q8Int8"), order: "natural" },
-  writer: [quantiseShader("q8"), quantiseShader("search")],
+  writer: [quantiseShader("q8"), quantiseShader("search"), quantiseShader("fixedPoint")],
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
-  store([weight, scale], n, row) {
+  storeRow([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {
       const group = quantise(row.subarray(k, k + GROUP), { codes: 128, first: 120, last: 128, step: 0.5 });
       storeScale(scale!, n, k, row.length, group.scale);

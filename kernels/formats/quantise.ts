@@ -1,6 +1,9 @@
 // quantise.wgsl in plain TypeScript. All numbers are integers below 2^53, so both give the same words.
+import { f16Bits, fixedPoint, roundF16 } from "./fixed-point.ts";
 import { GROUP } from "./format.ts";
-import { bitsToF32, numberToF16 } from "./half.ts";
+
+/** Above it, scales overflow f16. */
+const LARGEST_EXPONENT = 144;
 
 /** Codes are -codes … codes - 1. The search tries scales max |x| / d for d = first, first + step, … last. */
 export interface ScaleSearch {
@@ -25,7 +28,7 @@ const ALL_ZEROS: Fit = { scale: 0, saved: 0, xq: 0, qq: 0 };
  * clamped; NaN and infinities count as 0.
  */
 export function quantise(bits: Uint32Array, search: ScaleSearch): { q: number[]; scale: number } {
-  const { exponent, x } = fixedPoint(bits);
+  const { exponent, x } = fixedPoint(bits, LARGEST_EXPONENT);
   const largest = Math.max(...x.map(Math.abs));
   const steps = 1 / search.step;
   let best = ALL_ZEROS;
@@ -44,32 +47,13 @@ export function quantise(bits: Uint32Array, search: ScaleSearch): { q: number[];
   const { scale } = best;
   return {
     q: x.map((value) => code(value, scale, search.codes)),
-    scale: numberToF16(scale * unitOf(exponent)),
+    scale: f16Bits(scale, exponent),
   };
 }
 
-const unitOf = (exponent: number): number => 2 ** (exponent - 127 - 17);
-
-/** Integers x with |x| ≤ 2^18, in units of 2^-17 of the power of two below the largest. */
-function fixedPoint(bits: Uint32Array): { exponent: number; x: number[] } {
-  const exponentOf = (pattern: number) => (pattern >>> 23) & 255;
-  const finite = Array.from(bits, (pattern) => (exponentOf(pattern) === 255 ? 0 : pattern));
-  const exponent = Math.min(Math.max(106, ...finite.map(exponentOf)), 144);
-  const x = finite.map((pattern) => {
-    const value = bitsToF32(pattern);
-    const magnitude = Math.min(Math.round(Math.abs(value) / unitOf(exponent)), 2 ** 18);
-    return value < 0 ? -magnitude : magnitude;
-  });
-  return { exponent, x };
-}
-
-/** numerator / denominator, rounded to the 11 bits of an f16 or to its smallest step, at most 65504. */
-function roundScale(numerator: number, denominator: number, exponent: number): number {
-  const scale = Math.floor((numerator + Math.floor(denominator / 2)) / denominator);
-  const leading = 31 - Math.clz32(scale | 1);
-  const step = 2 ** Math.max(leading - 10, 120 - exponent, 0);
-  return Math.min(Math.floor((scale + Math.floor(step / 2)) / step) * step, 65504);
-}
+/** numerator / denominator, as f16 can hold it. */
+const roundScale = (numerator: number, denominator: number, exponent: number): number =>
+  roundF16(Math.floor((numerator + Math.floor(denominator / 2)) / denominator), exponent);
 
 function measure(x: readonly number[], scale: number, codes: number): Fit {
   if (scale === 0) return ALL_ZEROS;

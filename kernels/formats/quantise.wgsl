@@ -1,23 +1,18 @@
 // The scale s that minimises the squared error of a group, sum_i (x_i - s q_i)^2 with q_i = round(x_i / s):
 // the best of a grid of candidates, max |x| / divisor with either sign; then twice the closed form s = sum(x
-// q) / sum(q^2). One thread per group. Integers throughout: every driver finds the same scale. x is in units
-// of 2^-17 of the power of two below max |x|, and s is rounded to f16.
-// Values beyond ±2^18 are clamped; NaN and infinities count as 0.
+// q) / sum(q^2). One thread per group, numbers as in fixed-point.wgsl. Values beyond ±2^18 are clamped.
 
 // The writer defines CODES: codes are -CODES .. CODES - 1; divisors (FIRST_DIVISOR .. LAST_DIVISOR) /
 // DIVISOR_STEPS.
-const LARGEST = 1u << 18;  // |x|
-const SMALLEST_EXPONENT = 106u;  // below it, the smallest f16 is coarser than any scale
-const LARGEST_EXPONENT = 144u;   // above it, scales overflow f16
-
-var<private> x: array<i32, 32>;
+const GROUP = 32u;
+const LARGEST_EXPONENT = 144u;  // above it, scales overflow f16
 
 // s, and the error that it saves, sum(x^2) - sum((x - s q)^2) = s (2 xq - s qq), as a number in two words.
 struct Fit { scale: i32, saved: vec2u, xq: i32, qq: u32 }
 
 // Leaves the codes of columns k .. k + 31 of row r in x. Returns the scale as f16 bits.
 fn quantise(r: u32, k: u32) -> u32 {
-  let exponent = load_group(r, k);
+  let exponent = load_group(r, k, GROUP);
   var largest = 0u;
   for (var i = 0u; i < 32; i++) { largest = max(largest, u32(abs(x[i]))); }
 
@@ -36,38 +31,12 @@ fn quantise(r: u32, k: u32) -> u32 {
   }
 
   for (var i = 0u; i < 32; i++) { x[i] = code(x[i], best.scale); }
-  return scale_bits(best.scale, exponent);
+  return f16_bits(best.scale, exponent);
 }
 
-// Fills x. Returns the exponent field of 2^17 units.
-fn load_group(r: u32, k: u32) -> u32 {
-  var exponent = SMALLEST_EXPONENT;
-  for (var i = 0u; i < 32; i++) {
-    let bits = value(r, k + i);
-    let own = (bits >> 23) & 255;
-    x[i] = select(bitcast<i32>(bits), 0, own == 255);
-    exponent = max(exponent, select(own, 0, own == 255));
-  }
-  exponent = min(exponent, LARGEST_EXPONENT);
-  for (var i = 0u; i < 32; i++) { x[i] = fixed_point(bitcast<u32>(x[i]), exponent); }
-  return exponent;
-}
-
-// The f32 of these bits in units of 2^(exponent - 127 - 17), to nearest.
-fn fixed_point(bits: u32, exponent: u32) -> i32 {
-  let own = max((bits >> 23) & 255, 1);
-  let mantissa = (bits & 0x7fffff) | select(0x800000u, 0, (bits & 0x7f800000) == 0);
-  let shift = min(exponent + 6 - min(own, exponent), 31);
-  let magnitude = select((mantissa + (1u << (shift - 1))) >> shift, LARGEST, own > exponent);
-  return select(i32(magnitude), -i32(magnitude), (bits >> 31) == 1);
-}
-
-// numerator / denominator, rounded to the 11 bits of an f16 or to its smallest step, at most 65504.
+// numerator / denominator, as f16 can hold it.
 fn round_scale(numerator: u32, denominator: u32, exponent: u32) -> i32 {
-  let scale = (numerator + denominator / 2) / denominator;
-  let leading = 31 - countLeadingZeros(scale | 1);
-  let dropped = max(max(leading, 10) - 10, max(120, exponent) - exponent);
-  return i32(min(((scale + (1u << dropped) / 2) >> dropped) << dropped, 65504));
+  return round_f16(i32((numerator + denominator / 2) / denominator), exponent);
 }
 
 fn measure(scale: i32) -> Fit {
@@ -104,14 +73,4 @@ fn better(a: Fit, b: Fit) -> Fit {
   let b_wins = b.saved.x > a.saved.x || (b.saved.x == a.saved.x && b.saved.y > a.saved.y);
   if (b_wins) { return b; }
   return a;
-}
-
-// scale * 2^(exponent - 127 - 17) as f16 bits, exact.
-fn scale_bits(scale: i32, exponent: u32) -> u32 {
-  if (scale == 0) { return 0; }
-  let sign = select(0u, 0x8000, scale < 0);
-  let s = u32(abs(scale));
-  let leading = firstLeadingBit(s);
-  if (leading + exponent <= 129) { return sign | (s >> (120 - exponent)); }  // subnormal
-  return sign | ((leading + exponent - 129) << 10) | (((s << 10) >> leading) & 0x3ff);
 }

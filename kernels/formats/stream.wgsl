@@ -25,3 +25,5 @@ fn strip8(w: Strip, c: u32) -> mat2x4f {
 
 const CHUNKS_PER_SCALE = 1u;
 fn strip_scale(w: Strip, c: u32) -> f32 { return 1; }
+const HAS_OFFSETS = false;
+fn strip_offset(w: Strip) -> f32 { return 0; }

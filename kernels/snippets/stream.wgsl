@@ -15,7 +15,7 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<RowSums, HELD> {
   let n = computed_rows(team, thread);
   let lane = thread % LANES;
   var sums = array<vec4f, TOKENS>();
-  var codes = array<vec4f, TOKENS>();
+  var codes = array<Products, TOKENS>();
   var next = strips(n, 0, lane);
   let rounds = (K + 1023) / 1024;
   for (var round = 0u; round < rounds; round++) {
@@ -28,6 +28,10 @@ fn dot_rows(team: u32, block: u32, thread: u32) -> array<RowSums, HELD> {
   }
   return team_sums(&sums, thread);
 }
+
+/// Codes times input, of four rows, and the sum of that input where weights have an offset: of the chunks
+/// since the last that ended a scale.
+struct Products { rows: vec4f, input: f32 }
 
 /// The weights of four rows that a lane loads for a round. Past the end of a row it loads the last again, for
 /// inputs that are zero.
@@ -59,7 +63,7 @@ fn stage(block: u32, round: u32, c: u32, thread: u32) {
 /// products with a common factor may be merged by a compiler, and not for every TOKENS.
 fn multiply(
   sums: ptr<function, array<vec4f, TOKENS>>,
-  codes: ptr<function, array<vec4f, TOKENS>>,
+  codes: ptr<function, array<Products, TOKENS>>,
   w: array<Strip, 4>,
   c: u32,
   lane: u32,
@@ -69,13 +73,16 @@ fn multiply(
   let w2 = strip8(w[2], c);
   let w3 = strip8(w[3], c);
   let scales = vec4f(strip_scale(w[0], c), strip_scale(w[1], c), strip_scale(w[2], c), strip_scale(w[3], c));
+  let offsets = vec4f(strip_offset(w[0]), strip_offset(w[1]), strip_offset(w[2]), strip_offset(w[3]));
   for (var i = 0u; i < TOKENS; i++) {
     let at = 2 * LANES * (i * STAGED + c % STAGED) + lane;
     let v = mat2x4f(staged[at], staged[at + LANES]);
-    codes[i] += vec4f(dot8(w0, v), dot8(w1, v), dot8(w2, v), dot8(w3, v));
+    codes[i].rows += vec4f(dot8(w0, v), dot8(w1, v), dot8(w2, v), dot8(w3, v));
+    if (HAS_OFFSETS) { codes[i].input += dot8(mat2x4f(1 / INPUT_FACTORS, 1 / INPUT_FACTORS), v); }
     if ((c + 1) % CHUNKS_PER_SCALE == 0) {
-      sums[i] = fma(scales, codes[i], sums[i]);
-      codes[i] = vec4f();
+      if (HAS_OFFSETS) { sums[i] = fma(offsets, vec4f(codes[i].input), sums[i]); }
+      sums[i] = fma(scales, codes[i].rows, sums[i]);
+      codes[i] = Products();
     }
   }
 }

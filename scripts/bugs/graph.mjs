@@ -87,6 +87,18 @@ export const graphBugs = {
     to: "(k8 & 4) == 0",
     test: kernel("matvec_q4"),
   },
+  "an offset that pads activations": {
+    file: "kernels/embed.wgsl",
+    from: "w[1], columns + 4 < vec4u(WIDTH)",
+    to: "w[1], columns < vec4u(K)",
+    test: kernel("embed_q4a64"),
+  },
+  "padding counted in the last group of a row": {
+    file: "kernels/formats/write-q4a.wgsl",
+    from: "min(GROUP, columns() - k)",
+    to: "min(GROUP, width() - k)",
+    test: kernel("convert_bf16_q4a128"),
+  },
   "scale of the neighbouring group in the cache": {
     file: "kernels/cache-formats/cache-q8.wgsl",
     from: "VECTORS + c / 8]",

@@ -155,7 +155,10 @@ describe("quantize", () => {
     for (const [argv, message] of [
       [["-o", empty], "quantize: expected --weights, as in --weights q4"],
       [["-w", "q4"], "quantize: expected --out, as in --out my-model-q4"],
-      [["-w", "auto", "-o", empty], '--weights: expected one of f32, f16, bf16, q8, q4, got "auto"'],
+      [
+        ["-w", "auto", "-o", empty],
+        '--weights: expected one of f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, got "auto"',
+      ],
       [["-w", "q4", "-o", ""], '--out: expected a folder, got ""'],
       [
         ["-w", "q4", "-o", full],

@@ -115,7 +115,7 @@ describe("wrong values", () => {
     ],
     ["--stop", "at least one character", [""]],
     ["--context", "a whole number of at least 1", ["0", "4k"]],
-    ["--weights", "one of auto, f32, f16, bf16, q8, q4", ["q5", "Q4", ""]],
+    ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128", ["q5", "Q4", ""]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],

@@ -60,7 +60,7 @@ function rounded(name: string, shape: readonly number[], values: Float32Array): 
   for (let n = 0; n < N; n++) {
     const row = new Float32Array(padded(K));
     row.set(values.subarray(n * K, (n + 1) * K));
-    format.store(buffers, n, new Uint32Array(row.buffer));
+    format.storeRow(buffers, n, new Uint32Array(row.buffer));
   }
   return values.map((_, i) => format.at(buffers, Math.floor(i / K) * padded(K) + (i % K), padded(K)));
 }

@@ -32,15 +32,17 @@ test("Q4_0 of a block, by hand: the extreme is kept, a multiple of the scale sta
 // A property of the format, not of the driver: golden.test.ts checks q4 on every driver. SwiftShader
 // takes minutes.
 const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
-test.skipIf(slow)("q4 loses at most 1.1 times what Q4_0 does", async () => {
+test.skipIf(slow)("q4 and q4a lose at most 1.1 times what Q4_0 does", async () => {
   const q4 = await loss(embedded, { weights: "q4" });
+  const q4a = await loss(embedded, { weights: "q4a" });
   const q4_0 = await loss(throughQ4_0Matrices(), { weights: "f32" });
   const percent = (value: number) => `${(100 * value).toFixed(3)} %`;
-  console.log(`loss on text600: q4 ${percent(q4)}, Q4_0 ${percent(q4_0)}`);
+  console.log(`loss on text600: q4 ${percent(q4)}, q4a ${percent(q4a)}, Q4_0 ${percent(q4_0)}`);
   // A yardstick: far from what an exact or a broken copy of the weights would lose.
   expect(q4_0).toBeGreaterThan(5e-3);
   expect(q4_0).toBeLessThan(3e-2);
   expect(q4).toBeLessThan(1.1 * q4_0);
+  expect(q4a).toBeLessThan(1.1 * q4_0);
 });
 
 async function loss(source: LoadSource, options: LoadOptions): Promise<number> {

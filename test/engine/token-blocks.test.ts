@@ -16,7 +16,7 @@ import { randomBuffer, randomU32 } from "../random.ts";
 
 const device = await openTestDevice();
 const T = 8;
-const { q4, ...others } = weightFormats;
+const { f32, f16, bf16, q8, q4, q4a } = weightFormats;
 const variants = Object.keys(matvecVariants) as MatvecVariant[];
 
 const cases: [
@@ -32,8 +32,9 @@ const cases: [
     // Software drivers take seconds to compile eight tokens around barriers.
     matvecVariants[variant].team === "workgroup" ? [8] : [2, 8],
   ]),
+  ["q4a stream, K 1124", matvec(q4a, "stream"), { T, N: 7, K: 1124 }, [2, 8]],
   ...(["lane", "lane_wide"] as const).flatMap((variant) =>
-    Object.values(others).map((format): (typeof cases)[number] => [
+    [f32, f16, bf16, q8, q4a].map((format): (typeof cases)[number] => [
       `${format.name} ${variant}, K 100`,
       matvec(format, variant),
       { T, N: 5, K: 100 },

@@ -15,7 +15,7 @@ import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } f
 import { randomU32 } from "../random.ts";
 
 const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
-const { f32, f16, bf16, q8, q4 } = weightFormats;
+const { q8, q4, q4a, q4a64, q4a128 } = weightFormats;
 
 describe("sixteen-bit floats", () => {
   test("known values", () => {
@@ -86,7 +86,11 @@ describe.each(Object.values(weightFormats).map((format) => [format.name, format]
       const rows = Array.from({ length: 3 }, () => Array.from({ length: K }, value));
       const alone = rows.map((row) => decoded(format, [row])[0]!);
       expect(decoded(format, rows)).toEqual(alone);
-      const bounds = { f32: 0, f16: 2 ** -12, bf16: 2 ** -9, q8: 0.75 / 120, q4: 0.75 / 6 };
+      const paired = (0.75 * 2) / 15;
+      const bounds = {
+        ...{ f32: 0, f16: 2 ** -12, bf16: 2 ** -9, q8: 0.75 / 120, q4: 0.75 / 6 },
+        ...{ q4a: paired, q4a64: paired, q4a128: paired },
+      };
       const errors = rows.flatMap((row, n) => row.map((x, k) => Math.abs(x - alone[n]![k]!)));
       expect(Math.max(...errors)).toBeLessThanOrEqual(bounds[format.name]);
     });
@@ -105,17 +109,18 @@ describe.each(Object.values(weightFormats).map((format) => [format.name, format]
 );
 
 test("bytes of a row of 4096", () => {
-  const bytes = [f32, f16, bf16, q8, q4].map((format) => bytesPerRow(format, 4096));
-  expect(bytes).toEqual([16384, 8192, 8192, 4096 + 256, 2048 + 256]);
+  const bytes = Object.values(weightFormats).map((format) => bytesPerRow(format, 4096));
+  const paired = [2048 + 512, 2048 + 256, 2048 + 128];
+  expect(bytes).toEqual([16384, 8192, 8192, 4096 + 256, 2048 + 256, ...paired]);
 });
 
-describe("q8 and q4", () => {
-  /** A sum of three uniforms: bell-shaped, like trained weights. */
-  const bells = (count: number, seed: number) => {
-    const next = randomU32(seed);
-    return Array.from({ length: count }, () => Math.fround((next() + next() + next()) / 2 ** 31 - 3));
-  };
+/** A sum of three uniforms: bell-shaped, like trained weights. */
+const bells = (count: number, seed: number) => {
+  const next = randomU32(seed);
+  return Array.from({ length: count }, () => Math.fround((next() + next() + next()) / 2 ** 31 - 3));
+};
 
+describe("q8 and q4", () => {
   test.each([
     ["q8", 127, 0.92, q8],
     ["q4", 7, 0.88, q4],
@@ -151,6 +156,14 @@ describe("q8 and q4", () => {
       searched += squaredError(group, decoded(q4, [group])[0]!);
     }
     expect(Math.sqrt(searched / best)).toBeLessThan(1.002);
+  });
+
+  test("q4a is a twentieth closer than q4", () => {
+    const x = bells(32 * 500, 8);
+    const groups = Array.from({ length: 500 }, (_, i) => x.slice(32 * i, 32 * i + 32));
+    const error = (format: WeightFormat) =>
+      Math.sqrt(groups.reduce((sum, group) => sum + squaredError(group, decoded(format, [group])[0]!), 0));
+    expect(error(q4a) / error(q4)).toBeLessThan(0.95);
   });
 
   test.each([q8, q4])(
@@ -195,6 +208,88 @@ describe("q8 and q4", () => {
   });
 });
 
+describe.each([
+  [32, q4a, 0.93],
+  [64, q4a64, 0.94],
+  [128, q4a128, 0.95],
+] as const)("pairs of %i weights", (n, format, ratio) => {
+  const relative = (group: readonly number[]) => {
+    const rounded = group.map(Math.fround);
+    return Math.sqrt(
+      squaredError(rounded, decoded(format, [rounded])[0]!) / squaredError(rounded, Array(n).fill(0)),
+    );
+  };
+
+  test("beat the range of the group in 15 steps, and stay close to a search of any pair", () => {
+    const x = bells(n * 200, 1);
+    let [plain, searched, least] = [0, 0, 0];
+    for (let k = 0; k < x.length; k += n) {
+      const group = x.slice(k, k + n);
+      const [low, high] = [Math.min(...group), Math.max(...group)];
+      const error = (a: number, b: number) =>
+        squaredError(
+          group,
+          group.map((v) => a * Math.min(15, Math.max(0, Math.round((v - b) / a))) + b),
+        );
+      plain += error((high - low) / 15, low);
+      searched += squaredError(group, decoded(format, [group])[0]!);
+      let best = Infinity;
+      for (let from = 0; from < 0.2; from += 0.02)
+        for (let to = 0; to < 0.2; to += 0.02) {
+          const [b, end] = [low + from * (high - low), high - to * (high - low)];
+          best = Math.min(best, error((end - b) / 15, b));
+        }
+      least += best;
+    }
+    expect(Math.sqrt(searched / plain)).toBeLessThan(ratio);
+    expect(Math.sqrt(searched / least)).toBeLessThan(1.015);
+  });
+
+  test("follow a group that is far from 0, as far as f16 holds its offset", () => {
+    const group = bells(n, 6);
+    const absolute = (x: readonly number[]) => relative(x) * Math.sqrt(squaredError(x, Array(n).fill(0)));
+    for (const shift of [-7, 40]) {
+      const shifted = group.map((x) => x + shift);
+      expect(absolute(shifted)).toBeLessThan(1.05 * absolute(group));
+    }
+    const constant = (x: number) => decoded(format, [Array(n).fill(x)])[0]!;
+    expect(constant(-0.375)).toEqual(Array(n).fill(-0.375));
+    for (const x of constant(Math.fround(0.1))) expect(Math.abs(x / 0.1 - 1)).toBeLessThan(2 ** -11);
+  });
+
+  test("scale with their group, from the smallest f16 to the largest", () => {
+    const group = bells(n, 4).map((x) => x / 3);
+    const scaled = (factor: number) => relative(group.map((x) => x * factor));
+    const usual = scaled(1);
+    expect(usual).toBeLessThan(0.11);
+    for (const power of [-6, 8, 15]) expect(scaled(2 ** power)).toBe(usual);
+    expect(scaled(2 ** -15)).toBeLessThan(1.5 * usual);
+    expect(scaled(1e-12)).toBe(1); // all zeros
+  });
+
+  test("count NaN and infinities as 0 and clamp at 65504", () => {
+    const group = bells(n, 5);
+    const spoilt = [...group];
+    [spoilt[3], spoilt[4], spoilt[5]] = [Number.NaN, Infinity, -Infinity];
+    [group[3], group[4], group[5]] = [0, 0, 0];
+    expect(decoded(format, [spoilt])).toEqual(decoded(format, [group]));
+    const huge = decoded(format, [[3e38, -3e38, ...Array(n - 2).fill(65504)]])[0]!;
+    huge.forEach((x, k) => {
+      expect(Math.abs(x / (k === 1 ? -65504 : 65504) - 1)).toBeLessThan(2e-3);
+    });
+  });
+
+  test("padding is no part of a group", () => {
+    const group = [5, 5.5, 6.25];
+    const row = Uint32Array.from({ length: 32 }, (_, k) => f32ToBits(group[k] ?? 0));
+    const buffers = format.bindings(1, 32).map(({ length }) => new Uint32Array(length));
+    format.storeRow(buffers, 0, row, group.length);
+    expect(group.map((x, k) => Math.abs(format.at(buffers, k, 32) - x)).every((error) => error < 2e-3)).toBe(
+      true,
+    );
+  });
+});
+
 /** Stores rows [N, K] and reads them back. */
 function decoded(format: WeightFormat, rows: number[][]): number[][] {
   const K = rows[0]!.length;
@@ -204,7 +299,7 @@ function decoded(format: WeightFormat, rows: number[][]): number[][] {
       type === "f32" ? new Float32Array(length) : new Uint32Array(length).fill(~0),
     );
   rows.forEach((row, n) => {
-    format.store(buffers, n, Uint32Array.from(row, f32ToBits));
+    format.storeRow(buffers, n, Uint32Array.from(row, f32ToBits));
   });
   return rows.map((row, n) => row.map((_, k) => format.at(buffers, n * K + k, K)));
 }

@@ -1,6 +1,7 @@
 // How `sirocco quantize` stores a checkpoint: matrices in the bytes that the GPU uses, so that loading only
 // copies.
 import {
+  formatTable,
   scaleWords,
   type WeightFormatName,
   weightFormatNames,
@@ -26,7 +27,10 @@ const PACKED_VERSION = "2";
 
 /** Name of the words of the matrix `name`: U32, rows × words per row. */
 export const packedName = (name: string): string => `${name}.packed`;
-/** Name of its scales in q8 and q4: U32, rows × ⌈groups / 2⌉ words of two f16 each. */
+/**
+ * Name of its scales: U32, rows × ⌈groups / 2⌉ words of two f16 each; in q4a, q4a64 and q4a128 of its pairs:
+ * rows × groups words.
+ */
 export const scaleName = (name: string): string => `${name}.scale`;
 /** The encoding of a packed tensor. */
 export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale") ? "scales" : "words");
@@ -34,12 +38,12 @@ export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
 
 /**
- * The format of every matrix of a model in `weights`. With q4 the matrix that makes the logits is q8: an
+ * The format of every matrix of a model in `weights`. With nibbles the matrix that makes the logits is q8: an
  * error there reaches every logit. docs/formats.md says what this costs and saves.
  */
 export function formatsOf(weights: WeightFormatName, config: ModelConfig): FormatOf {
   const head = tensorName(servingRole("lmHead", config));
-  return (tensor) => (weights === "q4" && tensor === head ? "q8" : weights);
+  return (tensor) => (formatTable[weights].bits === 4 && tensor === head ? "q8" : weights);
 }
 
 /** The format of every matrix if a checkpoint is loaded in `weights`: what is quantised so stays as it is. */
