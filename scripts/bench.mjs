@@ -8,6 +8,7 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 const programs = {
   firefox:
     "compares the built site in Firefox with nudges of the GPU's queue and without; --help lists options",
+  formats: "compares q4a's time a byte of weights with q4's at 174 M parameters; --help lists options",
   peers:
     "compares with onnxruntime (WebGPU) and llama.cpp (Vulkan): same adapter, same weights; --help lists options",
   "full-size":
