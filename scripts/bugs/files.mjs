@@ -21,6 +21,30 @@ export const filesBugs = {
     to: "",
     test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
   },
+  "GPTQ: a stored zero of 15 is read as 16": {
+    file: "weights/safetensors/quantised/gptq.ts",
+    from: "+ ones) >>> (bits * (n % perWord))) & mask",
+    to: ">>> (bits * (n % perWord))) & mask) + (ones & 1)",
+    test: ["test/weights/quantised.test.ts", "-t", "gptq_4bit_asym"],
+  },
+  "GPTQ: act-order is ignored": {
+    file: "weights/safetensors/quantised/rows.ts",
+    from: "groups.index ? groups.index[k]! : Math.floor(k / group)",
+    to: "Math.floor(k / group)",
+    test: ["test/weights/quantised.test.ts", "-t", "desc_act"],
+  },
+  "FP8: the rows of a block are those of the matrix, divided evenly": {
+    file: "weights/safetensors/quantised/fp8.ts",
+    from: "Math.floor(n / rows)",
+    to: "Math.floor(n / Math.ceil(N / Math.ceil(N / rows)))",
+    test: ["test/weights/quantised.test.ts", "-t", "fp8_block_128"],
+  },
+  "a quantised matrix ends in codes that are not zeros": {
+    file: "weights/safetensors/quantised/codes.ts",
+    from: "  pad(matrix, words, width, zero);",
+    to: "",
+    test: ["test/weights/quantised.test.ts", "-t", "ct_w4a16_channel"],
+  },
   "invalid UTF-8 is accepted": {
     file: "weights/utf8.ts",
     from: "{ fatal: true }",

@@ -1,4 +1,6 @@
 // Weights read back from the GPU, stored and loaded give the same logits, whole and split by rows.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { borrowDevice } from "../../engine/gpu/gpu.ts";
@@ -47,9 +49,15 @@ class MemoryStore {
   }
 }
 
-// Odd rows of scales, and a last matrix in another format; then no scales.
-test.each(["q4", "auto"] as const)("%s", async (weights) => {
-  const folder = folderSource(fileURLToPath(new URL("../golden/families/odd_vocab_101", import.meta.url)));
+test.each([
+  // Odd rows of scales, and a last matrix in another format; then no scales.
+  ["families/odd_vocab_101", "q4"],
+  ["families/odd_vocab_101", "auto"],
+  // Scales are far behind their codes in the file, and what belongs to them is read with them.
+  ["quantised/gptq_4bit_sym_g32", "auto"],
+] as const)("%s, %s", async (name, weights) => {
+  const path = fileURLToPath(new URL(`../golden/${name}`, import.meta.url));
+  const folder = folderSource(path);
   let reads = 0;
   const origin: Source = {
     name: folder.name,
@@ -59,6 +67,10 @@ test.each(["q4", "auto"] as const)("%s", async (weights) => {
       return folder.read(...range);
     },
     version: async () => "1",
+    sha256: async (file) =>
+      createHash("sha256")
+        .update(readFileSync(`${path}/${file}`))
+        .digest("hex"),
   };
   const store = new MemoryStore();
   const platform: Platform = {

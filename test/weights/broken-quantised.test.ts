@@ -125,12 +125,6 @@ const refused: readonly Row[] = [
     reshaped(`${Q}.weight`, [64, 64], "F8_E5M2"),
     /^model\.safetensors: .*q_proj\.weight: expected dtype F8_E4M3, got F8_E5M2/,
   ],
-  [
-    "groups that do not exist",
-    "gptq_4bit_desc_act_g32",
-    filled(`${Q}.g_idx`, 9),
-    /^model\.safetensors: .*q_proj\.g_idx: expected groups below 2, got \d+ at 0/,
-  ],
 ];
 
 const refusal = (work: Promise<unknown>): Promise<unknown> =>
@@ -174,10 +168,16 @@ const unreadable: readonly Row[] = [
     /^model\.safetensors: .*q_proj\.weight_scale: expected scales up to 65504, got \d+/,
   ],
   [
-    "act-order in the second layer only",
-    GPTQ,
-    filled("model.layers.1.self_attn.q_proj.g_idx", 0),
-    /^model\.safetensors: model\.layers\.1\.self_attn\.q_proj\.g_idx: expected columns in the order of their groups/,
+    "groups that do not exist",
+    "gptq_4bit_desc_act_g32",
+    filled(`${Q}.g_idx`, 9),
+    /^model\.safetensors: .*q_proj\.g_idx: expected groups below 2, got \d+ at 0/,
+  ],
+  [
+    "act-order that the configuration denies",
+    "gptq_4bit_desc_act_g32",
+    config({ desc_act: false }),
+    /^model\.safetensors: .*proj\.g_idx: expected columns in the order of their groups, .* got act-order\. Set/,
   ],
 ];
 

@@ -360,6 +360,8 @@ test("names of repositories", () => {
     endpoint: "https://huggingface.co",
   });
   expect(parseRepository("a/b@refs/pr/1").revision).toBe("refs/pr/1");
+  const branch = "gptq-4bit-32g-actorder_True";
+  expect(parseRepository(`TheBloke/Mistral-7B-v0.1-GPTQ@${branch}`).revision).toBe(branch);
   for (const bad of [
     "a",
     "a/b/c",

@@ -15,6 +15,7 @@ export function awq(fields: Fields): Method {
   const given = groupOf(fields, fields.given("q_group_size") ? "q_group_size" : "group_size");
   return {
     name: "AWQ with 4 bits",
+    ordered: true,
     matrix(wanted) {
       const { name, module, N, K, stored } = wanted;
       if (!stored("qweight")) return undefined;

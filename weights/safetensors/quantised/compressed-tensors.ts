@@ -30,6 +30,7 @@ export function compressedTensors(fields: Fields): Method {
     if (!symmetric) throw unsupported(weights, "symmetric", "true for floats");
     return {
       name: "compressed-tensors with fp8",
+      ordered: true,
       matrix: (wanted) => fp8Matrix(wanted, "weight_scale", block),
     };
   }
@@ -40,6 +41,8 @@ export function compressedTensors(fields: Fields): Method {
   if (!packed && bits !== 8) throw unsupported(weights, "num_bits", `8 in ${format}`);
   return {
     name: `compressed-tensors with ${bits} bits`,
+    // The other kinds of act-order leave the columns of a group side by side.
+    ordered: weights.get("actorder") !== "group",
     matrix(wanted) {
       if (!wanted.stored("weight_scale") && !wanted.stored("weight_packed")) return undefined;
       return packed

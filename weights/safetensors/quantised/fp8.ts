@@ -15,6 +15,7 @@ export function fp8(fields: Fields): Method {
   const block = blockOf(fields, "weight_block_size") ?? { rows: undefined, columns: undefined };
   return {
     name: "fp8",
+    ordered: true,
     matrix: (wanted) => fp8Matrix(wanted, "weight_scale_inv", block),
   };
 }

@@ -28,6 +28,8 @@ export function gptq(fields: Fields): Method {
   const mask = 2 ** bits - 1;
   return {
     name: `GPTQ with ${bits} bits`,
+    // Act-order with groups that were fixed before leaves their columns side by side.
+    ordered: !fields.flag("desc_act") || fields.flag("static_groups"),
     matrix(wanted) {
       const { name, module, N, K, stored } = wanted;
       if (!stored("qweight")) return undefined;

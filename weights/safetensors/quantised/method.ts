@@ -19,6 +19,8 @@ export interface Wanted {
 export interface Method {
   /** For messages: "GPTQ with 4 bits". */
   readonly name: string;
+  /** Whether the columns of a group are side by side. Checked when a matrix is read. */
+  readonly ordered: boolean;
   /** @returns undefined for a matrix that is not quantised */
   matrix(wanted: Wanted): StoredMatrix | undefined;
 }

@@ -13,6 +13,7 @@ export function mlx(fields: Fields): Method {
   const common = settings(fields);
   return {
     name: `MLX with ${common.bits} bits`,
+    ordered: true,
     matrix(wanted) {
       const { name, module, N, K, stored } = wanted;
       if (!stored("scales") && stored("weight")?.dtype !== "U32") return undefined;

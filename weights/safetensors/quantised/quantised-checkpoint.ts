@@ -1,5 +1,5 @@
 // A checkpoint that its authors quantised: which tensors make a matrix, and in which format it is loaded.
-import type { WeightFormatName } from "../../../kernels/formats/table.ts";
+import { scaleWords, type WeightFormatName, weightWords } from "../../../kernels/formats/table.ts";
 import type { Quantised } from "../../checkpoint.ts";
 import type { ModelConfig } from "../../config.ts";
 import type { CheckpointError } from "../../errors.ts";
@@ -14,7 +14,6 @@ import { requiredTensors, tensorName } from "../names.ts";
 import { packedName, scaleName } from "../packed.ts";
 import type { Shards } from "../shards.ts";
 import { findConfiguration, methodOf } from "./configuration.ts";
-import { readGroupIndex } from "./groups.ts";
 import type { Method, Wanted } from "./method.ts";
 import { type Piece, PieceReader, pieceRowBytes } from "./rows.ts";
 import { groupsOf, losslessFormat, partsOf, type StoredMatrix } from "./stored-matrix.ts";
@@ -58,8 +57,7 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
   checkAll(shards, config, required, matrices);
 
   const reader = new PieceReader(source, shards.tensors);
-  const ordered = await columnsInOrder(source, shards, [...matrices.values()], signal);
-  const formats = formatsOf(required, shards, matrices, ordered);
+  const formats = formatsOf(required, shards, matrices, method.ordered);
   const pieces = new Map<string, Piece>();
   for (const [name, { format, lossless }] of formats) {
     const matrix = matrices.get(name);
@@ -75,7 +73,7 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
     tensors,
     parameters: numbersIn(required),
     bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
-    quantised: describe(method, ordered, formats),
+    quantised: describe(method, formats, [...pieces.values()]),
     readRows: (tensor, options, from = source) => {
       const piece = pieces.get(tensor.name);
       return piece ? reader.rows(piece, options, from) : readRows({ source: from, tensors }, tensor, options);
@@ -116,32 +114,6 @@ function checkAll(
   for (const tensor of others) refuseUnknown(tensor, config);
 }
 
-/**
- * Whether the columns of a group are side by side, by the index of the first layer: without act-order they
- * are, whatever the configuration says. The others are checked when they are loaded.
- */
-async function columnsInOrder(
-  source: Source,
-  { tensors }: Shards,
-  matrices: readonly StoredMatrix[],
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const first = matrices.filter(({ name }) =>
-    name.startsWith(tensorName("qProj", 0).split(".self_attn")[0] ?? ""),
-  );
-  const found = await Promise.all(
-    first.map((matrix) =>
-      matrix.groupIndex && groupsOf(matrix) > 1
-        ? readGroupIndex(matrix, matrix.groupIndex, async ({ name }) => {
-            const tensor = tensors.get(name) as HeaderTensor; // It was checked.
-            return { tensor, bytes: await source.read(tensor.file, tensor.start, tensor.end, signal) };
-          })
-        : undefined,
-    ),
-  );
-  return found.every((index) => index === undefined);
-}
-
 interface Chosen {
   readonly format: WeightFormatName;
   /** The format's buffers hold what the file stores. */
@@ -159,7 +131,9 @@ function formatsOf(
   for (const { kind, name } of required) {
     if (kind === "vector") continue;
     const matrix = matrices.get(name);
-    const format = matrix ? losslessFormat(matrix, ordered) : PLAIN[shards.tensors.get(name)?.dtype ?? ""];
+    const format = matrix
+      ? losslessFormat(matrix, ordered || groupsOf(matrix) === 1)
+      : PLAIN[shards.tensors.get(name)?.dtype ?? ""];
     formats.set(name, { format: format ?? DECODED, lossless: format !== undefined });
   }
   const gates = required.filter(({ role }) => role === "gateProj");
@@ -167,7 +141,7 @@ function formatsOf(
     const up = tensorName("upProj", layer);
     const [a, b] = [formats.get(gate), formats.get(up)] as [Chosen, Chosen]; // The graph needs both.
     if (a.format === b.format) continue;
-    const format = ORDER.find((each) => each === a.format || each === b.format) ?? DECODED;
+    const format = rowWords(b.format) > rowWords(a.format) ? b.format : a.format;
     for (const [name, chosen] of [
       [gate, a],
       [up, b],
@@ -177,8 +151,8 @@ function formatsOf(
   return formats;
 }
 
-/** From the largest to the smallest. */
-const ORDER: readonly WeightFormatName[] = ["f32", "f16", "bf16", "q8", "q4"];
+/** A measure of a format's size: words of a short row. */
+const rowWords = (format: WeightFormatName): number => weightWords(format, 1) + scaleWords(format, 1);
 
 /** Tensors as the engine reads them, file by file in the order of their bytes. */
 function inFileOrder(
@@ -206,14 +180,14 @@ function inFileOrder(
   return new Map(infos.map((info) => [info.name, info]));
 }
 
-function describe(method: Method, ordered: boolean, formats: ReadonlyMap<string, Chosen>): Quantised {
+function describe(method: Method, formats: ReadonlyMap<string, Chosen>, pieces: readonly Piece[]): Quantised {
   const counts = new Map<WeightFormatName, number>();
   for (const { format } of formats.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
   const [weights] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most));
   return {
-    name: ordered ? method.name : `${method.name} and act-order, which is loaded as ${DECODED}`,
+    name: method.ordered ? method.name : `${method.name} and act-order, which is loaded as ${DECODED}`,
     weights,
     formatOf: (tensor) => formats.get(tensor)?.format ?? weights,
-    convertible: false,
+    convertible: pieces.every(({ kind }) => kind === "floats"),
   };
 }

@@ -1,6 +1,11 @@
 // Rows of quantised matrices: in the bytes of a weight format, or decoded to f32.
 import { numberToF16 } from "../../../kernels/formats/half.ts";
-import { GROUP, scaleWords, type WeightFormatName, weightWords } from "../../../kernels/formats/table.ts";
+import {
+  formatTable,
+  scaleWords,
+  type WeightFormatName,
+  weightWords,
+} from "../../../kernels/formats/table.ts";
 import { mismatch } from "../../errors.ts";
 import type { ReadRowsOptions, TensorRows } from "../../rows.ts";
 import type { Source } from "../../source.ts";
@@ -94,12 +99,13 @@ export class PieceReader {
     return decoded(matrix, groups, await codes, row, rows);
   }
 
-  /** The format was chosen by the first layer. */
+  /** The configuration's word was taken when the format was chosen. */
   #checkOrder({ groupIndex }: StoredMatrix, { index }: Groups): void {
     if (!groupIndex || !index) return;
     const { file, name } = this.#tensor(groupIndex);
-    const expected = "columns in the order of their groups, as in the first layer";
-    throw mismatch(`${file}: ${name}`, expected, "another order", "Choose another checkpoint.");
+    const expected = "columns in the order of their groups, as the configuration says";
+    const advice = 'Set desc_act to true, or actorder to "group", in it: then weights are decoded.';
+    throw mismatch(`${file}: ${name}`, expected, "act-order", advice);
   }
 
   #codes(
@@ -135,7 +141,7 @@ export class PieceReader {
   }
 }
 
-/** Words of q4 or q8. */
+/** Words of the codes of a format. */
 function resident(
   matrix: StoredMatrix,
   format: WeightFormatName,
@@ -143,13 +149,17 @@ function resident(
   row: number,
   rows: number,
 ): Uint32Array<ArrayBuffer> {
-  const words = codeRows(matrix, codes, row, rows, weightWords(format, matrix.K), 2 ** (matrix.bits - 1));
+  const padding = isPaired(format) ? 0 : 2 ** (matrix.bits - 1);
+  const words = codeRows(matrix, codes, row, rows, weightWords(format, matrix.K), padding);
   // q8 has signed bytes.
   if (format === "q8") for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
   return words;
 }
 
-/** Scales of q4 or q8: an f16 for each 32 columns, two to a word. */
+/** Whether groups have a scale and an offset. */
+const isPaired = (format: WeightFormatName): boolean => formatTable[format].scaleBits === 32;
+
+/** Scales of q4 or q8, two f16 to a word; or the pairs of q4a, an f16 of scale and one of offset. */
 function scaleRows(
   matrix: StoredMatrix,
   groups: Groups,
@@ -161,27 +171,26 @@ function scaleRows(
   const width = scaleWords(format, matrix.K);
   const words = new Uint32Array(rows * width);
   const halves = new Uint16Array(words.buffer);
-  const repeat = Math.ceil(matrix.group / GROUP);
-  const count = Math.ceil(matrix.K / GROUP);
+  const columns = formatTable[format].group;
+  const count = Math.ceil(matrix.K / columns);
+  const half = (value: number): number => {
+    if (Math.abs(value) <= MAX_F16) return numberToF16(value);
+    throw mismatch(`${file}: ${name}`, `scales up to ${MAX_F16}`, `${value}`, "Choose another checkpoint.");
+  };
   for (let r = 0; r < rows; r++) {
     for (let g = 0; g < groupsOf(matrix); g++) {
-      const at = 2 * r * width;
-      halves.fill(
-        half(groups.a(row + r, g), file, name),
-        at + g * repeat,
-        at + Math.min((g + 1) * repeat, count),
-      );
+      const a = half(groups.a(row + r, g));
+      const first = (g * matrix.group) / columns;
+      const end = Math.min(first + Math.ceil(matrix.group / columns), count);
+      if (isPaired(format))
+        words.fill(a | (half(groups.b(row + r, g)) << 16), r * width + first, r * width + end);
+      else halves.fill(a, 2 * r * width + first, 2 * r * width + end);
     }
   }
   return words;
 }
 
 const MAX_F16 = 65504;
-
-function half(value: number, file: string, name: string): number {
-  if (Math.abs(value) <= MAX_F16) return numberToF16(value);
-  throw mismatch(`${file}: ${name}`, `scales up to ${MAX_F16}`, `${value}`, "Choose another checkpoint.");
-}
 
 /** Weights in f32. */
 function decoded(

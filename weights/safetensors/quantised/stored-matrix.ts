@@ -1,5 +1,5 @@
 // How a quantised matrix is stored in safetensors, whatever program wrote it.
-import { GROUP, type WeightFormatName } from "../../../kernels/formats/table.ts";
+import { pairedFormats, type WeightFormatName } from "../../../kernels/formats/table.ts";
 
 /** A tensor of a file: its name, and what it must be. */
 export interface Part {
@@ -66,14 +66,21 @@ export const partsOf = ({ codes, scales, zeros, offsets, groupIndex, bias }: Sto
 export const groupsOf = ({ K, group }: Pick<StoredMatrix, "K" | "group">): number => Math.ceil(K / group);
 
 /**
- * The format on the GPU whose buffers hold the codes and scales as they are; undefined if there is none: then
- * weights are decoded to f32, and kept in q8.
+ * The format on the GPU whose buffers hold the codes as they are, with their scales; undefined if there is
+ * none: then weights are decoded to f32, and kept in q8.
  * @param ordered whether the columns of a group are side by side
  */
 export function losslessFormat(matrix: StoredMatrix, ordered: boolean): WeightFormatName | undefined {
-  const { bits, meaning, group, zeros, symmetric, offsets } = matrix;
-  if (!ordered || meaning === "e4m3" || (groupsOf(matrix) > 1 && group % GROUP !== 0)) return undefined;
+  const { bits, meaning, zeros, symmetric, offsets } = matrix;
+  const shared = sharedColumns(matrix);
+  if (!ordered || meaning === "e4m3" || shared === undefined) return undefined;
   const zero = typeof zeros === "number" ? zeros : symmetric;
-  if (zero !== 2 ** (bits - 1) || offsets) return undefined;
-  return bits === 4 ? "q4" : "q8";
+  if (zero === 2 ** (bits - 1) && !offsets) return bits === 4 ? "q4" : "q8";
+  return bits === 4 ? pairedFormats[shared] : undefined;
+}
+
+/** How many columns share a scale: the most of 128, 64 and 32; undefined: fewer. */
+function sharedColumns(matrix: StoredMatrix): keyof typeof pairedFormats | undefined {
+  const fitting = ([128, 64, 32] as const).find((columns) => matrix.group % columns === 0);
+  return fitting ?? (groupsOf(matrix) === 1 ? 128 : undefined);
 }
