@@ -23,6 +23,7 @@ export interface LoadingOptions extends ModelOptions {
   readonly weights: "auto" | WeightFormatName;
   readonly cache: "auto" | CacheFormatName;
   readonly context?: number;
+  readonly window?: number;
 }
 
 export interface SamplingOptions {
@@ -75,6 +76,9 @@ export const addLoadingOptions = (command: Command): Command =>
       "-c, --context <tokens>",
       "maximum tokens of a conversation (default: the model's, up to 4096; unlimited with an attention window)",
     ).argParser(integer("--context", { min: 1, words: "of at least 1" })),
+    new Option("--window <tokens>", "attention window (default: the checkpoint's)").argParser(
+      integer("--window", { min: 1, words: "of at least 1" }),
+    ),
     new Option("--no-tune", "do not measure which kernels are fastest at the first load on a GPU"),
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
@@ -127,6 +131,7 @@ export const toLoadOptions = ({
   weights,
   cache,
   context,
+  window,
   adapter,
   tune,
   unsafeFast,
@@ -137,6 +142,7 @@ export const toLoadOptions = ({
   ...(tune === false ? { tune } : {}),
   ...(unsafeFast ? { unsafeFast } : {}),
   ...(context === undefined ? {} : { contextLength: context }),
+  ...(window === undefined ? {} : { window }),
   ...(adapter === undefined ? {} : { adapter }),
 });
 

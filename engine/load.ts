@@ -24,6 +24,12 @@ async function openSource(
   return typeof source === "object" ? source : await platform.openSource(source, options);
 }
 
+/** Opens a checkpoint, with another attention window if one was asked for. */
+async function open(source: Source, { window, signal }: LoadOptions): Promise<Checkpoint> {
+  const checkpoint = await openCheckpoint(source, signal);
+  return window === undefined ? checkpoint : { ...checkpoint, config: { ...checkpoint.config, W: window } };
+}
+
 /** Opens checkpoint and device for `use`. If `use` fails, the device is disposed of. */
 async function withCheckpoint<T>(
   platform: Platform,
@@ -31,7 +37,7 @@ async function withCheckpoint<T>(
   options: LoadOptions,
   use: (checkpoint: Checkpoint, gpu: Gpu, planned: Planned) => Promise<T>,
 ): Promise<T> {
-  const checkpoint = await openCheckpoint(source, options.signal);
+  const checkpoint = await open(source, options);
   const gpu = await platform.openDevice(options);
   try {
     return await use(checkpoint, gpu, plan(checkpoint, gpu.adapter, options));
@@ -71,7 +77,7 @@ async function load(
   options: LoadOptions,
   store?: ModelStore,
 ): Promise<LoadedModel> {
-  const checkpoint = await openCheckpoint(source, options.signal);
+  const checkpoint = await open(source, options);
   const vocabulary = await checkpoint.vocabulary(options.signal);
   const tokenizer = vocabulary && Tokenizer.from(vocabulary);
   await store?.saveSource();

@@ -51,5 +51,6 @@ export function planRows(plan: Plan, model = "the embedded tiny model"): [label:
     ["context", `${formatCount(plan.contextLength)} tokens`],
     ["adapter", adapter.name],
     ["verdict", "fits this adapter's limits"],
+    ...(plan.warnings ?? []).map((text): [string, string] => ["warning", text]),
   ];
 }

@@ -119,6 +119,7 @@ function planned(
           </tr>
         </tbody>
       </table>
+      ${(plan.warnings ?? []).map((text) => html`<p class="note">${text}</p>`)}
       ${gpuView(plan)}
       <div class="buttons">
         <button type="submit" class="primary">Load</button>

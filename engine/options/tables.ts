@@ -58,6 +58,7 @@ const loadRules: Rules<LoadOptions> = {
   weights: oneOf(["auto", ...Object.keys(weightFormats)]),
   cache: oneOf(["auto", ...Object.keys(cacheFormats)]),
   contextLength: whole(1),
+  window: whole(1),
   onProgress: callback,
   signal,
   token: text,

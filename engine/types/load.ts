@@ -44,6 +44,11 @@ export interface LoadOptions {
    */
   readonly contextLength?: number;
   /**
+   * Attention window in tokens: each token sees this many, itself included. Default: the checkpoint's. For a
+   * checkpoint that has lost its window, as GGUF files of Mistral 7B v0.1 have (4096).
+   */
+  readonly window?: number;
+  /**
    * Called while loading, and again if a lost GPU device is replaced later: the weights are then loaded once
    * more.
    */

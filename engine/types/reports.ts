@@ -60,6 +60,8 @@ export interface Plan {
   readonly checkpointBytes: number;
   /** Numbers in the weights. */
   readonly parameters: number;
+  /** What the checkpoint may have lost. Missing if nothing is known. */
+  readonly warnings?: readonly string[];
 }
 
 /** What a model is doing, and what it has done since it was loaded. */

@@ -43,7 +43,7 @@ describe("score", () => {
 describe("plan", () => {
   test("prints a table", async () => {
     const { code, stdout, stderr, engine } = await sirocco(
-      "plan -m o/n --weights q4 --context 4096".split(" "),
+      "plan -m o/n --weights q4 --context 4096 --window 2048".split(" "),
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`model            o/n
@@ -60,7 +60,7 @@ verdict          fits this adapter's limits
 `);
     const { source, options } = engine.called("planModel")[0]!;
     expect(source).toBe("o/n");
-    expect(options).toMatchObject({ weights: "q4", contextLength: 4096 });
+    expect(options).toMatchObject({ weights: "q4", contextLength: 4096, window: 2048 });
     expect(engine.called("loadModel")).toEqual([]);
   });
 

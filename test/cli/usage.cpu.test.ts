@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sirocco } from "./fakes.ts";
 
 const COMMON = ["--model", "--adapter", "--json", "--quiet", "--debug", "--help"];
-const LOADING = [...COMMON, "--weights", "--cache", "--context", "--no-tune", "--unsafe-fast"];
+const LOADING = [...COMMON, "--weights", "--cache", "--context", "--window", "--no-tune", "--unsafe-fast"];
 const SAMPLING = (
   "--max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --frequency-penalty " +
   "--presence-penalty --logit-bias --seed --stop --ignore-eos"
@@ -116,6 +116,7 @@ describe("wrong values", () => {
     ["--stop", "at least one character", [""]],
     ["--context", "a whole number of at least 1", ["0", "4k"]],
     ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128", ["q5", "Q4", ""]],
+    ["--window", "a whole number of at least 1", ["0", "4k"]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],

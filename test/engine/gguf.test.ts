@@ -59,6 +59,16 @@ test.each(names)("%s", async (name) => {
   }
 });
 
+test.skipIf(short)("a window that is asked for is used", async () => {
+  const model = await loadModel(`${folder}gguf_q4_0`, { device, chunkLength: 16, window: 8 });
+  const { ids, last_logits } = cases["../golden/formats/gguf_q4_0/golden.json"]!.at(-1)!;
+  const logits = await model.logits(ids);
+  expect(ids.length).toBe(40);
+  expect(Math.max(...logits.map((value, i) => Math.abs(value - last_logits[i]!)))).toBeGreaterThan(0.1);
+  expect(model.plan.cacheSlots).toBeLessThan(40);
+  model.dispose();
+});
+
 test.skipIf(short)("quantizing a GGUF file keeps its codes, and writes config and tokenizer", async () => {
   const out = mkdtempSync(join(tmpdir(), "sirocco-gguf-"));
   const { files } = await quantizeModel(`${folder}gguf_q8_0/tiny-Q8_0.gguf`, { weights: "q8", out });

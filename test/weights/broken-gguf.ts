@@ -50,7 +50,7 @@ const tensor =
     change(tensors.find((each) => each.name === name)!);
 
 /** Adds a key, or replaces it. */
-const key =
+export const key =
   (name: string, value: Typed) =>
   (file: GgufToWrite): void => {
     file.pairs = [...file.pairs.filter(([other]) => other !== name), [name, value]];

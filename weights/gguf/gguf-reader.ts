@@ -21,6 +21,17 @@ const ADVICE = "Choose another conversion of the model.";
 /** Types of vectors: quantised ones are not written by any program. */
 const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 
+/** Mistral 7B v0.1 and its fine-tunes, by what tells them from later versions and other models. */
+const FIRST_MISTRAL = { D: 4096, F: 14336, L: 32, G: 8, ropeTheta: 10000, window: 4096 } as const;
+
+const isFirstMistral = ({ D, F, L, G, ropeTheta, W }: ModelConfig): boolean =>
+  W === null &&
+  D === FIRST_MISTRAL.D &&
+  F === FIRST_MISTRAL.F &&
+  L === FIRST_MISTRAL.L &&
+  G === FIRST_MISTRAL.G &&
+  ropeTheta === FIRST_MISTRAL.ropeTheta;
+
 /** @throws CheckpointError naming file, and key or tensor */
 export async function openGguf(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   const parts = await readParts(source, signal);
@@ -42,6 +53,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     config,
     source,
     endsGiven: config.eosTokenIds.length > 0,
+    ...(isFirstMistral(config) && { lostWindow: FIRST_MISTRAL.window }),
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     parameters: required.reduce((sum, { shape }) => sum + weightsOf(shape), 0),
     bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),
