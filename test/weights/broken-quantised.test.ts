@@ -174,6 +174,12 @@ const unreadable: readonly Row[] = [
     /^model\.safetensors: .*q_proj\.g_idx: expected groups below 2, got \d+ at 0/,
   ],
   [
+    "an FP8 matrix of NaN",
+    "fp8_e4m3_tensor",
+    filled(`${Q}.weight`, 0x7f),
+    /^model\.safetensors: .*q_proj\.weight: expected numbers, got NaN in row 0, column 0/,
+  ],
+  [
     "act-order that the configuration denies",
     "gptq_4bit_desc_act_g32",
     config({ desc_act: false }),

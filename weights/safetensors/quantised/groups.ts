@@ -5,7 +5,7 @@ import type { HeaderTensor } from "../header.ts";
 import { wordsOf } from "./codes.ts";
 import { type Floats, groupsOf, type Part, type StoredMatrix } from "./stored-matrix.ts";
 
-const DAMAGED = "The file is damaged, or another program wrote it wrong: choose another checkpoint.";
+export const DAMAGED = "The file is damaged, or another program wrote it wrong: choose another checkpoint.";
 
 /** A tensor of floats as a function of the flat index. */
 export function floatsOf(bytes: Uint8Array<ArrayBuffer>, dtype: string): Floats {

@@ -12,7 +12,7 @@ import type { Source } from "../../source.ts";
 import type { HeaderTensor } from "../header.ts";
 import { codeRows } from "./codes.ts";
 import { e4m3 } from "./e4m3.ts";
-import { type Groups, readGroups } from "./groups.ts";
+import { DAMAGED, type Groups, readGroups } from "./groups.ts";
 import { groupsOf, type Part, type StoredMatrix } from "./stored-matrix.ts";
 
 /** What a tensor of the checkpoint holds of a matrix. */
@@ -96,7 +96,7 @@ export class PieceReader {
     const groups = await held.groups;
     if (kind === "scales") this.#checkOrder(matrix, groups);
     if (!codes) return scaleRows(matrix, groups, format, row, rows, this.#tensor(matrix.scales));
-    return decoded(matrix, groups, await codes, row, rows);
+    return decoded(matrix, groups, await codes, row, rows, this.#tensor(matrix.codes));
   }
 
   /** The configuration's word was taken when the format was chosen. */
@@ -199,6 +199,7 @@ function decoded(
   stored: Bytes,
   row: number,
   rows: number,
+  { file, name }: HeaderTensor,
 ): Float32Array<ArrayBuffer> {
   const { K, bits, meaning, group } = matrix;
   const perWord = 32 / bits;
@@ -215,7 +216,11 @@ function decoded(
     for (let k = 0; k < K; k++) {
       const code = (words[r * width + Math.floor(k / perWord)]! >>> (bits * (k % perWord))) & mask;
       const g = groups.index ? groups.index[k]! : Math.floor(k / group);
-      values[r * K + k] = (meaning === "e4m3" ? e4m3[code]! : code) * a[g]! + b[g]!;
+      const value = (meaning === "e4m3" ? e4m3[code]! : code) * a[g]! + b[g]!;
+      if (Number.isNaN(value)) {
+        throw mismatch(`${file}: ${name}`, "numbers", `NaN in row ${row + r}, column ${k}`, DAMAGED);
+      }
+      values[r * K + k] = value;
     }
   }
   return values;
