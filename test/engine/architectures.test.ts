@@ -1,0 +1,45 @@
+// A small model of each architecture, and of each kind of RoPE, against numbers made outside this project.
+import { readFileSync } from "node:fs";
+import { beforeAll, expect, test } from "vitest";
+import { loadModel } from "../../engine/node.ts";
+import { openTestDevice } from "../helpers.ts";
+import { checkLogits, greedy } from "./golden.ts";
+
+interface Case {
+  readonly ids: number[];
+  readonly last_logits: number[];
+  readonly greedy_16: number[];
+}
+
+/** Those with kernels of their own run on every driver, the others on one. */
+const ARCHITECTURES: Readonly<Record<string, "every driver" | "one">> = {
+  llama3_rope: "one",
+  nemo_head_dim: "one",
+};
+
+const folder = new URL("../golden/architectures/", import.meta.url).pathname;
+const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
+
+// One device for all: the models share pipelines.
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+
+for (const [name, drivers] of Object.entries(ARCHITECTURES)) {
+  test.skipIf(slow && drivers === "one")(name, async () => {
+    const { cases } = JSON.parse(readFileSync(`${folder}${name}/golden.json`, "utf8")) as { cases: Case[] };
+    const many = drivers === "every driver";
+    // Chunks shorter than the longest prompt.
+    const options = { chunkLength: 16, parallel: many ? 2 : 1, device };
+    const model = await loadModel(`${folder}${name}`, options);
+    for (const { ids, last_logits } of cases) await checkLogits(model, ids, last_logits);
+    const longest = cases.at(-1)!;
+    expect(await greedy(model, longest.ids, 16)).toEqual(longest.greedy_16);
+    if (many) {
+      const together = await Promise.all(cases.map(({ ids }) => greedy(model, ids, 16)));
+      expect(together).toEqual(cases.map(({ greedy_16 }) => greedy_16));
+    }
+    model.dispose();
+  });
+}
