@@ -1,6 +1,6 @@
 // The addend of a matrix kernel: added to the product before the fused step (RoPE, SwiGLU, the store).
-import type { Binding, Buffer } from "./kernel.ts";
-import source from "./snippets/addend.wgsl?raw";
+import { architectureShader } from "./architecture-shader.ts";
+import type { Binding, Buffer, ShaderFile } from "./kernel.ts";
 import none from "./snippets/addend-none.wgsl?raw";
 
 /**
@@ -9,7 +9,8 @@ import none from "./snippets/addend-none.wgsl?raw";
  */
 export type Addend = "none" | "bias" | "delta";
 
-export const addendSource = (addend: Addend): string => (addend === "none" ? none : source);
+export const addendSource = (addend: Addend): ShaderFile =>
+  addend === "none" ? none : architectureShader("addend");
 
 /** The binding at slot 5, for a product of stored shape [T, stride]. */
 export const addendBindings = (addend: Addend, T: number, stride: number): Binding[] =>

@@ -19,6 +19,7 @@ import { type MatmulVariant, matmul, matmulVariants } from "./matmul.ts";
 import { matvec } from "./matvec.ts";
 import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
 import { multiplyAdd } from "./multiply-add.ts";
+import { qkNorm } from "./qk-norm.ts";
 import { qkv } from "./qkv.ts";
 import { quantizeInput } from "./quantize-input.ts";
 import { rmsNorm } from "./rms-norm.ts";
@@ -26,6 +27,7 @@ import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
+export type { Addend } from "./addend.ts";
 export { attentionSplits, partialLength, seesOnePart } from "./attention-parts.ts";
 export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
@@ -83,6 +85,7 @@ export {
   matmul,
   matvec,
   multiplyAdd,
+  qkNorm,
   qkv,
   quantizeInput,
   rmsNorm,
@@ -117,6 +120,7 @@ const addends = ["bias", "delta"] as const;
 
 const others = [
   rmsNorm,
+  qkNorm,
   sample,
   logProb,
   attentionCombine,

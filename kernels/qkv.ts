@@ -21,6 +21,7 @@ import {
   ropeBindings,
   ropeConstants,
   ropeContents,
+  TEST_SCALE,
   testFrequency,
   testPosition,
   turnedPair,
@@ -53,7 +54,19 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
                 ? [{ T: 5, tokensPerBlock: 4, K: 40, H: 2, G: 1, d: 6, heads: 4 } as const]
                 : []),
             ]
-          : [{ T: 5, tokensPerBlock: 4, K: 37, H: 6, G: 2, d: 6, heads: 7, head0: 3 }],
+          : [
+              {
+                T: 5,
+                tokensPerBlock: 4,
+                K: 37,
+                H: 6,
+                G: 2,
+                d: 6,
+                heads: 7,
+                head0: 3,
+                queryScale: TEST_SCALE,
+              },
+            ],
     bindings: (size) => [
       ...vectorBindings(size, "norm", order),
       ...ropeBindings(size),
@@ -95,7 +108,7 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
               (half) => referenceDot(format, weight, head * d + i + half, row) + addendAt(added, at + half),
             );
             const angle = testPosition(t) * testFrequency(i, d);
-            const turned = turnedPair(size, head0 + head, angle, pair as [number, number]);
+            const turned = turnedPair(size, head0 + head, angle, pair as [number, number], t);
             [out![at], out![at + d / 2]] = turned;
           }
         }

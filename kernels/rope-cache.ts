@@ -8,6 +8,7 @@ import {
   ropeBindings,
   ropeConstants,
   ropeContents,
+  TEST_SCALE,
   testFrequency,
   testPosition,
   turnedPair,
@@ -28,7 +29,7 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   source: [source, rope, format.source, ...format.writer],
   testSizes: [
     ...(format.name === "f32" ? [{ T: 1, B: 1, H: 1, G: 1, d: 2, S: 3 }] : []),
-    { T: 5, B: 2, H: 6, G: 2, d: 6, S: 7 },
+    { T: 7, B: 2, H: 6, G: 2, d: 6, S: 7, queryScale: TEST_SCALE },
     { T: 65, B: 1, H: 3, G: 2, d: 80, S: 100 },
   ],
   bindings: (size) => [
@@ -54,7 +55,7 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
         const row = new Float32Array(d);
         for (let i = 0; i < d / 2; i++) {
           const pair = [qkv[at + i]!, qkv[at + i + d / 2]!] as const;
-          [row[i], row[i + d / 2]] = turnedPair(size, head, testPosition(t) * testFrequency(i, d), pair);
+          [row[i], row[i + d / 2]] = turnedPair(size, head, testPosition(t) * testFrequency(i, d), pair, t);
         }
         if (head < H) qkv.set(row, at);
         else format.store(cache, rowOf(size, B - 1, head - H, testPosition(t)), row);
@@ -76,7 +77,15 @@ function projections(size: RopeCacheSize, random: () => number): Buffer {
       const at = t * qkvStride(size) + head * d;
       for (let i = 0; i < d / 2; i++) {
         const angle = -testPosition(t) * testFrequency(i, d);
-        [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(size, head, angle, [wanted(i), wanted(i + d / 2)]);
+        // Turned back; the reference scales queries.
+        const unscaled = { ...size, queryScale: null };
+        [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(
+          unscaled,
+          head,
+          angle,
+          [wanted(i), wanted(i + d / 2)],
+          t,
+        );
       }
     }
   }

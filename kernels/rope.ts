@@ -15,16 +15,18 @@ export const angleLength = (d: number): number => 2 * ANGLE_ROWS * d;
  * positions 0, ANGLE_ROWS, 2·ANGLE_ROWS, …, then the fine positions 0 … ANGLE_ROWS − 1. The shader adds a
  * coarse and a fine angle.
  * @param frequencies radians per position, one for each of the d/2 pairs
+ * @param magnitude factor of cos and sin, in the coarse half
  */
-export function angleTable(frequencies: readonly number[]): Float32Array<ArrayBuffer> {
+export function angleTable(frequencies: readonly number[], magnitude = 1): Float32Array<ArrayBuffer> {
   const half = frequencies.length;
   const table = new Float32Array(2 * ANGLE_ROWS * half * 2);
   for (let row = 0; row < 2 * ANGLE_ROWS; row++) {
     const position = row < ANGLE_ROWS ? row * ANGLE_ROWS : row - ANGLE_ROWS;
     for (let i = 0; i < half; i++) {
       const angle = position * frequencies[i]!;
-      table[2 * (row * half + i)] = Math.cos(angle);
-      table[2 * (row * half + i) + 1] = Math.sin(angle);
+      const factor = row < ANGLE_ROWS ? magnitude : 1;
+      table[2 * (row * half + i)] = factor * Math.cos(angle);
+      table[2 * (row * half + i) + 1] = factor * Math.sin(angle);
     }
   }
   return table;
@@ -36,6 +38,8 @@ export interface RopeSize {
   H: number;
   G: number;
   d: number;
+  /** Rotated queries at position p are multiplied by 1 + beta · ln(1 + ⌊p / originalMaxPositions⌋). */
+  queryScale?: { readonly beta: number; readonly originalMaxPositions: number } | null;
 }
 
 export const ropeBindings = (size: RopeSize): Binding[] => [
@@ -44,8 +48,11 @@ export const ropeBindings = (size: RopeSize): Binding[] => [
 ];
 
 export const ropeConstants = (size: RopeSize): Record<string, number> => {
-  const { H, G, d } = size;
-  return { H, G, d, QKV_STRIDE: qkvStride(size), ANGLE_ROWS };
+  const { H, G, d, queryScale } = size;
+  return {
+    ...{ H, G, d, QKV_STRIDE: qkvStride(size), ANGLE_ROWS },
+    ...(queryScale && { QUERY_BETA: queryScale.beta, ORIGINAL: queryScale.originalMaxPositions }),
+  };
 };
 
 /** A token reads one coarse and one fine row of the angle table. */
@@ -56,6 +63,9 @@ export const testFrequency = (i: number, d: number): number => 1e4 ** ((-2 * i) 
 
 /** Tests: the position of token t. Token 16 is the first of a new row of coarse angles. */
 export const testPosition = (t: number): number => 0xaaaff0 + t;
+
+/** Tests: the scale of queries steps at token 5. */
+export const TEST_SCALE = { beta: 0.1, originalMaxPositions: 0xaaaff5 / 5 };
 
 /** Tests: consecutive tokens of one sequence, and the angles of `testFrequency`. */
 export function ropeContents(size: RopeSize, name: string, sequence: number): Buffer | undefined {
@@ -69,15 +79,21 @@ export function ropeContents(size: RopeSize, name: string, sequence: number): Bu
 }
 
 /**
- * Entries i and i + d/2 of a head (queries, then keys, then values) rotated by `angle` in float64. Values
- * stay.
+ * Entries i and i + d/2 of a head (queries, then keys, then values) of token t rotated by `angle` in float64.
+ * Values stay.
  */
 export function turnedPair(
-  { H, G }: RopeSize,
+  { H, G, queryScale }: RopeSize,
   head: number,
   angle: number,
   [a, b]: readonly [number, number],
+  t: number,
 ): [number, number] {
   if (head >= H + G) return [a, b];
-  return [a * Math.cos(angle) - b * Math.sin(angle), b * Math.cos(angle) + a * Math.sin(angle)];
+  const { beta, originalMaxPositions } = (head < H && queryScale) || { beta: 0, originalMaxPositions: 1 };
+  const scale = 1 + beta * Math.log(1 + Math.floor(testPosition(t) / originalMaxPositions));
+  return [
+    scale * (a * Math.cos(angle) - b * Math.sin(angle)),
+    scale * (b * Math.cos(angle) + a * Math.sin(angle)),
+  ];
 }

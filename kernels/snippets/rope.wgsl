@@ -4,6 +4,8 @@ override G: u32;              // key/value heads
 override d: u32;              // head width
 override QKV_STRIDE: u32;     // stored width of a row of qkv
 override ANGLE_ROWS: u32;     // rows of each half of the angle table
+override QUERY_BETA: f32 = 0;  // queries are scaled by 1 + QUERY_BETA ln(1 + floor(position / ORIGINAL))
+override ORIGINAL: u32 = 1;
 
 @group(0) @binding(2) var<storage, read> rows: array<vec4u>;    // [T] id, position, ring, tokens in this pass
 @group(0) @binding(3) var<storage, read> angles: array<vec2f>;  // [2, ANGLE_ROWS, d/2] cos, sin: coarse, fine
@@ -23,6 +25,9 @@ fn angle(position: u32, i: u32) -> vec2f {
 /// stay.
 fn turned(t: u32, head: u32, i: u32, pair: vec2f) -> vec2f {
   if (head >= H + G) { return pair; }
-  let a = angle(rows[t].y, i);
-  return times(pair, a);
+  let position = rows[t].y;
+  let a = angle(position, i);
+  let value = times(pair, a);
+  if (QUERY_BETA == 0 || head >= H) { return value; }
+  return value * (1 + QUERY_BETA * log(f32(1 + position / ORIGINAL)));
 }
