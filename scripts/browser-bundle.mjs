@@ -37,6 +37,11 @@ const MAX_LAZY_BYTES = {
   "quantise-shaders.js": 2_800,
   "log-prob.js": 700,
   "nudge.js": 800,
+  "architectures.js": 1_100,
+  "architecture-shaders.js": 800,
+  "file-layouts.js": 900,
+  "rope-scaling.js": 900,
+  "scaled-angles.js": 500,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];

@@ -2,53 +2,18 @@
 import { mismatch, show } from "./errors.ts";
 import { ADVICE, Fields } from "./fields.ts";
 import { isObject, type JsonObject, own, parseJsonText } from "./json.ts";
-import { parseRope, type RopeScaling } from "./rope.ts";
+import type { Architecture, ModelConfig, QueryScale, RopeScaling } from "./model-config.ts";
+import { parseRope } from "./rope.ts";
 
-export type { RopeScaling };
+export type { ModelConfig, QueryScale, RopeScaling };
 
-/** Sizes and constants of a model, in the letters of ARCHITECTURE.md. */
-export interface ModelConfig {
-  /** Name of the model class, from `architectures` or `model_type`. */
-  readonly architecture: "MistralForCausalLM" | "LlamaForCausalLM";
-  /** Layers. */
-  readonly L: number;
-  /** Model width. */
-  readonly D: number;
-  /** Feed-forward width. */
-  readonly F: number;
-  /** Query heads. */
-  readonly H: number;
-  /** Key/value heads; divides H. */
-  readonly G: number;
-  /** Head width, a multiple of 2. */
-  readonly d: number;
-  /** Vocabulary. */
-  readonly V: number;
-  /** Attention window: a query at position p sees positions (p − W, p]. null: all positions up to p. */
-  readonly W: number | null;
-  /** RMSNorm epsilon. */
-  readonly eps: number;
-  /** Base of the RoPE frequencies: `rope_theta`. */
-  readonly ropeTheta: number;
-  /** Scaling of the RoPE frequencies; null: none. */
-  readonly ropeScaling: RopeScaling | null;
-  /** `max_position_embeddings`: the longest context the model was trained for. */
-  readonly maxPositions: number;
-  /** Whether lm_head is the embedding matrix: config.json says so and the files have no lm_head. */
-  readonly tied: boolean;
-  /** Id of the beginning-of-sequence token; null: none. */
-  readonly bosTokenId: number | null;
-  /** The ids in config.json and generation_config.json that end an answer. The tokenizer may name another. */
-  readonly eosTokenIds: readonly number[];
-}
-
-const ARCHITECTURES = ["MistralForCausalLM", "LlamaForCausalLM"] as const;
-/** Architecture by `model_type`, for files without `architectures`. */
-const MODEL_TYPES: ReadonlyMap<unknown, ModelConfig["architecture"]> = new Map([
-  ["mistral", "MistralForCausalLM"],
-  ["llama", "LlamaForCausalLM"],
-]);
+/** Others are in architectures.ts. */
+const plain: readonly Architecture[] = [
+  { name: "MistralForCausalLM", modelType: "mistral", window: parseWindow, defaults: true },
+  { name: "LlamaForCausalLM", modelType: "llama", window: () => null, defaults: true },
+];
 const DEFAULT_WINDOW = 4096;
+
 const UNSUPPORTED = "Sirocco does not run this; choose another checkpoint.";
 
 // Far above any model of the family. No product of them exceeds 2^53.
@@ -65,15 +30,26 @@ const MAX = {
  * Reads config.json, and the end-of-sequence ids of generation_config.json if there is one.
  * @throws CheckpointError naming the field, for invalid values and for models that are not supported
  */
-export function parseConfig(
+export async function parseConfig(
   config: string | JsonObject,
   file = "config.json",
   generation?: string | JsonObject,
-): ModelConfig {
+): Promise<ModelConfig> {
   const json = typeof config === "string" ? parseJsonText(config, file, ADVICE, "python") : config;
   if (!isObject(json)) throw mismatch(file, "a JSON object", show(json), ADVICE);
-  const fields = new Fields(json, file);
-  const architecture = parseArchitecture(json, file);
+  const names = own(json, "architectures");
+  const known = plain.find(({ name }) => Array.isArray(names) && names.length === 1 && names[0] === name);
+  const found = known
+    ? { architecture: known, json, file }
+    : (await import("./architectures.ts")).findArchitecture(json, file, plain);
+  return parseModel(found.architecture, new Fields(found.json, found.file), generation);
+}
+
+async function parseModel(
+  { name: architecture, window, defaults, tied, qkvBias, qkNorm, queryScale, noRopeLayers }: Architecture,
+  fields: Fields,
+  generation: string | JsonObject | undefined,
+): Promise<ModelConfig> {
   refuseUnsupported(fields);
 
   const D = fields.size("hidden_size", MAX.width);
@@ -88,55 +64,48 @@ export function parseConfig(
   }
   const d = given ? fields.size("head_dim", MAX.width) : D / H;
   if (d % 2 !== 0)
-    throw mismatch(`${file}: head_dim`, "an even number (RoPE rotates pairs)", `${d}`, UNSUPPORTED);
+    throw mismatch(`${fields.where}: head_dim`, "an even number (RoPE rotates pairs)", `${d}`, UNSUPPORTED);
   if (H * d > MAX.hidden) {
-    throw mismatch(`${file}: head_dim`, `heads of at most ${MAX.hidden} numbers in all`, `${H * d}`, ADVICE);
+    throw mismatch(
+      `${fields.where}: head_dim`,
+      `heads of at most ${MAX.hidden} numbers in all`,
+      `${H * d}`,
+      ADVICE,
+    );
   }
 
   const V = fields.size("vocab_size", MAX.vocab);
-  const rope = parseRope(fields);
+  const L = fields.size("num_hidden_layers", MAX.layers);
+  const rope = await parseRope(fields, queryScale);
+  if (!defaults && !rope.given) throw fields.wrong("rope_theta", "a number from 1 to 1e15");
   const stop = generation === undefined ? undefined : generationFields(generation);
-  const bos = fields.ids("bos_token_id", V) ?? byDefault(1, V);
+  /** What transformers takes for ids that config.json does not give. */
+  const byDefault = (id: number): readonly number[] => (defaults && id < V ? [id] : []);
+  const bos = fields.ids("bos_token_id", V) ?? byDefault(1);
   const ends = fields.ids("eos_token_id", V);
   const moreEnds = stop?.ids("eos_token_id", V) ?? [];
   return {
     architecture,
-    L: fields.size("num_hidden_layers", MAX.layers),
+    L,
     D,
     F: fields.size("intermediate_size", MAX.hidden),
     H,
     G,
     d,
     V,
-    W: architecture === "LlamaForCausalLM" ? null : parseWindow(fields),
-    eps: fields.given("rms_norm_eps") ? fields.number("rms_norm_eps", 1e-30, 0.1) : 1e-6,
+    W: window(fields),
+    eps: !defaults || fields.given("rms_norm_eps") ? fields.number("rms_norm_eps", 1e-30, 0.1) : 1e-6,
     ropeTheta: rope.theta,
     ropeScaling: rope.scaling,
+    queryScale: rope.queryScale,
+    noRopeLayers: noRopeLayers?.(fields, L) ?? [],
+    qkvBias: !!qkvBias,
+    qkNorm: !!qkNorm,
     maxPositions: fields.size("max_position_embeddings", MAX.positions),
-    tied: fields.flag("tie_word_embeddings"),
+    tied: fields.given("tie_word_embeddings") ? fields.flag("tie_word_embeddings") : !!tied,
     bosTokenId: bos[0] ?? stop?.ids("bos_token_id", V)?.[0] ?? null,
-    eosTokenIds: [...new Set([...(ends ?? (moreEnds.length > 0 ? [] : byDefault(2, V))), ...moreEnds])],
+    eosTokenIds: [...new Set([...(ends ?? (moreEnds.length > 0 ? [] : byDefault(2))), ...moreEnds])],
   };
-}
-
-/** The defaults of transformers for ids that config.json does not give. */
-const byDefault = (id: number, V: number): readonly number[] => (id < V ? [id] : []);
-
-function parseArchitecture(json: JsonObject, file: string): ModelConfig["architecture"] {
-  const names = own(json, "architectures");
-  if (names === undefined || names === null || (Array.isArray(names) && names.length === 0)) {
-    const byType = MODEL_TYPES.get(own(json, "model_type"));
-    if (byType) return byType;
-  }
-  const found = ARCHITECTURES.find((name) => Array.isArray(names) && names.length === 1 && names[0] === name);
-  if (!found)
-    throw mismatch(
-      `${file}: architectures`,
-      `[one of ${ARCHITECTURES.join(", ")}]`,
-      show(names),
-      UNSUPPORTED,
-    );
-  return found;
 }
 
 // Ignoring any of these fields would change the numbers and give fluent wrong output.

@@ -15,6 +15,9 @@ interface TensorRow {
   readonly instead?: string;
 }
 
+const hasBias = ({ qkvBias }: ModelConfig): boolean => qkvBias;
+const hasNorm = ({ qkNorm }: ModelConfig): boolean => qkNorm;
+
 /** In the order that a token meets them. The tensors of a layer are consecutive. */
 export const tensorTable = [
   /** Row t is the embedding of token t. */
@@ -23,6 +26,11 @@ export const tensorTable = [
   { role: "qProj", layer: true, kind: "matrix", shape: ({ H, d, D }) => [H * d, D] },
   { role: "kProj", layer: true, kind: "matrix", shape: ({ G, d, D }) => [G * d, D] },
   { role: "vProj", layer: true, kind: "matrix", shape: ({ G, d, D }) => [G * d, D] },
+  { role: "qBias", layer: true, kind: "vector", shape: ({ H, d }) => [H * d], when: hasBias },
+  { role: "kBias", layer: true, kind: "vector", shape: ({ G, d }) => [G * d], when: hasBias },
+  { role: "vBias", layer: true, kind: "vector", shape: ({ G, d }) => [G * d], when: hasBias },
+  { role: "qNorm", layer: true, kind: "vector", shape: ({ d }) => [d], when: hasNorm },
+  { role: "kNorm", layer: true, kind: "vector", shape: ({ d }) => [d], when: hasNorm },
   { role: "oProj", layer: true, kind: "matrix", shape: ({ H, d, D }) => [D, H * d] },
   { role: "postAttentionNorm", layer: true, kind: "vector", shape: ({ D }) => [D] },
   { role: "gateProj", layer: true, kind: "matrix", shape: ({ F, D }) => [F, D] },

@@ -12,7 +12,7 @@ import {
   TILE,
 } from "../../kernels/index.ts";
 import type { Buffers } from "../gpu/buffers.ts";
-import { ropeFrequencies } from "./rope-frequencies.ts";
+import { ropeAngles } from "./rope-frequencies.ts";
 import type { Shape } from "./shape.ts";
 
 /** Tokens that `score` computes logits for at once. */
@@ -78,6 +78,8 @@ export interface SamplerState {
 export interface Activations {
   /** cos and sin of RoPE, f32 [2, ANGLE_ROWS, d/2, 2]. */
   readonly angles: GPUBuffer;
+  /** As `angles`, for the angle 0: where nothing is to be rotated. Only in models that have such a place. */
+  readonly noAngles: GPUBuffer | undefined;
   /** L rings, [B, 2, G, S] rows in the cache format. */
   readonly caches: readonly GPUBuffer[];
   readonly decode: DecodeState;
@@ -92,6 +94,7 @@ type Lengths<T> = { readonly [Name in keyof T]: number };
 /** Words of every buffer but the rings. `plan` adds them up, `allocate` makes them. */
 export function scratchLengths(shape: Shape): {
   readonly angles: number;
+  readonly noAngles: number;
   readonly decode: Lengths<DecodeState>;
   readonly prefill: Lengths<PrefillState>;
   readonly sampler: Lengths<SamplerState>;
@@ -102,6 +105,7 @@ export function scratchLengths(shape: Shape): {
   const widest = Math.max(D, H * d, F);
   return {
     angles: angleLength(d),
+    noAngles: shape.qkNorm || shape.noRopeLayers.length > 0 ? angleLength(d) : 0,
     decode: {
       rows: 4 * parallel,
       x: parallel * padded(D),
@@ -133,7 +137,7 @@ export function scratchLengths(shape: Shape): {
 export const ringLength = (shape: Shape): number => cacheLength(shape.cacheFormat, shape);
 
 /** Makes the buffers. All start as zeros but RoPE's angles. */
-export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Activations {
+export async function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Promise<Activations> {
   const lengths = scratchLengths(shape);
   const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>
     Object.fromEntries(
@@ -142,10 +146,15 @@ export function allocate(device: GPUDevice, buffers: Buffers, shape: Shape): Act
         buffers.storage(`${group} ${name}`, length),
       ]),
     ) as { [Name in keyof T]: GPUBuffer };
-  const angles = buffers.storage("rope angles", lengths.angles);
-  device.queue.writeBuffer(angles, 0, angleTable(ropeFrequencies(shape)));
+  const { frequencies, magnitude } = await ropeAngles(shape);
+  const table = (name: string, data: Float32Array<ArrayBuffer>): GPUBuffer => {
+    const buffer = buffers.storage(name, data.length);
+    device.queue.writeBuffer(buffer, 0, data);
+    return buffer;
+  };
   return {
-    angles,
+    angles: table("rope angles", angleTable(frequencies, magnitude)),
+    noAngles: lengths.noAngles ? table("no angles", angleTable(frequencies.map(() => 0))) : undefined,
     caches: Array.from({ length: shape.L }, (_, i) =>
       buffers.storage(`cache of layer ${i}`, ringLength(shape)),
     ),

@@ -4,6 +4,7 @@
 // T tokens in this pass · S cache slots · W window · L layers · D model width · F feed-forward width ·
 // H query heads · G key/value heads · d head width · V vocabulary.
 import {
+  type Addend,
   attentionCombine,
   attentionVariants,
   type CodeOrder,
@@ -19,6 +20,7 @@ import {
   matmulVariants,
   matvec,
   matvecVariants,
+  qkNorm,
   qkv,
   quantizeInput,
   rmsNorm,
@@ -46,14 +48,15 @@ type TokensPerBlock = (typeof BLOCK_SIZES)[number];
 export function decode(
   shape: Shape,
   weights: Weights,
-  { decode: s, caches, angles }: Activations,
+  activations: Activations,
   tokensPerBlock: TokensPerBlock,
 ): DecodeLists<Launch> {
-  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps } = shape;
+  const { decode: s, caches } = activations;
+  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, queryScale } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, tokensPerBlock);
-  const multiply = (role: MatrixRole) =>
-    product((format) => matvec(format, fewTokens(variant[role], format)), T, s, tokensPerBlock);
+  const multiply = (role: MatrixRole, input?: "norm") =>
+    product((format) => matvec(format, fewTokens(variant[role], format), input), T, s, tokensPerBlock);
 
   const attentionVariant = attentionVariants[kernels.attention.decode];
   const SPLITS = attentionVariant.splits ? shape.SPLITS : 1;
@@ -69,15 +72,31 @@ export function decode(
     };
   };
 
-  const layers = weights.layers.map((w, i) => ({
-    before: launches(
+  const project = (w: LayerWeights, angles: GPUBuffer): Launch[] => {
+    if (w.qkNorm) {
+      // Not in one kernel: a head is normalised when all of it is there.
+      const size = { K: D, eps, width: (H + 2 * G) * d, unit: d };
+      return [
+        ...multiply("qkv", "norm")(w.qkv, size, [s.x, w.inputNorm], s.qkv),
+        launch(qkNorm, { T, H, G, d, eps, queryScale }, s.qkv, w.qkNorm, s.rows, angles),
+      ];
+    }
+    const bias = optional(w.qkvBias);
+    return launches(
       w.qkv,
-      (format) => qkv(format, fewTokens(variant.qkv, format)),
-      ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, H, G, d, heads: count, head0: first }),
+      (format) => qkv(format, fewTokens(variant.qkv, format), addendOf(bias)),
+      ({ first, count }) => ({
+        ...{ T, tokensPerBlock, K: D, eps, H, G, d, queryScale },
+        ...{ heads: count, head0: first },
+      }),
       s,
       [s.x, w.inputNorm],
-      ...[s.rows, angles, s.qkv],
-    ),
+      ...[s.rows, angles, s.qkv, ...bias],
+    );
+  };
+
+  const layers = weights.layers.map((w, i) => ({
+    before: project(w, anglesOf(shape, activations, i)),
     attention: attend(caches[i]!),
     after: [
       ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
@@ -141,22 +160,36 @@ export const sampleTokens = (
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
-export function prefill(
-  shape: Shape,
-  weights: Weights,
-  { prefill: s, caches, angles }: Activations,
-): Launch[] {
-  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, chunkLength: T } = shape;
-  const multiply = (role: MatrixRole) => product(manyTokens(kernels.matmul[role]), T, s);
+export function prefill(shape: Shape, weights: Weights, activations: Activations): Launch[] {
+  const { prefill: s, caches } = activations;
+  const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, queryScale, chunkLength: T } = shape;
+  const multiply = (role: MatrixRole, addend?: Addend) =>
+    product(manyTokens(kernels.matmul[role], addend), T, s);
   const attend = (cache: GPUBuffer): Launch => {
     const kernel = attentionVariants[kernels.attention.prefill].prefill(cacheFormat);
     return launch(kernel, { T, B, H, G, d, S, W, store: false }, s.qkv, cache, s.rows, s.attended);
   };
 
+  const project = (w: LayerWeights): Launch[] => {
+    const bias = optional(w.qkvBias);
+    const size = { K: D, width: (H + 2 * G) * d, unit: d };
+    return multiply("qkv", addendOf(bias))(w.qkv, size, [s.normed], s.qkv, ...bias);
+  };
+  const rotate = (w: LayerWeights, i: number): Launch[] => {
+    const store = (angles: GPUBuffer, scale = queryScale): Launch => {
+      const size = { T, B, H, G, d, S, queryScale: scale };
+      return launch(ropeCache(cacheFormat), size, s.qkv, caches[i]!, s.rows, angles);
+    };
+    const angles = anglesOf(shape, activations, i);
+    if (!w.qkNorm) return [store(angles)];
+    const normed = launch(qkNorm, { T, H, G, d, eps, queryScale }, s.qkv, w.qkNorm, s.rows, angles);
+    return [normed, store(activations.noAngles!, null)];
+  };
+
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...multiply("qkv")(w.qkv, { K: D, width: (H + 2 * G) * d, unit: d }, [s.normed], s.qkv),
-    launch(ropeCache(cacheFormat), { T, B, H, G, d, S }, s.qkv, caches[i]!, s.rows, angles),
+    ...project(w),
+    ...rotate(w, i),
     attend(caches[i]!),
     ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
@@ -169,6 +202,16 @@ export function prefill(
 
   return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
 }
+
+/** The angles of a layer's queries and keys. */
+const anglesOf = (
+  { noRopeLayers }: Shape,
+  { angles, noAngles }: Pick<Activations, "angles" | "noAngles">,
+  layer: number,
+): GPUBuffer => (noRopeLayers.includes(layer) ? noAngles! : angles);
+
+const optional = (buffer: GPUBuffer | undefined): readonly GPUBuffer[] => (buffer ? [buffer] : []);
+const addendOf = (bias: readonly GPUBuffer[]): Addend => (bias.length > 0 ? "bias" : "none");
 
 /** Copies keys and values from one ring to another: `copiedRange` says which rings and slots. */
 export const copyPrefix = (
@@ -203,8 +246,8 @@ const embedding = (
   );
 
 /** Parts in a format that a variant does not suit use one that suits all. */
-const manyTokens = (variant: MatmulVariant) => (format: WeightFormat) =>
-  matmul(format, suits(matmulVariants[variant], format) ? variant : "tile");
+const manyTokens = (variant: MatmulVariant, addend?: Addend) => (format: WeightFormat) =>
+  matmul(format, suits(matmulVariants[variant], format) ? variant : "tile", addend);
 const fewTokens = (variant: MatvecVariant, format: WeightFormat): MatvecVariant =>
   suits(matvecVariants[variant], format) ? variant : "stream";
 
@@ -249,6 +292,7 @@ function launches<Size extends { T: number; K: number; eps?: number }>(
  * A plain product.
  * @param unit rows of the matrix to a unit of its parts
  * @param add whether the result is added to the output
+ * @param outputs y, and the bias if the kernel has one
  */
 const product =
   (
@@ -261,7 +305,7 @@ const product =
     matrix: Matrix,
     { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
     input: Input,
-    y: GPUBuffer,
+    ...outputs: readonly GPUBuffer[]
   ): Launch[] => {
     const block = tokensPerBlock && { tokensPerBlock };
     const sizeOf = ({ first, count }: MatrixPart) => ({
@@ -271,5 +315,5 @@ const product =
       N0: first * unit,
       ...size,
     });
-    return launches(matrix, kernel, sizeOf, quantized, input, y);
+    return launches(matrix, kernel, sizeOf, quantized, input, ...outputs);
   };

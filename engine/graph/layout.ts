@@ -29,9 +29,9 @@ export interface MatrixLayout {
   readonly parts: readonly PartLayout[];
 }
 
-/** A vector of f32, padded with zeros. */
+/** A vector of f32, padded with zeros: a tensor, or several one after the other. */
 export interface VectorLayout {
-  readonly tensor: string;
+  readonly tensors: readonly { readonly name: string; readonly length: number }[];
   readonly length: number;
 }
 
@@ -77,7 +77,10 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
     }
     return { name: label, K, parts };
   };
-  return modelTensors(config, matrix, ({ name, shape }) => ({ tensor: name, length: shape[0]! }));
+  return modelTensors(config, matrix, (joined) => {
+    const tensors = joined.map(({ name, shape }) => ({ name, length: shape[0]! }));
+    return { tensors, length: tensors.reduce((sum, { length }) => sum + length, 0) };
+  });
 }
 
 /** The sections of a matrix, and the tensor rows of its units [first, first + count). */

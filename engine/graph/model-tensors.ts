@@ -27,13 +27,25 @@ const fusedMatrices = {
   gateUp: { of: ["gateProj", "upProj"], rows: "paired", rowsPerUnit: () => 2 },
 } as const satisfies Record<string, Fusion>;
 
+/** The vectors of a layer that are joined: all numbers of one tensor, then all of the next. */
+const joinedVectors = {
+  /** [(H + 2G)·d] */
+  qkvBias: ["qBias", "kBias", "vBias"],
+  /** [2, d] gains of a head: of queries, of keys. */
+  qkNorm: ["qNorm", "kNorm"],
+} as const satisfies Record<string, readonly TensorRole[]>;
+
+type Joins = typeof joinedVectors;
 type Fusions = typeof fusedMatrices;
 /** Matrices of a layer on the GPU. */
 export type LayerMatrix = Exclude<LayerRole<"matrix">, Fusions[keyof Fusions]["of"][number]> | keyof Fusions;
 
 /** Something for each matrix and each vector of a layer. */
 export type LayerTensors<Matrix, Vector> = { readonly [Role in LayerMatrix]: Matrix } & {
-  readonly [Role in LayerRole<"vector">]: Vector;
+  readonly [Role in Exclude<LayerRole<"vector">, Joins[keyof Joins][number]>]: Vector;
+} & {
+  /** In models that have the tensors. */
+  readonly [Role in keyof Joins]?: Vector;
 };
 
 /** Something for each matrix and each vector of a model. A tied lm_head is the embedding's own. */
@@ -43,7 +55,10 @@ export type ModelTensors<Matrix, Vector> = { readonly [Role in ModelRole<"matrix
 
 /** The role on the GPU of a tensor of the checkpoint. */
 const residentRole = (role: string): string =>
-  Object.entries<Fusion>(fusedMatrices).find(([, { of }]) => of.some((each) => each === role))?.[0] ?? role;
+  [
+    ...Object.entries<Fusion>(fusedMatrices).map(([name, { of }]) => [name, of] as const),
+    ...Object.entries<readonly string[]>(joinedVectors),
+  ].find(([, of]) => of.some((each) => each === role))?.[0] ?? role;
 
 /** Matrices of a layer, in the order a token meets them. */
 export const layerMatrices: readonly LayerMatrix[] = [
@@ -59,12 +74,12 @@ type Named<T> = Record<string, T>;
 
 /**
  * Makes something of each tensor that a model of this config has; for a fused matrix, of its tensors
- * together.
+ * together, and so for joined vectors.
  */
 export function modelTensors<Matrix, Vector>(
   config: ModelConfig,
   matrix: (tensors: readonly RequiredTensor[], fusion: Fusion | undefined) => Matrix,
-  vector: (tensor: RequiredTensor) => Vector,
+  vector: (tensors: readonly RequiredTensor[]) => Vector,
 ): ModelTensors<Matrix, Vector> {
   const required = requiredTensors(config);
   const make = (layer: number | undefined): Named<Matrix | Vector> => {
@@ -78,7 +93,7 @@ export function modelTensors<Matrix, Vector>(
     return Object.fromEntries(
       ordered.map(([role, tensors]) => [
         role,
-        isMatrix(role) ? matrix(tensors, (fusedMatrices as Named<Fusion>)[role]) : vector(tensors[0]!),
+        isMatrix(role) ? matrix(tensors, (fusedMatrices as Named<Fusion>)[role]) : vector(tensors),
       ]),
     );
   };

@@ -202,9 +202,10 @@ function fittingChunk(shapeOf: (chunk: number) => Shape, most: number, limit: nu
 }
 
 const scratchSizes = (shape: Shape): number[] => {
-  const { angles, decode, prefill, sampler, copiedRange } = scratchLengths(shape);
+  const { angles, noAngles, decode, prefill, sampler, copiedRange } = scratchLengths(shape);
   const words = [
     angles,
+    noAngles,
     copiedRange,
     ...[decode, prefill, sampler].flatMap((group) => Object.values<number>({ ...group })),
   ];

@@ -41,8 +41,8 @@ export async function uploadWeights(
   layout: ModelLayout,
   options: UploadOptions,
 ): Promise<Weights> {
-  const { weights, targetsOf } = await gpu.scoped(() => makeBuffers(buffers, layout));
   const staging = new Buffers(gpu.device);
+  const { weights, targetsOf, joins } = await gpu.scoped(() => makeBuffers(buffers, staging, layout));
   const { stored, signal } = options;
   let storing: Promise<void> = Promise.resolve();
   let check: FileCheck | undefined;
@@ -81,6 +81,7 @@ export async function uploadWeights(
     await finishFile();
     await storing;
     await writer.finish();
+    if (joins.length > 0) await gpu.settle(joinVectors(gpu.device, joins));
     await stored?.commit();
   } catch (error) {
     if (error instanceof WrongFileError) {
@@ -97,8 +98,27 @@ export async function uploadWeights(
   return weights;
 }
 
-/** Makes all buffers. `targetsOf` gives the rows of buffers that a tensor is written to. */
-function makeBuffers(buffers: Buffers, layout: ModelLayout) {
+/** A tensor that is a part of a vector: the buffer that it is uploaded to, and where its numbers go. */
+interface Join {
+  readonly from: GPUBuffer;
+  readonly to: GPUBuffer;
+  readonly at: number;
+  readonly length: number;
+}
+
+function joinVectors(device: GPUDevice, joins: readonly Join[]): Promise<unknown> {
+  const encoder = device.createCommandEncoder();
+  for (const { from, to, at, length } of joins) encoder.copyBufferToBuffer(from, 0, to, 4 * at, 4 * length);
+  device.queue.submit([encoder.finish()]);
+  return device.queue.onSubmittedWorkDone();
+}
+
+/**
+ * Makes all buffers. `targetsOf` gives the rows of buffers that a tensor is written to. `joins` are to be
+ * copied at the end.
+ */
+function makeBuffers(buffers: Buffers, staging: Buffers, layout: ModelLayout) {
+  const joins: Join[] = [];
   const targets = new Map<string, UploadTarget[]>();
   const send = (tensor: string, target: UploadTarget) =>
     targets.set(tensor, [...(targets.get(tensor) ?? []), target]);
@@ -110,11 +130,17 @@ function makeBuffers(buffers: Buffers, layout: ModelLayout) {
     for (const range of ranges) send(range.tensor, { ...range, buffers: made, format, N: rows, K: matrix.K });
     return { first, count, format, buffers: made };
   };
-  const vector = ({ tensor, length }: VectorLayout) => {
-    const buffer = buffers.storage(tensor, padded(length));
-    const range = { tensor, row: 0, rows: 1, at: 0 };
-    send(tensor, { ...range, buffers: [buffer], format: weightFormats.f32, N: 1, K: length });
-    return buffer;
+  const vector = ({ tensors, length }: VectorLayout) => {
+    const to = buffers.storage(tensors.map(({ name }) => name).join(", "), padded(length));
+    let at = 0;
+    for (const { name: tensor, length } of tensors) {
+      const buffer = tensors.length === 1 ? to : staging.storage(tensor, padded(length));
+      if (buffer !== to) joins.push({ from: buffer, to, at, length });
+      at += length;
+      const range = { tensor, row: 0, rows: 1, at: 0 };
+      send(tensor, { ...range, buffers: [buffer], format: weightFormats.f32, N: 1, K: length });
+    }
+    return to;
   };
   const weights: Weights = mapTensors(
     layout,
@@ -127,7 +153,7 @@ function makeBuffers(buffers: Buffers, layout: ModelLayout) {
       const conversion = conversionOf(tensor, target.format);
       return conversion.by === "copy" ? { ...target, buffers: [target.buffers[conversion.buffer]!] } : target;
     });
-  return { weights, targetsOf };
+  return { weights, targetsOf, joins };
 }
 
 /** Chunks that the GPU works on, or that wait for it, while the next is read. */

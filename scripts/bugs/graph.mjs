@@ -249,6 +249,24 @@ export const graphBugs = {
     to: "CHUNKS_PER_SCALE = 1u",
     test: engine("token-blocks", "of normed rows"),
   },
+  "scaled queries: keys are scaled too": {
+    file: "kernels/snippets/rope.wgsl",
+    from: "QUERY_BETA == 0 || head >= H",
+    to: "QUERY_BETA == 0",
+    test: kernel("rope_cache_f32"),
+  },
+  "normed heads: keys by the gain of queries": {
+    file: "kernels/qk-norm.wgsl",
+    from: "select(0, d, head >= H)",
+    to: "select(0, d, head > H + d)",
+    test: kernel("qk_norm"),
+  },
+  "yarn: a ramp between fractions of pairs": {
+    file: "engine/graph/scaled-angles.ts",
+    from: "const whole = truncate ? Math :",
+    to: "const whole = truncate && Math.PI < 3 ? Math :",
+    test: engine("rope.cpu", "yarn: the ramp"),
+  },
   "norm without its epsilon": {
     file: "kernels/snippets/input-norm.wgsl",
     from: "1 / f32(D), EPS",

@@ -11,10 +11,17 @@ interface Case {
   readonly greedy_16: number[];
 }
 
-/** Those with kernels of their own run on every driver, the others on one. */
+/** One with a kernel of its own runs on every driver, and as a batch. */
 const ARCHITECTURES: Readonly<Record<string, "every driver" | "one">> = {
   llama3_rope: "one",
+  ministral3_wrapped: "one",
+  ministral3_yarn: "one",
   nemo_head_dim: "one",
+  phi3_fused: "one",
+  qwen2_bias: "one",
+  qwen3_qknorm: "every driver",
+  smollm3_nope: "one",
+  yarn_mistral: "one",
 };
 
 const folder = new URL("../golden/architectures/", import.meta.url).pathname;

@@ -13,7 +13,20 @@ export function fabricate(
     ...[, , values]
   ) => values,
 ): Source {
-  const tensors = requiredTensors(parseConfig(config)).map(({ name, shape }) => ({
+  const made = make(config, change);
+  return {
+    name: "memory",
+    list: async () => (await made).list!(),
+    size: async (file) => (await made).size(file),
+    read: async (...range) => (await made).read(...range),
+  };
+}
+
+async function make(
+  config: Record<string, unknown>,
+  change: (name: string, shape: readonly number[], values: Float32Array) => Float32Array,
+): Promise<Source> {
+  const tensors = requiredTensors(await parseConfig(config)).map(({ name, shape }) => ({
     name,
     shape,
     dtype: "F32" as const,

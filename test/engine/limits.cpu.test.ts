@@ -97,18 +97,18 @@ function launches(model: ModelConfig, shape: Shape): Launch[] {
 }
 
 test.each<[string, ModelConfig, CacheFormatName, contextLength: number]>([
-  ["131,072 tokens in f32", config({}), "f32", 131_072],
-  ["2^20 tokens of one key/value head", config({ num_key_value_heads: 1 }), "f32", 2 ** 20],
+  ["131,072 tokens in f32", await config({}), "f32", 131_072],
+  ["2^20 tokens of one key/value head", await config({ num_key_value_heads: 1 }), "f32", 2 ** 20],
   [
     "wide",
-    config({ hidden_size: 12_288, intermediate_size: 28_672, num_attention_heads: 96 }),
+    await config({ hidden_size: 12_288, intermediate_size: 28_672, num_attention_heads: 96 }),
     "f16",
     131_072,
   ],
-  ["262,144 tokens in the vocabulary", config({ vocab_size: 262_144 }), "q8", 40_000],
+  ["262,144 tokens in the vocabulary", await config({ vocab_size: 262_144 }), "q8", 40_000],
   [
     "heads of 256",
-    config({ num_attention_heads: 16, num_key_value_heads: 16, head_dim: 256 }),
+    await config({ num_attention_heads: 16, num_key_value_heads: 16, head_dim: 256 }),
     "f32",
     131_072,
   ],

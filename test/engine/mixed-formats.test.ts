@@ -29,7 +29,7 @@ const config = {
   vocab_size: 53,
   max_position_embeddings: 64,
 };
-const parsed = parseConfig(config);
+const parsed = await parseConfig(config);
 /** Bytes that fit a binding: less than q_proj of the odd layer, 40 rows of 64 in q8. */
 const LIMIT = 2200;
 

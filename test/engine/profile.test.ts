@@ -19,18 +19,18 @@ import { formatsOf, parseConfig } from "../../weights/index.ts";
 import { openTestDevice } from "../helpers.ts";
 
 const W = 4096;
-const mistral7B = (num_hidden_layers: number) =>
-  parseConfig({
-    architectures: ["MistralForCausalLM"],
-    num_hidden_layers,
-    hidden_size: 4096,
-    intermediate_size: 14336,
-    num_attention_heads: 32,
-    num_key_value_heads: 8,
-    sliding_window: W,
-    vocab_size: 32000,
-    max_position_embeddings: 32768,
-  });
+const oneLayer = await parseConfig({
+  architectures: ["MistralForCausalLM"],
+  num_hidden_layers: 1,
+  hidden_size: 4096,
+  intermediate_size: 14336,
+  num_attention_heads: 32,
+  num_key_value_heads: 8,
+  sliding_window: W,
+  vocab_size: 32000,
+  max_position_embeddings: 32768,
+});
+const mistral7B = (L: number) => ({ ...oneLayer, L });
 
 /**
  * A decoder whose weights and rings were never written; all layers share one layer's, as the null backend has
@@ -59,7 +59,7 @@ async function withBlank<T>(
   const embedTokens = lmHead.map((part) => ({ ...part, format: weightFormats.q4 }));
   const layers = Array.from({ length: L }, () => layer!);
   const weights: Weights = { embedTokens, layers, finalNorm: gain(), lmHead };
-  const one = allocate(device, buffers, { ...shape, L: 1 });
+  const one = await allocate(device, buffers, { ...shape, L: 1 });
   const activations = { ...one, caches: Array.from({ length: L }, () => one.caches[0]!) };
   try {
     const pipelines = Pipelines.of(device);

@@ -60,7 +60,7 @@ test("the embedded model in another container gives the same text and the same l
   for (const tensor of checkpoint.tensors.values())
     tensors.set(tensor.name, { encoding: tensor.encoding, bytes: await bytesOf(checkpoint, tensor) });
   const vocabulary = (await checkpoint.vocabulary())!;
-  const crate = crateSource(json(folder, "config.json"), vocabulary, tensors);
+  const crate = await crateSource(json(folder, "config.json"), vocabulary, tensors);
   expect((await openCheckpoint(crate)).tensors.size).toBe(checkpoint.tensors.size);
 
   const options = { device, weights: "bf16", chunkLength: 32 } as const;
@@ -97,7 +97,7 @@ test("an encoding with a row in the table is re-packed, and refused for formats 
       bytes: inBlocks(tensor.shape, bytes, await bytesOf(packed, scale)),
     });
   }
-  const crate = crateSource(json(family, "config.json"), null, tensors);
+  const crate = await crateSource(json(family, "config.json"), null, tensors);
   const options = { device, chunkLength: 16 };
   const [theirs, ours] = [
     await loadModel(crate, { ...options, weights: "q8" }),

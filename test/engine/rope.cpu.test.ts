@@ -1,7 +1,10 @@
 // RoPE's frequencies against numbers derived by hand, and the angles that the shader adds up against float64.
 import { describe, expect, test } from "vitest";
-import { ropeFrequencies } from "../../engine/graph/rope-frequencies.ts";
+import { ropeAngles } from "../../engine/graph/rope-frequencies.ts";
 import { ANGLE_ROWS, angleTable, MAX_POSITION } from "../../kernels/rope.ts";
+
+const ropeFrequencies = async (config: Parameters<typeof ropeAngles>[0]) =>
+  (await ropeAngles(config)).frequencies;
 
 const close = (actual: readonly number[], expected: readonly number[]) => {
   expect(actual.length).toBe(expected.length);
@@ -9,18 +12,18 @@ const close = (actual: readonly number[], expected: readonly number[]) => {
 };
 
 describe("frequencies", () => {
-  test("plain: theta^(-2i/d)", () => {
-    close(ropeFrequencies({ d: 8, ropeTheta: 1e4, ropeScaling: null }), [1, 0.1, 0.01, 0.001]);
-    close(ropeFrequencies({ d: 4, ropeTheta: 1e6, ropeScaling: null }), [1, 0.001]);
-    close(ropeFrequencies({ d: 2, ropeTheta: 5e5, ropeScaling: null }), [1]);
+  test("plain: theta^(-2i/d)", async () => {
+    close(await ropeFrequencies({ d: 8, ropeTheta: 1e4, ropeScaling: null }), [1, 0.1, 0.01, 0.001]);
+    close(await ropeFrequencies({ d: 4, ropeTheta: 1e6, ropeScaling: null }), [1, 0.001]);
+    close(await ropeFrequencies({ d: 2, ropeTheta: 5e5, ropeScaling: null }), [1]);
   });
 
-  test("linear: all divided by the factor", () => {
+  test("linear: all divided by the factor", async () => {
     const ropeScaling = { type: "linear", factor: 4 } as const;
-    close(ropeFrequencies({ d: 8, ropeTheta: 1e4, ropeScaling }), [0.25, 0.025, 0.0025, 0.00025]);
+    close(await ropeFrequencies({ d: 8, ropeTheta: 1e4, ropeScaling }), [0.25, 0.025, 0.0025, 0.00025]);
   });
 
-  test("llama3: fast ones stay, slow ones are divided, between them a blend", () => {
+  test("llama3: fast ones stay, slow ones are divided, between them a blend", async () => {
     // 2000·π positions: a frequency f turns 1000·f times. Under 1 turn is slow, over 4 fast.
     const ropeScaling = {
       type: "llama3",
@@ -32,7 +35,7 @@ describe("frequencies", () => {
     // theta = 1e4, d = 16: 10^(-i/2). Turns: 1000, 316, 100, 31.6, 10, 3.162, 1, 0.316.
     const root = Math.sqrt(10);
     const fast = (root - 1) / 3;
-    close(ropeFrequencies({ d: 16, ropeTheta: 1e4, ropeScaling }), [
+    close(await ropeFrequencies({ d: 16, ropeTheta: 1e4, ropeScaling }), [
       1,
       1 / root,
       0.1,
@@ -44,7 +47,7 @@ describe("frequencies", () => {
     ]);
   });
 
-  test("Llama 3.1 8B", () => {
+  test("Llama 3.1 8B", async () => {
     const ropeScaling = {
       type: "llama3",
       factor: 8,
@@ -52,7 +55,7 @@ describe("frequencies", () => {
       highFreqFactor: 4,
       originalMaxPositions: 8192,
     } as const;
-    const frequencies = ropeFrequencies({ d: 128, ropeTheta: 5e5, ropeScaling });
+    const frequencies = await ropeFrequencies({ d: 128, ropeTheta: 5e5, ropeScaling });
     // Wavelengths: under 2048 positions (i <= 28) as they are, over 8192 (i >= 35) eight times as long.
     const plain = (i: number): number => 5e5 ** (-i / 64);
     expect([(2 * Math.PI) / plain(28) < 2048, (2 * Math.PI) / plain(29) > 2048]).toEqual([true, true]);
@@ -72,8 +75,37 @@ describe("frequencies", () => {
   });
 });
 
-test("coarse and fine angles add up to float64's at every magnitude of position", () => {
-  const frequencies = ropeFrequencies({ d: 128, ropeTheta: 1e4, ropeScaling: null });
+test("yarn: the ramp between two whole pairs, and a magnitude", async () => {
+  const yarn = { type: "yarn", factor: 4, betaFast: 32, betaSlow: 1, originalMaxPositions: 4096 } as const;
+  const config = { d: 16, ropeTheta: 1e4 };
+  // Turns within 4096 positions: 652 for pair 0, by the root of 10 fewer for each next one. 32 turns are at
+  // pair 2.62, 1 turn at pair 5.63: the ramp is 0 at pair 2, 1 at pair 6.
+  const plain = Array.from({ length: 8 }, (_, i) => 10 ** (-i / 2));
+  const ramp = [0, 0, 0, 1 / 4, 2 / 4, 3 / 4, 1, 1];
+  const { frequencies, magnitude } = await ropeAngles({
+    ...config,
+    ropeScaling: { ...yarn, truncate: true, magnitude: 1.25 },
+  });
+  close(
+    frequencies,
+    plain.map((f, i) => (f / 4) * ramp[i]! + f * (1 - ramp[i]!)),
+  );
+  expect(magnitude).toBe(1.25);
+  const table = angleTable(frequencies, magnitude);
+  expect(table.slice(0, 2)).toEqual(new Float32Array([1.25, 0]));
+  expect(table.slice(16 * ANGLE_ROWS, 16 * ANGLE_ROWS + 2)).toEqual(new Float32Array([1, 0]));
+  const [, , fraction] = await ropeFrequencies({
+    ...config,
+    ropeScaling: { ...yarn, betaFast: 100, truncate: false, magnitude: 1 },
+  });
+  const low = (Math.log(4096 / (100 * 2 * Math.PI)) / Math.log(10)) * 2;
+  const high = (Math.log(4096 / (2 * Math.PI)) / Math.log(10)) * 2;
+  const share = (2 - low) / (high - low);
+  expect(fraction).toBeCloseTo((0.1 / 4) * share + 0.1 * (1 - share), 12);
+});
+
+test("coarse and fine angles add up to float64's at every magnitude of position", async () => {
+  const frequencies = await ropeFrequencies({ d: 128, ropeTheta: 1e4, ropeScaling: null });
   const half = frequencies.length;
   const table = angleTable(frequencies);
   const f = Math.fround;

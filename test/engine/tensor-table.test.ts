@@ -37,7 +37,7 @@ vi.mock("../../weights/tensors.ts", async (importOriginal) => {
   const table = tensors.tensorTable as unknown as Row[];
   const at = table.findIndex(({ role }) => role === "downProj");
   const rows: Row[] = [
-    { role: "qBias", layer: true, kind: "vector", shape: ({ H, d }) => [H * d] },
+    { role: "oBias", layer: true, kind: "vector", shape: ({ H, d }) => [H * d] },
     {
       role: "router",
       layer: true,
@@ -50,7 +50,7 @@ vi.mock("../../weights/tensors.ts", async (importOriginal) => {
   return tensors;
 });
 Object.assign(hfNames, {
-  qBias: "model.layers.{}.self_attn.q_proj.bias",
+  oBias: "model.layers.{}.self_attn.o_proj.bias",
   router: "model.layers.{}.mlp.router.weight",
 });
 
@@ -66,8 +66,8 @@ const config = {
   max_position_embeddings: 64,
   rms_norm_eps: 1e-5,
 };
-const parsed = parseConfig(config);
-const BIAS = "model.layers.1.self_attn.q_proj.bias";
+const parsed = await parseConfig(config);
+const BIAS = "model.layers.1.self_attn.o_proj.bias";
 const ROUTER = "model.layers.1.mlp.router.weight";
 
 const root = mkdtempSync(join(tmpdir(), "sirocco-table-"));
@@ -81,7 +81,7 @@ afterAll(() => {
 });
 
 /** Weights on the GPU by the rows of the test, which the types do not know. */
-type More = Record<"qBias", GPUBuffer> & Record<"router", Weights["lmHead"]>;
+type More = Record<"oBias", GPUBuffer> & Record<"router", Weights["lmHead"]>;
 const moreOf = ({ layers }: Weights): More => layers[1] as unknown as More;
 
 async function uploaded<T>(
@@ -105,13 +105,13 @@ async function uploaded<T>(
 const floats = async (buffer: GPUBuffer): Promise<Float32Array> =>
   new Float32Array(await readBuffer(gpu.device, buffer));
 
-test("the tensors a checkpoint must hold, only for configs that use them", () => {
-  const of = (more: object) =>
-    new Map(requiredTensors(parseConfig({ ...config, ...more })).map((t) => [t.name, t.shape]));
-  expect(of({}).get(BIAS)).toEqual([24]);
-  expect(of({}).get(ROUTER)).toEqual([3, 40]);
-  expect(of({}).size).toBe(2 * 11 + 3);
-  expect(of({ rms_norm_eps: 1e-6 }).size).toBe(2 * 10 + 3);
+test("the tensors a checkpoint must hold, only for configs that use them", async () => {
+  const of = async (more: object) =>
+    new Map(requiredTensors(await parseConfig({ ...config, ...more })).map((t) => [t.name, t.shape]));
+  expect((await of({})).get(BIAS)).toEqual([24]);
+  expect((await of({})).get(ROUTER)).toEqual([3, 40]);
+  expect((await of({})).size).toBe(2 * 11 + 3);
+  expect((await of({ rms_norm_eps: 1e-6 })).size).toBe(2 * 10 + 3);
   const packed = packedTensors(parsed, () => "q8").map(({ name }) => name);
   expect(packed.filter((name) => name.startsWith("model.layers.1.") && /bias|router/.test(name))).toEqual([
     BIAS,
@@ -127,7 +127,7 @@ test("under the names of any scheme", () => {
   expect(tensors.map(({ role, layer, shape }) => [role, layer, shape])).toEqual(
     requiredTensors(parsed).map(({ role, layer, shape }) => [role, layer, shape]),
   );
-  expect(tensors.find(({ role, layer }) => `${role}` === "qBias" && layer === 1)?.name).toBe("block.1/qBias");
+  expect(tensors.find(({ role, layer }) => `${role}` === "oBias" && layer === 1)?.name).toBe("block.1/oBias");
 });
 
 test("plan, buffers, and the bytes of a token", async () => {
@@ -159,8 +159,8 @@ test("values, and a fingerprint that tells them apart", async () => {
     return tensor;
   };
   const first = await uploaded(fabricate(config, change), "f32", async ({ weights, print }) => {
-    const { qBias, router } = moreOf(weights);
-    expect((await floats(qBias)).subarray(0, 24)).toEqual(values.get(BIAS));
+    const { oBias, router } = moreOf(weights);
+    expect((await floats(oBias)).subarray(0, 24)).toEqual(values.get(BIAS));
     const rows = await floats(router[0]!.buffers[0]!);
     for (let n = 0; n < 3; n++)
       expect(rows.subarray(64 * n, 64 * n + 40)).toEqual(values.get(ROUTER)!.subarray(40 * n, 40 * n + 40));

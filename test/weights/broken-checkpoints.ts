@@ -76,13 +76,14 @@ const header = (change: (text: string) => string | Uint8Array): Break => {
 const index = (change: (map: Record<string, unknown>, all: Record<string, unknown>) => void): Break =>
   json(INDEX, (value) => change(value["weight_map"] as Record<string, unknown>, value));
 
+const sizes = await parseConfig(new TextDecoder().decode(bytes(filesOf(ONE), "config.json")));
+
 /** A valid packed checkpoint of zeros, then changed by `change`. */
 const packed = (
   change: (tensors: { name: string; dtype: "F32" | "U32"; shape: readonly number[] }[]) => void,
   metadata: Record<string, string> = { ...packedMetadata("q4") },
 ): Break => {
   return (files) => {
-    const sizes = parseConfig(new TextDecoder().decode(bytes(files, "config.json")));
     const tensors = packedTensors(sizes, formatsOf("q4", sizes)).map(({ name, shape, dtype }) => {
       return { name, shape, dtype: dtype === "U32" ? ("U32" as const) : ("F32" as const) };
     });
@@ -393,8 +394,8 @@ export const brokenCheckpoints: readonly BrokenCheckpoint[] = [
   }),
   broken(
     "another architecture",
-    /architectures: .*Qwen2ForCausalLM/,
-    config({ architectures: ["Qwen2ForCausalLM"] }),
+    /architectures: .*MixtralForCausalLM/,
+    config({ architectures: ["MixtralForCausalLM"] }),
   ),
   broken("a vocabulary of 10^15", /vocab_size: .*1000000000000000/, config({ vocab_size: 1e15 })),
   broken("generation_config.json is broken", /generation_config\.json: .*JSON/, (files) => {

@@ -15,6 +15,7 @@ const names: TensorNames = {
   ...{ embedTokens: "tok", finalNorm: "end.norm", lmHead: "end.out" },
   ...{ inputNorm: "b{}.n1", qProj: "b{}.q", kProj: "b{}.k", vProj: "b{}.v", oProj: "b{}.o" },
   ...{ postAttentionNorm: "b{}.n2", gateProj: "b{}.g", upProj: "b{}.u", downProj: "b{}.d" },
+  ...{ qBias: "b{}.qb", kBias: "b{}.kb", vBias: "b{}.vb", qNorm: "b{}.qn", kNorm: "b{}.kn" },
 };
 
 interface Header {
@@ -30,12 +31,12 @@ export interface Crated {
 }
 
 /** @param tensors by the engine's names */
-export function crateSource(
+export async function crateSource(
   config: JsonObject,
   vocabulary: Vocabulary | null,
   tensors: ReadonlyMap<string, Crated>,
-): Source {
-  const parsed = parseConfig(config);
+): Promise<Source> {
+  const parsed = await parseConfig(config);
   const own = tensorsOf(parsed, names);
   const stored = requiredTensors(parsed).map(({ name, shape }, i) => {
     const { encoding, bytes } = tensors.get(name)!;
@@ -75,7 +76,7 @@ export const crateReader: CheckpointReader = {
     const [length = 0] = new Uint32Array((await source.read(FILE, 0, 4)).buffer);
     const text = new TextDecoder().decode(await source.read(FILE, 4, 4 + length));
     const header: Header = JSON.parse(text);
-    const config = parseConfig(header.config);
+    const config = await parseConfig(header.config);
     const own = tensorsOf(config, names);
     let at = 4 + length;
     const tensors = requiredTensors(config).map(({ name, shape }, i): TensorInfo => {

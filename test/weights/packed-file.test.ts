@@ -12,7 +12,7 @@ import {
 } from "../../weights/index.ts";
 import { Crash, Fuse, MemoryFile } from "./memory-file.ts";
 
-const config = parseConfig(
+const config = await parseConfig(
   JSON.parse(readFileSync("test/golden/families/one_layer/config.json", "utf8")),
   "config.json",
 );

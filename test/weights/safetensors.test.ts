@@ -133,7 +133,7 @@ async function agree(file: Uint8Array, count: number): Promise<void> {
 
 test("a packed checkpoint of each format opens, with its scales and gains", async () => {
   const files = filesOf("test/golden/families/gqa_4x2");
-  const config = parseConfig(new TextDecoder().decode(files["config.json"]));
+  const config = await parseConfig(new TextDecoder().decode(files["config.json"]));
   for (const weights of ["f32", "f16", "bf16", "q8", "q4"] as const) {
     const { file } = write(packedTensors(config, formatsOf(weights, config), "BF16"), {
       ...packedMetadata(weights),

@@ -38,7 +38,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
   const metadata = new Metadata(parts.first);
   const read = readConfig(metadata);
   const json = await wholeConfig(source, parts, read, signal);
-  const config = parseConfig(json, parts.first.file);
+  const config = await parseConfig(json, parts.first.file);
   const required = requiredInFile(config);
   const found = required.map((each) => ({ ...each, tensor: checkTensor(parts, each) }));
   refuseUnknown(parts, required, config);
@@ -90,7 +90,7 @@ async function wholeConfig(
   { json }: GgufConfig,
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
-  const plain = parseConfig(json, first.file);
+  const plain = await parseConfig(json, first.file);
   const divisors = tensors.get(ROPE_DIVISORS);
   let scaling = json["rope_scaling"];
   if (divisors) {

@@ -5,7 +5,7 @@ import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts";
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { CheckpointError, mismatch } from "../errors.ts";
-import { own } from "../json.ts";
+import { isObject, own } from "../json.ts";
 import { missingFile } from "../missing-file.ts";
 import { readJson, readText } from "../read-file.ts";
 import { readRows } from "../rows.ts";
@@ -39,11 +39,22 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
     throw await missingFile(source, "config.json", advice, signal);
   }
   const generation = await readJson(source, "generation_config.json", signal);
-  const config = parseConfig(json, "config.json", generation);
+  const config = await parseConfig(json, "config.json", generation);
   const names = new Set([...requiredTensors(config).map(({ name }) => name), lmHead]);
+  const text = own(json, "text_config");
+  const wrapped = isObject(text);
+  // Others have the tensors of the table.
+  const layout =
+    wrapped || config.architecture === "Phi3ForCausalLM"
+      ? (await import("./file-layouts.ts")).fileLayout(config, wrapped)
+      : undefined;
   const demand: Demand<Checked> = {
-    needs: (name) => names.has(unpackedName(name).replace(/\w+$/, "weight")),
-    async check(shards) {
+    needs: (name) =>
+      (layout?.namesIn(name) ?? [name]).some((each) =>
+        names.has(unpackedName(each).replace(/\w+$/, "weight")),
+      ),
+    async check(files) {
+      const shards = layout?.unfold(files) ?? files;
       try {
         return checkTensors(source, config, shards);
       } catch (error) {
@@ -54,7 +65,9 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
       }
     },
   };
-  const endsGiven = [json, generation ?? {}].some((each) => own(each, "eos_token_id") !== undefined);
+  const endsGiven = [json, text, generation].some(
+    (each) => isObject(each) && own(each, "eos_token_id") !== undefined,
+  );
   const checked = await readShards(source, demand, signal);
   return { ...checked, source, endsGiven, vocabulary: (signal) => readVocabulary(source, signal) };
 }
