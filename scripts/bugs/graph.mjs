@@ -185,8 +185,8 @@ export const graphBugs = {
   },
   "variants that round offered to exact weights": {
     file: "kernels/formats/format.ts",
-    from: "return !rounds || int8 !== undefined || rounds === name;",
-    to: "return !rounds || int8 !== undefined || name !== undefined;",
+    from: 'f16: name === "f16" || quantisedFormats.includes(name)',
+    to: "f16: name.length > 0",
     test: engine("tune", "lossy variants"),
   },
   "gate and up in the less exact of their formats": {
