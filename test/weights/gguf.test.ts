@@ -1,9 +1,12 @@
 // GGUF: the values of every type of block, and broken files.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { weightFormats } from "../../kernels/index.ts";
 import { blockTypes, decodeBlocks } from "../../weights/gguf/blocks.ts";
 import { choose } from "../../weights/gguf/choice.ts";
+import { encodingOf } from "../../weights/gguf/encodings.ts";
 import { readHeader } from "../../weights/gguf/header.ts";
+import { typeOf } from "../../weights/gguf/types.ts";
 import { CheckpointError, httpSource, openCheckpoint } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
 import { brokenGgufs, key as setKey } from "./broken-gguf.ts";
@@ -38,6 +41,38 @@ test("every value that the fixtures sample is decoded to the bit, in all types",
     }
   }
   expect([...seen].sort()).toEqual([...blockTypes].sort());
+});
+
+test("codes that are re-packed stand for the values that are decoded, Q4_K's within the rounding of f16", () => {
+  const K = 768;
+  for (const [id, format, bound] of [
+    [2, "q4", 0],
+    [3, "q4a", 0],
+    [8, "q8", 0],
+    [12, "q4a", 2 ** -10],
+  ] as const) {
+    const type = typeOf(id)!;
+    const bytes = Uint8Array.from(
+      { length: ((2 * K) / type.block) * type.bytes },
+      (_, i) => (i * 2654435761) >>> 24,
+    );
+    // Scales of moderate size.
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length; at += type.bytes) {
+      view.setUint16(at, 0x2c00 + (at % 1000), true);
+      if (id === 3 || id === 12) view.setUint16(at + 2, 0x3000 + (at % 700), true);
+    }
+    const { decode, repack } = encodingOf(type)!;
+    const values = new Float32Array(decode(bytes, 2, K).buffer);
+    const buffers = repack![format]!(bytes, 2, K).map((buffer) => new Uint32Array(buffer.buffer));
+    const worst = values.reduce(
+      (max, value, i) => Math.max(max, Math.abs(value - weightFormats[format].at(buffers, i, K))),
+      0,
+    );
+    expect(worst, type.name).toBeLessThanOrEqual(
+      bound * values.reduce((max, value) => Math.max(max, Math.abs(value)), 0),
+    );
+  }
 });
 
 test("the file opens before it is broken", async () => {

@@ -1,12 +1,12 @@
 // Decodes the blocks of GGUF's quantised types to floats. Every value is computed exactly and rounded once to
 // f32, which is what ggml gives.
-import { f16 } from "./half.ts";
+import { f16ToNumber } from "../../kernels/formats/half.ts";
 import type { GgufType } from "./types.ts";
 
 /** Decodes the block at byte `at` into the floats from `to` on. */
 type DecodeBlock = (view: DataView, at: number, floats: Float32Array, to: number) => void;
 
-const half = (view: DataView, at: number): number => f16(view.getUint16(at, true));
+const half = (view: DataView, at: number): number => f16ToNumber(view.getUint16(at, true));
 
 /** Blocks of 32 whose low nibbles are the first half, and whose high nibbles are the second. */
 const nibbles =

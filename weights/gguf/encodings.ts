@@ -1,15 +1,16 @@
 // How each type of GGUF is loaded: floats as they are, blocks decoded, or re-ordered into a format that has
 // the same values.
+import { f16ToNumber, numberToF16 } from "../../kernels/formats/half.ts";
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { OwnEncoding, Repack } from "../tensor-info.ts";
-import { blockTypes, decodeBlocks } from "./blocks.ts";
+import { blockTypes, decodeBlocks, scaleAndMinimum } from "./blocks.ts";
 import type { GgufType } from "./types.ts";
 
 /** The format that keeps each type's values, or comes nearest to them. */
 const FORMATS: Readonly<Record<string, WeightFormatName>> = {
   ...{ F32: "f32", F16: "f16", BF16: "bf16" },
-  ...{ Q4_0: "q4", Q8_0: "q8" },
-  ...{ Q4_1: "q8", Q5_0: "q8", Q5_1: "q8", Q4_K: "q8", Q5_K: "q8", Q6_K: "q8" },
+  ...{ Q4_0: "q4", Q8_0: "q8", Q4_1: "q4a", Q4_K: "q4a" },
+  ...{ Q5_0: "q8", Q5_1: "q8", Q5_K: "q8", Q6_K: "q8" },
 };
 
 /** The types that are read. */
@@ -61,14 +62,51 @@ function gather(low: number, high: number): number {
   return four(low & 0x0f0f0f0f) | (four(high & 0x0f0f0f0f) << 16);
 }
 
-/** Q4_0: 16 bytes have the first half of the block in their low nibbles, the second in their high ones. */
-const nibbles = splitBlocks(16, (from, at, to, word) => {
+/** 16 bytes have the first half of a block in their low nibbles, the second in their high ones. */
+function gatherHalves(from: DataView, at: number, to: DataView, word: number): void {
   for (let half = 0; half < 16; half += 8) {
     const [a, b] = [from.getUint32(at + half, true), from.getUint32(at + half + 4, true)];
     to.setUint32(word + half / 2, gather(a, b), true);
     to.setUint32(word + 8 + half / 2, gather(a >>> 4, b >>> 4), true);
   }
-});
+}
+
+const nibbles = splitBlocks(16, gatherHalves);
+
+/** Q4_1: as Q4_0, but with a pair of f16, which q4a has as one word for each group. */
+const nibblesWithPairs: Repack = (bytes, R, K) => {
+  const groups = (R * K) / GROUP;
+  const [codes, pairs] = [new Uint8Array(groups * 16), new Uint8Array(groups * 4)];
+  const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [toCodes, toPairs] = [new DataView(codes.buffer), new DataView(pairs.buffer)];
+  for (let group = 0, at = 0; group < groups; group++, at += 20) {
+    toPairs.setUint32(4 * group, from.getUint32(at, true), true);
+    gatherHalves(from, at + 4, toCodes, 16 * group);
+  }
+  return [codes, pairs];
+};
+
+/** Q4_K: two sub-blocks share 32 bytes of nibbles. The products of its scales are rounded to f16. */
+const subBlocksWithPairs: Repack = (bytes, R, K) => {
+  const groups = (R * K) / GROUP;
+  const [codes, pairs] = [new Uint8Array(groups * 16), new Uint8Array(groups * 4)];
+  const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [toCodes, toPairs] = [new DataView(codes.buffer), new DataView(pairs.buffer)];
+  for (let group = 0; group < groups; group++) {
+    const [at, j] = [144 * Math.floor(group / 8), group % 8];
+    const [scale, minimum] = scaleAndMinimum(from, at + 4, j);
+    const [d, dmin] = [f16ToNumber(from.getUint16(at, true)), f16ToNumber(from.getUint16(at + 2, true))];
+    toPairs.setUint16(4 * group, numberToF16(d * scale), true);
+    toPairs.setUint16(4 * group + 2, numberToF16(-dmin * minimum), true);
+    const shift = 4 * (j & 1);
+    for (let i = 0; i < 32; i += 8) {
+      const first = at + 16 + 32 * (j >> 1) + i;
+      const [a, b] = [from.getUint32(first, true), from.getUint32(first + 4, true)];
+      toCodes.setUint32(16 * group + i / 2, gather(a >>> shift, b >>> shift), true);
+    }
+  }
+  return [codes, pairs];
+};
 
 const signedBytes = splitBlocks(32, (from, at, to, word) => {
   for (let i = 0; i < 32; i += 4) to.setUint32(word + i, from.getUint32(at + i, true), true);
@@ -77,4 +115,6 @@ const signedBytes = splitBlocks(32, (from, at, to, word) => {
 const REPACKS: Readonly<Record<string, Partial<Record<WeightFormatName, Repack>>>> = {
   Q4_0: { q4: nibbles },
   Q8_0: { q8: signedBytes },
+  Q4_1: { q4a: nibblesWithPairs },
+  Q4_K: { q4a: subBlocksWithPairs },
 };
