@@ -93,5 +93,7 @@ async function compare(/** @type {string} */ folder) {
   }
 }
 
-const median = (/** @type {readonly number[]} */ values) =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+/** @param {readonly number[]} values */
+function median(values) {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}
