@@ -14,6 +14,8 @@ interface Architecture {
 /** By `general.architecture`. */
 const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
   ["llama", { name: "LlamaForCausalLM", modelType: "llama", interleaved: true }],
+  ["qwen2", { name: "Qwen2ForCausalLM", modelType: "qwen2", interleaved: false }],
+  ["qwen3", { name: "Qwen3ForCausalLM", modelType: "qwen3", interleaved: false }],
 ]);
 
 /** Keys after the name of the architecture that change the numbers, and the value that changes nothing. */
@@ -57,6 +59,8 @@ export function readConfig(metadata: Metadata): GgufConfig {
     if (value !== headDim) throw metadata.wrong(own(name), `${headDim}, the width of a head`, UNSUPPORTED);
   }
   const window = given("attention.sliding_window");
+  if (window !== undefined && family !== "llama")
+    throw metadata.wrong(own("attention.sliding_window"), "nothing in this architecture", UNSUPPORTED);
   return {
     architecture,
     json: {
