@@ -27,7 +27,9 @@ async function openSource(
 /** Opens a checkpoint, with another attention window if one was asked for. */
 async function open(source: Source, { window, signal }: LoadOptions): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(source, signal);
-  return window === undefined ? checkpoint : { ...checkpoint, config: { ...checkpoint.config, W: window } };
+  if (window === undefined) return checkpoint;
+  const { warnings, ...rest } = checkpoint;
+  return { ...rest, config: { ...rest.config, W: window } };
 }
 
 /** Opens checkpoint and device for `use`. If `use` fails, the device is disposed of. */

@@ -32,8 +32,8 @@ export interface Checkpoint {
   readonly bytes: number;
   /** Whether the files say what ends an answer; otherwise `config.eosTokenIds` has the usual id. */
   readonly endsGiven: boolean;
-  /** Set if the checkpoint has probably lost its attention window: how many tokens it had. */
-  readonly lostWindow?: number;
+  /** What the checkpoint has probably lost: its attention window. Missing if nothing is known. */
+  readonly warnings?: readonly string[];
   /** null if the matrices are floats. */
   readonly quantised: Quantised | null;
   /**

@@ -177,16 +177,9 @@ function planFormats(
       chunkLength,
       checkpointBytes: checkpoint.bytes,
       parameters: checkpoint.parameters,
-      ...warningsOf(checkpoint),
+      ...(checkpoint.warnings && { warnings: checkpoint.warnings }),
     },
   };
-}
-
-/** A window that was given is not missing. */
-function warningsOf({ config, lostWindow, source }: Checkpoint): Pick<Plan, "warnings"> {
-  if (lostWindow === undefined || config.W !== null) return {};
-  const text = `${source.name}: the format does not keep the attention window of ${lostWindow} tokens that this model had, so it runs without one. Load it with window: ${lostWindow} (--window ${lostWindow}).`;
-  return { warnings: [text] };
 }
 
 function contextTokens({ config }: Checkpoint, asked: number | undefined): number {

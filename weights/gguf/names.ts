@@ -23,7 +23,6 @@ const ggufNames: TensorNames = {
   lmHead: "output.weight",
 };
 
-export const EMBEDDING = ggufNames.embedTokens;
 export const LM_HEAD = ggufNames.lmHead;
 /** f32 [d / 2]: what RoPE's frequencies are divided by. */
 export const ROPE_DIVISORS = "rope_freqs.weight";
