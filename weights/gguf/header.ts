@@ -29,7 +29,7 @@ export interface GgufHeader {
   readonly tensors: readonly GgufTensor[];
 }
 
-export const ADVICE = "The file is damaged or incomplete: fetch it again.";
+const ADVICE = "The file is damaged or incomplete: fetch it again.";
 const MAGIC = 0x46554747;
 const VERSIONS: readonly number[] = [2, 3];
 /** Bytes of the shortest key with its value, and of the shortest description of a tensor. */
