@@ -1,11 +1,15 @@
 // Every GGUF fixture against its golden numbers: in the formats that are loaded by default, where Q4_0, Q4_1,
 // Q8_0 and floats are exact, or decoded to f32, where all types are.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { loadModel, quantizeModel } from "../../engine/node.ts";
+import { requiredInFile } from "../../weights/gguf/names.ts";
+import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { f32, type TensorToWrite, type Typed, text, u32, writeGguf } from "../weights/gguf-file.ts";
+import { memorySource } from "../weights/memory-source.ts";
 import { greedy } from "./golden.ts";
 
 interface Case {
@@ -62,6 +66,60 @@ test.each(names)("%s", async (name) => {
     }
     model.dispose();
   }
+});
+
+test.skipIf(short)("Qwen3, written as GGUF from the golden checkpoint", async () => {
+  const place = new URL("../golden/architectures/qwen3_qknorm/", import.meta.url).pathname;
+  const golden = JSON.parse(readFileSync(join(place, "golden.json"), "utf8"));
+  const checkpoint = await openCheckpoint(folderSource(place));
+  const { config } = checkpoint;
+  const tensors: TensorToWrite[] = [];
+  for (const { name, stored, shape } of requiredInFile(config)) {
+    const tensor = checkpoint.tensors.get(name)!;
+    const rows: Uint8Array[] = [];
+    for await (const { bytes } of checkpoint.readRows(tensor, { maxBytes: 2 ** 20 })) rows.push(bytes);
+    const type = new Map<string, number>([
+      ["F32", 0],
+      ["F16", 1],
+      ["BF16", 30],
+    ]).get(tensor.encoding)!;
+    tensors.push({ name: stored, dims: [...shape].reverse(), type, bytes: Buffer.concat(rows) });
+  }
+  const { D, F, H, G, L, V, d, maxPositions } = config;
+  const sizes = {
+    embedding_length: D,
+    feed_forward_length: F,
+    block_count: L,
+    vocab_size: V,
+    context_length: maxPositions,
+  };
+  const heads = {
+    "attention.head_count": H,
+    "attention.head_count_kv": G,
+    "attention.key_length": d,
+    "attention.value_length": d,
+  };
+  const file = writeGguf({
+    ...{ magic: "GGUF", version: 3, alignment: 32, tensors },
+    pairs: [
+      ["general.architecture", text("qwen3")],
+      ...Object.entries({ ...sizes, ...heads }).map(([key, value]): [string, Typed] => [
+        `qwen3.${key}`,
+        u32(value),
+      ]),
+      ["qwen3.attention.layer_norm_rms_epsilon", f32(config.eps)],
+      ["qwen3.rope.freq_base", f32(config.ropeTheta)],
+    ],
+  });
+  const model = await loadModel(memorySource({ "m.gguf": file }), {
+    device,
+    weights: "f32",
+    chunkLength: 16,
+  });
+  const { ids, last_logits } = (golden.cases as Case[]).at(-1)!;
+  const logits = await model.logits(ids);
+  expect(Math.max(...logits.map((value, i) => Math.abs(value - last_logits[i]!)))).toBeLessThan(exact);
+  model.dispose();
 });
 
 test.skipIf(short)("a window that is asked for is used", async () => {
