@@ -40,6 +40,7 @@ const MAX_LAZY_BYTES = {
   "architectures.js": 1_100,
   "architecture-shaders.js": 800,
   "file-layouts.js": 900,
+  "join-vectors.js": 300,
   "rope-scaling.js": 900,
   "scaled-angles.js": 500,
 };

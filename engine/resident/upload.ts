@@ -20,6 +20,7 @@ import type { StoredWeights } from "../store/stored-weights.ts";
 import type { UploadTarget } from "../store/upload-target.ts";
 import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
 import { conversionOf } from "./encodings.ts";
+import type { Join } from "./join-vectors.ts";
 
 export interface UploadOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -81,7 +82,10 @@ export async function uploadWeights(
     await finishFile();
     await storing;
     await writer.finish();
-    if (joins.length > 0) await gpu.settle(joinVectors(gpu.device, joins));
+    if (joins.length > 0) {
+      const { joinVectors } = await import("./join-vectors.ts");
+      await gpu.settle(joinVectors(gpu.device, joins));
+    }
     await stored?.commit();
   } catch (error) {
     if (error instanceof WrongFileError) {
@@ -96,21 +100,6 @@ export async function uploadWeights(
     staging.destroy();
   }
   return weights;
-}
-
-/** A tensor that is a part of a vector: the buffer that it is uploaded to, and where its numbers go. */
-interface Join {
-  readonly from: GPUBuffer;
-  readonly to: GPUBuffer;
-  readonly at: number;
-  readonly length: number;
-}
-
-function joinVectors(device: GPUDevice, joins: readonly Join[]): Promise<unknown> {
-  const encoder = device.createCommandEncoder();
-  for (const { from, to, at, length } of joins) encoder.copyBufferToBuffer(from, 0, to, 4 * at, 4 * length);
-  device.queue.submit([encoder.finish()]);
-  return device.queue.onSubmittedWorkDone();
 }
 
 /**
