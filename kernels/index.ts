@@ -34,6 +34,7 @@ export { attentionWeightsLength } from "./attention-weights.ts";
 export { type CacheFormat, type CacheFormatName, cacheLength } from "./cache-formats/cache-format.ts";
 export { cacheFormats } from "./cache-formats/index.ts";
 export { type ConvertSize, convertRange, type InputDtype } from "./convert.ts";
+export { weightContents } from "./formats/contents.ts";
 export {
   bytesPerRow,
   padded,
@@ -43,8 +44,7 @@ export {
   type WeightFormatName,
 } from "./formats/format.ts";
 export { weightFormats } from "./formats/index.ts";
-export { pairWord } from "./formats/q4a.ts";
-export { formatTable, pairedFormats, quantisedFormats } from "./formats/table.ts";
+export { quantisedFormats } from "./formats/table.ts";
 export type {
   Binding,
   Buffer,

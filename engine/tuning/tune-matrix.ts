@@ -7,6 +7,7 @@ import {
   referenceDot,
   referenceInput,
   type WeightFormat,
+  weightContents,
 } from "../../kernels/index.ts";
 import type { Buffers } from "../gpu/buffers.ts";
 import { type Dispatch, launch, type Pipelines, withRows } from "../gpu/dispatch.ts";
@@ -124,8 +125,8 @@ function contents({ format, K }: MatrixCase) {
   const stride = padded(K);
   const row = () => Float32Array.from({ length: stride }, (_, k) => (k < K ? uniform() : 0));
   const rows = Array.from({ length: DIFFERENT_ROWS }, row);
-  const weight = format.random("weight", DIFFERENT_ROWS * format.words(stride), random);
-  const scale = format.random("scale", DIFFERENT_ROWS * format.scaleWords(stride), random);
+  const weight = weightContents(format, DIFFERENT_ROWS, stride, "weight", random)!;
+  const scale = weightContents(format, DIFFERENT_ROWS, stride, "scale", random) ?? new Uint32Array();
   const flat = (all: readonly Float32Array[]) => {
     const joined = new Float32Array(all.length * stride);
     for (const [i, each] of all.entries()) joined.set(each, i * stride);

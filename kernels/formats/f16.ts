@@ -1,7 +1,7 @@
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./f16.wgsl?raw";
 import { sizesOf, type WeightFormat } from "./format.ts";
-import { f16ToNumber, f32BitsToF16, numberToF16 } from "./half.ts";
+import { f16ToNumber, f32BitsToF16 } from "./half.ts";
 import half from "./half-f16.wgsl?raw";
 import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-halves.wgsl?raw";
@@ -17,9 +17,5 @@ export const f16: WeightFormat = {
     for (let k = 0; k < row.length; k += 2) {
       weight![(n * row.length + k) / 2] = f32BitsToF16(row[k]!) | (f32BitsToF16(row[k + 1]!) << 16);
     }
-  },
-  random(_, length, next) {
-    const half = () => numberToF16(next() / 2 ** 31 - 1);
-    return Uint32Array.from({ length }, () => half() | (half() << 16));
   },
 };

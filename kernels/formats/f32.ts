@@ -13,5 +13,4 @@ export const f32: WeightFormat = {
   storeRow([weight], n, row) {
     new Uint32Array(weight!.buffer, weight!.byteOffset).set(row, n * row.length);
   },
-  random: (_, length, next) => Float32Array.from({ length }, () => next() / 2 ** 31 - 1),
 };

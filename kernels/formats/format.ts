@@ -34,8 +34,6 @@ export interface WeightFormat {
   at(buffers: readonly Buffer[], i: number, K: number): number;
   /** Stores row n from f32 bit patterns [K], as `writer` does. `columns` of them are no padding. */
   storeRow(buffers: readonly Buffer[], n: number, row: Uint32Array, columns?: number): void;
-  /** Test contents of the buffer `name`: entries in [-1, 1]. */
-  random(name: string, length: number, next: () => number): Buffer;
 }
 
 /** What a variant of a kernel rounds input and weights to. */

@@ -1,6 +1,6 @@
 import { lazyShaders } from "../kernel.ts";
 import { sizesOf, type WeightFormat } from "./format.ts";
-import { f16ToNumber, numberToF16 } from "./half.ts";
+import { f16ToNumber } from "./half.ts";
 import { quantisePair } from "./quantise-pair.ts";
 import { quantiseShader } from "./quantise-shader.ts";
 import { formatTable, type pairedFormats } from "./table.ts";
@@ -8,7 +8,7 @@ import { formatTable, type pairedFormats } from "./table.ts";
 const shader = lazyShaders(() => import("./q4a-shaders.ts"));
 
 /** A pair of f16 bit patterns as the word that a row of `scale` has for each group: a in the low half. */
-export const pairWord = (a: number, b: number): number => (a | (b << 16)) >>> 0;
+const pairWord = (a: number, b: number): number => (a | (b << 16)) >>> 0;
 
 /**
  * Nibbles, value = a * q + b, with a pair (a, b) for each 32, 64 or 128 weights of a row: 5, 4.5 or 4.25 bits
@@ -41,15 +41,5 @@ export function q4a(name: (typeof pairedFormats)[keyof typeof pairedFormats]): W
         }
       }
     },
-    random: (name, length, next) =>
-      Uint32Array.from({ length }, name === "scale" ? () => randomPair(next) : next),
   };
-}
-
-/** Of values in [-1, 1], with a of either sign. */
-function randomPair(next: () => number): number {
-  const a = (1 + next() / 2 ** 32) / 30;
-  const b = -15 * a * (next() / 2 ** 32);
-  const sign = next() & 0x8000;
-  return pairWord(numberToF16(a) ^ sign, numberToF16(b) ^ sign);
 }

@@ -2,7 +2,7 @@ import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import source from "./q8.wgsl?raw";
 import { quantise } from "./quantise.ts";
 import { quantiseShader } from "./quantise-shader.ts";
-import { randomScales, scaleAt, storeScale } from "./scale.ts";
+import { scaleAt, storeScale } from "./scale.ts";
 import { tunedFormat } from "./tuned-format.ts";
 
 /** Signed bytes, value = q * scale: 8.5 bits a weight. */
@@ -25,6 +25,4 @@ export const q8: WeightFormat = {
       }
     }
   },
-  random: (name, length, next) =>
-    name === "scale" ? randomScales(length, 1 / 128, next) : Uint32Array.from({ length }, next),
 };

@@ -1,7 +1,7 @@
 // The scales of q8 and q4: one f16 per group, two to a word. Every row begins with a new word.
 import type { Buffer } from "../kernel.ts";
 import { GROUP } from "./format.ts";
-import { f16ToNumber, numberToF16 } from "./half.ts";
+import { f16ToNumber } from "./half.ts";
 
 /** u32 words of the scales of a row. */
 const scaleWords = (K: number): number => Math.ceil(K / (2 * GROUP));
@@ -20,10 +20,4 @@ export function scaleAt(scale: Buffer, i: number, K: number): number {
 export function storeScale(scales: Buffer, n: number, k: number, K: number, scale: number): void {
   const word = n * scaleWords(K) + Math.floor(k / (2 * GROUP));
   scales[word] = k % (2 * GROUP) === 0 ? scale : scales[word]! | (scale << 16);
-}
-
-/** Words of two random f16 in ±[limit / 2, limit). */
-export function randomScales(length: number, limit: number, next: () => number): Uint32Array {
-  const half = () => numberToF16((limit / 2) * (1 + next() / 2 ** 32)) | (next() & 0x8000);
-  return Uint32Array.from({ length }, () => half() | (half() << 16));
 }
