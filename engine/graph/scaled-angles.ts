@@ -50,9 +50,9 @@ function yarn(
   /** The pair, in fractions, that makes so many turns within the original context. */
   const pairOf = (turns: number): number =>
     (d * Math.log(originalMaxPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
-  const whole = truncate ? Math : { floor: (x: number) => x, ceil: (x: number) => x };
-  const low = Math.max(whole.floor(pairOf(betaFast)), 0);
-  const high = Math.min(whole.ceil(pairOf(betaSlow)), d - 1);
+  const [first, last] = [pairOf(betaFast), pairOf(betaSlow)];
+  const low = Math.max(truncate ? Math.floor(first) : first, 0);
+  const high = Math.min(truncate ? Math.ceil(last) : last, d - 1);
   // As in transformers, which divides by this in place of 0.
   const width = high === low ? 1e-3 : high - low;
   return (_: number, pair: number): number => 1 - clamp((pair - low) / width, 0, 1);

@@ -8,7 +8,7 @@ import { type Floats, groupsOf, type Part, type StoredMatrix } from "./stored-ma
 export const DAMAGED = "The file is damaged, or another program wrote it wrong: choose another checkpoint.";
 
 /** A tensor of floats as a function of the flat index. */
-export function floatsOf(bytes: Uint8Array<ArrayBuffer>, dtype: string): Floats {
+function floatsOf(bytes: Uint8Array<ArrayBuffer>, dtype: string): Floats {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (dtype === "F32") return (i) => bitsToF32(view.getUint32(4 * i, true));
   const toNumber = dtype === "F16" ? f16ToNumber : bf16ToNumber;
