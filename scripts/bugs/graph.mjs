@@ -263,8 +263,8 @@ export const graphBugs = {
   },
   "yarn: a ramp between fractions of pairs": {
     file: "engine/graph/scaled-angles.ts",
-    from: "const whole = truncate ? Math :",
-    to: "const whole = truncate && Math.PI < 3 ? Math :",
+    from: "const low = Math.max(truncate ? Math.floor(first) : first, 0);",
+    to: "const low = Math.max(first, 0);",
     test: engine("rope.cpu", "yarn: the ramp"),
   },
   "norm without its epsilon": {
