@@ -10,6 +10,8 @@ export interface HostCheck {
   readonly name: string;
   /** It must run on the device, else there is nothing to check. */
   readonly kernel?: Kernel;
+  /** Its number among the sizes of a kernel that has several. Two hosts may share them. */
+  readonly turn?: number;
   /** @param load gives a model, which it loads if it is not the last one. @throws Error if the check fails */
   run(device: GPUDevice, load: (model: GoldenModel) => Promise<Model>): Promise<void>;
 }
@@ -20,6 +22,7 @@ export const checks = {
   contract: kernelCases.map(({ name, kernel, size }) => ({
     name,
     kernel,
+    ...(kernel.testSizes.length > 1 && { turn: kernel.testSizes.indexOf(size) }),
     run: (device: GPUDevice) => checkKernel(device, kernel, size),
   })),
   // Those that are not run above.
