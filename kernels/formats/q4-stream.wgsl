@@ -10,24 +10,11 @@ fn strip(n: u32, round: u32, lane: u32) -> Strip {
   return Strip(weight[n * (K / 32) + g], select(pair.x, pair.y, (g & 1) != 0));
 }
 
-/// The place of chunk c of a lane in a round, in units of 8 columns.
-fn column8(lane: u32, c: u32) -> u32 { return 4 * lane + c; }
-
-/// q - 8, times 1, 16, 256, 4096: nibble i becomes bits 4i … 4i + 3 of the f32 2^23, which converts it. The
-/// input is divided by the same powers of two.
-const INPUT_FACTORS = 1 / vec4f(1, 16, 256, 4096);
-
-fn strip8(w: Strip, c: u32) -> mat2x4f {
-  let pair = select(w.words.xy, w.words.zw, c >= 2);
-  let word = select(pair.x, pair.y, c % 2 != 0);
-  return mat2x4f(codes4(word), codes4(word >> 16));
-}
-
-const CHUNKS_PER_SCALE = 4u;
 fn strip_scale(w: Strip, c: u32) -> f32 { return w.scale; }
 const HAS_OFFSETS = false;
 fn strip_offset(w: Strip) -> f32 { return 0; }
 
+/// q - 8, times 1, 16, 256, 4096.
 fn codes4(w: u32) -> vec4f {
   let bits = (vec4u(w) & vec4u(0xf, 0xf0, 0xf00, 0xf000)) | vec4u(0x4b000000);
   return bitcast<vec4f>(bits) - (8388608 + 8 * vec4f(1, 16, 256, 4096));

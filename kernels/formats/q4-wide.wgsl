@@ -4,13 +4,6 @@
 
 const ZERO_CODE = 8.0;
 
-fn codes8(w: u32) -> mat2x4f {
-  return mat2x4f(
-    vec4f((vec4u(w) >> vec4u(0, 4, 8, 12)) & vec4u(15)),
-    vec4f((vec4u(w) >> vec4u(16, 20, 24, 28)) & vec4u(15)),
-  );
-}
-
 fn weight32(n: u32, g: u32) -> Weights32 {
   let w = weight[n * (K / 32) + g];
   let pair = unpack2x16float(scale[n * ((K + 63) / 64) + g / 2]);

@@ -9,8 +9,8 @@ import { tunedFormat } from "./tuned-format.ts";
 export const q4: WeightFormat = {
   ...sizesOf("q4"),
   source: [source],
-  wide: [tunedFormat("q4Wide")],
-  stream: [tunedFormat("q4Stream")],
+  wide: [tunedFormat("nibblesWide"), tunedFormat("q4Wide")],
+  stream: [tunedFormat("nibblesStream"), tunedFormat("q4Stream")],
   int8: { source: tunedFormat("q4Int8"), order: "even_odd" },
   writer: [quantiseShader("q4"), quantiseShader("search"), quantiseShader("fixedPoint")],
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),

@@ -2,13 +2,6 @@
 @group(0) @binding(6) var<storage, read> weight: array<vec4u>;  // [N, K/32], 32 codes each
 @group(0) @binding(7) var<storage, read> scale: array<u32>;     // [N, ceil(K/GROUP)], two f16 a word
 
-fn codes8(w: u32) -> mat2x4f {
-  return mat2x4f(
-    vec4f((vec4u(w) >> vec4u(0, 4, 8, 12)) & vec4u(15)),
-    vec4f((vec4u(w) >> vec4u(16, 20, 24, 28)) & vec4u(15)),
-  );
-}
-
 fn weight32(n: u32, g: u32) -> Weights32 {
   let w = weight[n * (K / 32) + g];
   let pair = unpack2x16float(scale[n * ((K + GROUP - 1) / GROUP) + g / (GROUP / 32)]);

@@ -4,6 +4,7 @@ import { f16ToNumber } from "./half.ts";
 import { quantisePair } from "./quantise-pair.ts";
 import { quantiseShader } from "./quantise-shader.ts";
 import { formatTable, type pairedFormats } from "./table.ts";
+import { tunedFormat } from "./tuned-format.ts";
 
 const shader = lazyShaders(() => import("./q4a-shaders.ts"));
 
@@ -22,8 +23,8 @@ export function q4a(name: (typeof pairedFormats)[keyof typeof pairedFormats]): W
   return {
     ...sizesOf(name),
     source: [groups, shader("read")],
-    wide: [groups, shader("wide")],
-    stream: [groups, shader("stream")],
+    wide: [groups, tunedFormat("nibblesWide"), shader("wide")],
+    stream: [groups, tunedFormat("nibblesStream"), shader("stream")],
     writer: [groups, ...(["q4a", "searchPair", "fixedPoint"] as const).map(quantiseShader)],
     at([weight, scale], i, K) {
       const pair = scale![Math.floor(i / K) * pairs(K) + Math.floor((i % K) / group)]!;

@@ -1,4 +1,6 @@
 // As ../tuned-shaders.ts, the files that read a format.
+export { default as nibblesStream } from "./nibbles-stream.wgsl?raw";
+export { default as nibblesWide } from "./nibbles-wide.wgsl?raw";
 export { default as q4Int8 } from "./q4-int8.wgsl?raw";
 export { default as q4Stream } from "./q4-stream.wgsl?raw";
 export { default as q4Wide } from "./q4-wide.wgsl?raw";

@@ -244,7 +244,7 @@ export const graphBugs = {
     test: engine("limits.cpu", "262,144 tokens"),
   },
   "products with a common scale, which a compiler merges for some block sizes": {
-    file: "kernels/formats/q4-stream.wgsl",
+    file: "kernels/formats/nibbles-stream.wgsl",
     from: "CHUNKS_PER_SCALE = 4u",
     to: "CHUNKS_PER_SCALE = 1u",
     test: engine("token-blocks", "of normed rows"),
