@@ -3,7 +3,6 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, CheckpointError } from "../weights/index.ts";
 import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { shown, wrongType } from "./options/parameter.ts";
-import { checkMessages } from "./read-messages.ts";
 import { inSlices } from "./slices.ts";
 import type { Message } from "./types/answer.ts";
 
@@ -47,7 +46,8 @@ export class Prompts {
     continueFinalMessage: boolean,
     signal: AbortSignal | undefined,
   ): Promise<{ ids: number[]; warnings: string[] }> {
-    checkMessages(messages);
+    // A lazy chunk, like the template.
+    (await import("./read-messages.ts")).checkMessages(messages);
     await this.#known.readTemplate();
     const warnings: string[] = [];
     const options = {

@@ -20,6 +20,8 @@ const MAX_LAZY_BYTES = {
   "quantised-checkpoint.js": 8_500,
   "tune.js": 6_400,
   "request.js": 2_800,
+  "quiet-fields.js": 1_150,
+  "read-messages.js": 500,
   "tuned-shaders.js": 7_200,
   "inspect.js": 2_600,
   "saved-ring.js": 2_000,
