@@ -91,7 +91,7 @@ export class Prompts {
     if (this.#tokenizer) return this.#tokenizer;
     const { name } = this.#checkpoint.source;
     throw new CheckpointError(
-      `${name}: expected tokenizer.json, got no such file. Fetch it, or pass token ids.`,
+      `${name}: expected tokenizer.json, tekken.json or tokenizer.model, got no such file. Fetch it, or pass token ids.`,
     );
   }
 

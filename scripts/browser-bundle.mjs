@@ -28,6 +28,8 @@ const MAX_LAZY_BYTES = {
   "store.js": 2_000,
   "chat.js": 1_300,
   "gguf-reader.js": 11_500,
+  "other-vocabulary.js": 4_000,
+  "byte-level.js": 1_300,
   "found-instead.js": 1_000,
   "local-hash.js": 1_200,
   "hash-client.js": 900,

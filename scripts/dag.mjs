@@ -19,8 +19,8 @@ const foundation = ["tokenizer", "weights", "kernels"];
  */
 const MAY_IMPORT = {
   tokenizer: [],
-  // Numbers only: what a row takes in each weight format, and sixteen-bit floats.
-  weights: ["kernels/formats/table.ts", "kernels/formats/half.ts"],
+  // Numbers only: what a row takes in each weight format, and sixteen-bit floats. And characters for bytes.
+  weights: ["kernels/formats/table.ts", "kernels/formats/half.ts", "tokenizer/huggingface/byte-alphabet.ts"],
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],

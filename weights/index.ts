@@ -48,3 +48,4 @@ export {
   type TensorRole,
   tensorTable,
 } from "./tensors.ts";
+export { otherVocabularies } from "./vocabulary/names.ts";

@@ -4,8 +4,20 @@ import { decodeText, type JsonObject, parseJsonText } from "./json.ts";
 import type { Source } from "./source.ts";
 
 /** An index of 100,000 tensors is about 10 MB, the largest tokenizer.json about 35 MB. */
-const MAX_TEXT_BYTES = 128 * 2 ** 20;
+const MAX_BYTES = 128 * 2 ** 20;
 const ADVICE = "Fetch the file again.";
+
+/** Reads a file; undefined if there is none. @throws CheckpointError if it is too large */
+export async function readBytes(
+  source: Source,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const size = await source.size(file, signal);
+  if (size === undefined) return undefined;
+  if (size > MAX_BYTES) throw mismatch(file, `at most ${MAX_BYTES} bytes`, `${size}`, ADVICE);
+  return source.read(file, 0, size, signal);
+}
 
 /** Reads a text file; undefined if there is none. @throws CheckpointError if it is too large or not UTF-8 */
 export async function readText(
@@ -13,10 +25,8 @@ export async function readText(
   file: string,
   signal?: AbortSignal,
 ): Promise<string | undefined> {
-  const size = await source.size(file, signal);
-  if (size === undefined) return undefined;
-  if (size > MAX_TEXT_BYTES) throw mismatch(file, `at most ${MAX_TEXT_BYTES} bytes`, `${size}`, ADVICE);
-  return decodeText(await source.read(file, 0, size, signal), file, ADVICE);
+  const bytes = await readBytes(source, file, signal);
+  return bytes && decodeText(bytes, file, ADVICE);
 }
 
 /**

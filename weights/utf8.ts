@@ -15,10 +15,14 @@ export class NotUtf8Error extends Error {
   }
 }
 
-/** Decodes UTF-8, without a byte order mark, which editors on Windows add. @throws NotUtf8Error */
-export function decodeUtf8(bytes: Uint8Array): string {
+/**
+ * Decodes UTF-8.
+ * @param ignoreBOM keep U+FEFF in front. Default false: it is the mark that editors on Windows add to files
+ * @throws NotUtf8Error
+ */
+export function decodeUtf8(bytes: Uint8Array, ignoreBOM = false): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM }).decode(bytes);
   } catch {
     const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
     throw new NotUtf8Error(utf16 ? undefined : firstFault(bytes));

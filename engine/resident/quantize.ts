@@ -9,6 +9,7 @@ import {
   type FormatOf,
   formatsOf,
   openCheckpoint,
+  otherVocabularies,
   packedMetadata,
   packedName,
   packedTensors,
@@ -113,7 +114,7 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
   try {
     return await write();
   } catch (error) {
-    for (const file of [...companionFiles, PARTIAL_FILE, WEIGHTS_FILE])
+    for (const file of [...companionFiles, ...otherVocabularies, PARTIAL_FILE, WEIGHTS_FILE])
       await rm(join(out, file), { force: true });
     // Fails, and leaves the folder, if it holds files of others by now.
     if (made !== undefined) await rmdir(out).catch(() => {});
@@ -134,7 +135,8 @@ async function copyCompanions(
     }
     return copied;
   }
-  for (const file of companionFiles) {
+  const complete = (await source.size("tokenizer.json", signal)) !== undefined;
+  for (const file of complete ? companionFiles : [...companionFiles, ...otherVocabularies]) {
     if ((await source.size(file, signal)) === undefined) continue;
     await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));
     copied.push(file);

@@ -9,6 +9,18 @@ export const filesBugs = {
     to: "if (!patient && ",
     test: ["test/weights/source-http.test.ts", "-t", "a sleep of the machine"],
   },
+  "a token loses U+FEFF at its beginning": {
+    file: "weights/gguf/cursor.ts",
+    from: "start + length), true)",
+    to: "start + length))",
+    test: ["test/weights/gguf.test.ts", "-t", "a token that begins with"],
+  },
+  "pieces of a tokenizer.model are merged in the order of their ids": {
+    file: "weights/vocabulary/sentencepiece.ts",
+    from: "pieces.sort((a, b) => score(b) - score(a) || a - b);",
+    to: "",
+    test: ["test/weights/other-vocabulary.test.ts", "-t", "tokenizer.model.v3"],
+  },
   "a separate lm_head is ignored": {
     file: "weights/safetensors/reader.ts",
     from: "const config = head ? { ...declared, tied: false } : declared;",
@@ -47,8 +59,8 @@ export const filesBugs = {
   },
   "invalid UTF-8 is accepted": {
     file: "weights/utf8.ts",
-    from: "{ fatal: true }",
-    to: "{ fatal: false }",
+    from: "{ fatal: true, ignoreBOM }",
+    to: "{ fatal: false, ignoreBOM }",
     test: ["test/weights/utf8.test.ts", "-t", "is refused"],
   },
   "an added token found within a word": {

@@ -109,6 +109,28 @@ test("a list of named templates; tokens that a user defined are no control token
   ]);
 });
 
+test("llama.cpp's default splits marks, words and digits by threes", () => {
+  const { vocab, merges } = byteLevelFiles().tokenizer["model"] as {
+    vocab: Record<string, number>;
+    merges: string[];
+  };
+  const more = ["1 2", "12 3", "123 4", ". .", ".. .", "Ġ .", "Ġ Ġ", "s .", "Ċ Ċ"];
+  const tokens = [...inOrder(vocab), ...more.map((merge) => merge.replace(" ", ""))];
+  const values = {
+    ...{ "ggml.model": "gpt2", "ggml.tokens": tokens, "ggml.merges": [...merges, ...more] },
+    "ggml.eos_token_id": tokens.length - 1,
+  };
+  const words = (pre: Record<string, string>, text: string) => {
+    const tokenizer = openTokenizer(readVocabulary(metadata({ ...values, ...pre }))!);
+    return tokenizer.encode(text).map((id) => tokenizer.tokenText(id));
+  };
+  for (const pre of [{}, { "ggml.pre": "default" }]) {
+    expect(words(pre, " the 12345s...")).toEqual(["Ġthe", "Ġ", "123", "4", "5", "s", "..."]);
+    expect(words(pre, " the .\n\n  the")).toEqual(["Ġthe", "Ġ", ".", "ĊĊ", "Ġ", "Ġthe"]);
+  }
+  expect(words({ "ggml.pre": "gpt-2" }, " the .")).toEqual(["Ġthe", "Ġ."]);
+});
+
 test("a fixture's tokenizer reads and writes text", async () => {
   const folder = new URL("../golden/formats/gguf_q4_0", import.meta.url).pathname;
   const vocabulary = (await (await openCheckpoint(folderSource(folder))).vocabulary())!;

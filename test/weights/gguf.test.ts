@@ -81,6 +81,13 @@ test("the file opens before it is broken", async () => {
   expect(parameters).toBe(2 * 40 * 32 + 3 * 32 + 32 * (32 + 16 + 16 + 32) + 3 * 64 * 32);
 });
 
+test("a token that begins with U+FEFF keeps it", async () => {
+  const file = smallGguf();
+  setKey("tokenizer.ggml.bos_token", text("\ufeff\ufeff#"))(file);
+  const { metadata } = await readHeader(memorySource({ "model.gguf": writeGguf(file) }), "model.gguf");
+  expect(metadata.get("tokenizer.ggml.bos_token")).toBe("\ufeff\ufeff#");
+});
+
 test("by an address, with ranges of the header only", async () => {
   const file = smallGguf();
   file.pairs.push(["general.description", text("x".repeat(300_000))]);

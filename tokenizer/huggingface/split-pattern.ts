@@ -20,6 +20,8 @@ const cases = (suffix: string) => `${lead}${upper}*${lower}+${suffix}|${lead}${u
 /** Patterns of published models. Linear: what a failed alternative has tried, the next one matches. */
 const published = new Set([
   gpt2Pattern,
+  // A step of llama.cpp's default.
+  gpt2Pattern.slice(0, -4),
   // Llama 3, and variants with other lengths of numbers, such as Qwen 2.
   ...["\\p{N}{1,3}", "\\p{N}", "\\p{N}+", "\\p{N}{1,2}"].flatMap((number) => [
     `${short}|${lead}\\p{L}+|${number}| ${marks}[\\r\\n]*|${blanks}`,

@@ -1,37 +1,23 @@
-// A byte-level vocabulary as tokenizer.json has it. GGUF names the pattern that splits a text into words.
-import type { JsonObject } from "../json.ts";
+// A byte-level vocabulary in a GGUF file, which names the pattern that splits a text into words.
+import { byteLevelModel, gpt2, llama3Pattern, type Pre, splitBy, tekken } from "../vocabulary/byte-level.ts";
+import type { TokenizerModel, Tokens } from "../vocabulary/tokens.ts";
 import type { Metadata } from "./metadata.ts";
-import { type TokenizerModel, type Tokens, vocabOf } from "./tokens.ts";
 
 const MERGES = "tokenizer.ggml.merges";
 const PRE = "tokenizer.ggml.pre";
 const UNSUPPORTED = "Sirocco does not know how it splits texts; choose another conversion of the model.";
 
-const lead = "[^\\r\\n\\p{L}\\p{N}]?";
-const blanks = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-/** Llama 3's pattern. @param number how many digits are a word */
-const llama3 = (number: string): string =>
-  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|${lead}\\p{L}+|${number}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${blanks}`;
-const upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
-const lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
-const tekken = `${lead}${upper}*${lower}+|${lead}${upper}+${lower}*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${blanks}`;
-
-interface Pre {
-  readonly steps: readonly JsonObject[];
-  /** Words that are tokens are not merged from parts. */
-  readonly wholeWords?: true;
-  readonly addBos?: true;
-  readonly normalizer?: JsonObject;
-}
-
-const bytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
-const gpt2 = { ...bytes, use_regex: true };
-const splitBy = (regex: string): readonly JsonObject[] => [
-  { type: "Split", pattern: { Regex: regex }, behavior: "Isolated", invert: false },
-  bytes,
-];
-const ofLlama3: Pre = { steps: splitBy(llama3("\\p{N}{1,3}")), wholeWords: true, addBos: true };
-const ofQwen2: Pre = { steps: splitBy(llama3("\\p{N}")), normalizer: { type: "NFC" } };
+const ofLlama3: Pre = { steps: splitBy(llama3Pattern("\\p{N}{1,3}")), wholeWords: true, addBos: true };
+const ofQwen2: Pre = { steps: splitBy(llama3Pattern("\\p{N}")), normalizer: { type: "NFC" } };
+/** llama.cpp's, for models that it does not know. */
+const fallback: Pre = {
+  steps: splitBy(
+    "[\\p{P}\\$\\+<=>\\^~\\|]+",
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)",
+    "\\p{N}+",
+    "[0-9][0-9][0-9]",
+  ),
+};
 
 /** By `tokenizer.ggml.pre`. */
 const PRES: ReadonlyMap<string, Pre> = new Map([
@@ -40,31 +26,23 @@ const PRES: ReadonlyMap<string, Pre> = new Map([
   ["llama-v3", ofLlama3],
   ["qwen2", ofQwen2],
   ["deepseek-r1-qwen", ofQwen2],
-  ["tekken", { steps: splitBy(tekken), wholeWords: true, addBos: true }],
+  ["tekken", tekken],
   ["smollm", { steps: [{ type: "Digits", individual_digits: true }, gpt2] }],
   ["gpt-2", { steps: [gpt2] }],
+  ["default", fallback],
 ]);
 
-export function byteLevelModel(metadata: Metadata, tokens: Tokens): TokenizerModel {
-  const pre = PRES.get(metadata.text(PRE) ?? "");
+export function ggufByteLevelModel(metadata: Metadata, tokens: Tokens): TokenizerModel {
+  // Files without the key are older than it; llama.cpp reads them as "default".
+  const pre = PRES.get(metadata.text(PRE) ?? "default");
   if (!pre) throw metadata.wrong(PRE, `one of ${[...PRES.keys()].join(", ")}`, UNSUPPORTED);
   const merges = metadata.texts(MERGES);
   if (!merges) throw metadata.wrong(MERGES, "a list of texts");
-  return {
-    addBos: pre.addBos ?? false,
-    json: {
-      normalizer: pre.normalizer ?? null,
-      pre_tokenizer: { type: "Sequence", pretokenizers: pre.steps },
-      decoder: gpt2,
-      model: {
-        type: "BPE",
-        vocab: vocabOf(tokens),
-        merges: merges.map((merge) => pairOf(merge, metadata)),
-        ignore_merges: pre.wholeWords ?? false,
-        byte_fallback: false,
-      },
-    },
-  };
+  return byteLevelModel(
+    tokens,
+    merges.map((merge) => pairOf(merge, metadata)),
+    pre,
+  );
 }
 
 /** The two tokens of "left right". */

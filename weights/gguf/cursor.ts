@@ -116,7 +116,7 @@ export class Cursor {
     if (length > most) throw mismatch(this.where, `a text of at most ${most} bytes`, `${length}`, ADVICE);
     const start = this.take(length);
     try {
-      return decodeUtf8(this.#bytes.subarray(start, start + length));
+      return decodeUtf8(this.#bytes.subarray(start, start + length), true);
     } catch (error) {
       if (!(error instanceof NotUtf8Error)) throw error;
       throw mismatch(this.where, "UTF-8 text", error.got, ADVICE);

@@ -1,7 +1,7 @@
 // The ids of the tokens that begin and end texts.
 import type { JsonObject } from "../json.ts";
+import { KIND } from "../vocabulary/tokens.ts";
 import type { Metadata } from "./metadata.ts";
-import { KIND } from "./tokens.ts";
 
 /** Ends of an answer that not every file names by a key. */
 const ENDS: readonly string[] = ["<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>"];

@@ -1,10 +1,10 @@
 // The tokenizer in the metadata -> the files of Hugging Face.
 import type { Vocabulary } from "../checkpoint.ts";
-import { type JsonObject, own, parseJsonText } from "../json.ts";
-import { byteLevelModel } from "./byte-level.ts";
+import { own, parseJsonText } from "../json.ts";
+import { sentencePieceModel } from "../vocabulary/sentencepiece.ts";
+import { KIND, type TokenizerModel, type Tokens, tokenizerJson } from "../vocabulary/tokens.ts";
+import { ggufByteLevelModel } from "./byte-level.ts";
 import type { Metadata } from "./metadata.ts";
-import { sentencePieceModel } from "./sentencepiece.ts";
-import { KIND, type TokenizerModel, type Tokens } from "./tokens.ts";
 
 const UNSUPPORTED = "Sirocco does not read this tokenizer; choose another conversion of the model.";
 const TEMPLATE = "tokenizer.chat_template";
@@ -15,13 +15,13 @@ export function readVocabulary(metadata: Metadata): Vocabulary | undefined {
   const kind = metadata.text(key);
   if (kind === undefined || kind === "none" || kind === "no_vocab") return undefined;
   const tokens = readTokens(metadata);
-  const { json, addBos } = modelOf(kind, metadata, tokens);
+  const model = modelOf(kind, metadata, tokens);
   const id = (name: string) => metadata.number(`tokenizer.ggml.${name}_token_id`);
   const token = (name: string) => tokens.texts[id(name) ?? -1];
   return {
-    tokenizer: { version: "1.0", added_tokens: addedTokens(tokens), post_processor: null, ...json },
+    tokenizer: tokenizerJson(tokens, model),
     tokenizerConfig: {
-      add_bos_token: metadata.flag("tokenizer.ggml.add_bos_token") ?? addBos,
+      add_bos_token: metadata.flag("tokenizer.ggml.add_bos_token") ?? model.addBos,
       add_eos_token: metadata.flag("tokenizer.ggml.add_eos_token") ?? false,
       bos_token: token("bos"),
       eos_token: token("eos"),
@@ -41,9 +41,20 @@ function modelOf(kind: string, metadata: Metadata, tokens: Tokens): TokenizerMod
     const json = parseJsonText(original, `${metadata.file}: ${key}`, UNSUPPORTED, "python");
     return { json, addBos: own(json, "post_processor") !== null && kind === "llama" };
   }
-  if (kind === "llama") return sentencePieceModel(metadata, tokens);
-  if (kind === "gpt2") return byteLevelModel(metadata, tokens);
+  if (kind === "llama") return piecesModel(metadata, tokens);
+  if (kind === "gpt2") return ggufByteLevelModel(metadata, tokens);
   throw metadata.wrong("tokenizer.ggml.model", '"llama" or "gpt2"', UNSUPPORTED);
+}
+
+function piecesModel(metadata: Metadata, tokens: Tokens): TokenizerModel {
+  const { texts, kinds } = tokens;
+  const key = "tokenizer.ggml.scores";
+  const scores = metadata.numbers(key);
+  if (scores?.length !== texts.length)
+    throw metadata.wrong(key, `${texts.length} numbers, one for each token`);
+  const unknown = metadata.number("tokenizer.ggml.unknown_token_id") ?? kinds.indexOf(KIND.unknown);
+  const prefix = metadata.flag("tokenizer.ggml.add_space_prefix") ?? true;
+  return sentencePieceModel({ ...tokens, scores, prefix, unknown: texts[unknown] });
 }
 
 function readTokens(metadata: Metadata): Tokens {
@@ -53,16 +64,6 @@ function readTokens(metadata: Metadata): Tokens {
   const kinds = metadata.numbers(kindsKey) ?? texts.map(() => KIND.normal);
   if (kinds.length === texts.length) return { texts, kinds };
   throw metadata.wrong(kindsKey, `${texts.length} numbers, one for each token`);
-}
-
-/** Control tokens are special. Those that a user defined are only found before the text is split. */
-function addedTokens({ texts, kinds }: Tokens): JsonObject[] {
-  return texts.flatMap((content, id) => {
-    const kind = kinds[id];
-    const special = kind === KIND.control || kind === KIND.unknown;
-    if ((!special && kind !== KIND.userDefined) || content === "") return [];
-    return [{ id, content, special, normalized: false, lstrip: false, rstrip: false, single_word: false }];
-  });
 }
 
 /** `chat_template` of tokenizer_config.json: one text, or a list of named ones. */

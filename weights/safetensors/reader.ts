@@ -78,10 +78,17 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
  */
 async function readVocabulary(source: Source, signal?: AbortSignal): Promise<Vocabulary | undefined> {
   const tokenizer = await readJson(source, "tokenizer.json", signal);
-  if (tokenizer === undefined) return undefined;
+  const tokenizerConfig = await readJson(source, "tokenizer_config.json", signal);
+  const read = tokenizer
+    ? { tokenizer, tokenizerConfig }
+    : await (await import("../vocabulary/other-vocabulary.ts")).otherVocabulary(
+        source,
+        tokenizerConfig,
+        signal,
+      );
+  if (!read) return undefined;
   return {
-    tokenizer,
-    tokenizerConfig: await readJson(source, "tokenizer_config.json", signal),
+    ...read,
     specialTokensMap: await readJson(source, "special_tokens_map.json", signal),
     chatTemplate: await readText(source, "chat_template.jinja", signal),
   };

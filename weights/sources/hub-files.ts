@@ -7,6 +7,7 @@ import { readJson } from "../read-file.ts";
 import { INDEX_FILE, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
 import { parseIndex } from "../safetensors/shards.ts";
 import type { Source } from "../source.ts";
+import { otherVocabularies } from "../vocabulary/names.ts";
 import { fetchRange } from "./fetch-range.ts";
 import { folderSource } from "./folder.ts";
 import type { HttpOptions } from "./http.ts";
@@ -81,9 +82,10 @@ export class HubFiles implements Source {
   static async open(state: HubState): Promise<HubFiles> {
     const source = new HubFiles(state);
     const { signal } = state.options;
-    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE], signal);
+    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE, ...otherVocabularies], signal);
     for (const file of source.#files.keys()) {
-      if (!isShardName(file)) await source.#ensure(file, signal);
+      // Another vocabulary than tokenizer.json is fetched when it is read.
+      if (!isShardName(file) && !otherVocabularies.includes(file)) await source.#ensure(file, signal);
     }
     if (
       state.repository.file !== undefined ||

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CheckpointError, mismatch } from "../errors.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
 import type { Source } from "../source.ts";
+import { otherVocabularies } from "../vocabulary/names.ts";
 import { folderSource } from "./folder.ts";
 import type { HttpOptions } from "./http.ts";
 import { fileSize, hubCacheFolder, hubToken, isCommit, RepositoryCache } from "./hub-cache.ts";
@@ -65,7 +66,9 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
 }
 
 async function hasTokenizer(snapshot: string): Promise<boolean> {
-  return (await fileSize(join(snapshot, "tokenizer.json"))) !== undefined;
+  const files = ["tokenizer.json", ...otherVocabularies];
+  const sizes = await Promise.all(files.map((file) => fileSize(join(snapshot, file))));
+  return sizes.some((size) => size !== undefined);
 }
 
 // A snapshot links to complete blobs only. An old index may name files that never existed, so a snapshot is
