@@ -81,6 +81,12 @@ export const filesBugs = {
     to: "undefined",
     test: ["test/weights/file-check.test.ts", "-t", "cut off after"],
   },
+  "what is read in the middle of a file before its tensors is not stored": {
+    file: "weights/sources/cached.ts",
+    from: "if (!this.#frozen && bytes.length > 0) {",
+    to: "if (!this.#frozen && bytes.length > 0 && (part || start === 0)) {",
+    test: ["test/weights/cached-source.test.ts", "-t", "is never read again"],
+  },
   "a stored tensor ends the hash that the tensor before it waits for": {
     file: "weights/integrity/file-check.ts",
     from: "if (close) this.#state.then(close, close);",

@@ -94,3 +94,42 @@ test("a changed file is refused before any of its bytes are used", async () => {
   await expect(source.read(file, start, end)).rejects.toThrow(SourceChangedError);
   expect(reads).toEqual([]);
 });
+
+test("what is cached is never read again, at the beginning or in the middle of a file", async () => {
+  const name = "model-00001-of-00002.safetensors";
+  const file = files[name]!;
+  const fetched: [start: number | undefined, end: number | undefined][] = [];
+  const memory = memorySource(files);
+  const origin: Source = {
+    ...memory,
+    read: (file, start, end) => {
+      fetched.push([start, end]);
+      return memory.read(file, start, end);
+    },
+  };
+  const first = await CachedSource.open(origin, new Uint8Array());
+  for (const [start, end] of [
+    [0, 10],
+    [50, 60],
+    [55, 70],
+  ] as const)
+    expect(await first.read(name, start, end)).toEqual(file.slice(start, end));
+  first.freeze();
+  expect(await first.read(name, 65, 90)).toEqual(file.slice(65, 90));
+  expect(fetched.splice(0)).toEqual([
+    [0, 10],
+    [50, 60],
+    [60, 70],
+    [70, 90],
+  ]);
+
+  const offline = await CachedSource.open(cut, await first.encode());
+  expect(await offline.identity()).toBe(await first.identity());
+  for (const [start, end] of [
+    [2, 10],
+    [50, 70],
+    [69, 69],
+  ] as const)
+    expect(await offline.read(name, start, end)).toEqual(file.slice(start, end));
+  await expect(offline.read(name, 65, 71)).rejects.toThrow(/no network/);
+});

@@ -6,12 +6,20 @@ import { sha256, sha256OfText } from "../integrity/sha256.ts";
 import { isObject } from "../json.ts";
 import type { Source } from "../source.ts";
 
-/** A prefix of a file. */
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bytes of a file from `start` on. */
+interface Part {
+  readonly start: number;
+  readonly bytes: Bytes;
+}
+
 interface CachedFile {
   /** The size of the whole file; undefined if there is no such file. */
   readonly size: number | undefined;
   readonly version: string | undefined;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** What was read: the header, and perhaps a small tensor that the configuration needs. */
+  readonly parts: readonly Part[];
 }
 
 /** What the list of files is cached as: no file has an empty name. */
@@ -35,7 +43,7 @@ export class CachedSource implements Source {
   }
 
   /** @param cached what `encode` returned, or no bytes. Damaged files in it are read again. */
-  static async open(origin: Source, cached: Uint8Array<ArrayBuffer>): Promise<CachedSource> {
+  static async open(origin: Source, cached: Bytes): Promise<CachedSource> {
     return new CachedSource(origin, await decodeFiles(cached));
   }
 
@@ -43,29 +51,30 @@ export class CachedSource implements Source {
     return (await this.#file(file, signal)).size;
   }
 
-  async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Bytes> {
     const cached = await this.#file(file, signal);
     const stop = end ?? cached.size ?? 0;
-    if (stop <= cached.bytes.length && cached.size !== undefined) return cached.bytes.slice(start, stop);
+    const part = cached.parts.find(({ start: from, bytes }) => from <= start && start <= from + bytes.length);
+    const known = part?.bytes.slice(start - part.start, Math.max(start, stop) - part.start);
+    if (known && start + known.length >= stop && cached.size !== undefined) return known;
     await this.#checkUnchanged(file, cached, signal);
-    const bytes = await this.#origin.read(file, start, end, signal);
-    if (!this.#frozen && start === cached.bytes.length && bytes.length > 0) {
-      const longer = new Uint8Array(start + bytes.length);
-      longer.set(cached.bytes);
-      longer.set(bytes, start);
-      this.#store(file, { ...cached, bytes: longer });
+    const bytes = await this.#origin.read(file, start + (known?.length ?? 0), end, signal);
+    if (!this.#frozen && bytes.length > 0) {
+      const longer = part ? { ...part, bytes: joined(part.bytes, bytes) } : { start, bytes };
+      const others = cached.parts.filter((each) => each !== part);
+      this.#store(file, { ...cached, parts: [...others, longer] });
     }
-    return bytes;
+    return known ? joined(known, bytes) : bytes;
   }
 
   /** The first list that is not empty is kept: what was chosen from it is stored. */
   async list(signal?: AbortSignal): Promise<readonly string[]> {
     const cached = this.#files.get(LIST);
-    if (cached) return JSON.parse(new TextDecoder().decode(cached.bytes));
+    if (cached?.parts[0]) return JSON.parse(new TextDecoder().decode(cached.parts[0].bytes));
     const names = (await this.#origin.list?.(signal)) ?? [];
     const bytes = new TextEncoder().encode(JSON.stringify(names));
     if (names.length > 0 && !this.#frozen)
-      this.#store(LIST, { size: bytes.length, version: undefined, bytes });
+      this.#store(LIST, { size: bytes.length, version: undefined, parts: [{ start: 0, bytes }] });
     return names;
   }
 
@@ -93,33 +102,29 @@ export class CachedSource implements Source {
    */
   async identity(): Promise<string> {
     const shards = [...this.#files].filter(
-      ([, { size, bytes }]) => size !== undefined && bytes.length < size,
+      ([, { size, parts }]) =>
+        size !== undefined && parts.reduce((sum, { bytes }) => sum + bytes.length, 0) < size,
     );
-    const facts = shards.map(async ([file, { size, version, bytes }]) => [
-      file,
-      size,
-      version,
-      await sha256(bytes),
+    const facts = shards.map(async ([file, cached]) => [
+      ...[file, cached.size, cached.version],
+      ...(await Promise.all(partsOf(cached).map(({ bytes }) => sha256(bytes)))),
     ]);
     return sha256OfText(JSON.stringify((await Promise.all(facts)).sort()));
   }
 
-  /** The cache as bytes: one journal record that lists the files, then their bytes in that order. */
-  async encode(): Promise<Uint8Array<ArrayBuffer>> {
+  /** The cache as bytes: one journal record that lists the parts of files, then their bytes in that order. */
+  async encode(): Promise<Bytes> {
+    const parts = [...this.#files].flatMap(([file, cached]) =>
+      partsOf(cached).map((part) => ({ ...cached, ...part, file })),
+    );
     const files = await Promise.all(
-      [...this.#files].map(async ([file, { size, version, bytes }]) => ({
-        file,
-        size,
-        version,
-        length: bytes.length,
+      parts.map(async ({ file, size, version, start, bytes }) => ({
+        ...{ file, size, version, start, length: bytes.length },
         sha256: await sha256(bytes),
       })),
     );
-    const parts = [
-      encodeRecord({ name: this.name, files }),
-      ...[...this.#files.values()].map((f) => f.bytes),
-    ];
-    return new Uint8Array(await new Blob(parts).arrayBuffer());
+    const record = encodeRecord({ name: this.name, files });
+    return new Uint8Array(await new Blob([record, ...parts.map(({ bytes }) => bytes)]).arrayBuffer());
   }
 
   async #file(file: string, signal: AbortSignal | undefined): Promise<CachedFile> {
@@ -127,7 +132,7 @@ export class CachedSource implements Source {
     if (cached) return cached;
     const size = await this.#origin.size(file, signal);
     const version = size === undefined ? undefined : await this.#origin.version?.(file, signal);
-    const found = { size, version, bytes: new Uint8Array() };
+    const found = { size, version, parts: [] };
     if (!this.#frozen) this.#store(file, found);
     this.#unchanged.add(file);
     return found;
@@ -159,27 +164,38 @@ export class CachedSource implements Source {
   }
 }
 
+/** In the order of their bytes. A file of which only the size is known has one without bytes. */
+const partsOf = ({ parts }: CachedFile): readonly Part[] =>
+  parts.length > 0 ? parts.toSorted((a, b) => a.start - b.start) : [{ start: 0, bytes: new Uint8Array() }];
+
+function joined(a: Bytes, b: Bytes): Bytes {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}
+
 /** The source's name in what `encode` returned; undefined if it is damaged. */
 export function cachedName(cached: Uint8Array): string | undefined {
   const name = decodeRecords(cached.subarray(0, cached.indexOf(10) + 1)).records[0]?.["name"];
   return typeof name === "string" ? name : undefined;
 }
 
-async function decodeFiles(cached: Uint8Array<ArrayBuffer>): Promise<Map<string, CachedFile>> {
+async function decodeFiles(cached: Bytes): Promise<Map<string, CachedFile>> {
   const files = new Map<string, CachedFile>();
   const { records, length } = decodeRecords(cached.subarray(0, cached.indexOf(10) + 1));
   const entries = records[0]?.["files"];
   let at = length;
   for (const entry of Array.isArray(entries) ? entries : []) {
     if (!isObject(entry)) continue;
-    const { file, size, version, length, sha256: digest } = entry;
+    const { file, size, version, start, length, sha256: digest } = entry;
     const bytes = cached.slice(at, at + Number(length));
     at += Number(length);
     if (typeof file !== "string" || (await sha256(bytes)) !== digest) continue;
     files.set(file, {
       size: typeof size === "number" ? size : undefined,
       version: typeof version === "string" ? version : undefined,
-      bytes,
+      parts: [...(files.get(file)?.parts ?? []), { start: Number(start ?? 0), bytes }],
     });
   }
   return files;
