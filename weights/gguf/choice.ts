@@ -9,36 +9,34 @@ const BELOW_4_BITS = /(^|[-._])(i?q[123]|tq[12])_/i;
 /** Projectors of images, and matrices that other programs quantise with. */
 const OTHERS = /^mmproj|imatrix/i;
 
-/** A file that can be loaded, or the first part of one. */
-interface Candidate {
-  readonly file: string;
-  /** Of all parts. */
-  readonly bytes: number;
-}
-
 /** The file to load. @throws CheckpointError if none can be */
 export async function choose(source: Source, signal?: AbortSignal): Promise<string> {
-  const candidates = await candidatesOf(source, signal);
-  const named = (pattern: RegExp) => candidates.find(({ file }) => pattern.test(file.replaceAll("-", " ")));
-  const enough = candidates.filter(({ file }) => !BELOW_4_BITS.test(file)).sort((a, b) => a.bytes - b.bytes);
-  const [first] = candidates;
-  const chosen = candidates.length === 1 ? first : (PREFERRED.map(named).find(Boolean) ?? enough[0]);
+  const candidates = [...partsOfFiles((await source.list?.(signal)) ?? [])];
+  const files = candidates.map(([file]) => file);
+  const named = (pattern: RegExp) => files.find((file) => pattern.test(file.replaceAll("-", " ")));
+  const known = files.length === 1 ? files[0] : PREFERRED.map(named).find(Boolean);
+  if (known !== undefined) return known;
+  // Only now, as each size may be a request.
+  const sized = candidates.map(async ([file, parts]) => {
+    const sizes = await Promise.all(parts.map((part) => source.size(part, signal)));
+    return { file, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
+  });
+  const bySize = (await Promise.all(sized)).sort((a, b) => a.bytes - b.bytes);
+  const chosen = bySize.find(({ file }) => !BELOW_4_BITS.test(file));
   if (chosen) return chosen.file;
-  const list = candidates.map(({ file, bytes }) => `${file} (${gigabytes(bytes)})`).join(", ");
+  const list = bySize.map(({ file, bytes }) => `${file} (${(bytes / 1e9).toFixed(2)} GB)`).join(", ");
   const got = list || "none";
   throw mismatch(source.name, "a GGUF file of 4 bits or more", got, "Name the file itself.");
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(2)} GB`;
-
-async function candidatesOf(source: Source, signal: AbortSignal | undefined): Promise<Candidate[]> {
-  const bytesOf = new Map<string, number>();
-  const names = (await source.list?.(signal)) ?? [];
+/** The files that can be loaded, by name: the parts of each, under the name of the first. */
+function partsOfFiles(names: readonly string[]): Map<string, string[]> {
+  const files = new Map<string, string[]>();
   for (const name of [...names].sort()) {
     if (!/\.gguf$/i.test(name) || OTHERS.test(name)) continue;
     const [, stem, part] = PART_OF.exec(name) ?? [];
     const first = stem !== undefined && part !== "00001" ? name.replace(`-${part}-of-`, "-00001-of-") : name;
-    bytesOf.set(first, (bytesOf.get(first) ?? 0) + ((await source.size(name, signal)) ?? 0));
+    files.set(first, [...(files.get(first) ?? []), name]);
   }
-  return [...bytesOf].map(([file, bytes]) => ({ file, bytes }));
+  return files;
 }
