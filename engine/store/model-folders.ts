@@ -14,15 +14,18 @@ export const storedFiles = (weights: WeightFormatName) => ({
   used: `${weights}.used`,
 });
 
+/** …/owner/name/resolve/revision, and a file in it. */
+const AT_HUB = /^https:\/\/huggingface\.co\/([^/]+\/[^/]+)\/resolve\/([^/]+)(\/[^/]+\.gguf)?\/*$/i;
+
 /**
- * One name for each model, however it was written: `owner/name`, `owner/name@revision`, or the address
- * without its query.
+ * One name for each model, however it was written: `owner/name`, `owner/name@revision`, each also with
+ * `/file.gguf`, or the address without its query. Of a split GGUF file, the name of the first part.
  */
 export function modelName(spec: string): string {
-  const name = URL.canParse(spec) ? new URL(spec).origin + new URL(spec).pathname : spec;
-  const [, repository = name, revision = ""] =
-    /^https:\/\/huggingface\.co\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/*$/.exec(name) ?? [];
-  return `${repository}${revision && `@${revision}`}`.replace(/@main$|\/+$/, "");
+  const address = URL.canParse(spec) ? new URL(spec).origin + new URL(spec).pathname : spec;
+  const [, repository, revision, file = ""] = AT_HUB.exec(address) ?? [];
+  const name = repository === undefined ? address : decodeURIComponent(`${repository}@${revision}${file}`);
+  return name.replace(/@main(?=$|\/[^/]*$)|\/+$/g, "").replace(/-\d{5}(?=-of-\d{5}\.gguf$)/i, "-00001");
 }
 
 /** The name of a model's folder is a digest, since a model's name may be an address. */

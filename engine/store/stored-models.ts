@@ -20,7 +20,8 @@ export const listStoredModels = async (): Promise<StoredModel[]> => (await folde
 /**
  * Deletes one stored model. Does nothing if it is not stored.
  *
- * @param spec the source it was loaded by: `owner/name`, `owner/name@revision`, or its address
+ * @param spec the source it was loaded by: `owner/name`, `owner/name@revision`, each also with `/file.gguf`,
+ * or its address
  * @param weights the format to delete. Default: all formats.
  * @throws ModelInUseError if it is loaded
  */

@@ -120,7 +120,10 @@ export interface LoadOptions {
 
 /** A checkpoint in the origin's private file system, complete or in part. */
 export interface StoredModel {
-  /** The source to load it by: `owner/name`, `owner/name@revision` or its address. */
+  /**
+   * The source to load it by: `owner/name`, `owner/name@revision`, each also with `/file.gguf`, or its
+   * address.
+   */
   readonly name: string;
   /** Format in which the weights are stored. */
   readonly weights: WeightFormatName;
