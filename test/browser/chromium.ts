@@ -7,25 +7,43 @@ import { type BrowserContext, chromium } from "playwright-core";
 import type { Host } from "../../scripts/hosts.mjs";
 import { sendFile, serve } from "../weights/loopback.ts";
 
+export interface Chromium {
+  /** Another one after `restart`. */
+  readonly context: BrowserContext;
+  /** Kills the browser's process, and starts another with the same profile. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /**
  * A profile on disk, since OPFS of an incognito profile cannot hold large files. Closing deletes it. Service
  * workers are blocked unless a test needs them: their requests bypass a test's routes.
  */
-export async function openChromium(
-  serviceWorkers: "allow" | "block" = "block",
-): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+export async function openChromium(serviceWorkers: "allow" | "block" = "block"): Promise<Chromium> {
   // vite.config.ts sets it; without one there is no project "chromium", and this does not run.
   const { path, env }: Host = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: path,
-    env: { ...(process.env as Record<string, string>), ...env },
-    headless: true,
-    serviceWorkers,
-    args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
-  });
+  const launch = () =>
+    chromium.launchPersistentContext(profile, {
+      executablePath: path,
+      env: { ...(process.env as Record<string, string>), ...env },
+      headless: true,
+      serviceWorkers,
+      args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
+    });
+  let context = await launch();
   return {
-    context,
+    get context() {
+      return context;
+    },
+    async restart() {
+      const session = await context.browser()!.newBrowserCDPSession();
+      const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+      const closed = new Promise((resolve) => context.once("close", resolve));
+      process.kill(processInfo.find(({ type }) => type === "browser")!.id, "SIGKILL");
+      await closed;
+      context = await launch();
+    },
     async close() {
       await context.close();
       await rm(profile, { recursive: true, force: true });

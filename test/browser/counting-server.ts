@@ -75,7 +75,7 @@ async function list(folder: string): Promise<object[]> {
         type: "file",
         path,
         oid: "0".repeat(40),
-        ...(path.endsWith(".safetensors") && { lfs: { oid } }),
+        ...(/\.(safetensors|gguf)$/.test(path) && { lfs: { oid } }),
       };
     }),
   );

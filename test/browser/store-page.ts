@@ -6,6 +6,7 @@ import {
   persistStorage,
   planModel,
 } from "../../engine/index.ts";
+import { decodeRecords } from "../../weights/index.ts";
 import type { Order } from "./store-worker.ts";
 
 interface Answer {
@@ -54,10 +55,23 @@ async function flip(file: string, at: number): Promise<void> {
   await writable.close();
 }
 
+/** Names of the tensors that the only stored model has, as stored. */
+async function storedTensors(): Promise<string[]> {
+  const folder = await storedFolder();
+  for await (const name of folder.keys()) {
+    if (!name.endsWith(".journal")) continue;
+    const file = await (await folder.getFileHandle(name)).getFile();
+    const { records } = decodeRecords(new Uint8Array(await file.arrayBuffer()));
+    return records.flatMap(({ tensor }) => (typeof tensor === "string" ? tensor : []));
+  }
+  return [];
+}
+
 const page = {
   order,
   kill,
   flip,
+  storedTensors,
   listStoredModels,
   deleteStoredModel,
   deleteStoredModels,

@@ -4,8 +4,9 @@ import { type LoadOptions, loadModel, type Model } from "../../engine/index.ts";
 export interface Order {
   readonly source?: string;
   readonly options?: LoadOptions;
-  /** A call; `logits` is the sum of a short text's logits. */
-  readonly call: "load" | "logits" | "encode" | "dispose" | "tuning";
+  /** Of `logits`. Default: three tokens. */
+  readonly ids?: number[];
+  readonly call: "load" | "logits" | "encode" | "generate" | "dispose" | "tuning";
 }
 
 let model: Model | undefined;
@@ -23,7 +24,13 @@ const calls: Record<Order["call"], (order: Order) => Promise<unknown>> = {
     return { weights: model.plan.weights };
   },
   encode: async () => model?.encode("Once upon a time"),
-  logits: async () => Array.from((await model?.logits([1, 40, 2])) ?? []),
+  logits: async ({ ids = [1, 40, 2] }) => Array.from((await model?.logits(ids)) ?? []),
+  async generate() {
+    let answer = "";
+    for await (const { text } of model!.generate("Once upon a time", { temperature: 0, maxTokens: 12 }))
+      answer += text;
+    return answer;
+  },
   dispose: async () => model?.dispose(),
   async tuning() {
     const { tuningOpfs } = await import("../../engine/tuning/opfs.ts");

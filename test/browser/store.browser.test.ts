@@ -1,51 +1,37 @@
 // Weights in the origin's private file system: the second load needs no network, also if the first one broke.
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { build } from "vite";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { StoredModel } from "../../engine/index.ts";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
-import { openChromium, serveFolder } from "./chromium.ts";
-import { type CountingServer, countingServer, type Served } from "./counting-server.ts";
+import { type CountingServer, countingServer } from "./counting-server.ts";
 import type { StorePage } from "./store-page.ts";
+import {
+  bytesOf,
+  type Order,
+  openStoreSite,
+  order as orderOn,
+  read,
+  type StoreSite,
+  storedModels,
+} from "./store-site.ts";
 
 declare const store: StorePage;
 
 const SMALL = "test/golden/families/two_shards";
-let chromium: Awaited<ReturnType<typeof openChromium>>;
-let site: Awaited<ReturnType<typeof serveFolder>>;
+let site: StoreSite;
 /** The embedded model, and one of 50 kB. */
 let tiny: CountingServer;
 let server: CountingServer;
-let folder: string;
 /** Requests for the script of the worker that hashes. */
 let hashWorkers = 0;
 let noHashWorker = false;
 let page: Page;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sirocco-store-"));
-  await build({
-    configFile: false,
-    logLevel: "error",
-    build: {
-      outDir: folder,
-      target: "es2023",
-      minify: false,
-      // Vite's preloading of dynamic imports needs a document, which a worker does not have.
-      modulePreload: false,
-      rolldownOptions: {
-        input: { worker: "test/browser/store-worker.ts", page: "test/browser/store-page.ts" },
-        output: { entryFileNames: "[name].js" },
-      },
-    },
-  });
-  await copyFile("test/browser/blank.html", join(folder, "index.html"));
-  chromium = await openChromium();
-  site = await serveFolder(folder, (request, response) => {
+  site = await openStoreSite((request, response) => {
     if (!request.url?.includes("hash-worker")) return false;
     hashWorkers++;
     if (!noHashWorker) return false;
@@ -54,14 +40,12 @@ beforeAll(async () => {
   });
   tiny = await countingServer("weights/tiny-mistral");
   server = await countingServer(SMALL);
-  page = await openPage();
+  page = await site.openPage();
 });
 afterAll(async () => {
-  await chromium?.close();
   await site?.close();
   await tiny?.close();
   await server?.close();
-  await rm(folder, { recursive: true, force: true });
 });
 beforeEach(async () => {
   await order({ call: "dispose" });
@@ -72,28 +56,14 @@ beforeEach(async () => {
   server.wrong = undefined;
 });
 
-async function openPage(): Promise<Page> {
-  const opened = await chromium.context.newPage();
-  await opened.goto(site.url);
-  await opened.addScriptTag({ url: "/page.js", type: "module" });
-  await opened.waitForFunction(() => "store" in globalThis);
-  return opened;
-}
-
-type Order = Parameters<StorePage["order"]>[0];
-const order = (what: Order, killAt?: number, on = page) =>
-  on.evaluate(([what, killAt]) => store.order(what, killAt), [what, killAt] as const);
+const order = (what: Order, killAt?: number, on = page) => orderOn(on, what, killAt);
 const load = (options: NonNullable<Order["options"]> = {}, source = server.url, on = page) =>
   order(
     { call: "load", source, options: { weights: source === server.url ? "q4" : "auto", ...options } },
     undefined,
     on,
   );
-const stored = () => page.evaluate(() => store.listStoredModels() as Promise<StoredModel[]>);
-
-/** Bytes of the answers, without the single byte that is requested for a file's size. */
-const bytes = (served: readonly Served[]): number =>
-  served.reduce((sum, { start, end }) => sum + (end - start > 1 ? end - start : 0), 0);
+const stored = () => storedModels(page);
 
 test("a killed load resumes where it stopped, and the next needs no network", async () => {
   const { url } = tiny;
@@ -101,21 +71,21 @@ test("a killed load resumes where it stopped, and the next needs no network", as
   await order({ call: "load", source: url, options: {} }, 4e6);
   await setTimeout(500); // Its last requests must not count as the next load's.
   tiny.holdAfter = Infinity;
-  const before = tiny.served.filter(({ end, start }) => end - start > 1);
+  const before = read(tiny.served);
   const [partial] = await stored();
   expect(partial).toMatchObject({ weights: "bf16", complete: false });
   expect(partial!.bytes).toBeGreaterThan(1e6);
 
   tiny.served = [];
   expect(await load({}, url)).toEqual({ result: { weights: "bf16" } });
-  const after = tiny.served.filter(({ end, start }) => end - start > 1);
+  const after = read(tiny.served);
   const again = after.filter(({ file, start, end }) =>
     before.some((old) => old.file === file && old.start < end && start < old.end),
   );
   // Only tensors in transit or being stored: no small file, no header, nothing recorded as stored.
   expect(again.length).toBeLessThanOrEqual(3);
   expect(again.every(({ file, start }) => file.endsWith(".safetensors") && start > 8)).toBe(true);
-  expect(bytes(after)).toBeLessThan(10.6e6 - partial!.bytes);
+  expect(bytesOf(after)).toBeLessThan(10.6e6 - partial!.bytes);
   const name = url.replace(/\/$/, "");
   expect(await stored()).toMatchObject([{ name, weights: "bf16", complete: true }]);
   const resumed = await order({ call: "logits" });
@@ -125,7 +95,7 @@ test("a killed load resumes where it stopped, and the next needs no network", as
   expect(await order({ call: "logits" })).toEqual(resumed);
 
   await page.close();
-  page = await openPage();
+  page = await site.openPage();
   await tiny.close();
   expect(await load({}, url)).toEqual({ result: { weights: "bf16" } });
   expect(await order({ call: "logits" })).toEqual(resumed);
@@ -145,9 +115,7 @@ test("of a damaged cache only the damaged tensor is fetched again", async () => 
   // The last tensor of the packed file, from either shard.
   const { tensors } = await openCheckpoint(folderSource(SMALL));
   const last = tensors.get("lm_head.weight") ?? tensors.get("model.norm.weight");
-  expect(server.served.filter(({ start, end }) => end - start > 1)).toEqual([
-    { file: last!.file, start: last!.start, end: last!.end },
-  ]);
+  expect(read(server.served)).toEqual([{ file: last!.file, start: last!.start, end: last!.end }]);
   expect(await order({ call: "logits" })).toEqual(whole);
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
@@ -161,13 +129,13 @@ test("a checkpoint that changed while partly stored is started again", async () 
   server.served = [];
   server.etag = '"another"';
   expect(await load()).toEqual({ result: { weights: "q4" } });
-  expect(bytes(server.served)).toBeGreaterThan(45_000);
+  expect(bytesOf(server.served)).toBeGreaterThan(45_000);
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 
 test("after a server failed in the middle only the missing bytes are fetched", async () => {
   await load();
-  const whole = bytes(server.served);
+  const whole = bytesOf(server.served);
   await order({ call: "dispose" });
   await page.evaluate(() => store.deleteStoredModels());
   // The headers of both shards are already read: the second one's first tensor gets an HTML page.
@@ -183,7 +151,7 @@ test("after a server failed in the middle only the missing bytes are fetched", a
   server.page = undefined;
   expect(await load()).toEqual({ result: { weights: "q4" } });
   // In all, one tensor more than an uninterrupted load: the interrupted one.
-  expect(bytes(server.served)).toBeLessThan(1.15 * whole);
+  expect(bytesOf(server.served)).toBeLessThan(1.15 * whole);
   expect(await stored()).toMatchObject([{ complete: true }]);
 });
 
@@ -202,7 +170,7 @@ test("a byte that differs from the Hub's is detected, and its file fetched again
   expect(await loadHub()).toEqual({ result: { weights: "q4" } });
   expect(hashWorkers).toBe(2); // One for each shard.
   const right = await order({ call: "logits" });
-  const whole = bytes(server.served);
+  const whole = bytesOf(server.served);
   const remove = async () => {
     await order({ call: "dispose" });
     await page.evaluate(() => store.deleteStoredModels());
@@ -262,13 +230,13 @@ test("a byte that differs from the Hub's is detected, and its file fetched again
     const result = await loadHub();
     if (part === "neither") expect(result).toEqual({ result: { weights: "q4" } });
     else expect(result, `the ${part} part`).toMatchObject(fails);
-    expect(bytes(server.served)).toBeLessThan(0.9 * whole);
+    expect(bytesOf(server.served)).toBeLessThan(0.9 * whole);
   }
 });
 
 test("one tab at a time, and the other may take over", async () => {
   await load();
-  const other = await openPage();
+  const other = await site.openPage();
   expect(await load({}, server.url, other)).toMatchObject({
     error: { name: "ModelInUseError", message: expect.stringMatching(/another tab.*takeOver: true/) },
   });
@@ -285,7 +253,7 @@ test("one tab at a time, and the other may take over", async () => {
 });
 
 test("without enough space, it says how much is missing before a tensor is fetched", async () => {
-  const session = await chromium.context.newCDPSession(page);
+  const session = await site.chromium.context.newCDPSession(page);
   const origin = new URL(site.url).origin;
   await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 2e4 });
   try {
@@ -296,7 +264,7 @@ test("without enough space, it says how much is missing before a tensor is fetch
     });
     expect(error!.missingBytes).toBeGreaterThan(1000);
     expect(error!.missingBytes).toBeLessThan(40_000);
-    expect(bytes(server.served)).toBeLessThan(20_000);
+    expect(bytesOf(server.served)).toBeLessThan(20_000);
     expect(await load({ store: false })).toEqual({ result: { weights: "q4" } });
   } finally {
     await session.send("Storage.overrideQuotaForOrigin", { origin });

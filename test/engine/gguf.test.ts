@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { loadModel, quantizeModel } from "../../engine/node.ts";
-import { requiredInFile } from "../../weights/gguf/names.ts";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
-import { f32, type TensorToWrite, type Typed, text, u32, writeGguf } from "../weights/gguf-file.ts";
+import { writeGguf } from "../weights/gguf-file.ts";
+import { ggufOf } from "../weights/gguf-of.ts";
 import { memorySource } from "../weights/memory-source.ts";
 import { greedy } from "./golden.ts";
 
@@ -72,45 +72,7 @@ test.skipIf(short)("Qwen3, written as GGUF from the golden checkpoint", async ()
   const place = new URL("../golden/architectures/qwen3_qknorm/", import.meta.url).pathname;
   const golden = JSON.parse(readFileSync(join(place, "golden.json"), "utf8"));
   const checkpoint = await openCheckpoint(folderSource(place));
-  const { config } = checkpoint;
-  const tensors: TensorToWrite[] = [];
-  for (const { name, stored, shape } of requiredInFile(config)) {
-    const tensor = checkpoint.tensors.get(name)!;
-    const rows: Uint8Array[] = [];
-    for await (const { bytes } of checkpoint.readRows(tensor, { maxBytes: 2 ** 20 })) rows.push(bytes);
-    const type = new Map<string, number>([
-      ["F32", 0],
-      ["F16", 1],
-      ["BF16", 30],
-    ]).get(tensor.encoding)!;
-    tensors.push({ name: stored, dims: [...shape].reverse(), type, bytes: Buffer.concat(rows) });
-  }
-  const { D, F, H, G, L, V, d, maxPositions } = config;
-  const sizes = {
-    embedding_length: D,
-    feed_forward_length: F,
-    block_count: L,
-    vocab_size: V,
-    context_length: maxPositions,
-  };
-  const heads = {
-    "attention.head_count": H,
-    "attention.head_count_kv": G,
-    "attention.key_length": d,
-    "attention.value_length": d,
-  };
-  const file = writeGguf({
-    ...{ magic: "GGUF", version: 3, alignment: 32, tensors },
-    pairs: [
-      ["general.architecture", text("qwen3")],
-      ...Object.entries({ ...sizes, ...heads }).map(([key, value]): [string, Typed] => [
-        `qwen3.${key}`,
-        u32(value),
-      ]),
-      ["qwen3.attention.layer_norm_rms_epsilon", f32(config.eps)],
-      ["qwen3.rope.freq_base", f32(config.ropeTheta)],
-    ],
-  });
+  const file = writeGguf(await ggufOf(checkpoint, "qwen3"));
   const model = await loadModel(memorySource({ "m.gguf": file }), {
     device,
     weights: "f32",
