@@ -13,6 +13,7 @@ import { embed } from "./embed.ts";
 import { suits, type WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
 import { gateUp } from "./gate-up.ts";
+import { gather } from "./gather.ts";
 import type { Kernel } from "./kernel.ts";
 import { logProb } from "./log-prob.ts";
 import { type MatmulVariant, matmul, matmulVariants } from "./matmul.ts";
@@ -81,6 +82,7 @@ export {
   copySlots,
   embed,
   gateUp,
+  gather,
   logProb,
   matmul,
   matvec,
@@ -127,6 +129,8 @@ const others = [
   swiglu,
   copy,
   multiplyAdd,
+  gather("plain"),
+  gather("norm"),
   quantizeInput("natural"),
   quantizeInput("even_odd"),
   quantizeInput("natural", "norm"),

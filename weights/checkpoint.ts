@@ -9,6 +9,12 @@ import type { TensorInfo } from "./tensor-info.ts";
 /** The format of each matrix, by the tensor's name. */
 export type FormatOf = (tensor: string) => WeightFormatName;
 
+/**
+ * The order of a matrix's columns, by the tensor's name: column j of its rows as they are read is multiplied
+ * by entry `columns[j]` of the input. undefined: in the order of the input. Equal orders are one array.
+ */
+export type ColumnsOf = (tensor: string) => Uint32Array | undefined;
+
 /** What a checkpoint is that holds quantised matrices. */
 export interface Quantised {
   /** For messages: "packed as q4", "GPTQ with 4 bits". */
@@ -17,6 +23,8 @@ export interface Quantised {
   readonly weights: WeightFormatName;
   /** The format that keeps what is stored of each matrix. */
   readonly formatOf: FormatOf;
+  /** Default: all in the order of the input. */
+  readonly columnsOf?: ColumnsOf;
   /** Whether the matrices can be loaded in other formats, too. */
   readonly convertible: boolean;
 }
@@ -32,7 +40,10 @@ export interface Checkpoint {
   readonly bytes: number;
   /** Whether the files say what ends an answer; otherwise `config.eosTokenIds` has the usual id. */
   readonly endsGiven: boolean;
-  /** What the checkpoint has probably lost: its attention window. Missing if nothing is known. */
+  /**
+   * What the checkpoint has probably lost, its attention window; or which matrices take more memory than they
+   * need. Missing if nothing is known.
+   */
   readonly warnings?: readonly string[];
   /** null if the matrices are floats. */
   readonly quantised: Quantised | null;

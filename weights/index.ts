@@ -1,5 +1,5 @@
 // The exports of weights/ for browsers and Node: nothing here imports node:*.
-export type { Checkpoint, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
+export type { Checkpoint, ColumnsOf, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";
 export {

@@ -35,6 +35,11 @@ export interface DecodeState {
   /** The quantised input of the next matrix: bytes, and the scale and sum of each 32. */
   readonly codes: GPUBuffer;
   readonly groups: GPUBuffer;
+  /** The input of the next matrix in the order of its columns, and the gain of its norm. */
+  readonly gathered?: GPUBuffer;
+  readonly gatheredGain?: GPUBuffer;
+  /** [T, 2F], where gate_proj and up_proj have inputs of their own. */
+  readonly gateUp?: GPUBuffer;
   /** [T, V] */
   readonly logits: GPUBuffer;
 }
@@ -58,6 +63,8 @@ export interface PrefillState {
   /** The quantised input of the next matrix: bytes, and the scale and sum of each 32. */
   readonly codes: GPUBuffer;
   readonly groups: GPUBuffer;
+  /** The input of the next matrix in the order of its columns. */
+  readonly gathered?: GPUBuffer;
   /** [SCORE_ROWS, V], the ids to score [SCORE_ROWS], and their log-probabilities [SCORE_ROWS]. */
   readonly logits: GPUBuffer;
   readonly targets: GPUBuffer;
@@ -100,7 +107,7 @@ export function scratchLengths(shape: Shape): {
   readonly sampler: Lengths<SamplerState>;
   readonly copiedRange: number;
 } {
-  const { B, parallel, D, F, H, d, V, chunkLength } = shape;
+  const { B, parallel, D, F, H, d, V, chunkLength, gatheredWidth, gateThenUp } = shape;
   const T = Math.ceil(chunkLength / TILE) * TILE;
   const widest = Math.max(D, H * d, F);
   return {
@@ -114,6 +121,11 @@ export function scratchLengths(shape: Shape): {
       attended: parallel * padded(H * d),
       hidden: parallel * padded(F),
       ...quantizedLengths({ T: parallel, K: widest }),
+      ...(gatheredWidth > 0 && {
+        gathered: parallel * padded(gatheredWidth),
+        gatheredGain: padded(D),
+      }),
+      ...(gateThenUp && { gateUp: parallel * padded(2 * F) }),
       logits: parallel * padded(V),
     },
     prefill: {
@@ -125,6 +137,7 @@ export function scratchLengths(shape: Shape): {
       gateUp: T * padded(2 * F),
       hidden: T * padded(F),
       ...quantizedLengths({ T, K: widest }),
+      ...(gatheredWidth > 0 && { gathered: T * padded(gatheredWidth) }),
       logits: SCORE_ROWS * padded(V),
       targets: SCORE_ROWS,
       logProbs: SCORE_ROWS,

@@ -11,6 +11,7 @@ import {
   copySlots,
   embed,
   gateUp,
+  gather,
   type Kernel,
   logProb,
   type MatmulVariant,
@@ -32,7 +33,7 @@ import {
 } from "../../kernels/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { type Launch, launch } from "../gpu/dispatch.ts";
-import { type Activations, SCORE_ROWS } from "./activations.ts";
+import { type Activations, type DecodeState, SCORE_ROWS } from "./activations.ts";
 import type { Shape } from "./shape.ts";
 import type { DecodeLists } from "./step-lists.ts";
 import type { LayerWeights, Matrix, MatrixPart, Weights } from "./weights.ts";
@@ -75,7 +76,7 @@ export function decode(
   const project = (w: LayerWeights, angles: GPUBuffer): Launch[] => {
     if (w.qkNorm) {
       // Not in one kernel: a head is normalised when all of it is there.
-      const size = { K: D, eps, width: (H + 2 * G) * d, unit: d };
+      const size = { K: D, eps, width: (H + 2 * G) * d };
       return [
         ...multiply("qkv", "norm")(w.qkv, size, [s.x, w.inputNorm], s.qkv),
         launch(qkNorm, { T, H, G, d, eps, queryScale }, s.qkv, w.qkNorm, s.rows, angles),
@@ -95,19 +96,28 @@ export function decode(
     );
   };
 
+  const activate = (w: LayerWeights): Launch[] => {
+    const input = [s.x, w.postAttentionNorm] as const;
+    if (s.gateUp && isStacked(w.gateUp)) {
+      const gatesUps = multiply("gateUp", "norm")(w.gateUp, { K: D, eps, width: 2 * F }, input, s.gateUp);
+      return [...gatesUps, launch(swiglu, { T, F }, s.gateUp, s.hidden)];
+    }
+    return launches(
+      w.gateUp,
+      (format) => gateUp(format, fewTokens(variant.gateUp, format)),
+      ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F }),
+      s,
+      input,
+      s.hidden,
+    );
+  };
+
   const layers = weights.layers.map((w, i) => ({
     before: project(w, anglesOf(shape, activations, i)),
     attention: attend(caches[i]!),
     after: [
       ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
-      ...launches(
-        w.gateUp,
-        (format) => gateUp(format, fewTokens(variant.gateUp, format)),
-        ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F }),
-        s,
-        [s.x, w.postAttentionNorm],
-        s.hidden,
-      ),
+      ...activate(w),
       ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
     ],
   }));
@@ -172,7 +182,7 @@ export function prefill(shape: Shape, weights: Weights, activations: Activations
 
   const project = (w: LayerWeights): Launch[] => {
     const bias = optional(w.qkvBias);
-    const size = { K: D, width: (H + 2 * G) * d, unit: d };
+    const size = { K: D, width: (H + 2 * G) * d };
     return multiply("qkv", addendOf(bias))(w.qkv, size, [s.normed], s.qkv, ...bias);
   };
   const rotate = (w: LayerWeights, i: number): Launch[] => {
@@ -193,8 +203,8 @@ export function prefill(shape: Shape, weights: Weights, activations: Activations
     attend(caches[i]!),
     ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
-    ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F, unit: 2 }, [s.normed], s.gateUp),
-    ...w.gateUp.map(({ first, count }) =>
+    ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F }, [s.normed], s.gateUp),
+    ...(isStacked(w.gateUp) ? [{ first: 0, count: F }] : w.gateUp).map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
     ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
@@ -245,52 +255,61 @@ const embedding = (
     launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
   );
 
+/** Whether parts have rows of gate_proj or of up_proj: their columns differ in order, so their inputs do. */
+const isStacked = ([part]: Matrix): boolean => part?.rows === part?.count;
+
 /** Parts in a format that a variant does not suit use one that suits all. */
 const manyTokens = (variant: MatmulVariant, addend?: Addend) => (format: WeightFormat) =>
   matmul(format, suits(matmulVariants[variant], format) ? variant : "tile", addend);
 const fewTokens = (variant: MatvecVariant, format: WeightFormat): MatvecVariant =>
   suits(matvecVariants[variant], format) ? variant : "stream";
 
-/** A quantised input of matrices: `codes` and `groups` of quantize_input. */
-interface Quantized {
-  readonly codes: GPUBuffer;
-  readonly groups: GPUBuffer;
-}
+/** What inputs of matrices are made into: by gather, and `codes` and `groups` by quantize_input. */
+type Made = Pick<DecodeState, "codes" | "groups" | "gathered" | "gatheredGain">;
 
 /** The input of a matrix: x, and the gain of RMSNorm if it is normed. */
 type Input = readonly [x: GPUBuffer, gain?: GPUBuffer];
 
 /**
- * A matrix with T rows of an input: a launch for each part, by the kernel for the part's format. The input of
- * kernels that multiply bytes is quantised first, once for all neighbours that read it in one order.
+ * A matrix with T rows of an input: a launch for each part, by the kernel for the part's format. Before it,
+ * the input is put in the order of the part's columns, if that is another, and quantised for kernels that
+ * multiply bytes: each once for all neighbours that read it so.
  * @param buffers the kernel's own, between its input and the weights
  */
 function launches<Size extends { T: number; K: number; eps?: number }>(
   matrix: Matrix,
   kernel: (format: WeightFormat) => Kernel<Size>,
   sizeOf: (part: MatrixPart) => Size,
-  { codes, groups }: Quantized,
+  { codes, groups, gathered, gatheredGain }: Made,
   input: Input,
   ...buffers: GPUBuffer[]
 ): Launch[] {
-  const read = input.filter((buffer) => buffer !== undefined);
+  const given = input.filter((buffer) => buffer !== undefined);
+  const kind = given.length === 1 ? "plain" : "norm";
+  const sorted = [gathered!, gatheredGain!].slice(0, given.length);
+  let read = given;
+  let columns: GPUBuffer | undefined;
   let quantizedAs: CodeOrder | undefined;
   return matrix.flatMap((part) => {
     const multiply = kernel(part.format);
     const size = sizeOf(part);
+    const before: Launch[] = [];
+    if (part.columns !== columns) {
+      columns = part.columns;
+      quantizedAs = undefined;
+      read = columns ? sorted : given;
+      if (columns) before.push(launch(gather(kind), size, ...given, columns, ...sorted));
+    }
     const order = multiply.quantizedInput;
-    if (!order) return [launch(multiply, size, ...read, ...buffers, ...part.buffers)];
-    const product = launch(multiply, size, codes, groups, ...buffers, ...part.buffers);
-    if (order === quantizedAs) return [product];
+    if (!order) return [...before, launch(multiply, size, ...read, ...buffers, ...part.buffers)];
+    if (order !== quantizedAs) before.push(launch(quantizeInput(order, kind), size, ...read, codes, groups));
     quantizedAs = order;
-    const quantize = quantizeInput(order, read.length === 1 ? "plain" : "norm");
-    return [launch(quantize, size, ...read, codes, groups), product];
+    return [...before, launch(multiply, size, codes, groups, ...buffers, ...part.buffers)];
   });
 }
 
 /**
  * A plain product.
- * @param unit rows of the matrix to a unit of its parts
  * @param add whether the result is added to the output
  * @param outputs y, and the bias if the kernel has one
  */
@@ -298,22 +317,22 @@ const product =
   (
     kernel: (format: WeightFormat) => Kernel<MatvecSize>,
     T: number,
-    quantized: Quantized,
+    made: Made,
     tokensPerBlock?: TokensPerBlock,
   ) =>
   (
     matrix: Matrix,
-    { unit = 1, ...size }: { K: number; width: number; unit?: number; add?: boolean; eps?: number },
+    size: { K: number; width: number; add?: boolean; eps?: number },
     input: Input,
     ...outputs: readonly GPUBuffer[]
   ): Launch[] => {
     const block = tokensPerBlock && { tokensPerBlock };
-    const sizeOf = ({ first, count }: MatrixPart) => ({
+    const sizeOf = ({ first, count, rows }: MatrixPart) => ({
       T,
       ...block,
-      N: count * unit,
-      N0: first * unit,
+      N: rows,
+      N0: (first * rows) / count,
       ...size,
     });
-    return launches(matrix, kernel, sizeOf, quantized, input, ...outputs);
+    return launches(matrix, kernel, sizeOf, made, input, ...outputs);
   };

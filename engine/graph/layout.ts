@@ -1,6 +1,6 @@
 // Where the rows of each checkpoint tensor are on the GPU: fused matrices, split into parts by rows.
 import { bytesPerRow, padded, type WeightFormat, weightFormats } from "../../kernels/index.ts";
-import type { FormatOf, ModelConfig, RequiredTensor } from "../../weights/index.ts";
+import type { ColumnsOf, FormatOf, ModelConfig, RequiredTensor } from "../../weights/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { type Fusion, flatTensors, layerMatrices, type ModelTensors, modelTensors } from "./model-tensors.ts";
@@ -20,6 +20,8 @@ export interface PartLayout {
   readonly format: WeightFormat;
   readonly rows: number;
   readonly ranges: readonly RowRange[];
+  /** [K], if the columns are in another order than the input: see `Quantised`. */
+  readonly order: Uint32Array | undefined;
 }
 
 /** A matrix [rows, K]. Parts have whole units: rows, heads, or gate rows with their up rows. */
@@ -40,27 +42,36 @@ const MAX_PART_ROWS = 65535 * 4;
 
 export type ModelLayout = ModelTensors<MatrixLayout, VectorLayout>;
 
-/** Consecutive units of a matrix that are stored in one format. */
+/** Consecutive units of a matrix that are stored in one format, with columns in one order. */
 interface Section {
   readonly units: number;
   readonly format: WeightFormat;
+  readonly order: Uint32Array | undefined;
 }
 
 /**
  * @param formatOf the format of each matrix of the checkpoint
+ * @param columnsOf the order of its columns. Default: that of the input
  * @throws DeviceError when not even one unit of a matrix fits a binding
  */
-export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingBytes: number): ModelLayout {
+export function modelLayout(
+  config: ModelConfig,
+  formatOf: FormatOf,
+  maxBindingBytes: number,
+  columnsOf: ColumnsOf = () => undefined,
+): ModelLayout {
+  const storedAs: StoredAs = (name) => ({ format: weightFormats[formatOf(name)], order: columnsOf(name) });
   const matrix = (tensors: readonly RequiredTensor[], fusion: Fusion | undefined): MatrixLayout => {
     const [{ name, shape }, ...others] = tensors as [RequiredTensor, ...RequiredTensor[]];
     const K = shape[1]!;
-    const rowsPerUnit = fusion?.rowsPerUnit(config) ?? 1;
-    const plan =
-      fusion?.rows === "paired" ? paired(tensors, formatOf) : stacked(tensors, rowsPerUnit, formatOf);
+    const pairs = fusion?.rows === "paired";
+    const together = pairs && new Set(tensors.map((tensor) => columnsOf(tensor.name))).size === 1;
+    const rowsPerUnit = pairs && !together ? 1 : (fusion?.rowsPerUnit(config) ?? 1);
+    const plan = together ? paired(tensors, storedAs) : stacked(tensors, rowsPerUnit, storedAs);
     const label = others.length > 0 ? `${name} with ${others.map(({ role }) => role).join(", ")}` : name;
     const parts: PartLayout[] = [];
     let first = 0;
-    for (const { units, format } of merged(plan.sections)) {
+    for (const { units, format, order } of merged(plan.sections)) {
       const unitBytes = 4 * format.words(padded(K)) * rowsPerUnit;
       const maxUnits = Math.floor(Math.min(maxBindingBytes / unitBytes, MAX_PART_ROWS / rowsPerUnit));
       if (maxUnits < 1) {
@@ -71,7 +82,7 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
       }
       for (const count of evenly(units, Math.ceil(units / maxUnits))) {
         const ranges = plan.rangesOf(first, count).filter(({ rows }) => rows > 0);
-        parts.push({ first, count, format, rows: count * rowsPerUnit, ranges });
+        parts.push({ first, count, format, rows: count * rowsPerUnit, ranges, order });
         first += count;
       }
     }
@@ -83,6 +94,8 @@ export function modelLayout(config: ModelConfig, formatOf: FormatOf, maxBindingB
   });
 }
 
+type StoredAs = (tensor: string) => Omit<Section, "units">;
+
 /** The sections of a matrix, and the tensor rows of its units [first, first + count). */
 interface MatrixPlan {
   readonly sections: readonly Section[];
@@ -90,7 +103,7 @@ interface MatrixPlan {
 }
 
 /** All units of one tensor, then all of the next. A part may begin and end in any of them. */
-function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, formatOf: FormatOf): MatrixPlan {
+function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, storedAs: StoredAs): MatrixPlan {
   let end = 0;
   const spans = tensors.map(({ name, shape }) => {
     const from = end;
@@ -98,10 +111,7 @@ function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, format
     return { name, from, to: end };
   });
   return {
-    sections: spans.map(({ name, from, to }) => ({
-      units: to - from,
-      format: weightFormats[formatOf(name)],
-    })),
+    sections: spans.map(({ name, from, to }) => ({ units: to - from, ...storedAs(name) })),
     rangesOf: (first, count) =>
       spans.map(({ name: tensor, from, to }) => {
         const start = Math.max(first, from);
@@ -111,23 +121,27 @@ function stacked(tensors: readonly RequiredTensor[], rowsPerUnit: number, format
   };
 }
 
-/** A unit is the same row of each tensor. All are in the most exact of their formats, as they share parts. */
-function paired(tensors: readonly RequiredTensor[], formatOf: FormatOf): MatrixPlan {
-  const formats = tensors.map(({ name }) => weightFormats[formatOf(name)]);
-  const format = formats.reduce((a, b) => (bytesPerRow(b, 1) > bytesPerRow(a, 1) ? b : a));
+/**
+ * A unit is the same row of each tensor. All are in the most exact of their formats, as they share parts, and
+ * the order of their columns is one.
+ */
+function paired(tensors: readonly RequiredTensor[], storedAs: StoredAs): MatrixPlan {
+  const all = tensors.map(({ name }) => storedAs(name));
+  const most = all.reduce((a, b) => (bytesPerRow(b.format, 1) > bytesPerRow(a.format, 1) ? b : a));
   return {
-    sections: [{ units: tensors[0]!.shape[0]!, format }],
+    sections: [{ units: tensors[0]!.shape[0]!, ...most }],
     rangesOf: (row, rows) => tensors.map(({ name: tensor }, i) => ({ tensor, row, rows, at: i * rows })),
   };
 }
 
-/** Joins consecutive sections of one format. */
+/** Joins consecutive sections that are stored alike. */
 function merged(sections: readonly Section[]): Section[] {
   const found: Section[] = [];
-  for (const { units, format } of sections) {
+  for (const section of sections) {
     const last = found.at(-1);
-    if (last?.format === format) found[found.length - 1] = { units: last.units + units, format };
-    else found.push({ units, format });
+    if (last && last.format === section.format && last.order === section.order)
+      found[found.length - 1] = { ...last, units: last.units + section.units };
+    else found.push(section);
   }
   return found;
 }
@@ -160,6 +174,15 @@ export const vectors = (layout: ModelLayout): VectorLayout[] =>
 /** Bytes of every part of every matrix. */
 export const partBytes = (layout: ModelLayout): number[] =>
   matrices(layout).flatMap(({ K, parts }) => parts.map(({ rows, format }) => rows * bytesPerRow(format, K)));
+
+/** The orders of columns that are not the input's, each once. */
+export const columnOrders = (layout: ModelLayout): Uint32Array[] => [
+  ...new Set(matrices(layout).flatMap(({ parts }) => parts.flatMap(({ order }) => order ?? []))),
+];
+
+/** Whether a layer's gate_proj and up_proj are not in pairs of rows, as their columns differ in order. */
+export const hasGateThenUp = ({ layers }: ModelLayout): boolean =>
+  layers.some(({ gateUp }) => gateUp.parts.some(({ rows, count }) => rows === count));
 
 /** A matrix as a whole: its size, and the format that most of its rows have in all layers. */
 export interface MainMatrix {

@@ -29,6 +29,10 @@ export interface Shape extends Omit<ModelConfig, "W"> {
   readonly SPLITS: number;
   /** The most tokens of a prefill pass. */
   readonly chunkLength: number;
+  /** The widest input that is gathered, for matrices whose columns are in another order; 0: none. */
+  readonly gatheredWidth: number;
+  /** Whether a layer has gate_proj and up_proj whose columns differ in order: they are multiplied apart. */
+  readonly gateThenUp: boolean;
   /** Positions that a sequence may reach: the context, bounded by the range of RoPE's angles. */
   readonly positions: number;
 }
@@ -46,8 +50,10 @@ export function modelShape(
     chunkLength,
     parallel = 1,
     B = parallel,
+    gatheredWidth = 0,
+    gateThenUp = false,
   }: Pick<Shape, "cacheFormat" | "kernels" | "chunkLength"> &
-    Partial<Pick<Shape, "parallel" | "B">> & { contextLength: number },
+    Partial<Pick<Shape, "parallel" | "B" | "gatheredWidth" | "gateThenUp">> & { contextLength: number },
 ): Shape {
   const W = config.W ?? UNLIMITED;
   const rolling = config.W === null ? Infinity : ringSlots(config.W, chunkLength);
@@ -63,6 +69,8 @@ export function modelShape(
     W,
     SPLITS: attentionSplits({ G: config.G, S, W }),
     chunkLength,
+    gatheredWidth,
+    gateThenUp,
     positions,
   };
 }

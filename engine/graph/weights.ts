@@ -6,7 +6,11 @@ import { flatTensors, type LayerTensors, type ModelTensors } from "./model-tenso
 export interface MatrixPart {
   readonly first: number;
   readonly count: number;
+  /** Rows of these units. */
+  readonly rows: number;
   readonly format: WeightFormat;
+  /** u32 [padded(K)]: the place in the input of what each column is multiplied by. Default: its own. */
+  readonly columns?: GPUBuffer | undefined;
   /** The bindings of `format`. */
   readonly buffers: readonly GPUBuffer[];
 }

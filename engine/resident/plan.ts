@@ -4,7 +4,15 @@ import { type Checkpoint, CheckpointError, formatsAs } from "../../weights/index
 import type { AdapterDescription, LoadOptions, Plan } from "../api.ts";
 import { DeviceError } from "../errors.ts";
 import { ringLength, scratchLengths } from "../graph/activations.ts";
-import { type ModelLayout, mainMatrices, modelLayout, partBytes, vectors } from "../graph/layout.ts";
+import {
+  columnOrders,
+  hasGateThenUp,
+  type ModelLayout,
+  mainMatrices,
+  modelLayout,
+  partBytes,
+  vectors,
+} from "../graph/layout.ts";
 import { modelShape, type Shape } from "../graph/shape.ts";
 import { outOfRange } from "../options/parameter.ts";
 import { chooseKernels } from "../tuning/kernel-choice.ts";
@@ -128,7 +136,7 @@ function planFormats(
   { weights, cache }: Pick<Plan, "weights" | "cache">,
   options: PlanOptions,
 ): Planned {
-  const { config } = checkpoint;
+  const { config, quantised } = checkpoint;
   const cacheFormat = cacheFormats[cache];
   const bindingLimit = Math.min(
     options.maxBindingBytes ?? Infinity,
@@ -136,14 +144,19 @@ function planFormats(
     adapter.maxBufferBytes,
   );
   const contextLength = contextTokens(checkpoint, options.contextLength);
-  const layout = modelLayout(config, formatsAs(checkpoint, weights), bindingLimit);
+  const layout = modelLayout(config, formatsAs(checkpoint, weights), bindingLimit, quantised?.columnsOf);
+  const orders = columnOrders(layout).map(({ length }) => length);
+  const gathers = { gatheredWidth: Math.max(0, ...orders), gateThenUp: hasGateThenUp(layout) };
   const main = Object.values(mainMatrices(layout)).map(({ format }) => format);
   const kernels = chooseKernels(adapter, main, checkpoint.parameters, options.kernels);
   const { parallel = 1, rings: B = parallel } = options;
   if (B < parallel)
     throw outOfRange("rings", `expected at least ${parallel}, one for each answer that runs, got ${B}.`);
   const shapeOf = (chunk: number) =>
-    modelShape(config, { cacheFormat, kernels, contextLength, chunkLength: chunk, parallel, B });
+    modelShape(config, {
+      ...{ cacheFormat, kernels, contextLength, parallel, B, ...gathers },
+      chunkLength: chunk,
+    });
   const chunkLength =
     options.chunkLength ??
     fittingChunk(
@@ -156,7 +169,8 @@ function planFormats(
   const cacheBytes = layerCacheBytes(shape);
   const parts = partBytes(layout);
   const scratch = scratchSizes(shape);
-  const weightBytes = sum(parts) + sum(vectors(layout).map(({ length }) => 4 * padded(length)));
+  const lengths = [...vectors(layout).map(({ length }) => length), ...orders];
+  const weightBytes = sum(parts) + sum(lengths.map((length) => 4 * padded(length)));
   const scratchBytes = sum(scratch);
   return {
     shape,

@@ -13,7 +13,13 @@ import type { Progress } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { MatrixLayout, ModelLayout, PartLayout, VectorLayout } from "../graph/layout.ts";
+import {
+  columnOrders,
+  type MatrixLayout,
+  type ModelLayout,
+  type PartLayout,
+  type VectorLayout,
+} from "../graph/layout.ts";
 import { mapTensors } from "../graph/model-tensors.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
@@ -43,7 +49,7 @@ export async function uploadWeights(
   options: UploadOptions,
 ): Promise<Weights> {
   const staging = new Buffers(gpu.device);
-  const { weights, targetsOf, joins } = await gpu.scoped(() => makeBuffers(buffers, staging, layout));
+  const { weights, targetsOf, joins } = await gpu.scoped(() => makeBuffers(gpu, buffers, staging, layout));
   const { stored, signal } = options;
   let storing: Promise<void> = Promise.resolve();
   let check: FileCheck | undefined;
@@ -106,18 +112,27 @@ export async function uploadWeights(
  * Makes all buffers. `targetsOf` gives the rows of buffers that a tensor is written to. `joins` are to be
  * copied at the end.
  */
-function makeBuffers(buffers: Buffers, staging: Buffers, layout: ModelLayout) {
+function makeBuffers({ device }: Gpu, buffers: Buffers, staging: Buffers, layout: ModelLayout) {
+  const orders = new Map(
+    columnOrders(layout).map((order) => {
+      const buffer = buffers.storage("order of columns", padded(order.length));
+      // Padding stays where it is.
+      const columns = Uint32Array.from({ length: padded(order.length) }, (_, k) => order[k] ?? k);
+      device.queue.writeBuffer(buffer, 0, columns);
+      return [order, buffer];
+    }),
+  );
   const joins: Join[] = [];
   const targets = new Map<string, UploadTarget[]>();
   const send = (tensor: string, target: UploadTarget) =>
     targets.set(tensor, [...(targets.get(tensor) ?? []), target]);
 
-  const part = (matrix: MatrixLayout, { first, count, format, rows, ranges }: PartLayout) => {
+  const part = (matrix: MatrixLayout, { first, count, format, rows, ranges, order }: PartLayout) => {
     const made = format
       .bindings(rows, padded(matrix.K))
       .map(({ name, length }) => buffers.storage(`${matrix.name} ${name}`, length));
     for (const range of ranges) send(range.tensor, { ...range, buffers: made, format, N: rows, K: matrix.K });
-    return { first, count, format, buffers: made };
+    return { first, count, rows, format, columns: order && orders.get(order), buffers: made };
   };
   const vector = ({ tensors, length }: VectorLayout) => {
     const to = buffers.storage(tensors.map(({ name }) => name).join(", "), padded(length));

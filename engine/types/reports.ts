@@ -60,7 +60,7 @@ export interface Plan {
   readonly checkpointBytes: number;
   /** Numbers in the weights. */
   readonly parameters: number;
-  /** What the checkpoint may have lost. Missing if nothing is known. */
+  /** What the checkpoint may have lost, or keeps in more bits than it has. Missing if nothing is known. */
   readonly warnings?: readonly string[];
 }
 

@@ -39,11 +39,29 @@ export const filesBugs = {
     to: ">>> (bits * (n % perWord))) & mask) + (ones & 1)",
     test: ["test/weights/quantised.test.ts", "-t", "gptq_4bit_asym"],
   },
-  "GPTQ: act-order is ignored": {
+  "GPTQ: act-order is ignored where weights are decoded": {
     file: "weights/safetensors/quantised/rows.ts",
     from: "groups.index ? groups.index[k]! : Math.floor(k / group)",
     to: "Math.floor(k / group)",
+    test: ["test/weights/quantised.test.ts", "-t", "columns that do not sort"],
+  },
+  "GPTQ: codes in act-order are not sorted by group": {
+    file: "weights/safetensors/quantised/rows.ts",
+    from: "if (columns) sortCodes(",
+    to: "if (columns && rows < 0) sortCodes(",
     test: ["test/weights/quantised.test.ts", "-t", "desc_act"],
+  },
+  "GPTQ: rows of gate_proj and up_proj stay in order although down_proj's columns do not": {
+    file: "weights/safetensors/quantised/loaded-as.ts",
+    from: "{ ...at(name), rows: order }",
+    to: "at(name)",
+    test: engine("act-order", "one order for q"),
+  },
+  "of parts of a file that are read at once, the last is cached": {
+    file: "weights/sources/cached.ts",
+    from: "(this.#files.get(file) ?? cached).parts",
+    to: "cached.parts",
+    test: ["test/weights/cached-source.test.ts", "-t", "are read to open"],
   },
   "FP8: the rows of a block are those of the matrix, divided evenly": {
     file: "weights/safetensors/quantised/fp8.ts",

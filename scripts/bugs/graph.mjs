@@ -149,15 +149,39 @@ export const graphBugs = {
   },
   "a quantised input read in another order of columns": {
     file: "engine/graph/forward.ts",
-    from: "if (order === quantizedAs) return",
-    to: "if (quantizedAs) return",
+    from: "if (order !== quantizedAs) before",
+    to: "if (!quantizedAs) before",
     test: engine("mixed-formats", "variant runs for the formats"),
   },
   "a quantised input that is not normed": {
     file: "engine/graph/forward.ts",
-    from: 'read.length === 1 ? "plain" : "norm"',
-    to: 'read.length > 0 ? "plain" : "norm"',
+    from: 'given.length === 1 ? "plain" : "norm"',
+    to: 'given.length > 0 ? "plain" : "norm"',
     test: engine("mixed-formats", "variant runs for the formats"),
+  },
+  "a gathered input under the gain of another order": {
+    file: "engine/graph/forward.ts",
+    from: "read = columns ? sorted : given;",
+    to: "read = columns ? [gathered!, ...given.slice(1)] : given;",
+    test: engine("act-order", "one order for q"),
+  },
+  "an input gathered once for parts of several orders": {
+    file: "engine/graph/forward.ts",
+    from: "if (part.columns !== columns) {",
+    to: "if (part.columns && !columns) {",
+    test: engine("act-order", "all orders differ"),
+  },
+  "an input quantised before it is gathered anew": {
+    file: "engine/graph/forward.ts",
+    from: "quantizedAs = undefined;",
+    to: "",
+    test: engine("act-order", "kernels that multiply bytes"),
+  },
+  "every token gathered from the first": {
+    file: "kernels/gather.wgsl",
+    from: "x[id.y * STRIDE + column]",
+    to: "x[column]",
+    test: kernel("gather_"),
   },
   "scales of a normed input without 1/rms": {
     file: "kernels/quantize-input.wgsl",
@@ -191,8 +215,8 @@ export const graphBugs = {
   },
   "gate and up in the less exact of their formats": {
     file: "engine/graph/layout.ts",
-    from: "bytesPerRow(b, 1) > bytesPerRow(a, 1)",
-    to: "bytesPerRow(b, 1) < bytesPerRow(a, 1)",
+    from: "bytesPerRow(b.format, 1) > bytesPerRow(a.format, 1)",
+    to: "bytesPerRow(b.format, 1) < bytesPerRow(a.format, 1)",
     test: engine("mixed-formats", "the plan counts"),
   },
   "rows copied to the start of a buffer": {

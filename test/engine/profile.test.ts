@@ -46,7 +46,7 @@ async function withBlank<T>(
   const layout = modelLayout({ ...shape, L: 1 }, formatsOf("q4", shape), 2 ** 31);
   const matrix = ({ K, parts }: MatrixLayout) =>
     parts.map(({ first, count, format, rows }) => ({
-      ...{ first, count, format },
+      ...{ first, count, rows, format },
       buffers: format.bindings(rows, padded(K)).map(({ name, length }) => buffers.storage(name, length)),
     }));
   const gain = () => buffers.storage("gain", padded(shape.D));

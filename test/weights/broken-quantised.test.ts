@@ -125,6 +125,12 @@ const refused: readonly Row[] = [
     reshaped(`${Q}.weight`, [64, 64], "F8_E5M2"),
     /^model\.safetensors: .*q_proj\.weight: expected dtype F8_E4M3, got F8_E5M2/,
   ],
+  [
+    "groups that do not exist",
+    "gptq_4bit_desc_act_g32",
+    filled(`${Q}.g_idx`, 9),
+    /^model\.safetensors: .*q_proj\.g_idx: expected groups below 2, got \d+ at 0/,
+  ],
 ];
 
 const refusal = (work: Promise<unknown>): Promise<unknown> =>
@@ -166,12 +172,6 @@ const unreadable: readonly Row[] = [
     "ct_w4a16_sym_g32",
     filled(`${Q}.weight_scale`, 0x49),
     /^model\.safetensors: .*q_proj\.weight_scale: expected scales up to 65504, got \d+/,
-  ],
-  [
-    "groups that do not exist",
-    "gptq_4bit_desc_act_g32",
-    filled(`${Q}.g_idx`, 9),
-    /^model\.safetensors: .*q_proj\.g_idx: expected groups below 2, got \d+ at 0/,
   ],
   [
     "an FP8 matrix of NaN",

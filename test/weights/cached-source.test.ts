@@ -50,6 +50,23 @@ test("a checkpoint opens without the network, with the same tensors", async () =
   expect(cachedName(bytes)).toBe("memory");
 });
 
+test("tensors that are read to open a checkpoint are cached, and forgotten with their file", async () => {
+  const origin = memorySource(filesOf("test/golden/quantised/gptq_4bit_desc_act_g32"));
+  const source = await CachedSource.open(origin, new Uint8Array());
+  const { quantised, tensors } = await openCheckpoint(source);
+  const q = "model.layers.0.self_attn.q_proj.weight";
+  source.freeze();
+  const offline = await CachedSource.open(cut, await source.encode());
+  const again = await openCheckpoint(offline);
+  expect([...again.tensors.keys()]).toEqual([...tensors.keys()]);
+  expect(again.quantised!.columnsOf!(q)).toHaveLength(64);
+  expect(again.quantised!.columnsOf!(q)).toEqual(quantised!.columnsOf!(q));
+  expect(await offline.identity()).toBe(await source.identity());
+  const before = (await source.encode()).length;
+  source.invalidate("model.safetensors");
+  expect(before - (await source.encode()).length).toBeGreaterThan(2 * 7 * 4 * 64);
+});
+
 test("tensors are not cached: they are read from the origin", async () => {
   const { bytes, checkpoint } = await stored();
   expect(bytes.length).toBeLessThan(0.5 * checkpoint.bytes);

@@ -12,6 +12,7 @@ import {
   scaleName,
 } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
+import { actOrderTensors, filesWith, weightsOf } from "./gptq-files.ts";
 import { filesOf, join, memorySource, split } from "./memory-source.ts";
 
 const root = new URL("../golden/quantised/", import.meta.url).pathname;
@@ -43,6 +44,27 @@ async function read(checkpoint: Checkpoint, name: string, maxBytes: number): Pro
   return new Uint8Array(Buffer.concat(pieces)).buffer;
 }
 
+/** In act-order: where the columns of a matrix are once they are sorted by group. undefined: in order. */
+function sortedPlaces(folder: string, name: string): readonly number[] | undefined {
+  const { header, data } = split(filesOf(root + folder)["model.safetensors"]!);
+  const entries: Record<string, Entry> = JSON.parse(header);
+  const module = name.replace(/\.weight$/, "");
+  const entry = entries[`${module}.g_idx`] ?? entries[`${module}.weight_g_idx`];
+  if (!entry) return undefined;
+  const groups = [...new Int32Array(data.slice(...entry.data_offsets).buffer)];
+  const order = groups.map((_, k) => k).sort((a, b) => groups[a]! - groups[b]! || a - b);
+  return order.map((_, k) => order.indexOf(k));
+}
+
+/** A matrix in the file's order, whose rows may be read in the order of down_proj's columns. */
+async function unsorted(folder: string, checkpoint: Checkpoint, name: string) {
+  const at = await matrixOf(checkpoint, name);
+  const columns = sortedPlaces(folder, name);
+  const rows = sortedPlaces(folder, name.replace(/(gate|up)_proj/, "down_proj"));
+  const isBefore = /(gate|up)_proj/.test(name);
+  return (n: number, k: number) => at(isBefore ? (rows?.[n] ?? n) : n, columns?.[k] ?? k);
+}
+
 /** A matrix as a function of row and column. */
 async function matrixOf(checkpoint: Checkpoint, name: string) {
   const K = checkpoint.tensors.get(name)?.shape[1];
@@ -68,7 +90,7 @@ describe.each(readdirSync(root))("%s", (folder) => {
     const { dequant_samples } = JSON.parse(readFileSync(`${root}${folder}/golden.json`, "utf8"));
     expect(Object.keys(dequant_samples).length).toBeGreaterThan(6);
     for (const [name, samples] of Object.entries(dequant_samples as Samples)) {
-      const at = await matrixOf(checkpoint, name);
+      const at = await unsorted(folder, checkpoint, name);
       const pairs = isPaired(checkpoint.quantised!.formatOf(name));
       const largest = samples.reduce((most, [, , value]) => Math.max(most, Math.abs(value)), 0);
       const wrong = samples.filter(([n, k, value]) => {
@@ -78,6 +100,25 @@ describe.each(readdirSync(root))("%s", (folder) => {
       expect(wrong.slice(0, 3), name).toEqual([]);
     }
   });
+});
+
+test("columns that do not sort into groups of one size are decoded, and the checkpoint says so", async () => {
+  const tensors = actOrderTensors();
+  const module = "model.layers.0.self_attn.o_proj";
+  const { bytes } = tensors.get(`${module}.g_idx`)!;
+  const groups = new Int32Array(bytes.buffer, bytes.byteOffset, 64);
+  groups[groups.indexOf(0)] = 1;
+  const checkpoint = await openCheckpoint(memorySource(filesWith(tensors)));
+  const { quantised, warnings } = checkpoint;
+  const name = `${module}.weight`;
+  expect([quantised!.weights, quantised!.formatOf(name), quantised!.columnsOf!(name)]).toEqual([
+    "q4",
+    "q8",
+    undefined,
+  ]);
+  expect(warnings).toEqual([expect.stringMatching(/^model\.layers\.0\.self_attn\.o_proj\.weight: /)]);
+  const right = new Float32Array(weightsOf(tensors, module).bytes.buffer);
+  expect(new Float32Array(await read(checkpoint, name, 1000))).toEqual(right);
 });
 
 test("gate_proj and up_proj share the larger format: a neighbour of floats decodes a matrix of codes", async () => {

@@ -61,7 +61,8 @@ export class CachedSource implements Source {
     const bytes = await this.#origin.read(file, start + (known?.length ?? 0), end, signal);
     if (!this.#frozen && bytes.length > 0) {
       const longer = part ? { ...part, bytes: joined(part.bytes, bytes) } : { start, bytes };
-      const others = cached.parts.filter((each) => each !== part);
+      // Other parts may have been read meanwhile.
+      const others = (this.#files.get(file) ?? cached).parts.filter((each) => each !== part);
       this.#store(file, { ...cached, parts: [...others, longer] });
     }
     return known ? joined(known, bytes) : bytes;

@@ -75,7 +75,7 @@ function checkSymmetric(matrix: StoredMatrix, words: Uint32Array, { file, name }
 }
 
 /** @returns undefined if the columns of each group are side by side */
-async function readGroupIndex(
+export async function readGroupIndex(
   matrix: StoredMatrix,
   part: Part,
   read: ReadPart,

@@ -1,5 +1,5 @@
 // A checkpoint that its authors quantised: which tensors make a matrix, and in which format it is loaded.
-import { scaleWords, type WeightFormatName, weightWords } from "../../../kernels/formats/table.ts";
+import type { WeightFormatName } from "../../../kernels/formats/table.ts";
 import type { Quantised } from "../../checkpoint.ts";
 import type { ModelConfig } from "../../config.ts";
 import type { CheckpointError } from "../../errors.ts";
@@ -13,10 +13,12 @@ import type { HeaderTensor } from "../header.ts";
 import { requiredTensors, tensorName } from "../names.ts";
 import { packedName, scaleName } from "../packed.ts";
 import type { Shards } from "../shards.ts";
+import { readColumns } from "./act-order.ts";
 import { findConfiguration, methodOf } from "./configuration.ts";
+import { DECODED, type LoadedAs, loadedAs } from "./loaded-as.ts";
 import type { Method, Wanted } from "./method.ts";
 import { type Piece, PieceReader, pieceRowBytes } from "./rows.ts";
-import { groupsOf, losslessFormat, partsOf, type StoredMatrix } from "./stored-matrix.ts";
+import { losslessFormat, partsOf, type StoredMatrix } from "./stored-matrix.ts";
 
 export interface Opened {
   readonly source: Source;
@@ -27,9 +29,6 @@ export interface Opened {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Of a matrix whose numbers have no place in a smaller format. */
-const DECODED: WeightFormatName = "q8";
-const PLAIN: Readonly<Record<string, WeightFormatName>> = { F32: "f32", F16: "f16", BF16: "bf16" };
 /** Tensors beside a quantised matrix that say nothing about its weights. */
 const UNUSED =
   /\.(activation_scale|input_scale|input_zero_point|output_scale|weight_shape|input_global_scale)$/;
@@ -57,15 +56,18 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
   checkAll(shards, config, required, matrices);
 
   const reader = new PieceReader(source, shards.tensors);
-  const formats = formatsOf(required, shards, matrices, method.ordered);
+  const columns = await readColumns(required, matrices, method.ordered, (part) => reader.part(part, signal));
+  const loaded = loadedAs(required, shards, matrices, columns);
   const pieces = new Map<string, Piece>();
-  for (const [name, { format, lossless }] of formats) {
-    const matrix = matrices.get(name);
-    if (!matrix) continue;
+  for (const [name, { lossless, ...as }] of loaded) {
+    const stored = matrices.get(name);
+    if (!stored) continue;
+    // What sorts the columns was read.
+    const matrix = as.columns ? { ...stored, groupIndex: undefined } : stored;
     if (lossless) {
-      pieces.set(packedName(name), { matrix, kind: "words", format, part: matrix.codes });
-      pieces.set(scaleName(name), { matrix, kind: "scales", format, part: matrix.scales });
-    } else pieces.set(name, { matrix, kind: "floats", format, part: matrix.codes });
+      pieces.set(packedName(name), { ...as, matrix, kind: "words", part: matrix.codes });
+      pieces.set(scaleName(name), { ...as, matrix, kind: "scales", part: matrix.scales });
+    } else pieces.set(name, { ...as, matrix, kind: "floats", part: matrix.codes });
   }
   const tensors = inFileOrder(shards, required, pieces);
   return {
@@ -73,7 +75,7 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
     tensors,
     parameters: numbersIn(required),
     bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
-    quantised: describe(method, formats, [...pieces.values()]),
+    ...describe(method, loaded, columns, [...pieces.values()]),
     readRows: (tensor, options, from = source) => {
       const piece = pieces.get(tensor.name);
       return piece ? reader.rows(piece, options, from) : readRows({ source: from, tensors }, tensor, options);
@@ -114,46 +116,6 @@ function checkAll(
   for (const tensor of others) refuseUnknown(tensor, config);
 }
 
-interface Chosen {
-  readonly format: WeightFormatName;
-  /** The format's buffers hold what the file stores. */
-  readonly lossless: boolean;
-}
-
-/** The format of each matrix. gate_proj and up_proj share one: the larger of the two. */
-function formatsOf(
-  required: readonly RequiredTensor[],
-  shards: Shards,
-  matrices: ReadonlyMap<string, StoredMatrix>,
-  ordered: boolean,
-): ReadonlyMap<string, Chosen> {
-  const formats = new Map<string, Chosen>();
-  for (const { kind, name } of required) {
-    if (kind === "vector") continue;
-    const matrix = matrices.get(name);
-    const format = matrix
-      ? losslessFormat(matrix, ordered || groupsOf(matrix) === 1)
-      : PLAIN[shards.tensors.get(name)?.dtype ?? ""];
-    formats.set(name, { format: format ?? DECODED, lossless: format !== undefined });
-  }
-  const gates = required.filter(({ role }) => role === "gateProj");
-  for (const { name: gate, layer } of gates) {
-    const up = tensorName("upProj", layer);
-    const [a, b] = [formats.get(gate), formats.get(up)] as [Chosen, Chosen]; // The graph needs both.
-    if (a.format === b.format) continue;
-    const format = rowWords(b.format) > rowWords(a.format) ? b.format : a.format;
-    for (const [name, chosen] of [
-      [gate, a],
-      [up, b],
-    ] as const)
-      if (chosen.format !== format) formats.set(name, { format, lossless: false });
-  }
-  return formats;
-}
-
-/** A measure of a format's size: words of a short row. */
-const rowWords = (format: WeightFormatName): number => weightWords(format, 1) + scaleWords(format, 1);
-
 /** Tensors as the engine reads them, file by file in the order of their bytes. */
 function inFileOrder(
   shards: Shards,
@@ -180,14 +142,32 @@ function inFileOrder(
   return new Map(infos.map((info) => [info.name, info]));
 }
 
-function describe(method: Method, formats: ReadonlyMap<string, Chosen>, pieces: readonly Piece[]): Quantised {
+function describe(
+  method: Method,
+  loaded: ReadonlyMap<string, LoadedAs>,
+  columns: ReadonlyMap<string, unknown>,
+  pieces: readonly Piece[],
+): Pick<Checked, "quantised" | "warnings"> {
   const counts = new Map<WeightFormatName, number>();
-  for (const { format } of formats.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
+  for (const { format } of loaded.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
   const [weights] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most));
-  return {
-    name: method.ordered ? method.name : `${method.name} and act-order, which is loaded as ${DECODED}`,
+  const quantised: Quantised = {
+    name: method.ordered ? method.name : `${method.name} and act-order`,
     weights,
-    formatOf: (tensor) => formats.get(tensor)?.format ?? weights,
+    formatOf: (tensor) => loaded.get(tensor)?.format ?? weights,
+    columnsOf: (tensor) => (loaded.get(tensor)?.meets ? undefined : loaded.get(tensor)?.columns),
     convertible: pieces.every(({ kind }) => kind === "floats"),
+  };
+  const unsorted = pieces.filter(
+    ({ kind, matrix }) => kind === "floats" && !columns.has(matrix.name) && losslessFormat(matrix, true),
+  );
+  const [first, ...others] = unsorted.map(({ matrix }) => matrix.name);
+  if (first === undefined) return { quantised };
+  const which = others.length > 0 ? `${first} and ${others.length} more matrices` : first;
+  return {
+    quantised,
+    warnings: [
+      `${which}: columns in act-order that do not sort into groups of one size. Kept in ${DECODED}.`,
+    ],
   };
 }

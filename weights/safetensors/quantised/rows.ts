@@ -10,13 +10,14 @@ import { mismatch } from "../../errors.ts";
 import type { ReadRowsOptions, TensorRows } from "../../rows.ts";
 import type { Source } from "../../source.ts";
 import type { HeaderTensor } from "../header.ts";
+import { type Orders, sortCodes, sortRows } from "./act-order.ts";
 import { codeRows } from "./codes.ts";
 import { e4m3 } from "./e4m3.ts";
-import { DAMAGED, type Groups, readGroups } from "./groups.ts";
+import { DAMAGED, type Groups, type ReadPart, readGroups } from "./groups.ts";
 import { groupsOf, type Part, type StoredMatrix } from "./stored-matrix.ts";
 
 /** What a tensor of the checkpoint holds of a matrix. */
-export interface Piece {
+export interface Piece extends Orders {
   readonly matrix: StoredMatrix;
   readonly kind: "words" | "scales" | "floats";
   /** Of the words and scales. */
@@ -53,6 +54,12 @@ export class PieceReader {
     this.#tensors = tensors;
   }
 
+  /** A whole tensor of the checkpoint. */
+  async part(part: Part, signal: AbortSignal | undefined, source = this.#source): ReturnType<ReadPart> {
+    const tensor = this.#tensor(part);
+    return { tensor, bytes: await this.#read(source, tensor, signal) };
+  }
+
   /** @param source where the piece's own tensor is read. What belongs to it is read from the checkpoint's. */
   async *rows(
     piece: Piece,
@@ -83,19 +90,18 @@ export class PieceReader {
     source: Reader,
     signal: AbortSignal | undefined,
   ): Promise<Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>> {
-    const { matrix, kind, format, part } = held.piece;
+    const { matrix, kind, part } = held.piece;
     if (kind === "words")
-      return resident(matrix, format, await this.#codes(held, row, rows, source, signal), row, rows);
-    held.groups ??= readGroups(matrix, async (each) => {
-      const tensor = this.#tensor(each);
-      return { tensor, bytes: await this.#read(each === part ? source : this.#source, tensor, signal) };
-    });
+      return resident(held.piece, await this.#codes(held, row, rows, source, signal), row, rows);
+    held.groups ??= readGroups(matrix, (each) =>
+      this.part(each, signal, each === part ? source : this.#source),
+    );
     // Codes are read at the same time as what belongs to them.
     const codes = kind === "floats" ? this.#codes(held, row, rows, source, signal) : undefined;
     codes?.catch(() => {}); // It is awaited below.
-    const groups = await held.groups;
+    const groups = inOrder(await held.groups, held.piece);
     if (kind === "scales") this.#checkOrder(matrix, groups);
-    if (!codes) return scaleRows(matrix, groups, format, row, rows, this.#tensor(matrix.scales));
+    if (!codes) return scaleRows(held.piece, groups, row, rows, this.#tensor(matrix.scales));
     return decoded(matrix, groups, await codes, row, rows, this.#tensor(matrix.codes));
   }
 
@@ -104,7 +110,7 @@ export class PieceReader {
     if (!groupIndex || !index) return;
     const { file, name } = this.#tensor(groupIndex);
     const expected = "columns in the order of their groups, as the configuration says";
-    const advice = 'Set desc_act to true, or actorder to "group", in it: then weights are decoded.';
+    const advice = 'Set desc_act to true, or actorder to "group", in it.';
     throw mismatch(`${file}: ${name}`, expected, "act-order", advice);
   }
 
@@ -115,15 +121,18 @@ export class PieceReader {
     source: Reader,
     signal: AbortSignal | undefined,
   ): Promise<Bytes> {
-    const { matrix } = held.piece;
+    const { matrix, rows: order } = held.piece;
     const tensor = this.#tensor(matrix.codes);
-    if (matrix.order !== "rows") {
-      held.codes ??= this.#read(source, tensor, signal);
-      return held.codes;
-    }
     const rowBytes = (tensor.end - tensor.start) / matrix.N;
-    const start = tensor.start + row * rowBytes;
-    return this.#read(source, { ...tensor, start, end: start + rows * rowBytes }, signal);
+    if (matrix.order === "rows" && !order) {
+      const start = tensor.start + row * rowBytes;
+      return this.#read(source, { ...tensor, start, end: start + rows * rowBytes }, signal);
+    }
+    held.codes ??= this.#read(source, tensor, signal).then((bytes) =>
+      order ? sortRows(matrix, bytes, order) : bytes,
+    );
+    if (matrix.order !== "rows") return held.codes;
+    return held.codes.then((bytes) => bytes.slice(row * rowBytes, (row + rows) * rowBytes));
   }
 
   #tensor({ name }: Part): HeaderTensor {
@@ -141,16 +150,20 @@ export class PieceReader {
   }
 }
 
+/** The groups of rows in the order that they are read in. */
+const inOrder = (groups: Groups, { rows }: Piece): Groups =>
+  rows ? { ...groups, a: (n, g) => groups.a(rows[n]!, g), b: (n, g) => groups.b(rows[n]!, g) } : groups;
+
 /** Words of the codes of a format. */
 function resident(
-  matrix: StoredMatrix,
-  format: WeightFormatName,
+  { matrix, format, columns }: Piece,
   codes: Bytes,
   row: number,
   rows: number,
 ): Uint32Array<ArrayBuffer> {
   const padding = isPaired(format) ? 0 : 2 ** (matrix.bits - 1);
   const words = codeRows(matrix, codes, row, rows, weightWords(format, matrix.K), padding);
+  if (columns) sortCodes(words, weightWords(format, matrix.K), matrix.bits, columns);
   // q8 has signed bytes.
   if (format === "q8") for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
   return words;
@@ -161,9 +174,8 @@ const isPaired = (format: WeightFormatName): boolean => formatTable[format].scal
 
 /** Scales of q4 or q8, two f16 to a word; or the pairs of q4a, an f16 of scale and one of offset. */
 function scaleRows(
-  matrix: StoredMatrix,
+  { matrix, format }: Piece,
   groups: Groups,
-  format: WeightFormatName,
   row: number,
   rows: number,
   { file, name }: HeaderTensor,

@@ -68,7 +68,7 @@ export const groupsOf = ({ K, group }: Pick<StoredMatrix, "K" | "group">): numbe
 /**
  * The format on the GPU whose buffers hold the codes as they are, with their scales; undefined if there is
  * none: then weights are decoded to f32, and kept in q8.
- * @param ordered whether the columns of a group are side by side
+ * @param ordered whether the columns of a group are side by side when they are read
  */
 export function losslessFormat(matrix: StoredMatrix, ordered: boolean): WeightFormatName | undefined {
   const { bits, meaning, zeros, symmetric, offsets } = matrix;
