@@ -28,7 +28,7 @@ async function openSource(
 async function open(source: Source, { window, signal }: LoadOptions): Promise<Checkpoint> {
   const checkpoint = await openCheckpoint(source, signal);
   if (window === undefined) return checkpoint;
-  const { warnings, ...rest } = checkpoint;
+  const { warnings, lostWindow, ...rest } = checkpoint;
   return { ...rest, config: { ...rest.config, W: window } };
 }
 

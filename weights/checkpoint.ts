@@ -45,6 +45,8 @@ export interface Checkpoint {
    * need. Missing if nothing is known.
    */
   readonly warnings?: readonly string[];
+  /** That window, in tokens. */
+  readonly lostWindow?: number;
   /** null if the matrices are floats. */
   readonly quantised: Quantised | null;
   /**

@@ -192,6 +192,7 @@ function planFormats(
       checkpointBytes: checkpoint.bytes,
       parameters: checkpoint.parameters,
       ...(checkpoint.warnings && { warnings: checkpoint.warnings }),
+      ...(checkpoint.lostWindow && { lostWindow: checkpoint.lostWindow }),
     },
   };
 }

@@ -62,6 +62,8 @@ export interface Plan {
   readonly parameters: number;
   /** What the checkpoint may have lost, or keeps in more bits than it has. Missing if nothing is known. */
   readonly warnings?: readonly string[];
+  /** The attention window that it may have lost, in tokens: for `LoadOptions.window`. */
+  readonly lostWindow?: number;
 }
 
 /** What a model is doing, and what it has done since it was loaded. */

@@ -1,11 +1,13 @@
 // Writes a checkpoint of floats as GGUF, as llama.cpp's converter does, in one file or split.
 import { requiredInFile } from "../../weights/gguf/names.ts";
 import type { Checkpoint } from "../../weights/index.ts";
+import { key as setKey } from "./broken-gguf.ts";
 import {
   f32,
   type GgufToWrite,
   i32,
   list,
+  smallGguf,
   type TensorToWrite,
   type Typed,
   text,
@@ -88,6 +90,44 @@ export function splitGguf(stem: string, file: GgufToWrite, count: number): Map<s
       return [`${stem}-${five(i + 1)}-of-${five(count)}.gguf`, writeGguf({ ...file, pairs, tensors })];
     }),
   );
+}
+
+/** Of a file with the header of `mistral7bHeader`. */
+export const MISTRAL_7B_BYTES = 2 ** 32;
+
+/** The beginning of Mistral 7B in Q4_0, of v0.1 if `ropeTheta` is 10,000. */
+export function mistral7bHeader(ropeTheta: number): Uint8Array<ArrayBuffer> {
+  const file = smallGguf();
+  const sizes = { embedding_length: 4096, block_count: 32, feed_forward_length: 14336, vocab_size: 32000 };
+  const heads = { "attention.head_count": 32, "attention.head_count_kv": 8 };
+  for (const [key, value] of Object.entries({ ...sizes, ...heads })) setKey(`llama.${key}`, u32(value))(file);
+  setKey("llama.rope.freq_base", f32(ropeTheta))(file);
+  const [D, F] = [4096, 14336];
+  let offset = 0;
+  const tensor = (name: string, ...dims: number[]) => {
+    const weights = dims.reduce((a, b) => a * b);
+    const placed = { name, dims, type: dims.length > 1 ? 2 : 0, offset, bytes: new Uint8Array() };
+    offset += dims.length > 1 ? (weights / 32) * 18 : 4 * weights;
+    return placed;
+  };
+  const layer = (i: number) => [
+    ...[tensor(`blk.${i}.attn_norm.weight`, D), tensor(`blk.${i}.ffn_norm.weight`, D)],
+    ...[tensor(`blk.${i}.attn_q.weight`, D, D), tensor(`blk.${i}.attn_k.weight`, D, 1024)],
+    ...[tensor(`blk.${i}.attn_v.weight`, D, 1024), tensor(`blk.${i}.attn_output.weight`, D, D)],
+    ...[tensor(`blk.${i}.ffn_gate.weight`, D, F), tensor(`blk.${i}.ffn_up.weight`, D, F)],
+    tensor(`blk.${i}.ffn_down.weight`, F, D),
+  ];
+  file.tensors = [
+    ...[
+      tensor("token_embd.weight", D, 32000),
+      tensor("output.weight", D, 32000),
+      tensor("output_norm.weight", D),
+    ],
+    ...Array.from({ length: 32 }, (_, i) => layer(i)).flat(),
+  ];
+  const header = new Uint8Array(2 ** 17);
+  header.set(writeGguf(file));
+  return header;
 }
 
 /** Rows i and i + d/2 of a head become its rows 2i and 2i + 1. */

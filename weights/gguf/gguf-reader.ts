@@ -23,8 +23,8 @@ const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 
 /** Mistral 7B v0.1 and its fine-tunes, by what tells them from later versions and other models. */
 const FIRST_MISTRAL = { D: 4096, F: 14336, L: 32, G: 8, ropeTheta: 10000 } as const;
-const LOST_WINDOW =
-  "GGUF does not keep the attention window of 4096 tokens that this model had, so it runs without one. Load it with window: 4096 (--window 4096).";
+const LOST_WINDOW = 4096;
+const LOST = `GGUF does not keep the attention window of ${LOST_WINDOW} tokens that this model had, so it runs without one. Load it with window: ${LOST_WINDOW} (--window ${LOST_WINDOW}).`;
 
 const isFirstMistral = ({ D, F, L, G, ropeTheta, W }: ModelConfig): boolean =>
   W === null &&
@@ -55,7 +55,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     config,
     source,
     endsGiven: config.eosTokenIds.length > 0,
-    ...(isFirstMistral(config) && { warnings: [`${source.name}: ${LOST_WINDOW}`] }),
+    ...(isFirstMistral(config) && { warnings: [`${source.name}: ${LOST}`], lostWindow: LOST_WINDOW }),
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     parameters: required.reduce((sum, { shape }) => sum + weightsOf(shape), 0),
     bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),
