@@ -64,8 +64,8 @@ export class App extends LitElement implements Page {
   }
 
   async #begin(): Promise<void> {
-    const { choice, weights } = await lastModel();
-    await this.session.load(choice, { weights });
+    const { choice, choices } = await lastModel();
+    await this.session.load(choice, choices);
   }
 
   get conversation(): Conversation | undefined {

@@ -11,6 +11,7 @@ export type {
   Model,
   Plan,
   Progress,
+  Source,
   StoredModel,
 } from "../engine/index.ts";
 export {
@@ -29,7 +30,6 @@ export type Choice =
   | { readonly kind: "files"; readonly name: string; readonly files: readonly File[] };
 
 export const EMBEDDED: Choice = { kind: "embedded" };
-export const MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3";
 
 export function choiceName(choice: Choice): string {
   return choice.kind === "embedded" ? "Tiny Tales 5M" : choice.name;

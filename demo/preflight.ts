@@ -1,5 +1,6 @@
 // What a model would need, shown before it is loaded.
 import { type Choice, choiceName, type LoadOptions } from "./engine.ts";
+import { windowOf } from "./last-model.ts";
 import { Observable } from "./observable.ts";
 import type { Offers } from "./offers.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
@@ -42,7 +43,7 @@ export class Preflight extends Observable {
       const missing = missingWebGpu();
       if (missing) return this.#become({ kind: "refused", trouble: missing });
       const { offers } = await import("./offers.ts");
-      const found = await offers(choice, planning.signal);
+      const found = await offers(choice, windowOf(choice), planning.signal);
       if (this.#planning === planning)
         this.#become({ kind: "planned", offers: found, weights: found.fits.weights });
     } catch (error) {
@@ -52,6 +53,20 @@ export class Preflight extends Observable {
 
   select(weights: LoadOptions["weights"]): void {
     if (this.#state.kind === "planned") this.#become({ ...this.#state, weights });
+  }
+
+  /** Gives a lost window back, or takes it away again. */
+  async give(window: number | undefined): Promise<void> {
+    const state = this.#state;
+    const planning = this.#planning;
+    if (state.kind !== "planned") return;
+    try {
+      const offers = await state.offers.withWindow(window);
+      if (this.#planning === planning && this.#state.kind === "planned")
+        this.#become({ ...this.#state, offers });
+    } catch (error) {
+      if (this.#planning === planning) this.#become({ kind: "refused", trouble: explain(error) });
+    }
   }
 
   close(): void {

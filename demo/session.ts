@@ -4,7 +4,7 @@ import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
 
-export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store">;
+export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store" | "window">;
 
 /** The GPU was lost during an answer, and the model is being loaded onto a new device. */
 export interface Restoring {

@@ -20,6 +20,8 @@ export interface Trouble {
   /** The engine's message, with the numbers. */
   readonly detail: string;
   readonly remedies: readonly Remedy[];
+  /** Whether the engine's message says best what to do. */
+  readonly shown?: boolean;
   /** The Hub refused access: there was no token, or a wrong one. */
   readonly wantsToken?: boolean;
 }
@@ -67,12 +69,16 @@ const NO_ROOM: Words = {
 };
 const NO_MODEL: Words = {
   title: "There is no model at that place",
-  advice: "Check the name. A folder or an address must hold config.json and .safetensors files.",
+  advice:
+    "Check the name. There must be config.json with .safetensors files, or a GGUF file; of a split one, all parts.",
+  shown: true,
   remedies: ["retry"],
 };
 const WRONG_FILES: Words = {
   title: "Sirocco cannot run these files",
-  advice: "It runs models of the Mistral and Llama families, in safetensors files.",
+  advice:
+    "It runs models of the Mistral, Llama, Qwen and Phi families, in safetensors or GGUF files. The message says what is wrong here, and what to take instead.",
+  shown: true,
   remedies: ["retry", "embedded"],
 };
 const CHAT_REFUSED: Words = {

@@ -1,9 +1,12 @@
 // The models page: load a model, and manage the stored ones.
 import { html, nothing, type TemplateResult } from "lit";
-import { EMBEDDED, MISTRAL, type StoredModel } from "../engine.ts";
-import { droppedFolder, pickedFolder } from "../folder.ts";
+import type { StoredModel } from "../engine.ts";
+import { droppedFiles, pickedFiles } from "../folder.ts";
 import { bytes } from "../format.ts";
+import { keptWindow } from "../last-model.ts";
+import { modelName } from "../model-name.ts";
 import type { Page } from "../page.ts";
+import { recommended } from "../recommended.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
 
@@ -25,42 +28,51 @@ function loadSection(page: Page): TemplateResult {
   const byName = (event: SubmitEvent): void => {
     event.preventDefault();
     const data = new FormData(event.target as HTMLFormElement);
-    const name = String(data.get("name")).trim();
+    const name = modelName(String(data.get("name")).trim());
     if (name) page.choose({ kind: "named", name });
   };
   const picked = ({ target }: Event): void => {
     const { files } = target as HTMLInputElement;
-    if (files && files.length > 0) page.choose({ kind: "files", ...pickedFolder(files) });
+    if (files && files.length > 0) page.choose({ kind: "files", ...pickedFiles(files) });
   };
   const dropped = async (event: DragEvent): Promise<void> => {
     event.preventDefault();
-    const folder = event.dataTransfer && (await droppedFolder(event.dataTransfer));
-    if (folder) page.choose({ kind: "files", ...folder });
+    const files = event.dataTransfer && (await droppedFiles(event.dataTransfer));
+    if (files) page.choose({ kind: "files", ...files });
   };
   return html`
     <section aria-labelledby="load-title">
       <h3 id="load-title">Load a model</h3>
       <div class="cards">
-        <button type="button" class="card" @click=${() => page.choose(EMBEDDED)}>
-          <strong>Tiny Tales 5M</strong>
-          <span>Children's stories. Part of this page, ready at once.</span>
-        </button>
-        <button type="button" class="card" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
-          <strong>Mistral 7B Instruct</strong>
-          <span>Conversations in many languages. A large download. Needs a GPU with about 6 GB.</span>
-        </button>
+        ${recommended.map(
+          ({ title, about, bytes: download, choice }) => html`
+            <button type="button" class="card" @click=${() => page.choose(choice)}>
+              <strong>${title}</strong>
+              <span>${download === 0 ? "Part of this page, ready at once." : `${bytes(download)} to download.`}</span>
+              <span>${about}</span>
+            </button>`,
+        )}
       </div>
       <form class="row" @submit=${byName}>
         <label for="model-name">A repository of the Hugging Face Hub, or an address</label>
         <div class="line">
           <input id="model-name" name="name" required autocomplete="off" spellcheck="false"
-            placeholder="owner/name, or https://…" />
+            placeholder="owner/name, owner/name/file.gguf, or https://…" />
           <button type="submit">Look</button>
         </div>
       </form>
       <div class="row drop" @dragover=${(event: Event) => event.preventDefault()} @drop=${dropped}>
-        <label for="model-folder">A folder on this computer: choose it, or drop it here</label>
-        <input id="model-folder" type="file" webkitdirectory multiple @change=${picked} />
+        <p>On this computer: choose a folder or a GGUF file, or drop it here.</p>
+        <div class="cards">
+          <div class="row">
+            <label for="model-folder">A folder</label>
+            <input id="model-folder" type="file" webkitdirectory multiple @change=${picked} />
+          </div>
+          <div class="row">
+            <label for="model-file">A GGUF file, or all parts of one</label>
+            <input id="model-file" type="file" accept=".gguf" multiple @change=${picked} />
+          </div>
+        </div>
         <p class="note">It is read piece by piece and sent nowhere.</p>
       </div>
     </section>`;
@@ -114,7 +126,7 @@ function storedView(page: Page, model: StoredModel): TemplateResult {
   const load = (): void => {
     const choice = { kind: "named", name } as const;
     if (complete) {
-      void page.session.load(choice, { weights });
+      void page.session.load(choice, { weights, ...keptWindow(choice) });
       page.go("chat");
     } else page.choose(choice);
   };

@@ -2,6 +2,8 @@
 import { html, nothing, type TemplateResult } from "lit";
 import type { Choice, Plan } from "../engine.ts";
 import { bytes, count } from "../format.ts";
+import { rememberWindow } from "../last-model.ts";
+import { withoutFile } from "../model-name.ts";
 import type { Offers } from "../offers.ts";
 import type { Page } from "../page.ts";
 import type { PreflightState } from "../preflight.ts";
@@ -37,12 +39,12 @@ export function preflightView(page: Page): TemplateResult {
 function body(page: Page, state: Exclude<PreflightState, { kind: "closed" }>): TemplateResult {
   if (state.kind === "planning") return html`<p role="status">Reading its requirements…</p>`;
   if (state.kind === "planned") return planned(page, state.offers, state.weights);
-  const { title, advice, detail } = state.trouble;
+  const { title, advice, detail, shown } = state.trouble;
   return html`
     <div class="trouble" role="alert">
       <h3>${title}</h3>
       <p>${advice}</p>
-      <details><summary>Details</summary><p>${detail}</p></details>
+      <details ?open=${shown ?? false}><summary>Details</summary><p>${detail}</p></details>
     </div>
     ${page.preflight.wantsToken ? tokenForm(page) : nothing}
     <div class="buttons">
@@ -77,17 +79,14 @@ function tokenForm(page: Page): TemplateResult {
 const hubLink = (choice: Choice | undefined): TemplateResult | typeof nothing =>
   choice?.kind === "named" && !choice.name.includes(":")
     ? html`<p>
-        <a href=${`https://huggingface.co/${choice.name.split("@")[0]}`} target="_blank" rel="noopener noreferrer"
+        <a href=${`https://huggingface.co/${withoutFile(choice.name).split("@")[0]}`} target="_blank" rel="noopener noreferrer"
           >The model's page on huggingface.co</a
         >
       </p>`
     : nothing;
 
-function planned(
-  page: Page,
-  { plans, fits }: Offers,
-  weights: Plan["weights"] | "auto" | undefined,
-): TemplateResult {
+function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" | undefined): TemplateResult {
+  const { plans, fits, lostWindow, window } = offers;
   const plan = plans.find((each) => each.weights === weights) ?? fits;
   const load = (event: Event): void => {
     event.preventDefault();
@@ -95,11 +94,14 @@ function planned(
     page.preflight.close();
     // Some browsers allow this only after a click.
     if (choice?.kind === "named") void page.storedModels.persist();
-    if (choice) void page.session.load(choice, { weights: plan.weights });
+    if (choice && lostWindow !== undefined) rememberWindow(choice, window);
+    if (choice)
+      void page.session.load(choice, { weights: plan.weights, ...(window !== undefined && { window }) });
     page.go("chat");
   };
   return html`
     <form @submit=${load}>
+      ${fileView(page, offers)}
       <dl class="facts-list">
         <div><dt>Parameters</dt><dd>${count(plan.parameters)}</dd></div>
         <div><dt>${page.preflight.choice?.kind === "files" ? "To read" : "To download"}</dt><dd>${bytes(plan.checkpointBytes)}</dd></div>
@@ -119,7 +121,7 @@ function planned(
           </tr>
         </tbody>
       </table>
-      ${(plan.warnings ?? []).map((text) => html`<p class="note">${text}</p>`)}
+      ${lostWindow === undefined ? nothing : windowView(page, lostWindow, window !== undefined)}
       ${gpuView(plan)}
       <div class="buttons">
         <button type="submit" class="primary">Load</button>
@@ -127,6 +129,38 @@ function planned(
       </div>
     </form>`;
 }
+
+/** Which GGUF file is read; of several in a repository, the visitor may take another. */
+function fileView(page: Page, { file, files }: Offers): TemplateResult | typeof nothing {
+  const { choice } = page.preflight;
+  if (file === undefined || choice?.kind !== "named" || files.length < 2) return nothing;
+  const choose = ({ target }: Event): void => {
+    const { value } = target as HTMLSelectElement;
+    page.choose({ ...choice, name: `${withoutFile(choice.name)}/${value}` });
+  };
+  return html`
+    <div class="row">
+      <label for="gguf-file">File</label>
+      <select id="gguf-file" @change=${choose}>
+        ${files.map(
+          (each) =>
+            html`<option value=${each.name} ?selected=${each.name === file}>${each.name} (${bytes(each.bytes)})</option>`,
+        )}
+      </select>
+    </div>`;
+}
+
+const windowView = (page: Page, lost: number, given: boolean): TemplateResult => html`
+  <label class="choice">
+    <input type="checkbox" .checked=${given}
+      @change=${({ target }: Event) => page.preflight.give((target as HTMLInputElement).checked ? lost : undefined)} />
+    <span>
+      <strong>Give back the attention window of ${lost} tokens</strong>
+      <br /><span class="note">
+        GGUF files of Mistral 7B v0.1 have lost it. Without it, the model reads texts that are longer in a way it was not trained for.
+      </span>
+    </span>
+  </label>`;
 
 const formatView = (page: Page, plan: Plan, chosen: boolean, fits: boolean): TemplateResult => html`
   <label class="choice">

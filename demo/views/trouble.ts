@@ -3,12 +3,12 @@ import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { REMEDY_LABELS, type Trouble } from "../trouble.ts";
 
-export function troubleView(page: Page, { title, advice, detail, remedies }: Trouble): TemplateResult {
+export function troubleView(page: Page, { title, advice, detail, shown, remedies }: Trouble): TemplateResult {
   return html`
     <section class="trouble" role="alert">
       <h2>${title}</h2>
       <p>${advice}</p>
-      <details><summary>Details</summary><p>${detail}</p></details>
+      <details ?open=${shown ?? false}><summary>Details</summary><p>${detail}</p></details>
       <div class="buttons">
         ${remedies.map(
           (remedy) =>

@@ -1,7 +1,8 @@
 // An empty conversation: what this is, suggestions, and a larger model.
 import { html, nothing, type TemplateResult } from "lit";
-import { MISTRAL } from "../engine.ts";
+import { bytes } from "../format.ts";
 import type { Page } from "../page.ts";
+import { MISTRAL } from "../recommended.ts";
 
 const STORIES = [
   "Tell me a story about a cat named Tom.",
@@ -38,8 +39,8 @@ export function welcomeView(page: Page): TemplateResult {
         tiny
           ? html`<div class="larger">
               <p>For real conversations, load a real model. You see what it needs before anything is downloaded.</p>
-              <button type="button" class="primary" @click=${() => page.choose({ kind: "named", name: MISTRAL })}>
-                Load Mistral 7B Instruct
+              <button type="button" class="primary" @click=${() => page.choose(MISTRAL.choice)}>
+                Load Mistral 7B Instruct (${bytes(MISTRAL.bytes)})
               </button>
               <button type="button" @click=${() => page.go("models")}>Other models</button>
             </div>`

@@ -1,12 +1,20 @@
 // axe-core finds no violation on any view, in light and dark.
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MISTRAL_7B_BYTES, mistral7bHeader } from "../weights/gguf-of.ts";
 import { openSite, type Site } from "./site.ts";
 
 let site: Site;
 let page: Page;
+let scratch: string;
 beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "sirocco-accessible-"));
+  await writeFile(join(scratch, "m.gguf"), mistral7bHeader(1e4));
+  await truncate(join(scratch, "m.gguf"), MISTRAL_7B_BYTES);
   site = await openSite();
   // The page's policy blocks injected scripts; this bypasses it.
   await site.context.addInitScript({ content: axe.source });
@@ -28,7 +36,10 @@ beforeAll(async () => {
   });
   page = await site.open("#a");
 });
-afterAll(() => site?.close());
+afterAll(async () => {
+  await site?.close();
+  await rm(scratch, { recursive: true });
+});
 
 const views: Record<string, () => Promise<void>> = {
   welcome: async () => {
@@ -52,8 +63,8 @@ const views: Record<string, () => Promise<void>> = {
     await page.getByRole("heading", { name: "Models on this device" }).waitFor();
   },
   preflight: async () => {
-    await page.locator("#model-folder").setInputFiles("weights/tiny-mistral");
-    await page.getByRole("button", { name: "Load", exact: true }).waitFor();
+    await page.locator("#model-file").setInputFiles(join(scratch, "m.gguf"));
+    await page.getByRole("checkbox", { name: /attention window/ }).waitFor();
   },
   refusal: async () => {
     await page.keyboard.press("Escape");

@@ -1,19 +1,31 @@
 // Models other than the embedded one, and the messages when none can be loaded.
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { folderSource, openCheckpoint } from "../../weights/node.ts";
+import { smallGguf, writeGguf } from "../weights/gguf-file.ts";
+import { ggufOf, MISTRAL_7B_BYTES, mistral7bHeader, sentencePiecePairs } from "../weights/gguf-of.ts";
 import { openSite, type Site, sendRange } from "./site.ts";
 
 const FOLDER = "weights/tiny-mistral";
 
+const FORMATS = "test/golden/formats";
+const SPLIT = ["1", "2"].map((part) => `${FORMATS}/gguf_q8_0_split/tiny-Q8_0-0000${part}-of-00002.gguf`);
+
 let site: Site;
 let page: Page;
+let scratch: string;
 beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "sirocco-loading-"));
   site = await openSite();
   page = await site.open("#models");
 });
-afterAll(() => site?.close());
+afterAll(async () => {
+  await site?.close();
+  await rm(scratch, { recursive: true });
+});
 
 const dialog = () => page.getByRole("dialog", { name: /^Load/ });
 
@@ -41,19 +53,104 @@ test("a folder: the pre-flight shows its numbers, and it loads in the chosen for
   await page.getByRole("button", { name: "Regenerate" }).waitFor();
 });
 
-test("a dropped folder is inspected too", async () => {
-  await page.goto(`${site.url}#models`);
+async function drop(...files: string[]): Promise<void> {
   const box = await page.locator(".drop").boundingBox();
   if (!box) throw new Error("expected a place to drop a folder on");
   const at = { x: box.x + 20, y: box.y + 20 };
-  const data = { items: [], files: [resolve(FOLDER)], dragOperationsMask: 1 };
+  const data = { items: [], files: files.map((file) => resolve(file)), dragOperationsMask: 1 };
   const devtools = await site.context.newCDPSession(page);
   for (const type of ["dragEnter", "dragOver", "drop"] as const)
     await devtools.send("Input.dispatchDragEvent", { type, ...at, data });
+}
+
+test("a dropped folder is inspected too", async () => {
+  await page.goto(`${site.url}#models`);
+  await drop(FOLDER);
   await dialog().getByText("10.6 MB").first().waitFor();
   expect(await dialog().getByRole("heading").innerText()).toBe("Load tiny-mistral");
   await dialog().getByRole("button", { name: "Cancel" }).click();
 });
+
+test("a GGUF file is picked and answers; one in parts is dropped; a missing part is named", async () => {
+  const tiny = await openCheckpoint(folderSource(FOLDER));
+  const file = await ggufOf(tiny, "llama");
+  file.pairs.push(...(await sentencePiecePairs(tiny)));
+  const path = join(scratch, "tales.gguf");
+  await writeFile(path, writeGguf(file));
+  await page.locator("#model-file").setInputFiles(path);
+  await dialog().getByRole("button", { name: "Load" }).click();
+  await page.locator('.dot[data-state="ready"]').waitFor();
+  expect(await page.getByRole("button", { name: /^Model/ }).innerText()).toContain("tales.gguf");
+  await page.getByLabel("Message", { exact: true }).fill("Tell me a story about a fox.");
+  await page.keyboard.press("Enter");
+  await page.locator("markdown-text").filter({ hasText: /\w/ }).last().waitFor();
+  await page.keyboard.press("Escape");
+
+  await page.goto(`${site.url}#models`);
+  await drop(...SPLIT);
+  await dialog()
+    .getByRole("radio", { name: /^q8.*fits best/ })
+    .waitFor();
+  expect(await dialog().getByRole("heading").innerText()).toBe("Load tiny-Q8_0-00001-of-00002.gguf");
+  await dialog().getByRole("button", { name: "Cancel" }).click();
+  await page.locator("#model-file").setInputFiles(SPLIT[0]!);
+  await dialog().getByRole("alert").getByText("00002-of-00002.gguf: expected").waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("a window that a GGUF file has lost is given back, unless the visitor takes it away", async () => {
+  const path = join(scratch, "v0.1.gguf");
+  await writeFile(path, mistral7bHeader(1e4));
+  await truncate(path, MISTRAL_7B_BYTES);
+  await page.locator("#model-file").setInputFiles(path);
+  const window = () => dialog().getByRole("checkbox", { name: /window of 4096 tokens/ });
+  await window().waitFor();
+  expect(await window().isChecked()).toBe(true);
+  await dialog().getByText("rolling window").waitFor();
+  await window().uncheck();
+  await dialog().getByText("rolling window").waitFor({ state: "detached" });
+  expect(await window().isChecked()).toBe(false);
+  await dialog().getByRole("button", { name: "Cancel" }).click();
+});
+
+test("of the GGUF files of a repository one is chosen, by name and size", async () => {
+  const folders = { "m-Q4_0": "gguf_q4_0", "m-Q4_K_M": "gguf_q4_k_m", "m-Q8_0": "gguf_q8_0", "m-IQ4_NL": "" };
+  const headers = { "access-control-allow-origin": "*" };
+  await page.route("https://huggingface.co/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const name = pathname.split("/").at(-1)?.replace(".gguf", "") ?? "";
+    if (pathname === "/api/models/owner/tiny/tree/main")
+      return route.fulfill({ headers, json: Object.keys(folders).map((name) => ({ path: `${name}.gguf` })) });
+    const from = Object.hasOwn(folders, name) ? folders[name as keyof typeof folders] : undefined;
+    if (from === undefined) return route.fulfill({ status: 404, headers });
+    if (from === "") return sendRange(route, Buffer.from(unknownType()));
+    return sendRange(route, await readFile(`${FORMATS}/${from}/tiny-${name.slice(2)}.gguf`));
+  });
+  await page.getByLabel(/^A repository/).fill("https://huggingface.co/owner/tiny/tree/main");
+  await page.getByRole("button", { name: "Look" }).click();
+  const files = dialog().getByLabel("File");
+  await files.waitFor();
+  expect(await files.inputValue()).toBe("m-Q4_K_M.gguf");
+  expect(await files.locator("option").allInnerTexts()).toContain("m-Q4_0.gguf (65.1 kB)");
+  await files.selectOption("m-Q8_0.gguf");
+  await dialog().getByRole("radio", { name: /^q8/ }).waitFor();
+  expect(await dialog().getByRole("heading").innerText()).toBe("Load owner/tiny/m-Q8_0.gguf");
+  await files.selectOption("m-IQ4_NL.gguf");
+  // The message names the type, and what to take instead.
+  await dialog()
+    .getByRole("alert")
+    .getByText(/got IQ4_NL.*Choose a file with one of these types/)
+    .waitFor();
+  await page.keyboard.press("Escape");
+  await page.unroute("https://huggingface.co/**");
+});
+
+/** A file with a matrix of a type that is not read. */
+function unknownType(): Uint8Array {
+  const file = smallGguf();
+  file.tensors.find(({ name }) => name === "output.weight")!.type = 20;
+  return writeGguf(file);
+}
 
 test("a gated repository: the page says what to do, and the token is sent only to the Hub", async () => {
   const tokens: string[] = [];
@@ -72,7 +169,7 @@ test("a gated repository: the page says what to do, and the token is sent only t
     if (!bytes) return route.fulfill({ status: 404, headers });
     return sendRange(route, bytes);
   });
-  await page.getByRole("button", { name: /^Mistral 7B/ }).click();
+  await page.getByRole("button", { name: /^Mistral 7B.*16.bits/ }).click();
   await dialog().getByText("needs your permission").waitFor();
   await dialog().getByLabel("Access token").fill("hf_right");
   await page.keyboard.press("Enter");

@@ -1,0 +1,18 @@
+// The name that loads a model, from what a visitor typed or pasted.
+
+/** A page of the Hub, or of a GGUF file in it, with or without the scheme. */
+const PAGE =
+  /^(?:https?:\/\/)?(?:www\.)?(?:huggingface\.co|hf\.co)\/([^/?#]+\/[^/?#]+)(?:\/(?:tree|blob|resolve)\/([^/?#]+)(\/[^/?#]+\.gguf)?)?\/*(?:[?#].*)?$/i;
+
+/** As the list of stored models names it: `owner/name`, also with `/file.gguf`, or an address. */
+export function modelName(text: string): string {
+  const [, repository, revision, file = ""] = PAGE.exec(text) ?? [];
+  const name =
+    repository === undefined
+      ? text
+      : `${repository}${revision ? `@${decodeURIComponent(revision)}` : ""}${decodeURIComponent(file)}`;
+  return name.replace(/@main(?=$|\/[^/]*$)|\/+$/g, "");
+}
+
+/** A name without the GGUF file in it. */
+export const withoutFile = (name: string): string => name.replace(/\/[^/]+\.gguf$/i, "");
