@@ -19,6 +19,7 @@ export function withDriver(engine: Engine): Engine {
     planModel: (source, options) => retried(() => engine.planModel(source, options)),
     tuneModel: (source, options) => retried(() => engine.tuneModel(source, options)),
     quantizeModel: (source, options) => retried(() => engine.quantizeModel(source, options)),
+    describeModel: engine.describeModel,
     listAdapters: async () => {
       const adapters = await engine.listAdapters();
       return adapters.length === 0 && (await findDriver(engine)) ? engine.listAdapters() : adapters;

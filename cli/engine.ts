@@ -3,6 +3,7 @@ import type {
   AdapterDescription,
   LoadOptions,
   Model,
+  ModelDescription,
   Plan,
   Quantized,
   QuantizeOptions,
@@ -17,13 +18,14 @@ export type {
   LoadOptions,
   Message,
   Model,
+  ModelConfig,
+  ModelDescription,
   Plan,
   Progress,
   QuantizeOptions,
   Tuning,
   TuningMeasurement,
 } from "../engine/node.ts";
-
 export type WeightFormatName = Plan["weights"];
 export type CacheFormatName = Plan["cache"];
 
@@ -31,6 +33,7 @@ export type CacheFormatName = Plan["cache"];
 export interface Engine {
   loadModel(source?: string, options?: LoadOptions): Promise<Model>;
   planModel(source?: string, options?: LoadOptions): Promise<Plan>;
+  describeModel(source?: string, options?: Pick<LoadOptions, "signal">): Promise<ModelDescription>;
   tuneModel(source?: string, options?: LoadOptions): Promise<Tuning>;
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<Quantized>;
   listAdapters(): Promise<readonly AdapterDescription[]>;

@@ -55,3 +55,14 @@ export function wrapList(items: readonly string[], width: number): string {
   }
   return lines.filter(Boolean).join("\n");
 }
+
+/** Breaks lines that are longer than `width` between words, or within a word that is longer. */
+export function wrapText(text: string, width: number): string {
+  const wrapLine = (line: string): string[] => {
+    if (line.length <= width) return [line];
+    const space = line.lastIndexOf(" ", width);
+    const end = space > 0 ? space : width;
+    return [line.slice(0, end), ...wrapLine(line.slice(end).trimStart())];
+  };
+  return text.split("\n").flatMap(wrapLine).join("\n");
+}

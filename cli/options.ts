@@ -47,13 +47,17 @@ export function addOptions(command: Command, heading: string, options: readonly 
   return command;
 }
 
-/** `--model` and `--adapter`: which checkpoint, on which GPU. */
-export const addModelOptions = (command: Command): Command =>
+export const addModelOption = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
       "folder or .gguf file, its URL, or owner/name[@revision][/file.gguf] on the Hugging Face Hub (default: the embedded tiny model)",
     ).argParser(nonEmpty("--model", "a folder, a .gguf file, a URL or owner/name[@revision]")),
+  ]);
+
+/** `--model` and `--adapter`: which checkpoint, on which GPU. */
+export const addModelOptions = (command: Command): Command =>
+  addOptions(addModelOption(command), "Model", [
     new Option(
       "--adapter <name>",
       "GPU to use: part of a name that `sirocco info` prints (default: the system's choice)",

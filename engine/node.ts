@@ -2,7 +2,8 @@
  * Loads and runs models of Mistral's family on WebGPU.
  *
  * These are the names of the package in Node. In a browser it has the same, without `folderSource`,
- * `quantizeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes `headers`.
+ * `describeModel`, `quantizeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes
+ * `headers`.
  *
  * @module sirocco
  */
@@ -17,6 +18,7 @@ import { yieldCoresDuring } from "./gpu/yield-cores.ts";
 import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
+import { describe, type ModelDescription } from "./resident/describe.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./resident/quantize.ts";
 import { tuningFiles } from "./tuning/files.ts";
 
@@ -28,6 +30,7 @@ export {
   hubSource,
 } from "../weights/node.ts";
 export * from "./common.ts";
+export type { DescribedFile, ModelDescription } from "./resident/describe.ts";
 export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 
 const node: Platform = {
@@ -85,6 +88,27 @@ export const loadModel = (source?: string | Source, options: LoadOptions = {}): 
  */
 export const planModel = (source?: string | Source, options: LoadOptions = {}): Promise<Plan> =>
   load.planModel(node, source, options);
+
+/**
+ * What a checkpoint is: its format, sizes, tokenizer, files. Reads headers and small files only, and opens no
+ * device. Node only.
+ *
+ * @param source as for `loadModel`
+ * @throws CheckpointError, NetworkError as `loadModel`
+ *
+ * @example
+ * ```ts
+ * import { describeModel } from "sirocco";
+ *
+ * const { format, config, tokenizer } = await describeModel();
+ * console.log(format, config.L, tokenizer?.kind); // safetensors, bf16 5 BPE with byte fallback
+ * ```
+ */
+export const describeModel = async (
+  source?: string | Source,
+  options: Pick<LoadOptions, "signal" | "token"> = {},
+): Promise<ModelDescription> =>
+  describe(typeof source === "object" ? source : await node.openSource(source, options), options.signal);
 
 /**
  * Measures which kernels are fastest on a model's shapes, and remembers the choice for loading. No weight is

@@ -17,7 +17,7 @@ export type ColumnsOf = (tensor: string) => Uint32Array | undefined;
 
 /** What a checkpoint is that holds quantised matrices. */
 export interface Quantised {
-  /** For messages: "packed as q4", "GPTQ with 4 bits". */
+  /** For messages: "packed as q4", "GPTQ with 4 bits, groups of 128", "Q4_K_M". */
   readonly name: string;
   /** The format of the most matrices. */
   readonly weights: WeightFormatName;
@@ -32,6 +32,8 @@ export interface Quantised {
 export interface Checkpoint {
   readonly config: ModelConfig;
   readonly source: Source;
+  /** "GGUF v3". Default: "safetensors". */
+  readonly container?: string;
   /** By name, the tensors that the graph needs and no others, file by file in the order of their bytes. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** Numbers of the model, whatever they are stored in. */

@@ -1,4 +1,5 @@
 // The exports of weights/ for Node: also folders, and the Hub's cache on disk.
+export { type GgufFile, ggufFiles } from "./gguf/choice.ts";
 export * from "./index.ts";
 export { openNodeHash } from "./integrity/node-hash.ts";
 export { folderSource, requireFolder } from "./sources/folder.ts";

@@ -1,39 +1,52 @@
-// sirocco info: adapters of this machine, versions, and facts about a model.
+// sirocco info: adapters of this machine and versions, or what a checkpoint is.
 import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import { driverAdvice } from "../driver.ts";
 import type { AdapterDescription } from "../engine.ts";
 import { errorMessage } from "../errors.ts";
 import { formatBytes, table, wrapList } from "../format.ts";
-import { addModelOptions, addOutputOptions, type ModelOptions } from "../options.ts";
+import { modelTable } from "../model-rows.ts";
+import { addModelOption, addOutputOptions, type ModelOptions } from "../options.ts";
 import { packageVersion } from "../package.ts";
-import { planRows } from "./plan.ts";
 
 export function addInfo(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("info")
-    .summary("list this machine's GPUs, versions, and facts about a model")
+    .summary("list this machine's GPUs and versions, or say what a checkpoint is")
     .description(
       "Lists the WebGPU adapters of this machine with their limits, and the versions in use. Without an adapter it " +
-        "says what to install. With --model it also prints facts about that model.",
+        "says what to install. With --model it prints what that checkpoint is instead: its format, sizes, window, " +
+        "tokenizer, chat template and files, and the memory that its weights take in each format. Only headers and " +
+        "small files are read, and no GPU is needed.",
     )
     .addHelpText(
       "after",
       `
 Examples:
   $ sirocco info
-  $ sirocco info --model mistralai/Mistral-7B-v0.1`,
+  $ sirocco info --model mistralai/Mistral-7B-v0.1
+  $ sirocco info --model TheBloke/Mistral-7B-Instruct-v0.2-GGUF --json`,
     );
-  addModelOptions(command);
+  addModelOption(command);
   addOutputOptions(
     command,
-    "print one object: version, node, platform, adapters, advice or null, model or null",
+    "print one object: version, node, platform, adapters, advice or null; with --model: what describeModel returns",
   );
   command.action(async (options: ModelOptions) => exit(await info(context, options)));
 }
 
-async function info({ io, output, interrupts }: Context, options: ModelOptions): Promise<number> {
-  const { listAdapters, planModel } = await io.engine();
+async function info(context: Context, { model, json }: ModelOptions): Promise<number> {
+  const { io, output, interrupts } = context;
+  if (model === undefined) return machine(context, json);
+  const { describeModel } = await io.engine();
+  const description = await describeModel(model, { signal: interrupts.signal });
+  if (json) output.json(description);
+  else output.write(modelTable(description, io.stdout.columns ?? 80));
+  return exitCode.ok;
+}
+
+async function machine({ io, output }: Context, json = false): Promise<number> {
+  const { listAdapters } = await io.engine();
   let problem = "";
   const adapters = await listAdapters().catch((error: unknown) => {
     // Without Dawn's package there are no adapters; the rest is still printed.
@@ -44,12 +57,7 @@ async function info({ io, output, interrupts }: Context, options: ModelOptions):
     adapters.length > 0 ? null : [problem, driverAdvice(process.platform)].filter(Boolean).join(" ");
   const versions = { version: packageVersion, node: process.versions.node };
   const platform = `${process.platform} ${process.arch}`;
-  const adapter = options.adapter === undefined ? {} : { adapter: options.adapter };
-  const plan =
-    options.model === undefined
-      ? null
-      : await planModel(options.model, { ...adapter, parallel: 1, signal: interrupts.signal });
-  if (options.json) output.json({ ...versions, platform, adapters, advice, model: plan });
+  if (json) output.json({ ...versions, platform, adapters, advice });
   else {
     output.write(
       table([
@@ -60,7 +68,6 @@ async function info({ io, output, interrupts }: Context, options: ModelOptions):
     );
     if (advice) output.write(`\nno adapter: ${advice}\n`);
     for (const each of adapters) output.write(`\n${table(adapterRows(each))}`);
-    if (plan) output.write(`\n${table(planRows(plan, options.model))}`);
   }
   return exitCode.ok;
 }

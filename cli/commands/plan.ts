@@ -33,13 +33,15 @@ async function plan({ io, output, interrupts }: Context, options: LoadingOptions
   return exitCode.ok;
 }
 
-/** The rows of the table, for `info --model`, too. */
-export function planRows(plan: Plan, model = "the embedded tiny model"): [label: string, value: string][] {
+function planRows(plan: Plan, model = "the embedded tiny model"): [label: string, value: string][] {
   const { adapter } = plan;
   return [
     ["model", model],
     ["parameters", formatCount(plan.parameters)],
-    ["checkpoint", formatBytes(plan.checkpointBytes)],
+    [
+      "checkpoint",
+      `${formatBytes(plan.checkpointBytes)}${plan.quantised === undefined ? "" : `, ${plan.quantised}`}`,
+    ],
     ["weights", `${formatBytes(plan.weightBytes)} as ${plan.weights}`],
     ["cache", `${formatBytes(plan.cacheBytes)} as ${plan.cache}, ${formatCount(plan.cacheSlots)} slots`],
     ["scratch", `${formatBytes(plan.scratchBytes)}, ${formatCount(plan.chunkLength)} tokens a pass`],

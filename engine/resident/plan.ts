@@ -79,7 +79,7 @@ function planWeights(checkpoint: Checkpoint, adapter: AdapterDescription, option
 }
 
 /** The format that keeps the stored values of all matrices as they are. Vectors are f32 in every format. */
-function storedFormat({ tensors }: Checkpoint): WeightFormatName {
+export function storedFormat({ tensors }: Checkpoint): WeightFormatName {
   const matrices = [...tensors.values()].filter(({ shape }) => shape.length > 1);
   const encodings = new Set(matrices.map(({ encoding }) => encoding));
   return encodings.has("F32") || encodings.size > 1 ? "f32" : encodings.has("F16") ? "f16" : "bf16";
@@ -169,8 +169,7 @@ function planFormats(
   const cacheBytes = layerCacheBytes(shape);
   const parts = partBytes(layout);
   const scratch = scratchSizes(shape);
-  const lengths = [...vectors(layout).map(({ length }) => length), ...orders];
-  const weightBytes = sum(parts) + sum(lengths.map((length) => 4 * padded(length)));
+  const weightBytes = bytesOf(layout);
   const scratchBytes = sum(scratch);
   return {
     shape,
@@ -191,11 +190,17 @@ function planFormats(
       chunkLength,
       checkpointBytes: checkpoint.bytes,
       parameters: checkpoint.parameters,
+      ...(quantised && { quantised: quantised.name }),
       ...(checkpoint.warnings && { warnings: checkpoint.warnings }),
       ...(checkpoint.lostWindow && { lostWindow: checkpoint.lostWindow }),
     },
   };
 }
+
+/** Bytes of the weights on the GPU. */
+export const bytesOf = (layout: ModelLayout): number =>
+  sum(partBytes(layout)) +
+  sum([...vectors(layout), ...columnOrders(layout)].map(({ length }) => 4 * padded(length)));
 
 function contextTokens({ config }: Checkpoint, asked: number | undefined): number {
   if (config.W !== null) return asked ?? Infinity;

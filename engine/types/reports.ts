@@ -60,6 +60,8 @@ export interface Plan {
   readonly checkpointBytes: number;
   /** Numbers in the weights. */
   readonly parameters: number;
+  /** How the checkpoint is quantised: "Q4_K_M", "GPTQ with 4 bits, groups of 128". Missing for floats. */
+  readonly quantised?: string;
   /** What the checkpoint may have lost, or keeps in more bits than it has. Missing if nothing is known. */
   readonly warnings?: readonly string[];
   /** The attention window that it may have lost, in tokens: for `LoadOptions.window`. */

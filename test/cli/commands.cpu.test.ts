@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { DeviceError } from "../../engine/errors.ts";
 import { adapter, plan } from "../fake-model.ts";
-import { sirocco, tuning } from "./fakes.ts";
+import { description, FakeEngine, sirocco, tuning } from "./fakes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
@@ -62,6 +62,12 @@ verdict          fits this adapter's limits
     expect(source).toBe("o/n");
     expect(options).toMatchObject({ weights: "q4", contextLength: 4096, window: 2048 });
     expect(engine.called("loadModel")).toEqual([]);
+  });
+
+  test("says how the checkpoint is quantised", async () => {
+    const engine = new FakeEngine();
+    Object.assign(engine, { planModel: async () => ({ ...plan, quantised: "Q4_K_M" }) });
+    expect((await sirocco(["plan"], { engine })).stdout).toContain("\ncheckpoint       13.5 GiB, Q4_K_M\n");
   });
 
   test("--json prints the plan", async () => {
@@ -190,10 +196,22 @@ features         shader-f16, subgroups
     expect(engine.called("planModel")).toEqual([]);
   });
 
-  test("with --model shows the model's facts", async () => {
-    const { stdout, engine } = await sirocco(["info", "--model", "./m", "--adapter", "Paper"]);
-    expect(stdout).toMatch(/\nmodel {12}\.\/m\nparameters {7}7\.24 billion\n/);
-    expect(engine.called("planModel")[0]).toMatchObject({ source: "./m", options: { adapter: "Paper" } });
+  test("with --model says what the checkpoint is, and opens no adapter", async () => {
+    const { stdout, engine } = await sirocco(["info", "--model", "./m"]);
+    expect(stdout).toMatch(/^model {10}owner\/name@main\nformat {9}GGUF v3, Q4_K_M\n/);
+    expect(stdout).toContain("\nheads          32 of queries, 8 of keys and values, 128 wide\n");
+    expect(stdout).toContain("\nalso there     model.Q8_0.gguf 7.17 GiB\n");
+    expect(stdout).toContain("\n               q4a  4.59 GiB, as it is stored\n");
+    expect(engine.calls).toEqual([{ name: "describeModel", source: "./m" }]);
+  });
+
+  test.each([40, 80])("fits %i columns", async (columns) => {
+    const { stdout } = await sirocco(["info", "--model", "./m"], { columns });
+    const widths = stdout.split("\n").map(({ length }) => length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(columns);
+    expect(stdout.replace(/\s+/g, " ")).toContain(
+      "warning owner/name@main: GGUF does not keep the attention",
+    );
   });
 
   test("says what to do without an adapter", async () => {
@@ -210,8 +228,9 @@ features         shader-f16, subgroups
     const { stdout } = await sirocco(["info", "--json"]);
     const platform = `${process.platform} ${process.arch}`;
     const facts = { version, node: process.versions.node, platform };
-    expect(JSON.parse(stdout)).toEqual({ ...facts, adapters: [adapter], advice: null, model: null });
-    const none = JSON.parse((await sirocco(["info", "--json", "-m", "./m"], { adapters: [] })).stdout);
-    expect(none).toMatchObject({ adapters: [], advice: expect.any(String), model: plan });
+    expect(JSON.parse(stdout)).toEqual({ ...facts, adapters: [adapter], advice: null });
+    const none = JSON.parse((await sirocco(["info", "--json"], { adapters: [] })).stdout);
+    expect(none).toMatchObject({ adapters: [], advice: expect.any(String) });
+    expect(JSON.parse((await sirocco(["info", "--json", "-m", "./m"])).stdout)).toEqual(description);
   });
 });

@@ -9,6 +9,8 @@ import type {
   LoadOptions,
   Message,
   Model,
+  ModelConfig,
+  ModelDescription,
   Plan,
   QuantizeOptions,
   Tuning,
@@ -22,6 +24,7 @@ type Call =
   | { readonly name: "loadModel"; readonly source: string | undefined; readonly options: LoadOptions }
   | { readonly name: "tuneModel"; readonly source: string | undefined; readonly options: LoadOptions }
   | { readonly name: "planModel"; readonly source: string | undefined; readonly options: LoadOptions }
+  | { readonly name: "describeModel"; readonly source: string | undefined }
   | { readonly name: "quantizeModel"; readonly source: string | undefined; readonly options: QuantizeOptions }
   | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
   | { readonly name: "chat"; readonly messages: readonly Message[]; readonly options: GenerateOptions }
@@ -39,10 +42,18 @@ export interface FakeOptions {
   /** Thrown by the function of this name. */
   readonly errors?: Partial<
     Record<
-      "loadModel" | "planModel" | "tuneModel" | "quantizeModel" | "listAdapters" | "chat" | "generate",
+      | "loadModel"
+      | "planModel"
+      | "describeModel"
+      | "tuneModel"
+      | "quantizeModel"
+      | "listAdapters"
+      | "chat"
+      | "generate",
       Error
     >
   >;
+  readonly description?: ModelDescription;
   readonly adapters?: readonly AdapterDescription[];
   /** Loading waits for the signal. */
   readonly slowLoad?: boolean;
@@ -77,6 +88,21 @@ export const tuning: Tuning = {
   ],
 };
 
+const shape = { V: 32_000, D: 4096, F: 14_336, L: 32, H: 32, G: 8, d: 128, W: null, maxPositions: 32_768 };
+const config = { ...shape, architecture: "MistralForCausalLM" } as ModelConfig;
+
+export const description: ModelDescription = {
+  ...{ name: "owner/name@main", format: "GGUF v3, Q4_K_M", config, parameters: 7_241_732_096 },
+  tokenizer: { kind: "BPE with byte fallback", tokens: 32_000, file: "model.Q4_K_M.gguf" },
+  chatTemplate: { file: "model.Q4_K_M.gguf" },
+  files: [{ file: "model.Q4_K_M.gguf", bytes: 4_368_439_584 }],
+  fileBytes: 4_368_439_584,
+  otherFiles: [{ file: "model.Q8_0.gguf", bytes: 7_695_857_952 }],
+  stored: "q4a",
+  residentBytes: { q8: 7_694_811_136, q4: 4_205_000_000, q4a: 4_932_000_000 },
+  warnings: ["owner/name@main: GGUF does not keep the attention window of 4096 tokens that this model had."],
+};
+
 export class FakeEngine implements Engine {
   readonly calls: Call[] = [];
   readonly #fake: FakeOptions;
@@ -105,6 +131,12 @@ export class FakeEngine implements Engine {
     this.calls.push({ name: "planModel", source, options });
     this.#throw("planModel");
     return plan;
+  };
+
+  readonly describeModel = async (source?: string): Promise<ModelDescription> => {
+    this.calls.push({ name: "describeModel", source });
+    this.#throw("describeModel");
+    return this.#fake.description ?? description;
   };
 
   readonly tuneModel = async (source?: string, options: LoadOptions = {}): Promise<Tuning> => {
@@ -178,6 +210,8 @@ export interface Setting extends FakeOptions {
   /** Text on stdin; null: a pipe that stays open. Default: stdin is a terminal. */
   readonly stdin?: string | Uint8Array | null;
   readonly stdoutTerminal?: boolean;
+  /** Of the terminal. Default 120. */
+  readonly columns?: number;
   readonly stderrTerminal?: boolean;
   readonly env?: Record<string, string>;
   /** Characters after which the reader of stdout leaves. */
@@ -189,12 +223,13 @@ export interface Setting extends FakeOptions {
 /** A stream that keeps all text. */
 class Screen extends Writable {
   text = "";
-  readonly columns = 120;
+  readonly columns: number;
   readonly isTTY: boolean;
   readonly #fail: (text: string) => Error | undefined;
 
-  constructor(isTTY: boolean, fail: (text: string) => Error | undefined = () => undefined) {
+  constructor(isTTY: boolean, fail: (text: string) => Error | undefined = () => undefined, columns = 120) {
     super({ decodeStrings: false });
+    this.columns = columns;
     this.isTTY = isTTY;
     this.#fail = fail;
   }
@@ -219,11 +254,11 @@ export class Session {
   constructor(argv: readonly string[], setting: Setting = {}) {
     this.engine = setting.engine ?? new FakeEngine(setting);
     const { breakAfter, stdoutError } = setting;
-    this.#stdout = new Screen(setting.stdoutTerminal ?? false, (text) =>
+    const fail = (text: string) =>
       breakAfter !== undefined && text.length > breakAfter
         ? Object.assign(new Error("write EPIPE"), { code: "EPIPE" })
-        : stdoutError,
-    );
+        : stdoutError;
+    this.#stdout = new Screen(setting.stdoutTerminal ?? false, fail, setting.columns);
     this.#stderr = new Screen(setting.stderrTerminal ?? false);
     if (setting.stdin === undefined) Object.assign(this.#stdin, { isTTY: true });
     else if (setting.stdin !== null) this.#stdin.end(setting.stdin);

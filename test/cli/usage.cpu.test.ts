@@ -27,7 +27,7 @@ const OPTIONS: Record<string, string[]> = {
     ...[...LOADING, "--runs", "--seconds", "--text", "--html"],
     ...["--streams", "--requests", "--prompt-tokens", "--answer-tokens", "--url", "--api-key", "--chat"],
   ],
-  info: COMMON,
+  info: COMMON.filter((name) => name !== "--adapter"),
 };
 
 describe("help", () => {

@@ -53,8 +53,11 @@ test.each([
   ["engine/index.ts", COMMON.value, COMMON.type],
   [
     "engine/node.ts",
-    [...COMMON.value, "folderSource", "listAdapters", "quantizeModel"],
-    [...COMMON.type, "HubEnvironment", "HubProgress", "Quantized", "QuantizeOptions"],
+    [...COMMON.value, "describeModel", "folderSource", "listAdapters", "quantizeModel"],
+    [
+      ...COMMON.type,
+      ...names("DescribedFile HubEnvironment HubProgress ModelDescription Quantized QuantizeOptions"),
+    ],
   ],
   ["engine/ai-sdk.ts", ["createSirocco", "sirocco"], ["SiroccoSettings"]],
   [

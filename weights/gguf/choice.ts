@@ -11,22 +11,34 @@ const OTHERS = /^mmproj|imatrix/i;
 
 /** The file to load. @throws CheckpointError if none can be */
 export async function choose(source: Source, signal?: AbortSignal): Promise<string> {
-  const candidates = [...partsOfFiles((await source.list?.(signal)) ?? [])];
-  const files = candidates.map(([file]) => file);
+  const files = [...partsOfFiles((await source.list?.(signal)) ?? []).keys()];
   const named = (pattern: RegExp) => files.find((file) => pattern.test(file.replaceAll("-", " ")));
   const known = files.length === 1 ? files[0] : PREFERRED.map(named).find(Boolean);
   if (known !== undefined) return known;
   // Only now, as each size may be a request.
-  const sized = candidates.map(async ([file, parts]) => {
-    const sizes = await Promise.all(parts.map((part) => source.size(part, signal)));
-    return { file, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
-  });
-  const bySize = (await Promise.all(sized)).sort((a, b) => a.bytes - b.bytes);
+  const bySize = await ggufFiles(source, signal);
   const chosen = bySize.find(({ file }) => !BELOW_4_BITS.test(file));
   if (chosen) return chosen.file;
   const list = bySize.map(({ file, bytes }) => `${file} (${(bytes / 1e9).toFixed(2)} GB)`).join(", ");
   const got = list || "none";
   throw mismatch(source.name, "a GGUF file of 4 bits or more", got, "Name the file itself.");
+}
+
+/** A file that can be loaded, or the first part of one. */
+export interface GgufFile {
+  readonly file: string;
+  /** Of all parts. */
+  readonly bytes: number;
+}
+
+/** The files of a source that can be loaded, the smallest first. */
+export async function ggufFiles(source: Source, signal?: AbortSignal): Promise<GgufFile[]> {
+  const parts = partsOfFiles((await source.list?.(signal)) ?? []);
+  const sized = [...parts].map(async ([file, parts]) => {
+    const sizes = await Promise.all(parts.map((part) => source.size(part, signal)));
+    return { file, bytes: sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0) };
+  });
+  return (await Promise.all(sized)).sort((a, b) => a.bytes - b.bytes);
 }
 
 /** The files that can be loaded, by name: the parts of each, under the name of the first. */

@@ -54,12 +54,13 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
   return {
     config,
     source,
+    container: `GGUF v${parts.first.version}`,
     endsGiven: config.eosTokenIds.length > 0,
     ...(isFirstMistral(config) && { warnings: [`${source.name}: ${LOST}`], lostWindow: LOST_WINDOW }),
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     parameters: required.reduce((sum, { shape }) => sum + weightsOf(shape), 0),
     bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),
-    quantised: quantisedAs(found),
+    quantised: quantisedAs(found, metadata),
     readRows: (tensor, options, from = source) =>
       readGgufRows(from, tensor, headRows.get(tensor.name), options),
     vocabulary: async () => readVocabulary(metadata),
@@ -140,8 +141,16 @@ function tensorInfo({ name, shape, tensor: { type, typeName, file, start, end } 
   return { name, encoding: typeName, ...(own && { own }), shape, file, start, end };
 }
 
+/** Mixtures of types, by general.file_type (llama_ftype in llama.h). Other files are named after a type. */
+const MIXTURES: ReadonlyMap<unknown, string> = new Map([
+  [14, "Q4_K_S"],
+  [15, "Q4_K_M"],
+  [16, "Q5_K_S"],
+  [17, "Q5_K_M"],
+]);
+
 /** null if all matrices are floats. */
-function quantisedAs(found: readonly Found[]): Quantised | null {
+function quantisedAs(found: readonly Found[], metadata: Metadata): Quantised | null {
   const matrices = found
     .filter(({ kind }) => kind === "matrix")
     .map(({ tensor, ...matrix }) => ({ ...matrix, type: tensor.typeName }));
@@ -157,7 +166,7 @@ function quantisedAs(found: readonly Found[]): Quantised | null {
   const most = <T>(counts: ReadonlyMap<T, number>): T =>
     [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
   return {
-    name: `GGUF in ${most(typesOf)}`,
+    name: MIXTURES.get(metadata.get("general.file_type")) ?? most(typesOf),
     weights: most(weightsIn),
     formatOf: levelled(matrices, formats),
     convertible: true,

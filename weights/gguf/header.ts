@@ -24,6 +24,7 @@ export interface GgufTensor {
 
 export interface GgufHeader {
   readonly file: string;
+  readonly version: number;
   readonly metadata: ReadonlyMap<string, GgufValue>;
   /** In the order of their bytes. */
   readonly tensors: readonly GgufTensor[];
@@ -51,7 +52,7 @@ export async function readHeader(source: Source, file: string, signal?: AbortSig
   if (size < 24) throw mismatch(file, "a GGUF file", `${size} bytes`, ADVICE);
   const read = (start: number, end: number) => source.read(file, start, end, signal);
   const cursor = new Cursor(file, size, read);
-  const [tensorCount, pairCount] = await cursor.parse(file, () => readCounts(cursor));
+  const { version, tensorCount, pairCount } = await cursor.parse(file, () => readCounts(cursor));
   const metadata = new Map<string, GgufValue>();
   for (let i = 0; i < pairCount; i++) {
     const [key, value] = await cursor.parse(`${file}: key ${i + 1} of ${pairCount}`, () => readPair(cursor));
@@ -65,10 +66,10 @@ export async function readHeader(source: Source, file: string, signal?: AbortSig
     described.push(await cursor.parse(where, () => readTensor(cursor)));
   }
   const dataStart = Math.ceil(cursor.at / alignment) * alignment;
-  return { file, metadata, tensors: place(described, file, dataStart, size, alignment) };
+  return { file, version, metadata, tensors: place(described, file, dataStart, size, alignment) };
 }
 
-function readCounts(cursor: Cursor): [tensors: number, pairs: number] {
+function readCounts(cursor: Cursor) {
   const { where } = cursor;
   const magic = cursor.u32();
   const version = cursor.u32();
@@ -83,8 +84,8 @@ function readCounts(cursor: Cursor): [tensors: number, pairs: number] {
     const got = turned ? "a big-endian file" : `version ${version}`;
     throw mismatch(where, "GGUF of version 2 or 3", got, "Choose a newer conversion of the model.");
   }
-  const tensors = cursor.count("tensors", MIN_TENSOR);
-  return [tensors, cursor.count("keys", MIN_PAIR)];
+  const tensorCount = cursor.count("tensors", MIN_TENSOR);
+  return { version, tensorCount, pairCount: cursor.count("keys", MIN_PAIR) };
 }
 
 function readPair(cursor: Cursor): [key: string, value: GgufValue] {

@@ -75,7 +75,7 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
     tensors,
     parameters: numbersIn(required),
     bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
-    ...describe(method, loaded, columns, [...pieces.values()]),
+    ...describe(nameOf(method, [...matrices.values()]), loaded, columns, [...pieces.values()]),
     readRows: (tensor, options, from = source) => {
       const piece = pieces.get(tensor.name);
       return piece ? reader.rows(piece, options, from) : readRows({ source: from, tensors }, tensor, options);
@@ -142,8 +142,16 @@ function inFileOrder(
   return new Map(infos.map((info) => [info.name, info]));
 }
 
+/** "GPTQ with 4 bits, groups of 128, act-order". */
+function nameOf({ name, ordered }: Method, matrices: readonly StoredMatrix[]): string {
+  if (matrices.some(({ meaning }) => meaning === "e4m3")) return name;
+  const groups = new Set(matrices.filter(({ K, group }) => group < K).map(({ group }) => group));
+  const shared = groups.size > 0 ? `groups of ${[...groups].join(" and ")}` : "whole rows";
+  return [name, shared, ...(ordered ? [] : ["act-order"])].join(", ");
+}
+
 function describe(
-  method: Method,
+  name: string,
   loaded: ReadonlyMap<string, LoadedAs>,
   columns: ReadonlyMap<string, unknown>,
   pieces: readonly Piece[],
@@ -152,7 +160,7 @@ function describe(
   for (const { format } of loaded.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
   const [weights] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most));
   const quantised: Quantised = {
-    name: method.ordered ? method.name : `${method.name} and act-order`,
+    name,
     weights,
     formatOf: (tensor) => loaded.get(tensor)?.format ?? weights,
     columnsOf: (tensor) => (loaded.get(tensor)?.meets ? undefined : loaded.get(tensor)?.columns),
