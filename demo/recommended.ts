@@ -11,7 +11,7 @@ export interface Recommended {
 
 const named = (name: string): Choice => ({ kind: "named", name });
 
-export const TINY: Recommended = {
+const TINY: Recommended = {
   title: "Tiny Tales 5M",
   about: "Children's stories.",
   bytes: 0,
@@ -24,7 +24,7 @@ export const MISTRAL: Recommended = {
   bytes: 4.37e9,
   choice: named("bartowski/Mistral-7B-Instruct-v0.3-GGUF/Mistral-7B-Instruct-v0.3-Q4_K_M.gguf"),
 };
-export const MISTRAL_16: Recommended = {
+const MISTRAL_16: Recommended = {
   title: "Mistral 7B Instruct, 16\u00a0bits",
   about:
     "The original. It is quantised here, in the format that you choose. Its owner asks you to accept terms.",

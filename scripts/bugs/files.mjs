@@ -105,12 +105,6 @@ export const filesBugs = {
     to: "if (!this.#frozen && bytes.length > 0 && (part || start === 0)) {",
     test: ["test/weights/cached-source.test.ts", "-t", "is never read again"],
   },
-  "the demo's pre-flight forgets which file of a repository was named": {
-    file: "demo/offers.ts",
-    from: "file: source.file,",
-    to: "",
-    test: ["test/demo/loading.browser.test.ts", "-t", "of the GGUF files of a repository"],
-  },
   "a stored tensor ends the hash that the tensor before it waits for": {
     file: "weights/integrity/file-check.ts",
     from: "if (close) this.#state.then(close, close);",
