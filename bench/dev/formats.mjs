@@ -1,16 +1,18 @@
 // `npm run bench -- formats`: time a byte of weights in one format against another, at Mistral's shapes at a
 // quarter of the width (174 M parameters). The models are loaded side by side and measured in turns.
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findDrivers } from "../../scripts/drivers.mjs";
+import { writeGptq } from "./gptq.mjs";
 import { shapes } from "./peers/model.mjs";
 import { writeCheckpoint } from "./peers/safetensors.mjs";
 
 const HELP = `npm run bench -- formats [options]
 
-  --formats A,B    formats of weights; times are over those of the first (default q4,q4a)
+  --formats A,B    formats of weights; times are over those of the first (default q4,q4a). gptq and act-order
+                   are checkpoints quantised with GPTQ, the second in act-order
   --shape NAME     ${Object.keys(shapes).join(" or ")} (default quarter: 174 M parameters)
   --rounds N       runs of each, in turns (default 5)
   --prompt N       tokens of the prompt (default 128)
@@ -39,19 +41,25 @@ else {
   Object.assign(process.env, driver.env);
   const folder = mkdtempSync(join(tmpdir(), "sirocco-formats-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  writeCheckpoint(folder, shape);
-  await compare(folder);
+  await compare(folder, shape);
 }
 
-async function compare(/** @type {string} */ folder) {
+/** @param {string} folder @param {import("./mistral.mjs").Shape} shape */
+async function compare(folder, shape) {
   const { loadModel } = await import("sirocco"); // the driver is named by now
   const length = Number(options.prompt);
   const steps = Number(options.decode);
   const contextLength = length + steps + 8;
   const models = [];
-  for (const weights of /** @type {"q4"[]} */ (options.formats.split(","))) {
-    console.error(`loading as ${weights} ...`);
-    const model = await loadModel(folder, { weights, contextLength, tune: false });
+  for (const weights of options.formats.split(",")) {
+    const quantised = weights === "gptq" || weights === "act-order";
+    const source = join(folder, quantised ? weights : "floats");
+    if (quantised) writeGptq(source, shape, weights === "act-order");
+    else if (!existsSync(source)) writeCheckpoint(source, shape);
+    const format = quantised ? "auto" : /** @type {"q4"} */ (weights);
+    const started = performance.now();
+    const model = await loadModel(source, { weights: format, contextLength, tune: false });
+    console.error(`${weights}: loaded in ${((performance.now() - started) / 1000).toFixed(2)} s`);
     models.push({
       weights,
       model,

@@ -67,12 +67,19 @@ export const parametersOf = (tensors) => tensors.reduce((sum, tensor) => sum + s
  * The start of a safetensors file with these tensors in bf16, back to back; their data follows.
  * @param {Tensor[]} tensors
  */
-export function safetensorsHeader(tensors) {
+export const safetensorsHeader = (tensors) =>
+  headerOf(tensors.map((tensor) => ({ ...tensor, dtype: "BF16", bytes: 2 })));
+
+/**
+ * The same for tensors in any encoding.
+ * @param {(Tensor & { dtype: string, bytes: number })[]} tensors `bytes` of a number
+ */
+export function headerOf(tensors) {
   let at = 0;
   const entries = tensors.map((tensor) => {
     const start = at;
-    at += 2 * sizeOf(tensor);
-    return [tensor.name, { dtype: "BF16", shape: tensor.shape, data_offsets: [start, at] }];
+    at += tensor.bytes * sizeOf(tensor);
+    return [tensor.name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [start, at] }];
   });
   const json = Buffer.from(
     JSON.stringify(Object.fromEntries([["__metadata__", { format: "pt" }], ...entries])),

@@ -102,6 +102,57 @@ describe.each(readdirSync(root))("%s", (folder) => {
   });
 });
 
+test.each([
+  ["gptq_4bit_asym_borrow", 4, "q4a"],
+  ["gptq_8bit_sym_g32", 8, "q8"],
+] as const)(
+  "%s with its columns shuffled: they are sorted into the bytes of the original",
+  async (folder, bits, format) => {
+    const module = "model.layers.0.self_attn.q_proj";
+    const files = filesOf(root + folder);
+    const original = await openCheckpoint(memorySource({ ...files }));
+    const { header, data } = split(files["model.safetensors"]!);
+    const entries: Record<string, Entry> = JSON.parse(header);
+    const shuffled = data.slice();
+    const words = (of: Uint8Array, name: string) => {
+      const [start, end] = entries[`${module}.${name}`]!.data_offsets;
+      return new Uint32Array(of.buffer, of.byteOffset + start, (end - start) / 4);
+    };
+    const [K, N] = [64, entries[`${module}.scales`]!.shape[1]!];
+    const aligned = new Uint8Array(data); // A copy: words begin at multiples of four.
+    const [from, to, groups] = [
+      words(aligned, "qweight"),
+      words(shuffled, "qweight"),
+      words(shuffled, "g_idx"),
+    ];
+    const perWord = 32 / bits;
+    const next = [0, 32];
+    const columns: number[] = [];
+    to.fill(0);
+    for (let k = 0; k < K; k++) {
+      const group = ((k * 37 + 11) % K) >> 5;
+      const source = next[group]!++;
+      groups[k] = group;
+      columns[source] = k;
+      for (let n = 0; n < N; n++) {
+        const code =
+          (from[Math.floor(source / perWord) * N + n]! >>> (bits * (source % perWord))) & (2 ** bits - 1);
+        to[Math.floor(k / perWord) * N + n]! |= code << (bits * (k % perWord));
+      }
+    }
+    const config = JSON.parse(new TextDecoder().decode(files["config.json"]));
+    config.quantization_config.desc_act = true;
+    files["config.json"] = new TextEncoder().encode(JSON.stringify(config));
+    files["model.safetensors"] = join(header, shuffled);
+    const checkpoint = await openCheckpoint(memorySource(files));
+    const name = `${module}.weight`;
+    expect(checkpoint.quantised!.formatOf(name)).toBe(format);
+    expect([...checkpoint.quantised!.columnsOf!(name)!]).toEqual(columns);
+    for (const each of [packedName(name), scaleName(name)])
+      expect(await read(checkpoint, each, 1000)).toEqual(await read(original, each, 1000));
+  },
+);
+
 test("columns that do not sort into groups of one size are decoded, and the checkpoint says so", async () => {
   const tensors = actOrderTensors();
   const module = "model.layers.0.self_attn.o_proj";
