@@ -162,6 +162,7 @@ test("a file of a repository, chosen by name or named; a wrong byte is noticed",
 
 test.each([
   ["gptq_4bit_sym_g32", 5e-4],
+  ["gptq_4bit_desc_act_g32", 5e-4],
   // Offsets are rounded to f16.
   ["mlx_4bit_g32_mixed", 0.1],
 ] as const)("%s by its address", async (name, bound) => {
