@@ -78,7 +78,9 @@ test.each([1, 2])("the browser is killed half way through a model in %i files", 
     server.served = [];
 
     page = await site.openPage();
-    expect(await stored()).toMatchObject([{ complete: false, bytes }]);
+    const [partial] = await stored();
+    expect(partial).toMatchObject({ complete: false });
+    expect(partial!.bytes).toBeGreaterThanOrEqual(bytes);
     const { tensors } = await openCheckpoint(folderSource(join(folder, names[0]!)));
     const kept = (await page.evaluate(() => store.storedTensors())).map(
       (name) => tensors.get(unpackedName(name))!,
@@ -107,10 +109,12 @@ test.each([1, 2])("the browser is killed half way through a model in %i files", 
       expect(read(server.served)).toEqual([{ file: names.at(-1), start, end }]);
     }
 
-    // Without a server.
-    await page.close();
+    // Without a server, and once by another page.
     await server.close();
-    page = await site.openPage();
+    if (count > 1) {
+      await page.close();
+      page = await site.openPage();
+    }
     expect(await load(url)).toEqual({ result: { weights: "bf16" } });
     const { greedy_64_text } = JSON.parse(await readFile(GOLDEN, "utf8"));
     const { result } = await order({ call: "generate" });
