@@ -122,10 +122,11 @@ export const tuneModel = (source?: string | Source, options: LoadOptions = {}): 
 
 /**
  * Writes a smaller checkpoint, packed as it is on the GPU: it loads without quantising, and gives the same
- * logits. Node only.
+ * logits. Of a quantised checkpoint, without `weights`, every matrix keeps its codes. Node only.
  *
  * @param source as for `loadModel`
- * @throws CheckpointError if the checkpoint is packed already, and the errors of `loadModel`
+ * @throws CheckpointError if the checkpoint is packed already, or if 4-bit codes would be rounded to 4 bits
+ * again, and the errors of `loadModel`
  * @throws Error if the folder `out` is not empty
  */
 export const quantizeModel = (

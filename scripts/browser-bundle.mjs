@@ -17,7 +17,7 @@ const MAX_FIRST_BYTES = 70_000;
 const MAX_LAZY_BYTES = {
   "chat-template.js": 24_800,
   "model-folders.js": 4_400,
-  "quantised-checkpoint.js": 8_500,
+  "quantised-checkpoint.js": 9_800,
   "tune.js": 6_400,
   "request.js": 2_800,
   "quiet-fields.js": 1_150,

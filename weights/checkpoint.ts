@@ -27,7 +27,12 @@ export interface Quantised {
   readonly columnsOf?: ColumnsOf;
   /** Whether the matrices can be loaded in other formats, too. */
   readonly convertible: boolean;
+  /** Reads all quantised matrices as f32, with columns in the order of the input. Missing if it cannot. */
+  readonly decoded?: () => ReadTensors;
 }
+
+/** What a checkpoint reads of its tensors. */
+export type ReadTensors = Pick<Checkpoint, "tensors" | "bytes" | "readRows">;
 
 export interface Checkpoint {
   readonly config: ModelConfig;

@@ -21,46 +21,52 @@ export function addQuantize(program: Command, context: Context, exit: (code: num
     .summary("write a smaller checkpoint")
     .description(
       "Writes a copy of a model, in another weight format, to a new folder. The copy loads faster than the original, " +
-        "and gives the same results as the original loaded with the same --weights.",
+        "and gives the same results as the original loaded with the same --weights. Of a quantised model (GGUF, GPTQ, AWQ " +
+        "and others), each matrix keeps its codes if --weights is left out.",
     )
     .addHelpText(
       "after",
       `
-Example:
-  $ sirocco quantize --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4 --out mistral-q4`,
+Examples:
+  $ sirocco quantize --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4 --out mistral-q4
+  $ sirocco quantize --model TheBloke/Mistral-7B-Instruct-v0.2-AWQ --out mistral-awq`,
     );
   addOptions(command, "Required", [
-    new Option("-w, --weights <format>", `format to write: ${weightFormatNames.join(", ")}`).argParser(
-      storedWeights,
-    ),
     new Option("-o, --out <folder>", "folder to write; new, or empty").argParser(
       nonEmpty("--out", "a folder"),
     ),
   ]);
+  addOptions(command, "Model", [
+    new Option(
+      "-w, --weights <format>",
+      `${weightFormatNames.join(", ")} (default for quantised models: what keeps their values)`,
+    ).argParser(storedWeights),
+  ]);
   addModelOptions(command);
-  addOutputOptions(command, "print one object: out, weights, before, bytes, files");
+  addOutputOptions(command, "print one object: out, weights, formats, before, bytes, files, warnings");
   command.action(async (options: Options) => exit(await quantize(context, options)));
 }
 
 async function quantize(context: Context, options: Options): Promise<number> {
   const { io, output, interrupts } = context;
   const { weights, out, model, adapter, json = false, quiet = false } = options;
-  if (!weights) throw new UsageError("quantize: expected --weights, as in --weights q4");
   if (!out) throw new UsageError("quantize: expected --out, as in --out my-model-q4");
   await checkEmpty(out);
   const { quantizeModel } = await io.engine();
-  const { before, bytes, files } = await withProgress(context, options, (onProgress) =>
+  const { before, bytes, formats, files, warnings } = await withProgress(context, options, (onProgress) =>
     quantizeModel(model, {
-      ...{ weights, out, signal: interrupts.signal },
+      ...{ out, signal: interrupts.signal },
+      ...(weights === undefined ? {} : { weights }),
       ...(adapter === undefined ? {} : { adapter }),
       onProgress,
     }),
   );
-  if (json) output.json({ out, weights, before, bytes, files });
+  if (json)
+    output.json({ out, weights: formats[0], formats, before, bytes, files, ...(warnings && { warnings }) });
   else {
-    output.write(
-      `${out}: ${formatBytes(before)} -> ${formatBytes(bytes)} as ${weights}, ${files.length} files\n`,
-    );
+    const sizes = `${formatBytes(before)} -> ${formatBytes(bytes)} as ${formats.join(", ")}`;
+    output.write(`${out}: ${sizes}, ${files.length} files\n`);
+    for (const warning of warnings ?? []) output.note(`warning: ${warning}`);
     if (!quiet) output.note(`Try it: sirocco generate --model ${quoted(asFolder(out))} "Once upon a time"`);
   }
   return exitCode.ok;

@@ -1,23 +1,28 @@
 // `sirocco quantize`: writes a checkpoint with its matrices packed in the bytes that the GPU uses. Node only.
 import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { formatTable } from "../../kernels/formats/table.ts";
 import { padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
 import {
   type Checkpoint,
   CheckpointError,
+  type ColumnsOf,
+  columnsName,
   companionFiles,
   type FormatOf,
+  formatsByCount,
   formatsOf,
   openCheckpoint,
   otherVocabularies,
-  packedMetadata,
+  packedHeader,
   packedName,
-  packedTensors,
+  requiredTensors,
   type Source,
   scaleName,
   type TensorInfo,
+  unpackedName,
   writeHeader,
-} from "../../weights/index.ts";
+} from "../../weights/node.ts";
 import type { Progress } from "../api.ts";
 import { Buffers } from "../gpu/buffers.ts";
 import { Pipelines, readBuffer } from "../gpu/dispatch.ts";
@@ -31,8 +36,11 @@ import { conversionOf } from "./encodings.ts";
 
 /** Options of `quantizeModel`. */
 export interface QuantizeOptions {
-  /** Format to write. Required. */
-  readonly weights: WeightFormatName;
+  /**
+   * Format to write. Default for checkpoints that are quantised: each matrix in the format that keeps what is
+   * stored. Required for others.
+   */
+  readonly weights?: WeightFormatName;
   /** Folder to write: new or empty. Required. */
   readonly out: string;
   /** Called after each tensor. */
@@ -57,6 +65,10 @@ export interface Quantized {
   readonly before: number;
   /** Bytes of the tensors after. */
   readonly bytes: number;
+  /** Formats of the matrices, the one of the most matrices first. */
+  readonly formats: readonly WeightFormatName[];
+  /** What the checkpoint may have lost. Missing if nothing is known. */
+  readonly warnings?: readonly string[];
   /** Names of the files in the new folder. */
   readonly files: readonly string[];
 }
@@ -65,7 +77,10 @@ const WEIGHTS_FILE = "model.safetensors";
 /** Name of the file until it is complete, so that an interrupted one is never read as a checkpoint. */
 const PARTIAL_FILE = `${WEIGHTS_FILE}.partial`;
 
-/** @throws CheckpointError if the checkpoint is packed already; RangeError if `out` is not empty */
+/**
+ * @throws CheckpointError if the checkpoint is packed already, or if 4-bit matrices would be rounded again;
+ * RangeError if `out` is not empty
+ */
 export async function quantize(
   platform: Platform,
   spec: string | Source | undefined,
@@ -74,36 +89,68 @@ export async function quantize(
   const { weights, out, signal } = options ?? {};
   checkOptions("quantizeModel", options, quantizeRules);
   checkSource(spec);
-  if (weights === undefined || out === undefined)
-    throw wrongType(out === undefined ? "out" : "weights", "expected a text, got nothing.");
+  if (out === undefined) throw wrongType("out", "expected a text, got nothing.");
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
-  const checkpoint = await openCheckpoint(source, signal);
-  if (checkpoint.quantised && !checkpoint.quantised.convertible) {
-    throw new CheckpointError(
-      `${source.name}: expected an original checkpoint, got one ${checkpoint.quantised.name}. Quantise the original.`,
-    );
-  }
+  const opened = await openCheckpoint(source, signal);
+  const { checkpoint, formatOf, columnsOf } = toWrite(opened, weights);
+  const formats = formatsByCount(checkpoint.config, formatOf);
   return inEmptyFolder(out, async () => {
     const gpu = await platform.openDevice(options);
     const buffers = new Buffers(gpu.device);
     try {
       const files = await copyCompanions(checkpoint, out, signal);
       const partial = join(out, PARTIAL_FILE);
-      await writeWeights(
-        new Packer(gpu, buffers, formatsOf(weights, checkpoint.config)),
-        checkpoint,
-        weights,
-        partial,
-        options,
-      );
+      await writeWeights(new Packer(gpu, buffers, formatOf), checkpoint, columnsOf, partial, options);
       await rename(partial, join(out, WEIGHTS_FILE));
       const after = await openCheckpoint(await platform.openSource(out, {}), signal);
-      return { before: checkpoint.bytes, bytes: after.bytes, files: [...files, WEIGHTS_FILE] };
+      return {
+        ...{ before: opened.bytes, bytes: after.bytes, formats, files: [...files, WEIGHTS_FILE] },
+        ...(opened.warnings && { warnings: opened.warnings }),
+      };
     } finally {
       buffers.destroy();
       gpu.dispose();
     }
   });
+}
+
+/** What to write: the rows as they are read, the format of each matrix, the order of its columns. */
+interface ToWrite {
+  readonly checkpoint: Checkpoint;
+  readonly formatOf: FormatOf;
+  readonly columnsOf: ColumnsOf;
+}
+
+/** @param weights the format that was asked for */
+function toWrite(checkpoint: Checkpoint, weights: WeightFormatName | undefined): ToWrite {
+  const { source, config, quantised } = checkpoint;
+  const inOrder: ColumnsOf = () => undefined;
+  if (!quantised) {
+    if (weights === undefined) {
+      const detail = `expected a format, as the weights of ${source.name} are floats, got nothing. Give one, such as q4.`;
+      throw wrongType("weights", detail);
+    }
+    return { checkpoint, formatOf: formatsOf(weights, config), columnsOf: inOrder };
+  }
+  if (!quantised.convertible && !quantised.decoded) {
+    throw new CheckpointError(
+      `${source.name}: expected an original checkpoint, got one ${quantised.name}. Quantise the original.`,
+    );
+  }
+  if (weights === undefined || weights === quantised.weights)
+    return { checkpoint, formatOf: quantised.formatOf, columnsOf: quantised.columnsOf ?? inOrder };
+  const formatOf = formatsOf(weights, config);
+  const bits = (format: WeightFormatName): number => formatTable[format].bits;
+  const again = requiredTensors(config).find(({ kind, name }) => {
+    const [from, to] = [quantised.formatOf(name), formatOf(name)];
+    return kind === "matrix" && bits(from) === 4 && bits(to) === 4 && from !== to;
+  });
+  if (again) {
+    throw new CheckpointError(
+      `${source.name}: ${again.name}: expected more than 4 bits to round to ${weights}, got ${quantised.name}: rounding 4 bits to 4 bits again would lose as much once more. Leave out weights (--weights) to keep what is stored, or quantise the original.`,
+    );
+  }
+  return { checkpoint: { ...checkpoint, ...quantised.decoded?.() }, formatOf, columnsOf: inOrder };
 }
 
 /** Runs `write`. If it fails, removes the files that were written, and the folder if it was made. */
@@ -147,23 +194,30 @@ async function copyCompanions(
 async function writeWeights(
   packer: Packer,
   checkpoint: Checkpoint,
-  weights: WeightFormatName,
+  columnsOf: ColumnsOf,
   path: string,
   { onProgress, signal }: QuantizeOptions,
 ): Promise<void> {
-  const header = writeHeader(packedTensors(checkpoint.config, packer.formatOf), packedMetadata(weights));
+  const stored = packedHeader(checkpoint.config, packer.formatOf, columnsOf);
+  const header = writeHeader(stored.tensors, stored.metadata);
   const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
   const file = await open(path, "wx");
+  const write = async (bytes: Uint8Array, at: number): Promise<void> => {
+    await file.write(bytes, 0, bytes.byteLength, at);
+  };
   try {
-    await file.write(header.bytes, 0, header.bytes.byteLength, 0);
+    await write(header.bytes, 0);
+    for (const { name } of requiredTensors(checkpoint.config)) {
+      const columns = columnsOf(name);
+      if (columns)
+        await write(new Uint8Array(Uint32Array.from(columns).buffer), starts.get(columnsName(name)) ?? 0);
+    }
     let loaded = 0;
     for (const tensor of checkpoint.tensors.values()) {
-      const names =
-        tensor.shape.length > 1 ? [packedName(tensor.name), scaleName(tensor.name)] : [tensor.name];
-      const at = names.map((name) => starts.get(name) ?? 0);
+      const at = packer.namesOf(tensor).map((name) => starts.get(name) ?? 0);
       for await (const pieces of packer.pack(checkpoint, tensor, signal)) {
         for (const [i, bytes] of pieces.entries()) {
-          await file.write(bytes, 0, bytes.byteLength, at[i]!);
+          await write(bytes, at[i]!);
           at[i]! += bytes.byteLength;
         }
       }
@@ -190,12 +244,23 @@ class Packer {
     this.#pipelines = Pipelines.of(gpu.device);
   }
 
+  /** The names of a tensor in the file, one for each buffer. */
+  namesOf({ name, shape }: TensorInfo): string[] {
+    return shape.length > 1 && unpackedName(name) === name ? [packedName(name), scaleName(name)] : [name];
+  }
+
   /** The bytes of a tensor's buffers, some rows at a time. A vector becomes plain f32. */
   async *pack(
     checkpoint: Checkpoint,
     tensor: TensorInfo,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array[]> {
+    if (unpackedName(tensor.name) !== tensor.name) {
+      // It is read as the format stores it.
+      for await (const { bytes } of checkpoint.readRows(tensor, { maxBytes: CHUNK_BYTES, signal }))
+        yield [bytes];
+      return;
+    }
     const isMatrix = tensor.shape.length > 1;
     const [total, K] = isMatrix ? [tensor.shape[0]!, tensor.shape[1]!] : [1, tensor.shape[0]!];
     const format = weightFormats[isMatrix ? this.formatOf(tensor.name) : "f32"];

@@ -140,6 +140,7 @@ describe("quantize", () => {
     expect(JSON.parse(stdout)).toEqual({
       out,
       weights: "q8",
+      formats: ["q8"],
       before: 2 ** 21,
       bytes: 2 ** 19,
       files: ["model.safetensors", "config.json"],
@@ -159,7 +160,6 @@ describe("quantize", () => {
     const file = join(full, "b");
     writeFileSync(file, "");
     for (const [argv, message] of [
-      [["-o", empty], "quantize: expected --weights, as in --weights q4"],
       [["-w", "q4"], "quantize: expected --out, as in --out my-model-q4"],
       [
         ["-w", "auto", "-o", empty],

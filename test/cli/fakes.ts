@@ -150,7 +150,8 @@ export class FakeEngine implements Engine {
     this.calls.push({ name: "quantizeModel", source, options });
     this.#throw("quantizeModel");
     options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 21, total: 2 ** 21 });
-    return { before: 2 ** 21, bytes: 2 ** 19, files: ["model.safetensors", "config.json"] };
+    const formats = [options.weights ?? "q4a"];
+    return { before: 2 ** 21, bytes: 2 ** 19, formats, files: ["model.safetensors", "config.json"] };
   };
 
   readonly listAdapters = async (): Promise<readonly AdapterDescription[]> => {

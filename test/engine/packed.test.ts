@@ -38,7 +38,7 @@ describe.each(["bf16", "q8", "q4", "q4a128"] as const)("%s", (weights) => {
     const options = { device, chunkLength: 16 };
     const model = await loadModel(family, { ...options, weights });
     const packed = await loadModel(out, options);
-    expect(packed.plan).toEqual({ ...model.plan, checkpointBytes: bytes });
+    expect(packed.plan).toEqual({ ...model.plan, checkpointBytes: bytes, quantised: `packed as ${weights}` });
     const ids = Array.from({ length: 30 }, (_, i) => (i * 37) % 101);
     expect(await packed.logits(ids)).toEqual(await model.logits(ids));
     model.dispose();

@@ -1,6 +1,6 @@
 // A checkpoint that its authors quantised: which tensors make a matrix, and in which format it is loaded.
 import type { WeightFormatName } from "../../../kernels/formats/table.ts";
-import type { Quantised } from "../../checkpoint.ts";
+import type { Quantised, ReadTensors } from "../../checkpoint.ts";
 import type { ModelConfig } from "../../config.ts";
 import type { CheckpointError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
@@ -10,6 +10,7 @@ import type { Encoding, TensorInfo } from "../../tensor-info.ts";
 import type { RequiredTensor } from "../../tensors.ts";
 import { type Checked, checkTensor, FLOATS, numbersIn, refuseBias, refuseUnknown } from "../check-tensors.ts";
 import type { HeaderTensor } from "../header.ts";
+import { checkMixed } from "../mixed-formats.ts";
 import { requiredTensors, tensorName } from "../names.ts";
 import { packedName, scaleName } from "../packed.ts";
 import type { Shards } from "../shards.ts";
@@ -39,6 +40,8 @@ const UNUSED =
  */
 export async function checkQuantised(opened: Opened, problem: CheckpointError): Promise<Checked> {
   const { source, json, shards, signal } = opened;
+  const mixed = await checkMixed(source, opened.config, shards, signal);
+  if (mixed) return mixed;
   const fields = await findConfiguration(source, json, signal);
   if (!fields) throw problem;
   const method = methodOf(fields, problem);
@@ -58,6 +61,48 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
   const reader = new PieceReader(source, shards.tensors);
   const columns = await readColumns(required, matrices, method.ordered, (part) => reader.part(part, signal));
   const loaded = loadedAs(required, shards, matrices, columns);
+  const asLoaded = readAs(loaded);
+  const { quantised, ...rest } = describe(
+    nameOf(method, [...matrices.values()]),
+    loaded,
+    columns,
+    asLoaded.pieces,
+  );
+  return {
+    config,
+    parameters: numbersIn(required),
+    ...asLoaded.tensorsRead,
+    ...rest,
+    quantised: {
+      ...quantised,
+      decoded: () =>
+        readAs(new Map([...loaded].map(([name, { format }]) => [name, { format, lossless: false }])))
+          .tensorsRead,
+    },
+  };
+
+  /** The tensors of matrices that are read in these formats. */
+  function readAs(as: ReadonlyMap<string, LoadedAs>) {
+    const pieces = piecesOf(as, matrices);
+    const tensors = inFileOrder(shards, required, pieces);
+    const tensorsRead: ReadTensors = {
+      tensors,
+      bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
+      readRows: (tensor, options, from = source) => {
+        const piece = pieces.get(tensor.name);
+        return piece
+          ? reader.rows(piece, options, from)
+          : readRows({ source: from, tensors }, tensor, options);
+      },
+    };
+    return { pieces: [...pieces.values()], tensorsRead };
+  }
+}
+
+function piecesOf(
+  loaded: ReadonlyMap<string, LoadedAs>,
+  matrices: ReadonlyMap<string, StoredMatrix>,
+): Map<string, Piece> {
   const pieces = new Map<string, Piece>();
   for (const [name, { lossless, ...as }] of loaded) {
     const stored = matrices.get(name);
@@ -69,18 +114,7 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
       pieces.set(scaleName(name), { ...as, matrix, kind: "scales", part: matrix.scales });
     } else pieces.set(name, { ...as, matrix, kind: "floats", part: matrix.codes });
   }
-  const tensors = inFileOrder(shards, required, pieces);
-  return {
-    config,
-    tensors,
-    parameters: numbersIn(required),
-    bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
-    ...describe(nameOf(method, [...matrices.values()]), loaded, columns, [...pieces.values()]),
-    readRows: (tensor, options, from = source) => {
-      const piece = pieces.get(tensor.name);
-      return piece ? reader.rows(piece, options, from) : readRows({ source: from, tensors }, tensor, options);
-    },
-  };
+  return pieces;
 }
 
 function matrixOf(
@@ -155,7 +189,7 @@ function describe(
   loaded: ReadonlyMap<string, LoadedAs>,
   columns: ReadonlyMap<string, unknown>,
   pieces: readonly Piece[],
-): Pick<Checked, "quantised" | "warnings"> {
+): Pick<Checked, "warnings"> & { readonly quantised: Quantised } {
   const counts = new Map<WeightFormatName, number>();
   for (const { format } of loaded.values()) counts.set(format, (counts.get(format) ?? 0) + 1);
   const [weights] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most));
