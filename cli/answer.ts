@@ -4,27 +4,35 @@ import { formatDuration, threeDigits } from "./format.ts";
 
 export interface Answer {
   readonly text: string;
+  /** What the model thought; empty if it did not. */
+  readonly reasoning: string;
   readonly ids: readonly number[];
   readonly finish: Finish;
 }
 
-/** Passes each piece of text to `write` at once. */
+/** Passes each piece of text to `write` at once, and each of what the model thinks to `think`. */
 export async function collectAnswer(
   chunks: AsyncIterable<Chunk>,
   write: (text: string) => void,
+  think: (reasoning: string) => void = () => {},
 ): Promise<Answer> {
   let text = "";
+  let reasoning = "";
   const ids: number[] = [];
   let finish: Finish | undefined;
   for await (const chunk of chunks) {
     text += chunk.text;
     ids.push(...chunk.ids);
+    if (chunk.reasoning) {
+      reasoning += chunk.reasoning;
+      think(chunk.reasoning);
+    }
     if (chunk.text) write(chunk.text);
     finish = chunk.finish;
   }
   if (!finish)
     throw new Error("answer: expected a finish on the last chunk, got none. This is a bug in the engine.");
-  return { text, ids, finish };
+  return { text, reasoning, ids, finish };
 }
 
 /** Tokens a second, without the first token; undefined if there was only one. */
@@ -45,8 +53,13 @@ export function statsLine({ finish }: Answer, { plan, adapter }: Model, seed: nu
 }
 
 /** The object that --json prints for an answer. With its seed the answer can be repeated. */
-export const answerRecord = ({ text, ids, finish }: Answer, { plan, adapter }: Model, seed: number) => ({
+export const answerRecord = (
+  { text, reasoning, ids, finish }: Answer,
+  { plan, adapter }: Model,
+  seed: number,
+) => ({
   text,
+  ...(reasoning !== "" && { reasoning }),
   ids,
   finish,
   seed,

@@ -7,18 +7,22 @@ import { errorMessage } from "./errors.ts";
 const HELP = `/help           this list
 /reset          forget the conversation, keep the system message
 /system <text>  set the system message; without text, remove it
+/think          show what the model thinks, or hide it again
 /save <file>    write the messages as JSON
 /quit           leave, as Ctrl-D and Ctrl-C twice do
 A line that ends with \\ continues in the next one. Ctrl-C stops an answer.`;
 
 export class Conversation {
+  /** Whether what the model thinks is shown. */
+  showsThinking: boolean;
   #system: string | undefined;
   #turns: Message[] = [];
   /** Files that this chat wrote. Only these may be overwritten. */
   readonly #saved = new Set<string>();
 
-  constructor(system?: string) {
+  constructor(system?: string, showsThinking = false) {
     this.#system = system;
+    this.showsThinking = showsThinking;
   }
 
   get messages(): readonly Message[] {
@@ -32,9 +36,9 @@ export class Conversation {
   }
 
   /** Keeps an answer, whole or stopped. Roles must alternate, so a question without an answer is removed. */
-  answer(content: string): void {
+  answer(content: string, reasoning: string): void {
     if (content === "") this.#turns.pop();
-    else this.#turns.push({ role: "assistant", content });
+    else this.#turns.push({ role: "assistant", content, ...(reasoning !== "" && { reasoning }) });
   }
 
   /** Runs a slash command. @returns its reply, or "quit" */
@@ -52,6 +56,9 @@ export class Conversation {
       case "system":
         this.#system = argument || undefined;
         return argument ? "The system message is set." : "The system message is removed.";
+      case "think":
+        this.showsThinking = !this.showsThinking;
+        return this.showsThinking ? "What the model thinks is shown." : "What the model thinks is hidden.";
       case "save":
         return argument ? await this.#save(argument) : "/save: expected a file, as in /save chat.json";
       default:

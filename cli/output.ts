@@ -96,6 +96,20 @@ export class Output {
     this.#stderr.write(`${dim(line, this.stderrIsTerminal && this.#color)}\n`);
   }
 
+  /** Writes dimmed text to stderr: what a model thinks. */
+  think(text: string): void {
+    if (!this.#left) this.#stderr.write(dim(text.replace(CONTROL, ""), this.stderrIsTerminal && this.#color));
+  }
+
+  /** Shows a line at a terminal until `clearStatus`. Without colours it stays. */
+  status(text: string): void {
+    if (this.stderrIsTerminal) this.#stderr.write(this.#color ? dim(text, true) : `${text}\n`);
+  }
+
+  clearStatus(): void {
+    if (this.stderrIsTerminal && this.#color) this.#stderr.write("\r\u001b[2K");
+  }
+
   /** Writes text to stderr as it is. */
   writeError(text: string): void {
     this.#stderr.write(text);

@@ -1,6 +1,6 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
 import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
-import type { Finish, Message, Model } from "./engine.ts";
+import type { Chunk, Finish, Message, Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
@@ -13,6 +13,10 @@ export interface LiveAnswer {
   readonly messages: readonly Message[];
   readonly seed: number;
   text: string;
+  /** What the model thinks before it answers, and when it began and ended to. */
+  reasoning: string;
+  thoughtFrom: number | undefined;
+  thoughtUntil: number | undefined;
   /** Its token ids so far, and when they came. */
   readonly ids: number[];
   readonly chunks: Arrival[];
@@ -79,6 +83,9 @@ export class Answering extends Observable {
       messages: messages(turns, values.system),
       seed: values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
       text: "",
+      reasoning: "",
+      thoughtFrom: undefined,
+      thoughtUntil: undefined,
       ids: [],
       chunks: [],
       started: performance.now(),
@@ -94,6 +101,7 @@ export class Answering extends Observable {
       model = await this.#session.model(stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
         const afterLoss = this.#session.restored();
+        think(live, chunk);
         live.text += chunk.text;
         live.ids.push(...chunk.ids);
         live.chunks.push({ at: performance.now(), tokens: chunk.ids.length, afterLoss });
@@ -132,17 +140,33 @@ export class Answering extends Observable {
   }
 }
 
+function think(live: LiveAnswer, { text, reasoning = "", finish }: Chunk): void {
+  const now = performance.now();
+  live.reasoning += reasoning;
+  if (reasoning) live.thoughtFrom ??= now;
+  if (live.thoughtFrom !== undefined && (text || finish)) live.thoughtUntil ??= now;
+}
+
+/** Seconds that the model has thought; undefined if it has not. */
+export const thoughtSeconds = ({ thoughtFrom, thoughtUntil }: LiveAnswer): number | undefined =>
+  thoughtFrom === undefined ? undefined : ((thoughtUntil ?? performance.now()) - thoughtFrom) / 1000;
+
 /** The turns joined to one text, with the system prompt first. */
 const plainText = (messages: readonly Message[]): string =>
   messages.map(({ role, content }) => (role === "system" ? `${content}\n\n` : content)).join("");
 
 function messages(turns: readonly Turn[], system: string): Message[] {
-  const said = turns.map(({ role, content }) => ({ role, content }));
+  const said = turns.map(({ role, content, thought }) => ({
+    ...{ role, content },
+    ...(thought && { reasoning: thought.text }),
+  }));
   return system.trim() ? [{ role: "system", content: system.trim() }, ...said] : said;
 }
 
-function answerTurn({ text, finish, seed, ids, chunks }: LiveAnswer, model: string): Turn {
-  const turn = { role: "assistant", content: text } as const;
+function answerTurn(live: LiveAnswer, model: string): Turn {
+  const { text, reasoning, finish, seed, ids, chunks } = live;
+  const thought = { text: reasoning, seconds: thoughtSeconds(live) ?? 0 };
+  const turn = { role: "assistant", content: text, ...(reasoning && { thought }) } as const;
   const facts: Facts = {
     model,
     seed,

@@ -13,9 +13,16 @@ export interface Facts {
   readonly seed: number;
 }
 
+export interface Thought {
+  readonly text: string;
+  readonly seconds: number;
+}
+
 export interface Turn {
   readonly role: "user" | "assistant";
   readonly content: string;
+  /** What the model thought before it answered. */
+  readonly thought?: Thought;
   readonly facts?: Facts;
 }
 
@@ -94,7 +101,12 @@ function parse(text: string | null): Conversation[] {
     const whole =
       typeof kept.id === "string" &&
       typeof kept.updated === "number" &&
-      kept.turns.every(({ role, content }) => /^(user|assistant)$/.test(role) && typeof content === "string");
+      kept.turns.every(
+        ({ role, content, thought }) =>
+          /^(user|assistant)$/.test(role) &&
+          typeof content === "string" &&
+          (thought === undefined || (typeof thought.text === "string" && Number.isFinite(thought.seconds))),
+      );
     return whole ? [kept] : [];
   } catch {
     return [];

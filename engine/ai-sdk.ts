@@ -72,14 +72,19 @@ async function generate(
 ): Promise<LanguageModelV3GenerateResult> {
   const { messages, options, warnings } = readCall(call);
   let text = "";
+  let reasoning = "";
   let finish: Finish | undefined;
   for await (const chunk of model.chat(messages, options)) {
     text += chunk.text;
+    reasoning += chunk.reasoning ?? "";
     finish = chunk.finish;
   }
   if (finish?.reason === "abort") call.abortSignal?.throwIfAborted();
   return {
-    content: text === "" ? [] : [{ type: "text", text }],
+    content: [
+      ...(reasoning === "" ? [] : [{ type: "reasoning" as const, text: reasoning }]),
+      ...(text === "" ? [] : [{ type: "text" as const, text }]),
+    ],
     finishReason: finishReason(finish),
     usage: usage(finish),
     response: { modelId, timestamp: new Date() },
@@ -98,16 +103,33 @@ async function stream(
   const { messages, options, warnings } = readCall(call);
 
   async function* parts(): AsyncGenerator<LanguageModelV3StreamPart, void, void> {
-    const id = "0";
+    // The number of the part that is open, and what it is. An answer without any has an empty text.
+    let id = -1;
+    let open: "text" | "reasoning" | undefined;
+    const turnTo = function* (kind: typeof open): Generator<LanguageModelV3StreamPart, void> {
+      if (kind === open) return;
+      if (open) yield { type: `${open}-end`, id: `${id}` };
+      open = kind;
+      if (kind) yield { type: `${kind}-start`, id: `${++id}` };
+    };
+    const deltas = function* (
+      kind: "text" | "reasoning",
+      delta: string,
+    ): Generator<LanguageModelV3StreamPart, void> {
+      if (delta === "") return;
+      yield* turnTo(kind);
+      yield { type: `${kind}-delta`, id: `${id}`, delta };
+    };
     yield { type: "stream-start", warnings };
     yield { type: "response-metadata", modelId, timestamp: new Date() };
-    yield { type: "text-start", id };
     for await (const chunk of model.chat(messages, options)) {
       if (chunk.finish?.reason === "abort") call.abortSignal?.throwIfAborted();
       if (call.includeRawChunks) yield { type: "raw", rawValue: chunk };
-      if (chunk.text !== "") yield { type: "text-delta", id, delta: chunk.text };
+      yield* deltas("reasoning", chunk.reasoning ?? "");
+      yield* deltas("text", chunk.text);
       if (!chunk.finish) continue;
-      yield { type: "text-end", id };
+      if (id < 0) yield* turnTo("text");
+      yield* turnTo(undefined);
       // Too late for the SDK's own warnings.
       const changes = chunk.finish.warnings;
       yield {
@@ -147,7 +169,7 @@ function finishReason(finish: Finish | undefined): LanguageModelV3FinishReason {
 }
 
 function usage(finish: Finish | undefined): LanguageModelV3Usage {
-  const { promptTokens, cachedTokens, completionTokens } = finish ?? {};
+  const { promptTokens, cachedTokens, completionTokens, reasoningTokens } = finish ?? {};
   return {
     inputTokens: {
       total: promptTokens,
@@ -155,6 +177,10 @@ function usage(finish: Finish | undefined): LanguageModelV3Usage {
       cacheRead: cachedTokens,
       cacheWrite: undefined,
     },
-    outputTokens: { total: completionTokens, text: completionTokens, reasoning: undefined },
+    outputTokens: {
+      total: completionTokens,
+      text: finish && finish.completionTokens - (reasoningTokens ?? 0),
+      reasoning: reasoningTokens,
+    },
   };
 }

@@ -115,14 +115,14 @@ export class LoadedModel implements Model {
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
     const encode = async () => ({ ids: await this.#prompts.ofText(prompt, "prompt", false, options.signal) });
-    yield* this.#answer(encode, !options.standalone, options);
+    yield* this.#answer(encode, !options.standalone, options, options.separateReasoning);
   }
 
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("chat", options);
     const { continueFinalMessage = false } = options;
     const encode = () => this.#prompts.ofChat(messages, continueFinalMessage, options.signal);
-    yield* this.#answer(encode, continueFinalMessage, options);
+    yield* this.#answer(encode, continueFinalMessage, options, true);
   }
 
   #checkAnswer(call: "generate" | "chat", options: AnswerOptions): void {
@@ -135,6 +135,7 @@ export class LoadedModel implements Model {
     encode: () => Promise<Pick<Generation, "ids" | "warnings">>,
     continues: boolean,
     options: AnswerOptions,
+    separate = false,
   ): AsyncGenerator<Chunk, void, void> {
     let prompt: Pick<Generation, "ids" | "warnings">;
     try {
@@ -145,10 +146,15 @@ export class LoadedModel implements Model {
       yield { text: "", ids: [], finish: abortedEarly };
       return;
     }
-    const text = this.#parts.tokenizer?.stream({ continues });
+    const { tokenizer } = this.#parts;
+    const text = tokenizer?.stream({ continues });
+    const thinking =
+      separate && tokenizer
+        ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues)
+        : undefined;
     const { contextLength } = this;
     yield* generate(
-      { scheduler: this.#scheduler, contextLength, ...prompt, text, endIds: this.#endIds },
+      { scheduler: this.#scheduler, contextLength, ...prompt, text, thinking, endIds: this.#endIds },
       options,
     );
   }

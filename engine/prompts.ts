@@ -55,7 +55,9 @@ export class Prompts {
       continueFinalMessage,
       onWarning: (warning: string) => warnings.push(warning),
     };
-    const ids = await inSlices(this.#known.encodeChatSteps(messages, options), signal);
+    const { withThoughtsApart } = await import("./answer/thinking.ts");
+    const sent = withThoughtsApart(messages, this.#known, continueFinalMessage);
+    const ids = await inSlices(this.#known.encodeChatSteps(sent, options), signal);
     checkIds(ids, this.#V, "messages", this.#tokenText);
     return { ids, warnings };
   }

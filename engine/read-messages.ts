@@ -3,7 +3,7 @@ import type { Message } from "./api.ts";
 import { type Given, refuseOthers } from "./apis/quiet-fields.ts";
 import { outOfRange, shown, wrongType } from "./options/parameter.ts";
 
-const FIELDS = new Set(["role", "content", "name"]);
+const FIELDS = new Set(["role", "content", "name", "reasoning"]);
 const ROLES: readonly unknown[] = ["system", "user", "assistant"] satisfies Message["role"][];
 
 /** @throws TypeError, RangeError with `parameter`: "messages[0].content" */
@@ -16,13 +16,15 @@ export function checkMessages(messages: readonly Message[]): void {
     const where = `messages[${i}]`;
     if (typeof message !== "object" || message === null)
       throw wrongType(where, `expected { role, content }, got ${shown(message)}.`);
-    const { role, content } = message;
+    const { role, content, reasoning = "" } = message;
     if (!ROLES.includes(role)) {
       const wrong = typeof role === "string" ? outOfRange : wrongType;
       throw wrong(`${where}.role`, `expected ${ROLES.join(", ")}, got ${shown(role)}.`);
     }
-    if (typeof content !== "string")
-      throw wrongType(`${where}.content`, `expected a text, got ${shown(content)}.`);
+    for (const [name, value] of Object.entries({ content, reasoning })) {
+      if (typeof value !== "string")
+        throw wrongType(`${where}.${name}`, `expected a text, got ${shown(value)}.`);
+    }
     refuseOthers(message as object as Given, FIELDS, `${where}.`);
   }
 }

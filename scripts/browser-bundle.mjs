@@ -45,6 +45,7 @@ const MAX_LAZY_BYTES = {
   "architecture-shaders.js": 800,
   "file-layouts.js": 900,
   "join-vectors.js": 300,
+  "thinking.js": 1_200,
   "rope-scaling.js": 900,
   "scaled-angles.js": 500,
 };

@@ -58,6 +58,8 @@ export interface FakeCall {
 export interface FakeModelOptions {
   /** The pieces of each answer, one token each, or what makes them. */
   readonly pieces?: Iterable<string> | ((prompt: string, options: GenerateOptions) => Iterable<string>);
+  /** What each answer thinks before its pieces, one token each. */
+  readonly thoughts?: readonly string[];
   /** Awaited before each piece; an abort ends the wait. An error that it throws ends the answer. */
   readonly before?: (piece: number) => unknown;
   /** Fields of `finish` in place of the default ones. */
@@ -77,6 +79,7 @@ export interface FakeModel {
 
 export function fakeModel({
   pieces = ["There ", "was ", "a ", "cat."],
+  thoughts = [],
   before,
   finish: given = () => ({}),
   contextLength = 4096,
@@ -93,18 +96,30 @@ export function fakeModel({
       call.end = reason;
       const counts = { promptTokens: encode(prompt).length, cachedTokens: 1, completionTokens: call.pieces };
       const times = { waitedMs: 0, prefillMs: 2, decodeMs: 10 };
-      return { text: "", ids: [], finish: { reason, ...counts, ...times, ...given(call.pieces) } };
+      const thought = thoughts.length > 0 && { reasoningTokens: Math.min(call.pieces, thoughts.length) };
+      return {
+        text: "",
+        ids: [],
+        finish: { reason, ...counts, ...thought, ...times, ...given(call.pieces) },
+      };
     };
     calls.push(call);
     mostRunning = Math.max(mostRunning, ++running);
     const gone = aborted(signal);
     try {
-      for (const text of typeof pieces === "function" ? pieces(prompt, options) : pieces) {
+      for (const text of [
+        ...thoughts,
+        ...(typeof pieces === "function" ? pieces(prompt, options) : pieces),
+      ]) {
         if (call.pieces === maxTokens) return yield finish("length");
         const wait = before?.(call.pieces);
         if (wait) await Promise.race([wait, gone]);
         if (signal?.aborted) return yield finish("abort");
         const id = call.pieces++;
+        if (id < thoughts.length) {
+          yield { text: "", reasoning: text, ids: [id] };
+          continue;
+        }
         const token = { id, text, bytes: [...Buffer.from(text)], logProb: -0.5 };
         const logProbs = [{ ...token, top: [token].slice(0, topLogProbs) }];
         yield { text, ids: [id], ...(topLogProbs === undefined ? {} : { logProbs }) };

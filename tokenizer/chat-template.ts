@@ -82,7 +82,10 @@ export class ChatTemplate {
     { bosToken, eosToken, addGenerationPrompt = true, verbatim = "" }: RenderOptions,
   ): string {
     const variables = {
-      messages: messages.map(({ role, content }) => ({ role, content })),
+      messages: messages.map(({ role, content, reasoning }) => ({
+        ...{ role, content },
+        ...(reasoning !== undefined && { reasoning_content: reasoning }),
+      })),
       // transformers passes null when there are none.
       tools: null,
       documents: null,
@@ -91,7 +94,10 @@ export class ChatTemplate {
       ...(eosToken !== undefined && { eos_token: eosToken }),
     };
     // A template may loop over all messages for each message, and read each content many times.
-    const length = messages.reduce((sum, { content }) => sum + content.length, 0);
+    const length = messages.reduce(
+      (sum, each) => sum + each.content.length + (each.reasoning?.length ?? 0),
+      0,
+    );
     const budget = Math.min(1e6 + 16 * messages.length ** 2 + length, 2e7);
     return guarded("a template that renders", () => run(this.#program, variables, { budget, verbatim }));
   }
@@ -121,7 +127,7 @@ function check(messages: readonly ChatMessage[]): void {
     throw new ChatTemplateError("chat: expected messages, got none. Start with a user message.", {
       code: "refused-messages",
     });
-  messages.forEach(({ role, content }, i) => {
+  messages.forEach(({ role, content, reasoning = "" }, i) => {
     const where = `chat messages[${i}]`;
     if (!roles.includes(role)) {
       throw new ChatTemplateError(
@@ -129,13 +135,12 @@ function check(messages: readonly ChatMessage[]): void {
         { code: "refused-messages" },
       );
     }
-    if (typeof content !== "string") {
-      throw new ChatTemplateError(
-        `${where}.content: expected a text, got ${typeof content}. Pass a string.`,
-        {
-          code: "refused-messages",
-        },
-      );
+    for (const [name, value] of Object.entries({ content, reasoning })) {
+      if (typeof value !== "string")
+        throw new ChatTemplateError(
+          `${where}.${name}: expected a text, got ${typeof value}. Pass a string.`,
+          { code: "refused-messages" },
+        );
     }
   });
 }

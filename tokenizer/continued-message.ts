@@ -11,13 +11,14 @@ export interface MarkedConversation {
 
 /** Adds a mark to the last message: a character that no message and not the template contains. */
 export function markLastMessage(messages: readonly ChatMessage[], template: string): MarkedConversation {
-  const { role, content } = messages.at(-1) as ChatMessage;
+  const last = messages.at(-1) as ChatMessage;
+  const { content } = last;
   const used = (character: string): boolean =>
     template.includes(character) || messages.some((message) => message.content.includes(character));
   let code = 0xf8ff;
   while (code > 0xe000 && used(String.fromCharCode(code))) code--;
   const mark = String.fromCharCode(code);
-  return { messages: messages.with(-1, { role, content: `${content}${mark} ` }), content, mark };
+  return { messages: messages.with(-1, { ...last, content: `${content}${mark} ` }), content, mark };
 }
 
 /**

@@ -32,13 +32,15 @@ export function* roleOrders(messages: readonly ChatMessage[]): Generator<RoleOrd
 }
 
 function mergeSameRoles(messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  const merged: { role: ChatMessage["role"]; contents: string[] }[] = [];
-  for (const { role, content } of messages) {
+  const merged: ChatMessage[][] = [];
+  for (const message of messages) {
     const last = merged.at(-1);
-    if (last?.role === role) last.contents.push(content);
-    else merged.push({ role, contents: [content] });
+    if (last?.[0]?.role === message.role) last.push(message);
+    else merged.push([message]);
   }
-  return merged.map(({ role, contents }) => ({ role, content: contents.join("\n\n") }));
+  return merged.flatMap(([first, ...others]) =>
+    first ? { ...first, content: [first, ...others].map(({ content }) => content).join("\n\n") } : [],
+  );
 }
 
 /** Puts the system message into the user message after it. An assistant's greeting may be between them. */

@@ -62,6 +62,8 @@ export class Tokenizer {
   readonly namesEos: boolean;
   /** The highest id plus one. */
   readonly size: number;
+  /** Tokens that are found before a text is split into words. */
+  readonly addedTokens: readonly AddedToken[];
   readonly #model: TextModel;
   readonly #table: PieceTable;
   readonly #companions: Companions;
@@ -87,6 +89,7 @@ export class Tokenizer {
     this.#suffix = withOwn(suffix, suffix.at(-1), this.eosId, addEos);
     const { chatTemplate, otherTemplates } = companions;
     this.#template = chatTemplate ? template?.(chatTemplate) : noTemplate(otherTemplates);
+    this.addedTokens = file.addedTokens;
     this.#model = new TextModel(file);
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
@@ -109,6 +112,11 @@ export class Tokenizer {
     if (this.#template || !chatTemplate) return;
     const { readChatTemplate } = await import("./chat-template.ts");
     this.#template ??= readChatTemplate(chatTemplate);
+  }
+
+  /** Source of the chat template; undefined if there is none. */
+  get chatTemplate(): string | undefined {
+    return this.#companions.chatTemplate;
   }
 
   /** Whether the template that was read can be used: all of its features are supported. */
@@ -156,12 +164,15 @@ export class Tokenizer {
     if (!template) throw new Error("tokenizer: expected readTemplate before encodeChat.");
     if (template instanceof ChatTemplateError) throw template;
     const { chatTemplate, bosToken, eosToken } = this.#companions;
-    const contents = messages.map(({ content }) => String(content));
+    const contents = messages.flatMap(({ content, reasoning = "" }) => [String(content), reasoning]);
     const guard = this.#guard(contents, chatTemplate);
     let hidden = messages;
     if (guard) {
       const all: ChatMessage[] = [];
-      for (const { role, content } of messages) all.push({ role, content: yield* guard.hide(content) });
+      for (const { role, content, reasoning } of messages) {
+        const thought = reasoning !== undefined && { reasoning: yield* guard.hide(reasoning) };
+        all.push({ role, content: yield* guard.hide(content), ...thought });
+      }
       hidden = all;
     }
     const verbatim = guard?.placeholders ?? "";

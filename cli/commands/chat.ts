@@ -17,12 +17,14 @@ import {
   type SamplingOptions,
   toGenerateOptions,
 } from "../options.ts";
+import type { Output } from "../output.ts";
 import { randomSeed } from "../parse.ts";
 import { TerminalPrompt } from "../terminal-prompt.ts";
 
 interface Options extends LoadingOptions, SamplingOptions {
   readonly system?: string;
   readonly history: boolean;
+  readonly showThinking?: boolean;
 }
 
 export function addChat(program: Command, context: Context, exit: (code: number) => void): void {
@@ -48,6 +50,9 @@ Examples:
   ]);
   addSamplingOptions(command, 512);
   addLoadingOptions(command);
+  addOptions(command, "Output", [
+    new Option("--show-thinking", "show on stderr what a model thinks before it answers"),
+  ]);
   addOutputOptions(command, "read lines as from a pipe; print one object a line, as `generate --json` does");
   command.action(async (options: Options) => {
     exit(await withModel(context, options, (model) => new Chat(context, model, options).run()));
@@ -68,7 +73,7 @@ class Chat {
     this.#context = context;
     this.#model = model;
     this.#options = options;
-    this.#conversation = new Conversation(options.system);
+    this.#conversation = new Conversation(options.system, options.showThinking);
     this.#seed = options.seed ?? randomSeed();
   }
 
@@ -144,13 +149,19 @@ class Chat {
     const seed = this.#seed;
     this.#seed = (seed + 1) % 2 ** 32;
     let text = "";
+    const thoughts = new Thoughts(output, this.#conversation.showsThinking, json || quiet);
     try {
       const { messages } = this.#conversation;
       const options = { ...toGenerateOptions(this.#options, seed), signal: interrupts.signal };
-      const answer = await collectAnswer(this.#model.chat(messages, options), (piece) => {
+      const write = (piece: string): void => {
+        thoughts.end();
         text += piece;
         if (!json) output.write(piece);
-      });
+      };
+      const answer = await collectAnswer(this.#model.chat(messages, options), write, (piece) =>
+        thoughts.add(piece),
+      );
+      thoughts.end();
       if (json) output.json(answerRecord(answer, this.#model, seed));
       else if (!text.endsWith("\n")) output.write("\n");
       const statistics = !json && !quiet && output.stderrIsTerminal;
@@ -159,8 +170,39 @@ class Chat {
       if (!json && text !== "" && !text.endsWith("\n")) output.write("\n");
       throw error;
     } finally {
-      this.#conversation.answer(text);
+      thoughts.end();
+      this.#conversation.answer(text, thoughts.text);
     }
+  }
+}
+
+/** What the model thinks, as it streams: shown on stderr, or a line that says so while it lasts. */
+class Thoughts {
+  text = "";
+  readonly #output: Output;
+  readonly #shown: boolean;
+  readonly #silent: boolean;
+  #open = false;
+
+  /** @param silent nothing is written, unless it is shown */
+  constructor(output: Output, shown: boolean, silent: boolean) {
+    this.#output = output;
+    this.#shown = shown;
+    this.#silent = silent;
+  }
+
+  add(piece: string): void {
+    this.text += piece;
+    if (this.#shown) this.#output.think(piece);
+    else if (!this.#silent && !this.#open) this.#output.status("thinking…");
+    this.#open = true;
+  }
+
+  end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (this.#shown) this.#output.think("\n\n");
+    else if (!this.#silent) this.#output.clearStatus();
   }
 }
 

@@ -1,6 +1,6 @@
 // One turn of a conversation, and the answer in progress.
 import { html, nothing, type TemplateResult } from "lit";
-import type { LiveAnswer } from "../answering.ts";
+import { type LiveAnswer, thoughtSeconds } from "../answering.ts";
 import type { Facts, Turn } from "../conversations.ts";
 import { duration } from "../format.ts";
 import type { Page } from "../page.ts";
@@ -15,6 +15,7 @@ export function turnView(page: Page, turn: Turn, index: number, length: number):
   const idle = page.answering.live === undefined;
   return html`
     <article class="turn assistant" aria-label="Answer">
+      ${turn.thought ? thoughtView(`Thought for ${duration(turn.thought.seconds)}`, turn.thought.text) : nothing}
       <markdown-text .text=${turn.content}></markdown-text>
       <footer>
         ${action("Copy", icons.copy, () => page.copy(turn.content))}
@@ -58,14 +59,30 @@ function editView(page: Page, turn: Turn, index: number): TemplateResult {
     </form>`;
 }
 
+/** Closed until somebody opens it. */
+const thoughtView = (label: string, text: string): TemplateResult => html`
+  <details class="thought">
+    <summary>${label}</summary>
+    <p>${text}</p>
+  </details>`;
+
 export function liveTurnView(page: Page, live: LiveAnswer): TemplateResult {
   const loading = page.session.state.kind !== "ready";
+  const seconds = thoughtSeconds(live);
+  const thinks = live.thoughtUntil === undefined;
   return html`
     <article class="turn assistant live" aria-label="Answer" aria-busy="true">
       ${
+        seconds === undefined
+          ? nothing
+          : thoughtView(`${thinks ? "Thinking for" : "Thought for"} ${duration(seconds)}`, live.reasoning)
+      }
+      ${
         live.text
           ? html`<markdown-text .text=${live.text}></markdown-text>`
-          : html`<p class="waiting">${loading ? "Waiting for the model" : "Reading"}<span class="dots"></span></p>`
+          : seconds !== undefined
+            ? nothing
+            : html`<p class="waiting">${loading ? "Waiting for the model" : "Reading"}<span class="dots"></span></p>`
       }
       <footer>${
         live.ids.length > 0 ? html`<span class="facts">${live.ids.length} tokens</span>` : nothing

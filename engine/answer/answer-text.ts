@@ -6,8 +6,9 @@ import type { Chunk, GenerateOptions, LikelyToken, TokenLogProb } from "../api.t
 import type { Picked } from "../graph/decoder.ts";
 import { likelihoods } from "./log-probs.ts";
 import { StopStrings } from "./stop-strings.ts";
+import type { Thinking } from "./thinking.ts";
 
-export interface AnswerPiece extends Pick<Chunk, "text" | "ids" | "logProbs"> {
+export interface AnswerPiece extends Pick<Chunk, "text" | "ids" | "logProbs" | "reasoning"> {
   /** Whether a stop string was found. */
   readonly stopped: boolean;
 }
@@ -24,19 +25,30 @@ interface Held {
 export class AnswerText {
   readonly #decoder: StreamDecoder | undefined;
   readonly #stops: StopStrings;
+  readonly #thinking: Thinking | undefined;
   readonly #top: number | undefined;
   readonly #held: Held[] = [];
   /** Text of the tokens in `#held` that belongs to no stop string. */
   #certain = "";
 
-  /** @param decoder undefined: the answer is ids only */
+  /**
+   * @param decoder undefined: the answer is ids only
+   * @param thinking undefined: thoughts are part of the text
+   */
   constructor(
     decoder: StreamDecoder | undefined,
     { stop, topLogProbs }: Pick<GenerateOptions, "stop" | "topLogProbs">,
+    thinking?: Thinking,
   ) {
+    this.#thinking = thinking;
     this.#decoder = decoder;
     this.#stops = new StopStrings(stop);
     this.#top = topLogProbs;
+  }
+
+  /** Tokens of thoughts so far. */
+  get reasoningTokens(): number {
+    return this.#thinking?.tokens ?? 0;
   }
 
   /** @param last whether no token follows: then nothing is held back */
@@ -61,12 +73,14 @@ export class AnswerText {
     added: string,
     last: boolean,
   ): AnswerPiece {
-    const shown = this.#stops.push(added);
+    const { reasoning = "", text: said } = this.#thinking?.push(id, added, last) ?? { text: added };
+    const shown = this.#stops.push(said);
     const { stopped } = shown;
     const text = last && !stopped ? shown.text + this.#stops.end() : shown.text;
-    if (token) this.#held.push({ ...token, added });
-    if (this.#top === undefined) return { text, ids: id === undefined ? [] : [id], stopped };
-    return { ...this.#release(text, last || stopped), stopped };
+    if (token) this.#held.push({ ...token, added: said });
+    const thought = reasoning !== "" && { reasoning };
+    if (this.#top === undefined) return { text, ids: id === undefined ? [] : [id], stopped, ...thought };
+    return { ...this.#release(text, last || stopped), stopped, ...thought };
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
 import type { TokenConstraint } from "../scheduler/token-constraint.ts";
 import { AnswerText } from "./answer-text.ts";
+import type { Thinking } from "./thinking.ts";
 
 export interface Generation {
   /** Computes the tokens. */
@@ -20,6 +21,8 @@ export interface Generation {
   readonly endIds: ReadonlySet<number>;
   /** Warnings about the prompt, for the answer's `finish`. */
   readonly warnings?: readonly string[] | undefined;
+  /** Tells thoughts from the answer's text. Default: they are part of it. */
+  readonly thinking?: Thinking | undefined;
   /** Which tokens may be picked. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
 }
@@ -32,7 +35,7 @@ export const DEFAULT_MAX_TOKENS = 512;
  * @throws ContextLengthError if the prompt does not fit
  */
 export async function* generate(
-  { scheduler, contextLength, ids, text, endIds, warnings = [], constraint }: Generation,
+  { scheduler, contextLength, ids, text, endIds, warnings = [], thinking, constraint }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
@@ -45,7 +48,7 @@ export async function* generate(
     );
   }
   const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, room);
-  const words = new AnswerText(text, options);
+  const words = new AnswerText(text, options, thinking);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
   const wantsLogits = options.topLogProbs !== undefined;
@@ -57,6 +60,7 @@ export async function* generate(
     promptTokens: ids.length,
     cachedTokens: sequence?.cachedTokens ?? 0,
     completionTokens: answer.length,
+    ...(words.reasoningTokens > 0 && { reasoningTokens: words.reasoningTokens }),
     waitedMs: began - called,
     prefillMs: (answer.length > 0 ? firstAt : performance.now()) - began,
     decodeMs: answer.length > 0 ? performance.now() - firstAt : 0,
@@ -64,11 +68,12 @@ export async function* generate(
   });
 
   const last = (
-    { text, ids, logProbs }: Pick<Chunk, "text" | "ids" | "logProbs">,
+    { text, ids, logProbs, reasoning }: Omit<Chunk, "finish">,
     reason: Finish["reason"],
   ): Chunk => ({
     text,
     ids,
+    ...(reasoning && { reasoning }),
     ...(logProbs && logProbs.length > 0 && { logProbs }),
     finish: finish(reason),
   });
@@ -102,7 +107,7 @@ export async function* generate(
         return;
       }
       // Tokens that may belong to a stop string are held back.
-      if (piece.ids.length > 0) yield piece;
+      if (piece.ids.length > 0 || piece.reasoning) yield piece;
     }
   } catch (error) {
     if (!signal?.aborted) throw error;

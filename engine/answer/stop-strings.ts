@@ -34,7 +34,7 @@ export class StopStrings {
 }
 
 /** Length of the longest suffix of `text` that is a proper prefix of `stop`. */
-function overlap(text: string, stop: string): number {
+export function overlap(text: string, stop: string): number {
   for (let length = Math.min(text.length, stop.length - 1); length > 0; length--) {
     if (text.endsWith(stop.slice(0, length))) return length;
   }

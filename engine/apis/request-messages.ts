@@ -6,7 +6,7 @@ import { isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
 
 const MAX_MESSAGES = 4096;
 // `name` is accepted: no template of Mistral's family distinguishes several users.
-const MESSAGE = new Set(["role", "content", "name", "prefix"]);
+const MESSAGE = new Set(["role", "content", "name", "prefix", "reasoning_content"]);
 const PART = new Set(["type", "text"]);
 
 export interface Conversation {
@@ -35,20 +35,28 @@ export function readMessages(messages: unknown, roles: Roles): Conversation {
 function readMessage(message: unknown, i: number, last: boolean, roles: Roles): Message {
   const where = `messages[${i}]`;
   if (!isObject(message)) throw wrongType(where, `expected an object, got ${shown(message)}.`);
-  const { role, content, prefix, name } = message;
+  const { role, content, prefix, name, reasoning_content: reasoning } = message;
   if (typeof role !== "string" || !Object.hasOwn(roles, role))
     throw wrongType(`${where}.role`, `expected ${Object.keys(roles).join(", ")}, got ${shown(role)}.`);
   refuseOthers(message, MESSAGE, `${where}.`);
   if (!isNothing(name) && typeof name !== "string")
     throw wrongType(`${where}.name`, `expected a text, got ${shown(name)}.`);
   const ours = roles[role]!;
+  if (!isNothing(reasoning)) {
+    if (typeof reasoning !== "string")
+      throw wrongType(`${where}.reasoning_content`, `expected a text, got ${shown(reasoning)}.`);
+    if (ours !== "assistant") refuse(`${where}.reasoning_content`);
+  }
   if (!isNothing(prefix)) {
     if (prefix !== true) throw wrongType(`${where}.prefix`, `expected true or false, got ${shown(prefix)}.`);
     if (!last || ours !== "assistant") refuse(`${where}.prefix`);
   }
   // An assistant's message with calls of tools often has no content.
   const silent = ours === "assistant" && (content === undefined || isNothing(content));
-  return { role: ours, content: silent ? "" : readContent(content, `${where}.content`) };
+  return {
+    ...{ role: ours, content: silent ? "" : readContent(content, `${where}.content`) },
+    ...(typeof reasoning === "string" && reasoning !== "" && { reasoning }),
+  };
 }
 
 function readContent(content: unknown, where: string): string {

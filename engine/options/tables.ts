@@ -46,7 +46,11 @@ const answerRules: Rules<AnswerOptions> = {
   signal,
 };
 
-const generateRules: Rules<GenerateOptions> = { ...answerRules, standalone: flag };
+const generateRules: Rules<GenerateOptions> = {
+  ...answerRules,
+  standalone: flag,
+  separateReasoning: flag,
+};
 const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag };
 
 /** Of `parallel` and `rings`. A larger number is probably a typing error. */

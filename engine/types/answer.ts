@@ -6,6 +6,11 @@ export interface Message {
   readonly role: "system" | "user" | "assistant";
   /** Text of the message. Control tokens that it spells out stay text. */
   readonly content: string;
+  /**
+   * What the assistant thought before it said this: `reasoning_content` of the chat template. Most templates
+   * leave the thoughts of earlier turns out. Default: none.
+   */
+  readonly reasoning?: string;
 }
 
 /** Options of calls that only can be cancelled. */
@@ -47,7 +52,10 @@ export interface SamplingOptions {
 export interface AnswerOptions extends SamplingOptions {
   /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;
-  /** The answer ends before the first of these strings; they are not part of it. Default: none. */
+  /**
+   * The answer ends before the first of these strings; they are not part of it. They do not count in what the
+   * model thinks. Default: none.
+   */
   readonly stop?: string | readonly string[];
   /** Goes on after a token that ends the sequence. Default false. */
   readonly ignoreEos?: boolean;
@@ -67,6 +75,11 @@ export interface GenerateOptions extends AnswerOptions {
    * before the first word. Default false: the answer continues the prompt's text.
    */
   readonly standalone?: boolean;
+  /**
+   * Gives what the model thinks between its tags as `reasoning`, apart from `text`, as `chat` does. Default
+   * false.
+   */
+  readonly separateReasoning?: boolean;
 }
 
 /** Options of `Model.chat`. */
@@ -108,7 +121,7 @@ export interface LikelyToken {
  *
  * - a token that is part of a character has bytes but no text; the character is the text of the part that
  *   completes it,
- * - special tokens have neither,
+ * - special tokens have neither, and so have tokens of `reasoning`,
  * - a token that a stop string cuts has what comes before the stop string.
  */
 export interface TokenLogProb extends LikelyToken {
@@ -120,6 +133,11 @@ export interface TokenLogProb extends LikelyToken {
 export interface Chunk {
   /** Text since the last chunk; may be empty. */
   readonly text: string;
+  /**
+   * What the model thought since the last chunk, between tags such as `<think>` and `</think>`, which are in
+   * neither text. Absent if there is none.
+   */
+  readonly reasoning?: string;
   /** Ids of the tokens since the last chunk, without a token that ends the answer. */
   readonly ids: readonly number[];
   /**
@@ -146,6 +164,8 @@ export interface Finish {
   readonly cachedTokens: number;
   /** Tokens of the answer, without one that ended it. */
   readonly completionTokens: number;
+  /** Those of them that are thoughts and their tags; absent if there are none. */
+  readonly reasoningTokens?: number;
   /** Milliseconds in line. */
   readonly waitedMs: number;
   /** Milliseconds from the end of the wait to the first token. */

@@ -21,6 +21,8 @@ export interface ChatCompletionMessageParam {
   readonly prefix?: boolean;
   /** As on messages that `create` gave. */
   readonly refusal?: null;
+  /** Of an assistant: what it thought. The chat template decides whether it is sent again. */
+  readonly reasoning_content?: string | null;
 }
 
 /**
@@ -128,6 +130,11 @@ export interface CompletionUsage {
     /** Prompt tokens that were in the cache for every answer. */
     cached_tokens: number;
   };
+  /** Absent if no answer has thoughts. */
+  completion_tokens_details?: {
+    /** Tokens of thoughts and their tags. */
+    reasoning_tokens: number;
+  };
 }
 
 /** A whole completion. */
@@ -150,6 +157,8 @@ export interface ChatCompletion {
       role: "assistant";
       /** Text of the answer. */
       content: string | null;
+      /** Not OpenAI's: what the model thought; absent if it did not. */
+      reasoning_content?: string;
       /** Always null. */
       refusal: null;
     };
@@ -187,6 +196,8 @@ export interface ChatCompletionChunk {
       role?: "assistant";
       /** Text since the last chunk. */
       content?: string;
+      /** Not OpenAI's: what the model thought since the last chunk. */
+      reasoning_content?: string;
     };
     /** With `logprobs`: those of the new text. */
     logprobs: ChatCompletionLogprobs | null;

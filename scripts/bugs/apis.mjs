@@ -3,6 +3,18 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const apisBugs = {
+  "a stop string ends a thought": {
+    file: "engine/answer/answer-text.ts",
+    from: "const shown = this.#stops.push(said);",
+    to: "const shown = this.#stops.push(reasoning + said);",
+    test: engine("thinking.cpu", "stop strings count in the answer only"),
+  },
+  "a prompt that opens the tag is overlooked": {
+    file: "engine/answer/thinking.ts",
+    from: 'end.endsWith(tags.open) ? "reasoning"',
+    to: 'end.endsWith(tags.open) && continues ? "reasoning"',
+    test: engine("thinking.cpu", "if the prompt ends with the tag"),
+  },
   "server: for a slow reader, answers of a request are sent one after another": {
     file: "engine/apis/merge.ts",
     from: "coming.delete(stream);\n      if (result.done) continue;",

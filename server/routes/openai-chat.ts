@@ -26,7 +26,11 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   const fitting = { ...request, options: checkContext(service, ids.length, request.options, "messages") };
   const answers = new AdmittedModel(service, lifecycle, request.answers);
   const start: StartChat = ({ continueFinalMessage = false, ...options }) =>
-    answers.generate(ids, { ...options, standalone: !continueFinalMessage }, warnings);
+    answers.generate(
+      ids,
+      { ...options, standalone: !continueFinalMessage, separateReasoning: true },
+      warnings,
+    );
   if (request.stream)
     return streamEvents(c, service, streamChat(start, fitting, lifecycle.signal), errorBody);
   return c.json(await completeChat(start, fitting, lifecycle.signal));

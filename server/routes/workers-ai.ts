@@ -36,7 +36,8 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const { ids, warnings, standalone } = await encode(service, call.prompt, lifecycle.signal);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new AdmittedModel(service, lifecycle);
-  const start: StartAnswer = (options) => answers.generate(ids, { ...options, standalone }, warnings);
+  const start: StartAnswer = (options) =>
+    answers.generate(ids, { ...options, standalone, separateReasoning: standalone }, warnings);
   if (call.stream) return streamEvents(c, service, pieces(start, options, lifecycle.signal), failure);
   return c.json(envelope(await complete(start, options, lifecycle.signal)));
 }

@@ -45,6 +45,18 @@ describe("through a pipe", () => {
     expect(lines[1]).toMatchObject({ text: "Hi", ids: [0], finish: { reason: "stop" }, seed: 4 });
   });
 
+  test("thoughts are printed on stderr with --show-thinking, and in the JSON", async () => {
+    const setting = { stdin: "a\n", pieces: ["Hi", "."], thoughts: ["Hm, ", "well."] };
+    const { stdout, stderr } = await sirocco(["chat"], setting);
+    expect([stdout, stderr]).toEqual(["Hi.\n", ""]);
+    const shown = await sirocco(["chat", "--show-thinking"], setting);
+    expect([shown.stdout, shown.stderr]).toEqual(["Hi.\n", "Hm, well.\n\n"]);
+    const json = await sirocco(["chat", "--json"], setting);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ...{ text: "Hi.", reasoning: "Hm, well.", ids: [0, 1, 2, 3], finish: { reasoningTokens: 2 } },
+    });
+  });
+
   test("a line that starts with a slash is also a turn", async () => {
     const { engine } = await sirocco(["chat"], { stdin: "/quit\n" });
     expect(engine.called("chat")[0]?.messages).toEqual([{ role: "user", content: "/quit" }]);
@@ -124,10 +136,40 @@ describe("at a terminal", () => {
   test("/help names every command", async () => {
     const session = await chat();
     await say(session, "/help", "Ctrl-C stops an answer.");
-    for (const name of ["/reset", "/system", "/save", "/quit"])
+    for (const name of ["/reset", "/system", "/think", "/save", "/quit"])
       expect(session.stderr).toContain(`\n${name} `.trimEnd());
     await say(session, "/nonsense", "/nonsense: no such command. /help lists them.");
     expect(session.engine.called("chat")).toHaveLength(0);
+  });
+
+  test("while the model thinks a dim line says so; /think shows what, and hides it again", async () => {
+    const env = { NO_COLOR: "", TERM: "xterm" };
+    const session = await chat({ pieces: ["Hi."], thoughts: ["Hm, ", "well."], env });
+    await say(session, "One", "seed 1");
+    expect(session.stderr).toContain("\u001b[2mthinking…\u001b[22m\r\u001b[2K");
+    expect(session.stderr).not.toContain("Hm");
+    await say(session, "/think", "shown");
+    await say(session, "Two", "seed 2");
+    expect(session.stderr).toContain("\u001b[2mHm, \u001b[22m\u001b[2mwell.\u001b[22m");
+    await say(session, "/think", "hidden");
+    const before = session.stderr.length;
+    await say(session, "Three", "seed 3");
+    expect(session.stderr.slice(before)).not.toContain("Hm");
+    expect(session.stdout).toBe("Hi.\nHi.\nHi.\n");
+    const answer = { role: "assistant", content: "Hi.", reasoning: "Hm, well." };
+    expect(messagesOf(session, 1)?.[1]).toEqual(answer);
+    const plain = await chat({ pieces: ["Hi."], thoughts: ["Hm"] });
+    await say(plain, "One", "seed 1");
+    expect(plain.stderr).toContain("\nthinking…\n");
+  });
+
+  test("an answer that is stopped while it thinks leaves no turn", async () => {
+    const session = await chat({ thoughts: ["Hm, ", "well."], holdAfter: 1 });
+    await say(session, "One", "thinking…");
+    session.type(CTRL_C);
+    await say(session, "/system x", "set");
+    await say(session, "Two", "thinking…");
+    expect(messagesOf(session, 1)?.map(({ role }) => role)).toEqual(["system", "user"]);
   });
 
   test("/system and /reset change the messages", async () => {

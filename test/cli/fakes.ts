@@ -35,6 +35,8 @@ type Call =
 export interface FakeOptions {
   /** The pieces of each answer. */
   readonly pieces?: readonly string[];
+  /** What each answer thinks before. */
+  readonly thoughts?: readonly string[];
   /** Stops after this many pieces until the signal aborts. */
   readonly holdAfter?: number;
   /** Ignores the signal: an engine that hangs. */
@@ -172,9 +174,9 @@ export class FakeEngine implements Engine {
   }
 
   #model(): Model {
-    const { pieces = ["there ", "was ", "a cat."], holdAfter, deaf } = this.#fake;
+    const { pieces = ["there ", "was ", "a cat."], thoughts = [], holdAfter, deaf } = this.#fake;
     const { model } = fakeModel({
-      pieces,
+      ...{ pieces, thoughts },
       before: (piece) => piece === holdAfter && new Promise(() => {}),
       finish: (count) => ({
         ...{ promptTokens: 4, cachedTokens: 0, completionTokens: count },

@@ -13,7 +13,7 @@ const SAMPLING = (
 /** All options of each command: a new option must be listed, and tested, here. */
 const OPTIONS: Record<string, string[]> = {
   generate: [...LOADING, ...SAMPLING, "--file"],
-  chat: [...LOADING, ...SAMPLING, "--system", "--no-history"],
+  chat: [...LOADING, ...SAMPLING, "--system", "--no-history", "--show-thinking"],
   serve: [
     ...LOADING,
     ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],

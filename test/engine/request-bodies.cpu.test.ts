@@ -101,6 +101,7 @@ const CHATS: Record<string, unknown>[] = [
   { messages: [USER, { role: "assistant", content: "", tool_calls: [], refusal: null }, USER] },
   { messages: [USER, { ...LAST, audio: null, annotations: [], function_call: null }, USER] },
   { messages: [USER, { ...LAST, reasoning_content: "" }, USER] },
+  { messages: [USER, { ...LAST, reasoning_content: "so" }, USER] },
   { messages: [USER, { ...LAST, prefix: false }, USER] },
   {
     messages: [
@@ -188,7 +189,8 @@ const REFUSED_CHATS: [body: Record<string, unknown>, parameter: string][] = [
   [{ messages: [{ role: "user" }] }, "messages[0].content"],
   [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages[0].content[0]"],
   [{ messages: [{ ...LAST, tool_calls: [{}] }, USER] }, "messages[0].tool_calls"],
-  [{ messages: [{ ...LAST, reasoning_content: "so" }, USER] }, "messages[0].reasoning_content"],
+  [{ messages: [{ ...USER, reasoning_content: "so" }] }, "messages[0].reasoning_content"],
+  [{ messages: [{ ...LAST, reasoning_content: 1 }, USER] }, "messages[0].reasoning_content"],
   [{ messages: [{ ...USER, prefix: true }] }, "messages[0].prefix"],
   [
     { messages: [JSON.parse('{ "role": "user", "content": "x", "__proto__": null }')] },

@@ -174,9 +174,10 @@ describe("a valid request", () => {
     expect(await text.json()).toMatchObject({
       choices: [{ text: "There was a " }, { text: "There was a " }],
     });
+    const asChat = { standalone: true, separateReasoning: true };
     expect(calls.map(({ prompt, options: { signal: _, ...given } }) => ({ prompt, ...given }))).toEqual([
-      { prompt: "Hello", ...options, standalone: true, seed: 5 },
-      { prompt: "Hello", ...options, standalone: true, seed: 6 },
+      { prompt: "Hello", ...options, ...asChat, seed: 5 },
+      { prompt: "Hello", ...options, ...asChat, seed: 6 },
       { prompt: "Once", ...options, seed: 5 },
       { prompt: "Once", ...options, seed: 6 },
     ]);

@@ -55,12 +55,17 @@ function readMessage({ role, content }: LanguageModelV3Message, where: string): 
   if (role === "tool")
     throw unsupported(`${where}.role`, `${where}.role: expected no tool, got one. Sirocco calls no tools.`);
   if (typeof content === "string") return { role, content };
+  const reasoning: string[] = [];
   const texts = content.map((part, i) => {
     if (part.type === "text") return part.text;
+    if (part.type === "reasoning") {
+      reasoning.push(part.text);
+      return "";
+    }
     throw wrongType(
       `${where}.content[${i}]`,
       `expected text, got a part of type ${shown(part.type)}. Leave it out: this model reads text.`,
     );
   });
-  return { role, content: texts.join("") };
+  return { role, content: texts.join(""), ...(reasoning.length > 0 && { reasoning: reasoning.join("") }) };
 }

@@ -20,18 +20,23 @@ export async function completeChat(
 ): Promise<ChatCompletion> {
   const drafts = Array.from({ length: request.answers }, () => ({
     content: "",
+    reasoning: "",
     tokens: [] as TokenLogProb[],
     finish: undefined as Finish | undefined,
   }));
   for await (const { index, chunk } of answers(start, request, signal)) {
     const draft = drafts[index]!;
     draft.content += chunk.text;
+    draft.reasoning += chunk.reasoning ?? "";
     draft.tokens.push(...(chunk.logProbs ?? []));
     draft.finish = chunk.finish;
   }
-  const choices = drafts.map(({ content, tokens, finish }, index) => ({
+  const choices = drafts.map(({ content, reasoning, tokens, finish }, index) => ({
     index,
-    message: { role: "assistant" as const, content, refusal: null },
+    message: {
+      ...{ role: "assistant" as const, content, refusal: null },
+      ...(reasoning !== "" && { reasoning_content: reasoning }),
+    },
     logprobs: request.options.topLogProbs === undefined ? null : logprobs(tokens),
     finish_reason: reason(finish),
   }));
@@ -62,7 +67,8 @@ export async function* streamChat(
     yield chunk([{ ...none, index, delta: { role: "assistant", content: "" } }]);
   const finishes: Finish[] = [];
   for await (const { index, chunk: piece } of answers(start, request, signal)) {
-    const { text, logProbs, finish } = piece;
+    const { text, reasoning, logProbs, finish } = piece;
+    if (reasoning) yield chunk([{ ...none, index, delta: { reasoning_content: reasoning } }]);
     if (text !== "" || logProbs) {
       const delta = { content: text };
       yield chunk([{ ...none, index, delta, logprobs: logProbs ? logprobs(logProbs) : null }]);
@@ -111,11 +117,13 @@ const warningsOf = ([finish]: readonly Finish[]): { warnings?: string[] } =>
 function usage(finishes: readonly Finish[]): CompletionUsage {
   const prompt = finishes[0]?.promptTokens ?? 0;
   const completion = finishes.reduce((sum, { completionTokens }) => sum + completionTokens, 0);
+  const reasoning = finishes.reduce((sum, { reasoningTokens = 0 }) => sum + reasoningTokens, 0);
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
     prompt_tokens_details: { cached_tokens: Math.min(...finishes.map(({ cachedTokens }) => cachedTokens)) },
+    ...(reasoning > 0 && { completion_tokens_details: { reasoning_tokens: reasoning } }),
   };
 }
 

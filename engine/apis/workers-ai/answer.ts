@@ -25,12 +25,14 @@ export async function complete(
   signal?: AbortSignal,
 ): Promise<AiTextGenerationOutput> {
   let response = "";
+  let thought = "";
   let finish: Finish | undefined;
   for await (const chunk of answer(start, options, signal)) {
     response += chunk.text;
+    thought += chunk.reasoning ?? "";
     finish = chunk.finish;
   }
-  return { response, ...ending(finish) };
+  return { response, ...(thought !== "" && { reasoning_content: thought }), ...ending(finish) };
 }
 
 /** The pieces of an answer and then its usage, in the shape of a stream's events. @throws as `complete` */
@@ -39,7 +41,8 @@ export async function* pieces(
   options: AnswerOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<StreamEvent, void, void> {
-  for await (const { text, finish } of answer(start, options, signal)) {
+  for await (const { text, reasoning, finish } of answer(start, options, signal)) {
+    if (reasoning) yield { response: "", reasoning_content: reasoning };
     if (text !== "") yield { response: text };
     if (finish) yield { response: "", ...ending(finish) };
   }

@@ -80,6 +80,11 @@ export interface AiTextGenerationUsage {
 export interface AiTextGenerationOutput {
   /** Text of the answer. */
   readonly response: string;
+  /**
+   * What the model thought; of a stream, since the last event. Absent if it did not. An extension of
+   * Cloudflare's shape.
+   */
+  readonly reasoning_content?: string;
   /** Tokens of prompt and answer. */
   readonly usage: AiTextGenerationUsage;
   /**
