@@ -45,6 +45,12 @@ export const filesBugs = {
     to: "Math.floor(k / group)",
     test: ["test/weights/quantised.test.ts", "-t", "columns that do not sort"],
   },
+  "a quantised matrix's bias is refused in a model that has biases": {
+    file: "weights/safetensors/quantised/quantised-checkpoint.ts",
+    from: "(vectors.has(name) ? undefined : ",
+    to: "(vectors.size === 0 ? undefined : ",
+    test: ["test/weights/quantised.test.ts", "-t", "a model that has biases"],
+  },
   "GPTQ: codes in act-order are not sorted by group": {
     file: "weights/safetensors/quantised/rows.ts",
     from: "if (columns) sortCodes(",

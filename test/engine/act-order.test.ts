@@ -5,7 +5,14 @@ import type { LoadedModel } from "../../engine/model.ts";
 import { loadModel, type Model } from "../../engine/node.ts";
 import type { LoadOptions } from "../../engine/types/load.ts";
 import { openTestDevice } from "../helpers.ts";
-import { actOrderTensors, dequantised, filesWith, modulesOf, type Stores } from "../weights/gptq-files.ts";
+import {
+  actOrderTensors,
+  dequantised,
+  filesWith,
+  modulesOf,
+  type Stores,
+  withBiases,
+} from "../weights/gptq-files.ts";
 import { memorySource } from "../weights/memory-source.ts";
 import { greedy } from "./golden.ts";
 
@@ -34,9 +41,10 @@ const load = async (tensors: Stores, options: LoadOptions = {}) =>
     ...options,
   })) as LoadedModel;
 
-const reference = (tensors: Stores) =>
+const reference = (tensors: Stores, options: LoadOptions = {}) =>
   loadModel(memorySource(filesWith(dequantised(tensors, modulesOf(tensors)), true)), {
     ...{ device, chunkLength: 16, parallel: 2, weights: "f32" },
+    ...options,
   });
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
@@ -92,6 +100,16 @@ test.each([
   await expectEqual(model, expected);
   const dispatches = await dispatched(model);
   expect([/^gather_/, name].map((each) => count(dispatches, each))).toEqual(counts);
+  model.dispose();
+  expected.dispose();
+});
+
+test("q, k and v have biases, and orders of their own", async () => {
+  const tensors = withBiases(actOrderTensors());
+  const model = await load(tensors, { parallel: 1 });
+  const expected = await reference(tensors, { parallel: 1 });
+  expect(worst(await model.logits(PROMPT), await expected.logits(PROMPT))).toBeLessThan(1e-4);
+  expect(await greedy(model, [1, 7], 12)).toEqual(await greedy(expected, [1, 7], 12));
   model.dispose();
   expected.dispose();
 });

@@ -31,6 +31,19 @@ export function actOrderTensors(): Stores {
   );
 }
 
+/** Gives q, k and v biases, which makes the model a Qwen2. */
+export function withBiases(tensors: Stores): Stores {
+  for (const module of modulesOf(tensors).filter((name) => /[qkv]_proj$/.test(name))) {
+    const values = Float32Array.from(
+      { length: weightsOf(tensors, module).shape[0]! },
+      (_, n) => (n % 7) / 4 - 0.5,
+    );
+    const bytes = new Uint8Array(values.buffer);
+    tensors.set(`${module}.bias`, { dtype: "F32", shape: [values.length], bytes });
+  }
+  return tensors;
+}
+
 /** The fixture's files with these tensors. @param plain without its quantization_config */
 export function filesWith(tensors: Stores, plain = false): Record<string, Uint8Array> {
   const files = filesOf(FOLDER);
@@ -41,11 +54,11 @@ export function filesWith(tensors: Stores, plain = false): Record<string, Uint8A
   });
   const data = new Uint8Array(Buffer.concat([...tensors.values()].map(({ bytes }) => bytes)));
   files["model.safetensors"] = join(JSON.stringify(Object.fromEntries(entries)), data);
-  if (plain) {
-    const config = JSON.parse(new TextDecoder().decode(files["config.json"]));
-    delete config.quantization_config;
-    files["config.json"] = new TextEncoder().encode(JSON.stringify(config));
-  }
+  const config = JSON.parse(new TextDecoder().decode(files["config.json"]));
+  if (plain) delete config.quantization_config;
+  if ([...tensors.keys()].some((name) => name.endsWith(".bias")))
+    Object.assign(config, { architectures: ["Qwen2ForCausalLM"], model_type: "qwen2" });
+  files["config.json"] = new TextEncoder().encode(JSON.stringify(config));
   return files;
 }
 
@@ -72,7 +85,9 @@ export function weightsOf(tensors: Stores, module: string): Stored {
 /** A copy in which these modules are floats. */
 export function dequantised(tensors: Stores, modules: readonly string[]): Stores {
   const result: Stores = new Map(
-    [...tensors].filter(([name]) => !modules.some((module) => name.startsWith(`${module}.`))),
+    [...tensors].filter(
+      ([name]) => !modules.some((module) => new RegExp(`^${module}\\.(?!bias)`).test(name)),
+    ),
   );
   for (const module of modules) result.set(`${module}.weight`, weightsOf(tensors, module));
   return result;

@@ -12,7 +12,7 @@ import {
   scaleName,
 } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
-import { actOrderTensors, filesWith, weightsOf } from "./gptq-files.ts";
+import { actOrderTensors, filesWith, weightsOf, withBiases } from "./gptq-files.ts";
 import { filesOf, join, memorySource, split } from "./memory-source.ts";
 
 const root = new URL("../golden/quantised/", import.meta.url).pathname;
@@ -152,6 +152,14 @@ test.each([
       expect(await read(checkpoint, each, 1000)).toEqual(await read(original, each, 1000));
   },
 );
+
+test("a model that has biases keeps those of its quantised matrices", async () => {
+  const checkpoint = await openCheckpoint(memorySource(filesWith(withBiases(actOrderTensors()))));
+  expect(checkpoint.config.qkvBias).toBe(true);
+  const module = "model.layers.1.self_attn.k_proj";
+  expect(new Float32Array(await read(checkpoint, `${module}.bias`, 1000))[31]).toBe(0.25);
+  expect((await read(checkpoint, scaleName(`${module}.weight`), 1000)).byteLength).toBeGreaterThan(0);
+});
 
 test("columns that do not sort into groups of one size are decoded, and the checkpoint says so", async () => {
   const tensors = actOrderTensors();

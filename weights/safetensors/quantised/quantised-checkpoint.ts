@@ -50,9 +50,11 @@ export async function checkQuantised(opened: Opened, problem: CheckpointError): 
   const config = stored ? { ...opened.config, tied: false } : opened.config;
   const required = requiredTensors(config);
 
+  const vectors = new Set(required.flatMap(({ kind, name }) => (kind === "vector" ? name : [])));
+  const stores = (name: string) => (vectors.has(name) ? undefined : shards.tensors.get(name));
   const matrices = new Map<string, StoredMatrix>();
   for (const each of required) {
-    const matrix = each.kind === "matrix" ? matrixOf(method, shards, each) : undefined;
+    const matrix = each.kind === "matrix" ? matrixOf(method, stores, each) : undefined;
     if (matrix) matrices.set(each.name, matrix);
   }
   if (matrices.size === 0) throw problem;
@@ -117,14 +119,15 @@ function piecesOf(
   return pieces;
 }
 
+/** @param stores what the files store of this name; a bias of the model is no part of a matrix */
 function matrixOf(
   method: Method,
-  { tensors }: Shards,
+  stores: (name: string) => HeaderTensor | undefined,
   { name, shape }: RequiredTensor,
 ): StoredMatrix | undefined {
   const [N = 0, K = 0] = shape;
   const module = name.replace(/\.weight$/, "");
-  const wanted: Wanted = { name, module, N, K, stored: (suffix) => tensors.get(`${module}.${suffix}`) };
+  const wanted: Wanted = { name, module, N, K, stored: (suffix) => stores(`${module}.${suffix}`) };
   return method.matrix(wanted);
 }
 
