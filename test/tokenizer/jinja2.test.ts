@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { ChatMessage } from "../../tokenizer/index.ts";
 import { TemplateRaised } from "../../tokenizer/template/globals.ts";
 import { compile, run } from "../../tokenizer/template/interpreter.ts";
 import { BudgetExceeded, TemplateFailure, Unsupported } from "../../tokenizer/template/meter.ts";
-import { readTemplate } from "./fixtures.ts";
+import { byteLevelFiles, openTokenizer, readTemplate } from "./fixtures.ts";
 
 interface Case {
   readonly name: string;
@@ -16,14 +17,17 @@ type Result = string | { readonly error: string };
 
 const read = <T>(name: string): T =>
   JSON.parse(readFileSync(new URL(`jinja2/${name}.json`, import.meta.url), "utf8"));
-const { cases, conversations, variables } = read<{
-  cases: Case[];
-  conversations: Record<string, unknown>;
-  variables: Record<string, unknown>;
-}>("cases");
-const results = read<{ name: string; conversation: string; result: Result }[]>("results");
+interface Recorded {
+  readonly cases: readonly Case[];
+  readonly conversations: Readonly<Record<string, unknown>>;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
 
-function render({ template, variables: own }: Case, conversation: string): string | Error {
+function render(
+  { conversations, variables }: Recorded,
+  { template, variables: own }: Case,
+  conversation: string,
+): string | Error {
   const source = template.startsWith("file:") ? readTemplate(template.slice(5)) : template;
   try {
     const all = { ...variables, ...own, messages: conversations[conversation] };
@@ -33,22 +37,59 @@ function render({ template, variables: own }: Case, conversation: string): strin
   }
 }
 
-describe("templates render as Python's jinja2 3.1.2 rendered them, byte for byte", () => {
+describe.each([
+  ["cases", "results", 400],
+  ["families", "families-results", 20],
+])("templates render as Python's jinja2 3.1 rendered them, byte for byte: %s", (name, out, least) => {
+  const recorded = read<Recorded>(name);
+  const { cases } = recorded;
+  const results = read<{ name: string; conversation: string; result: Result }[]>(out);
   it("has as many results as cases and their conversations", () => {
     const names = new Set(cases.map(({ name }) => name));
     expect(names.size).toBe(cases.length);
     expect(results.length).toBe(cases.reduce((sum, { conversations: c }) => sum + (c?.length ?? 1), 0));
-    expect(cases.length).toBeGreaterThan(400);
+    expect(cases.length).toBeGreaterThan(least);
   });
 
   const byName = new Map(cases.map((one) => [one.name, one]));
   it.each(results)("$name, $conversation", ({ name, conversation, result }) => {
-    const ours = render(byName.get(name) as Case, conversation);
+    const ours = render(recorded, byName.get(name) as Case, conversation);
     if (typeof result === "string") expect(ours).toBe(result);
     else {
       const kinds = [TemplateFailure, TemplateRaised, BudgetExceeded, Unsupported];
       expect(kinds.some((kind) => ours instanceof kind)).toBe(true);
     }
+  });
+});
+
+describe("a conversation by the templates of families", () => {
+  const controls =
+    "<unk> <s> </s> [INST] [/INST] [SYSTEM_PROMPT] [/SYSTEM_PROMPT] [THINK] [/THINK] <|im_start|> <|im_end|> " +
+    "<|start_header_id|> <|end_header_id|> <|eot_id|> <think> </think>";
+  const { tokenizer } = byteLevelFiles();
+  const from = Object.keys((tokenizer["model"] as { vocab: object }).vocab).length;
+  const added_tokens = controls
+    .split(" ")
+    .map((content, i) => ({ id: from + i, content, special: true, normalized: false }));
+  const { conversations } = read<{ conversations: Record<string, ChatMessage[]> }>("families");
+  const results = read<{ name: string; conversation: string; result: string }[]>("families-results").filter(
+    ({ name, conversation }) => !name.includes(" ") && /^(turns|system)$/.test(conversation),
+  );
+
+  it.each(results)("$name, $conversation: its ids are those of the text, with one beginning", (each) => {
+    const { name, conversation, result } = each;
+    const files = { tokenizer: { ...tokenizer, added_tokens }, chatTemplate: readTemplate(name) };
+    const tokens = { bos_token: "<s>", eos_token: "</s>", add_bos_token: true };
+    const ours = openTokenizer({ ...files, tokenizerConfig: tokens });
+    const ids = ours.encodeChat(conversations[conversation]!);
+    expect(ours.decode(ids, { skipSpecial: false })).toBe(result);
+    const begins = result.startsWith("<s>") ? [0] : [];
+    expect([...ids.keys()].filter((i) => ids[i] === ours.bosId)).toEqual(begins);
+    // The same spelling in a message is text.
+    const said = [{ role: "user", content: `a${controls.replaceAll(" ", "")}b` }] as const;
+    const count = (messages: readonly ChatMessage[]) =>
+      ours.encodeChat(messages).filter((id) => id >= from).length;
+    expect(count(said)).toBe(count([{ role: "user", content: "ab" }]));
   });
 });
 

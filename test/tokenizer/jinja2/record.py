@@ -1,6 +1,7 @@
-"""Records what Python's jinja2 makes of the templates in cases.json, set up as transformers sets it up.
+"""Records what Python's jinja2 makes of the templates in cases.json and families.json, set up as transformers sets it up.
 
-    python3 test/tokenizer/jinja2/record.py            writes results.json; needs Debian's python3-jinja2
+    python3 test/tokenizer/jinja2/record.py            writes results.json and families-results.json; needs Debian's
+                                                       python3-jinja2
     python3 test/tokenizer/jinja2/record.py --stdin    reads such cases, writes their results: for comparisons at random
 
 A case is {name, template, variables}; "file:NAME" stands for a file of ../templates. Each template is rendered with every
@@ -77,8 +78,9 @@ if __name__ == "__main__":
     if "--stdin" in sys.argv:
         json.dump(record(json.load(sys.stdin)), sys.stdout)
     else:
-        with open(os.path.join(here, "cases.json"), encoding="utf8") as file:
-            cases = json.load(file)
-        with open(os.path.join(here, "results.json"), "w", encoding="utf8") as file:
-            lines = [json.dumps(result, ensure_ascii=False) for result in record(cases)]
-            file.write("[\n  " + ",\n  ".join(lines) + "\n]\n")
+        for name, out in (("cases", "results"), ("families", "families-results")):
+            with open(os.path.join(here, name + ".json"), encoding="utf8") as file:
+                cases = json.load(file)
+            with open(os.path.join(here, out + ".json"), "w", encoding="utf8") as file:
+                lines = [json.dumps(result, ensure_ascii=False) for result in record(cases)]
+                file.write("[\n  " + ",\n  ".join(lines) + "\n]\n")
