@@ -28,7 +28,7 @@ const MAX_LAZY_BYTES = {
   "store.js": 2_000,
   "chat.js": 1_300,
   "gguf-reader.js": 11_500,
-  "other-vocabulary.js": 4_000,
+  "other-vocabulary.js": 4_700,
   "byte-level.js": 1_300,
   "found-instead.js": 1_000,
   "local-hash.js": 1_200,

@@ -24,6 +24,9 @@ export interface RenderOptions {
   readonly verbatim?: string | undefined;
 }
 
+/** A template that Sirocco chose says so in its first comment. */
+const NOTICE = /^\{#- notice: (.*?) #\}/;
+
 const roles: readonly string[] = ["system", "user", "assistant"];
 
 /** A parsed chat template. */
@@ -60,6 +63,8 @@ export class ChatTemplate {
     for (const order of roleOrders(messages)) {
       try {
         const text = this.#complete(order.messages, options);
+        const notice = NOTICE.exec(this.#source)?.[1];
+        if (notice !== undefined) options.onWarning?.(notice);
         if (order.dropsAssistant) options.onWarning?.(droppedAssistant);
         return text;
       } catch (error) {

@@ -93,7 +93,10 @@ export interface ChatOptions extends AnswerOptions {
 
 /** Options of `Model.encodeChat`. */
 export interface EncodeChatOptions extends Pick<ChatOptions, "continueFinalMessage" | "signal"> {
-  /** Called with each change made to the conversation so that the chat template accepts it. Default: none. */
+  /**
+   * Called with each change made to the conversation so that the chat template accepts it, and if the
+   * template is not the checkpoint's own. Default: none.
+   */
   readonly onWarning?: (warning: string) => void;
 }
 
@@ -158,7 +161,10 @@ export interface Finish {
   readonly reason: "stop" | "length" | "abort";
   /** Tokens of the prompt. */
   readonly promptTokens: number;
-  /** Changes made to the conversation so that its chat template accepts it; absent if there were none. */
+  /**
+   * Changes made to the conversation so that its chat template accepts it, and which template was used if it
+   * is not the checkpoint's own; absent if there is nothing to say.
+   */
   readonly warnings?: readonly string[];
   /** Prompt tokens whose keys and values were still in the cache. */
   readonly cachedTokens: number;

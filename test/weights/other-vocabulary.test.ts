@@ -109,6 +109,58 @@ test("tokenizer.json comes first, then tekken.json; fields and tokens beside a v
   expect(byText.encode("the<|im_end|>").at(-1)).toBe(size);
 });
 
+test("`legacy: false` puts a space in front of a text only", async () => {
+  const model = writeModel(smallModel("[INST]", "[/INST]"));
+  const legacy = { "tokenizer.model": model, "tokenizer_config.json": json({ legacy: true }) };
+  const later = { "tokenizer.model": model, "tokenizer_config.json": json({ legacy: false }) };
+  const the = 3 + 2 + 256 + 2;
+  const space = the + 1;
+  expect((await read(legacy)).encode("[INST]the")).toEqual([1, 3, the]);
+  expect((await read(legacy)).encode("[INST] the")).toEqual([1, 3, space, the]);
+  expect((await read(later)).encode("[INST] the")).toEqual([1, 3, the]);
+  expect((await read(later)).encode("the")).toEqual([1, the]);
+});
+
+test("without a chat template Mistral's format is used by its version, and a warning says so", async () => {
+  const chat = [
+    { role: "system", content: "S" },
+    { role: "user", content: "a" },
+    { role: "assistant", content: "b" },
+    { role: "user", content: "c" },
+  ] as const;
+  const say = async (files: Record<string, Uint8Array>) => {
+    const tokenizer = await read(files);
+    const warnings: string[] = [];
+    const ids = tokenizer.encodeChat(chat, { onWarning: (warning) => warnings.push(warning) });
+    return [tokenizer.decode(ids, { skipSpecial: false }), warnings.join()];
+  };
+  const tekken = (version: string) => {
+    const file = tekkenOf(["ab"]);
+    return { "tekken.json": json({ ...file, config: { ...file.config, version } }) };
+  };
+  const used = (version: string, file: string) =>
+    `chat: the checkpoint has no chat template, so Mistral's format ${version} is used, as ${file} names it.`;
+  for (const version of ["v7", "v11", "v13"])
+    expect(await say(tekken(version))).toEqual([
+      ...["<s>[SYSTEM_PROMPT]S[/SYSTEM_PROMPT][INST]a[/INST]b</s>[INST]c[/INST]"],
+      used(version, "tekken.json"),
+    ]);
+  expect(await say(tekken("v3"))).toEqual([
+    ...["<s>[INST]a[/INST]b</s>[INST]S\n\nc[/INST]", used("v3", "tekken.json")],
+  ]);
+  // The space that SentencePiece puts in front of each section.
+  const pieces = { "tokenizer.model.v2": writeModel(smallModel("[INST]", "[/INST]")) };
+  expect(await say(pieces)).toEqual([
+    ...["<s>[INST] a[/INST] b</s>[INST] S\n\nc[/INST]", used("v2", "tokenizer.model.v2")],
+  ]);
+  const first = { "tokenizer.model.v1": writeModel(smallModel()) };
+  expect((await say(first))[0]).toBe("<s> [INST] S\n\na [/INST] b</s> [INST] c [/INST]");
+  await expect(say(tekken("v99"))).rejects.toThrow(/expected a model with a chat_template, got one without/);
+  await expect(say({ "tokenizer.model": writeModel(smallModel()) })).rejects.toThrow(/got one without/);
+  const own = { ...tekken("v7"), "chat_template.jinja": new TextEncoder().encode("own") };
+  expect(await say(own)).toEqual(["own", ""]);
+});
+
 test("from a folder, an address, picked files, the Hub, and a browser's store without the network", async () => {
   const files: Record<string, Uint8Array> = {
     ...weights,

@@ -7,4 +7,6 @@ export interface FoundVocabulary {
   readonly bos: string | undefined;
   readonly eos: string | undefined;
   readonly unknown: string | undefined;
+  /** Version of Mistral's format of chats, "v3"; undefined if it is not known. */
+  readonly version: string | undefined;
 }

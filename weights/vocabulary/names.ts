@@ -4,6 +4,6 @@
  */
 export const otherVocabularies: readonly string[] = [
   "tekken.json",
-  "tokenizer.model",
   ...["v7m1", "v7", "v3", "v2", "v1"].map((version) => `tokenizer.model.${version}`),
+  "tokenizer.model",
 ];

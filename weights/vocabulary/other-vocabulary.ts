@@ -5,12 +5,17 @@ import { isObject, type JsonObject, own } from "../json.ts";
 import { readBytes, readJson } from "../read-file.ts";
 import type { Source } from "../source.ts";
 import type { FoundVocabulary } from "./found-vocabulary.ts";
+import { mistralChat } from "./mistral-chat.ts";
 import { otherVocabularies } from "./names.ts";
 import { readSentencePiece } from "./sentencepiece-file.ts";
 import { readTekken } from "./tekken.ts";
 import { addedTokens, tokenizerJson } from "./tokens.ts";
 
 const ADVICE = "Choose another checkpoint, or repair this file.";
+
+interface Found extends FoundVocabulary {
+  readonly file: string;
+}
 
 /**
  * @param given tokenizer_config.json, whose fields count
@@ -22,7 +27,7 @@ export async function otherVocabulary(
   given: JsonObject | undefined,
   signal?: AbortSignal,
 ): Promise<Pick<Vocabulary, "tokenizer" | "tokenizerConfig"> | undefined> {
-  const found = await find(source, signal);
+  const found = await find(source, given, signal);
   if (!found) return undefined;
   const json = tokenizerJson(found.tokens, found.model);
   const added = await addedBeside(source, found, given, signal);
@@ -34,16 +39,25 @@ export async function otherVocabulary(
       bos_token: found.bos,
       eos_token: found.eos,
       unk_token: found.unknown,
+      chat_template: mistralChat(found.version, found.file),
       ...given,
     },
   };
 }
 
-async function find(source: Source, signal: AbortSignal | undefined): Promise<FoundVocabulary | undefined> {
+async function find(
+  source: Source,
+  given: JsonObject | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Found | undefined> {
   for (const file of otherVocabularies) {
     if ((await source.size(file, signal)) === undefined) continue;
-    if (file.endsWith(".json")) return readTekken((await readJson(source, file, signal)) ?? {}, file);
-    return readSentencePiece((await readBytes(source, file, signal)) ?? new Uint8Array(), file);
+    if (file.endsWith(".json"))
+      return { file, ...readTekken((await readJson(source, file, signal)) ?? {}, file) };
+    // As transformers' LlamaTokenizer: `legacy` puts a space in front of each section.
+    const firstOnly = own(given ?? {}, "legacy") === false;
+    const bytes = (await readBytes(source, file, signal)) ?? new Uint8Array();
+    return { file, ...readSentencePiece(bytes, file, firstOnly) };
   }
   return undefined;
 }

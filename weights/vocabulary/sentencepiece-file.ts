@@ -20,8 +20,12 @@ interface Piece {
   readonly kind: number;
 }
 
-/** @param file its name, for errors @throws CheckpointError naming the field */
-export function readSentencePiece(bytes: Uint8Array, file: string): FoundVocabulary {
+/**
+ * @param file its name, for errors and for the version of Mistral's format
+ * @param firstOnly whether a space comes in front of a text only, not of each section between control tokens
+ * @throws CheckpointError naming the field
+ */
+export function readSentencePiece(bytes: Uint8Array, file: string, firstOnly: boolean): FoundVocabulary {
   const pieces: Piece[] = [];
   let [trainer, normalizer] = [new Uint8Array(), new Uint8Array()];
   for (const [field, value] of fieldsOf(bytes, file)) {
@@ -40,8 +44,9 @@ export function readSentencePiece(bytes: Uint8Array, file: string): FoundVocabul
   const scores = pieces.map(({ score }) => score);
   return {
     tokens,
-    model: sentencePieceModel({ ...tokens, scores, prefix, unknown }),
+    model: sentencePieceModel({ ...tokens, scores, prefix: prefix && firstOnly ? "first" : prefix, unknown }),
     ...{ bos, eos, unknown },
+    version: /\.(v\d+)(m\d+)?$/.exec(file)?.[1],
   };
 }
 

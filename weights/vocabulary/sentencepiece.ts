@@ -4,8 +4,8 @@ import { KIND, mergesOf, type TokenizerModel, type Tokens, vocabOf } from "./tok
 interface Pieces extends Tokens {
   /** Of each token. */
   readonly scores: readonly number[];
-  /** Whether a text gets a space in front. */
-  readonly prefix: boolean;
+  /** Whether each section of a text gets a space in front; `first`: only the text. */
+  readonly prefix: boolean | "first";
   readonly unknown: string | undefined;
 }
 
@@ -16,14 +16,13 @@ export function sentencePieceModel({ scores, prefix, unknown, ...tokens }: Piece
   const pieces = [...texts.keys()].filter((id) => kinds[id] === KIND.normal);
   pieces.sort((a, b) => score(b) - score(a) || a - b);
   const space = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const first = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: false };
+  const normalizers = [...(prefix ? [{ type: "Prepend", prepend: "▁" }] : []), space];
   return {
     addBos: true,
     json: {
-      normalizer: {
-        type: "Sequence",
-        normalizers: [...(prefix ? [{ type: "Prepend", prepend: "▁" }] : []), space],
-      },
-      pre_tokenizer: null,
+      normalizer: prefix === "first" ? null : { type: "Sequence", normalizers },
+      pre_tokenizer: prefix === "first" ? first : null,
       decoder: {
         type: "Sequence",
         decoders: [

@@ -41,11 +41,13 @@ export function readTekken(json: JsonObject, file: string): FoundVocabulary {
   const kinds = texts.map((_, id) => specials[id]?.kind ?? KIND.normal);
   // A pair is merged if it makes a token; of several, the one whose token has the lowest rank.
   const merges = mergesOf([...texts.keys()].slice(specialCount), texts);
+  const version = own(config, "version");
   const named = (text: string): string | undefined => (texts.includes(text) ? text : undefined);
   return {
     tokens: { texts, kinds },
     model: byteLevelModel({ texts, kinds }, merges, tekken),
     ...{ bos: named("<s>"), eos: named("</s>"), unknown: named("<unk>") },
+    version: typeof version === "string" ? version : undefined,
   };
 }
 
