@@ -7,7 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadModel, quantizeModel } from "../../engine/node.ts";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
-import { writeGguf } from "../weights/gguf-file.ts";
+import { f32, type Typed, text, u32, writeGguf } from "../weights/gguf-file.ts";
 import { ggufOf } from "../weights/gguf-of.ts";
 import { memorySource } from "../weights/memory-source.ts";
 import { greedy } from "./golden.ts";
@@ -68,12 +68,34 @@ test.each(names)("%s", async (name) => {
   }
 });
 
-test.skipIf(short)("Qwen3, written as GGUF from the golden checkpoint", async () => {
-  const place = new URL("../golden/architectures/qwen3_qknorm/", import.meta.url).pathname;
+/** Metadata that `ggufOf` does not write, as llama.cpp's converter names it. */
+const yarn = (factor: number, original: number): [string, Typed][] => [
+  ["rope.scaling.type", text("yarn")],
+  ["rope.scaling.factor", f32(factor)],
+  ["rope.scaling.original_context_length", u32(original)],
+];
+const written: [folder: string, architecture: "llama" | "mistral3" | "qwen3", pairs: [string, Typed][]][] = [
+  ["qwen3_qknorm", "qwen3", []],
+  ["yarn_mistral", "llama", [["attention.sliding_window", u32(24)], ...yarn(8, 2048)]],
+  [
+    "ministral3_yarn",
+    "mistral3",
+    [
+      ...yarn(4, 16),
+      ["rope.scaling.yarn_beta_fast", f32(8)],
+      ["rope.scaling.yarn_beta_slow", f32(0.25)],
+      ["rope.scaling.yarn_log_multiplier", f32(1)],
+      ["attention.temperature_scale", f32(0.1)],
+    ],
+  ],
+];
+
+test.skipIf(short).each(written)("%s, written as GGUF of %s", async (name, architecture, pairs) => {
+  const place = new URL(`../golden/architectures/${name}/`, import.meta.url).pathname;
   const golden = JSON.parse(readFileSync(join(place, "golden.json"), "utf8"));
-  const checkpoint = await openCheckpoint(folderSource(place));
-  const file = writeGguf(await ggufOf(checkpoint, "qwen3"));
-  const model = await loadModel(memorySource({ "m.gguf": file }), {
+  const gguf = await ggufOf(await openCheckpoint(folderSource(place)), architecture);
+  gguf.pairs.push(...pairs.map(([key, value]): [string, Typed] => [`${architecture}.${key}`, value]));
+  const model = await loadModel(memorySource({ "m.gguf": writeGguf(gguf) }), {
     device,
     weights: "f32",
     chunkLength: 16,

@@ -362,6 +362,28 @@ export const brokenGgufs: readonly BrokenGguf[] = [
     /llama\.rope\.dimension_count: expected 16/,
     key("llama.rope.dimension_count", u32(8)),
   ),
+  ...(
+    [
+      ["queries scaled by position in a llama", "attention.temperature_scale", 0.1],
+      ["logits that are capped", "final_logit_softcapping", 30],
+      ["a factor of YaRN's magnitude", "rope.scaling.yarn_attn_factor", 1.5],
+    ] as const
+  ).map(([name, field, value]) =>
+    broken(
+      name,
+      new RegExp(`llama\\.${field.replaceAll(".", "\\.")}: expected [01], got`),
+      key(`llama.${field}`, f32(value)),
+    ),
+  ),
+  broken(
+    "YaRN that is mixed in part",
+    /llama\.rope\.scaling\.yarn_ext_factor: expected 1, got 0\.5/,
+    (file) => {
+      key("llama.rope.scaling.type", text("yarn"))(file);
+      key("llama.rope.scaling.factor", f32(4))(file);
+      key("llama.rope.scaling.yarn_ext_factor", f32(0.5))(file);
+    },
+  ),
   broken("an unknown scaling of RoPE", /llama\.rope\.scaling\.type: .*got "longrope"/, (file) => {
     key("llama.rope.scaling.type", text("longrope"))(file);
     key("llama.rope.scaling.factor", f32(4))(file);

@@ -18,8 +18,11 @@ import {
 
 const TYPES: Readonly<Record<string, number>> = { F32: 0, F16: 1, BF16: 30 };
 
-/** @param architecture as GGUF names it: in "llama" the rows of q and k are interleaved */
-export async function ggufOf(checkpoint: Checkpoint, architecture: "llama" | "qwen3"): Promise<GgufToWrite> {
+/** @param architecture as GGUF names it: but for "qwen3" the rows of q and k are interleaved */
+export async function ggufOf(
+  checkpoint: Checkpoint,
+  architecture: "llama" | "mistral3" | "qwen3",
+): Promise<GgufToWrite> {
   const { config } = checkpoint;
   const tensors: TensorToWrite[] = [];
   for (const { name, role, stored, shape } of requiredInFile(config)) {
@@ -27,7 +30,7 @@ export async function ggufOf(checkpoint: Checkpoint, architecture: "llama" | "qw
     const rows: Uint8Array[] = [];
     for await (const { bytes } of checkpoint.readRows(tensor, { maxBytes: 2 ** 20 })) rows.push(bytes);
     const bytes = Buffer.concat(rows);
-    const rotated = architecture === "llama" && (role === "qProj" || role === "kProj");
+    const rotated = architecture !== "qwen3" && (role === "qProj" || role === "kProj");
     tensors.push({
       name: stored,
       dims: [...shape].reverse(),

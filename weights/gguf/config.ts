@@ -9,11 +9,17 @@ interface Architecture {
   readonly modelType: string;
   /** Rows of q and k are stored in the order of interleaved RoPE. */
   readonly interleaved: boolean;
+  /** Its metadata may scale queries by position, and the two halves of YaRN's magnitude. */
+  readonly yarnOfItsOwn?: true;
 }
 
 /** By `general.architecture`. */
 const ARCHITECTURES: ReadonlyMap<string, Architecture> = new Map([
   ["llama", { name: "LlamaForCausalLM", modelType: "llama", interleaved: true }],
+  [
+    "mistral3",
+    { name: "Ministral3ForCausalLM", modelType: "ministral3", interleaved: true, yarnOfItsOwn: true },
+  ],
   ["qwen2", { name: "Qwen2ForCausalLM", modelType: "qwen2", interleaved: false }],
   ["qwen3", { name: "Qwen3ForCausalLM", modelType: "qwen3", interleaved: false }],
 ]);
@@ -27,8 +33,19 @@ const NEUTRAL: readonly (readonly [key: string, value: number])[] = [
   ["residual_scale", 1],
   ["attention.clamp_kqv", 0],
   ["attention.max_alibi_bias", 0],
-  ["attention.temperature_scale", 0],
-  ["rope.scaling.yarn_log_multiplier", 0],
+  ["attn_logit_softcapping", 0],
+  ["final_logit_softcapping", 0],
+  // Factors of YaRN's magnitude: llama.cpp and transformers mean different things by them.
+  ["rope.scaling.attn_factor", 1],
+  ["rope.scaling.yarn_attn_factor", 1],
+];
+
+const TEMPERATURE = "attention.temperature_scale";
+const LOG_MULTIPLIER = "rope.scaling.yarn_log_multiplier";
+/** The same, for architectures without a YaRN of their own. */
+const OF_OTHERS: typeof NEUTRAL = [
+  [TEMPERATURE, 0],
+  [LOG_MULTIPLIER, 0],
 ];
 
 export interface GgufConfig {
@@ -48,7 +65,7 @@ export function readConfig(metadata: Metadata): GgufConfig {
   const own = (name: string): string => `${family}.${name}`;
   const given = (name: string) => metadata.number(own(name));
   const size = (name: string) => metadata.required(own(name));
-  for (const [name, neutral] of NEUTRAL) {
+  for (const [name, neutral] of architecture.yarnOfItsOwn ? NEUTRAL : [...NEUTRAL, ...OF_OTHERS]) {
     if ((given(name) ?? neutral) !== neutral) throw metadata.wrong(own(name), `${neutral}`, UNSUPPORTED);
   }
   const heads = size("attention.head_count");
@@ -92,5 +109,30 @@ function scaling(metadata: Metadata, own: (name: string) => string): JsonObject 
   const factor = shortest(metadata.number(own("rope.scaling.factor")) ?? old);
   if (type === "none" || factor === 1) return {};
   if (type === "linear") return { rope_scaling: { rope_type: "linear", factor } };
-  throw metadata.wrong(key, '"none" or "linear"', UNSUPPORTED);
+  if (type === "yarn") return { rope_scaling: { rope_type: "yarn", factor, ...yarn(metadata, own) } };
+  throw metadata.wrong(key, '"none", "linear" or "yarn"', UNSUPPORTED);
+}
+
+/**
+ * YaRN as llama.cpp writes it. With a multiplier of the logarithm the magnitude is transformers' ratio of
+ * `mscale`, which is 1, and `mscale_all_dim`.
+ */
+function yarn(metadata: Metadata, own: (name: string) => string): JsonObject {
+  const real = (name: string) => {
+    const value = metadata.number(own(name));
+    return value === undefined ? undefined : shortest(value);
+  };
+  const mix = own("rope.scaling.yarn_ext_factor");
+  // -1: not given.
+  if (![1, -1].includes(metadata.number(mix) ?? 1)) throw metadata.wrong(mix, "1", UNSUPPORTED);
+  const multiplier = real(LOG_MULTIPLIER) || undefined;
+  return {
+    original_max_position_embeddings:
+      metadata.number(own("rope.scaling.original_context_length")) ??
+      metadata.required(own("context_length")),
+    beta_fast: real("rope.scaling.yarn_beta_fast"),
+    beta_slow: real("rope.scaling.yarn_beta_slow"),
+    ...(multiplier !== undefined && { mscale: 1, mscale_all_dim: multiplier }),
+    llama_4_scaling_beta: real(TEMPERATURE) || undefined,
+  };
 }
