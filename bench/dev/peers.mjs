@@ -1,12 +1,13 @@
 // `npm run bench -- peers`: compares Sirocco with onnxruntime's WebGPU provider and llama.cpp's Vulkan
 // backend, in turns, on the same adapter and the same weights. The greedy ids must agree, which shows that
-// all files are right.
+// all files are right. Then the distributions of Sirocco and llama.cpp for the same GGUF files.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findDrivers } from "../../scripts/drivers.mjs";
 import { parametersOf, tensorsOf } from "./mistral.mjs";
+import { agreement } from "./peers/agreement.mjs";
 import { measureInChild } from "./peers/child.mjs";
 import { writeGguf } from "./peers/gguf.mjs";
 import { install } from "./peers/install.mjs";
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- peers [options]
   --rounds N       runs of every engine, in turns (default 3)
   --prompt N       tokens of the prompt (default 64)
   --decode N       decode steps (default 8)
+  --positions N    positions to compare with llama.cpp, 0: none (default 200)
   --adapter NAME   default, lavapipe or swiftshader (default: lavapipe if it is installed)
   --json FILE      also write the figures as JSON
 
@@ -33,6 +35,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     prompt: { type: "string", default: "64" },
     decode: { type: "string", default: "8" },
+    positions: { type: "string", default: "200" },
     adapter: { type: "string" },
     json: { type: "string" },
     help: { type: "boolean" },
@@ -60,7 +63,8 @@ else {
 async function main() {
   const [rounds, length, steps] = [options.rounds, options.prompt, options.decode].map(positive);
   const shape = shapes[options.shape];
-  if (!shape || !rounds || !length || !steps || length < 2 || length + steps >= 500) {
+  const positions = /^\d{1,3}$/.test(options.positions) ? Number(options.positions) : 500;
+  if (!shape || positions >= 500 || !rounds || !length || !steps || length < 2 || length + steps >= 500) {
     console.error(HELP);
     process.exitCode = 2;
     return;
@@ -151,6 +155,16 @@ async function main() {
       `median (least to most) of ${rounds} rounds\n\n${table(engines)}`,
   );
   const problems = engines.flatMap((engine) => engine.problems);
+  const installed = engines.at(-1)?.installed;
+  const agreed =
+    positions > 0 && installed
+      ? await agreement({
+          ...{ shape, folder, installed, env: driver.env, signal: stop.signal },
+          ids: promptOf(positions, shape.V),
+        })
+      : undefined;
+  if (agreed) console.log(`\n${agreed.lines.join("\n")}`);
+  problems.push(...(agreed?.problems ?? []));
   for (const problem of problems) console.log(`problem: ${problem}`);
   if (problems.length > 0) process.exitCode = 1;
   if (!options.json) return;
@@ -162,7 +176,14 @@ async function main() {
     prompt: length,
     steps,
   };
-  const page = { date, package: version, node: process.version, problems, results: results(engines, params) };
+  const page = {
+    date,
+    package: version,
+    node: process.version,
+    problems,
+    results: results(engines, params),
+    agreement: agreed?.results,
+  };
   writeFileSync(options.json, `${JSON.stringify(page, null, 2)}\n`);
 }
 

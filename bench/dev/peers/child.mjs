@@ -18,7 +18,8 @@ const TIMEOUT_MS = 15 * 60_000;
 
 /**
  * For the child: measures once and sends the result to the parent.
- * @param {(task: Task) => Promise<Reading>} measure
+ * @template T, R
+ * @param {(task: T) => Promise<R>} measure
  */
 export async function answer(measure) {
   const reply = await measure(JSON.parse(process.argv[2] ?? "")).then(
@@ -31,10 +32,11 @@ export async function answer(measure) {
 
 /**
  * For the parent: runs `script` in a child process.
- * @param {string} script @param {Task} task @param {Record<string, string>} env @param {AbortSignal} signal
- * @returns {Promise<Reading>}
+ * @template R
+ * @param {string} script @param {object} task @param {Record<string, string>} env @param {AbortSignal} signal
+ * @returns {Promise<R>}
  */
-export function measureInChild(script, task, env, signal) {
+export function runInChild(script, task, env, signal) {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const child = fork(path, [JSON.stringify(task)], {
     env: { ...process.env, ...env },
@@ -48,7 +50,7 @@ export function measureInChild(script, task, env, signal) {
   child.stderr?.on("data", (data) => {
     noise = (noise + data).slice(-500);
   });
-  /** @type {{ reading?: Reading, error?: string }} */
+  /** @type {{ reading?: R, error?: string }} */
   let reply = {};
   child.on("message", (/** @type {typeof reply} */ message) => {
     reply = message;
@@ -61,3 +63,10 @@ export function measureInChild(script, task, env, signal) {
     });
   });
 }
+
+/**
+ * For the parent: the speed of one engine.
+ * @param {string} script @param {Task} task @param {Record<string, string>} env @param {AbortSignal} signal
+ * @returns {Promise<Reading>}
+ */
+export const measureInChild = (script, task, env, signal) => runInChild(script, task, env, signal);

@@ -1,44 +1,71 @@
-// Writes the model as a GGUF file with Q4_0 matrices, for llama.cpp.
+// Writes the model as a GGUF file.
 // RoPE in GGUF's llama architecture pairs rows 2i and 2i + 1 of a head; Hugging Face pairs rows i and i +
 // d/2. So query and key rows are permuted. Unpermuted, everything runs and the answers are wrong.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { tensorsOf } from "../mistral.mjs";
+import { blockTypes } from "./gguf-blocks.mjs";
 import { GROUP, isNorm, matrix, norm } from "./model.mjs";
 
 /** @typedef {import("./model.mjs").Shape} Shape */
 
 const ALIGNMENT = 32;
-const BLOCK_BYTES = 18;
-/** Constants of the format: types of metadata values, and of tensors. */
+/** Constants of the format: types of metadata values. */
 const U32 = 4;
 const I32 = 5;
 const F32 = 6;
 const STRING = 8;
 const ARRAY = 9;
-const TENSOR_F32 = 0;
-const TENSOR_Q4_0 = 2;
 
-/** @param {string} path @param {Shape} shape */
-export function writeGguf(path, shape) {
-  const tensors = tensorsOf(shape).map((tensor) => ({
-    ...tensor,
-    name: ggufName(tensor.name),
-    data: () => (isNorm(tensor.name) ? bytesOf(norm(shape, tensor.name)) : q4_0(shape, tensor.name)),
-  }));
+/** @typedef {keyof typeof blockTypes} BlockName */
+/** @typedef {"Q4_0" | "Q4_K_M" | "Q8_0"} Mix */
+
+/** llama.cpp's numbers of the mixes (general.file_type). */
+const FILE_TYPES = { Q4_0: 2, Q8_0: 7, Q4_K_M: 15 };
+
+/** @type {Mix[]} */
+export const mixes = ["Q4_0", "Q4_K_M", "Q8_0"];
+
+/** @param {string} path @param {Shape} shape @param {Mix} [mix] */
+export function writeGguf(path, shape, mix = "Q4_0") {
+  const tensors = tensorsOf(shape).map((tensor) => {
+    const type = isNorm(tensor.name) ? "F32" : matrixType(tensor.name, mix, shape.L);
+    const [rows = 1, K = rows] = tensor.shape;
+    const { length, bytes } = blockTypes[type];
+    const size = ((tensor.shape.length === 1 ? 1 : rows) * K * bytes) / length;
+    return {
+      ...tensor,
+      type,
+      size,
+      name: ggufName(tensor.name),
+      data: () => dataOf(shape, tensor.name, type),
+    };
+  });
   const file = openSync(path, "w");
   let offset = 0;
-  const infos = tensors.map(({ name, shape: dims }) => {
-    const type = dims.length === 1 ? TENSOR_F32 : TENSOR_Q4_0;
-    const info = [string(name), u32(dims.length), ...dims.toReversed().map(u64), u32(type), u64(offset)];
-    const size = dims.reduce((product, n) => product * n, 1);
-    offset += aligned(type === TENSOR_F32 ? 4 * size : (size / GROUP) * BLOCK_BYTES);
+  const infos = tensors.map(({ name, shape: dims, type, size }) => {
+    const id = u32(blockTypes[type].id);
+    const info = [string(name), u32(dims.length), ...dims.toReversed().map(u64), id, u64(offset)];
+    offset += aligned(size);
     return info;
   });
-  const entries = metadata(shape);
+  const entries = metadata(shape, FILE_TYPES[mix]);
   const start = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(entries.length)];
   writePadded(file, Buffer.concat([...start, ...entries.flat(), ...infos.flat()]));
   for (const { data } of tensors) writePadded(file, data());
   closeSync(file);
+}
+
+/**
+ * In Q4_K_M the head has 6 bits, and so have the value and down projections of about half of the layers.
+ * @param {string} name @param {Mix} mix @param {number} L @returns {BlockName}
+ */
+function matrixType(name, mix, L) {
+  if (mix !== "Q4_K_M") return mix;
+  if (/lm_head/.test(name)) return "Q6_K";
+  const layer = Number(/layers\.(\d+)/.exec(name)?.[1] ?? 0);
+  const eighth = Math.floor(L / 8);
+  const isFirst = layer < eighth || layer >= L - eighth || (layer - eighth) % 3 === 2;
+  return isFirst && /(v|down)_proj/.test(name) ? "Q6_K" : "Q4_K";
 }
 
 const ggufNames = [
@@ -55,25 +82,24 @@ const ggufNames = [
 const ggufName = (/** @type {string} */ name) =>
   ggufNames.reduce((text, [from = "", to = ""]) => text.replace(from, String(to)), name);
 
-/**
- * Blocks of an f16 scale and 16 bytes: code + 8 of values 0 … 15 in the lower nibbles, of 16 … 31 in the
- * upper.
- */
-function q4_0(/** @type {Shape} */ shape, /** @type {string} */ name) {
+/** @param {Shape} shape @param {string} name @param {BlockName} type */
+function dataOf(shape, name, type) {
+  if (type === "F32") return Buffer.from(norm(shape, name).buffer);
   const { N, K, code, scale } = matrix(shape, name);
   const rotates = /[qk]_proj/.test(name);
-  const bytes = Buffer.alloc(((N * K) / GROUP) * BLOCK_BYTES);
+  const { length, bytes, write } = blockTypes[type];
+  const data = new Uint8Array((N * K * bytes) / length);
+  const block = new Float32Array(length);
   let at = 0;
   for (let row = 0; row < N; row++) {
     const n = rotates ? rotateHalfRow(row, shape.d) : row;
-    for (let k = 0; k < K; k += GROUP) {
-      bytes.writeUInt16LE(f16(scale(n, k / GROUP)), at);
-      for (let j = 0; j < 16; j++)
-        bytes[at + 2 + j] = (code(n, k + j) + 8) | ((code(n, k + 16 + j) + 8) << 4);
-      at += BLOCK_BYTES;
+    for (let from = 0; from < K; from += length, at += bytes) {
+      for (let i = 0; i < length; i++)
+        block[i] = code(n, from + i) * scale(n, Math.floor((from + i) / GROUP));
+      write(block, new DataView(data.buffer, at, bytes));
     }
   }
-  return bytes;
+  return Buffer.from(data.buffer);
 }
 
 /** The row of a Hugging Face matrix that becomes row `row` of GGUF's. */
@@ -82,14 +108,8 @@ function rotateHalfRow(/** @type {number} */ row, /** @type {number} */ d) {
   return row - i + (i % 2) * (d / 2) + Math.floor(i / 2);
 }
 
-/** A positive number as f16. It must be exact and normal in f16. */
-function f16(/** @type {number} */ value) {
-  const exponent = Math.floor(Math.log2(value));
-  return ((exponent + 15) << 10) | ((value / 2 ** exponent - 1) * 1024);
-}
-
 /** @returns {Buffer[][]} each a key, a type and a value */
-function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }) {
+function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }, /** @type {number} */ fileType) {
   const number = (/** @type {string} */ key, /** @type {number} */ value) => [
     string(key),
     u32(U32),
@@ -116,7 +136,7 @@ function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }) {
   return [
     text("general.architecture", "llama"),
     text("general.name", "made-up weights"),
-    number("general.file_type", 2),
+    number("general.file_type", fileType),
     number("general.quantization_version", 2),
     number("general.alignment", ALIGNMENT),
     number("llama.vocab_size", V),
@@ -164,8 +184,6 @@ function writePadded(/** @type {number} */ file, /** @type {Buffer} */ bytes) {
   writeSync(file, bytes);
   writeSync(file, Buffer.alloc(aligned(bytes.length) - bytes.length));
 }
-
-const bytesOf = (/** @type {Float32Array<ArrayBuffer>} */ floats) => Buffer.from(floats.buffer);
 
 function u32(/** @type {number} */ value) {
   const bytes = Buffer.alloc(4);

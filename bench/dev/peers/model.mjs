@@ -11,7 +11,7 @@ export const shapes = {
   // Mistral 7B at a quarter of its width, with a quarter of its layers: 174 M parameters.
   quarter: { L: 8, D: 1024, H: 8, G: 2, d: 128, F: 3584, V: 32000, W: null },
   // For a quick test of the program: its figures mean nothing.
-  tiny: { L: 2, D: 256, H: 2, G: 1, d: 128, F: 896, V: 4096, W: null },
+  tiny: { L: 2, D: 256, H: 2, G: 1, d: 128, F: 1024, V: 4096, W: null },
 };
 
 export const GROUP = 32;
@@ -37,12 +37,29 @@ export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
   const exponent = Math.round(Math.log2(deviation(name, K) / 4.3 / 24));
   const scales = new Float32Array(codes.length / GROUP);
   for (let i = 0; i < scales.length; i++) scales[i] = (16 + (next() >>> 28)) * 2 ** exponent;
+  if (name.includes("lm_head")) followTokens(shape, codes, K);
   return {
     N,
     K,
     code: (n, k) => codes[n * K + k] ?? 0,
     scale: (n, group) => scales[(n * K) / GROUP + group] ?? 0,
   };
+}
+
+/** One group in this many of a row of the head is copied. */
+const COPIED = 3;
+
+/**
+ * Makes logits that stand out, as a trained model's do: without it all tokens are about as likely, and noise
+ * decides which is the likeliest. Parts of a token's row in the head are those of the token before it in the
+ * embedding, so that each token calls for the next.
+ * @param {Shape} shape @param {Int8Array} codes @param {number} K
+ */
+function followTokens(shape, codes, K) {
+  const embedding = matrix(shape, "model.embed_tokens.weight");
+  for (let n = 1; n < shape.V; n++)
+    for (let k = 0; k < K; k++)
+      if (Math.floor(k / GROUP) % COPIED === 0) codes[n * K + k] = embedding.code(n - 1, k);
 }
 
 /** The weight of a norm by its name, [D]: around 1, exact in bf16. */
