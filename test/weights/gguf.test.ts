@@ -10,7 +10,7 @@ import { typeOf } from "../../weights/gguf/types.ts";
 import { CheckpointError, httpSource, openCheckpoint } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
 import { brokenGgufs, key as setKey } from "./broken-gguf.ts";
-import { smallGguf, text, writeGguf } from "./gguf-file.ts";
+import { smallGguf, text, u32, writeGguf } from "./gguf-file.ts";
 import { MISTRAL_7B_BYTES, mistral7bHeader } from "./gguf-of.ts";
 import { sendFile, serve } from "./loopback.ts";
 import { memorySource } from "./memory-source.ts";
@@ -72,6 +72,57 @@ test("codes that are re-packed stand for the values that are decoded, Q4_K's wit
     );
     expect(worst, type.name).toBeLessThanOrEqual(
       bound * values.reduce((max, value) => Math.max(max, Math.abs(value)), 0),
+    );
+  }
+});
+
+test.each([
+  ...([
+    [2, 0],
+    [3, 0],
+    [3, 2],
+    [6, 0],
+    [7, 0],
+    [7, 2],
+    [8, 0],
+  ] as const),
+  ...([
+    [12, 0],
+    [12, 2],
+    [13, 0],
+    [13, 2],
+    [14, 208],
+  ] as const),
+])("type %i: a scale at byte %i of a block that is infinite or NaN is refused by row", async (id, offset) => {
+  const { block, bytes: size } = typeOf(id)!;
+  for (const [bits, row] of [
+    [0x7c00, 0],
+    [0xfe00, 37],
+  ] as const) {
+    const file = smallGguf();
+    setKey("llama.embedding_length", u32(256))(file);
+    setKey("llama.attention.key_length", u32(16))(file);
+    setKey("llama.attention.value_length", u32(16))(file);
+    for (const each of file.tensors) {
+      each.dims = each.dims.map((n) => (n === 32 && !/attn_[qkv]/.test(each.name) ? 256 : n));
+      if (/attn_[qkv]/.test(each.name)) each.dims[0] = 256;
+      if (each.name === "blk.0.attn_output.weight") each.dims = [32, 256];
+      const weights = each.dims.reduce<number>((product, n) => product * Number(n), 1);
+      each.bytes = new Uint8Array(each.type === 0 ? 4 * weights : (weights / 32) * 34);
+    }
+    const up = file.tensors.find(({ name }) => name === "blk.0.ffn_up.weight")!;
+    up.type = id;
+    up.bytes = new Uint8Array(((64 * 256) / block) * size);
+    const at = (row * 256 * size) / block + offset;
+    new DataView(up.bytes.buffer).setUint16(at, bits, true);
+    const checkpoint = await openCheckpoint(memorySource({ "model.gguf": writeGguf(file) }));
+    const name = "model.layers.0.mlp.up_proj.weight";
+    const rows = checkpoint.readRows(checkpoint.tensors.get(name)!, { maxBytes: 8192 });
+    const read = async () => {
+      for await (const _ of rows);
+    };
+    await expect(read()).rejects.toThrow(
+      `model.gguf: ${name}: expected finite scales, got infinity or NaN in row ${row}.`,
     );
   }
 });

@@ -108,3 +108,21 @@ export function decodeBlocks(
   for (let at = 0, to = 0; to < floats.length; at += size, to += block) decode(view, at, floats, to);
   return floats;
 }
+
+/** By type: offsets in a block of its f16 scales (and minima). */
+const HALVES: Readonly<Record<string, readonly number[]>> = {
+  ...{ Q4_0: [0], Q5_0: [0], Q8_0: [0], Q4_1: [0, 2], Q5_1: [0, 2] },
+  ...{ Q4_K: [0, 2], Q5_K: [0, 2], Q6_K: [208] },
+};
+
+/**
+ * The number of the first of whole blocks whose scale or minimum is not finite, -1 if there is none. A single
+ * one would make all logits NaN.
+ */
+export function notFinite({ name, bytes: size }: GgufType, bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (const offset of HALVES[name] ?? [])
+    for (let at = offset; at < bytes.length; at += size)
+      if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) return Math.floor(at / size);
+  return -1;
+}

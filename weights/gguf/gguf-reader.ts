@@ -46,6 +46,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
   refuseUnknown(parts, required, config);
   const tensors = found.map(tensorInfo);
   tensors.sort((a, b) => parts.files.indexOf(a.file) - parts.files.indexOf(b.file) || a.start - b.start);
+  const types = new Map(found.map(({ name, tensor }) => [name, tensor.type]));
   const headRows = new Map(
     required
       .filter(({ role }) => read.architecture.interleaved && (role === "qProj" || role === "kProj"))
@@ -62,7 +63,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),
     quantised: quantisedAs(found, metadata),
     readRows: (tensor, options, from = source) =>
-      readGgufRows(from, tensor, headRows.get(tensor.name), options),
+      readGgufRows(from, tensor, types.get(tensor.name), headRows.get(tensor.name), options),
     vocabulary: async () => readVocabulary(metadata),
     companions: () => companions(json, readVocabulary(metadata)),
   };

@@ -1,21 +1,40 @@
 // Reads rows of a GGUF tensor. Rows of q and k that are stored for interleaved RoPE are put back into the
 // order of rotate-half RoPE, head by head.
+import { label, mismatch } from "../errors.ts";
 import { type ReadRowsOptions, readRows, type TensorRows } from "../rows.ts";
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
+import { notFinite } from "./blocks.ts";
+import type { GgufType } from "./types.ts";
+
+const DAMAGED = "The file is damaged: fetch it again, or choose another conversion of the model.";
 
 type From = Parameters<typeof readRows>[0]["source"];
 
-export function readGgufRows(
+/**
+ * @param type of the file
+ * @param headRows rows of a head, if they are stored for interleaved RoPE
+ * @throws CheckpointError if the scale of a block is not finite
+ */
+export async function* readGgufRows(
   source: From,
   tensor: TensorInfo,
+  type: GgufType | undefined,
   headRows: number | undefined,
   options: ReadRowsOptions,
 ): AsyncGenerator<TensorRows, void, void> {
   const plain = { source, tensors: new Map() };
-  return headRows === undefined
-    ? readRows(plain, tensor, options)
-    : readHeads(plain, tensor, headRows, options);
+  const read =
+    headRows === undefined ? readRows(plain, tensor, options) : readHeads(plain, tensor, headRows, options);
+  for await (const part of read) {
+    const block = type ? notFinite(type, part.bytes) : -1;
+    if (type && block >= 0) {
+      const row = part.row + Math.floor((block * part.rows * type.bytes) / part.bytes.length);
+      const where = `${tensor.file}: ${label(tensor.name)}`;
+      throw mismatch(where, "finite scales", `infinity or NaN in row ${row}`, DAMAGED);
+    }
+    yield part;
+  }
 }
 
 /** @param d rows of a head */
