@@ -1,18 +1,20 @@
-// `npm run bench -- full-size [--layers N]`: writes a checkpoint with Mistral 7B's exact shapes to a
-// temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB), loads it as q4,
-// generates, checks memory against bounds, and cleans up.
-import { mkdtempSync, rmSync, statfsSync } from "node:fs";
+// `npm run bench -- full-size [--layers N] [--gguf MIX]`: writes a checkpoint with Mistral 7B's exact shapes
+// to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB, loaded as q4; or a
+// GGUF file, loaded as it is), generates, checks memory against bounds, and cleans up.
+import { mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { loadModel } from "sirocco";
+import { loadModel, planModel } from "sirocco";
 import { configOf, parametersOf, safetensorsHeader, sizeOf, tensorsOf } from "./mistral.mjs";
+import { mixes, writeGguf } from "./peers/gguf.mjs";
 import { progressLine } from "./progress.mjs";
 
 const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
-const MAX_RESIDENT_BYTES = 4.2e9;
+/** Bits of a weight in GPU memory, all matrices together, at most. */
+const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6 };
 const ANSWER = 8;
 /** Linux's type of a file system in memory: shards there would take the memory that the model needs. */
 const TMPFS = 0x01021994;
@@ -23,12 +25,16 @@ const { values: options } = parseArgs({
   args: process.argv.slice(3),
   options: {
     layers: { type: "string", default: "32" },
+    gguf: { type: "string" },
     folder: { type: "string", default: tmpdir() },
   },
 });
 const L = Number(options.layers);
-if (!Number.isInteger(L) || L < 1 || L > 32) {
-  console.error("npm run bench -- full-size [--layers 1 … 32] [--folder WHERE THE SHARDS MAY BE WRITTEN]");
+const mix = mixes.find((name) => name === options.gguf);
+if (!Number.isInteger(L) || L < 1 || L > 32 || (options.gguf !== undefined && !mix)) {
+  console.error(
+    `npm run bench -- full-size [--layers 1 … 32] [--gguf ${mixes.join(" | ")}] [--folder WHERE IT MAY BE WRITTEN]`,
+  );
   process.exit(2);
 }
 const shape = { L, D: 4096, H: 32, G: 8, d: 128, F: 14336, V: 32000, W: 4096 };
@@ -58,11 +64,16 @@ const folder = mkdtempSync(join(options.folder, "sirocco-full-size-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
-const shards = await writeCheckpoint();
+const file = join(folder, "model.gguf");
+if (mix) console.error(`writing a GGUF file in ${mix}: minutes ...`);
+const shards = mix ? writeGguf(file, shape, mix) : await writeCheckpoint();
+const fileBytes = mix ? statSync(file).size : 2 * parameters;
 console.log(
   `checkpoint: Mistral 7B's shapes with ${L} of 32 layers, ${(parameters / 1e9).toFixed(2)} G parameters, ` +
-    `${gigabytes(2 * parameters)} of bf16 in ${shards} shard${shards > 1 ? "s" : ""}`,
+    `${gigabytes(fileBytes)} ${mix ? `of GGUF in ${mix}` : `of bf16 in ${shards} shard${shards === 1 ? "" : "s"}`}`,
 );
+const source = mix ? file : folder;
+const weights = mix ? "auto" : "q4";
 
 // Memory when idle: with the engine loaded, after the driver has run once.
 const warm = await loadModel();
@@ -81,16 +92,17 @@ const watch = () => {
   peak = Math.max(peak, process.memoryUsage().rss - idle - resident);
 };
 const timer = setInterval(watch, 20);
-const showLoading = progressLine(`loading as q4 on ${adapter}:`);
+const showLoading = progressLine(`loading on ${adapter}:`);
+// On the whole. The matrices of a mixture shrink or grow by different factors.
+const plan = await planModel(source, { weights });
 const began = performance.now();
-const model = await loadModel(folder, {
-  weights: "q4",
+const model = await loadModel(source, {
+  weights,
   // Tuning would take a minute.
   tune: false,
   onProgress: ({ loaded, total }) => {
     watch();
-    // A weight shrinks from 16 bits to 4.5.
-    if (software) resident = (loaded * 4.5) / 16;
+    if (software) resident = (loaded * plan.weightBytes) / total;
     showLoading(loaded, total);
   },
 });
@@ -98,7 +110,7 @@ clearInterval(timer);
 const seconds = (performance.now() - began) / 1000;
 const { weightBytes } = model.plan;
 console.log(
-  `loaded as q4 on ${adapter} in ${seconds.toFixed(1)} s, ${mebibytes((2 * parameters) / seconds)}/s`,
+  `loaded as ${plan.weights} on ${adapter} in ${seconds.toFixed(1)} s, ${mebibytes(fileBytes / seconds)}/s`,
 );
 
 const ids = [];
@@ -109,6 +121,7 @@ for await (const chunk of model.generate([1, 415, 5059, 349], { maxTokens: ANSWE
 }
 model.dispose();
 
+const maxResident = (MAX_RESIDENT_BITS[mix ?? "bf16"] * parameters) / 8;
 /** @type {[text: string, kept: boolean][]} */
 const bounds = [
   [
@@ -116,8 +129,8 @@ const bounds = [
     peak <= MAX_HOST_BYTES,
   ],
   [
-    `resident weights: ${gigabytes(weightBytes)} (bound: ${gigabytes(MAX_RESIDENT_BYTES)})`,
-    weightBytes <= MAX_RESIDENT_BYTES,
+    `resident weights: ${gigabytes(weightBytes)} (bound: ${gigabytes(maxResident)})`,
+    weightBytes <= maxResident,
   ],
   [`generated ${ids.length} of ${ANSWER} tokens: ${ids.join(" ")}`, ids.length === ANSWER],
 ];
