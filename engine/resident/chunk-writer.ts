@@ -7,6 +7,12 @@ import type { Conversion } from "./encodings.ts";
 /** Maximum number of bytes of a tensor on the host at once. A single row may be larger. */
 export const CHUNK_BYTES = 8 * 2 ** 20;
 
+/** Bytes of a tensor to read at once, given the bytes of a row: decoded rows may be eight times as long. */
+export const chunkBytes = (conversion: Conversion, rowBytes: number, K: number): number =>
+  conversion.by === "convert" && conversion.decode
+    ? Math.floor((CHUNK_BYTES * rowBytes) / Math.max(rowBytes, 4 * K))
+    : CHUNK_BYTES;
+
 /**
  * Bytes of a `writeBuffer`. Dawn copies up to 4 MiB through a ring of staging memory; for more it allocates,
  * clears and frees memory at each call (DynamicUploader).
@@ -46,17 +52,8 @@ export class ChunkWriter {
   ): Promise<void> {
     const { R, K } = size;
     if (conversion.by === "convert") {
-      const kernel = convert(conversion.dtype, format);
-      if (!conversion.decode) return this.#convert(kernel, size, bytes, to);
-      // Decoded rows may be eight times as long: some at a time.
-      const [rowBytes, step] = [bytes.byteLength / R, Math.max(1, Math.floor(CHUNK_BYTES / (4 * K)))];
-      for (let row = 0; row < R; row += step) {
-        const rows = Math.min(step, R - row);
-        const part = bytes.subarray(row * rowBytes, (row + rows) * rowBytes);
-        const floats = conversion.decode(part, rows, K);
-        await this.#convert(kernel, { ...size, R: rows, row0: size.row0 + row }, floats, to);
-      }
-      return;
+      const floats = conversion.decode?.(bytes, R, K) ?? bytes;
+      return this.#convert(convert(conversion.dtype, format), size, floats, to);
     }
     const pieces = conversion.by === "copy" ? [bytes] : conversion.repack(bytes, R, K);
     for (const [i, piece] of pieces.entries())

@@ -31,7 +31,7 @@ import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text }
 import { outOfRange, wrongType } from "../options/parameter.ts";
 import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
-import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
+import { CHUNK_BYTES, ChunkWriter, chunkBytes } from "./chunk-writer.ts";
 import { conversionOf } from "./encodings.ts";
 
 /** Options of `quantizeModel`. */
@@ -266,13 +266,14 @@ class Packer {
     const format = weightFormats[isMatrix ? this.formatOf(tensor.name) : "f32"];
     const conversion = conversionOf(tensor, format);
     const rowBytes = tensor.rowBytes ?? (tensor.end - tensor.start) / total;
-    const step = Math.min(total, Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)));
+    const maxBytes = chunkBytes(conversion, rowBytes, K);
+    const step = Math.min(total, Math.max(1, Math.floor(maxBytes / rowBytes)));
     const { device } = this.#gpu;
     const chunks = new ChunkWriter(device, this.#pipelines, this.#buffers);
     const packed = format
       .bindings(step, padded(K))
       .map(({ name, length }) => this.#buffers.storage(name, length));
-    for await (const { rows: R, bytes } of checkpoint.readRows(tensor, { maxBytes: CHUNK_BYTES, signal })) {
+    for await (const { rows: R, bytes } of checkpoint.readRows(tensor, { maxBytes, signal })) {
       await chunks.write(conversion, format, { R, K, N: step, row0: 0 }, bytes, packed);
       const lengths = isMatrix ? format.bindings(R, padded(K)).map(({ length }) => 4 * length) : [4 * K];
       const pieces = await this.#gpu.settle(

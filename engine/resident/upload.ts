@@ -24,7 +24,7 @@ import { mapTensors } from "../graph/model-tensors.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { StoredWeights } from "../store/stored-weights.ts";
 import type { UploadTarget } from "../store/upload-target.ts";
-import { CHUNK_BYTES, ChunkWriter } from "./chunk-writer.ts";
+import { ChunkWriter, chunkBytes } from "./chunk-writer.ts";
 import { conversionOf } from "./encodings.ts";
 import type { Join } from "./join-vectors.ts";
 
@@ -185,7 +185,9 @@ class TensorWriter {
   ): AsyncGenerator<number, void, void> {
     const { format, K, N } = to;
     const conversion = conversionOf(tensor, format);
-    const range = { from: to.row, to: to.row + to.rows, maxBytes: CHUNK_BYTES, signal };
+    const rowBytes = (tensor.end - tensor.start) / (tensor.shape.length > 1 ? tensor.shape[0]! : 1);
+    const maxBytes = chunkBytes(conversion, tensor.rowBytes ?? rowBytes, K);
+    const range = { from: to.row, to: to.row + to.rows, maxBytes, signal };
     for await (const { row, rows, bytes } of this.#checkpoint.readRows(tensor, range, check)) {
       await this.#wait(CHUNKS_IN_FLIGHT - 1);
       const size = { R: rows, K, N, row0: to.at + row - to.row };
@@ -193,7 +195,7 @@ class TensorWriter {
       const done = this.#gpu.device.queue.onSubmittedWorkDone();
       done.catch(() => {}); // An error is thrown where it is awaited.
       this.#pending.push(done);
-      yield (rows * (tensor.end - tensor.start)) / (tensor.shape.length > 1 ? tensor.shape[0]! : 1);
+      yield rows * rowBytes;
     }
   }
 
