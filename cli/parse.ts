@@ -29,7 +29,8 @@ export function integer(flag: string, { min = 0, max = 2 ** 32 - 1, words = "" }
     const value = /^[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
     // + 0 turns -0 into 0.
     if (value >= min && value <= max) return value + 0;
-    throw expected(flag, `a whole number${words && ` ${words}`}`, text);
+    const range = value > max && !words.includes(`${max}`) ? `up to ${max}` : words;
+    throw expected(flag, `a whole number${range && ` ${range}`}`, text);
   };
 }
 

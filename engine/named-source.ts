@@ -52,7 +52,15 @@ function repository(
   });
 }
 
-const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined;
+/** A path through a file ("model.gguf/") is none. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function pathOf(url: string): string {
   try {

@@ -95,7 +95,8 @@ test("--version is the package's", async () => {
 
 describe("wrong values", () => {
   const cases: [option: string, expected: string, values: string[]][] = [
-    ["--max-tokens", "a whole number of at least 1", ["0", "-1", "1.5", "x", "", "1e3", "99999999999"]],
+    ["--max-tokens", "a whole number of at least 1", ["0", "-1", "1.5", "x", "", "1e3"]],
+    ["--max-tokens", "a whole number up to 4294967295", ["99999999999"]],
     ["--temperature", "a number of at least 0", ["-0.1", "x", "", "NaN", "Infinity", "0x1", "1,5", " 1"]],
     ["--top-k", "a whole number of at least 0, or -1 for all", ["-2", "1.5", "x"]],
     ["--top-p", "a number between 0 and 1", ["x", "1.01", "-0.1", ""]],
@@ -117,6 +118,7 @@ describe("wrong values", () => {
     ["--context", "a whole number of at least 1", ["0", "4k"]],
     ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128", ["q5", "Q4", ""]],
     ["--window", "a whole number of at least 1", ["0", "4k"]],
+    ["--window", "a whole number up to 4294967295", ["4294967296"]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],
@@ -134,7 +136,7 @@ describe("wrong values", () => {
   test("every option with a value has wrong values listed here", () => {
     const flags = "--json --quiet --debug --help --ignore-eos --no-tune --unsafe-fast".split(" ");
     const valued = (OPTIONS["generate"] ?? []).filter((option) => !flags.includes(option));
-    expect(cases.map(([option]) => option).toSorted()).toEqual(valued.toSorted());
+    expect([...new Set(cases.map(([option]) => option))].toSorted()).toEqual(valued.toSorted());
   });
 });
 

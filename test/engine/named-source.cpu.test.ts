@@ -73,6 +73,10 @@ test.each<[spec: string, words: RegExp]>([
   [join(place, "b.gguf"), /b\.gguf": expected a GGUF file, got no such file/],
   ["models/b.gguf", /^"models\/b\.gguf": expected a GGUF file, got no such file/],
   [join(place, "a.zip"), /got an archive\. Unpack it/],
+  [
+    `${join(place, "a.Q4_0.gguf")}/`,
+    /a\.Q4_0\.gguf\/": expected the folder of a checkpoint, got no such folder/,
+  ],
   ["https://host.example/x/config.json", /got a file\. Name its folder: "https:\/\/host\.example\/x\/"/],
   [
     "https://user:secret@host.example/x/a.bin?key=secret",

@@ -168,6 +168,8 @@ test("by an address, with ranges of the header only", async () => {
 test.each<[names: string[], chosen: string | RegExp]>([
   [["m.Q8_0.gguf", "m.Q4_0.gguf", "m.Q4_K_M.gguf", "m.Q2_K.gguf"], "m.Q4_K_M.gguf"],
   [["m-q8_0.gguf", "m-q4_0.gguf", "m-f16.gguf"], "m-q4_0.gguf"],
+  [["m_Q4_0_4_4.gguf", "m_Q4_0.gguf", "m_Q4_K_M.gguf", "m_Q4_K_Mixed.gguf"], "m_Q4_K_M.gguf"],
+  [["m_Q4_0_4_4.gguf", "m_Q4_0.gguf"], "m_Q4_0.gguf"],
   [["m.Q2_K.gguf", "m.Q6_K.gguf", "m.Q5_K_S.gguf"], "m.Q5_K_S.gguf"],
   [
     ["m.IQ2_XS.gguf", "m.Q3_K_L.gguf"],

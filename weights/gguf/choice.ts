@@ -4,7 +4,7 @@ import type { Source } from "../source.ts";
 import { PART_OF } from "./names.ts";
 
 /** Names of what is preferred, in this order; then the smallest file that is not below 4 bits. */
-const PREFERRED: readonly RegExp[] = [/\bq4_k_m\b/i, /\bq4_0\b/i];
+const PREFERRED: readonly RegExp[] = [/(?<![a-z0-9])q4_k_m(?!\w)/i, /(?<![a-z0-9])q4_0(?!\w)/i];
 const BELOW_4_BITS = /(^|[-._])(i?q[123]|tq[12])_/i;
 /** Projectors of images, and matrices that other programs quantise with. */
 const OTHERS = /^mmproj|imatrix/i;
@@ -12,7 +12,7 @@ const OTHERS = /^mmproj|imatrix/i;
 /** The file to load. @throws CheckpointError if none can be */
 export async function choose(source: Source, signal?: AbortSignal): Promise<string> {
   const files = [...partsOfFiles((await source.list?.(signal)) ?? []).keys()];
-  const named = (pattern: RegExp) => files.find((file) => pattern.test(file.replaceAll("-", " ")));
+  const named = (pattern: RegExp) => files.find((file) => pattern.test(file));
   const known = files.length === 1 ? files[0] : PREFERRED.map(named).find(Boolean);
   if (known !== undefined) return known;
   // Only now, as each size may be a request.

@@ -45,8 +45,13 @@ export function folderSource(path: string, name: string = path): Source {
   };
 }
 
-const isGgufFile = (path: string): boolean =>
-  isGguf(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+function isGgufFile(path: string): boolean {
+  try {
+    return isGguf(path) && statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
 
 /** @throws CheckpointError if `path` is no folder and no GGUF file, saying what was found */
 export async function requireFolder(path: string, advice = "Check the path."): Promise<void> {
