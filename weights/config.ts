@@ -119,6 +119,9 @@ function refuseUnsupported(fields: Fields): void {
   if (fields.given("partial_rotary_factor") && fields.get("partial_rotary_factor") !== 1) {
     throw fields.wrong("partial_rotary_factor", "1", UNSUPPORTED);
   }
+  for (const cap of ["attn_logit_softcapping", "final_logit_softcapping"]) {
+    if (fields.given(cap)) throw fields.wrong(cap, "null", UNSUPPORTED);
+  }
   const kinds = fields.get("layer_types");
   if (Array.isArray(kinds) && new Set(kinds).size > 1) {
     throw fields.wrong("layer_types", "one kind of attention in all layers", UNSUPPORTED);
