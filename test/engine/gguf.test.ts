@@ -95,7 +95,8 @@ test.skipIf(short).each(written)("%s, written as GGUF of %s", async (name, archi
   const golden = JSON.parse(readFileSync(join(place, "golden.json"), "utf8"));
   const gguf = await ggufOf(await openCheckpoint(folderSource(place)), architecture);
   gguf.pairs.push(...pairs.map(([key, value]): [string, Typed] => [`${architecture}.${key}`, value]));
-  const model = await loadModel(memorySource({ "m.gguf": writeGguf(gguf) }), {
+  gguf.pairs.push(["general.alignment", u32(256)]);
+  const model = await loadModel(memorySource({ "m.gguf": writeGguf({ ...gguf, alignment: 256 }) }), {
     device,
     weights: "f32",
     chunkLength: 16,

@@ -388,6 +388,15 @@ export const brokenGgufs: readonly BrokenGguf[] = [
     key("llama.rope.scaling.type", text("longrope"))(file);
     key("llama.rope.scaling.factor", f32(4))(file);
   }),
+  broken(
+    "queries scaled without YaRN",
+    /mistral3\.attention\.temperature_scale: expected 0 without YaRN/,
+    (file) => {
+      file.pairs = file.pairs.map(([name, value]) => [String(name).replace(/^llama\./, "mistral3."), value]);
+      key("general.architecture", text("mistral3"))(file);
+      key("mistral3.attention.temperature_scale", f32(0.1))(file);
+    },
+  ),
   // Parts.
   split(
     "a part missing",

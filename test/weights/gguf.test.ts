@@ -10,7 +10,7 @@ import { typeOf } from "../../weights/gguf/types.ts";
 import { CheckpointError, httpSource, openCheckpoint } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
 import { brokenGgufs, key as setKey } from "./broken-gguf.ts";
-import { smallGguf, text, u32, writeGguf } from "./gguf-file.ts";
+import { f32, smallGguf, text, u32, writeGguf } from "./gguf-file.ts";
 import { MISTRAL_7B_BYTES, mistral7bHeader } from "./gguf-of.ts";
 import { sendFile, serve } from "./loopback.ts";
 import { memorySource } from "./memory-source.ts";
@@ -138,6 +138,13 @@ test("a token that begins with U+FEFF keeps it", async () => {
   setKey("tokenizer.ggml.bos_token", text("\ufeff\ufeff#"))(file);
   const { metadata } = await readHeader(memorySource({ "model.gguf": writeGguf(file) }), "model.gguf");
   expect(metadata.get("tokenizer.ggml.bos_token")).toBe("\ufeff\ufeff#");
+});
+
+test("a factor of RoPE without a type is linear", async () => {
+  const file = smallGguf();
+  setKey("llama.rope.scaling.factor", f32(4))(file);
+  const { config } = await openCheckpoint(memorySource({ "model.gguf": writeGguf(file) }));
+  expect(config.ropeScaling).toEqual({ type: "linear", factor: 4 });
 });
 
 test("by an address, with ranges of the header only", async () => {

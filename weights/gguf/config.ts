@@ -101,12 +101,15 @@ export function readConfig(metadata: Metadata): GgufConfig {
   };
 }
 
-/** `rope_scaling` of config.json. Llama 3's is in a tensor. */
+/** `rope_scaling` of config.json. Llama 3's is in a tensor. Without a type it is linear, as in llama.cpp. */
 function scaling(metadata: Metadata, own: (name: string) => string): JsonObject {
   const key = own("rope.scaling.type");
   const old = metadata.number(own("rope.scale_linear")) ?? 1;
-  const type = metadata.text(key) ?? (old === 1 ? "none" : "linear");
+  const type = metadata.text(key) ?? "linear";
   const factor = shortest(metadata.number(own("rope.scaling.factor")) ?? old);
+  // Without YaRN nothing says from which position on queries are scaled.
+  if ((type !== "yarn" || factor === 1) && (metadata.number(own(TEMPERATURE)) ?? 0) !== 0)
+    throw metadata.wrong(own(TEMPERATURE), "0 without YaRN", UNSUPPORTED);
   if (type === "none" || factor === 1) return {};
   if (type === "linear") return { rope_scaling: { rope_type: "linear", factor } };
   if (type === "yarn") return { rope_scaling: { rope_type: "yarn", factor, ...yarn(metadata, own) } };
