@@ -33,6 +33,48 @@ export const filesBugs = {
     to: "",
     test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
   },
+  "GGUF: rows of q and k stay interleaved": {
+    file: "weights/gguf/rows.ts",
+    from: "row - inHead + (inHead >> 1) + (inHead & 1) * (d / 2)",
+    to: "row",
+    test: engine("gguf", "ministral3_yarn"),
+  },
+  "GGUF: the scales of Q4_K's last sub-blocks take their upper bits from the minima": {
+    file: "weights/gguf/blocks.ts",
+    from: "byte(j - 4) >> 6",
+    to: "byte(j) >> 6",
+    test: ["test/weights/gguf.test.ts", "-t", "every value"],
+  },
+  "GGUF: the upper bits of Q6_K from a neighbouring quarter": {
+    file: "weights/gguf/blocks.ts",
+    from: ">> (2 * q)",
+    to: ">> (2 * (q ^ 1))",
+    test: ["test/weights/gguf.test.ts", "-t", "every value"],
+  },
+  "GGUF: tensors begin at the alignment that most files have": {
+    file: "weights/gguf/header.ts",
+    from: "alignmentOf(metadata, file)",
+    to: "alignmentOf(new Map(), file)",
+    test: engine("gguf", "written as GGUF"),
+  },
+  "GGUF: queries are not scaled by their position": {
+    file: "weights/gguf/config.ts",
+    from: "real(TEMPERATURE) || undefined",
+    to: "undefined",
+    test: engine("gguf", "ministral3_yarn"),
+  },
+  "GGUF: YaRN without its multiplier": {
+    file: "weights/gguf/config.ts",
+    from: "real(LOG_MULTIPLIER) || undefined",
+    to: "undefined",
+    test: engine("gguf", "ministral3_yarn"),
+  },
+  "capped logits are ignored": {
+    file: "weights/config.ts",
+    from: "if (fields.given(cap)) throw",
+    to: "if (cap === undefined) throw",
+    test: ["test/weights/config.test.ts", "-t", "softcapping"],
+  },
   "GPTQ: a stored zero of 15 is read as 16": {
     file: "weights/safetensors/quantised/gptq.ts",
     from: "+ ones) >>> (bits * (n % perWord))) & mask",

@@ -267,12 +267,6 @@ export const graphBugs = {
     to: "const MAX_PART_ROWS = Infinity;",
     test: engine("limits.cpu", "262,144 tokens"),
   },
-  "products with a common scale, which a compiler merges for some block sizes": {
-    file: "kernels/formats/nibbles-stream.wgsl",
-    from: "CHUNKS_PER_SCALE = 4u",
-    to: "CHUNKS_PER_SCALE = 1u",
-    test: engine("token-blocks", "of normed rows"),
-  },
   "scaled queries: keys are scaled too": {
     file: "kernels/snippets/rope.wgsl",
     from: "QUERY_BETA == 0 || head >= H",
