@@ -101,7 +101,7 @@ export const planModel = (source?: string | Source, options: LoadOptions = {}): 
  * import { describeModel } from "sirocco";
  *
  * const { format, config, tokenizer } = await describeModel();
- * console.log(format, config.L, tokenizer?.kind); // safetensors, bf16 5 BPE with byte fallback
+ * console.log(format, config.L, tokenizer?.kind); // safetensors, bf16 6 BPE with byte fallback
  * ```
  */
 export const describeModel = async (
