@@ -88,6 +88,12 @@ export function fakeModel({
   let running = 0;
   let mostRunning = 0;
 
+  // One at a time: an answer may have no end.
+  function* all(prompt: string, options: GenerateOptions): Generator<string, void, void> {
+    yield* thoughts;
+    yield* typeof pieces === "function" ? pieces(prompt, options) : pieces;
+  }
+
   async function* answer(input: Input, options: GenerateOptions): AsyncGenerator<Chunk, void, void> {
     const prompt = textOf(input);
     const call: FakeCall = { input, prompt, options, pieces: 0, end: undefined };
@@ -107,10 +113,7 @@ export function fakeModel({
     mostRunning = Math.max(mostRunning, ++running);
     const gone = aborted(signal);
     try {
-      for (const text of [
-        ...thoughts,
-        ...(typeof pieces === "function" ? pieces(prompt, options) : pieces),
-      ]) {
+      for (const text of all(prompt, options)) {
         if (call.pieces === maxTokens) return yield finish("length");
         const wait = before?.(call.pieces);
         if (wait) await Promise.race([wait, gone]);
