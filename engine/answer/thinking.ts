@@ -67,7 +67,7 @@ export class Thinking {
     if (this.#state === "start") {
       const shown = all.trimStart();
       if (open.startsWith(shown)) return this.#hold(all);
-      if (!shown.startsWith(open)) return this.#release("text", all);
+      if (!shown.startsWith(open)) return this.#release(all);
       this.#enter("reasoning");
       return this.#bySpelling(shown.slice(open.length));
     }
@@ -83,7 +83,7 @@ export class Thinking {
   #take(added: string): Parts {
     const all = this.#held + added;
     if (this.#trims && all.trimStart() === "") return { reasoning: "", text: "" };
-    if (this.#state === "start") return all.trimStart() === "" ? this.#hold(all) : this.#release("text", all);
+    if (this.#state === "start") return all.trimStart() === "" ? this.#hold(all) : this.#release(all);
     const shown = this.#trims ? all.trimStart() : all;
     this.#trims = false;
     this.#held = "";
@@ -106,8 +106,8 @@ export class Thinking {
     return { reasoning: "", text: "" };
   }
 
-  #release(state: "text", text: string): Parts {
-    this.#state = state;
+  #release(text: string): Parts {
+    this.#state = "text";
     this.#held = "";
     return { reasoning: "", text };
   }
