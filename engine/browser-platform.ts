@@ -8,7 +8,6 @@ import {
   type Source,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { embeddedSource } from "./embedded.ts";
 import { borrowDevice, openDevice } from "./gpu/gpu.ts";
 import * as load from "./load.ts";
 import type { Platform } from "./platform.ts";
@@ -34,8 +33,8 @@ const browser: Platform = {
     await gpu.learnToWait();
     return gpu;
   },
-  openSource: (spec, { token, store = canStore() }) => {
-    if (spec === undefined) return embeddedSource();
+  openSource: async (spec, { token, store = canStore() }) => {
+    if (spec === undefined) return (await import("./embedded.ts")).embeddedSource();
     const http = store ? { fetch: uncached } : {};
     const repository = repositoryOfPage(spec);
     if (repository === undefined && /^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec), http);

@@ -1,5 +1,6 @@
-// The error for a required file that is missing.
+// The error for a required file that is missing. Most pages never need it, and do not fetch it.
 import { mismatch, show } from "./errors.ts";
+import { foundInstead } from "./found-instead.ts";
 import { refusalOf } from "./read-file.ts";
 import type { Source } from "./source.ts";
 
@@ -12,8 +13,6 @@ export async function missingFile(
 ): Promise<Error> {
   const refusal = await refusalOf(source, file, signal);
   if (refusal) return refusal;
-  // Most pages never need it, and do not fetch it.
-  const { foundInstead } = await import("./found-instead.ts");
   const found = await foundInstead(source, signal);
   const but = found ? ` but ${found.what} (${show(found.name)})` : "";
   const got = `no such file in ${source.name}${but}`;

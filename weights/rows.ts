@@ -1,5 +1,6 @@
 // Reads a tensor in chunks of whole rows, so that host memory does not grow with the tensor.
-import { CheckpointError, mismatch } from "./errors.ts";
+import { CheckpointError, label, mismatch } from "./errors.ts";
+import { firstNotFinite } from "./first-not-finite.ts";
 import type { Source } from "./source.ts";
 import type { TensorInfo } from "./tensor-info.ts";
 
@@ -21,7 +22,7 @@ export interface ReadRowsOptions {
 
 /**
  * Reads rows of a tensor in file order.
- * @throws CheckpointError if the source gives fewer or more bytes than asked for
+ * @throws CheckpointError if the source gives fewer or more bytes than asked for, or infinity or NaN
  */
 export async function* readRows(
   {
@@ -36,7 +37,7 @@ export async function* readRows(
 ): AsyncGenerator<TensorRows, void, void> {
   const info = typeof tensor === "string" ? tensors.get(tensor) : tensor;
   if (!info) throw new CheckpointError(`${tensor}: expected a tensor of ${source.name}, got none.`);
-  const { name, file, shape, start, end } = info;
+  const { name, file, shape, start, end, encoding } = info;
   const total = shape.length > 1 ? (shape[0] ?? 0) : 1;
   const rowBytes = (end - start) / total;
   const step = Math.max(1, Math.floor(maxBytes / rowBytes));
@@ -53,6 +54,12 @@ export async function* readRows(
         `${bytes.length}`,
         "Fetch the file again.",
       );
+    }
+    const wrong = firstNotFinite(encoding, bytes);
+    if (wrong >= 0) {
+      const got = `infinity or NaN in row ${row + Math.floor((4 * wrong) / rowBytes)}`;
+      const advice = "The file is damaged, or the model is: fetch it again, or choose another.";
+      throw mismatch(`${file}: ${label(name)}`, "finite numbers", got, advice);
     }
     yield { row, rows, bytes };
   }

@@ -33,6 +33,12 @@ export const filesBugs = {
     to: "",
     test: ["test/weights/mended-checkpoints.test.ts", "-t", "a norm of queries"],
   },
+  "a weight that is NaN loads, and every answer is token 0": {
+    file: "weights/rows.ts",
+    from: "if (wrong >= 0) {",
+    to: "if (wrong > Infinity) {",
+    test: engine("broken", "a weight that is not a number"),
+  },
   "GGUF: rows of q and k stay interleaved": {
     file: "weights/gguf/rows.ts",
     from: "row - inHead + (inHead >> 1) + (inHead & 1) * (d / 2)",

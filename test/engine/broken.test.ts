@@ -51,6 +51,17 @@ test.each(brokenCheckpoints)("$name", async ({ files, expect: words }) => {
   expect((error as Error).message).toMatch(words);
 });
 
+test("a weight that is not a number, which would make every answer token 0", async () => {
+  const files = filesOf(family);
+  const shard = files["model-00002-of-00002.safetensors"]!;
+  new DataView(shard.buffer).setUint16(shard.length - 2, 0x7fff, true); // NaN as f16, as bf16, and within f32
+  const error = await refusal(memorySource(files));
+  expect(error).toBeInstanceOf(CheckpointError);
+  expect((error as Error).message).toMatch(
+    /^model-00002.+weight: expected finite numbers, got .+ in row \d+/,
+  );
+});
+
 describe("a source that breaks off", () => {
   test("at any read: its own error", async () => {
     let total = 0;

@@ -186,3 +186,34 @@ test("rows are complete, in order, within the bound, and stop at an abort", asyn
   controller.abort();
   await expect(rows.next()).rejects.toThrow(/abort/i);
 });
+
+test.each([
+  ["F32", [0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001], [0, 0x7f7fffff, 0xff7fffff, 0x007fffff]],
+  ["BF16", [0x7f80, 0xff80, 0x7fc0, 0x7f81], [0, 0x7f7f, 0xff7f, 0x007f, 0x7f01]],
+  ["F16", [0x7c00, 0xfc00, 0x7e00, 0x7c01], [0, 0x7bff, 0xfbff, 0x03ff, 0x7801]],
+  ["scales", [0x7c00, 0xfc00], [0, 0x7bff]],
+] as const)("%s that is not finite is refused, wherever it is", async (encoding, wrong, right) => {
+  const bytes = encoding === "F32" ? 4 : 2;
+  const shape = [3, 5];
+  const numbers = new DataView(new ArrayBuffer(15 * bytes));
+  const set = (i: number, value: number) =>
+    bytes === 4 ? numbers.setUint32(4 * i, value, true) : numbers.setUint16(2 * i, value, true);
+  const tensor = { name: "m", encoding, shape, file: FILE, start: 0, end: 15 * bytes };
+  const source = { name: "memory", read: async () => new Uint8Array(numbers.buffer.slice(0)) };
+  const all = async () => {
+    for await (const _ of readRows({ source, tensors: new Map() }, tensor, { maxBytes: 1e6 }));
+  };
+  for (let i = 0; i < 15; i++) {
+    for (const value of right) {
+      set(i, value);
+      await all();
+    }
+    for (const value of wrong) {
+      set(i, value);
+      await expect(all()).rejects.toThrow(
+        /^model\.safetensors: m: expected finite numbers, got .+ in row \d\. The/,
+      );
+    }
+    set(i, right[0]);
+  }
+});

@@ -6,7 +6,6 @@ import type { Checkpoint, CheckpointReader, Vocabulary } from "../checkpoint.ts"
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { CheckpointError, mismatch } from "../errors.ts";
 import { isObject, own } from "../json.ts";
-import { missingFile } from "../missing-file.ts";
 import { readJson, readText } from "../read-file.ts";
 import { readRows } from "../rows.ts";
 import type { Source } from "../source.ts";
@@ -36,6 +35,7 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   const json = await readJson(source, "config.json", signal);
   if (!json) {
     const advice = "Name a folder or repository that holds config.json and .safetensors files.";
+    const { missingFile } = await import("../missing-file.ts");
     throw await missingFile(source, "config.json", advice, signal);
   }
   const generation = await readJson(source, "generation_config.json", signal);

@@ -1,7 +1,6 @@
 // Finds the files of the tensors: the shards of an index, one model.safetensors, or shards without an index.
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
-import { missingFile } from "../missing-file.ts";
 import { readJson, refusalOf } from "../read-file.ts";
 import type { Source } from "../source.ts";
 import { type HeaderTensor, readHeader } from "./header.ts";
@@ -80,6 +79,7 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
   }
   if (problem !== undefined) throw problem;
   const advice = `Sirocco reads ${INDEX_FILE} with its shards, or ${SINGLE_FILE}.`;
+  const { missingFile } = await import("../missing-file.ts");
   throw await missingFile(source, SINGLE_FILE, advice, signal);
 }
 
