@@ -93,39 +93,46 @@ test.each([
     [13, 2],
     [14, 208],
   ] as const),
-])("type %i: a scale at byte %i of a block that is infinite or NaN is refused by row", async (id, offset) => {
-  const { block, bytes: size } = typeOf(id)!;
-  for (const [bits, row] of [
-    [0x7c00, 0],
-    [0xfe00, 37],
-  ] as const) {
-    const file = smallGguf();
-    setKey("llama.embedding_length", u32(256))(file);
-    setKey("llama.attention.key_length", u32(16))(file);
-    setKey("llama.attention.value_length", u32(16))(file);
-    for (const each of file.tensors) {
-      each.dims = each.dims.map((n) => (n === 32 && !/attn_[qkv]/.test(each.name) ? 256 : n));
-      if (/attn_[qkv]/.test(each.name)) each.dims[0] = 256;
-      if (each.name === "blk.0.attn_output.weight") each.dims = [32, 256];
-      const weights = each.dims.reduce<number>((product, n) => product * Number(n), 1);
-      each.bytes = new Uint8Array(each.type === 0 ? 4 * weights : (weights / 32) * 34);
+])(
+  "type %i: a scale at byte %i of a block that is infinite, NaN or too large is refused by row",
+  async (id, offset) => {
+    const { block, bytes: size } = typeOf(id)!;
+    const finite = "finite scales, got infinity or NaN";
+    for (const [bits, row, expected] of [
+      [0x7c00, 0, finite],
+      [0xfe00, 37, finite],
+      // 1039 and -1040: times 63 below and above 65504, the largest f16.
+      [0x640f, 5, undefined],
+      [0xe410, 5, id < 10 ? undefined : "scales below 1040, got a larger one"],
+    ] as const) {
+      const file = smallGguf();
+      setKey("llama.embedding_length", u32(256))(file);
+      setKey("llama.attention.key_length", u32(16))(file);
+      setKey("llama.attention.value_length", u32(16))(file);
+      for (const each of file.tensors) {
+        each.dims = each.dims.map((n) => (n === 32 && !/attn_[qkv]/.test(each.name) ? 256 : n));
+        if (/attn_[qkv]/.test(each.name)) each.dims[0] = 256;
+        if (each.name === "blk.0.attn_output.weight") each.dims = [32, 256];
+        const weights = each.dims.reduce<number>((product, n) => product * Number(n), 1);
+        each.bytes = new Uint8Array(each.type === 0 ? 4 * weights : (weights / 32) * 34);
+      }
+      const up = file.tensors.find(({ name }) => name === "blk.0.ffn_up.weight")!;
+      up.type = id;
+      up.bytes = new Uint8Array(((64 * 256) / block) * size);
+      const at = (row * 256 * size) / block + offset;
+      new DataView(up.bytes.buffer).setUint16(at, bits, true);
+      const checkpoint = await openCheckpoint(memorySource({ "model.gguf": writeGguf(file) }));
+      const name = "model.layers.0.mlp.up_proj.weight";
+      const rows = checkpoint.readRows(checkpoint.tensors.get(name)!, { maxBytes: 8192 });
+      const read = async () => {
+        for await (const _ of rows);
+      };
+      const refused = expect(read());
+      if (expected) await refused.rejects.toThrow(`model.gguf: ${name}: expected ${expected} in row ${row}.`);
+      else await refused.resolves.toBeUndefined();
     }
-    const up = file.tensors.find(({ name }) => name === "blk.0.ffn_up.weight")!;
-    up.type = id;
-    up.bytes = new Uint8Array(((64 * 256) / block) * size);
-    const at = (row * 256 * size) / block + offset;
-    new DataView(up.bytes.buffer).setUint16(at, bits, true);
-    const checkpoint = await openCheckpoint(memorySource({ "model.gguf": writeGguf(file) }));
-    const name = "model.layers.0.mlp.up_proj.weight";
-    const rows = checkpoint.readRows(checkpoint.tensors.get(name)!, { maxBytes: 8192 });
-    const read = async () => {
-      for await (const _ of rows);
-    };
-    await expect(read()).rejects.toThrow(
-      `model.gguf: ${name}: expected finite scales, got infinity or NaN in row ${row}.`,
-    );
-  }
-});
+  },
+);
 
 test("the file opens before it is broken", async () => {
   const { config, parameters } = await openCheckpoint(memorySource({ "model.gguf": writeGguf(smallGguf()) }));

@@ -116,13 +116,20 @@ const HALVES: Readonly<Record<string, readonly number[]>> = {
 };
 
 /**
- * The number of the first of whole blocks whose scale or minimum is not finite, -1 if there is none. A single
- * one would make all logits NaN.
+ * The f16 bits from which a scale is refused: infinity and NaN, one of which would make all logits NaN. In the
+ * types of super-blocks 1040, whose products with six bits are above f16.
  */
-export function notFinite({ name, bytes: size }: GgufType, bytes: Uint8Array): number {
+const limitOf = (name: string): number => (name.endsWith("_K") ? 0x6410 : 0x7c00);
+
+/** The first of whole blocks whose scale or minimum is not below the limit; undefined if there is none. */
+export function scaleTooLarge({ name, bytes: size }: GgufType, bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const offset of HALVES[name] ?? [])
-    for (let at = offset; at < bytes.length; at += size)
-      if ((view.getUint16(at, true) & 0x7c00) === 0x7c00) return Math.floor(at / size);
-  return -1;
+  const limit = limitOf(name);
+  for (const offset of HALVES[name] ?? []) {
+    for (let at = offset; at < bytes.length; at += size) {
+      const bits = view.getUint16(at, true) & 0x7fff;
+      if (bits >= limit) return { block: Math.floor(at / size), finite: bits < 0x7c00 };
+    }
+  }
+  return undefined;
 }

@@ -4,17 +4,18 @@ import { label, mismatch } from "../errors.ts";
 import { type ReadRowsOptions, readRows, type TensorRows } from "../rows.ts";
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
-import { notFinite } from "./blocks.ts";
+import { scaleTooLarge } from "./blocks.ts";
 import type { GgufType } from "./types.ts";
 
 const DAMAGED = "The file is damaged: fetch it again, or choose another conversion of the model.";
+const FINITE = ["finite scales", "infinity or NaN"] as const;
 
 type From = Parameters<typeof readRows>[0]["source"];
 
 /**
  * @param type of the file
  * @param headRows rows of a head, if they are stored for interleaved RoPE
- * @throws CheckpointError if the scale of a block is not finite
+ * @throws CheckpointError if the scale of a block is not finite, or too large for f16
  */
 export async function* readGgufRows(
   source: From,
@@ -27,11 +28,12 @@ export async function* readGgufRows(
   const read =
     headRows === undefined ? readRows(plain, tensor, options) : readHeads(plain, tensor, headRows, options);
   for await (const part of read) {
-    const block = type ? notFinite(type, part.bytes) : -1;
-    if (type && block >= 0) {
-      const row = part.row + Math.floor((block * part.rows * type.bytes) / part.bytes.length);
+    const wrong = type && scaleTooLarge(type, part.bytes);
+    if (wrong) {
+      const row = part.row + Math.floor((wrong.block * part.rows * type.bytes) / part.bytes.length);
       const where = `${tensor.file}: ${label(tensor.name)}`;
-      throw mismatch(where, "finite scales", `infinity or NaN in row ${row}`, DAMAGED);
+      const [expected, got] = wrong.finite ? ["scales below 1040", "a larger one"] : FINITE;
+      throw mismatch(where, expected, `${got} in row ${row}`, DAMAGED);
     }
     yield part;
   }
