@@ -198,7 +198,7 @@ async function writeWeights(
   path: string,
   { onProgress, signal }: QuantizeOptions,
 ): Promise<void> {
-  const stored = packedHeader(checkpoint.config, packer.formatOf, columnsOf);
+  const stored = packedHeader(checkpoint, packer.formatOf, columnsOf);
   const header = writeHeader(stored.tensors, stored.metadata);
   const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
   const file = await open(path, "wx");

@@ -30,7 +30,7 @@ interface Header {
 /** The files of a packed checkpoint, with its header and data changed. */
 function packed(change: (header: Header, data: Uint8Array) => void = () => {}): Record<string, Uint8Array> {
   const { tensors, metadata } = packedHeader(
-    config,
+    { config },
     (name) => formats.get(name) ?? "q4a64",
     (name) => (name === Q ? reversed : undefined),
   );
@@ -63,12 +63,44 @@ test("is read back, although config.json still says how the original was quantis
 
 test("one rule for all matrices is written as before", () => {
   const { metadata } = packedHeader(
-    config,
+    { config },
     (name) => (name === HEAD ? "q8" : "q4"),
     () => undefined,
   );
   expect(metadata).toEqual({ format: "sirocco", version: "2", weights: "q4" });
 });
+
+test.each([
+  ["one rule", "2"],
+  ["a format for each matrix", "3"],
+])(
+  "%s: the window that the original had lost is still known, unless config.json has one",
+  async (_, version) => {
+    const windowless = { ...json, sliding_window: null };
+    const { tensors, metadata } = packedHeader(
+      { config: { ...config, W: null }, lostWindow: 4096 },
+      (name) => (version === "2" && name !== HEAD ? "q4" : "q8"),
+      (name) => (version === "3" && name === Q ? reversed : undefined),
+    );
+    expect(metadata).toMatchObject({ version });
+    const open = (metadata: Record<string, string>, own: object) => {
+      const { bytes, fileBytes, tensors: placed } = writeHeader(tensors, metadata);
+      const file = new Uint8Array(fileBytes);
+      file.set(bytes);
+      for (const { name, start } of placed)
+        if (name === columnsName(Q)) file.set(new Uint8Array(reversed.buffer), start);
+      const config = new TextEncoder().encode(JSON.stringify(own));
+      return openCheckpoint(memorySource({ "config.json": config, "model.safetensors": file }));
+    };
+    const { lostWindow, warnings } = await open(metadata, windowless);
+    expect(lostWindow).toBe(4096);
+    expect(warnings).toEqual([expect.stringMatching(/^memory: GGUF does not keep .*--window 4096/)]);
+    expect((await open(metadata, { ...json, sliding_window: 24 })).lostWindow).toBeUndefined();
+    await expect(open({ ...metadata, lost_window: "4096.5" }, windowless)).rejects.toThrow(
+      /^model\.safetensors: __metadata__: lost_window: expected a number of tokens, got "4096.5"\. Quantise/,
+    );
+  },
+);
 
 /** Sets the formats that the header says. */
 const say = (change: (formats: Record<string, unknown>) => void) => (header: Header) => {

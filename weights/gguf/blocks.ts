@@ -116,7 +116,7 @@ const HALVES: Readonly<Record<string, readonly number[]>> = {
 };
 
 /**
- * The f16 bits from which a scale is refused: infinity and NaN, one of which would make all logits NaN. In the
+ * The f16 bits from which a scale is refused: infinity and NaN, one of which would make all logits NaN. In
  * types of super-blocks 1040, whose products with six bits are above f16.
  */
 const limitOf = (name: string): number => (name.endsWith("_K") ? 0x6410 : 0x7c00);

@@ -5,6 +5,7 @@ import type { Checkpoint, FormatOf, Quantised, Vocabulary } from "../checkpoint.
 import { type ModelConfig, parseConfig } from "../config.ts";
 import { label, mismatch, show } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
+import { lostWindow } from "../lost-window.ts";
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
 import { type GgufConfig, readConfig } from "./config.ts";
@@ -24,7 +25,6 @@ const FLOATS: readonly string[] = ["F32", "F16", "BF16"];
 /** Mistral 7B v0.1 and its fine-tunes, by what tells them from later versions and other models. */
 const FIRST_MISTRAL = { D: 4096, F: 14336, L: 32, G: 8, ropeTheta: 10000 } as const;
 const LOST_WINDOW = 4096;
-const LOST = `GGUF does not keep the attention window of ${LOST_WINDOW} tokens that this model had, so it runs without one. Load it with window: ${LOST_WINDOW} (--window ${LOST_WINDOW}).`;
 
 const isFirstMistral = ({ D, F, L, G, ropeTheta, W }: ModelConfig): boolean =>
   W === null &&
@@ -57,7 +57,7 @@ export async function openGguf(source: Source, signal?: AbortSignal): Promise<Ch
     source,
     container: `GGUF v${parts.first.version}`,
     endsGiven: config.eosTokenIds.length > 0,
-    ...(isFirstMistral(config) && { warnings: [`${source.name}: ${LOST}`], lostWindow: LOST_WINDOW }),
+    ...(isFirstMistral(config) && lostWindow(LOST_WINDOW, source.name)),
     tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])),
     parameters: required.reduce((sum, { shape }) => sum + weightsOf(shape), 0),
     bytes: tensors.reduce((sum, { start, end }) => sum + end - start, 0),

@@ -10,7 +10,7 @@ import type { Shards } from "./shards.ts";
 /** What the headers of a checkpoint give. */
 export type Checked = Pick<
   Checkpoint,
-  "config" | "tensors" | "parameters" | "bytes" | "quantised" | "readRows" | "warnings"
+  "config" | "tensors" | "parameters" | "bytes" | "quantised" | "readRows" | "warnings" | "lostWindow"
 >;
 
 export const FLOATS: readonly string[] = ["F32", "F16", "BF16"];

@@ -1,7 +1,7 @@
 // Packed checkpoints whose matrices have each their own format, and perhaps their own order of columns: what
 // `sirocco quantize` makes of quantised sources. `__metadata__` names the format of every matrix.
 import { formatTable, type WeightFormatName, weightFormatNames } from "../../kernels/formats/table.ts";
-import type { ColumnsOf, FormatOf } from "../checkpoint.ts";
+import type { Checkpoint, ColumnsOf, FormatOf } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
 import { label, mismatch, show } from "../errors.ts";
 import { own, parseJsonText } from "../json.ts";
@@ -38,8 +38,12 @@ export function formatsByCount(config: ModelConfig, formatOf: FormatOf): WeightF
   return [...counts].sort((a, b) => b[1] - a[1]).map(([format]) => format);
 }
 
-/** What the header of a packed file says: all matrices by one rule, or each its own format. */
-export function packedHeader(config: ModelConfig, formatOf: FormatOf, columnsOf: ColumnsOf) {
+/** What the header of a packed file says: all matrices by one rule, or each its own format; a lost window. */
+export function packedHeader(
+  { config, lostWindow }: Pick<Checkpoint, "config" | "lostWindow">,
+  formatOf: FormatOf,
+  columnsOf: ColumnsOf,
+) {
   const matrices = matricesOf(config);
   const columns = matrices.flatMap(({ name, shape }): StoredTensor[] =>
     columnsOf(name) ? [{ name: columnsName(name), shape: shape.slice(1), dtype: "U32" }] : [],
@@ -48,11 +52,12 @@ export function packedHeader(config: ModelConfig, formatOf: FormatOf, columnsOf:
   const byRule = weightFormatNames.find((weights) =>
     matrices.every(({ name }) => formatsOf(weights, config)(name) === formatOf(name)),
   );
-  if (byRule && columns.length === 0) return { tensors, metadata: packedMetadata(byRule) };
+  const lost: Record<string, string> = lostWindow === undefined ? {} : { lost_window: `${lostWindow}` };
+  if (byRule && columns.length === 0) return { tensors, metadata: { ...packedMetadata(byRule), ...lost } };
   const formats = Object.fromEntries(matrices.map(({ name }) => [name, formatOf(name)]));
   return {
     tensors,
-    metadata: { format: "sirocco", version: MIXED_VERSION, formats: JSON.stringify(formats) },
+    metadata: { format: "sirocco", version: MIXED_VERSION, formats: JSON.stringify(formats), ...lost },
   };
 }
 

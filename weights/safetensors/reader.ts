@@ -55,13 +55,14 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
       ),
     async check(files) {
       const shards = layout?.unfold(files) ?? files;
+      const lost = await lostBefore(shards, config, source);
       try {
-        return checkTensors(source, config, shards);
+        return { ...checkTensors(source, config, shards), ...lost };
       } catch (error) {
         if (!(error instanceof CheckpointError)) throw error;
         // Not the tensors of ordinary weights. Pages without quantised checkpoints never fetch this.
         const { checkQuantised } = await import("./quantised/quantised-checkpoint.ts");
-        return checkQuantised({ source, json, config, shards, signal }, error);
+        return { ...(await checkQuantised({ source, json, config, shards, signal }, error)), ...lost };
       }
     },
   };
@@ -70,6 +71,13 @@ async function open(source: Source, signal?: AbortSignal): Promise<Checkpoint> {
   );
   const checked = await readShards(source, demand, signal);
   return { ...checked, source, endsGiven, vocabulary: (signal) => readVocabulary(source, signal) };
+}
+
+/** The window that a packed checkpoint had lost before it was packed. */
+async function lostBefore({ metadata }: Shards, { W }: ModelConfig, { name }: Source) {
+  const [[file, { format, lost_window }] = ["", {}]] = metadata;
+  if (format !== "sirocco" || lost_window === undefined || W !== null) return undefined;
+  return (await import("./packed-window.ts")).packedLostWindow(lost_window, file, name);
 }
 
 /**
