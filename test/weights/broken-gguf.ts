@@ -112,6 +112,30 @@ export const brokenGgufs: readonly BrokenGguf[] = [
   bytes("a Git LFS pointer", /got a Git LFS pointer/, () =>
     new TextEncoder().encode(`version https://git-lfs.github.com/spec/v1 ${" ".repeat(99)}`),
   ),
+  broken("an adapter", /^model\.gguf: expected a model, got an adapter \(LoRA\)\. Merge/, (file) => {
+    key("general.type", text("adapter"))(file);
+    key("adapter.type", text("lora"))(file);
+    for (const each of file.tensors) each.name += ".lora_a";
+  }),
+  broken("a projector of images", /expected a model, got a projector of images\. Name/, (file) => {
+    key("general.type", text("mmproj"))(file);
+    key("general.architecture", text("clip"))(file);
+  }),
+  broken(
+    "an older projector",
+    /expected a model, got a projector/,
+    key("general.architecture", text("clip")),
+  ),
+  broken("an importance matrix", /expected a model, got an importance matrix/, (file) => {
+    file.pairs = [["general.type", text("imatrix")]];
+  }),
+  {
+    name: "nothing but a projector in the folder",
+    files: () => ({
+      "mmproj-model-f16.gguf": made(key("general.architecture", text("clip"))),
+    }),
+    expect: /^mmproj-model-f16\.gguf: expected a model, got a projector/,
+  },
   broken("version 1", /version 2 or 3, got version 1\./, (file) => {
     file.version = 1;
   }),

@@ -1,5 +1,6 @@
 // Chooses among the GGUF files of a source by their names.
 import { mismatch } from "../errors.ts";
+import { isGguf } from "../named-file.ts";
 import type { Source } from "../source.ts";
 import { PART_OF } from "./names.ts";
 
@@ -11,10 +12,14 @@ const OTHERS = /^mmproj|imatrix/i;
 
 /** The file to load. @throws CheckpointError if none can be */
 export async function choose(source: Source, signal?: AbortSignal): Promise<string> {
-  const files = [...partsOfFiles((await source.list?.(signal)) ?? []).keys()];
+  const names = (await source.list?.(signal)) ?? [];
+  const files = [...partsOfFiles(names).keys()];
   const named = (pattern: RegExp) => files.find((file) => pattern.test(file));
   const known = files.length === 1 ? files[0] : PREFERRED.map(named).find(Boolean);
   if (known !== undefined) return known;
+  // Opened, such a file says what it is.
+  const other = names.find((name) => isGguf(name));
+  if (files.length === 0 && other !== undefined) return other;
   // Only now, as each size may be a request.
   const bySize = await ggufFiles(source, signal);
   const chosen = bySize.find(({ file }) => !BELOW_4_BITS.test(file));
@@ -45,7 +50,7 @@ export async function ggufFiles(source: Source, signal?: AbortSignal): Promise<G
 function partsOfFiles(names: readonly string[]): Map<string, string[]> {
   const files = new Map<string, string[]>();
   for (const name of [...names].sort()) {
-    if (!/\.gguf$/i.test(name) || OTHERS.test(name)) continue;
+    if (!isGguf(name) || OTHERS.test(name)) continue;
     const [, stem, part] = PART_OF.exec(name) ?? [];
     const first = stem !== undefined && part !== "00001" ? name.replace(`-${part}-of-`, "-00001-of-") : name;
     files.set(first, [...(files.get(first) ?? []), name]);

@@ -1,5 +1,6 @@
 // Metadata -> a config.json of Hugging Face, so that parseConfig's checks hold for GGUF, too.
 import type { JsonObject } from "../json.ts";
+import { requireModel } from "./kinds.ts";
 import { type Metadata, shortest, UNSUPPORTED } from "./metadata.ts";
 import { tokenIds } from "./token-ids.ts";
 
@@ -54,8 +55,9 @@ export interface GgufConfig {
   readonly json: JsonObject;
 }
 
-/** @throws CheckpointError naming the key, for models that are not supported */
+/** @throws CheckpointError naming the key, for models that are not supported and files that are no models */
 export function readConfig(metadata: Metadata): GgufConfig {
+  requireModel(metadata);
   const key = "general.architecture";
   const family = metadata.text(key);
   const architecture = ARCHITECTURES.get(family ?? "");
