@@ -51,7 +51,7 @@ export const addModelOption = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      "folder or .gguf file, its URL, or owner/name[@revision][/file.gguf] on the Hugging Face Hub (default: the embedded tiny model)",
+      "folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub (default: the embedded tiny model)",
     ).argParser(nonEmpty("--model", "a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 

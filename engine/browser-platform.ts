@@ -1,5 +1,6 @@
 // Loads models in a browser, with the browser's device, sources and stores.
 import {
+  encodePath,
   folderUrl,
   type HttpSourceOptions,
   httpSource,
@@ -67,9 +68,9 @@ export interface HubSourceOptions extends HttpSourceOptions {
  * @throws CheckpointError if it is not such a name
  */
 export function hubSource(repository: string, { token, ...options }: HubSourceOptions = {}): Source {
-  const { name, revision, endpoint, file = "" } = parseRepository(repository);
-  const folder = `${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`;
-  return httpSource(`${folder}${encodeURIComponent(file)}`, {
+  const { name, revision, endpoint, folder = "", file = "" } = parseRepository(repository);
+  const top = `${endpoint}/${name}/resolve/${encodeURIComponent(revision)}/`;
+  return httpSource(`${top}${encodePath(folder + file)}`, {
     ...options,
     ...(token && { headers: { authorization: `Bearer ${token}` } }),
   });

@@ -17,7 +17,7 @@ export { decodeRecords } from "./integrity/journal.ts";
 export { describeJournal, PackedFile, type PackedPiece, packedBytes } from "./integrity/packed-file.ts";
 export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
-export { folderUrl } from "./named-file.ts";
+export { encodePath, folderUrl } from "./named-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { readJson, readText } from "./read-file.ts";
 export { type ReadRowsOptions, readRows, type TensorRows } from "./rows.ts";

@@ -4,6 +4,9 @@ import { type CheckpointError, mismatch, show } from "./errors.ts";
 /** Whether a name is one of a GGUF file: it is a checkpoint by itself. */
 export const isGguf = (name: string): boolean => /\.gguf$/i.test(name);
 
+/** A path below a folder, for an address. */
+export const encodePath = (path: string): string => path.split("/").map(encodeURIComponent).join("/");
+
 const ENDING = /\.(json|safetensors|bin|pth?|zip|tar|tgz|gz|jinja|model)$/i;
 
 /** Whether the name has an extension of model files. */

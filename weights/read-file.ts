@@ -1,5 +1,5 @@
 // Reads small files of a checkpoint whole, with a bound on their size.
-import { CheckpointError, mismatch } from "./errors.ts";
+import { mismatch } from "./errors.ts";
 import { decodeText, type JsonObject, parseJsonText } from "./json.ts";
 import type { Source } from "./source.ts";
 
@@ -40,21 +40,4 @@ export async function readJson(
 ): Promise<JsonObject | undefined> {
   const text = await readText(source, file, signal);
   return text === undefined ? undefined : parseJsonText(text, file, ADVICE, "python");
-}
-
-/**
- * Why a required file cannot be read, for example because access is refused: the error of reading it.
- * @returns undefined if the file simply does not exist
- */
-export async function refusalOf(
-  source: Source,
-  file: string,
-  signal?: AbortSignal,
-): Promise<Error | undefined> {
-  try {
-    await source.read(file, 0, 1, signal);
-  } catch (error) {
-    if (!(error instanceof CheckpointError) || error.code !== "not-found") return error as Error;
-  }
-  return undefined;
 }

@@ -365,3 +365,17 @@ test.each(refused)("%s: refused", async (_, folder, words, change) => {
   expect((error as Error).message).toMatch(words);
   expect((error as Error).message.length).toBeLessThan(600);
 });
+
+test("weights under another name, beside an adapter", async () => {
+  const name = "gptq_model-4bit-128g.safetensors";
+  const files = changed(ONE, (f) => {
+    f[name] = f[FILE] as Uint8Array;
+    f["adapter_model.safetensors"] = text("{}");
+    delete f[FILE];
+  });
+  expect(new Set([...(await open(files)).tensors.values()].map(({ file }) => file))).toEqual(new Set([name]));
+  // Of two such files, nothing says which one is meant.
+  await expect(open({ ...files, "other.safetensors": files[name]! })).rejects.toThrow(
+    /^model\.safetensors: /,
+  );
+});

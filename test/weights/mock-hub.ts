@@ -1,5 +1,6 @@
 // A Hugging Face Hub on loopback: the API calls and the resolve address that the hub source uses.
 import { createHash } from "node:crypto";
+import { dirname } from "node:path";
 import { type Handler, type Loopback, sendFile, serve } from "./loopback.ts";
 
 export interface MockHub extends Loopback {
@@ -43,12 +44,14 @@ export async function mockHub(files: Record<string, Uint8Array>): Promise<MockHu
       const infos = paths.flatMap((name) => info(name, hub.files[name]) ?? []);
       return response.end(JSON.stringify(infos));
     }
-    if (path === `/api/models/${REPOSITORY}/tree/${hub.commit}`) {
-      return response.end(
-        JSON.stringify(Object.entries(hub.files).map(([name, bytes]) => info(name, bytes))),
-      );
+    const tree = `/api/models/${REPOSITORY}/tree/${hub.commit}`;
+    if (path === tree || path.startsWith(`${tree}/`)) {
+      const folder = path.slice(tree.length + 1);
+      const within = Object.entries(hub.files).filter(([name]) => dirname(name) === (folder || "."));
+      return response.end(JSON.stringify(within.map(([name, bytes]) => info(name, bytes))));
     }
-    const name = path.startsWith(`/${REPOSITORY}/resolve/${hub.commit}/`) ? path.split("/").pop() : undefined;
+    const resolved = `/${REPOSITORY}/resolve/${hub.commit}/`;
+    const name = path.startsWith(resolved) ? path.slice(resolved.length) : undefined;
     const file = name === undefined ? undefined : hub.files[name];
     if (name === undefined || !file) return fail(404);
     if (hub.intercept?.(name, request, response, count)) return undefined;

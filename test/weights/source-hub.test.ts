@@ -346,6 +346,21 @@ test("an old index beside the weights, online and from the cache", async () => {
   expect(await read(await open({ env: { HF_HUB_OFFLINE: "1" } }))).toBe(21);
 });
 
+test("a repository of the first AutoGPTQ: its names of files, and its quantize_config.json", async () => {
+  const { "model.safetensors": weights, ...others } = filesOf(
+    "test/golden/quantised/gptq_old_quantize_config",
+  );
+  hub.files = { ...others, "gptq_model-4bit-32g.safetensors": weights!, "tokenizer.json": text("{}") };
+  const read = async (source: Source) => {
+    const checkpoint = await openCheckpoint(source);
+    for (const tensor of checkpoint.tensors.values())
+      for await (const _ of checkpoint.readRows(tensor, { maxBytes: 2 ** 30 }));
+    return checkpoint.quantised?.name;
+  };
+  expect(await read(await open())).toMatch(/^GPTQ with 4 bits/);
+  expect(await read(await open({ env: { HF_HUB_OFFLINE: "1" } }))).toMatch(/^GPTQ with 4 bits/);
+});
+
 test("a repository with only an adapter", async () => {
   hub.files = { "adapter_config.json": text("{}"), "adapter_model.safetensors": text("x") };
   await expect(open().then((source) => openCheckpoint(source))).rejects.toThrow(

@@ -60,3 +60,6 @@ export const SHARD_OF = /^model-(\d{5})-of-(\d{5})\.safetensors$/;
 export function isShardName(name: unknown): name is string {
   return typeof name === "string" && /^(?!consolidated)\w[\w.-]{0,200}\.safetensors$/i.test(name);
 }
+
+/** Whether a file may hold weights without an index: a shard, or all of them under a name of its own. */
+export const isLooseShard = (name: string): boolean => isShardName(name) && !/^adapter_/i.test(name);

@@ -1,10 +1,10 @@
 // Finds the files of the tensors: the shards of an index, one model.safetensors, or shards without an index.
 import { CheckpointError, label, mismatch, show } from "../errors.ts";
 import { isObject, type JsonObject, own } from "../json.ts";
-import { readJson, refusalOf } from "../read-file.ts";
+import { readJson } from "../read-file.ts";
 import type { Source } from "../source.ts";
 import { type HeaderTensor, readHeader } from "./header.ts";
-import { INDEX_FILE, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
+import { INDEX_FILE, isLooseShard, isShardName, SHARD_OF, SINGLE_FILE } from "./names.ts";
 
 type Index = ReadonlyMap<string, string>;
 
@@ -75,7 +75,10 @@ export async function readShards<T>(source: Source, demand: Demand<T>, signal?: 
     }
     if (names.length === 0 || names[0] === SINGLE_FILE) continue;
     const lost = [...(index ?? [])].find(([name, file]) => demand.needs(name) && !files.includes(file));
-    if (lost) problem = await missingShard(source, lost, signal);
+    if (lost) {
+      const { missingShard } = await import("../missing-file.ts");
+      problem = await missingShard(source, INDEX_FILE, lost, signal);
+    }
   }
   if (problem !== undefined) throw problem;
   const advice = `Sirocco reads ${INDEX_FILE} with its shards, or ${SINGLE_FILE}.`;
@@ -90,11 +93,16 @@ async function readIndex(source: Source, signal: AbortSignal | undefined): Promi
 
 const shardsOf = (index: Index | undefined): string[] => [...new Set(index?.values())].sort();
 
-/** Shards without an index: their names say how many there must be. */
+/**
+ * Shards without an index, whose names say how many there must be; or the only file, as old programs for GPTQ
+ * name it after bits and groups.
+ */
 async function looseShards(source: Source, signal: AbortSignal | undefined): Promise<string[]> {
-  const names = ((await source.list?.(signal)) ?? []).filter((name) => SHARD_OF.test(name)).sort();
-  const [, , count] = SHARD_OF.exec(names[0] ?? "") ?? [];
-  return names.length === Number(count) ? names : [];
+  const files = ((await source.list?.(signal)) ?? []).filter(isLooseShard).sort();
+  const shards = files.filter((name) => SHARD_OF.test(name));
+  const [, , count] = SHARD_OF.exec(shards[0] ?? "") ?? [];
+  if (shards.length === 0) return files.length === 1 ? files : [];
+  return shards.length === Number(count) ? shards : [];
 }
 
 async function present(
@@ -128,16 +136,4 @@ async function readHeaders(
     }
   }
   return { tensors, metadata, twice };
-}
-
-async function missingShard(
-  source: Source,
-  [tensor, file]: readonly [tensor: string, file: string],
-  signal: AbortSignal | undefined,
-): Promise<Error> {
-  const advice = `${INDEX_FILE} says it holds ${label(tensor)}: fetch the shard.`;
-  return (
-    (await refusalOf(source, file, signal)) ??
-    mismatch(file, "a file", `no such file in ${source.name}`, advice, "not-found")
-  );
 }

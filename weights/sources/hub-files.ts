@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { companionFiles } from "../companions.ts";
 import { label, mismatch } from "../errors.ts";
-import { isGguf } from "../named-file.ts";
+import { encodePath, isGguf } from "../named-file.ts";
 import { readJson } from "../read-file.ts";
-import { INDEX_FILE, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
+import { INDEX_FILE, isLooseShard, isShardName, SINGLE_FILE } from "../safetensors/names.ts";
+import { configurationFiles } from "../safetensors/quantised/configuration-files.ts";
 import { parseIndex } from "../safetensors/shards.ts";
 import type { Source } from "../source.ts";
 import { otherVocabularies } from "../vocabulary/names.ts";
@@ -76,22 +77,23 @@ export class HubFiles implements Source {
     this.name = state.name;
     this.file = state.repository.file;
     this.#state = state;
-    this.#folder = folderSource(state.cache.snapshot(state.commit), state.name);
+    this.#folder = folderSource(this.#path(""), state.name);
   }
 
   static async open(state: HubState): Promise<HubFiles> {
     const source = new HubFiles(state);
     const { signal } = state.options;
-    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE, ...otherVocabularies], signal);
-    for (const file of source.#files.keys()) {
-      // Another vocabulary than tokenizer.json is fetched when it is read.
-      if (!isShardName(file) && !otherVocabularies.includes(file)) await source.#ensure(file, signal);
-    }
+    /** They are fetched when they are read. */
+    const later = [...otherVocabularies, ...configurationFiles];
+    await source.#list([...companionFiles, INDEX_FILE, SINGLE_FILE, ...later], signal);
+    for (const file of source.#files.keys())
+      if (!isShardName(file) && !later.includes(file)) await source.#ensure(file, signal);
     if (
       state.repository.file !== undefined ||
       ![INDEX_FILE, SINGLE_FILE].some((name) => source.#files.has(name))
     ) {
-      await source.#list((await source.list(signal)).filter(isGguf), signal);
+      const weights = (await source.list(signal)).filter((name) => isGguf(name) || isLooseShard(name));
+      await source.#list(weights, signal);
     }
     if (source.#files.has(INDEX_FILE)) {
       const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
@@ -151,10 +153,10 @@ export class HubFiles implements Source {
 
   /** Gets the sizes and digests of `names`, and notes which files are on disk already. */
   async #list(names: readonly string[], signal?: AbortSignal): Promise<void> {
-    const { listing, commit, cache } = this.#state;
+    const { listing, commit } = this.#state;
     for (const file of await listing.files(names, commit, signal)) {
       this.#files.set(file.name, file);
-      if ((await fileSize(join(cache.snapshot(commit), file.name))) === file.size) this.#local.add(file.name);
+      if ((await fileSize(this.#path(file.name))) === file.size) this.#local.add(file.name);
     }
   }
 
@@ -172,7 +174,7 @@ export class HubFiles implements Source {
   }
 
   async #download(file: HubFile, signal?: AbortSignal): Promise<void> {
-    const { cache, commit, http } = this.#state;
+    const { cache, commit, repository, http } = this.#state;
     const blob = cache.blob(file.digest);
     if ((await fileSize(blob)) !== file.size) {
       const onBytes = this.#inUse(file.name) ? this.#progress(file) : undefined;
@@ -182,7 +184,8 @@ export class HubFiles implements Source {
         onBytes,
       });
     }
-    await cache.point(commit, file.name, file.digest);
+    const { folder = "" } = repository;
+    await cache.point(commit, folder + file.name, file.digest);
     for (const { start, bytes } of this.#early.get(file.name) ?? []) {
       const verified = await this.#folder.read(file.name, start, start + bytes.length);
       if (Buffer.compare(verified, bytes) !== 0) {
@@ -245,8 +248,15 @@ export class HubFiles implements Source {
     return `${this.name}: ${label(file)}`;
   }
 
+  /** In the cache. */
+  #path(file: string): string {
+    const { cache, commit, repository } = this.#state;
+    return join(cache.snapshot(commit), repository.folder ?? "", file);
+  }
+
   #url(file: string): URL {
     const { repository, commit } = this.#state;
-    return new URL(`${repository.endpoint}/${repository.name}/resolve/${commit}/${encodeURIComponent(file)}`);
+    const { endpoint, name, folder = "" } = repository;
+    return new URL(`${endpoint}/${name}/resolve/${commit}/${encodePath(folder + file)}`);
   }
 }

@@ -26,21 +26,21 @@ export class HubListing {
     throw mismatch(this.#what(), "a commit hash from the Hub", show(sha), "Check HF_ENDPOINT.");
   }
 
-  /** Those of `names` that are in the repository. */
+  /** Those of `names` that are in the folder. */
   async files(names: readonly string[], commit: string, signal?: AbortSignal): Promise<HubFile[]> {
-    const { name, endpoint } = this.#repository;
+    const { name, endpoint, folder = "" } = this.#repository;
     const { pathsInfo } = await import("@huggingface/hub");
     const found = await this.#ask(this.#options, signal, (fetch) =>
       pathsInfo({
         repo: { type: "model", name },
-        paths: [...names],
+        paths: names.map((file) => folder + file),
         revision: commit,
         hubUrl: endpoint,
         fetch,
       }),
     );
     return found
-      .filter(({ path, type }) => type === "file" && names.includes(path))
+      .filter(({ path, type }) => type === "file" && names.some((file) => folder + file === path))
       .map(({ path, size, oid, lfs, xetHash }): HubFile => {
         const digest = lfs?.oid ?? (xetHash === undefined ? oid : undefined);
         const kind = lfs ? "sha256" : "git";
@@ -62,19 +62,24 @@ export class HubListing {
             "Check HF_ENDPOINT.",
           );
         }
-        return { name: path, size: bytes, digest, kind };
+        return { name: path.slice(folder.length), size: bytes, digest, kind };
       });
   }
 
-  /** Names of the files and folders at the top of the repository. */
+  /** Names of what is in the folder of the file, or at the top of the repository. */
   async names(commit: string, signal?: AbortSignal): Promise<string[]> {
-    const { name, endpoint } = this.#repository;
+    const { name, endpoint, folder = "" } = this.#repository;
     const { listFiles } = await import("@huggingface/hub");
     return this.#ask(this.#options, signal, async (fetch) => {
       const names: string[] = [];
       const repo = { type: "model", name } as const;
-      for await (const { path } of listFiles({ repo, revision: commit, hubUrl: endpoint, fetch }))
-        names.push(path);
+      const where = {
+        repo,
+        revision: commit,
+        hubUrl: endpoint,
+        ...(folder && { path: folder.slice(0, -1) }),
+      };
+      for await (const { path } of listFiles({ ...where, fetch })) names.push(path.slice(folder.length));
       return names;
     });
   }

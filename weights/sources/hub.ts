@@ -20,7 +20,7 @@ const OFFLINE_ADVICE = "Connect once to fetch it.";
  * at once. A weight file is fetched whole, to the cache, when bytes after its header are first read: so a
  * plan can be made, and refused, before gigabytes are downloaded. Node only.
  *
- * @param text `owner/name` or `owner/name@revision`, each also with `/file.gguf`
+ * @param text `owner/name` or `owner/name@revision`, each also with `/file.gguf` or `/folder/file.gguf`
  * @throws CheckpointError if there is no such repository, or it is private and the token does not open it
  */
 export async function hubSource(text: string, options: HubSourceOptions = {}): Promise<Source> {
@@ -30,9 +30,12 @@ export async function hubSource(text: string, options: HubSourceOptions = {}): P
   const known = isCommit(repository.revision)
     ? repository.revision
     : await cache.commitOf(repository.revision);
-  const { file } = repository;
-  const name = `${repository.name}@${repository.revision}${file === undefined ? "" : `/${file}`}`;
-  const cached = (commit: string): Source => ({ ...folderSource(cache.snapshot(commit), name), file });
+  const { file, folder = "" } = repository;
+  const name = `${repository.name}@${repository.revision}${file === undefined ? "" : `/${folder}${file}`}`;
+  const cached = (commit: string): Source => ({
+    ...folderSource(join(cache.snapshot(commit), folder), name),
+    file,
+  });
   const whole = known !== undefined && (await isWhole(cached(known)));
   // A commit never changes. But Python may have cached it without the tokenizer, which a GGUF file has in it.
   const hasAll = async (commit: string) => file !== undefined || hasTokenizer(cache.snapshot(commit));

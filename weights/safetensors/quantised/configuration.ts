@@ -6,6 +6,7 @@ import { readJson } from "../../read-file.ts";
 import type { Source } from "../../source.ts";
 import { awq } from "./awq.ts";
 import { compressedTensors } from "./compressed-tensors.ts";
+import { configurationFiles } from "./configuration-files.ts";
 import { fp8 } from "./fp8.ts";
 import { gptq } from "./gptq.ts";
 import { ADVICE, type Method } from "./method.ts";
@@ -19,9 +20,6 @@ const METHODS: ReadonlyMap<unknown, (fields: Fields) => Method> = new Map([
   ["fp8", fp8],
 ]);
 
-/** Of old AutoGPTQ and AutoAWQ, which do not name themselves there. */
-const FILES = ["quantize_config.json", "quant_config.json"] as const;
-
 /** @returns undefined if nothing says that the checkpoint is quantised */
 export async function findConfiguration(
   source: Source,
@@ -32,7 +30,7 @@ export async function findConfiguration(
     const found = own(config, name);
     if (isObject(found)) return new Fields(found, `config.json: ${name}`);
   }
-  for (const file of FILES) {
+  for (const file of configurationFiles) {
     const found = await readJson(source, file, signal);
     if (found) return new Fields(found, file);
   }
