@@ -9,7 +9,9 @@ import { parseArgs } from "node:util";
 import { loadModel, planModel } from "sirocco";
 import { configOf, parametersOf, safetensorsHeader, sizeOf, tensorsOf } from "./mistral.mjs";
 import { mixes, writeGguf } from "./peers/gguf.mjs";
+import { blockTypes } from "./peers/gguf-blocks.mjs";
 import { progressLine } from "./progress.mjs";
+import { filler } from "./repeated.mjs";
 
 const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
@@ -65,8 +67,8 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
 const file = join(folder, "model.gguf");
-if (mix) console.error(`writing a GGUF file in ${mix}: minutes ...`);
-const shards = mix ? writeGguf(file, shape, mix) : await writeCheckpoint();
+if (mix) console.error(`writing a GGUF file in ${mix} ...`);
+const shards = mix ? writeGguf(file, shape, mix, repeatedBlocks()) : await writeCheckpoint();
 const fileBytes = mix ? statSync(file).size : 2 * parameters;
 console.log(
   `checkpoint: Mistral 7B's shapes with ${L} of 32 layers, ${(parameters / 1e9).toFixed(2)} G parameters, ` +
@@ -158,10 +160,10 @@ async function writeCheckpoint() {
     JSON.stringify({ metadata: { total_size: 2 * parameters }, weight_map }),
   );
   const show = progressLine(`writing ${gigabytes(2 * parameters)}:`);
-  const block = randomBlock(2 ** 22);
+  const piecesOf = filler(randomBlock(2 ** 22), 2);
   let done = 0;
   for (const [i, group] of groups.entries()) {
-    await writeShard(join(folder, names[i] ?? ""), group, block, (bytes) => {
+    await writeShard(join(folder, names[i] ?? ""), group, piecesOf, (bytes) => {
       done += bytes;
       show(done, 2 * parameters);
     });
@@ -170,20 +172,16 @@ async function writeCheckpoint() {
 }
 
 /**
- * @param {string} path @param {import("./mistral.mjs").Tensor[]} group @param {Uint8Array} block
+ * @param {string} path @param {import("./mistral.mjs").Tensor[]} group
+ * @param {import("./repeated.mjs").Filler} piecesOf
  * @param {(bytes: number) => void} onWritten
  */
-async function writeShard(path, group, block, onWritten) {
+async function writeShard(path, group, piecesOf, onWritten) {
   const file = await open(path, "wx");
   try {
     await file.writeFile(safetensorsHeader(group));
-    // Each write begins at another place of the block, so that no two rows are equal.
-    let left = 2 * parametersOf(group);
-    for (let turn = 0; left > 0; turn++) {
-      const start = (turn * 2 * 7919) % (block.length / 2);
-      const piece = block.subarray(start, start + Math.min(left, block.length - start));
+    for (const piece of piecesOf(2 * parametersOf(group))) {
       await file.writeFile(piece);
-      left -= piece.length;
       onWritten(piece.length);
     }
   } finally {
@@ -202,4 +200,25 @@ function randomBlock(/** @type {number} */ values) {
     block[i] = (state & 0x8000) | 0x3c80 | (state & 0x7f);
   }
   return new Uint8Array(block.buffer);
+}
+
+/** Random blocks of GGUF's types, each type's encoded once: to encode 7 G weights would take an hour. */
+function repeatedBlocks() {
+  const values = 2 ** 20;
+  const floats = bf16ToF32(randomBlock(values));
+  const fillers = new Map();
+  return (/** @type {import("./peers/gguf.mjs").BlockName} */ type, /** @type {number} */ size) => {
+    const { length, bytes, write } = blockTypes[type];
+    if (!fillers.has(type)) {
+      const blocks = new Uint8Array((values / length) * bytes);
+      for (let i = 0; i < values / length; i++)
+        write(floats.subarray(i * length, (i + 1) * length), new DataView(blocks.buffer, i * bytes, bytes));
+      fillers.set(type, filler(blocks, bytes));
+    }
+    return fillers.get(type)(size);
+  };
+}
+
+function bf16ToF32(/** @type {Uint8Array} */ { buffer }) {
+  return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
 }

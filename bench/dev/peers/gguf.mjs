@@ -25,8 +25,12 @@ const FILE_TYPES = { Q4_0: 2, Q8_0: 7, Q4_K_M: 15 };
 /** @type {Mix[]} */
 export const mixes = ["Q4_0", "Q4_K_M", "Q8_0"];
 
-/** @param {string} path @param {Shape} shape @param {Mix} [mix] */
-export function writeGguf(path, shape, mix = "Q4_0") {
+/**
+ * @param {string} path @param {Shape} shape @param {Mix} [mix]
+ * @param {(type: BlockName, size: number) => Iterable<Uint8Array>} [matrixOf] bytes of a matrix (default: the
+ *   weights that every engine gets)
+ */
+export function writeGguf(path, shape, mix = "Q4_0", matrixOf) {
   const tensors = tensorsOf(shape).map((tensor) => {
     const type = isNorm(tensor.name) ? "F32" : matrixType(tensor.name, mix, shape.L);
     const [rows = 1, K = rows] = tensor.shape;
@@ -37,7 +41,8 @@ export function writeGguf(path, shape, mix = "Q4_0") {
       type,
       size,
       name: ggufName(tensor.name),
-      data: () => dataOf(shape, tensor.name, type),
+      data: () =>
+        matrixOf && !isNorm(tensor.name) ? matrixOf(type, size) : [dataOf(shape, tensor.name, type)],
     };
   });
   const file = openSync(path, "w");
@@ -50,7 +55,7 @@ export function writeGguf(path, shape, mix = "Q4_0") {
   });
   const entries = metadata(shape, FILE_TYPES[mix]);
   const start = [Buffer.from("GGUF"), u32(3), u64(tensors.length), u64(entries.length)];
-  writePadded(file, Buffer.concat([...start, ...entries.flat(), ...infos.flat()]));
+  writePadded(file, [Buffer.concat([...start, ...entries.flat(), ...infos.flat()])]);
   for (const { data } of tensors) writePadded(file, data());
   closeSync(file);
 }
@@ -180,9 +185,13 @@ const tokenType = (/** @type {number} */ id) => (id === 0 ? 2 : id < 3 ? 3 : id 
 
 const aligned = (/** @type {number} */ bytes) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
-function writePadded(/** @type {number} */ file, /** @type {Buffer} */ bytes) {
-  writeSync(file, bytes);
-  writeSync(file, Buffer.alloc(aligned(bytes.length) - bytes.length));
+function writePadded(/** @type {number} */ file, /** @type {Iterable<Uint8Array>} */ pieces) {
+  let size = 0;
+  for (const piece of pieces) {
+    writeSync(file, piece);
+    size += piece.length;
+  }
+  writeSync(file, Buffer.alloc(aligned(size) - size));
 }
 
 function u32(/** @type {number} */ value) {
