@@ -19,7 +19,7 @@ import { results, table, wrongAnswers } from "./peers/table.mjs";
 const HELP = `npm run bench -- peers [options]
 
   --shape NAME     ${Object.keys(shapes).join(" or ")} (default quarter: Mistral at a quarter of its width, 174 M parameters)
-  --rounds N       runs of every engine, in turns (default 3)
+  --rounds N       runs of every engine, in turns (default 3); 0: only the distributions beside llama.cpp's
   --prompt N       tokens of the prompt (default 64)
   --decode N       decode steps (default 8)
   --positions N    positions to compare with llama.cpp, 0: none (default 200)
@@ -61,10 +61,19 @@ else {
 }
 
 async function main() {
-  const [rounds, length, steps] = [options.rounds, options.prompt, options.decode].map(positive);
+  const [length, steps] = [options.prompt, options.decode].map(positive);
+  const rounds = options.rounds === "0" ? 0 : positive(options.rounds);
   const shape = shapes[options.shape];
   const positions = /^\d{1,3}$/.test(options.positions) ? Number(options.positions) : 500;
-  if (!shape || positions >= 500 || !rounds || !length || !steps || length < 2 || length + steps >= 500) {
+  if (
+    !shape ||
+    positions >= 500 ||
+    rounds === undefined ||
+    !length ||
+    !steps ||
+    length < 2 ||
+    length + steps >= 500
+  ) {
     console.error(HELP);
     process.exitCode = 2;
     return;
@@ -78,9 +87,11 @@ async function main() {
     gguf: join(folder, "model.gguf"),
     onnx: join(folder, "model.onnx"),
   };
-  writeCheckpoint(files.safetensors, shape);
-  writeGguf(files.gguf, shape);
-  writeOnnx(files.onnx, shape);
+  if (rounds > 0) {
+    writeCheckpoint(files.safetensors, shape);
+    writeGguf(files.gguf, shape);
+    writeOnnx(files.onnx, shape);
+  }
 
   const prompt = promptOf(length, shape.V);
   const task = { shape, prompt, warmup: prompt.map((id) => (id + 1) % shape.V), steps };
@@ -110,7 +121,7 @@ async function main() {
   ];
 
   const engines = [];
-  for (const peer of peers) {
+  for (const peer of rounds > 0 ? peers : peers.slice(-1)) {
     const engine = {
       ...peer,
       readings: /** @type {import("./peers/child.mjs").Reading[]} */ ([]),
@@ -151,9 +162,12 @@ async function main() {
   const date = new Date().toISOString();
   console.log(
     `${driver.adapter} (${driver.name}), ${process.platform} ${process.arch}, node ${process.version}, ${date.slice(0, 10)}\n` +
-      `Mistral's shape "${options.shape}", ${(parameters / 1e6).toFixed(0)} M parameters in 4 bits; prompt ${length}, decode ${steps}; ` +
-      `median (least to most) of ${rounds} rounds\n\n${table(engines)}`,
+      `Mistral's shape "${options.shape}", ${(parameters / 1e6).toFixed(0)} M parameters`,
   );
+  if (rounds > 0)
+    console.log(
+      `in 4 bits; prompt ${length}, decode ${steps}; median (least to most) of ${rounds} rounds\n\n${table(engines)}`,
+    );
   const problems = engines.flatMap((engine) => engine.problems);
   const installed = engines.at(-1)?.installed;
   const agreed =
