@@ -5,7 +5,6 @@ import {
   type HttpSourceOptions,
   httpSource,
   parseRepository,
-  repositoryOfPage,
   type Source,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
@@ -37,7 +36,10 @@ const browser: Platform = {
   openSource: async (spec, { token, store = canStore() }) => {
     if (spec === undefined) return (await import("./embedded.ts")).embeddedSource();
     const http = store ? { fetch: uncached } : {};
-    const repository = repositoryOfPage(spec);
+    const isPage = /^hf:|^[^@]*\b(huggingface|hf)\.co\//i.test(spec);
+    const repository = isPage
+      ? (await import("../weights/sources/hub-page.ts")).repositoryOfPage(spec)
+      : undefined;
     if (repository === undefined && /^https?:\/\//i.test(spec)) return httpSource(folderUrl(spec), http);
     return hubSource(repository ?? spec, { ...http, token });
   },

@@ -31,6 +31,7 @@ const MAX_LAZY_BYTES = {
   "other-vocabulary.js": 4_700,
   "byte-level.js": 1_300,
   "embedded.js": 750,
+  "hub-page.js": 760,
   "packed-window.js": 400,
   "lost-window.js": 350,
   "missing-file.js": 1_200,

@@ -39,7 +39,8 @@ export { CachedSource, cachedName } from "./sources/cached.ts";
 export { fileSource, type NamedBlob } from "./sources/files.ts";
 export type { HttpOptions } from "./sources/http.ts";
 export { type HttpSourceOptions, httpSource } from "./sources/http-source.ts";
-export { HUB, isRepository, parseRepository, repositoryOfPage } from "./sources/hub-repository.ts";
+export { repositoryOfPage } from "./sources/hub-page.ts";
+export { HUB, isRepository, parseRepository } from "./sources/hub-repository.ts";
 export type { Encoding, OwnEncoding, Repack, TensorInfo } from "./tensor-info.ts";
 export {
   type LayerRole,

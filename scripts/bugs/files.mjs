@@ -9,6 +9,18 @@ export const filesBugs = {
     to: "if (!patient && ",
     test: ["test/weights/source-http.test.ts", "-t", "a sleep of the machine"],
   },
+  "bytes of two versions of a file are mixed": {
+    file: "weights/sources/fetch-range.ts",
+    from: "now !== null && now !== version",
+    to: "now === undefined && now !== version",
+    test: ["test/weights/hostile-servers.test.ts", "-t", "another version"],
+  },
+  "the whole file is read on past its end": {
+    file: "weights/sources/fetch-range.ts",
+    from: "(response.status === 206 || range.end === range.size)",
+    to: "response.status === 206",
+    test: ["test/weights/hostile-servers.test.ts", "-t", "and then more without end"],
+  },
   "a token loses U+FEFF at its beginning": {
     file: "weights/gguf/cursor.ts",
     from: "start + length), true)",

@@ -1,5 +1,5 @@
 // Fetches exactly the bytes [start, end) of a URL, in order, and resumes after faults.
-import { mismatch } from "../errors.ts";
+import { mismatch, SourceChangedError } from "../errors.ts";
 import { Fault, type HttpOptions, networkFault, parseContentRange, request, withRetries } from "./http.ts";
 
 export interface RangeRequest {
@@ -10,6 +10,8 @@ export interface RangeRequest {
   readonly end: number;
   /** Bytes of the whole file. */
   readonly size: number;
+  /** The ETag or the Last-Modified that the file had. Default: not compared. */
+  readonly version?: string | undefined;
   /** If the server ignores Range and the file is larger than this, refuse it. */
   readonly maxWhole: number;
 }
@@ -19,6 +21,7 @@ type Chunk = Uint8Array<ArrayBuffer>;
 /**
  * Passes the bytes to `sink`, chunk by chunk. After a fault it resumes where it stopped.
  * @throws CheckpointError if the server ignores Range and the file is too large, or keeps sending wrong bytes
+ * @throws SourceChangedError if the file has another version by now
  */
 export async function fetchRange(
   range: RangeRequest,
@@ -36,7 +39,8 @@ export async function fetchRange(
       const rest = chunk.subarray(Math.min(skip, chunk.length));
       skip -= chunk.length - rest.length;
       const wanted = rest.subarray(0, range.end - at);
-      if (wanted.length < rest.length && response.status === 206) {
+      // The whole file (200) may go on after a part of it.
+      if (wanted.length < rest.length && (response.status === 206 || range.end === range.size)) {
         throw new Fault("bytes", `expected ${range.end - range.start} bytes, got more`);
       }
       if (wanted.length > 0) await sink(wanted);
@@ -52,7 +56,14 @@ export async function fetchRange(
 }
 
 /** Checks the response. Returns how many bytes of its body precede byte `at` of the file. */
-function checkRange(response: Response, at: number, { what, end, size, maxWhole }: RangeRequest): number {
+function checkRange(response: Response, at: number, range: RangeRequest): number {
+  const { what, end, size, maxWhole, version } = range;
+  const now = response.headers.get(version?.includes('"') ? "etag" : "last-modified");
+  if (version !== undefined && now !== null && now !== version) {
+    throw new SourceChangedError(
+      `${what}: expected the version ${version}, got ${now}: the file has changed meanwhile. Load it again.`,
+    );
+  }
   if (response.status === 206) {
     const got = parseContentRange(response);
     if (got && (got.start !== at || got.end !== end || (Number.isFinite(got.total) && got.total !== size))) {

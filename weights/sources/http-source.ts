@@ -1,5 +1,5 @@
 // A checkpoint under an HTTP(S) address, read by Range requests.
-import { CheckpointError, type CheckpointErrorCode, mismatch } from "../errors.ts";
+import { CheckpointError, type CheckpointErrorCode, mismatch, SourceChangedError } from "../errors.ts";
 import { isGguf } from "../named-file.ts";
 import type { Source } from "../source.ts";
 import { chunks, contentLength, fetchRange } from "./fetch-range.ts";
@@ -123,12 +123,18 @@ class HttpSource implements Source {
       end: stop,
       size,
       maxWhole: MAX_WHOLE,
+      version: this.#versions.get(file),
     };
     const fill = (chunk: Uint8Array): void => {
       bytes.set(chunk, at);
       at += chunk.length;
     };
-    await fetchRange(range, fill, this.#options, signal);
+    try {
+      await fetchRange(range, fill, this.#options, signal);
+    } catch (error) {
+      if (error instanceof SourceChangedError) this.#sizes.clear(); // The next load asks for the new version.
+      throw error;
+    }
     return bytes;
   }
 
