@@ -1,12 +1,14 @@
-// `npm run bench -- full-size [--layers N] [--gguf MIX]`: writes a checkpoint with Mistral 7B's exact shapes
-// to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB, loaded as q4; or a
-// GGUF file, loaded as it is), generates, checks memory against bounds, and cleans up.
+// `npm run bench -- full-size [--layers N] [--gguf MIX | --gptq]`: writes a checkpoint with Mistral 7B's
+// exact shapes to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB, loaded
+// as q4; or a GGUF file or a folder quantised with GPTQ, loaded as it is), generates, checks memory against
+// bounds, and cleans up.
 import { mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { loadModel, planModel } from "sirocco";
+import { writeGptq } from "./gptq.mjs";
 import { configOf, parametersOf, safetensorsHeader, sizeOf, tensorsOf } from "./mistral.mjs";
 import { mixes, writeGguf } from "./peers/gguf.mjs";
 import { blockTypes } from "./peers/gguf-blocks.mjs";
@@ -16,7 +18,7 @@ import { filler } from "./repeated.mjs";
 const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
 /** Bits of a weight in GPU memory, all matrices together, at most. */
-const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6 };
+const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6, GPTQ: 7 };
 const ANSWER = 8;
 /** Linux's type of a file system in memory: shards there would take the memory that the model needs. */
 const TMPFS = 0x01021994;
@@ -28,6 +30,7 @@ const { values: options } = parseArgs({
   options: {
     layers: { type: "string", default: "32" },
     gguf: { type: "string" },
+    gptq: { type: "boolean" },
     folder: { type: "string", default: tmpdir() },
   },
 });
@@ -35,7 +38,7 @@ const L = Number(options.layers);
 const mix = mixes.find((name) => name === options.gguf);
 if (!Number.isInteger(L) || L < 1 || L > 32 || (options.gguf !== undefined && !mix)) {
   console.error(
-    `npm run bench -- full-size [--layers 1 … 32] [--gguf ${mixes.join(" | ")}] [--folder WHERE IT MAY BE WRITTEN]`,
+    `npm run bench -- full-size [--layers 1 … 32] [--gguf ${mixes.join(" | ")}] [--gptq] [--folder WHERE IT MAY BE WRITTEN]`,
   );
   process.exit(2);
 }
@@ -67,15 +70,25 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
 
 const file = join(folder, "model.gguf");
-if (mix) console.error(`writing a GGUF file in ${mix} ...`);
-const shards = mix ? writeGguf(file, shape, mix, repeatedBlocks()) : await writeCheckpoint();
-const fileBytes = mix ? statSync(file).size : 2 * parameters;
+let made = "";
+if (mix) {
+  made = `GGUF in ${mix}`;
+  writeGguf(file, shape, mix, repeatedBlocks());
+} else if (options.gptq) {
+  made = "GPTQ";
+  writeGptq(folder, shape, false);
+} else {
+  const shards = await writeCheckpoint();
+  made = `bf16 in ${shards} shard${shards === 1 ? "" : "s"}`;
+}
+const written = mix ? file : options.gptq ? join(folder, "model.safetensors") : undefined;
+const fileBytes = written ? statSync(written).size : 2 * parameters;
 console.log(
   `checkpoint: Mistral 7B's shapes with ${L} of 32 layers, ${(parameters / 1e9).toFixed(2)} G parameters, ` +
-    `${gigabytes(fileBytes)} ${mix ? `of GGUF in ${mix}` : `of bf16 in ${shards} shard${shards === 1 ? "" : "s"}`}`,
+    `${gigabytes(fileBytes)} of ${made}`,
 );
 const source = mix ? file : folder;
-const weights = mix ? "auto" : "q4";
+const weights = written ? "auto" : "q4";
 
 // Memory when idle: with the engine loaded, after the driver has run once.
 const warm = await loadModel();
@@ -123,7 +136,7 @@ for await (const chunk of model.generate([1, 415, 5059, 349], { maxTokens: ANSWE
 }
 model.dispose();
 
-const maxResident = (MAX_RESIDENT_BITS[mix ?? "bf16"] * parameters) / 8;
+const maxResident = (MAX_RESIDENT_BITS[options.gptq ? "GPTQ" : (mix ?? "bf16")] * parameters) / 8;
 /** @type {[text: string, kept: boolean][]} */
 const bounds = [
   [
