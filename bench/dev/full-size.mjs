@@ -1,7 +1,7 @@
 // `npm run bench -- full-size [--layers N] [--gguf MIX | --gptq]`: writes a checkpoint with Mistral 7B's
-// exact shapes to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB, loaded
-// as q4; or a GGUF file or a folder quantised with GPTQ, loaded as it is), generates, checks memory against
-// bounds, and cleans up.
+// exact shapes to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB,
+// loaded as q4; or a GGUF file or a folder quantised with GPTQ, loaded as it is), generates, checks memory
+// against bounds, and cleans up.
 import { mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
