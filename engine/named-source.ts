@@ -1,5 +1,4 @@
 // Resolves a source's name in Node: a folder, an address, or a repository of the Hub.
-import { statSync } from "node:fs";
 import { homedir } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
@@ -14,6 +13,7 @@ import {
   repositoryOfPage,
   requireFolder,
   type Source,
+  statOf,
 } from "../weights/node.ts";
 import type { LoadOptions } from "./api.ts";
 
@@ -52,15 +52,7 @@ function repository(
   });
 }
 
-/** A path through a file ("model.gguf/") is none. */
-function isThere(path: string): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isThere = (path: string): boolean => statOf(path) !== undefined;
 
 function pathOf(url: string): string {
   try {

@@ -3,6 +3,6 @@ export { type GgufFile, ggufFiles } from "./gguf/choice.ts";
 export * from "./index.ts";
 export { openNodeHash } from "./integrity/node-hash.ts";
 export { columnsName, formatsByCount, packedHeader } from "./safetensors/mixed-formats.ts";
-export { folderSource, requireFolder } from "./sources/folder.ts";
+export { folderSource, requireFolder, statOf } from "./sources/folder.ts";
 export { type HubProgress, type HubSourceOptions, hubSource } from "./sources/hub.ts";
 export type { Environment as HubEnvironment } from "./sources/hub-cache.ts";
