@@ -17,8 +17,8 @@ import { filler } from "./repeated.mjs";
 
 const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
-/** Bits of a weight in GPU memory, all matrices together, at most. */
-const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6, GPTQ: 7 };
+/** Bits of a weight in GPU memory, at most, all matrices together but those that GPTQ leaves in 16 bits. */
+const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6, GPTQ: 4.64 };
 const ANSWER = 8;
 /** Linux's type of a file system in memory: shards there would take the memory that the model needs. */
 const TMPFS = 0x01021994;
@@ -136,7 +136,10 @@ for await (const chunk of model.generate([1, 415, 5059, 349], { maxTokens: ANSWE
 }
 model.dispose();
 
-const maxResident = (MAX_RESIDENT_BITS[options.gptq ? "GPTQ" : (mix ?? "bf16")] * parameters) / 8;
+const bits = MAX_RESIDENT_BITS[options.gptq ? "GPTQ" : (mix ?? "bf16")];
+/** The embedding and lm_head. */
+const floats = options.gptq ? 2 * shape.V * shape.D : 0;
+const maxResident = (bits * (parameters - floats) + 16 * floats) / 8;
 /** @type {[text: string, kept: boolean][]} */
 const bounds = [
   [
