@@ -2,6 +2,7 @@
 // host.
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { structuredOutputEngine } from "../scripts/structured-output-engine.mjs";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -52,6 +53,7 @@ const siteFiles: Plugin = {
 
 export default defineConfig({
   base: "./",
+  resolve: { alias: structuredOutputEngine },
   publicDir: false,
   plugins: [contentSecurityPolicy, siteFiles],
   worker: { format: "es" },

@@ -7,6 +7,7 @@ export type {
   WeightFormatName,
 } from "../kernels/index.ts";
 export type * from "./types/answer.ts";
+export type * from "./types/format.ts";
 export type * from "./types/kernels.ts";
 export type * from "./types/load.ts";
 export type * from "./types/model.ts";

@@ -17,6 +17,7 @@ export type ErrorCode =
   | DeviceErrorCode
   | DeviceLostErrorCode
   | "context-length"
+  | ExtractionErrorCode
   | StorageErrorCode
   | "bad-session"
   | ModelInUseErrorCode;
@@ -88,6 +89,28 @@ export class ContextLengthError extends Error {
   override name = "ContextLengthError";
   /** What went wrong, for programs. */
   readonly code = "context-length";
+}
+
+/** Codes of an ExtractionError. */
+export type ExtractionErrorCode =
+  /** The answer reached `maxTokens` or the context's end inside the value. */
+  | "cut-off"
+  /** The schema refuses the value, for a reason that its JSON Schema does not tell. */
+  | "refused-value";
+
+/** There is an answer, but no value of it. Raise `maxTokens`, or ask again. */
+export class ExtractionError extends Error {
+  override name = "ExtractionError";
+  /** What went wrong, for programs. */
+  readonly code: ExtractionErrorCode;
+  /** The answer. */
+  readonly text: string;
+
+  constructor(message: string, { code, text }: { code: ExtractionErrorCode; text: string }) {
+    super(message);
+    this.code = code;
+    this.text = text;
+  }
 }
 
 /** Codes of a StorageError. */

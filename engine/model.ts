@@ -15,14 +15,17 @@ import type {
   ChatOptions,
   Chunk,
   EncodeChatOptions,
+  Extraction,
   Finish,
   GenerateOptions,
+  JsonSchema,
   KernelTime,
   Message,
   Model,
   Plan,
   SaveSessionOptions,
   Score,
+  StandardSchema,
 } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
 import { ContextLengthError } from "./errors.ts";
@@ -37,12 +40,14 @@ import {
   encodeChatRules,
   saveSessionRules,
 } from "./options/tables.ts";
+import { plainFormat } from "./plain-format.ts";
 import { Prompts } from "./prompts.ts";
 import type { DeviceRecovery } from "./resident/device-recovery.ts";
 import type { GpuModel } from "./resident/gpu-model.ts";
 import { RingPool } from "./scheduler/ring-pool.ts";
 import { RingState } from "./scheduler/ring-state.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
+import type { TokenConstraint } from "./scheduler/token-constraint.ts";
 import type { Lease } from "./store/lock.ts";
 
 /** The end of an answer that was aborted before its prompt was encoded. */
@@ -137,6 +142,7 @@ export class LoadedModel implements Model {
     options: AnswerOptions,
     separate = false,
   ): AsyncGenerator<Chunk, void, void> {
+    const constraint = await this.#constraint(options.format, continues);
     let prompt: Pick<Generation, "ids" | "warnings">;
     try {
       prompt = await encode();
@@ -154,9 +160,38 @@ export class LoadedModel implements Model {
         : undefined;
     const { contextLength } = this;
     yield* generate(
-      { scheduler: this.#scheduler, contextLength, ...prompt, text, thinking, endIds: this.#endIds },
+      {
+        scheduler: this.#scheduler,
+        contextLength,
+        ...prompt,
+        text,
+        thinking,
+        constraint,
+        endIds: this.#endIds,
+      },
       options,
     );
+  }
+
+  /** Its code is a lazy chunk. */
+  async #constraint(
+    format: AnswerOptions["format"],
+    continues: boolean,
+  ): Promise<TokenConstraint | undefined> {
+    if (!format) return undefined;
+    const plain = plainFormat(format);
+    const { constraintOf } = await import("./structured/constraint.ts");
+    const { tokenizer } = this.#parts;
+    return constraintOf(plain, { tokenizer, V: this.config.V, endIds: this.#endIds, continues });
+  }
+
+  async extract<Output>(
+    messages: readonly Message[],
+    schema: StandardSchema<Output> | JsonSchema,
+    options: Omit<ChatOptions, "format"> = {},
+  ): Promise<Extraction<Output>> {
+    const { extract } = await import("./extract.ts");
+    return extract(this, messages, schema, options);
   }
 
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {

@@ -1,10 +1,11 @@
 // A model in a worker, with the interface of a model on the page.
-import type { LoadOptions, Model } from "./api.ts";
+import type { AnswerOptions, LoadOptions, Model } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
 import { DeviceError, DeviceLostError } from "./errors.ts";
 import { checkOptions, object, type Rules } from "./options/check.ts";
 import { unsupported } from "./options/parameter.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
+import { plainFormat } from "./plain-format.ts";
 import { Connection } from "./worker/connection.ts";
 import { foreignWorker } from "./worker/foreign-worker.ts";
 import {
@@ -117,13 +118,18 @@ function openWorker(): Worker {
 /** All methods by their names in the tables. If a table misses a method of Model, this does not compile. */
 function remoteModel(facts: ModelFacts, connection: Connection, close: () => void): Model {
   const calls = CALLS.map((name) => [name, (...args: unknown[]) => connection.call(name, args)]);
-  const streams = STREAMS.map((name) => [name, (...args: unknown[]) => connection.stream(name, args)]);
+  const streams = STREAMS.map((name) => [
+    name,
+    (asked: unknown, options?: AnswerOptions) => connection.stream(name, [asked, sendable(options)]),
+  ]);
   const answering = Object.fromEntries(streams) as Pick<Model, StreamName>;
   return {
     ...facts,
     ...(Object.fromEntries(calls) as Pick<Model, CallName>),
     ...answering,
     openai: openai(answering),
+    extract: async (messages, schema, extractOptions = {}) =>
+      (await import("./extract.ts")).extract(answering, messages, schema, extractOptions),
     dispose() {
       connection.dispose(
         new DeviceLostError("model: expected a loaded model, got a disposed one. Load it again.", {
@@ -134,3 +140,9 @@ function remoteModel(facts: ModelFacts, connection: Connection, close: () => voi
     },
   };
 }
+
+/** A schema of zod cannot be cloned. */
+const sendable = (options: AnswerOptions | undefined): AnswerOptions | undefined =>
+  typeof options?.format === "object" && options.format
+    ? { ...options, format: plainFormat(options.format) }
+    : options;

@@ -53,6 +53,7 @@ const ENGINE_ROOMS = {
   "platform.ts": [...common, "gpu", "store", "tuning"],
   resident: [...common, "gpu", "graph", "store", "tuning", "platform.ts"],
   scheduler: [...common, "gate.ts", "graph", "store", "resident"],
+  structured: [...common, "scheduler"],
   answer: [...common, "graph", "scheduler"],
   session: [...common, "gpu", "graph", "resident", "scheduler"],
   apis: [...common],

@@ -71,6 +71,7 @@ export class Tokenizer {
   readonly #prefix: readonly number[];
   readonly #suffix: readonly number[];
   readonly #controls: AddedTokenMatcher;
+  readonly #controlIds: ReadonlySet<number>;
   /** The first characters of control tokens. */
   readonly #firsts: ReadonlySet<string>;
   /** The template, or the error that encodeChat throws; undefined until `readTemplate`. */
@@ -94,6 +95,7 @@ export class Tokenizer {
     this.#table = new PieceTable(file.tokens, added, readDecoder(file.decoder));
     const controls = file.addedTokens.filter(isControl);
     this.#controls = new AddedTokenMatcher(controls);
+    this.#controlIds = new Set(controls.map(({ id }) => id));
     this.#firsts = new Set(controls.flatMap(({ content }) => Array.from(content).slice(0, 1)));
   }
 
@@ -215,6 +217,11 @@ export class Tokenizer {
   /** Whether the id has a token: a vocabulary may have holes. */
   has(id: number): boolean {
     return this.#table.has(id);
+  }
+
+  /** Whether the token steers the model, so that no text has it. */
+  isControl(id: number): boolean {
+    return this.#controlIds.has(id);
   }
 
   /**

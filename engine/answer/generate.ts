@@ -99,11 +99,12 @@ export async function* generate(
         return;
       }
       answer.push(picked.id);
+      const isComplete = constraint?.complete === true;
       const isFull = answer.length === maxTokens;
-      const isLast = isFull || signal?.aborted === true;
+      const isLast = isComplete || isFull || signal?.aborted === true;
       const { stopped, ...piece } = words.push(picked, isLast);
       if (stopped || isLast) {
-        yield last(piece, stopped ? "stop" : isFull ? "length" : "abort");
+        yield last(piece, stopped || isComplete ? "stop" : isFull ? "length" : "abort");
         return;
       }
       // Tokens that may belong to a stop string are held back.

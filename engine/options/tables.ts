@@ -27,7 +27,7 @@ import {
   text,
   whole,
 } from "./check.ts";
-import { shown, wrongType } from "./parameter.ts";
+import { shown, unsupported, wrongType } from "./parameter.ts";
 
 const answerRules: Rules<AnswerOptions> = {
   temperature: number,
@@ -41,6 +41,7 @@ const answerRules: Rules<AnswerOptions> = {
   seed: number,
   maxTokens: whole(0),
   stop,
+  format: object("an object, { type: ... }, or a schema"),
   ignoreEos: flag,
   topLogProbs: whole(0, 20),
   signal,
@@ -93,6 +94,11 @@ export const encodeChatRules: Rules<EncodeChatOptions> = {
 export function checkGenerate(call: "generate" | "chat", options: AnswerOptions): void {
   checkOptions(call, options, call === "chat" ? chatRules : generateRules);
   samplingParams(options, options.seed ?? 0);
+  const { format, stop, ignoreEos } = options ?? {};
+  if (!format) return;
+  if (stop?.length)
+    throw unsupported("stop", "stop: expected none with a format, which ends the answer. Leave it out.");
+  if (ignoreEos) throw unsupported("ignoreEos", "ignoreEos: expected false with a format. Leave it out.");
 }
 
 /** @throws TypeError, RangeError with `parameter` */

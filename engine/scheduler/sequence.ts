@@ -84,6 +84,7 @@ export class Sequence implements Waiting {
   get wantsStep(): boolean {
     const { submitted, lookahead, failed } = this;
     if (failed || submitted === 0 || submitted >= this.options.maxTokens) return false;
+    if (this.options.constraint?.complete) return false;
     const taken = this.#answer.length - this.#untaken.length;
     const isWaitingForGpu = submitted - this.#answer.length >= lookahead;
     const isWaitingForReader = submitted - taken >= STEPS_IN_FLIGHT;

@@ -7,6 +7,8 @@ export interface TokenConstraint {
    * one bit set. Called before each step, after `accept` of every token before it.
    */
   mask(): Uint32Array<ArrayBuffer>;
+  /** Set when nothing can follow the tokens so far: no further mask is asked for. Default: never. */
+  readonly complete?: boolean;
   /** The token that was picked: one that the last mask allowed. */
   accept(id: number): void;
 }

@@ -1,4 +1,5 @@
 // What an answer is asked with, and what it consists of.
+import type { AnswerFormat, StandardSchema } from "./format.ts";
 
 /** A message of a conversation. */
 export interface Message {
@@ -57,6 +58,12 @@ export interface AnswerOptions extends SamplingOptions {
    * model thinks. Default: none.
    */
   readonly stop?: string | readonly string[];
+  /**
+   * What the answer has to be: JSON, JSON of a schema, a text that matches a regular expression, or one of
+   * some texts; or a schema of zod ≥ 4.2. Every token is held to it, so the answer is valid unless it ends
+   * with the reason `length` or `abort`. Not with `stop` or `ignoreEos`. Default: any text.
+   */
+  readonly format?: AnswerFormat | StandardSchema;
   /** Goes on after a token that ends the sequence. Default false. */
   readonly ignoreEos?: boolean;
   /**

@@ -9,6 +9,7 @@ import type {
   Message,
   Score,
 } from "./answer.ts";
+import type { Extraction, JsonSchema, StandardSchema } from "./format.ts";
 import type { OpenAIShape } from "./openai.ts";
 import type {
   Activity,
@@ -102,6 +103,33 @@ export interface Model {
    * ```
    */
   chat(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<Chunk, void, void>;
+  /**
+   * Answers a conversation with a value: JSON that a schema allows, parsed and checked. For a schema of zod
+   * the value has its type.
+   *
+   * @param schema of zod ≥ 4.2 or of another library with StandardSchemaV1 and `jsonSchema`, or a JSON Schema
+   * @throws ExtractionError if `maxTokens` cut the value off, or the schema refuses it for a reason that no
+   * JSON Schema tells
+   * @throws TypeError if the schema has a keyword that cannot be held to; the message names it and its path
+   * @throws the errors of `chat`
+   *
+   * @example
+   * ```ts
+   * const schema = {
+   *   type: "object",
+   *   properties: { animal: { enum: ["dog", "cat"] }, age: { type: "integer", minimum: 0, maximum: 30 } },
+   *   required: ["animal", "age"],
+   *   additionalProperties: false,
+   * };
+   * const { value } = await model.extract([{ role: "user", content: "Rex is an old dog." }], schema);
+   * console.log(value); // { animal: "dog", age: ... }
+   * ```
+   */
+  extract<Output = unknown>(
+    messages: readonly Message[],
+    schema: StandardSchema<Output> | JsonSchema,
+    options?: Omit<ChatOptions, "format">,
+  ): Promise<Extraction<Output>>;
   /**
    * Probability of each token of a text, given the tokens before it.
    *

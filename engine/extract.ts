@@ -1,0 +1,37 @@
+// Typed values out of a conversation: an answer that is JSON of a schema, parsed and checked by the schema.
+import type { ChatOptions, Finish, Message, Model } from "./api.ts";
+import { ExtractionError } from "./errors.ts";
+import { isStandardSchema, plainFormat } from "./plain-format.ts";
+import type { Extraction, JsonSchema, StandardSchema } from "./types/format.ts";
+
+/** @throws ExtractionError */
+export async function extract<Output>(
+  model: Pick<Model, "chat">,
+  messages: readonly Message[],
+  schema: StandardSchema<Output> | JsonSchema,
+  options: Omit<ChatOptions, "format">,
+): Promise<Extraction<Output>> {
+  const standard = typeof schema === "object" && isStandardSchema(schema) ? schema : undefined;
+  const format = standard
+    ? plainFormat(standard)
+    : ({ type: "json_schema", schema: schema as JsonSchema } as const);
+  let text = "";
+  let finish: Finish | undefined;
+  for await (const chunk of model.chat(messages, { ...options, format })) {
+    text += chunk.text;
+    finish = chunk.finish;
+  }
+  options.signal?.throwIfAborted();
+  if (finish?.reason !== "stop") {
+    const message = `extract: expected a whole value, got the begin of one: ${finish?.completionTokens} tokens were not enough. Raise maxTokens, or ask for less.`;
+    throw new ExtractionError(message, { code: "cut-off", text });
+  }
+  const value: unknown = JSON.parse(text);
+  const result = await standard?.["~standard"].validate(value);
+  if (result?.issues) {
+    const [issue] = result.issues;
+    const message = `extract: expected a value that the schema accepts, got another: ${issue?.message ?? "no reason given"}. Ask again, or say the rule in the prompt.`;
+    throw new ExtractionError(message, { code: "refused-value", text });
+  }
+  return { value: (result ? result.value : value) as Output, text, finish };
+}
