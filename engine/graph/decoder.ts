@@ -1,11 +1,12 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
 import { NO_TARGET } from "../../kernels/index.ts";
-import { type Dispatch, MAP_READ, readBuffer } from "../gpu/dispatch.ts";
+import type { Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
-import type { PassOptions, Submitter } from "../gpu/submitter.ts";
+import type { Submitter } from "../gpu/submitter.ts";
 import { type Activations, SCORE_ROWS } from "./activations.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
+import { Readback } from "./readback.ts";
 import { Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
 import { decodeList, type StepLists } from "./step-lists.ts";
@@ -43,8 +44,7 @@ export class Decoder {
   readonly submitter: Submitter;
   readonly #gpu: Gpu;
   readonly #prepared: Prepared;
-  /** Which of the staging buffers is next. */
-  #turn = 0;
+  readonly #readback: Readback;
   readonly #sampler: Sampler;
   readonly #held = new HeldRows();
 
@@ -54,6 +54,7 @@ export class Decoder {
     this.shape = shape;
     this.activations = activations;
     this.#prepared = prepared;
+    this.#readback = new Readback(gpu, submitter, activations.decode.rows, prepared.staging);
     this.#sampler = new Sampler(submitter, activations.sampler, shape.V);
   }
 
@@ -72,12 +73,14 @@ export class Decoder {
   /**
    * Sets the rows of the next step; the sampler advances them for the steps after. If earlier positions have
    * no keys and values, a step takes as long as always, but its ids mean nothing.
+   * @param first number of rows that stay, as the sampler has them
    */
-  setRows(rows: readonly Row[]): void {
-    this.#checkIds(rows.map(({ id }) => id));
-    this.#held.set(rows);
+  setRows(rows: readonly Row[], first = 0): void {
+    if (rows.length > 0) this.#checkIds(rows.map(({ id }) => id));
+    this.#held.set(rows, first);
+    if (rows.length === 0) return;
     const words = rows.flatMap(({ id, position, ring }) => [id, position, ring, 0]);
-    this.submitter.writeBuffer(this.activations.decode.rows, 0, new Uint32Array(words));
+    this.submitter.writeBuffer(this.activations.decode.rows, 16 * first, new Uint32Array(words));
   }
 
   /** Sets one row. */
@@ -223,11 +226,12 @@ export class Decoder {
 
   /**
    * Picks the token after the one at `position`, the last of a prefill.
+   * @param beforePick may set masks: called when all but the sampler is submitted
    * @throws if another token was the last
    */
-  async first(ring: number, position: number, wantsLogits = false): Promise<Picked> {
+  async first(ring: number, position: number, wantsLogits = false, beforePick?: () => void): Promise<Picked> {
     this.#held.takePrefilled({ ring, position });
-    const [picked] = await this.#pick([this.#stepOf(1).logits], 1, wantsLogits ? [0] : []);
+    const [picked] = await this.#pick([this.#stepOf(1).logits], 1, wantsLogits ? [0] : [], beforePick);
     return picked!;
   }
 
@@ -236,15 +240,17 @@ export class Decoder {
    * STEPS_IN_FLIGHT calls may be unresolved.
    * @param rows the rows that were set, at their present positions
    * @param withLogits rows whose logits are wanted
+   * @param beforePick as for `first`
    * @throws if other rows were set
    */
   async step(
     rows: readonly RowPlace[] = this.#held.rows,
     withLogits: readonly number[] = [],
+    beforePick?: () => void,
   ): Promise<Picked[]> {
     this.#held.takeStep(rows);
     const { logits } = this.#stepOf(rows.length);
-    return this.#pick([this.#layersOf(rows), logits], rows.length, withLogits);
+    return this.#pick([this.#layersOf(rows), logits], rows.length, withLogits, beforePick);
   }
 
   /**
@@ -272,7 +278,7 @@ export class Decoder {
       );
       submitter.writeBuffer(targets, 0, next);
       await submitter.run([this.#prepared.score], { signal });
-      const bytes = await this.#read(logProbs, 0, 4 * chunk.length);
+      const bytes = await this.#readback.bytes(logProbs, 0, 4 * chunk.length);
       result.set(new Float32Array(bytes), at);
     }
     return result;
@@ -290,54 +296,27 @@ export class Decoder {
     passes: readonly (readonly Dispatch[])[],
     count: number,
     withLogits: readonly number[],
+    beforePick: (() => void) | undefined,
   ): Promise<Picked[]> {
     const { sample } = this.#stepOf(count);
-    if (withLogits.length === 0) {
-      const ids = await this.#submitTokens([...passes, sample], count);
+    if (withLogits.length === 0 && !beforePick) {
+      const ids = await this.#readback.tokens([...passes, sample], count);
       return ids.map((id) => ({ id }));
     }
     void this.submitter.run(passes);
     // Copied before the sampler, which overwrites them.
     const copies = Promise.all(withLogits.map((row) => this.#readLogits(row)));
-    const [ids, logits] = await Promise.all([this.#submitTokens([sample], count), copies]);
+    beforePick?.();
+    const [ids, logits] = await Promise.all([this.#readback.tokens([sample], count), copies]);
     return ids.map((id, row) => {
       const at = withLogits.indexOf(row);
       return at < 0 ? { id } : { id, logits: logits[at]! };
     });
   }
 
-  async #submitTokens(passes: readonly (readonly Dispatch[])[], count: number): Promise<number[]> {
-    const { staging: buffers } = this.#prepared;
-    const staging = buffers[this.#turn]!;
-    this.#turn = (this.#turn + 1) % buffers.length;
-    const { rows } = this.activations.decode;
-    let mapped: Promise<unknown> | undefined;
-    const options: PassOptions = {
-      copy: (encoder) => encoder.copyBufferToBuffer(rows, 0, staging, 0, 16 * count),
-      finish: () => {
-        mapped = staging.mapAsync(MAP_READ);
-        return mapped;
-      },
-    };
-    try {
-      await this.submitter.run(passes, options);
-      await this.#gpu.settle(mapped!);
-      const picked = new Uint32Array(staging.getMappedRange());
-      return Array.from({ length: count }, (_, row) => picked[4 * row]!);
-    } finally {
-      // A buffer left mapped after an error could not be a copy's destination again.
-      staging.unmap();
-    }
-  }
-
   async #readLogits(row: number): Promise<Float32Array> {
     const { logits } = this.activations.decode;
     const stride = logits.size / this.shape.parallel;
-    return new Float32Array(await this.#read(logits, row * stride, 4 * this.shape.V));
-  }
-
-  #read(buffer: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
-    const { device } = this.#gpu;
-    return this.#gpu.settle(this.submitter.read(() => readBuffer(device, buffer, offset, bytes)));
+    return new Float32Array(await this.#readback.bytes(logits, row * stride, 4 * this.shape.V));
   }
 }

@@ -17,9 +17,10 @@ export class HeldRows {
     return this.#rows;
   }
 
-  /** Replaces the rows. */
-  set(rows: readonly RowPlace[]): void {
-    this.#rows = rows.map(({ ring, position }) => ({ ring, position }));
+  /** Replaces the rows from `first` on. */
+  set(rows: readonly RowPlace[], first = 0): void {
+    const set = rows.map(({ ring, position }) => ({ ring, position }));
+    this.#rows = [...this.#rows.slice(0, first), ...set];
     this.#prefilled = undefined;
   }
 

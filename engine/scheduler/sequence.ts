@@ -73,6 +73,11 @@ export class Sequence implements Waiting {
     return this.#failure !== undefined;
   }
 
+  /** Whether the host must know each token before the next step. */
+  get isConstrained(): boolean {
+    return this.options.constraint !== undefined;
+  }
+
   /** Prompt tokens still to be computed. */
   get promptLeft(): number {
     return this.options.prompt.length - this.ring.ids.length;
@@ -89,6 +94,11 @@ export class Sequence implements Waiting {
     const isWaitingForGpu = submitted - this.#answer.length >= lookahead;
     const isWaitingForReader = submitted - taken >= STEPS_IN_FLIGHT;
     return !isWaitingForGpu && !isWaitingForReader;
+  }
+
+  /** Whether a token was submitted and not received. */
+  get awaitsToken(): boolean {
+    return this.submitted > this.#answer.length;
   }
 
   /** The row of its next step, once all its tokens are received. */
@@ -121,6 +131,7 @@ export class Sequence implements Waiting {
   }
 
   receive(picked: Picked): void {
+    if (this.failed) return;
     this.#answer.push(picked.id);
     this.#untaken.push(picked);
     try {

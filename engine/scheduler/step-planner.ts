@@ -28,7 +28,7 @@ export class StepPlanner {
   #decoder: Decoder | undefined;
   /** Sequences whose options are set on this decoder, and whose rings hold what they should. */
   #ready = new WeakSet<Sequence>();
-  /** The sequences whose rows the next step runs, unless others are set. */
+  /** The unconstrained sequences whose rows the decoder has, in its first rows. */
   #rows: readonly Sequence[] = [];
   #inFlight = new StepsInFlight<void>();
   /** Settle when the last two chunks of prompts are computed. */
@@ -104,9 +104,11 @@ export class StepPlanner {
     if (options.maxTokens === 0) {
       await Promise.all(this.#chunks);
       sequence.promptDone();
-    } else if (sequence.submitted === 0 && writeMask(sequence, decoder)) {
+    } else if (sequence.submitted === 0) {
       sequence.submitted = 1;
-      const first = decoder.first(ring.index, options.prompt.length - 1, options.wantsLogits);
+      const position = options.prompt.length - 1;
+      const masks = maskWriter([sequence], decoder);
+      const first = decoder.first(ring.index, position, options.wantsLogits, masks);
       // Fails with the chunks before it.
       this.#deliver(
         [sequence],
@@ -184,29 +186,43 @@ export class StepPlanner {
   }
 
   /**
-   * Submits a step of all sequences that want one. If they are others than last time, waits for all steps
-   * first: then every row is known.
+   * Submits a step of all sequences that want one. The rows of unconstrained ones are first, and the sampler
+   * advances them. If they are others than last time, waits for all steps first: then every row is known. A
+   * constrained one has no step in flight when it wants one, so its row is known, and is written behind them.
    */
   async #step(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
-    const wanting = () => sequences.filter((each) => this.#ready.has(each) && each.wantsStep);
-    let members = wanting();
-    if (members.length === 0) return false;
-    if (!same(members, this.#rows)) {
+    let { free, constrained } = this.#wanting(sequences);
+    if (free.length + constrained.length === 0) return false;
+    if (!same(free, this.#rows)) {
       await this.#land();
-      members = wanting();
-      if (members.length === 0) return true;
-      decoder.setRows(members.map(({ row }) => row));
-      this.#rows = members;
-      this.#inFlight.setRows(members.length);
+      ({ free, constrained } = this.#wanting(sequences));
+      decoder.setRows(free.map(({ row }) => row));
+      this.#rows = free;
+      this.#inFlight.setRows(free.length);
+      if (free.length + constrained.length === 0) return true;
     }
-    for (const member of members) if (!writeMask(member, decoder)) return true;
+    const rows = constrained.map(({ row }) => row);
+    decoder.setRows(rows, free.length);
+    const members = [...free, ...constrained];
     const withLogits = members.flatMap(({ options }, row) => (options.wantsLogits ? [row] : []));
     const places = members.map((member) => member.nextPlace);
     for (const member of members) member.stepSubmitted();
     this.counts.steps++;
     this.counts.stepRows += members.length;
-    this.#deliver(members, decoder.step(places, withLogits));
+    this.#deliver(members, decoder.step(places, withLogits, maskWriter(constrained, decoder)));
     return true;
+  }
+
+  /**
+   * The sequences that want a step. If all are constrained, none does until each has its last token: they
+   * share their steps.
+   */
+  #wanting(sequences: readonly Sequence[]) {
+    const wanting = sequences.filter((each) => this.#ready.has(each) && each.wantsStep);
+    const free = wanting.filter(({ isConstrained }) => !isConstrained);
+    const waits =
+      free.length === 0 && sequences.some((each) => each.isConstrained && each.awaitsToken && !each.failed);
+    return { free, constrained: waits ? [] : wanting.filter(({ isConstrained }) => isConstrained) };
   }
 
   /** Gives each picked token to its sequence, unless a loss has voided the step meanwhile. */
@@ -232,18 +248,22 @@ export class StepPlanner {
 }
 
 /**
- * Puts what the constraint allows next where the sampler reads it.
- * @returns false if the constraint failed, and its sequence with it
+ * Puts what the constraints allow next where the sampler reads it. If one fails, so does its sequence: the
+ * token that is picked for it goes to nobody.
+ * @returns undefined if there is no constraint
  */
-function writeMask(sequence: Sequence, decoder: Decoder): boolean {
-  const { constraint } = sequence.options;
-  try {
-    if (constraint) decoder.setMask(sequence.ring.index, constraint.mask());
-    return true;
-  } catch (error) {
-    sequence.fail(error);
-    return false;
-  }
+function maskWriter(sequences: readonly Sequence[], decoder: Decoder): (() => void) | undefined {
+  const constrained = sequences.filter(({ isConstrained }) => isConstrained);
+  if (constrained.length === 0) return undefined;
+  return () => {
+    for (const sequence of constrained) {
+      try {
+        decoder.setMask(sequence.ring.index, sequence.options.constraint!.mask());
+      } catch (error) {
+        sequence.fail(error);
+      }
+    }
+  };
 }
 
 const same = (a: readonly Sequence[], b: readonly Sequence[]): boolean =>

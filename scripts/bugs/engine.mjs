@@ -173,7 +173,7 @@ export const engineBugs = {
   },
   "scheduler: joining or leaving does not change the rows": {
     file: "engine/scheduler/step-planner.ts",
-    from: "if (!same(members, this.#rows)) {",
+    from: "if (!same(free, this.#rows)) {",
     to: "if (this.#rows.length === 0) {",
     test: engine("scheduler", "join or leave"),
   },
@@ -200,6 +200,18 @@ export const engineBugs = {
     from: "options.constraint ? 1 : STEPS_IN_FLIGHT",
     to: "STEPS_IN_FLIGHT",
     test: engine("constraint", "every other token"),
+  },
+  "rows wait for a constrained one beside them": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "if (!same(free, this.#rows)) {",
+    to: "if (constrained.length > 0 || !same(free, this.#rows)) {",
+    test: engine("constraint", "steps in flight beside"),
+  },
+  "constrained answers take turns": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "constrained: waits ? [] :",
+    to: "constrained:",
+    test: engine("constraint", "share their steps"),
   },
   "a mask from before the loss is used": {
     file: "engine/scheduler/step-planner.ts",

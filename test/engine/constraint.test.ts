@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { generate } from "../../engine/answer/generate.ts";
 import { describe as describeAdapter, Gpu } from "../../engine/gpu/gpu.ts";
-import { type Chunk, loadModel } from "../../engine/node.ts";
+import { type Chunk, type GenerateOptions, loadModel } from "../../engine/node.ts";
 import { DeviceRecovery } from "../../engine/resident/device-recovery.ts";
 import { placeOnGpu } from "../../engine/resident/gpu-model.ts";
 import { RingPool } from "../../engine/scheduler/ring-pool.ts";
@@ -39,8 +39,14 @@ class EveryOther implements TokenConstraint {
 }
 const allows = (index: number, id: number) => id % 2 === index % 2;
 
+interface Ask extends Partial<SequenceOptions> {
+  readonly options?: GenerateOptions;
+  /** Gets the chunks of the answer. */
+  readonly chunks?: Chunk[];
+}
+
 /** A scheduler over the embedded model, on devices that a test can lose. */
-async function start() {
+async function start(parallel = 2) {
   const devices: GPUDevice[] = [];
   const platform = {
     openDevice: async () => {
@@ -51,7 +57,7 @@ async function start() {
     tuning: { read: async () => undefined, write: async () => {} },
   };
   const checkpoint = await openCheckpoint(folderSource("weights/tiny-mistral"));
-  const options = { parallel: 2, chunkLength: 32 };
+  const options = { parallel, chunkLength: 32 };
   const first = await placeOnGpu(platform, checkpoint, options);
   const recovery = new DeviceRecovery(first, (before, signal) =>
     placeOnGpu(platform, checkpoint, { ...options, signal }, { before }),
@@ -62,18 +68,21 @@ async function start() {
     Array.from({ length: rings }, (_, i) => new RingState(checkpoint.config, cacheSlots, i)),
   );
   const scheduler = new Scheduler(recovery, pool);
-  const ask = async (given: Partial<SequenceOptions> = {}, onToken = () => {}): Promise<number[]> => {
-    const { constraint, maxTokens = 24, seed = 5, settings = {} } = given;
-    const generation = { scheduler, contextLength, ids: PROMPT, text: undefined, endIds: new Set<number>() };
+  const ask = async (given: Ask = {}, onToken = () => {}): Promise<number[]> => {
+    const { prompt = PROMPT, constraint, maxTokens = 24, seed = 5, settings = {} } = given;
+    const { options: more, chunks = [] } = given;
+    const generation = { scheduler, contextLength, ids: prompt, text: undefined, endIds: new Set<number>() };
     const ids: number[] = [];
-    const answer = generate({ ...generation, constraint }, { maxTokens, seed, ...settings });
+    const answer = generate({ ...generation, constraint }, { maxTokens, seed, ...settings, ...more });
     for await (const chunk of answer as AsyncGenerator<Chunk>) {
       ids.push(...chunk.ids);
+      chunks.push(chunk);
       onToken();
     }
     return ids;
   };
-  return { ask, V: checkpoint.config.V, device: () => devices.at(-1)!, scheduler };
+  const { decoder } = first;
+  return { ask, V: checkpoint.config.V, device: () => devices.at(-1)!, scheduler, decoder };
 }
 
 test("every other token is forbidden: each pick is the likeliest allowed token, and other sequences are unaffected", async () => {
@@ -106,6 +115,75 @@ test("sampled tokens obey it too, and the same seed gives the same tokens", asyn
   const again = await ask({ settings, constraint: new EveryOther(V) });
   expect(first.every((id, i) => allows(i, id))).toBe(true);
   expect(again).toEqual(first);
+});
+
+test("unconstrained answers keep their steps in flight beside a constrained one", async () => {
+  const { ask, V, decoder, scheduler } = await start(4);
+  const asks: Partial<SequenceOptions>[] = [
+    { maxTokens: 40 },
+    { maxTokens: 40, prompt: PROMPT.slice(1), settings: { temperature: 1, frequencyPenalty: 0.5 } },
+    { maxTokens: 40, prompt: PROMPT.slice(2), settings: { temperature: 0.7, topK: 9 }, seed: 8 },
+  ];
+  const held = (maxTokens: number) => ({ maxTokens, constraint: new EveryOther(V), prompt: PROMPT.slice(3) });
+  const alone = [];
+  for (const each of [...asks, held(60)]) alone.push(await ask(each));
+
+  const step = decoder.step.bind(decoder);
+  let flying = 0;
+  /** Rows of each step, and how many steps were in flight when it was submitted. */
+  const steps: { readonly rows: number; readonly before: number }[] = [];
+  decoder.step = async (rows = [], ...rest) => {
+    steps.push({ rows: rows.length, before: flying++ });
+    try {
+      return await step(rows, ...rest);
+    } finally {
+      flying--;
+    }
+  };
+  const before = scheduler.activity;
+  const together = await Promise.all([...asks, held(60)].map((each) => ask(each)));
+  expect(together).toEqual(alone);
+  // All four joined at about the same time.
+  const beside = steps.filter(({ rows }) => rows >= 3);
+  expect(beside.length).toBeGreaterThan(30);
+  expect(beside.length).toBeLessThan(50);
+  expect(beside.filter(({ before }) => before > 0).length).toBeGreaterThan(0.8 * beside.length);
+  // The constrained row is in some of the steps, and alone in the others.
+  expect(beside.filter(({ rows }) => rows === 4).length).toBeGreaterThan(5);
+  expect(scheduler.activity.stepRows - before.stepRows).toBe(3 * 39 + 59);
+});
+
+test("constrained answers share their steps", async () => {
+  const { ask, V, scheduler } = await start(4);
+  const before = scheduler.activity;
+  const asks = [0, 1, 2, 3].map((i) => ask({ constraint: new EveryOther(V), prompt: PROMPT.slice(i) }));
+  await Promise.all(asks);
+  const { steps, stepRows } = scheduler.activity;
+  expect(stepRows - before.stepRows).toBe(4 * 23);
+  expect(steps - before.steps).toBeLessThan(23 + 10);
+});
+
+test("log-probabilities are the model's own", async () => {
+  const { ask, V } = await start();
+  const constraint = () => new EveryOther(V);
+  const asked: Partial<SequenceOptions> = { maxTokens: 4, settings: { temperature: 1, topK: 5 } };
+  const chunks: Chunk[] = [];
+  const ids = await ask({ ...asked, constraint: constraint() });
+  const options = { topLogProbs: 3 };
+  expect(await ask({ ...asked, constraint: constraint(), options, chunks })).toEqual(ids);
+  const logProbs = chunks.flatMap((chunk) => chunk.logProbs ?? []);
+  const model = await loadModel(undefined, { device: await openTestDevice(), chunkLength: 32 });
+  opened.push(model);
+  expect(logProbs).toHaveLength(4);
+  for (const [index, { id, logProb, top }] of logProbs.entries()) {
+    const logits = await model.logits([...PROMPT, ...ids.slice(0, index)]);
+    const sum = Math.log(logits.reduce((total, value) => total + Math.exp(value), 0));
+    const best = [...logits.keys()].sort((a, b) => logits[b]! - logits[a]!).slice(0, 3);
+    expect(id).toBe(ids[index]);
+    expect(logProb).toBeCloseTo(logits[id]! - sum, 3);
+    // Forbidden tokens, too.
+    expect(top.map((each) => each.id)).toEqual(best);
+  }
 });
 
 test("an answer continues with its constraint's state when the device is lost", async () => {
