@@ -91,6 +91,12 @@ const DOWNLOAD_FAILED: Words = {
   advice: "Check the connection. Weights that are already stored on this device are not fetched again.",
   remedies: ["retry", "embedded"],
 };
+const NO_VALUE: Words = {
+  title: "The answer is not the value that was asked for",
+  advice: "Ask again, or allow a longer answer.",
+  shown: true,
+  remedies: ["retry"],
+};
 const UNKNOWN: Words = {
   title: "Something went wrong",
   advice: "Try again. If that does not help, reload the page.",
@@ -141,6 +147,8 @@ const BY_CODE: Readonly<Record<ErrorCode, Words>> = {
   },
   "bad-chat-template": CHAT_REFUSED,
   "refused-messages": CHAT_REFUSED,
+  "cut-off": NO_VALUE,
+  "refused-value": NO_VALUE,
   "bad-session": UNKNOWN,
   "no-worker": UNKNOWN,
   "wrong-type": UNKNOWN,

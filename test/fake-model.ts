@@ -1,5 +1,7 @@
 // A Model without a GPU, for tests of what uses a model. A test sets its answers, and when each piece is
 // made.
+
+import { extract } from "../engine/extract.ts";
 import type {
   AdapterDescription,
   Chunk,
@@ -144,6 +146,7 @@ export function fakeModel({
     },
     generate: (prompt, options = {}) => answer(prompt, options),
     chat: (messages, options = {}) => answer(messages, options),
+    extract: (messages, schema, options = {}) => extract(model, messages, schema, options),
     encode: async (text) => encode(text),
     encodeChat: async (messages) => encode(textOf(messages)),
     decode: async (ids) => textOf(ids),

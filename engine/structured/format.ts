@@ -37,6 +37,7 @@ const MEMBERS: Readonly<Record<AnswerFormat["type"], readonly string[]>> = {
   json_schema: ["schema"],
   regex: ["pattern"],
   choice: ["choices"],
+  grammar: ["grammar"],
 };
 
 function check(format: AnswerFormat): AnswerFormat {
@@ -77,6 +78,11 @@ function machineOf(format: AnswerFormat): Machine {
       return refused("format.pattern", () => regexMachine(format.pattern) as Machine);
     case "choice":
       return choiceMachine(checkChoices(format.choices)) as Machine;
+    case "grammar":
+      throw unsupported(
+        "format.grammar",
+        "format.grammar: expected no grammar, got one. Sirocco has none yet.",
+      );
     case "json_schema":
       return refused("format.schema", () => schemaMachine(format.schema));
     default:

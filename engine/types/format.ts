@@ -18,7 +18,9 @@ export type AnswerFormat =
   /** A text that matches a regular expression (JavaScript's, flag `u`) as a whole. */
   | { readonly type: "regex"; readonly pattern: string }
   /** One of these texts. */
-  | { readonly type: "choice"; readonly choices: readonly string[] };
+  | { readonly type: "choice"; readonly choices: readonly string[] }
+  /** A text of a context-free grammar, in EBNF as of XGrammar and llama.cpp (GBNF). */
+  | { readonly type: "grammar"; readonly grammar: string };
 
 /**
  * A schema of zod ≥ 4.2, or of another library with the interface StandardSchemaV1 and its `jsonSchema`

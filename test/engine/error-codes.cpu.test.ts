@@ -19,6 +19,7 @@ import { messageReads } from "../../scripts/prose.mjs";
 import { renderChat } from "../../tokenizer/chat-template.ts";
 import { Tokenizer } from "../../tokenizer/index.ts";
 import { CachedSource, folderSource, openCheckpoint } from "../../weights/node.ts";
+import { fakeModel } from "../fake-model.ts";
 import { filesOf, memorySource } from "../weights/memory-source.ts";
 
 const TINY = "weights/tiny-mistral";
@@ -118,6 +119,17 @@ const CAUSES: Readonly<Record<Exclude<ErrorCode, "quota">, () => unknown>> = {
   },
   "context-length": () =>
     generate({ contextLength: 2, ids: [1, 2, 3, 4] } as unknown as Generation, {}).next(),
+  "cut-off": () =>
+    fakeModel({ pieces: ["[1"], finish: () => ({ reason: "length" }) }).model.extract(hello, {}),
+  "refused-value": () => {
+    const refusing = {
+      "~standard": {
+        ...{ version: 1 as const, jsonSchema: { input: () => ({}) } },
+        validate: () => ({ issues: [{ message: "no" }] }),
+      },
+    };
+    return fakeModel({ pieces: ["1"] }).model.extract(hello, refusing);
+  },
   "no-storage": () => OpfsStore.open({ ...memorySource({}), version: async () => "1" }, { store: true }),
   "in-use": () => {
     const request = async () => {

@@ -30,21 +30,21 @@ const names = (text: string): string[] => text.trim().split(/\s+/);
 
 const COMMON = {
   value: names(`
-    ChatTemplateError CheckpointError ContextLengthError DeviceError DeviceLostError ModelInUseError
-    NetworkError SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource
+    ChatTemplateError CheckpointError ContextLengthError DeviceError DeviceLostError ExtractionError
+    ModelInUseError NetworkError SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource
     httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription AnswerOptions AttentionOptions AttentionVariant AttentionWeights
+    Activity AdapterDescription AnswerFormat AnswerOptions AttentionOptions AttentionVariant AttentionWeights
     CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk
     ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions
     ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions
     ChatOptions ChatTemplateErrorCode CheckpointErrorCode CheckpointErrorOptions Chunk CompletionUsage
-    DeviceErrorCode DeviceLostErrorCode EncodeChatOptions ErrorCode Finish GenerateOptions HttpOptions
-    HttpSourceOptions HubSourceOptions KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
+    DeviceErrorCode DeviceLostErrorCode EncodeChatOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions HttpOptions
+    HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
     MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig ModelInUseErrorCode NamedBlob
     NetworkErrorCode OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling
-    SamplingOptions SaveSessionOptions Score Source StorageErrorCode StoredModel TokenLogProb
+    SamplingOptions SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
     TokenizerErrorCode Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
   `),
 };
