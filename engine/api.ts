@@ -8,6 +8,7 @@ export type {
 } from "../kernels/index.ts";
 export type * from "./types/answer.ts";
 export type * from "./types/format.ts";
+export type * from "./types/guard.ts";
 export type * from "./types/kernels.ts";
 export type * from "./types/load.ts";
 export type * from "./types/model.ts";

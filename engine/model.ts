@@ -14,6 +14,8 @@ import type {
   CandidatesOptions,
   ChatOptions,
   Chunk,
+  Classification,
+  ClassifyOptions,
   EncodeChatOptions,
   Extraction,
   Finish,
@@ -194,6 +196,21 @@ export class LoadedModel implements Model {
     return extract(this, messages, schema, options);
   }
 
+  async classify<Label extends string>(
+    text: string | readonly Message[],
+    labels: readonly Label[],
+    options: ClassifyOptions = {},
+  ): Promise<Classification<Label>> {
+    const { classify } = await import("./guard/classify.ts");
+    const parts = {
+      scheduler: this.#scheduler,
+      prompts: this.#prompts,
+      plan: this.plan,
+      endIds: this.#endIds,
+    };
+    return classify(parts, text, labels, options);
+  }
+
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
     checkOptions("score", options, callRules);
     const { signal } = options;
@@ -201,12 +218,8 @@ export class LoadedModel implements Model {
     if (ids.length < 2)
       throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
     this.#checkLength(ids);
-    const run = async function* ({ decoder }: GpuModel, ring: RingState) {
-      ring.begin(ids, 0);
-      const logProbs = yield* decoder.score(ring.index, ids, signal);
-      ring.commit(ids, Math.max(0, ids.length - 1), "prefill");
-      return logProbs;
-    };
+    const { scoreOf } = await import("./passes.ts");
+    const run = scoreOf(ids, signal);
     const logProbs = await this.#scheduler.runExclusive((rings) => rings.borrow(ids), run, { signal });
     const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
     return { logProbs, perplexity: Math.exp(-mean) };
@@ -217,20 +230,8 @@ export class LoadedModel implements Model {
     const { signal } = options;
     const checked = this.#prompts.check(ids);
     this.#checkLength(checked);
-    const run = async function* ({ decoder }: GpuModel, ring: RingState) {
-      const start = ring.reusable(checked);
-      // If the ring holds them all, only the last token is recomputed, in place; the tokens after it stay.
-      const held = ring.holds(checked);
-      if (!held) {
-        ring.begin(checked, start);
-        // Recorded first: the call may fail in the middle.
-        ring.wrote(checked.length);
-      }
-      yield* decoder.prefillInChunks(ring.index, checked.slice(start), start, signal);
-      const logits = await decoder.logits(ring.index, checked.length - 1);
-      if (!held) ring.commit(checked, checked.length, "prefill");
-      return logits;
-    };
+    const { logitsOf } = await import("./passes.ts");
+    const run = logitsOf(checked, signal);
     return this.#scheduler.runExclusive((rings) => rings.borrow(checked), run, { signal });
   }
 

@@ -67,6 +67,8 @@ export interface FakeModelOptions {
   /** Fields of `finish` in place of the default ones. */
   readonly finish?: (pieces: number) => Partial<Finish>;
   readonly contextLength?: number;
+  /** The label of a text, for `classify`. Default: the first. It gets the probability 0.9. */
+  readonly labelOf?: (text: string, labels: readonly string[]) => string;
 }
 
 export interface FakeModel {
@@ -85,6 +87,7 @@ export function fakeModel({
   before,
   finish: given = () => ({}),
   contextLength = 4096,
+  labelOf = (_, [first = ""]) => first,
 }: FakeModelOptions = {}): FakeModel {
   const calls: FakeCall[] = [];
   let running = 0;
@@ -150,6 +153,14 @@ export function fakeModel({
     encode: async (text) => encode(text),
     encodeChat: async (messages) => encode(textOf(messages)),
     decode: async (ids) => textOf(ids),
+    classify: async (input, labels) => {
+      const text = textOf(input);
+      const label = labelOf(text, labels) as (typeof labels)[number];
+      const other = 0.1 / (labels.length - 1);
+      const probabilities = labels.map((each) => [each, each === label ? 0.9 : other]);
+      const counts = { promptTokens: encode(text).length, cachedTokens: 0 };
+      return { label, probabilities: Object.fromEntries(probabilities), ...counts };
+    },
     score: async (input) => ({
       logProbs: Float32Array.from(encode(textOf(input)).slice(1), (_, i) => -1 - i),
       perplexity: 1,

@@ -254,22 +254,24 @@ export class Decoder {
   }
 
   /**
-   * Log-probabilities of ids[1 …], each given all tokens before it. Begins the ring anew. Yields between
-   * chunks, so that others may run.
+   * Log-probabilities of ids[start + 1 …], each given all tokens before it. Yields between chunks, so that
+   * others may run.
+   * @param start the ring holds the tokens before
    */
   async *score(
     ring: number,
     ids: readonly number[],
     signal?: AbortSignal,
+    start = 0,
   ): AsyncGenerator<void, Float32Array, void> {
     this.#checkIds(ids);
     const { submitter } = this;
     const { targets, logProbs } = this.activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
-    const result = new Float32Array(ids.length - 1);
+    const result = new Float32Array(ids.length - 1 - start);
     this.#held.begin(ring);
-    for (let at = 0; at < ids.length - 1; at += step) {
-      if (at > 0) yield;
+    for (let at = start; at < ids.length - 1; at += step) {
+      if (at > start) yield;
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
       await this.#prefillChunk(ring, chunk, at, false, signal);
@@ -279,7 +281,7 @@ export class Decoder {
       submitter.writeBuffer(targets, 0, next);
       await submitter.run([this.#prepared.score], { signal });
       const bytes = await this.#readback.bytes(logProbs, 0, 4 * chunk.length);
-      result.set(new Float32Array(bytes), at);
+      result.set(new Float32Array(bytes), at - start);
     }
     return result;
   }

@@ -10,6 +10,7 @@ import type {
   Score,
 } from "./answer.ts";
 import type { Extraction, JsonSchema, StandardSchema } from "./format.ts";
+import type { Classification, ClassifyOptions } from "./guard.ts";
 import type { OpenAIShape } from "./openai.ts";
 import type {
   Activity,
@@ -130,6 +131,30 @@ export interface Model {
     schema: StandardSchema<Output> | JsonSchema,
     options?: Omit<ChatOptions, "format">,
   ): Promise<Extraction<Output>>;
+  /**
+   * Which of some labels fits a text, or answers a conversation, with the probability of each. The prompt is
+   * computed once; then each label is scored after it, without sampling.
+   *
+   * If the tokens of one label begin another, the end of the answer counts as well.
+   *
+   * @param text a text to put into the prompt, or messages, which the label answers
+   * @param labels 2 … 64 texts that differ, of at most 64 tokens each
+   * @throws ContextLengthError if prompt and label are longer than `contextLength`
+   * @throws ChatTemplateError if there is no template, or it refuses the messages; see `raw`
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * const options = { raw: true, prompt: "{text}. Tom felt very" };
+   * const { label } = await model.classify("Tom lost his toy", ["happy", "sad"], options);
+   * console.log(label); // sad
+   * ```
+   */
+  classify<Label extends string>(
+    text: string | readonly Message[],
+    labels: readonly Label[],
+    options?: ClassifyOptions,
+  ): Promise<Classification<Label>>;
   /**
    * Probability of each token of a text, given the tokens before it.
    *

@@ -5,6 +5,7 @@ import type { ErrorRecord } from "./errors.ts";
 
 /** The methods of Model that return once, and those that stream. A new method is one more name here. */
 export const CALLS = [
+  "classify",
   "score",
   "logits",
   "profile",

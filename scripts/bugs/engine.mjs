@@ -142,8 +142,8 @@ export const engineBugs = {
     test: engine("prompts", "calls the end"),
   },
   "inspecting invalidates the cache": {
-    file: "engine/model.ts",
-    from: "const held = ring.holds(checked);",
+    file: "engine/passes.ts",
+    from: "const held = ring.holds(ids);",
     to: "const held = false;",
     test: engine("inspect", "after inspecting"),
   },
@@ -160,9 +160,9 @@ export const engineBugs = {
     test: engine("chunks", "rolled out"),
   },
   "slots written past a prompt are forgotten": {
-    file: "engine/model.ts",
-    from: "ring.begin(checked, start);",
-    to: "ring.begin(checked, 0);",
+    file: "engine/passes.ts",
+    from: "ring.begin(ids, start);",
+    to: "ring.begin(ids, 0);",
     test: engine("chunks", "keeps track of slots"),
   },
   "scheduler: a token comes when its buffer is mapped": {

@@ -104,6 +104,20 @@ test("facts, and calls that answer once", async () => {
   expect(await model.logits([1, 2])).toEqual(Float32Array.of(1, 2));
 });
 
+test("labels go to the worker with their options", async () => {
+  let asked: unknown;
+  const { model } = await loaded(undefined, {
+    classify: async (text, labels, { signal, ...options } = {}) => {
+      asked = { text, labels, options, aborts: signal !== undefined };
+      return { label: labels[1]!, probabilities: {} as never, promptTokens: 3, cachedTokens: 0 };
+    },
+  });
+  const { signal } = new AbortController();
+  const { label } = await model.classify("text", ["a", "b"], { raw: true, signal });
+  expect(label).toBe("b");
+  expect(asked).toEqual({ text: "text", labels: ["a", "b"], options: { raw: true }, aborts: true });
+});
+
 test("bytes arrive as bytes, and options with their warnings", async () => {
   let asked: unknown;
   const { model } = await loaded(undefined, {

@@ -1,0 +1,28 @@
+// What `score` and `logits` run on the GPU, in a ring.
+import type { TaskBody } from "./scheduler/exclusive-task.ts";
+
+/** Log-probabilities of ids[1 …]. */
+export const scoreOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>
+  async function* ({ decoder }, ring) {
+    ring.begin(ids, 0);
+    const logProbs = yield* decoder.score(ring.index, ids, signal);
+    ring.commit(ids, Math.max(0, ids.length - 1), "prefill");
+    return logProbs;
+  };
+
+/** Logits [V] after the last of `ids`. */
+export const logitsOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>
+  async function* ({ decoder }, ring) {
+    const start = ring.reusable(ids);
+    // If the ring holds them all, only the last token is recomputed, in place; the tokens after it stay.
+    const held = ring.holds(ids);
+    if (!held) {
+      ring.begin(ids, start);
+      // Recorded first: the call may fail in the middle.
+      ring.wrote(ids.length);
+    }
+    yield* decoder.prefillInChunks(ring.index, ids.slice(start), start, signal);
+    const logits = await decoder.logits(ring.index, ids.length - 1);
+    if (!held) ring.commit(ids, ids.length, "prefill");
+    return logits;
+  };

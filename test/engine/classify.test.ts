@@ -1,0 +1,185 @@
+// Labels for texts: the prompt is computed once, and probabilities are those of whole texts.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Decoder } from "../../engine/graph/decoder.ts";
+import type { LoadedModel } from "../../engine/model.ts";
+import { ContextLengthError, loadModel, type Message } from "../../engine/node.ts";
+import { expectNoUnhandledRejections, openTestDevice } from "../helpers.ts";
+
+expectNoUnhandledRejections();
+
+let device: GPUDevice;
+let model: LoadedModel;
+/** Tokens of each prefill, and of each scored ending. */
+const prefilled: number[] = [];
+const scored: number[] = [];
+
+beforeAll(async () => {
+  device = await openTestDevice();
+  model = (await loadModel(undefined, { device, parallel: 2, contextLength: 512 })) as LoadedModel;
+  await model.measure(async ({ decoder }: { decoder: Decoder }) => {
+    const prefillChunk = decoder.prefillChunk.bind(decoder);
+    const score = decoder.score.bind(decoder);
+    Object.assign(decoder, {
+      prefillChunk: async (...args: Parameters<Decoder["prefillChunk"]>) => {
+        const count = await prefillChunk(...args);
+        prefilled.push(count);
+        return count;
+      },
+      score: (...args: Parameters<Decoder["score"]>) => {
+        scored.push(args[1].length - (args[3] ?? 0));
+        return score(...args);
+      },
+    });
+  });
+});
+afterAll(() => {
+  model?.dispose();
+  device?.destroy();
+});
+
+/** Softmax of the sum, or mean, of log-probabilities of the last tokens of each list. */
+async function expected(lists: readonly (readonly number[])[], shared: number, normalize: boolean) {
+  const scores: number[] = [];
+  for (const ids of lists) {
+    const logProbs = (await model.score(ids)).logProbs.slice(shared - 1);
+    const sum = logProbs.reduce((a, b) => a + b, 0);
+    scores.push(normalize ? sum / logProbs.length : sum);
+  }
+  const weights = scores.map((score) => Math.exp(score));
+  return weights.map((weight) => weight / weights.reduce((a, b) => a + b, 0));
+}
+
+const sharedBy = (lists: readonly (readonly number[])[]): number =>
+  lists[0]!.findIndex((id, i) => lists.some((ids) => ids[i] !== id));
+
+test.each([false, true])("labels after a text, normalize: %s", async (normalize) => {
+  const text = "Once upon a time, there was a little girl. She found a dog. The dog was";
+  const labels = [" very happy to see her", " sad", " a big, brown dragon", " happy"];
+  const lists = await Promise.all(labels.map((label) => model.encode(text + label)));
+  prefilled.length = scored.length = 0;
+  const result = await model.classify(text, labels, { raw: true, normalize });
+  expect(prefilled).toEqual([result.promptTokens - result.cachedTokens]);
+  // A label of one token is in the logits of the prompt.
+  const lengths = lists.map(({ length }) => length - result.promptTokens);
+  expect(scored).toEqual(lengths.filter((length) => length > 1));
+  expect(new Set(lengths).size).toBeGreaterThan(2);
+
+  expect(result.promptTokens).toBe((await model.encode(text)).length);
+  const probabilities = await expected(lists, result.promptTokens, normalize);
+  labels.forEach((label, i) => {
+    expect(result.probabilities[label]).toBeCloseTo(probabilities[i]!, 4);
+  });
+  expect(result.label).toBe(labels[probabilities.indexOf(Math.max(...probabilities))]);
+  // The second time nothing but the last token of the prompt is computed.
+  const again = await model.classify(text, labels, { raw: true, normalize });
+  expect(again).toMatchObject({ label: result.label, cachedTokens: result.promptTokens - 1 });
+});
+
+test("labels answer messages, or a prompt made of the text", async () => {
+  const labels = ["animals", "food", "the weather"];
+  const messages: Message[] = [{ role: "user", content: "What is a dog?" }];
+  const full = (about: readonly Message[]) =>
+    Promise.all(
+      labels.map((content) =>
+        model.encodeChat([...about, { role: "assistant", content }], { continueFinalMessage: true }),
+      ),
+    );
+  const result = await model.classify(messages, labels);
+  const lists = await full(messages);
+  const probabilities = await expected(lists, sharedBy(lists), false);
+  labels.forEach((label, i) => {
+    expect(result.probabilities[label]).toBeCloseTo(probabilities[i]!, 4);
+  });
+
+  // The text may look like the template's own words.
+  const text = "{labels} $& {text}";
+  const asked = await model.classify(text, labels, { prompt: "{labels}: {text}?" });
+  const content = "- animals\n- food\n- the weather: {labels} $& {text}?";
+  const same = await model.classify([{ role: "user", content }], labels);
+  expect(asked).toEqual({ ...same, cachedTokens: asked.cachedTokens });
+  const byDefault = await model.classify("Rex barks.", labels);
+  expect(Object.keys(byDefault.probabilities)).toEqual(labels);
+  expect(Object.values(byDefault.probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+});
+
+test("the border between text and label may lie within a token", async () => {
+  const apart = await model.classify("The dog was ", ["happy", "sad"], { raw: true });
+  const { happy, sad } = apart.probabilities;
+  const { probabilities } = await model.classify("The dog was", [" happy", " sad"], { raw: true });
+  expect([happy, sad]).toEqual([probabilities[" happy"], probabilities[" sad"]]);
+});
+
+test("each label sees the prompt's whole window, in a ring that rolls", async () => {
+  const window = 16;
+  const small = await loadModel(undefined, { device, window, chunkLength: 8, contextLength: 200 });
+  try {
+    const text = "Once upon a time, there was a little girl. She found a dog in the big park. The dog was";
+    const labels = [" very happy to see her again", " sad", " very hungry and very cold"];
+    const { probabilities, promptTokens } = await small.classify(text, labels, { raw: true });
+    expect(promptTokens).toBeGreaterThan(small.plan.cacheSlots - 8);
+    const scores = await Promise.all(
+      labels.map(async (label) => {
+        const { logProbs } = await small.score(text + label);
+        return logProbs.slice(promptTokens - 1).reduce((a, b) => a + b, 0);
+      }),
+    );
+    const [first, , third] = labels.map((label) => Math.log(probabilities[label]!));
+    expect(first! - third!).toBeCloseTo(scores[0]! - scores[2]!, 3);
+    await expect(
+      small.classify(text, ["yes", "no dog was here on that day, she said"], { raw: true }),
+    ).rejects.toMatchObject({ parameter: "labels[1]" });
+  } finally {
+    small.dispose();
+  }
+});
+
+test("a label that another begins with counts only where the answer ends", async () => {
+  const text = "She found a little dog";
+  const labels = [" house", " house in the"];
+  const [eos] = model.config.eosTokenIds;
+  const lists = await Promise.all(labels.map(async (label) => [...(await model.encode(text + label)), eos!]));
+  const { probabilities, promptTokens } = await model.classify(text, labels, { raw: true });
+  const wanted = await expected(lists, promptTokens, false);
+  labels.forEach((label, i) => {
+    expect(probabilities[label]).toBeCloseTo(wanted[i]!, 4);
+  });
+});
+
+test("an answer beside it goes on, and is the same", async () => {
+  const tell = async () => {
+    let answer = "";
+    for await (const { text } of model.generate("Once upon a time", { maxTokens: 30 })) answer += text;
+    return answer;
+  };
+  const alone = await tell();
+  const labels = [" was very happy", " was very sad"];
+  const [beside] = await Promise.all([tell(), model.classify("The little girl", labels, { raw: true })]);
+  expect(beside).toBe(alone);
+  // The prompt stays in its ring, without the labels.
+  const { cachedTokens, promptTokens } = await model.classify("The little girl", labels, { raw: true });
+  expect(cachedTokens).toBe(promptTokens - 1);
+});
+
+test("what cannot be compared is refused before anything is computed", async () => {
+  prefilled.length = 0;
+  const refused = (labels: unknown, parameter: string, options = {}, text: unknown = "A dog") =>
+    expect(model.classify(text as string, labels as string[], options)).rejects.toMatchObject({ parameter });
+  await refused("good", "labels");
+  await refused(["good"], "labels");
+  await refused(
+    Array.from({ length: 65 }, (_, i) => `label ${i}`),
+    "labels",
+  );
+  await refused(["good", 3], "labels[1]");
+  await refused(["good", " "], "labels[1]");
+  await refused(["good", "bad", "good"], "labels[2]");
+  await refused(["good", "dog ".repeat(70)], "labels[1]");
+  await refused(["good", "bad"], "prompt", { prompt: "Is it good or bad?" });
+  await refused(["good", "bad"], "raw", { raw: true }, [{ role: "user", content: "A dog" }]);
+  await refused(["good", "bad"], "text", {}, 3);
+  await refused(["good", "bad"], "normalise", { normalise: true });
+  await expect(model.classify("dog ".repeat(600), ["good", "bad"])).rejects.toThrow(ContextLengthError);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await expect(model.classify("A dog", ["good", "bad"], { signal })).rejects.toThrow("enough");
+  expect(prefilled).toEqual([]);
+});
