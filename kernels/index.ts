@@ -73,7 +73,13 @@ export {
   storeNewest,
 } from "./ring.ts";
 export { angleLength, angleTable, MAX_POSITION } from "./rope.ts";
-export { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "./sampling.ts";
+export {
+  maskWords,
+  SAMPLING_WORDS,
+  type SamplingSettings,
+  samplingParams,
+  USES_COUNTS,
+} from "./sampling.ts";
 export {
   attentionCombine,
   attentionWeights,

@@ -99,7 +99,7 @@ export async function* generate(
         return;
       }
       answer.push(picked.id);
-      const isComplete = constraint?.complete === true;
+      const { isComplete } = sequence;
       const isFull = answer.length === maxTokens;
       const isLast = isComplete || isFull || signal?.aborted === true;
       const { stopped, ...piece } = words.push(picked, isLast);

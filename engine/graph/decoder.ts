@@ -120,6 +120,7 @@ export class Decoder {
   /**
    * Submits one chunk: the keys and values of as many of `ids` as it holds. If that is all of them, it also
    * keeps the residual stream of the last one for `first`, whose row replaces those that were set.
+   * @param keepsLast false: it does not, and the rows stay
    * @returns the number of tokens in the chunk, once all of it is submitted
    * @throws the signal's reason: then the slots of the chunk may hold anything, and nothing else is changed
    */
@@ -128,9 +129,10 @@ export class Decoder {
     ids: readonly number[],
     start: number,
     signal?: AbortSignal,
+    keepsLast = true,
   ): Promise<number> {
     const chunk = ids.slice(0, this.shape.chunkLength);
-    await this.#prefillChunk(ring, chunk, start, chunk.length === ids.length, signal);
+    await this.#prefillChunk(ring, chunk, start, keepsLast && chunk.length === ids.length, signal);
     return chunk.length;
   }
 
@@ -217,6 +219,11 @@ export class Decoder {
   configure(ring: number, options: SamplerOptions): void {
     this.#held.begin(ring);
     this.#sampler.configure(ring, options);
+  }
+
+  /** Counts an answer to which tokens were added: see `Sampler`. */
+  recount(ring: number, prompt: readonly number[], answer: readonly number[]): void {
+    this.#sampler.recount(ring, prompt, answer);
   }
 
   /** Sets which tokens may be picked next for a ring's sequence: see `Sampler`. @throws RangeError */

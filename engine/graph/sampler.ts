@@ -1,5 +1,11 @@
 // The sampling kernel's inputs for each sequence: options, counts for penalties, biases, masks.
-import { maskWords, SAMPLING_WORDS, type SamplingSettings, samplingParams } from "../../kernels/index.ts";
+import {
+  maskWords,
+  SAMPLING_WORDS,
+  type SamplingSettings,
+  samplingParams,
+  USES_COUNTS,
+} from "../../kernels/index.ts";
 import type { Submitter } from "../gpu/submitter.ts";
 import { outOfRange, shown } from "../options/parameter.ts";
 import type { SamplerState } from "./activations.ts";
@@ -21,6 +27,8 @@ export class Sampler {
   readonly #queue: Pick<Submitter, "writeBuffer">;
   readonly #state: SamplerState;
   readonly #V: number;
+  /** Rings whose sequences have penalties. */
+  readonly #counted = new Set<number>();
   /** Rings whose logit biases are not all zero. */
   readonly #biased = new Set<number>();
 
@@ -35,14 +43,14 @@ export class Sampler {
    * @throws RangeError naming the option that is out of range
    */
   configure(ring: number, { settings, seed, prompt, answer = [], masked = false }: SamplerOptions): void {
-    const { counts, bias, params } = this.#state;
+    const { bias, params } = this.#state;
     const V = this.#V;
     checkBias(settings.logitBias, V);
-    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * ring, samplingParams(settings, seed, masked));
-    const seen = new Uint32Array(V);
-    for (const id of prompt) seen[id] = IN_PROMPT;
-    for (const id of answer) seen[id]! += 1;
-    this.#queue.writeBuffer(counts, 4 * V * ring, seen);
+    const words = samplingParams(settings, seed, masked);
+    this.#queue.writeBuffer(params, 4 * SAMPLING_WORDS * ring, words);
+    if (words[10]! & USES_COUNTS) this.#counted.add(ring);
+    else this.#counted.delete(ring);
+    this.#count(ring, prompt, answer);
     const biases = Object.entries(settings.logitBias ?? {});
     if (biases.length > 0 || this.#biased.delete(ring)) {
       const values = new Float32Array(V);
@@ -50,6 +58,18 @@ export class Sampler {
       this.#queue.writeBuffer(bias, 4 * V * ring, values);
     }
     if (biases.length > 0) this.#biased.add(ring);
+  }
+
+  /** Counts an answer to which tokens were added that the sampler did not pick. */
+  recount(ring: number, prompt: readonly number[], answer: readonly number[]): void {
+    if (this.#counted.has(ring)) this.#count(ring, prompt, answer);
+  }
+
+  #count(ring: number, prompt: readonly number[], answer: readonly number[]): void {
+    const seen = new Uint32Array(this.#V);
+    for (const id of prompt) seen[id] = IN_PROMPT;
+    for (const id of answer) seen[id]! += 1;
+    this.#queue.writeBuffer(this.#state.counts, 4 * this.#V * ring, seen);
   }
 
   /**

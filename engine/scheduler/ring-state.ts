@@ -95,13 +95,14 @@ export class RingState {
 
   /**
    * Records a pass.
-   * @param ids the sequence so far
+   * @param ids the sequence so far. If it is shorter than before, what follows it is forgotten
    * @param written end of the written positions. Those past ids.length hold tokens of steps that were not
    * used
    */
   commit(ids: readonly number[], written: number, by: WrittenBy): void {
     const start = this.#ids.length;
     this.#ids = ids.slice(0, written);
+    this.#spans = this.#spans.filter((span) => span.start < this.#ids.length);
     if (this.#ids.length > start) this.#spans = [...this.#spans, { start, by }];
     this.wrote(written);
   }

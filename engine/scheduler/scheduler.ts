@@ -7,6 +7,7 @@ import type { DeviceRecovery } from "../resident/device-recovery.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { Lease } from "../store/lock.ts";
 import { ExclusiveTask, type RingChoice, type TaskBody, type TaskOptions } from "./exclusive-task.ts";
+import { leastForced } from "./least-forced.ts";
 import type { RingPool } from "./ring-pool.ts";
 import { Sequence, type SequenceOptions } from "./sequence.ts";
 import { StepPlanner } from "./step-planner.ts";
@@ -46,8 +47,9 @@ export class Scheduler {
    * reason
    */
   async join(options: SequenceOptions): Promise<Sequence> {
-    checkIds(options.prompt, this.#recovery.last.decoder.shape.V, "prompt");
-    const sequence = new Sequence(options, this.#news);
+    const { V, kernels } = this.#recovery.last.decoder.shape;
+    checkIds(options.prompt, V, "prompt");
+    const sequence = new Sequence(options, this.#news, leastForced(kernels.matmul));
     try {
       await this.#enter(sequence);
       return sequence;
@@ -64,9 +66,8 @@ export class Scheduler {
   async leave(sequence: Sequence, answer: readonly number[]): Promise<void> {
     sequence.close();
     if (!this.#sequences.includes(sequence)) return;
-    const { ring, submitted, options } = sequence;
-    if (submitted > 0)
-      ring.commit([...options.prompt, ...answer], options.prompt.length + submitted - 1, "retrace");
+    const { ring, submitted, submittedEnd, options } = sequence;
+    if (submitted > 0) ring.commit([...options.prompt, ...answer], submittedEnd, "retrace");
     this.#remove(sequence);
     // A process that exits while a software driver works may crash.
     if (this.#sequences.length === 0) await this.#planner.landed();

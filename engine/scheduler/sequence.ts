@@ -31,6 +31,10 @@ export class Sequence implements Waiting {
   readonly lookahead: number;
   #ring: RingState | undefined;
   readonly #answer: number[] = [];
+  /** Tokens of prompt and answer, from the first, that prefill computes. */
+  #prefillEnd: number;
+  /** The least forced tokens that are taken at once. */
+  readonly #leastForced: number;
   /** Received, and not yet taken by the reader. */
   readonly #untaken: Picked[] = [];
   #failure: { readonly error: unknown } | undefined;
@@ -41,8 +45,11 @@ export class Sequence implements Waiting {
   readonly #schedulerGate: Gate;
   readonly #onAbort = () => this.#news.open();
 
-  constructor(options: SequenceOptions, schedulerGate: Gate) {
+  /** @param leastForced fewer tokens that a constraint forces take a step each */
+  constructor(options: SequenceOptions, schedulerGate: Gate, leastForced: number) {
     this.options = options;
+    this.#prefillEnd = options.prompt.length;
+    this.#leastForced = leastForced;
     this.lookahead = options.constraint ? 1 : STEPS_IN_FLIGHT;
     this.#schedulerGate = schedulerGate;
     options.signal?.addEventListener("abort", this.#onAbort);
@@ -78,9 +85,42 @@ export class Sequence implements Waiting {
     return this.options.constraint !== undefined;
   }
 
-  /** Prompt tokens still to be computed. */
-  get promptLeft(): number {
-    return this.options.prompt.length - this.ring.ids.length;
+  /** The tokens that prefill is still to compute: of the prompt, or forced ones of the answer. */
+  get unprefilled(): readonly number[] {
+    return this.needsPrefill ? this.#tokens.slice(this.ring.ids.length, this.#prefillEnd) : [];
+  }
+
+  get #tokens(): readonly number[] {
+    const { prompt } = this.options;
+    return this.#prefillEnd > prompt.length ? [...prompt, ...this.#answer] : prompt;
+  }
+
+  get needsPrefill(): boolean {
+    return !this.#isOver && this.ring.ids.length < this.#prefillEnd;
+  }
+
+  /** Whether no token can follow those that were received. */
+  get #isOver(): boolean {
+    const { maxTokens, constraint } = this.options;
+    return this.#answer.length > 0 && (this.#answer.length >= maxTokens || constraint?.complete === true);
+  }
+
+  /** Whether the constraint is complete with the last token that the reader took. */
+  get isComplete(): boolean {
+    return this.options.constraint?.complete === true && this.#untaken.length === 0;
+  }
+
+  /** End of the positions whose keys and values were submitted. */
+  get submittedEnd(): number {
+    if (this.ring.ids.length < this.#prefillEnd) return this.ring.ids.length;
+    return this.options.prompt.length + this.submitted - 1;
+  }
+
+  /** The tokens whose keys and values are to be computed by decode steps again, after those of the ring. */
+  get retraced(): readonly number[] {
+    const start = this.ring.ids.length;
+    if (start < this.#prefillEnd) return [];
+    return this.#answer.slice(start - this.options.prompt.length, -1);
   }
 
   /**
@@ -89,7 +129,7 @@ export class Sequence implements Waiting {
   get wantsStep(): boolean {
     const { submitted, lookahead, failed } = this;
     if (failed || submitted === 0 || submitted >= this.options.maxTokens) return false;
-    if (this.options.constraint?.complete) return false;
+    if (this.#isOver || this.needsPrefill) return false;
     const taken = this.#answer.length - this.#untaken.length;
     const isWaitingForGpu = submitted - this.#answer.length >= lookahead;
     const isWaitingForReader = submitted - taken >= STEPS_IN_FLIGHT;
@@ -113,9 +153,9 @@ export class Sequence implements Waiting {
     return { ring: this.ring.index, position: this.options.prompt.length + this.submitted - 1 };
   }
 
-  /** A chunk of the prompt was submitted: its tokens up to `end` are in the ring once that is done. */
-  promptSubmitted(end: number): void {
-    this.ring.commit(this.options.prompt, end, "prefill");
+  /** A chunk of `unprefilled` was submitted: the tokens up to `end` are in the ring once that is done. */
+  chunkSubmitted(end: number): void {
+    this.ring.commit(this.#tokens, end, "prefill");
   }
 
   /** A step was submitted, which writes the keys and values of the token before. */
@@ -132,14 +172,33 @@ export class Sequence implements Waiting {
 
   receive(picked: Picked): void {
     if (this.failed) return;
-    this.#answer.push(picked.id);
-    this.#untaken.push(picked);
     try {
-      this.options.constraint?.accept(picked.id);
+      this.#take(picked);
+      this.#takeForced();
     } catch (error) {
       this.fail(error);
     }
     this.#news.open();
+  }
+
+  #take(picked: Picked): void {
+    this.#answer.push(picked.id);
+    this.#untaken.push(picked);
+    this.options.constraint?.accept(picked.id);
+  }
+
+  /** Takes the tokens that the constraint forces, if there are enough. No logits come with them. */
+  #takeForced(): void {
+    const { prompt, maxTokens, constraint, wantsLogits } = this.options;
+    if (!constraint?.forced || wantsLogits || this.#isOver) return;
+    const forced = constraint.forced();
+    if (forced.length < this.#leastForced) return;
+    // Decode steps computed all tokens but the last, which prefill computes with the forced ones.
+    const end = prompt.length + this.#answer.length - 1;
+    this.ring.commit([...prompt, ...this.#answer], end, "retrace");
+    for (const id of forced.slice(0, maxTokens - this.#answer.length)) this.#take({ id });
+    this.submitted = this.#answer.length;
+    this.#prefillEnd = prompt.length + this.#answer.length - 1;
   }
 
   fail(error: unknown): void {

@@ -85,21 +85,21 @@ export class StepPlanner {
   }
 
   /**
-   * Prepares a sequence, or submits a chunk of its prompt, the oldest sequence first; with the last chunk its
-   * first token.
+   * Prepares a sequence, or submits a chunk of its prompt or of its forced tokens, the oldest sequence first;
+   * with the last chunk of the prompt the first token.
    */
   async #prefill(decoder: Decoder, sequences: readonly Sequence[]): Promise<boolean> {
-    const isDue = (each: Sequence) => !each.failed && (!this.#ready.has(each) || each.promptLeft > 0);
+    const isDue = (each: Sequence) => !each.failed && (!this.#ready.has(each) || each.needsPrefill);
     const sequence = sequences.find(isDue);
     if (!sequence) return false;
     if (!this.#ready.has(sequence) && !(await this.#prepare(sequence, decoder))) return true;
     const { ring, options } = sequence;
-    const start = ring.ids.length;
-    const rest = options.prompt.slice(start);
+    const rest = sequence.unprefilled;
     if (rest.length > 0) {
       const count = await this.#submitChunk(sequence, rest, decoder);
       if (count < rest.length) return true;
-      this.#rows = [];
+      if (sequence.submitted === 0) this.#rows = [];
+      else decoder.recount(ring.index, options.prompt, sequence.answer);
     }
     if (options.maxTokens === 0) {
       await Promise.all(this.#chunks);
@@ -128,12 +128,14 @@ export class StepPlanner {
     // An aborted chunk leaves anything in its slots.
     ring.wrote(start + Math.min(rest.length, decoder.shape.chunkLength));
     try {
-      const count = await decoder.prefillChunk(ring.index, rest, start, options.signal);
+      // The step after forced tokens runs the last of them.
+      const keepsLast = sequence.submitted === 0;
+      const count = await decoder.prefillChunk(ring.index, rest, start, options.signal, keepsLast);
       const done = decoder.done();
       done.catch(() => {}); // An error is thrown where it is awaited.
       this.#chunks = [...this.#chunks.slice(-1), done];
       this.counts.prefillTokens += count;
-      sequence.promptSubmitted(start + count);
+      sequence.chunkSubmitted(start + count);
       return count;
     } catch (error) {
       if (!options.signal?.aborted) throw error;
@@ -158,7 +160,7 @@ export class StepPlanner {
         this.counts.reusedTokens += sequence.cachedTokens;
       }
       await ring.restore(decoder, signal);
-      if (answer.length > 0) await decoder.retrace(ring.index, answer.slice(0, -1), prompt.length, signal);
+      await decoder.retrace(ring.index, sequence.retraced, ring.ids.length, signal);
     } catch (error) {
       if (!(error instanceof RangeError) && !signal?.aborted) throw error;
       sequence.fail(error);

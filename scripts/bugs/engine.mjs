@@ -213,6 +213,30 @@ export const engineBugs = {
     to: "constrained:",
     test: engine("constraint", "share their steps"),
   },
+  "forced tokens do not count for penalties": {
+    file: "engine/scheduler/step-planner.ts",
+    from: "else decoder.recount(ring.index, options.prompt, sequence.answer);",
+    to: "",
+    test: engine("forced", "sampled"),
+  },
+  "after a loss, forced tokens are computed by steps": {
+    file: "engine/scheduler/sequence.ts",
+    from: 'this.ring.commit(this.#tokens, end, "prefill")',
+    to: 'this.ring.commit(this.#tokens, end, this.submitted ? "retrace" : "prefill")',
+    test: engine("forced", "lost devices"),
+  },
+  "forced tokens count as computed before they are": {
+    file: "engine/scheduler/sequence.ts",
+    from: "if (this.ring.ids.length < this.#prefillEnd) return this.ring.ids.length;",
+    to: "",
+    test: engine("forced", "cut off among"),
+  },
+  "an answer ends before its last forced tokens": {
+    file: "engine/scheduler/sequence.ts",
+    from: "complete === true && this.#untaken.length === 0",
+    to: "complete === true",
+    test: engine("forced", "complete with the last"),
+  },
   "a mask from before the loss is used": {
     file: "engine/scheduler/step-planner.ts",
     from: "masked: constraint !== undefined",

@@ -1,89 +1,15 @@
 // A constraint decides which tokens a sequence may pick; concurrent sequences without one are unaffected.
 import { afterEach, expect, test } from "vitest";
-import { generate } from "../../engine/answer/generate.ts";
-import { describe as describeAdapter, Gpu } from "../../engine/gpu/gpu.ts";
-import { type Chunk, type GenerateOptions, loadModel } from "../../engine/node.ts";
-import { DeviceRecovery } from "../../engine/resident/device-recovery.ts";
-import { placeOnGpu } from "../../engine/resident/gpu-model.ts";
-import { RingPool } from "../../engine/scheduler/ring-pool.ts";
-import { RingState } from "../../engine/scheduler/ring-state.ts";
-import { Scheduler } from "../../engine/scheduler/scheduler.ts";
+import { type Chunk, loadModel } from "../../engine/node.ts";
 import type { SequenceOptions } from "../../engine/scheduler/sequence.ts";
 import type { TokenConstraint } from "../../engine/scheduler/token-constraint.ts";
-import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { allows, EveryOther, opened, PROMPT, start } from "./constrained.ts";
 import { loseAtSubmission } from "./losing-devices.ts";
 
-const PROMPT = [1, 403, 407, 261, 378, 31, 64, 12];
-const opened: { dispose(): void }[] = [];
 afterEach(() => {
   for (const each of opened.splice(0)) each.dispose();
 });
-
-/** Forbids every other token: after an even number of tokens the odd ids, else the even ones. */
-class EveryOther implements TokenConstraint {
-  readonly accepted: number[] = [];
-  /** How many tokens were accepted when each mask was asked for. */
-  readonly asked: number[] = [];
-  readonly #words: number;
-  constructor(V: number) {
-    this.#words = Math.ceil(V / 32);
-  }
-  mask(): Uint32Array<ArrayBuffer> {
-    this.asked.push(this.accepted.length);
-    return new Uint32Array(this.#words).fill(allows(this.accepted.length, 0) ? 0x55555555 : 0xaaaaaaaa);
-  }
-  accept(id: number): void {
-    this.accepted.push(id);
-  }
-}
-const allows = (index: number, id: number) => id % 2 === index % 2;
-
-interface Ask extends Partial<SequenceOptions> {
-  readonly options?: GenerateOptions;
-  /** Gets the chunks of the answer. */
-  readonly chunks?: Chunk[];
-}
-
-/** A scheduler over the embedded model, on devices that a test can lose. */
-async function start(parallel = 2) {
-  const devices: GPUDevice[] = [];
-  const platform = {
-    openDevice: async () => {
-      const device = await openTestDevice();
-      devices.push(device);
-      return new Gpu(device, describeAdapter(device.adapterInfo, device), { owned: true });
-    },
-    tuning: { read: async () => undefined, write: async () => {} },
-  };
-  const checkpoint = await openCheckpoint(folderSource("weights/tiny-mistral"));
-  const options = { parallel, chunkLength: 32 };
-  const first = await placeOnGpu(platform, checkpoint, options);
-  const recovery = new DeviceRecovery(first, (before, signal) =>
-    placeOnGpu(platform, checkpoint, { ...options, signal }, { before }),
-  );
-  opened.push(recovery);
-  const { rings, cacheSlots, contextLength } = first.plan;
-  const pool = new RingPool(
-    Array.from({ length: rings }, (_, i) => new RingState(checkpoint.config, cacheSlots, i)),
-  );
-  const scheduler = new Scheduler(recovery, pool);
-  const ask = async (given: Ask = {}, onToken = () => {}): Promise<number[]> => {
-    const { prompt = PROMPT, constraint, maxTokens = 24, seed = 5, settings = {} } = given;
-    const { options: more, chunks = [] } = given;
-    const generation = { scheduler, contextLength, ids: prompt, text: undefined, endIds: new Set<number>() };
-    const ids: number[] = [];
-    const answer = generate({ ...generation, constraint }, { maxTokens, seed, ...settings, ...more });
-    for await (const chunk of answer as AsyncGenerator<Chunk>) {
-      ids.push(...chunk.ids);
-      chunks.push(chunk);
-      onToken();
-    }
-    return ids;
-  };
-  const { decoder } = first;
-  return { ask, V: checkpoint.config.V, device: () => devices.at(-1)!, scheduler, decoder };
-}
 
 test("every other token is forbidden: each pick is the likeliest allowed token, and other sequences are unaffected", async () => {
   const { ask, V } = await start();
@@ -118,7 +44,7 @@ test("sampled tokens obey it too, and the same seed gives the same tokens", asyn
 });
 
 test("unconstrained answers keep their steps in flight beside a constrained one", async () => {
-  const { ask, V, decoder, scheduler } = await start(4);
+  const { ask, V, decoder, scheduler } = await start({ parallel: 4 });
   const asks: Partial<SequenceOptions>[] = [
     { maxTokens: 40 },
     { maxTokens: 40, prompt: PROMPT.slice(1), settings: { temperature: 1, frequencyPenalty: 0.5 } },
@@ -154,7 +80,7 @@ test("unconstrained answers keep their steps in flight beside a constrained one"
 });
 
 test("constrained answers share their steps", async () => {
-  const { ask, V, scheduler } = await start(4);
+  const { ask, V, scheduler } = await start({ parallel: 4 });
   const before = scheduler.activity;
   const asks = [0, 1, 2, 3].map((i) => ask({ constraint: new EveryOther(V), prompt: PROMPT.slice(i) }));
   await Promise.all(asks);
