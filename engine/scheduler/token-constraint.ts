@@ -10,9 +10,9 @@ export interface TokenConstraint {
   /** Set when nothing can follow the tokens so far: no further mask is asked for. Default: never. */
   readonly complete?: boolean;
   /**
-   * The tokens that must follow now, one after the other. Called after `accept`, before `mask`. They are taken
-   * without a step each, and accepted in order, or not: then nothing has changed, and a mask is asked for. The
-   * end of an answer is not among them. Default: none.
+   * The tokens that must follow now, one after the other. Called after `accept`, before `mask`. They are
+   * taken without a step each, and accepted in order, or not: then nothing has changed, and a mask is asked
+   * for. The end of an answer is not among them. Default: none.
    */
   forced?(): readonly number[];
   /** The token that was picked: one that the last mask allowed, or one of `forced`. */

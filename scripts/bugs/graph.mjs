@@ -233,7 +233,7 @@ export const graphBugs = {
   },
   "scheduler: a whole text is scored in one step": {
     file: "engine/graph/decoder.ts",
-    from: "if (at > 0) yield;\n      signal?.throwIfAborted();\n      const chunk",
+    from: "if (at > start) yield;\n      signal?.throwIfAborted();\n      const chunk",
     to: "signal?.throwIfAborted();\n      const chunk",
     test: engine("scheduler", "a long text"),
   },

@@ -1,4 +1,5 @@
-// Tokens that a constraint forces go through prefill together: the same answer as step by step, in fewer steps.
+// Tokens that a constraint forces go through prefill together: the same answer as step by step, in fewer
+// steps.
 import { afterEach, expect, test } from "vitest";
 import type { Chunk } from "../../engine/node.ts";
 import { leastForced } from "../../engine/scheduler/least-forced.ts";
