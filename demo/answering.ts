@@ -126,7 +126,7 @@ export class Answering extends Observable {
     const options = { ...sampling, seed: live.seed, signal };
     return model === this.#plainText
       ? model.generate(plainText(live.messages), options)
-      : model.chat(live.messages, options);
+      : model.chat(live.messages, { ...options, safePrompt: values.safePrompt });
   }
 
   #fail(conversation: string, error: unknown, model: Model | undefined): void {

@@ -3,6 +3,8 @@ import { Observable } from "./observable.ts";
 
 export interface SettingValues {
   readonly system: string;
+  /** Whether Mistral's system prompt for guarded answers goes before it. */
+  readonly safePrompt: boolean;
   readonly temperature: number;
   readonly topP: number;
   readonly topK: number;
@@ -16,6 +18,7 @@ export interface SettingValues {
 
 export const DEFAULTS: SettingValues = {
   system: "",
+  safePrompt: false,
   temperature: 0.7,
   topP: 0.9,
   topK: 0,

@@ -128,7 +128,7 @@ export class LoadedModel implements Model {
   async *chat(messages: readonly Message[], options: ChatOptions = {}): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("chat", options);
     const { continueFinalMessage = false } = options;
-    const encode = () => this.#prompts.ofChat(messages, continueFinalMessage, options.signal);
+    const encode = () => this.#prompts.ofChat(messages, options);
     yield* this.#answer(encode, continueFinalMessage, options, true);
   }
 
@@ -305,9 +305,8 @@ export class LoadedModel implements Model {
 
   async encodeChat(messages: readonly Message[], options: EncodeChatOptions = {}): Promise<number[]> {
     checkOptions("encodeChat", options, encodeChatRules);
-    const { continueFinalMessage = false, signal, onWarning } = options;
-    const { ids, warnings } = await this.#prompts.ofChat(messages, continueFinalMessage, signal);
-    for (const warning of warnings) onWarning?.(warning);
+    const { ids, warnings } = await this.#prompts.ofChat(messages, options);
+    for (const warning of warnings) options.onWarning?.(warning);
     return ids;
   }
 

@@ -4,7 +4,10 @@ import { type Checkpoint, CheckpointError } from "../weights/index.ts";
 import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import { inSlices } from "./slices.ts";
-import type { Message } from "./types/answer.ts";
+import type { ChatOptions, Message } from "./types/answer.ts";
+
+/** Options of a conversation that decide what the model reads. */
+export type PromptOptions = Pick<ChatOptions, "continueFinalMessage" | "safePrompt" | "signal">;
 
 export class Prompts {
   readonly #checkpoint: Checkpoint;
@@ -43,20 +46,20 @@ export class Prompts {
   /** Messages, by the chat template. */
   async ofChat(
     messages: readonly Message[],
-    continueFinalMessage: boolean,
-    signal: AbortSignal | undefined,
+    { continueFinalMessage = false, safePrompt = false, signal }: PromptOptions = {},
   ): Promise<{ ids: number[]; warnings: string[] }> {
     // A lazy chunk, like the template.
     (await import("./read-messages.ts")).checkMessages(messages);
     await this.#known.readTemplate();
     const warnings: string[] = [];
+    const guarded = safePrompt ? (await import("./guard/safe-prompt.ts")).withSafePrompt(messages) : messages;
     const options = {
       addGenerationPrompt: !continueFinalMessage,
       continueFinalMessage,
       onWarning: (warning: string) => warnings.push(warning),
     };
     const { withThoughtsApart } = await import("./answer/thinking.ts");
-    const sent = withThoughtsApart(messages, this.#known, continueFinalMessage);
+    const sent = withThoughtsApart(guarded, this.#known, continueFinalMessage);
     const ids = await inSlices(this.#known.encodeChatSteps(sent, options), signal);
     checkIds(ids, this.#V, "messages", this.#tokenText);
     return { ids, warnings };

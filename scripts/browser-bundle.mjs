@@ -52,6 +52,9 @@ const MAX_LAZY_BYTES = {
   "thinking.js": 1_200,
   "rope-scaling.js": 900,
   "scaled-angles.js": 500,
+  "classify.js": 1_900,
+  "safe-prompt.js": 330,
+  "passes.js": 320,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];

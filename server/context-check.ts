@@ -2,8 +2,9 @@
 // the context, ids of logit_bias with the vocabulary.
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
-import type { AnswerOptions, ChatOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
+import type { AnswerOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
+import type { PromptOptions } from "../engine/prompts.ts";
 import { badParameter, HttpError } from "./errors.ts";
 import type { Service } from "./service.ts";
 
@@ -94,7 +95,7 @@ export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
   where: Where,
-  { continueFinalMessage, signal }: Pick<ChatOptions, "continueFinalMessage" | "signal">,
+  { continueFinalMessage, safePrompt = service.safePrompt, signal }: PromptOptions,
 ): Promise<EncodedPrompt> {
   await checkLength(
     service,
@@ -104,6 +105,7 @@ export async function encodeMessages(
   const warnings: string[] = [];
   const ids = await service.model.encodeChat(messages, {
     ...(continueFinalMessage && { continueFinalMessage }),
+    ...(safePrompt && { safePrompt }),
     ...(signal && { signal }),
     onWarning: (warning) => warnings.push(warning),
   });

@@ -23,6 +23,8 @@ export interface ServiceOptions {
   /** Origins whose pages may call; "*": all. Default none. */
   readonly cors?: readonly string[];
   readonly logPrompts?: boolean;
+  /** Whether every conversation gets Mistral's system prompt for guarded answers. Default false. */
+  readonly safePrompt?: boolean;
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
@@ -66,6 +68,7 @@ export interface Service {
   readonly contextLength: number;
   readonly cors: readonly string[];
   readonly logPrompts: boolean;
+  readonly safePrompt: boolean;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
@@ -75,6 +78,7 @@ export interface Service {
 
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
+  const { safePrompt = false } = options;
   const admission = new Admission({ parallel, queue });
   const limits = { ...DEFAULTS, ...options.limits };
   return {
@@ -89,6 +93,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     limits,
     cors: cors.map(parseOrigin),
     logPrompts,
+    safePrompt,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
     lifecycles: new Set(),

@@ -23,6 +23,7 @@ import { TerminalPrompt } from "../terminal-prompt.ts";
 
 interface Options extends LoadingOptions, SamplingOptions {
   readonly system?: string;
+  readonly safePrompt?: boolean;
   readonly history: boolean;
   readonly showThinking?: boolean;
 }
@@ -46,6 +47,7 @@ Examples:
     );
   addOptions(command, "Input", [
     new Option("-s, --system <text>", "system message"),
+    new Option("--safe-prompt", "put Mistral's system prompt for guarded answers in front"),
     new Option("--no-history", "do not save typed lines to $XDG_STATE_HOME/sirocco/chat-history"),
   ]);
   addSamplingOptions(command, 512);
@@ -152,7 +154,11 @@ class Chat {
     const thoughts = new Thoughts(output, this.#conversation.showsThinking, json || quiet);
     try {
       const { messages } = this.#conversation;
-      const options = { ...toGenerateOptions(this.#options, seed), signal: interrupts.signal };
+      const options = {
+        ...toGenerateOptions(this.#options, seed),
+        ...(this.#options.safePrompt && { safePrompt: true }),
+        signal: interrupts.signal,
+      };
       const write = (piece: string): void => {
         thoughts.end();
         text += piece;

@@ -23,6 +23,7 @@ interface Options extends LoadingOptions {
   readonly slotDir?: string;
   readonly drain: number;
   readonly logPrompts?: boolean;
+  readonly safePrompt?: boolean;
 }
 
 export function addServe(program: Command, context: Context, exit: (code: number) => void): void {
@@ -73,6 +74,12 @@ Examples:
       .argParser(number("--drain", { min: 0, max: 86_400, words: "from 0 to 86400" }))
       .default(30),
   ]);
+  addOptions(command, "Guardrails", [
+    new Option(
+      "--safe-prompt",
+      "put Mistral's system prompt for guarded answers in front of every conversation",
+    ),
+  ]);
   addOptions(command, "Access", [
     new Option("--api-key <key>", "require this key from clients; repeatable").argParser(
       oneMore(apiKey("--api-key")),
@@ -119,6 +126,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       aliases: options.alias ?? [],
       cors: options.cors ?? [],
       logPrompts: options.logPrompts ?? false,
+      safePrompt: options.safePrompt ?? false,
       log: (line) => output.json(line),
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },

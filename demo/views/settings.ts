@@ -46,6 +46,8 @@ export function settingsView(page: Page): TemplateResult {
     const field = target as HTMLInputElement;
     page.settings.set({ seed: field.validity.valid && field.value ? field.valueAsNumber : undefined });
   };
+  const setSafe = ({ target }: Event): void =>
+    page.settings.set({ safePrompt: (target as HTMLInputElement).checked });
   const { theme } = values;
   return dialogView({
     id: "settings",
@@ -58,6 +60,13 @@ export function settingsView(page: Page): TemplateResult {
           Sent to the model before every conversation. If its chat format has no system prompt, it is part of your
           first message.
         </p>
+      </div>
+      <div class="row">
+        <label>
+          <input type="checkbox" aria-describedby="safe-hint" .checked=${values.safePrompt} @change=${setSafe} />
+          Safe prompt
+        </label>
+        <p class="note" id="safe-hint">Mistral's own guardrail, before the system prompt: care, respect and truth.</p>
       </div>
       <div class="grid">
         ${FIELDS.map((field) => numberView(page, values, field))}

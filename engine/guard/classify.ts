@@ -1,6 +1,6 @@
 // Which of some labels a text is: the prompt is computed once, then the tokens of each label are scored after
 // it.
-import type { Classification, ClassifyOptions, Message, Plan } from "../api.ts";
+import type { ChatOptions, Classification, ClassifyOptions, Message, Plan } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
 import { checkOptions, flag, type Rules, signal as signalRule, text as textRule } from "../options/check.ts";
 import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
@@ -39,8 +39,7 @@ export interface Classifier {
     ) => Promise<Ids>;
     readonly ofChat: (
       messages: readonly Message[],
-      continueFinalMessage: boolean,
-      signal: AbortSignal | undefined,
+      options: Pick<ChatOptions, "continueFinalMessage" | "signal">,
     ) => Promise<{ readonly ids: Ids }>;
   };
 }
@@ -119,16 +118,17 @@ async function encode(
   if (prompt !== undefined && !prompt.includes("{text}"))
     throw outOfRange("prompt", "expected {text} in it, got none. Write it where the text goes.");
   const ids: Ids[] = [];
+  const cancel = signal ? { signal } : {};
   if (raw) {
     const all = prompt === undefined ? (text as string) : filled(prompt);
     for (const label of ["", ...labels]) ids.push(await prompts.ofText(all + label, "text", false, signal));
   } else {
     const messages: readonly Message[] =
       typeof text === "string" ? [{ role: "user", content: filled(prompt ?? PROMPT) }] : text;
-    ids.push((await prompts.ofChat(messages, false, signal)).ids);
+    ids.push((await prompts.ofChat(messages, cancel)).ids);
     for (const content of labels) {
       const answered: readonly Message[] = [...messages, { role: "assistant", content }];
-      ids.push((await prompts.ofChat(answered, true, signal)).ids);
+      ids.push((await prompts.ofChat(answered, { ...cancel, continueFinalMessage: true })).ids);
     }
   }
   const shared = commonPrefix(ids);

@@ -52,7 +52,7 @@ const generateRules: Rules<GenerateOptions> = {
   standalone: flag,
   separateReasoning: flag,
 };
-const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag };
+const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag, safePrompt: flag };
 
 /** Of `parallel` and `rings`. A larger number is probably a typing error. */
 const MAX_RINGS = 1024;
@@ -87,6 +87,7 @@ export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole
 export const encodeChatRules: Rules<EncodeChatOptions> = {
   signal,
   continueFinalMessage: flag,
+  safePrompt: flag,
   onWarning: callback,
 };
 

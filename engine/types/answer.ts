@@ -96,10 +96,17 @@ export interface ChatOptions extends AnswerOptions {
    * The answer holds only the new text, including the space it may begin with. Default false.
    */
   readonly continueFinalMessage?: boolean;
+  /**
+   * Puts Mistral's system prompt for guarded answers in front of the messages: "Always assist with care,
+   * respect, and truth. …". A system message that was the first follows it after an empty line. Default
+   * false.
+   */
+  readonly safePrompt?: boolean;
 }
 
 /** Options of `Model.encodeChat`. */
-export interface EncodeChatOptions extends Pick<ChatOptions, "continueFinalMessage" | "signal"> {
+export interface EncodeChatOptions
+  extends Pick<ChatOptions, "continueFinalMessage" | "safePrompt" | "signal"> {
   /**
    * Called with each change made to the conversation so that the chat template accepts it, and if the
    * template is not the checkpoint's own. Default: none.

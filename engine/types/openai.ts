@@ -71,6 +71,10 @@ export interface ChatCompletionCreateParams {
   readonly logprobs?: boolean | null;
   /** The likeliest tokens at each position, 0 … 20; needs `logprobs` unless it is 0. Default 0. */
   readonly top_logprobs?: number | null;
+  /**
+   * Mistral's own field: its system prompt for guarded answers goes in front of the messages. Default false.
+   */
+  readonly safe_prompt?: boolean | null;
   /** Accepted, without effect. */
   readonly user?: string | null;
   /** The only format. */

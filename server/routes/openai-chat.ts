@@ -25,7 +25,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   });
   const fitting = { ...request, options: checkContext(service, ids.length, request.options, "messages") };
   const answers = new AdmittedModel(service, lifecycle, request.answers);
-  const start: StartChat = ({ continueFinalMessage = false, ...options }) =>
+  const start: StartChat = ({ continueFinalMessage = false, safePrompt: _, ...options }) =>
     answers.generate(
       ids,
       { ...options, standalone: !continueFinalMessage, separateReasoning: true },

@@ -27,11 +27,12 @@ describe("through a pipe", () => {
   });
 
   test("options reach the engine; each answer has its own seed", async () => {
-    const argv = "chat --system Short. --seed 4294967295 -t 0 --stop x".split(" ");
+    const argv = "chat --system Short. --safe-prompt --seed 4294967295 -t 0 --stop x".split(" ");
     const { engine } = await sirocco(argv, { stdin: "a\nb\n" });
     const [first, second] = engine.called("chat");
     expect(first?.messages[0]).toEqual({ role: "system", content: "Short." });
     expect(first?.options).toMatchObject({ maxTokens: 512, temperature: 0, stop: ["x"], seed: 4294967295 });
+    expect(first?.options).toMatchObject({ safePrompt: true });
     expect(second?.options.seed).toBe(0);
   });
 

@@ -13,11 +13,11 @@ const SAMPLING = (
 /** All options of each command: a new option must be listed, and tested, here. */
 const OPTIONS: Record<string, string[]> = {
   generate: [...LOADING, ...SAMPLING, "--file"],
-  chat: [...LOADING, ...SAMPLING, "--system", "--no-history", "--show-thinking"],
+  chat: [...LOADING, ...SAMPLING, "--system", "--safe-prompt", "--no-history", "--show-thinking"],
   serve: [
     ...LOADING,
     ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
-    ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts"],
+    ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts", "--safe-prompt"],
   ],
   score: [...LOADING, "--file"],
   plan: LOADING,

@@ -75,6 +75,14 @@ test("a system prompt reaches the model", async () => {
   await set("System prompt", "");
   expect(told).not.toBe(without);
   expect(await answer()).toBe(without);
+  const guard = async (on: boolean) => {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Safe prompt").setChecked(on);
+    await page.getByRole("button", { name: "Done" }).click();
+  };
+  await guard(true);
+  expect(await answer()).not.toBe(without);
+  await guard(false);
 });
 
 test("Copy puts a message, or an answer, on the clipboard as it was written", async () => {

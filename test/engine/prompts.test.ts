@@ -2,7 +2,15 @@
 // file.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { ChatTemplateError, type Chunk, loadModel, type Model, type Source } from "../../engine/node.ts";
+import { SAFE_PROMPT } from "../../engine/guard/safe-prompt.ts";
+import {
+  ChatTemplateError,
+  type Chunk,
+  loadModel,
+  type Message,
+  type Model,
+  type Source,
+} from "../../engine/node.ts";
 import { serving } from "../server/serving.ts";
 import { filesOf, memorySource } from "../weights/memory-source.ts";
 
@@ -199,6 +207,36 @@ test("an answer ends at every token that config.json, generation_config.json or 
       expect(chunks.at(-1)?.finish, `end ${end}`).toMatchObject({ reason: "stop", completionTokens: 0 });
     }
     expect(await id(model, "\n")).toBe(13);
+  });
+});
+
+test("the safe prompt goes in front of the messages, once, also where the template has no system message", async () => {
+  const config = {
+    ...read("tokenizer_config.json"),
+    chat_template: "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}",
+  };
+  const user = { role: "user", content: "Hello" } as const;
+  const guarded = async (model: Model, messages: readonly Message[]) =>
+    model.decode(await model.encodeChat(messages, { safePrompt: true }));
+  await withModel({ "tokenizer_config.json": config }, async (model) => {
+    expect(await guarded(model, [user])).toBe(`[system]${SAFE_PROMPT}[user]Hello`);
+    expect(await guarded(model, [...system, user])).toBe(`[system]${SAFE_PROMPT}\n\nBe brief.[user]Hello`);
+    const ids = await model.encodeChat([user], { safePrompt: true });
+    for await (const { finish } of model.chat([user], { safePrompt: true, maxTokens: 1 }))
+      if (finish) expect(finish.promptTokens).toBe(ids.length);
+    const { usage } = await model.openai.chat.completions.create({
+      messages: [user],
+      safe_prompt: true,
+      max_tokens: 1,
+    });
+    expect(usage.prompt_tokens).toBe(ids.length);
+    // The messages are checked first.
+    const none = model.encodeChat(undefined as never, { safePrompt: true });
+    await expect(none).rejects.toMatchObject({ parameter: "messages" });
+  });
+  await withModel({}, async (model) => {
+    const [first] = (await guarded(model, [user])).split("\n\n");
+    expect(first).toContain(SAFE_PROMPT);
   });
 });
 

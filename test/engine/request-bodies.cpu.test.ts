@@ -92,6 +92,7 @@ const CHATS: Record<string, unknown>[] = [
   { model: "" },
   { add_generation_prompt: true },
   { continue_final_message: false },
+  { safe_prompt: false },
   // Messages.
   { messages: [{ ...USER, name: "Ada" }] },
   { messages: [{ role: "system", content: "A" }, { role: "system", content: "B" }, USER] },
@@ -196,6 +197,7 @@ const REFUSED_CHATS: [body: Record<string, unknown>, parameter: string][] = [
     { messages: [JSON.parse('{ "role": "user", "content": "x", "__proto__": null }')] },
     "messages[0].__proto__",
   ],
+  [{ safe_prompt: "yes" }, "safe_prompt"],
   [{ continue_final_message: true }, "continue_final_message"],
   [
     { messages: [USER, LAST], continue_final_message: true, add_generation_prompt: true },

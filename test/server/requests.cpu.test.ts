@@ -271,6 +271,25 @@ describe("a valid request", () => {
     expect(calls[0]?.options).toMatchObject({ standalone: false });
   });
 
+  test.each([
+    [{}, { safe_prompt: true }, CHAT, true],
+    [{}, {}, CHAT, undefined],
+    // The operator decides, not the request.
+    [{ safePrompt: true }, { safe_prompt: false }, CHAT, true],
+    [{ safePrompt: true }, {}, WORKERS_AI, true],
+  ])("with %j and %j the safe prompt of %s: %s", async (options, fields, path, safePrompt) => {
+    const { model, calls } = fakeModel();
+    const asked: { safePrompt?: boolean }[] = [];
+    const encodeChat: typeof model.encodeChat = (messages, options = {}) => {
+      asked.push(options);
+      return model.encodeChat(messages);
+    };
+    const { post } = await serving({ ...model, encodeChat }, options);
+    expect((await post(path, { ...HELLO, ...fields })).status).toBe(200);
+    expect(asked.map((each) => each.safePrompt)).toEqual([safePrompt]);
+    expect(calls[0]?.options).not.toHaveProperty("safePrompt");
+  });
+
   test("models and tokens", async () => {
     const { get, post } = await serving(fakeModel().model, { name: "owner/paper", aliases: ["other"] });
     const list = await (await get("/v1/models")).json();

@@ -24,7 +24,14 @@ export const MAX_ANSWERS = 128;
 
 const COMMON = ["model", "stream", "stream_options", "n", "user"] as const;
 const CONTINUE = ["continue_final_message", "add_generation_prompt"] as const;
-const KNOWN = new Set([...COMMON, ...CONTINUE, "messages", "logprobs", ...optionNames("chat")]);
+const KNOWN = new Set([
+  ...COMMON,
+  ...CONTINUE,
+  "safe_prompt",
+  "messages",
+  "logprobs",
+  ...optionNames("chat"),
+]);
 
 /** @throws TypeError, RangeError with `parameter` */
 export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
@@ -42,6 +49,7 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
       ...options,
       ...(listed && { topLogProbs: topLogProbs ?? 0 }),
       ...(continues && { continueFinalMessage: true }),
+      ...(readFlag(given, "safe_prompt") && { safePrompt: true }),
     },
     seed,
     ...readCommon(given),
