@@ -13,6 +13,7 @@ import type {
 export type {
   AdapterDescription,
   Chunk,
+  ClassifyOptions,
   Finish,
   GenerateOptions,
   LoadOptions,

@@ -97,6 +97,14 @@ export function counts(flag: string) {
   };
 }
 
+/** Labels, separated by commas: at least two that differ. */
+export function labels(text: string): readonly string[] {
+  const values = text.split(",").map((part) => part.trim());
+  if (values.length < 2 || values.includes("") || new Set(values).size < values.length)
+    throw expected("--labels", "two labels or more that differ, as in spam,work,private", text);
+  return values;
+}
+
 /** The address of a server; a final /v1 is dropped. */
 export function address(flag: string) {
   return (text: string): string => {

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addChat } from "./commands/chat.ts";
+import { addClassify } from "./commands/classify.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInfo } from "./commands/info.ts";
 import { addPlan } from "./commands/plan.ts";
@@ -54,7 +55,18 @@ Example:
   $ sirocco generate "Once upon a time"`,
     );
   for (const add of [
-    ...[addGenerate, addChat, addServe, addScore, addPlan, addTune, addQuantize, addBench, addInfo],
+    ...[
+      addGenerate,
+      addChat,
+      addServe,
+      addClassify,
+      addScore,
+      addPlan,
+      addTune,
+      addQuantize,
+      addBench,
+      addInfo,
+    ],
   ])
     add(program, context, exit);
   return program;

@@ -1,4 +1,4 @@
-// `sirocco score`, `plan`, `quantize` and `info`.
+// `sirocco classify`, `score`, `plan`, `quantize` and `info`.
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,46 @@ import { description, FakeEngine, sirocco, tuning } from "./fakes.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
+
+describe("classify", () => {
+  test("prints the labels, likeliest first", async () => {
+    const { code, stdout, stderr, engine } = await sirocco(["classify", "A text.", "--labels", "good, bad"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "0.9000  good\n0.1000  bad\n" });
+    expect(stderr).toMatch(/, q4 on Paper GPU\n$/);
+    const [{ text, labels, options } = {}] = engine.called("classify");
+    expect({ text, labels }).toEqual({ text: "A text.", labels: ["good", "bad"] });
+    expect(options).toMatchObject({ raw: false, normalize: false });
+    expect(options).not.toHaveProperty("prompt");
+  });
+
+  test("--json, options, and a text from a pipe or a file", async () => {
+    const args = ["--raw", "--normalize", "--prompt", "{text}: ", "-l", "a,b,c", "--json"];
+    const { stdout, stderr, engine } = await sirocco(["classify", ...args], { stdin: "piped\n" });
+    expect(stderr).toBe("");
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ label: "a", probabilities: { a: 0.9, b: 0.05, c: 0.05 } },
+      ...{ promptTokens: 6, cachedTokens: 0, weights: "q4", adapter: "Paper GPU" },
+    });
+    const [{ text, options } = {}] = engine.called("classify");
+    expect(text).toBe("piped");
+    expect(options).toMatchObject({ raw: true, normalize: true, prompt: "{text}: " });
+    const file = join(folder(), "text");
+    writeFileSync(file, "filed\n");
+    const filed = await sirocco(["classify", "-f", file, "-q", "-l", "a,b"]);
+    expect(filed.engine.called("classify")[0]?.text).toBe("filed");
+  });
+
+  test("refuses wrong labels before anything is loaded", async () => {
+    for (const labels of ["one", "", "a,", "a,b,a", ","]) {
+      const { code, stderr, engine } = await sirocco(["classify", "x", "--labels", labels]);
+      expect([labels, code, engine.calls]).toEqual([labels, 2, []]);
+      expect(stderr).toMatch(/^sirocco: --labels: expected two labels or more that differ/);
+    }
+    const none = await sirocco(["classify", "x"]);
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringMatching(/--labels/) });
+    expect((await sirocco(["classify", "-l", "a,b"])).stderr).toMatch(/^sirocco: classify: no text\./);
+  });
+});
 
 describe("score", () => {
   test("prints the perplexity, and its speed on stderr", async () => {

@@ -4,6 +4,7 @@ import type { ModelReport } from "../../bench/result.ts";
 import type { RunOptions } from "../../bench/run.ts";
 import type {
   AdapterDescription,
+  ClassifyOptions,
   Engine,
   GenerateOptions,
   LoadOptions,
@@ -28,6 +29,12 @@ type Call =
   | { readonly name: "quantizeModel"; readonly source: string | undefined; readonly options: QuantizeOptions }
   | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
   | { readonly name: "chat"; readonly messages: readonly Message[]; readonly options: GenerateOptions }
+  | {
+      readonly name: "classify";
+      readonly text: string;
+      readonly labels: readonly string[];
+      readonly options: ClassifyOptions;
+    }
   | { readonly name: "score"; readonly text: string }
   | { readonly name: "bench"; readonly options: RunOptions }
   | { readonly name: "dispose" };
@@ -196,6 +203,10 @@ export class FakeEngine implements Engine {
         this.calls.push({ name: "chat", messages: [...messages], options });
         this.#throw("chat");
         return model.chat(messages, heard(options));
+      },
+      classify: (text, labels, options = {}) => {
+        this.calls.push({ name: "classify", text: text as string, labels, options });
+        return model.classify(text, labels, options);
       },
       score: async (text) => {
         this.calls.push({ name: "score", text: text as string });

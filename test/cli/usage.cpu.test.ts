@@ -19,6 +19,7 @@ const OPTIONS: Record<string, string[]> = {
     ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
     ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts", "--safe-prompt"],
   ],
+  classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
   score: [...LOADING, "--file"],
   plan: LOADING,
   tune: LOADING,
