@@ -16,6 +16,7 @@ import type {
 } from "@ai-sdk/provider";
 import type { Finish, Model } from "./api.ts";
 import { readCall } from "./apis/ai-sdk/call.ts";
+import { withNames } from "./apis/answer-format.ts";
 import { checkOptions, object, type Rules, text } from "./options/check.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 
@@ -70,11 +71,11 @@ async function generate(
   modelId: string,
   call: LanguageModelV3CallOptions,
 ): Promise<LanguageModelV3GenerateResult> {
-  const { messages, options, warnings } = readCall(call);
+  const { messages, options, asked, warnings } = readCall(call);
   let text = "";
   let reasoning = "";
   let finish: Finish | undefined;
-  for await (const chunk of model.chat(messages, options)) {
+  for await (const chunk of withNames(model.chat(messages, options), asked)) {
     text += chunk.text;
     reasoning += chunk.reasoning ?? "";
     finish = chunk.finish;
@@ -100,7 +101,7 @@ async function stream(
   modelId: string,
   call: LanguageModelV3CallOptions,
 ): Promise<LanguageModelV3StreamResult> {
-  const { messages, options, warnings } = readCall(call);
+  const { messages, options, asked, warnings } = readCall(call);
 
   async function* parts(): AsyncGenerator<LanguageModelV3StreamPart, void, void> {
     // The number of the part that is open, and what it is. An answer without any has an empty text.
@@ -122,7 +123,7 @@ async function stream(
     };
     yield { type: "stream-start", warnings };
     yield { type: "response-metadata", modelId, timestamp: new Date() };
-    for await (const chunk of model.chat(messages, options)) {
+    for await (const chunk of withNames(model.chat(messages, options), asked)) {
       if (chunk.finish?.reason === "abort") call.abortSignal?.throwIfAborted();
       if (call.includeRawChunks) yield { type: "raw", rawValue: chunk };
       yield* deltas("reasoning", chunk.reasoning ?? "");

@@ -1,8 +1,8 @@
 // Typed values out of a conversation: an answer that is JSON of a schema, parsed and checked by the schema.
-import type { ChatOptions, Finish, Message, Model } from "./api.ts";
+import type { ChatOptions, Extraction, Finish, Message, Model } from "./api.ts";
 import { ExtractionError } from "./errors.ts";
 import { isStandardSchema, plainFormat } from "./plain-format.ts";
-import type { Extraction, JsonSchema, StandardSchema } from "./types/format.ts";
+import type { JsonSchema, StandardSchema } from "./types/format.ts";
 
 /** @throws ExtractionError */
 export async function extract<Output>(

@@ -9,10 +9,12 @@
 import { type AiModel, complete, pieces, startOn } from "./apis/workers-ai/answer.ts";
 import { asAiError } from "./apis/workers-ai/error.ts";
 import { type AiServer, post } from "./apis/workers-ai/http.ts";
-import { readInput } from "./apis/workers-ai/input.ts";
+import { badInput, readInput } from "./apis/workers-ai/input.ts";
 import { eventStream } from "./apis/workers-ai/stream.ts";
 import type {
   AiBinding,
+  AiJsonInput,
+  AiJsonOutput,
   AiRunOptions,
   AiTextGenerationInput,
   AiTextGenerationOutput,
@@ -25,7 +27,7 @@ export { AiError } from "./apis/workers-ai/error.ts";
 export type { AiServer } from "./apis/workers-ai/http.ts";
 export type * from "./apis/workers-ai/types.ts";
 
-type Answer = AiTextGenerationOutput | ReadableStream<Uint8Array>;
+type Answer = AiTextGenerationOutput | AiJsonOutput | ReadableStream<Uint8Array>;
 type Run = (model: string, input: AiTextGenerationInput, options: AiRunOptions) => Promise<Answer>;
 
 /**
@@ -54,6 +56,12 @@ export class Ai implements AiBinding {
   }
 
   /**
+   * Answers with JSON, parsed.
+   *
+   * @throws AiError if the input is refused; "JSON Mode couldn't be met" if `max_tokens` cuts the JSON off
+   */
+  run(model: string, input: AiJsonInput, options?: AiRunOptions): Promise<AiJsonOutput>;
+  /**
    * Answers with a stream of server-sent events. Cancelling it ends the answer.
    *
    * @param model a name such as `@cf/mistral/mistral-7b-instruct-v0.1`
@@ -76,9 +84,10 @@ export class Ai implements AiBinding {
     input: AiTextGenerationInput,
     options?: AiRunOptions,
   ): Promise<AiTextGenerationOutput | ReadableStream<Uint8Array>>;
-  async run(model: string, input: AiTextGenerationInput, options: AiRunOptions = {}): Promise<Answer> {
+  // The result is that of the overloads.
+  async run(model: string, input: AiTextGenerationInput, options: AiRunOptions = {}): Promise<never> {
     checkOptions("run", options, runRules);
-    return this.#run(model, input, options);
+    return (await this.#run(model, input, options)) as never;
   }
 }
 
@@ -113,7 +122,7 @@ function runOn(target: AiModel | AiServer | AiBinding): Run {
         ? eventStream((ended) => pieces(start, call.options, ended), signal)
         : complete(start, call.options, signal));
     } catch (error) {
-      throw asAiError(error) ?? error;
+      throw asAiError(error) ?? (call.asked ? badInput(error) : error);
     }
   };
 }

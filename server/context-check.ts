@@ -2,6 +2,7 @@
 // the context, ids of logit_bias with the vocabulary.
 import { setImmediate } from "node:timers/promises";
 import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
+import { type AskedFormat, withNames } from "../engine/apis/answer-format.ts";
 import type { AnswerOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
 import type { PromptOptions } from "../engine/prompts.ts";
@@ -51,6 +52,24 @@ export function checkBias({ model }: Service, { logitBias = {} }: GenerateOption
     code: "invalid_value",
     param: "logit_bias",
   });
+}
+
+/**
+ * @param asked what the request says of the format that is among the options
+ * @throws TypeError, RangeError with `parameter`, the request's field, for a format that the engine refuses.
+ * It does so before the first token, but a stream has begun by then: an answer that is already aborted shows
+ * it.
+ */
+export async function checkFormat(
+  { model }: Service,
+  ids: readonly number[],
+  options: GenerateOptions,
+  asked: AskedFormat | undefined,
+): Promise<void> {
+  if (!asked) return;
+  const { format } = options;
+  const aborted = model.generate(ids, { ...(format && { format }), signal: AbortSignal.abort() });
+  for await (const _ of withNames(aborted, asked));
 }
 
 /**

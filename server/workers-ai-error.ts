@@ -1,7 +1,7 @@
 // Results and errors in the envelope of Cloudflare's REST API.
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { AiError } from "../engine/apis/workers-ai/error.ts";
-import type { AiEnvelope, AiTextGenerationOutput } from "../engine/apis/workers-ai/types.ts";
+import type { AiEnvelope } from "../engine/apis/workers-ai/types.ts";
 import { type ErrorStatus, type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./request-lifecycle.ts";
 
@@ -30,7 +30,7 @@ const BY_NAME: Readonly<Record<string, readonly [code: number, status: ErrorStat
   context_length_exceeded: [5021, 400],
 };
 
-export const envelope = (result: AiTextGenerationOutput): AiEnvelope => ({
+export const envelope = (result: NonNullable<AiEnvelope["result"]>): AiEnvelope => ({
   result,
   ...{ success: true, errors: [], messages: [] },
 });

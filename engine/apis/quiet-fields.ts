@@ -35,6 +35,8 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ...all("prompt_cache_key prompt_cache_retention cache_prompt cache_salt cache_control keep_alive", any),
   // A predicted answer, which could only make it faster; padding of a stream.
   ...all("prediction include_obfuscation", any),
+  // Which engine holds answers to a format.
+  ["guided_decoding_backend", any],
   // Options of tools, which are refused.
   ["parallel_tool_calls", any],
   // Samplers that are off, and special tokens, which no answer shows.
@@ -54,10 +56,6 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ["reasoning_effort", only("none")],
   ["verbosity", only("medium")],
   ["modalities", { is: (value) => Array.isArray(value) && value.every((each) => each === "text") }],
-  [
-    "response_format",
-    { is: (value) => isObject(value) && value["type"] === "text", part: "response_format.type" },
-  ],
   ["skip_special_tokens", { values: [true], strict: true }],
   ["detokenize", { values: [true], strict: true }],
   ["web_search_options", { values: [], strict: true }],

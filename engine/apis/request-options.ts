@@ -2,10 +2,9 @@
 // nothing. One table and one reader for OpenAI's chat and text completions, Workers AI and the AI SDK.
 import { isObject } from "../../weights/json.ts";
 import type { AnswerOptions } from "../api.ts";
-import { outOfRange, shown, wrongType } from "../options/parameter.ts";
+import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
+import { type AskedFormat, type Dialect, formatNames } from "./answer-format.ts";
 import { type Given, isNothing } from "./quiet-fields.ts";
-
-export type Dialect = "chat" | "text" | "workersAi" | "aiSdk";
 
 interface Bounds {
   readonly min?: number;
@@ -15,7 +14,7 @@ interface Bounds {
 }
 
 interface NumberRow {
-  readonly option: Exclude<keyof AnswerOptions, "stop" | "logitBias" | "signal" | "ignoreEos">;
+  readonly option: Exclude<keyof AnswerOptions, "stop" | "logitBias" | "signal" | "ignoreEos" | "format">;
   readonly names: Partial<Record<Dialect, readonly string[]>>;
   readonly whole?: true;
   /** A value that asks for nothing, as in llama.cpp and vLLM. */
@@ -116,10 +115,14 @@ const LISTS: Partial<
 export const optionNames = (dialect: Dialect): readonly string[] => [
   ...NUMBERS.flatMap(({ names }) => names[dialect] ?? []),
   ...(LISTS[dialect] ? [LISTS[dialect].stop, LISTS[dialect].bias ?? LISTS[dialect].stop] : []),
+  ...formatNames(dialect),
 ];
 
-/** @throws TypeError or RangeError with `parameter`, the name of the field in this dialect */
-export function readOptions(given: Given, dialect: Dialect): AnswerOptions {
+/**
+ * @param asked what `readFormat` has read
+ * @throws TypeError or RangeError with `parameter`, the name of the field in this dialect
+ */
+export function readOptions(given: Given, dialect: Dialect, asked?: AskedFormat): AnswerOptions {
   const options: Record<string, unknown> = {};
   for (const row of NUMBERS) {
     const value = readRow(given, row, dialect);
@@ -128,7 +131,14 @@ export function readOptions(given: Given, dialect: Dialect): AnswerOptions {
   const lists = LISTS[dialect];
   const stop = lists && readStop(given[lists.stop], lists.stop, lists.max);
   const bias = lists?.bias === undefined ? undefined : readBias(given[lists.bias], lists.bias);
-  return { ...options, ...(stop !== undefined && { stop }), ...(bias && { logitBias: bias }) };
+  if (asked && lists && stop !== undefined)
+    throw unsupported(lists.stop, `${lists.stop}: expected none with ${asked.field}, got one. Leave it out.`);
+  return {
+    ...options,
+    ...(stop !== undefined && { stop }),
+    ...(bias && { logitBias: bias }),
+    ...(asked && { format: asked.format }),
+  };
 }
 
 function readRow(given: Given, row: NumberRow, dialect: Dialect): number | undefined {

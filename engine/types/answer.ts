@@ -201,3 +201,13 @@ export interface Score {
   /** exp(−mean(logProbs)), ≥ 1. */
   readonly perplexity: number;
 }
+
+/** Result of `Model.extract`. */
+export interface Extraction<Output> {
+  /** What the schema makes of the answer; the parsed JSON for a JSON Schema. */
+  readonly value: Output;
+  /** The answer as JSON. */
+  readonly text: string;
+  /** How the answer ended, and its statistics. */
+  readonly finish: Finish;
+}

@@ -1,5 +1,4 @@
 // What an answer may look like.
-import type { Finish } from "./answer.ts";
 
 /** A JSON Schema (2020-12), as data. */
 export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
@@ -19,7 +18,7 @@ export type AnswerFormat =
   | { readonly type: "regex"; readonly pattern: string }
   /** One of these texts. */
   | { readonly type: "choice"; readonly choices: readonly string[] }
-  /** A text of a context-free grammar, in EBNF as of XGrammar and llama.cpp (GBNF). */
+  /** A text of a grammar in EBNF, as xgrammar and llama.cpp (GBNF) write it; its first rule is `root`. */
   | { readonly type: "grammar"; readonly grammar: string };
 
 /**
@@ -27,29 +26,36 @@ export type AnswerFormat =
  * (standardschema.dev).
  */
 export interface StandardSchema<Output = unknown> {
+  /** What the library says of the schema. */
   readonly "~standard": {
+    /** Of the interface. */
     readonly version: 1;
+    /** Checks a value, and may change it. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** For the compiler only. */
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
-    readonly jsonSchema: { readonly input: (options: { readonly target: "draft-2020-12" }) => object };
+    /** The schema as JSON Schema. */
+    readonly jsonSchema: {
+      /** Of the values that `validate` takes. */
+      readonly input: (options: { readonly target: "draft-2020-12" }) => object;
+    };
   };
 }
 
 /** What a `StandardSchema` says of a value. */
 export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
   | {
+      /** What the schema makes of the value. */
+      readonly value: Output;
+      /** None. */
+      readonly issues?: undefined;
+    }
+  | {
+      /** Why the schema refuses the value. */
       readonly issues: readonly {
+        /** What is wrong. */
         readonly message: string;
+        /** Where it is wrong. */
         readonly path?: readonly unknown[] | undefined;
       }[];
     };
-
-/** Result of `Model.extract`. */
-export interface Extraction<Output> {
-  /** What the schema makes of the answer; the parsed JSON for a JSON Schema. */
-  readonly value: Output;
-  /** The answer as JSON. */
-  readonly text: string;
-  readonly finish: Finish;
-}

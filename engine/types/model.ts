@@ -5,11 +5,12 @@ import type {
   ChatOptions,
   Chunk,
   EncodeChatOptions,
+  Extraction,
   GenerateOptions,
   Message,
   Score,
 } from "./answer.ts";
-import type { Extraction, JsonSchema, StandardSchema } from "./format.ts";
+import type { JsonSchema, StandardSchema } from "./format.ts";
 import type { Classification, ClassifyOptions } from "./guard.ts";
 import type { OpenAIShape } from "./openai.ts";
 import type {

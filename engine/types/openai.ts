@@ -77,11 +77,36 @@ export interface ChatCompletionCreateParams {
   readonly safe_prompt?: boolean | null;
   /** Accepted, without effect. */
   readonly user?: string | null;
-  /** The only format. */
-  readonly response_format?: {
-    /** Text. */
-    readonly type: "text";
+  /**
+   * What the answer has to be. Every token is held to it, with and without `strict`, so that the answer is
+   * valid unless its `finish_reason` is `length`. Not with `stop`. Default: text.
+   */
+  readonly response_format?: ChatCompletionResponseFormat | null;
+  /** As with vLLM: JSON of this schema, or of a schema as text. At most one field says the format. */
+  readonly guided_json?: { readonly [keyword: string]: unknown } | string | null;
+  /** As with vLLM: a text that matches this regular expression as a whole. */
+  readonly guided_regex?: string | null;
+  /** As with vLLM: one of these texts. */
+  readonly guided_choice?: readonly string[] | null;
+  /** As with vLLM: a text of this grammar in EBNF. */
+  readonly guided_grammar?: string | null;
+  /** As with vLLM's later versions: one of these members. */
+  readonly structured_outputs?: {
+    /** JSON of this schema, or of a schema as text. */
+    readonly json?: { readonly [keyword: string]: unknown } | string | null;
+    /** A text that matches this regular expression as a whole. */
+    readonly regex?: string | null;
+    /** One of these texts. */
+    readonly choice?: readonly string[] | null;
+    /** A text of this grammar in EBNF. */
+    readonly grammar?: string | null;
+    /** A JSON object. */
+    readonly json_object?: boolean | null;
   } | null;
+  /** As with llama.cpp: JSON of this schema. */
+  readonly json_schema?: { readonly [keyword: string]: unknown } | null;
+  /** As with llama.cpp: a text of this grammar in GBNF. */
+  readonly grammar?: string | null;
   /** Not OpenAI's, but of many servers: keeps the k likeliest tokens; 0 and −1: all. Default 0. */
   readonly top_k?: number | null;
   /** Not OpenAI's: keeps tokens at least this fraction as likely as the likeliest, 0 … 1. Default 0. */
@@ -96,6 +121,37 @@ export interface ChatCompletionCreateParams {
   /** As with vLLM: must be false with `continue_final_message`, true without. Default: just that. */
   readonly add_generation_prompt?: boolean | null;
 }
+
+/** The format of an answer. */
+export type ChatCompletionResponseFormat =
+  | {
+      /** Any text. */
+      readonly type: "text";
+    }
+  | {
+      /** A JSON object. */
+      readonly type: "json_object";
+      /** As with llama.cpp: of this JSON Schema. */
+      readonly schema?: { readonly [keyword: string]: unknown } | null;
+    }
+  | {
+      /** JSON of a schema. */
+      readonly type: "json_schema";
+      /** The schema and its name. */
+      readonly json_schema: {
+        /** 1 to 64 letters, digits, `_` or `-`. Without effect. */
+        readonly name?: string;
+        /** Without effect: the model does not see it. */
+        readonly description?: string | null;
+        /** The JSON Schema. */
+        readonly schema: { readonly [keyword: string]: unknown };
+        /**
+         * Refuses a schema whose root is not an object, or whose objects allow further properties or leave
+         * one out. Default false.
+         */
+        readonly strict?: boolean | null;
+      };
+    };
 
 /** A token and its log-probability. */
 export interface ChatCompletionTokenTopLogprob {

@@ -1,5 +1,6 @@
 // Reads the body of a text completion: prompts, and options of `generate`.
 
+import { readFormat } from "../../engine/apis/answer-format.ts";
 import { type ChatRequest, MAX_ANSWERS, readCommon } from "../../engine/apis/openai/request.ts";
 import { type Given, isNothing, refuseOthers } from "../../engine/apis/quiet-fields.ts";
 import { optionNames, readFlag, readOptions } from "../../engine/apis/request-options.ts";
@@ -9,7 +10,7 @@ import { outOfRange, shown, unsupported, wrongType } from "../../engine/options/
 export type Prompt = string | readonly number[];
 
 export interface CompletionRequest
-  extends Pick<ChatRequest, "answers" | "seed" | "stream" | "includeUsage" | "model"> {
+  extends Pick<ChatRequest, "answers" | "asked" | "seed" | "stream" | "includeUsage" | "model"> {
   readonly prompts: readonly Prompt[];
   /** Without seed and signal, which each answer has of its own. */
   readonly options: GenerateOptions & { readonly maxTokens: number };
@@ -42,10 +43,11 @@ export function readCompletion(given: Given): CompletionRequest {
       "n",
       `expected at most ${MAX_ANSWERS} answers to all prompts, got ${prompts.length * answers}.`,
     );
-  const { seed, maxTokens = 0, ...options } = readOptions(given, "text");
+  const asked = readFormat(given, "text");
+  const { seed, maxTokens = 0, ...options } = readOptions(given, "text", asked);
   return {
     ...common,
-    prompts,
+    ...{ prompts, asked },
     options: { ...options, maxTokens },
     asksLength: !isNothing(length) && length !== -1,
     seed,

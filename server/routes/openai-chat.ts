@@ -4,7 +4,7 @@ import { readRequest } from "../../engine/apis/openai/request.ts";
 import type { ChatCompletionCreateParams } from "../../engine/types/openai.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
-import { checkBias, checkContext, encodeMessages } from "../context-check.ts";
+import { checkBias, checkContext, checkFormat, encodeMessages } from "../context-check.ts";
 import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -23,6 +23,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
     ...request.options,
     signal: lifecycle.signal,
   });
+  await checkFormat(service, ids, request.options, request.asked);
   const fitting = { ...request, options: checkContext(service, ids.length, request.options, "messages") };
   const answers = new AdmittedModel(service, lifecycle, request.answers);
   const start: StartChat = ({ continueFinalMessage = false, safePrompt: _, ...options }) =>

@@ -4,7 +4,7 @@ import { checkKnown } from "../../engine/graph/prompt-ids.ts";
 import type { Finish } from "../../engine/node.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
-import { checkBias, checkContext, encodeText } from "../context-check.ts";
+import { checkBias, checkContext, checkFormat, encodeText } from "../context-check.ts";
 import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -51,6 +51,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
     // Lets other requests run between two long texts.
     await setImmediate();
   }
+  await checkFormat(service, prompts[0]?.ids ?? [], request.options, request.asked);
   const answers = new AdmittedModel(service, lifecycle, permitsNeeded(request));
   const coming = pieces(answers, request, prompts, lifecycle.signal);
   const head: Head = {

@@ -7,7 +7,13 @@ import { type AiCall, readInput } from "../../engine/apis/workers-ai/input.ts";
 import type { GenerateOptions } from "../../engine/node.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
-import { checkContext, type EncodedPrompt, encodeMessages, encodeText } from "../context-check.ts";
+import {
+  checkContext,
+  checkFormat,
+  type EncodedPrompt,
+  encodeMessages,
+  encodeText,
+} from "../context-check.ts";
 import { authorize } from "../middleware.ts";
 import type { Ctx, Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -34,6 +40,7 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const call = readInput(input);
   if (service.logPrompts) lifecycle.prompt = call.prompt;
   const { ids, warnings, standalone } = await encode(service, call.prompt, lifecycle.signal);
+  await checkFormat(service, ids, call.options, call.asked);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new AdmittedModel(service, lifecycle);
   const start: StartAnswer = (options) =>

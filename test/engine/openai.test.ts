@@ -179,7 +179,7 @@ describe("chat.completions.create", () => {
   test("unsupported options are refused by name, and null is ignored", async () => {
     const bad: [Record<string, unknown>, RegExp][] = [
       [{ tools: [{ type: "function" }] }, /^tools: expected none/],
-      [{ response_format: { type: "json_object" } }, /^response_format.type: expected none/],
+      [{ response_format: { type: "json" } }, /^response_format.type: expected text, json_object/],
       [{ max_tokenz: 3 }, /^max_tokenz: expected none/],
       [{ reasoning_effort: "low" }, /^reasoning_effort: expected none/],
       [{ max_tokens: 3, max_completion_tokens: 3 }, /max_tokens: expected it or max_completion_tokens/],

@@ -100,7 +100,7 @@ describe("refused by name", () => {
     [JSON.parse('{ "prompt": "Hi", "__proto__": {} }'), /__proto__: expected none/],
     [{ prompt: "Hi", stream: 1 }, /stream: expected true or false, got 1/],
     [{ prompt: "Hi", tools: [{ name: "weather" }] }, /tools: expected none/],
-    [{ prompt: "Hi", response_format: { type: "json_object" } }, /response_format.type: expected none/],
+    [{ prompt: "Hi", response_format: { type: "json" } }, /response_format.type: expected text, json_object/],
     [{ text: "Hi" }, /text: expected none/],
     [{ prompt: "Hi", max_tokens: 0 }, /max_tokens: expected a whole number of at least 1, got 0/],
     [{ prompt: "Hi", max_tokens: 2.5 }, /max_tokens/],

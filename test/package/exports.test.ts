@@ -31,15 +31,16 @@ const names = (text: string): string[] => text.trim().split(/\s+/);
 const COMMON = {
   value: names(`
     ChatTemplateError CheckpointError ContextLengthError DeviceError DeviceLostError ExtractionError
-    ModelInUseError NetworkError SessionError StorageError TokenizerError deleteStoredModel deleteStoredModels fileSource
-    httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
+    ModelInUseError NetworkError SessionError StorageError TokenizerError deleteStoredModel
+    deleteStoredModels fileSource httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
     Activity AdapterDescription AnswerFormat AnswerOptions AttentionOptions AttentionVariant AttentionWeights
     CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk
     ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions
+    ChatCompletionResponseFormat
     ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions
-    ChatOptions ChatTemplateErrorCode CheckpointErrorCode CheckpointErrorOptions Chunk CompletionUsage
+    ChatOptions Classification ClassifyOptions ChatTemplateErrorCode CheckpointErrorCode CheckpointErrorOptions Chunk CompletionUsage
     DeviceErrorCode DeviceLostErrorCode EncodeChatOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions HttpOptions
     HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
     MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig ModelInUseErrorCode NamedBlob
@@ -64,7 +65,7 @@ test.each([
     "engine/workers-ai.ts",
     ["Ai", "AiError"],
     names(`
-      AiBinding AiEnvelope AiMessages AiModel AiPrompt AiRunOptions AiServer AiTextGenerationInput
+      AiBinding AiEnvelope AiJsonInput AiJsonOutput AiMessages AiModel AiPrompt AiResponseFormat AiRunOptions AiServer AiTextGenerationInput
       AiTextGenerationMessage AiTextGenerationOptions AiTextGenerationOutput AiTextGenerationUsage
     `),
   ],

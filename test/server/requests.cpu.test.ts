@@ -101,7 +101,7 @@ describe("an invalid request", () => {
         });
       }
     }
-    const json = { ...HELLO, response_format: { type: "json_object" } };
+    const json = { ...HELLO, response_format: { type: "json" } };
     expect(await refusal(await post(CHAT, json))).toMatchObject({
       status: 400,
       param: "response_format.type",

@@ -2,12 +2,15 @@
 import type { LanguageModelV3CallOptions, LanguageModelV3Message, SharedV3Warning } from "@ai-sdk/provider";
 import type { ChatOptions, Message } from "../../api.ts";
 import { shown, unsupported, wrongType } from "../../options/parameter.ts";
+import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { isNothing } from "../quiet-fields.ts";
 import { optionNames, readOptions } from "../request-options.ts";
 
 export interface ChatCall {
   readonly messages: Message[];
   readonly options: ChatOptions;
+  /** Where the call says the format that is among the options. */
+  readonly asked: AskedFormat | undefined;
   readonly warnings: SharedV3Warning[];
 }
 
@@ -15,7 +18,7 @@ export interface ChatCall {
 const KNOWN = new Set([
   ...optionNames("aiSdk"),
   ...["prompt", "abortSignal", "includeRawChunks", "headers", "providerOptions"],
-  ...["tools", "toolChoice", "responseFormat"],
+  ...["tools", "toolChoice"],
 ]);
 
 /**
@@ -25,10 +28,11 @@ const KNOWN = new Set([
  */
 export function readCall(call: LanguageModelV3CallOptions): ChatCall {
   const messages = call.prompt.map((message, i) => readMessage(message, `prompt[${i}]`));
+  const asked = readFormat({ ...call }, "aiSdk");
   return {
-    messages,
+    ...{ messages, asked },
     options: {
-      ...readOptions({ ...call }, "aiSdk"),
+      ...readOptions({ ...call }, "aiSdk", asked),
       ...(call.abortSignal && { signal: call.abortSignal }),
       ...(messages.at(-1)?.role === "assistant" && { continueFinalMessage: true }),
     },
@@ -40,8 +44,6 @@ function* inVain(call: LanguageModelV3CallOptions): Generator<[feature: string, 
   if (call.tools?.length) yield ["tools", "Sirocco answers with text; no tool is called."];
   if (call.toolChoice && call.toolChoice.type !== "auto" && call.toolChoice.type !== "none")
     yield ["toolChoice", "Sirocco answers with text; no tool is called."];
-  if (call.responseFormat?.type === "json")
-    yield ["responseFormat", "Sirocco does not hold answers to JSON; ask for it in the prompt."];
   for (const [name, value] of Object.entries(call)) {
     if (!KNOWN.has(name) && !isNothing(value)) yield [name, "Sirocco has no such option."];
   }

@@ -14,14 +14,16 @@ const rules: Rules<ChatCompletionOptions> = { signal: signalRule };
 
 export function openai(model: Pick<Model, "chat">): OpenAIShape {
   const create = async (params: ChatCompletionCreateParams, options: ChatCompletionOptions = {}) => {
-    const [{ readRequest }, { completeChat, streamChat }] = await Promise.all([
+    const [{ readRequest }, { withNames }, { completeChat, streamChat }] = await Promise.all([
       import("./request.ts"),
+      import("../answer-format.ts"),
       import("./chat.ts"),
     ]);
     const signal = options?.signal ?? undefined;
     checkOptions("create", { ...options, signal }, rules);
     const request = readRequest(params);
-    const start: StartChat = (chatOptions) => model.chat(request.messages, chatOptions);
+    const start: StartChat = (chatOptions) =>
+      withNames(model.chat(request.messages, chatOptions), request.asked);
     return request.stream ? streamChat(start, request, signal) : completeChat(start, request, signal);
   };
   return { chat: { completions: { create: create as ChatCompletions["create"] } } };

@@ -3,6 +3,7 @@ import { isObject } from "../../../weights/json.ts";
 import type { ChatOptions, Message } from "../../api.ts";
 import { shown, wrongType } from "../../options/parameter.ts";
 import type { ChatCompletionCreateParams } from "../../types/openai.ts";
+import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { type Given, isNothing, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readNumber, readOptions, readText } from "../request-options.ts";
@@ -11,6 +12,8 @@ export interface ChatRequest {
   readonly messages: readonly Message[];
   /** Excludes seed and signal, which are set per answer. */
   readonly options: ChatOptions;
+  /** Where the request says the format that is among the options. */
+  readonly asked: AskedFormat | undefined;
   readonly seed: number | undefined;
   readonly answers: number;
   /** undefined: the request has none. */
@@ -40,7 +43,8 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
   refuseOthers(given, KNOWN);
   const { messages, prefix } = readMessages(given["messages"], ROLES);
   const listed = readFlag(given, "logprobs");
-  const { seed, topLogProbs, ...options } = readOptions(given, "chat");
+  const asked = readFormat(given, "chat");
+  const { seed, topLogProbs, ...options } = readOptions(given, "chat", asked);
   if (topLogProbs && !listed) throw wrongType("top_logprobs", "expected logprobs: true with it. Add it.");
   const continues = readContinue(given, messages, prefix);
   return {
@@ -51,6 +55,7 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
       ...(continues && { continueFinalMessage: true }),
       ...(readFlag(given, "safe_prompt") && { safePrompt: true }),
     },
+    asked,
     seed,
     ...readCommon(given),
   };

@@ -1,7 +1,9 @@
 // An answer in Workers AI's shapes, from `Model.chat` and `Model.generate`.
 import type { AnswerOptions, Chunk, Finish, Model } from "../../api.ts";
+import { withNames } from "../answer-format.ts";
+import { aiError } from "./error.ts";
 import type { AiCall } from "./input.ts";
-import type { AiTextGenerationOutput } from "./types.ts";
+import type { AiJsonOutput, AiTextGenerationOutput } from "./types.ts";
 
 /** The methods of a loaded model that `Ai` uses. */
 export type AiModel = Pick<Model, "chat" | "generate">;
@@ -11,9 +13,12 @@ export type StartAnswer = (options: AnswerOptions) => AsyncGenerator<Chunk, void
 
 /** Starts answers on a loaded model. */
 export const startOn =
-  (model: AiModel, { prompt }: AiCall): StartAnswer =>
+  (model: AiModel, { prompt, asked }: AiCall): StartAnswer =>
   (options) =>
-    typeof prompt === "string" ? model.generate(prompt, options) : model.chat(prompt, options);
+    withNames(
+      typeof prompt === "string" ? model.generate(prompt, options) : model.chat(prompt, options),
+      asked,
+    );
 
 /** An answer or a part of it. The last part has the usage. */
 type StreamEvent = Pick<AiTextGenerationOutput, "response"> & Partial<AiTextGenerationOutput>;
@@ -23,7 +28,7 @@ export async function complete(
   start: StartAnswer,
   options: AnswerOptions,
   signal?: AbortSignal,
-): Promise<AiTextGenerationOutput> {
+): Promise<AiTextGenerationOutput | AiJsonOutput> {
   let response = "";
   let thought = "";
   let finish: Finish | undefined;
@@ -32,7 +37,17 @@ export async function complete(
     thought += chunk.reasoning ?? "";
     finish = chunk.finish;
   }
-  return { response, ...(thought !== "" && { reasoning_content: thought }), ...ending(finish) };
+  const rest = { ...(thought !== "" && { reasoning_content: thought }), ...ending(finish) };
+  return options.format ? { response: parsed(response, finish), ...rest } : { response, ...rest };
+}
+
+/** @throws AiError if the answer is cut off */
+function parsed(text: string, finish: Finish | undefined): unknown {
+  if (finish?.reason === "stop") return JSON.parse(text);
+  const cause = new Error(
+    `max_tokens: expected room for all of the JSON, got ${finish?.completionTokens} tokens.`,
+  );
+  throw aiError("noJson", "JSON Mode couldn't be met", { cause });
 }
 
 /** The pieces of an answer and then its usage, in the shape of a stream's events. @throws as `complete` */

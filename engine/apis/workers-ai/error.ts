@@ -9,6 +9,7 @@ const KINDS = {
   noLora: [5005, 405],
   badInput: [5006, 400],
   tooLong: [5021, 400],
+  noJson: [5024, 400],
   failed: [3043, 500],
 } as const satisfies Record<string, readonly [code: number, status: number]>;
 

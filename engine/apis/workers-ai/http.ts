@@ -1,6 +1,12 @@
 // Workers AI's call over HTTP: to a Sirocco server, or to Cloudflare.
 import { AiError, aiError } from "./error.ts";
-import type { AiEnvelope, AiRunOptions, AiTextGenerationInput, AiTextGenerationOutput } from "./types.ts";
+import type {
+  AiEnvelope,
+  AiJsonOutput,
+  AiRunOptions,
+  AiTextGenerationInput,
+  AiTextGenerationOutput,
+} from "./types.ts";
 
 /** A server with Workers AI's call. */
 export interface AiServer {
@@ -23,7 +29,7 @@ export async function post(
   model: string,
   input: AiTextGenerationInput,
   { signal }: AiRunOptions,
-): Promise<AiTextGenerationOutput | ReadableStream<Uint8Array>> {
+): Promise<AiTextGenerationOutput | AiJsonOutput | ReadableStream<Uint8Array>> {
   const { apiToken, fetch: request = fetch } = server;
   const response = await request(address(server, model), {
     method: "POST",
@@ -49,7 +55,7 @@ function address({ baseURL, accountId = "sirocco" }: AiServer, model: string): s
   return `${baseURL.replace(/\/+$/, "")}/accounts/${encodeURIComponent(accountId)}/ai/run/${model}`;
 }
 
-async function resultOf(response: Response): Promise<AiTextGenerationOutput> {
+async function resultOf(response: Response): Promise<AiTextGenerationOutput | AiJsonOutput> {
   const text = await response.text();
   const { result, success, errors } = parse(text) ?? {};
   if (response.ok && success && result) return result;

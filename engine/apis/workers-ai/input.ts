@@ -1,7 +1,8 @@
 // The input of Workers AI's text generation -> prompt and options. Unsupported fields are refused by name.
 import { isObject } from "../../../weights/json.ts";
 import type { GenerateOptions, Message } from "../../api.ts";
-import { isParameterError, shown, wrongType } from "../../options/parameter.ts";
+import { isParameterError, shown, unsupported, wrongType } from "../../options/parameter.ts";
+import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { type Given, isNothing, refuse, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readOptions } from "../request-options.ts";
@@ -11,6 +12,8 @@ export interface AiCall {
   /** A conversation; with `raw`, the text that the model continues. */
   readonly prompt: string | readonly Message[];
   readonly options: GenerateOptions;
+  /** Where the input says the format that is among the options. */
+  readonly asked: AskedFormat | undefined;
   readonly stream: boolean;
 }
 
@@ -22,20 +25,32 @@ export function readInput(input: unknown): AiCall {
   try {
     return read(input);
   } catch (error) {
-    if (!isParameterError(error)) throw error;
-    const { message, parameter } = error;
-    throw aiError(parameter === "lora" ? "noLora" : "badInput", message, { parameter, cause: error });
+    throw badInput(error);
   }
+}
+
+/** An error about a field of the input as Workers AI's; any other stays as it is. */
+export function badInput(error: unknown): unknown {
+  if (!isParameterError(error)) return error;
+  const { message, parameter } = error;
+  return aiError(parameter === "lora" ? "noLora" : "badInput", message, { parameter, cause: error });
 }
 
 function read(input: unknown): AiCall {
   if (!isObject(input))
     throw wrongType("input", `expected an object such as { prompt: "…" }, got ${shown(input)}.`);
   refuseOthers(input, KNOWN);
+  const asked = readFormat(input, "workersAi");
+  const stream = readSwitch(input, "stream");
+  if (asked && stream)
+    throw unsupported(
+      "stream",
+      "stream: expected false with response_format, got true: JSON Mode doesn't support streaming. Leave one out.",
+    );
   return {
     prompt: readPrompt(input),
-    options: readOptions(input, "workersAi"),
-    stream: readSwitch(input, "stream"),
+    options: readOptions(input, "workersAi", asked),
+    ...{ asked, stream },
   };
 }
 

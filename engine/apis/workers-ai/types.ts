@@ -66,6 +66,22 @@ export interface AiMessages {
 /** Input of `run`: `prompt` or `messages`, and options of the answer. */
 export type AiTextGenerationInput = AiTextGenerationOptions & (AiPrompt | AiMessages);
 
+/** What `response` has to be: a JSON object, or JSON of a schema. */
+export interface AiResponseFormat {
+  /** `text` asks for nothing. */
+  readonly type: "text" | "json_object" | "json_schema";
+  /** With `json_schema`: the JSON Schema itself, without a name around it. */
+  readonly json_schema?: { readonly [keyword: string]: unknown };
+}
+
+/** Input of `run` for an answer in JSON. It is not streamed. */
+export type AiJsonInput = AiTextGenerationInput & {
+  /** The format of the answer. */
+  readonly response_format: AiResponseFormat;
+  /** Not with `response_format`. */
+  readonly stream?: false;
+};
+
 /** Tokens of an answer. */
 export interface AiTextGenerationUsage {
   /** Tokens of the prompt. */
@@ -94,6 +110,12 @@ export interface AiTextGenerationOutput {
   readonly warnings?: readonly string[];
 }
 
+/** A whole answer in JSON. */
+export interface AiJsonOutput extends Omit<AiTextGenerationOutput, "response"> {
+  /** The answer, parsed. */
+  readonly response: unknown;
+}
+
 /** Options of `run` beside the input. */
 export interface AiRunOptions {
   /** Ends the answer: `run` or the stream rejects with its reason. */
@@ -102,6 +124,8 @@ export interface AiRunOptions {
 
 /** Workers AI's call: an `Ai` of this package, or the binding in a Cloudflare Worker. */
 export interface AiBinding {
+  /** Answers with JSON, parsed. @throws AiError "JSON Mode couldn't be met" if `max_tokens` cuts it off */
+  run(model: string, input: AiJsonInput, options?: AiRunOptions): Promise<AiJsonOutput>;
   /** Answers with a stream of server-sent events. @throws AiError */
   run(
     model: string,
@@ -125,7 +149,7 @@ export interface AiBinding {
 /** Body of Cloudflare's REST answers, unless they are streams. */
 export interface AiEnvelope {
   /** The answer; null after an error. */
-  readonly result: AiTextGenerationOutput | null;
+  readonly result: AiTextGenerationOutput | AiJsonOutput | null;
   /** False after an error. */
   readonly success: boolean;
   /** What went wrong. */
