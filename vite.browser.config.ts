@@ -1,12 +1,10 @@
 // The build for pages without a bundler: dependencies and shaders bundled, minified. dist/browser/ is as deep
 // as dist/engine/, so that the same relative address leads to the embedded model.
 import { defineConfig } from "vite";
-import { structuredOutputEngine } from "./scripts/structured-output-engine.mjs";
 import { dropTestParts } from "./scripts/test-parts-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 export default defineConfig({
-  resolve: { alias: structuredOutputEngine },
   publicDir: false,
   plugins: [compactShaders(), dropTestParts()],
   // A build for "servers" that are web workers: no Node polyfills, and `new URL(…, import.meta.url)` stays as

@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
 import { findHosts, type Hosts } from "./scripts/hosts.mjs";
-import { structuredOutputEngine } from "./scripts/structured-output-engine.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests in programs with a WebGPU of their own: Chromium on its own SwiftShader, wgpu's on lavapipe. */
@@ -23,7 +22,6 @@ const ONCE = [
 ];
 
 export default defineConfig(async () => ({
-  resolve: { alias: structuredOutputEngine },
   publicDir: false as const,
   plugins: [compactShaders()],
   // Not a bundle: each source file becomes a module, dependencies stay imports, shaders are inlined.
@@ -43,7 +41,7 @@ export default defineConfig(async () => ({
         "engine/workers-ai.ts",
         "cli/main.ts",
       ],
-      external: /^(?![./\0]|[A-Za-z]:|structured-output-engine$)/,
+      external: /^(?![./\0]|[A-Za-z]:)/,
       output: {
         format: "esm" as const,
         preserveModules: true,

@@ -2,7 +2,6 @@
 // host.
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
-import { structuredOutputEngine } from "../scripts/structured-output-engine.mjs";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -53,7 +52,6 @@ const siteFiles: Plugin = {
 
 export default defineConfig({
   base: "./",
-  resolve: { alias: structuredOutputEngine },
   publicDir: false,
   plugins: [contentSecurityPolicy, siteFiles],
   worker: { format: "es" },

@@ -3,7 +3,7 @@ import type { Tokenizer } from "../../tokenizer/index.ts";
 import { unsupported } from "../options/parameter.ts";
 import type { TokenConstraint } from "../scheduler/token-constraint.ts";
 import type { AnswerFormat } from "../types/format.ts";
-import { languageOf } from "./format.ts";
+import { machineOf } from "./format.ts";
 import { FormatConstraint } from "./format-constraint.ts";
 import { vocabularyOf } from "./token-bytes.ts";
 
@@ -26,12 +26,12 @@ export function constraintOf(
   format: AnswerFormat,
   { tokenizer, V, endIds, continues }: Answering,
 ): TokenConstraint | undefined {
-  const language = languageOf(format);
-  if (!language) return undefined;
+  const machine = machineOf(format);
+  if (!machine) return undefined;
   if (!tokenizer)
     throw unsupported(
       "format",
       "format: expected a model with a tokenizer, got one of token ids only. Leave it out.",
     );
-  return new FormatConstraint(language, vocabularyOf(tokenizer, V), { endIds, continues });
+  return new FormatConstraint(machine, vocabularyOf(tokenizer, V), { endIds, continues });
 }

@@ -1,43 +1,43 @@
 // Compiles the format of an answer. What cannot be held to is refused, before the first token.
-import { compileJsonSchema } from "structured-output-engine";
-import { isParameterError, outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
+import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import type { AnswerFormat } from "../types/format.ts";
-import type { Language } from "./format-constraint.ts";
-import { choiceMachine, type Machine } from "./machine.ts";
-import { regexMachine } from "./regex/machine.ts";
-import { LONGEST_TOKEN } from "./token-bytes.ts";
-import { utf8Machine } from "./utf8-machine.ts";
+import { parseGrammar } from "./ebnf.ts";
+import { type Grammar, literals } from "./grammar.ts";
+import { schemaGrammar } from "./json-schema/compile.ts";
+import { SchemaError } from "./json-schema/keywords.ts";
+import { Machine } from "./machine.ts";
+import { parseRegex } from "./regex.ts";
 
-/** Characters of a schema as JSON, at most. */
-const MAX_SCHEMA = 1_000_000;
+/** Characters of a format as JSON, at most. */
+const MAX_LENGTH = 1_000_000;
 /** Compiled formats that are kept. */
 const MAX_KEPT = 16;
 
-const kept = new Map<string, Language>();
+const kept = new Map<string, Machine>();
 
 /**
  * The machine of a format, compiled once.
+ * @returns undefined if any text will do
  * @throws TypeError, RangeError with `parameter`: "format.schema"
  */
-export function languageOf(format: AnswerFormat): Language | undefined {
-  const { type } = check(format);
-  if (type === "text") return undefined;
+export function machineOf(format: AnswerFormat): Machine | undefined {
+  if (check(format).type === "text") return undefined;
   const key = keyOf(format);
-  const language = kept.get(key) ?? { machine: machineOf(format), isJson: /^json/.test(type) };
+  const machine = kept.get(key) ?? compile(format);
   kept.delete(key);
-  kept.set(key, language);
+  kept.set(key, machine);
   for (const old of [...kept.keys()].slice(0, -MAX_KEPT)) kept.delete(old);
-  return language;
+  return machine;
 }
 
-/** The members that each type needs. */
-const MEMBERS: Readonly<Record<AnswerFormat["type"], readonly string[]>> = {
-  text: [],
-  json: [],
-  json_schema: ["schema"],
-  regex: ["pattern"],
-  choice: ["choices"],
-  grammar: ["grammar"],
+/** The member that each type needs. */
+const MEMBERS: Readonly<Record<AnswerFormat["type"], string | undefined>> = {
+  text: undefined,
+  json: undefined,
+  json_schema: "schema",
+  regex: "pattern",
+  choice: "choices",
+  grammar: "grammar",
 };
 
 function check(format: AnswerFormat): AnswerFormat {
@@ -49,13 +49,11 @@ function check(format: AnswerFormat): AnswerFormat {
     );
   if (typeof format.type !== "string" || !Object.hasOwn(MEMBERS, format.type))
     throw outOfRange("format.type", `expected ${names.join(", ")}, got ${shown(format.type)}.`);
-  const known = ["type", ...MEMBERS[format.type]];
+  const known = ["type", MEMBERS[format.type]];
   const other = Object.keys(format).find((name) => !known.includes(name));
-  if (other !== undefined) {
-    const member = `format.${other.slice(0, 60)}`;
-    throw unsupported(member, `${member}: expected ${known.join(", ")} only, got it. Leave it out.`);
-  }
-  return format;
+  if (other === undefined) return format;
+  const member = `format.${other.slice(0, 60)}`;
+  throw unsupported(member, `${member}: expected ${known.join(", ")} only, got it. Leave it out.`);
 }
 
 /** @throws TypeError for a schema that is not JSON */
@@ -66,50 +64,60 @@ function keyOf(format: AnswerFormat): string {
   } catch {
     throw wrongType("format.schema", "expected a schema that can be written as JSON, got a cycle.");
   }
-  if (key.length <= MAX_SCHEMA) return key;
-  throw outOfRange("format", `expected at most ${MAX_SCHEMA} characters as JSON, got ${key.length}.`);
+  if (key.length <= MAX_LENGTH) return key;
+  throw outOfRange("format", `expected at most ${MAX_LENGTH} characters as JSON, got ${key.length}.`);
 }
 
-function machineOf(format: AnswerFormat): Machine {
+function compile(format: AnswerFormat): Machine {
+  const parameter = `format.${MEMBERS[format.type] ?? "type"}`;
+  try {
+    return new Machine(grammarOf(format));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof SchemaError)
+      throw unsupported(parameter, `${parameter}: ${error.message}`);
+    // The stack overflows.
+    if (error instanceof RangeError && !("parameter" in error))
+      throw unsupported(parameter, `${parameter}: expected less nesting, got too much. Flatten it.`);
+    throw error;
+  }
+}
+
+function grammarOf(format: AnswerFormat): Grammar {
+  const rules = new Map();
   switch (format.type) {
     case "regex":
-      if (typeof format.pattern !== "string")
-        throw wrongType("format.pattern", `expected a text, got ${shown(format.pattern)}.`);
-      return refused("format.pattern", () => regexMachine(format.pattern) as Machine);
+      return { start: parseRegex(text("format.pattern", format.pattern)), rules };
     case "choice":
-      return choiceMachine(checkChoices(format.choices)) as Machine;
+      return { start: literals(checkChoices(format.choices)), rules };
     case "grammar":
-      throw unsupported(
-        "format.grammar",
-        "format.grammar: expected no grammar, got one. Sirocco has none yet.",
-      );
+      return parseGrammar(text("format.grammar", format.grammar));
     case "json_schema":
-      return refused("format.schema", () => schemaMachine(format.schema));
+      return schemaGrammar(checkSchema(format.schema));
     default:
-      return schemaMachine({ type: "object" });
+      return schemaGrammar({ type: "object" });
   }
+}
+
+function text(parameter: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw wrongType(parameter, `expected a text, got ${shown(value)}.`);
 }
 
 function checkChoices(choices: readonly string[]): readonly string[] {
   const where = "format.choices";
   if (!Array.isArray(choices) || choices.some((choice) => typeof choice !== "string"))
     throw wrongType(where, `expected a list of texts, got ${shown(choices)}.`);
-  if (choices.length === 0 || choices.some((choice) => choice === "" || !choice.isWellFormed()))
+  if (choices.length === 0 || choices.some((choice) => choice === "" || /\p{Surrogate}/u.test(choice)))
     throw outOfRange(where, "expected at least one text, none of them empty or with half a character.");
   return choices;
 }
 
-/** The schema is copied: the machine keeps what it learns by the objects in it. */
-const schemaMachine = (schema: unknown): Machine =>
-  utf8Machine(compileJsonSchema(structuredClone(schema) as never, LONGEST_TOKEN)) as Machine;
-
-function refused(parameter: string, compile: () => Machine): Machine {
-  try {
-    return compile();
-  } catch (error) {
-    if (isParameterError(error)) throw error;
-    throw unsupported(parameter, `${parameter}: ${sentence((error as Error).message)}`);
-  }
+/** A copy, as JSON keeps it. */
+function checkSchema<T>(schema: T): T {
+  if (
+    typeof schema === "boolean" ||
+    (typeof schema === "object" && schema !== null && !Array.isArray(schema))
+  )
+    return JSON.parse(JSON.stringify(schema)) as T;
+  throw wrongType("format.schema", `expected a JSON Schema, an object or a boolean, got ${shown(schema)}.`);
 }
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);

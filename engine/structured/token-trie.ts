@@ -1,6 +1,6 @@
 // The tokens of a vocabulary as a tree of their bytes, in arrays: a node for each byte, in the order of a
 // walk from the root.
-import type { Machine } from "./machine.ts";
+import type { Machine, State } from "./machine.ts";
 
 export class TokenTrie {
   readonly #bytes: Uint8Array;
@@ -48,13 +48,15 @@ export class TokenTrie {
   }
 
   /** Sets the bits of the tokens that a text in `state` may go on with. */
-  allow<State>(machine: Machine<State>, state: State, mask: Uint32Array): void {
+  allow(machine: Machine, state: State, mask: Uint32Array): void {
     const bytes = this.#bytes;
     const states: State[] = [state];
     for (let node = 0; node < bytes.length; ) {
       const depth = this.#depths[node]!;
-      const next = machine.transition(states[depth]!, bytes[node]!);
-      if (!machine.viable(next)) {
+      const before = states[depth]!;
+      const byte = bytes[node]!;
+      const next = before.next[byte] ?? machine.transition(before, byte);
+      if (!next) {
         node = this.#skips[node]!;
         continue;
       }
@@ -68,8 +70,6 @@ export class TokenTrie {
 export const setBit = (mask: Uint32Array, id: number): void => {
   mask[id >>> 5]! |= 1 << (id & 31);
 };
-
-export const hasBit = (mask: Uint32Array, id: number): boolean => ((mask[id >>> 5]! >>> (id & 31)) & 1) === 1;
 
 function latin1(bytes: Uint8Array): string {
   let text = "";

@@ -2,7 +2,10 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parseRegex } from "../../../engine/structured/regex.ts";
 import type { JsonSchema } from "../../../engine/types/format.ts";
+import { isWhole } from "./ends.ts";
+import { KEYWORDS } from "./keywords.ts";
 import { walk } from "./walk.ts";
 
 const ajv = new Ajv2020({ strict: false, allErrors: false, logger: false });
@@ -22,72 +25,6 @@ function expectValid(schema: JsonSchema, seeds = RUNS): number {
   }
   return ended;
 }
-
-/** A schema for each keyword that is held to, at values where it decides. */
-const KEYWORDS: readonly (readonly [string, JsonSchema])[] = [
-  ["true", true],
-  ["type, one", { type: "boolean" }],
-  ["type, several", { type: ["integer", "null"] }],
-  ["type number", { type: "number" }],
-  ["enum", { enum: ["red", 1, 2.5, null, true, [1, "a"], { a: { b: [] } }] }],
-  ["enum of texts with escapes", { enum: ['"', "\\", "\n", "é", "😀", "\u2028", ""] }],
-  ["const", { const: { a: [1, { b: "ü" }] } }],
-  ["properties, required", { type: "object", properties: { a: { type: "integer" } }, required: ["a", "b"] }],
-  [
-    "additionalProperties false",
-    { type: "object", properties: { "a b": true }, additionalProperties: false },
-  ],
-  [
-    "additionalProperties a schema",
-    { type: "object", additionalProperties: { type: "boolean" }, maxProperties: 2 },
-  ],
-  ["minProperties", { type: "object", minProperties: 2, maxProperties: 3 }],
-  ["items", { type: "array", items: { enum: [1, 2] }, maxItems: 4 }],
-  [
-    "prefixItems",
-    { type: "array", prefixItems: [{ const: 1 }, { type: "string", maxLength: 2 }], items: false },
-  ],
-  ["minItems", { type: "array", items: { type: "boolean" }, minItems: 2, maxItems: 3 }],
-  [
-    "uniqueItems",
-    { type: "array", items: { enum: [1, 1.0, 2, 3] }, uniqueItems: true, minItems: 2, maxItems: 3 },
-  ],
-  ["minLength, maxLength", { type: "string", minLength: 3, maxLength: 4 }],
-  ["minimum, maximum", { type: "integer", minimum: -3, maximum: 12 }],
-  ["exclusive bounds", { type: "integer", exclusiveMinimum: -3, exclusiveMaximum: -1 }],
-  ["multipleOf", { type: "integer", multipleOf: 7, minimum: 0, maximum: 100 }],
-  ["bounds of fractions", { type: "number", minimum: 0.25, maximum: 0.75 }],
-  ["anyOf", { anyOf: [{ type: "integer" }, { type: "array", items: { type: "null" }, maxItems: 2 }] }],
-  [
-    "oneOf",
-    {
-      oneOf: [
-        { type: "integer", maximum: 5 },
-        { type: "integer", minimum: 3, maximum: 9 },
-      ],
-    },
-  ],
-  ["allOf", { allOf: [{ type: "integer", minimum: 3 }, { maximum: 6 }] }],
-  ["not", { type: "integer", minimum: 0, maximum: 9, not: { enum: [4, 5] } }],
-  ["$ref, $defs", { $ref: "#/$defs/a", $defs: { a: { enum: ["x", "y"] } } }],
-  [
-    "a tree",
-    {
-      $ref: "#/$defs/node",
-      $defs: {
-        node: {
-          type: "object",
-          properties: {
-            name: { enum: ["n"] },
-            kids: { type: "array", items: { $ref: "#/$defs/node" }, maxItems: 2 },
-          },
-          required: ["name"],
-          additionalProperties: false,
-        },
-      },
-    },
-  ],
-];
 
 test.each(KEYWORDS)("JSON Schema, %s: random answers are valid", (_, schema) => {
   expect(expectValid(schema, 12)).toBeGreaterThan(0);
@@ -138,44 +75,39 @@ test("200 random schemas: random answers are valid, and none comes to a dead end
     fc.property(alone, (schema) => {
       ended += expectValid(schema);
     }),
-    { numRuns: 200, seed: 15 },
+    { numRuns: 200, seed: 15, endOnFailure: true },
   );
   console.log(`JSON Schema: ${ended} of ${200 * RUNS} answers ended, all valid`);
   expect(ended).toBeGreaterThan(190 * RUNS);
 });
 
 /** Regular expressions of what is supported, in JavaScript's syntax. */
-const regexes = fc.letrec<{ choice: string; sequence: string; atom: string }>((tie) => ({
-  choice: fc.array(tie("sequence"), { minLength: 1, maxLength: 3 }).map((options) => options.join("|")),
-  sequence: fc
-    .array(fc.tuple(tie("atom"), fc.constantFrom("", "", "", "?", "{2}", "{0,2}", "{1,3}?", "+", "*")), {
-      minLength: 1,
-      maxLength: 4,
-    })
-    .map((parts) => parts.map(([atom, count]) => atom + count).join("")),
+const regexes = fc.letrec<{ choice: string; sequence: string; atom: string; character: string }>((tie) => ({
+  choice: fc.array(tie("sequence"), { minLength: 1, maxLength: 2 }).map((options) => options.join("|")),
+  sequence: fc.array(tie("atom"), { minLength: 1, maxLength: 3 }).map((parts) => parts.join("")),
   atom: fc.oneof(
-    { maxDepth: 3, depthSize: "small", withCrossShrink: true },
-    fc.constantFrom(
-      "a",
-      "b",
-      "é",
-      "😀",
-      "€",
-      ".",
-      "\\d",
-      "\\w",
-      "\\s",
-      "\\S",
-      "\\W",
-      "[a-c]",
-      "[^a]",
-      "[é-ü]",
+    { maxDepth: 2, depthSize: "small", withCrossShrink: true },
+    fc
+      .tuple(tie("character"), fc.constantFrom("", "", "", "?", "{2}", "{0,2}", "{1,3}?", "+", "*", "{3,}"))
+      .map(([character, count]) => character + count),
+    fc
+      .tuple(tie("choice"), fc.constantFrom("(?:", "("), fc.constantFrom("", "?", "{2}", "{0,2}"))
+      .map(([inner, open, count]) => `${open}${inner})${count}`),
+  ),
+  character: fc.constantFrom(
+    ...["a", "b", "é", "😀", "€", ".", "\\d", "\\w", "\\s", "\\S", "\\W", "[a-c]", "[^a]", "[é-ü]"],
+    ...[
       "[^\\d\\s]",
       "[😀-😎x]",
-    ),
-    fc.constantFrom("\\.", "\\u00e9", "\\u{1F600}", "\\x41", "\\t", "[\\]\\-]", "[^😀]", "[\\W\\d]"),
-    tie("choice").map((inner) => `(?:${inner})`),
-    tie("choice").map((inner) => `(${inner})`),
+      "\\.",
+      "\\u00e9",
+      "\\u{1F600}",
+      "\\x41",
+      "\\t",
+      "[\\]\\-]",
+      "[^😀]",
+      "[\\W\\d]",
+    ],
   ),
 }));
 
@@ -183,18 +115,33 @@ test("500 random regular expressions: random answers match as a whole, and none 
   let ended = 0;
   fc.assert(
     fc.property(regexes.choice, fc.boolean(), (pattern, continues) => {
-      const whole = new RegExp(`^(?:${pattern})$`, "u");
+      const expression = parseRegex(pattern);
       for (let seed = 1; seed <= 2; seed++) {
         const answer = walk({ type: "regex", pattern }, seed, { limit: 120, continues });
         if (!answer.ended) continue;
         ended++;
-        expect(whole.test(answer.text), `${pattern}: ${JSON.stringify(answer.text)}`).toBe(true);
+        expect(isWhole(expression, answer.text), `${pattern}: ${JSON.stringify(answer.text)}`).toBe(true);
       }
     }),
-    { numRuns: 500, seed: 15 },
+    { numRuns: 500, seed: 15, endOnFailure: true },
   );
   console.log(`regular expressions: ${ended} of 1000 answers ended, all match`);
-  expect(ended).toBeGreaterThan(900);
+  expect(ended).toBeGreaterThan(800);
+});
+
+test("regular expressions mean what they mean in JavaScript", () => {
+  // Its own search takes for ever on stars in stars: short ones only.
+  const short = regexes.choice.filter((pattern) => pattern.length < 24);
+  const texts = fc.string({ unit: fc.constantFrom(..."abc é😀€\n.]-A9_".match(/./gsu)!), maxLength: 5 });
+  fc.assert(
+    fc.property(short, texts, (pattern, text) => {
+      const whole = new RegExp(`^(?:${pattern})$`, "u").test(text);
+      expect(isWhole(parseRegex(pattern), text), `${pattern}: ${JSON.stringify(text)}`).toBe(whole);
+      const found = new RegExp(pattern, "u").test(text);
+      expect(isWhole(parseRegex(pattern, true), text), `search ${pattern}`).toBe(found);
+    }),
+    { numRuns: 2000, seed: 15, endOnFailure: true },
+  );
 });
 
 test("choices are answered as they are written, spaces and characters of four bytes included", () => {

@@ -1,64 +1,40 @@
-// Sets of characters, and the UTF-8 bytes of them.
-
-/** Ranges of code points, both ends included, in order, apart from each other, without surrogates. */
-export type CharacterSet = readonly (readonly [number, number])[];
+// The UTF-8 bytes of a set of characters (RFC 3629), as a tree.
+import type { CharacterSet } from "./character-set.ts";
 
 const LAST = 0x10ffff;
 
-export const DIGITS: CharacterSet = [[0x30, 0x39]];
-export const WORDS: CharacterSet = [
-  [0x30, 0x39],
-  [0x41, 0x5a],
-  [0x5f, 0x5f],
-  [0x61, 0x7a],
-];
-/** WhiteSpace and LineTerminator of ECMA-262. */
-export const SPACES: CharacterSet = [
-  [0x09, 0x0d],
-  [0x20, 0x20],
-  [0xa0, 0xa0],
-  [0x1680, 0x1680],
-  [0x2000, 0x200a],
-  [0x2028, 0x2029],
-  [0x202f, 0x202f],
-  [0x205f, 0x205f],
-  [0x3000, 0x3000],
-  [0xfeff, 0xfeff],
-];
-/** "." without the flag s: no line terminators. */
-export const DOT: CharacterSet = complement([
-  [0x0a, 0x0a],
-  [0x0d, 0x0d],
-  [0x2028, 0x2029],
-]);
-
-export function union(a: CharacterSet, b: CharacterSet): CharacterSet {
-  const all = [...a, ...b].sort((x, y) => x[0] - y[0]);
-  const joined: [number, number][] = [];
-  for (const [from, to] of all) {
-    const last = joined.at(-1);
-    if (last && from <= last[1] + 1) last[1] = Math.max(last[1], to);
-    else joined.push([from, to]);
-  }
-  return joined;
+/** Which bytes may come next, and what after each. */
+export interface Utf8Node {
+  readonly id: number;
+  /** `then` undefined: the character is whole. */
+  readonly ranges: readonly (readonly [from: number, to: number, then: Utf8Node | undefined])[];
 }
 
-export function complement(set: CharacterSet): CharacterSet {
-  const rest: [number, number][] = [];
-  let from = 0;
-  for (const [low, high] of union(set, [[0xd800, 0xdfff]])) {
-    if (low > from) rest.push([from, low - 1]);
-    from = high + 1;
-  }
-  if (from <= LAST) rest.push([from, LAST]);
-  return rest;
+let nodes = 0;
+
+/** Characters of one length share what follows their first bytes where they may. */
+export function utf8Tree(set: CharacterSet): Utf8Node {
+  const known = new Map<string, Utf8Node>();
+  const nodeOf = (sequences: readonly ByteRanges[]): Utf8Node => {
+    const key = JSON.stringify(sequences);
+    let node = known.get(key);
+    if (!node) {
+      const ranges = sequences.map(
+        ([[from, to], ...rest]) => [from, to, rest.length > 0 ? nodeOf([rest as never]) : undefined] as const,
+      );
+      node = { id: ++nodes, ranges };
+      known.set(key, node);
+    }
+    return node;
+  };
+  return nodeOf(utf8Ranges(set));
 }
 
 /** A range for each byte. */
-export type ByteRanges = readonly (readonly [number, number])[];
+type ByteRanges = readonly [readonly [number, number], ...(readonly [number, number])[]];
 
 /** The sequences of bytes that encode the characters of a set, each as ranges byte by byte. */
-export function utf8Ranges(set: CharacterSet): ByteRanges[] {
+function utf8Ranges(set: CharacterSet): ByteRanges[] {
   return set.flatMap(([from, to]) => {
     const parts: ByteRanges[] = [];
     let low = from;
@@ -97,7 +73,7 @@ function split(from: number, to: number, length: number): ByteRanges[] {
   }
   const low = encoded(from, length);
   const high = encoded(to, length);
-  return [low.map((byte, i) => [byte, high[i]!] as const)];
+  return [low.map((byte, i) => [byte, high[i]!] as const) as never];
 }
 
 const LEADS = [0, 0, 0xc0, 0xe0, 0xf0];

@@ -1,12 +1,17 @@
 // Parses regular expressions in JavaScript's syntax with the flag u. What asks for more than the text so far
 // (look-around, references, word boundaries) is refused by name.
-import { type CharacterSet, complement, DIGITS, DOT, SPACES, union, WORDS } from "./character-set.ts";
-
-export type Expression =
-  | { readonly kind: "set"; readonly set: CharacterSet }
-  | { readonly kind: "sequence"; readonly parts: readonly Expression[] }
-  | { readonly kind: "choice"; readonly options: readonly Expression[] }
-  | { readonly kind: "repeat"; readonly part: Expression; readonly least: number; readonly most: number };
+import {
+  ANY,
+  type CharacterSet,
+  only as code,
+  complement,
+  DIGITS,
+  DOT,
+  SPACES,
+  union,
+  WORDS,
+} from "./character-set.ts";
+import { choice, type Expression, repeat, sequence, set } from "./grammar.ts";
 
 /** Groups in groups, at most. */
 const MAX_DEPTH = 100;
@@ -22,22 +27,29 @@ const CLASSES: Readonly<Record<string, CharacterSet>> = {
   S: complement(SPACES),
   W: complement(WORDS),
 };
+const ANYTHING = repeat(set(ANY), 0);
 const SYNTAX = /[\^$\\.*+?()[\]{}|/]/;
 
-/** @throws SyntaxError with the position, what was expected there and what to do */
-export function parseRegex(source: string): Expression {
+/**
+ * @param isSearch whether a text belongs to it in which some part matches, as in JSON Schema. Default: the
+ * whole text has to match.
+ * @throws SyntaxError with the position, what was expected there and what to do
+ */
+export function parseRegex(source: string, isSearch = false): Expression {
   if (source.length > MAX_LENGTH)
     throw new SyntaxError(`expected at most ${MAX_LENGTH} characters, got ${source.length}. Shorten it.`);
-  return new Parser(source).parse();
+  return new Parser(source, isSearch).parse();
 }
 
 class Parser {
   readonly #characters: readonly string[];
+  readonly #isSearch: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(source: string) {
+  constructor(source: string, isSearch: boolean) {
     this.#characters = Array.from(source);
+    this.#isSearch = isSearch;
   }
 
   parse(): Expression {
@@ -62,22 +74,27 @@ class Parser {
   #choice(): Expression {
     const options = [this.#sequence()];
     while (this.#take("|")) options.push(this.#sequence());
-    return options.length === 1 ? options[0]! : { kind: "choice", options };
+    return choice(...options);
   }
 
+  /** Anchors stand at the ends of the whole only. */
   #sequence(): Expression {
-    // The whole text has to match, so anchors at the ends of the whole change nothing.
-    if (this.#depth === 0) this.#take("^");
+    const isWhole = this.#depth === 0;
+    const startsHere = isWhole && this.#take("^");
+    let endsHere = false;
     const parts: Expression[] = [];
     for (let next = this.#next; next !== undefined && next !== "|" && next !== ")"; next = this.#next) {
       const after = this.#characters[this.#at + 1];
-      if (next === "$" && this.#depth === 0 && (after === undefined || after === "|")) {
+      endsHere = isWhole && next === "$" && (after === undefined || after === "|");
+      if (endsHere) {
         this.#at++;
         break;
       }
       parts.push(this.#repeated());
     }
-    return parts.length === 1 ? parts[0]! : { kind: "sequence", parts };
+    if (isWhole && this.#isSearch && !startsHere) parts.unshift(ANYTHING);
+    if (isWhole && this.#isSearch && !endsHere) parts.push(ANYTHING);
+    return sequence(...parts);
   }
 
   #repeated(): Expression {
@@ -87,7 +104,7 @@ class Parser {
     // A lazy one has the same texts.
     this.#take("?");
     if (this.#counts()) throw this.#wrong("one quantifier", "Put the first in a group.", -1);
-    return { kind: "repeat", part, least, most };
+    return repeat(part, least, most);
   }
 
   #counts(): [number, number] | undefined {
@@ -112,16 +129,16 @@ class Parser {
 
   #atom(): Expression {
     if (this.#take("(")) return this.#group();
-    if (this.#take("[")) return { kind: "set", set: this.#class() };
-    if (this.#take(".")) return { kind: "set", set: DOT };
-    if (this.#take("\\")) return { kind: "set", set: this.#escape(false) };
+    if (this.#take("[")) return set(this.#class());
+    if (this.#take(".")) return set(DOT);
+    if (this.#take("\\")) return set(this.#escape(false));
     const next = this.#next ?? "";
     if (next === "^" || next === "$")
       throw this.#wrong("anchors at the ends only", "Leave it out: the whole text has to match.");
     if (SYNTAX.test(next) && next !== "/")
       throw this.#wrong("a character", `Write ${JSON.stringify(`\\${next}`)} for it.`);
     this.#at++;
-    return { kind: "set", set: only(next) };
+    return set(only(next));
   }
 
   #group(): Expression {
@@ -138,13 +155,13 @@ class Parser {
 
   #class(): CharacterSet {
     const isNegated = this.#take("^");
-    let set: CharacterSet = [];
+    let members: CharacterSet = [];
     while (!this.#take("]")) {
       if (this.#next === undefined) throw this.#wrong('"]"', "Close the class.");
       const from = this.#classPart();
       const isRange = this.#next === "-" && ![undefined, "]"].includes(this.#characters[this.#at + 1]);
       if (!isRange) {
-        set = union(set, from);
+        members = union(members, from);
         continue;
       }
       this.#at++;
@@ -152,9 +169,9 @@ class Parser {
       const [low, high] = [single(from), single(to)];
       if (low === undefined || high === undefined || low > high)
         throw this.#wrong("a range from a character to a later one", 'Write "\\-" for the character.', -1);
-      set = union(set, [[low, high]]);
+      members = union(members, [[low, high]]);
     }
-    const result = isNegated ? complement(set) : set;
+    const result = isNegated ? complement(members) : members;
     if (result.length === 0) throw this.#wrong("a class with a character", "Fill it.", -1);
     return result;
   }
@@ -234,7 +251,5 @@ const single = ([range, more]: CharacterSet): number | undefined =>
   range && !more && range[0] === range[1] ? range[0] : undefined;
 
 const only = (character: string): CharacterSet => code(character.codePointAt(0)!);
-
-const code = (value: number): CharacterSet => [[value, value]];
 
 const isSurrogate = (value: number): boolean => value >= 0xd800 && value <= 0xdfff;

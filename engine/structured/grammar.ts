@@ -1,0 +1,53 @@
+// A language of texts as an expression over characters: what regular expressions, JSON Schemas, lists of
+// choices and EBNF are all turned into.
+import type { CharacterSet } from "./character-set.ts";
+
+export type Expression =
+  /** One character of a set. */
+  | { readonly kind: "set"; readonly set: CharacterSet }
+  /** All parts, one after another; without parts, the empty text. */
+  | { readonly kind: "sequence"; readonly parts: readonly Expression[] }
+  /** One of the options; without options, nothing at all, not even the empty text. */
+  | { readonly kind: "choice"; readonly options: readonly Expression[] }
+  /** A part `least` to `most` times (Infinity: no bound). */
+  | { readonly kind: "repeat"; readonly part: Expression; readonly least: number; readonly most: number }
+  /** What a rule of the grammar says. */
+  | { readonly kind: "rule"; readonly name: string };
+
+export interface Grammar {
+  readonly start: Expression;
+  readonly rules: ReadonlyMap<string, Expression>;
+}
+
+export const set = (characters: CharacterSet): Expression => ({ kind: "set", set: characters });
+
+export const sequence = (...parts: readonly Expression[]): Expression =>
+  parts.length === 1 ? parts[0]! : { kind: "sequence", parts };
+
+export const choice = (...options: readonly Expression[]): Expression =>
+  options.length === 1 ? options[0]! : { kind: "choice", options };
+
+export const repeat = (part: Expression, least: number, most = Number.POSITIVE_INFINITY): Expression =>
+  least === 1 && most === 1 ? part : { kind: "repeat", part, least, most };
+
+export const optional = (part: Expression): Expression => repeat(part, 0, 1);
+
+export const rule = (name: string): Expression => ({ kind: "rule", name });
+
+/** The empty text. */
+export const EMPTY: Expression = { kind: "sequence", parts: [] };
+
+/** No text. */
+export const NOTHING: Expression = { kind: "choice", options: [] };
+
+/** This text. */
+export const literal = (text: string): Expression =>
+  sequence(
+    ...Array.from(text, (character): Expression => {
+      const code = character.codePointAt(0)!;
+      return set([[code, code]]);
+    }),
+  );
+
+/** One of these texts. */
+export const literals = (texts: readonly string[]): Expression => choice(...texts.map(literal));
