@@ -36,7 +36,7 @@ export class Machine {
   #lastId = 0;
 
   /**
-   * @throws SyntaxError for a grammar without a text, a name without a rule, or a rule that begins with itself
+   * @throws SyntaxError for a grammar without a text, a name without a rule, a rule that begins with itself
    */
   constructor(grammar: Grammar) {
     const start = nodesOf(grammar);

@@ -70,7 +70,7 @@ export class Reader {
   }
 }
 
-/** One walk to all characters that may come next. It keeps its own list of what to visit: texts nest deeply. */
+/** One walk to all characters that may come next. It has a list of what to visit: texts nest deeply. */
 class Walk {
   readonly places = new Map<number, Place>();
   isEnd = false;

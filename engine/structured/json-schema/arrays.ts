@@ -2,7 +2,7 @@
 
 import type { JsonSchema } from "../../types/format.ts";
 import { type Expression, literal, NOTHING, optional, repeat, rule, sequence } from "../grammar.ts";
-import type { Compiler } from "./compile.ts";
+import type { Compiler } from "./compiler.ts";
 import { COMMA, WHITE_SPACE } from "./json-text.ts";
 import { readCount, readList, SchemaError, step, wrong } from "./keywords.ts";
 import { keyOf, type ObjectPart, type Part } from "./schema-part.ts";

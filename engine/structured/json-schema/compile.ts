@@ -1,9 +1,11 @@
-// A JSON Schema as a grammar of the JSON texts that it allows. Where a schema leaves something open that a
-// reader seldom means, less is allowed than it says: properties and items that it does not name need
-// `additionalProperties` and `items`, and a schema without a type is of the types that its keywords are about.
+// A JSON Schema as a grammar of JSON texts that it allows. Where a schema leaves something open that its
+// author seldom means, less is allowed than it says: properties and items that it does not name need
+// `additionalProperties` and `items`, and a schema without a type is of the types that its keywords are
+// about.
 import type { JsonSchema } from "../../types/format.ts";
 import { choice, type Expression, type Grammar, literal, literals, NOTHING, rule } from "../grammar.ts";
 import { arrayText } from "./arrays.ts";
+import type { Compiler } from "./compiler.ts";
 import { refuseOverlap } from "./exclusive.ts";
 import { ANY_RULES, ANY_VALUE, valueText } from "./json-text.ts";
 import { KEYWORDS_OF, SchemaError, TYPES, type TypeName, wrong } from "./keywords.ts";
@@ -17,15 +19,6 @@ import { isEqual, validates } from "./validates.ts";
 const MAX_COMBINATIONS = 256;
 /** Rules, at most: combinations in combinations multiply. */
 const MAX_RULES = 50_000;
-
-/** What the texts of each type are made with. */
-export interface Compiler {
-  readonly root: JsonSchema;
-  /** The texts of a value that all these schemas allow. */
-  compile(parts: readonly Part[]): Expression;
-  /** Adds rules. */
-  add(rules: ReadonlyMap<string, Expression>): void;
-}
 
 /** @throws SchemaError, SyntaxError for what cannot be held to */
 export function schemaGrammar(schema: JsonSchema): Grammar {

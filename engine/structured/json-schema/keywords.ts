@@ -1,5 +1,5 @@
-// The keywords of JSON Schema (2020-12): which say something about a value, and of which type. Whatever is not
-// in these tables is refused by name.
+// The keywords of JSON Schema (2020-12): which say something about a value, and of which type. Whatever is
+// not in these tables is refused by name.
 import type { JsonSchema } from "../../types/format.ts";
 
 export const TYPES = ["null", "boolean", "integer", "number", "string", "array", "object"] as const;

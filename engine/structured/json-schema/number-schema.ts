@@ -1,6 +1,6 @@
 // The numbers of a schema.
 import { type Expression, NOTHING } from "../grammar.ts";
-import type { Compiler } from "./compile.ts";
+import type { Compiler } from "./compiler.ts";
 import { INTEGER, NUMBER } from "./json-text.ts";
 import { readNumber, wrong } from "./keywords.ts";
 import { type NumberBounds, numberGrammar } from "./numbers.ts";

@@ -13,7 +13,7 @@ import {
   sequence,
   set,
 } from "../grammar.ts";
-import type { Compiler } from "./compile.ts";
+import type { Compiler } from "./compiler.ts";
 import { COMMA, member, PLAIN, quoted, stringOf, WHITE_SPACE } from "./json-text.ts";
 import { readCount, readList, readMap, SchemaError, step, wrong } from "./keywords.ts";
 import { keyOf, type ObjectPart, type Part } from "./schema-part.ts";
@@ -52,7 +52,7 @@ export function objectText(parts: readonly ObjectPart[], compiler: Compiler): Ex
   const prefix = `${keyOf(parts)} from `;
   const rules = new Map<string, Expression>();
   const isCounted = least > required || most < properties.length || (others !== undefined && most < Infinity);
-  /** What follows the properties before `i`, of which `count` were written. Only whether any was, if none count. */
+  /** What follows the properties before `i`, of which `count` were written (if nobody counts: 0, or some). */
   const from = (i: number, count: number): Expression => {
     const known = isCounted ? count : Math.min(count, 1);
     const name = `${prefix}${i} ${known}`;

@@ -2,7 +2,7 @@
 import { choice, type Expression, type Grammar, repeat } from "../grammar.ts";
 import { intersect } from "../intersection.ts";
 import { parseRegex } from "../regex.ts";
-import type { Compiler } from "./compile.ts";
+import type { Compiler } from "./compiler.ts";
 import { FORMATS } from "./formats.ts";
 import { ANY_CHARACTER, quoted, stringOf, written } from "./json-text.ts";
 import { readCount, SchemaError, step, wrong } from "./keywords.ts";
