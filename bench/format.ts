@@ -4,6 +4,13 @@ import type { Header, Params, Result, Unit } from "./result.ts";
 /** Column headings by the name of a figure. Default: the name itself. */
 const HEADINGS: Readonly<Record<string, string>> = {
   tokensPerSecond: "tokens/s",
+  freeTokensPerSecond: "free tokens/s",
+  constrainedTokensPerSecond: "constrained tokens/s",
+  timeOverFree: "time over free",
+  freeTimeOverAllFree: "free, over all free",
+  firstMaskMs: "first mask ms",
+  maskP50: "mask p50 ms",
+  maskP95: "mask p95 ms",
   requestsPerSecond: "requests/s",
   batchGain: "batch gain",
   firstTokenP50: "first p50 ms",

@@ -32,6 +32,8 @@ const ABOUT: Readonly<Record<SuiteName, string>> = {
   quality: "Perplexity of a text, size and speed of the weight formats.",
   throughput:
     "Requests of mixed length in 1, 2, 4 … streams at once. Batch gain: tokens a second relative to one stream.",
+  constrained:
+    "Answers held to a JSON Schema, alone and beside free ones: tokens a second of an answer; the host's time for a mask.",
 };
 
 export function renderHtml(report: Report): string {
@@ -161,6 +163,19 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
           ["half of the requests", named("firstTokenP50")],
           ["19 of 20", named("firstTokenP95")],
         ]),
+      ];
+    case "constrained":
+      return [
+        ...bars(
+          "Tokens a second of a free answer",
+          named("freeTokensPerSecond"),
+          param("free", "constrained"),
+        ),
+        ...bars(
+          "Tokens a second of a constrained answer",
+          named("constrainedTokensPerSecond"),
+          param("free", "constrained"),
+        ),
       ];
   }
 }

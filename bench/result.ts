@@ -26,6 +26,7 @@ export const suiteNames = [
   "window",
   "quality",
   "throughput",
+  "constrained",
 ] as const;
 export type SuiteName = (typeof suiteNames)[number];
 

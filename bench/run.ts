@@ -5,6 +5,7 @@ import type { AdapterDescription, Model } from "../engine/node.ts";
 import { MAX_AUTO_BYTES } from "../engine/resident/plan.ts";
 import { attention } from "./attention.ts";
 import { measureLimits } from "./bandwidth.ts";
+import { constrained } from "./constrained.ts";
 import { decode } from "./decode.ts";
 import { kernels } from "./kernels.ts";
 import { load } from "./load.ts";
@@ -24,6 +25,7 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   window,
   quality,
   throughput,
+  constrained,
 };
 
 export interface RunOptions {
@@ -60,7 +62,8 @@ export async function runSuites(options: RunOptions): Promise<ModelReport> {
   const { engine, names, request, signal, onProgress } = options;
   const date = new Date().toISOString();
   onProgress("loading the model");
-  const parallel = names.includes("throughput") ? await mostStreams(options) : 1;
+  const isShared = names.some((name) => name === "throughput" || name === "constrained");
+  const parallel = isShared ? await mostStreams(options) : 1;
   const loaded = await engine.loadModel(request.model, { ...request.load, parallel, signal });
   if (!(loaded instanceof LoadedModel)) throw new TypeError("bench: expected the engine's own model.");
   try {

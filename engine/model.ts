@@ -144,7 +144,7 @@ export class LoadedModel implements Model {
     options: AnswerOptions,
     separate = false,
   ): AsyncGenerator<Chunk, void, void> {
-    const constraint = await this.#constraint(options.format, continues);
+    const constraint = await this.constraint(options.format, continues);
     let prompt: Pick<Generation, "ids" | "warnings">;
     try {
       prompt = await encode();
@@ -175,8 +175,8 @@ export class LoadedModel implements Model {
     );
   }
 
-  /** Its code is a lazy chunk. */
-  async #constraint(
+  /** What holds an answer to a format. Its code is a lazy chunk. */
+  async constraint(
     format: AnswerOptions["format"],
     continues: boolean,
   ): Promise<TokenConstraint | undefined> {

@@ -65,6 +65,7 @@ Suites:
   quality     perplexity, size and speed of every weight and cache format
   throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to first token, between tokens, batch gain;
               with --url, of any server with OpenAI's API
+  constrained answers held to a JSON Schema, alone and beside others: tokens/s, and the host's time for a mask
 
 Examples:
   $ sirocco bench

@@ -1,6 +1,6 @@
 // Every suite on this driver, once and briefly, on a tiny model: checks that figures are plausible.
 import { beforeAll, expect, test } from "vitest";
-import { type ModelReport, type Result, suiteNames } from "../../bench/result.ts";
+import { type ModelReport, type Result, type SuiteName, suiteNames } from "../../bench/result.ts";
 import { runSuites } from "../../bench/run.ts";
 import { loadModel, planModel, quantizeModel } from "../../engine/node.ts";
 
@@ -8,18 +8,20 @@ const folder = new URL("../golden/families/window_7", import.meta.url).pathname;
 let report: ModelReport;
 const progress: string[] = [];
 
-beforeAll(async () => {
-  report = await runSuites({
+const measure = (names: readonly SuiteName[], model: string | undefined) =>
+  runSuites({
     engine: { loadModel, planModel, quantizeModel },
-    names: suiteNames,
+    names,
     request: {
-      ...{ model: folder, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
+      ...{ model, load: {}, budget: { runs: 2, seconds: 0 }, text: undefined },
       streams: { streams: [1, 2], requests: 3, promptTokens: 9, answerTokens: 4 },
     },
     version: "0.0.0",
     signal: new AbortController().signal,
     onProgress: (what) => progress.push(what),
   });
+beforeAll(async () => {
+  report = await measure(suiteNames, folder);
 }, 600_000);
 
 const find = (suite: string, name: string): Result[] =>
@@ -29,8 +31,9 @@ test("a suite that cannot run does not stop the others", () => {
   // This model has no tokenizer.
   expect(report.failed).toEqual(["quality"]);
   expect(report.notes.join()).toMatch(/quality: .*tokenizer\.json/);
+  expect(report.notes.join()).toMatch(/constrained: the tokens of this model have no texts/);
   expect([...new Set(report.results.map(({ suite }) => suite))]).toEqual(
-    suiteNames.filter((name) => name !== "quality"),
+    suiteNames.filter((name) => name !== "quality" && name !== "constrained"),
   );
   expect(progress).toEqual(expect.arrayContaining(["loading the model", "decode: context 7"]));
 });
@@ -94,4 +97,32 @@ test("throughput: every number of streams, and what they gain over one", () => {
   // Every answer has four tokens: the end-of-sequence token does not end it.
   expect(one!.median / find("throughput", "requestsPerSecond")[0]!.median).toBeCloseTo(4);
   expect(report.notes.join()).toMatch(/throughput: prompts of \d+ to \d+ tokens/);
+});
+
+test("constrained: one alone, one beside a free one, all; and masks", async () => {
+  const { results, failed } = await measure(["constrained"], undefined);
+  expect(failed).toEqual([]);
+  const of = (name: string) =>
+    results
+      .filter((result) => result.name === name)
+      .map(({ params, median }) => {
+        expect(median).toBeGreaterThan(0);
+        return [params["free"], params["constrained"]];
+      });
+  expect(of("freeTokensPerSecond")).toEqual([
+    [1, 0],
+    [2, 0],
+    [1, 1],
+  ]);
+  expect(of("constrainedTokensPerSecond")).toEqual([
+    [0, 1],
+    [1, 1],
+    [0, 2],
+  ]);
+  expect(of("timeOverFree")).toEqual([
+    [0, 1],
+    [0, 2],
+  ]);
+  expect(of("freeTimeOverAllFree")).toEqual([[1, 1]]);
+  for (const name of ["firstMaskMs", "maskP50", "maskP95"]) expect(of(name)).toHaveLength(1);
 });
