@@ -8,6 +8,8 @@ type Mask = Uint32Array<ArrayBuffer>;
 
 /** Masks kept for a format, in bytes. */
 const MAX_KEPT_BYTES = 4 * 2 ** 20;
+/** Bytes that are looked ahead for. */
+const MAX_FORCED = 512;
 
 /** The masks of states that were met, by tokens and machine. */
 const kept = new WeakMap<TokenBytes, WeakMap<Machine, Map<number, Mask>>>();
@@ -19,6 +21,8 @@ export class FormatConstraint implements TokenConstraint {
   #tokens: TokenBytes;
   #state: State;
   #complete = false;
+  /** The bytes of the last token. */
+  #last: Uint8Array = new Uint8Array();
 
   /**
    * @param endIds tokens that end an answer
@@ -57,9 +61,35 @@ export class FormatConstraint implements TokenConstraint {
     for (const byte of this.#tokens.tokens[id] ?? []) state = state && this.#machine.transition(state, byte);
     if (!state || !this.#tokens.tokens[id]?.length)
       throw new RangeError(`format: expected a token that it allows, got ${id}. Report this as a bug.`);
+    this.#last = this.#tokens.tokens[id]!;
     this.#state = state;
     this.#tokens = this.#vocabulary.later;
     this.#complete = state.isEnd && state.places.length === 0;
+  }
+
+  /**
+   * The tokens of the text that has to follow, as the tokenizer splits it after the last token, or after a
+   * line break if both would become one token. The last of them may become part of a longer one: it is left
+   * out, unless the answer ends with it.
+   */
+  forced(): readonly number[] {
+    const { bytes, end } = forcedBytes(this.#machine, this.#state);
+    const text = bytes.length > 0 ? whole(bytes) : undefined;
+    if (text === undefined) return [];
+    const isWhole = end.isEnd && end.places.length === 0;
+    const ids =
+      this.#split(whole(this.#last) ?? "\n", text, bytes.length) ?? this.#split("\n", text, bytes.length);
+    return ids?.slice(0, isWhole ? undefined : -1) ?? [];
+  }
+
+  /** The last tokens, of exactly `length` bytes. undefined: a token goes across the border. */
+  #split(before: string, text: string, length: number): readonly number[] | undefined {
+    const ids = this.#vocabulary.encode(before + text);
+    const { tokens } = this.#vocabulary.later;
+    let left = length;
+    let from = ids.length;
+    while (left > 0 && from > 0) left -= tokens[ids[--from]!]?.length ?? Number.POSITIVE_INFINITY;
+    return left === 0 ? ids.slice(from) : undefined;
   }
 
   /** The tokens that may follow, apart from an end. */
@@ -78,5 +108,28 @@ export class FormatConstraint implements TokenConstraint {
       masks.set(state.id, mask);
     }
     return mask;
+  }
+}
+
+/** The bytes that have to follow, one by one, and the state after them. */
+function forcedBytes(machine: Machine, from: State): { bytes: Uint8Array; end: State } {
+  const bytes: number[] = [];
+  let end = from;
+  while (bytes.length < MAX_FORCED && !end.isEnd) {
+    const ranges = end.places.flatMap((place) => place.bytes.ranges);
+    const byte = ranges[0]?.[0];
+    if (byte === undefined || ranges.some(([low, high]) => low !== byte || high !== byte)) break;
+    end = machine.transition(end, byte)!;
+    bytes.push(byte);
+  }
+  return { bytes: Uint8Array.from(bytes), end };
+}
+
+/** undefined: not whole characters */
+function whole(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
   }
 }

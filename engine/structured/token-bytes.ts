@@ -24,6 +24,8 @@ export interface Vocabulary {
   readonly first: TokenBytes;
   /** Of the others. */
   readonly later: TokenBytes;
+  /** The tokens of a text, as the tokenizer splits it. */
+  encode(text: string): readonly number[];
 }
 
 const vocabularies = new WeakMap<Tokenizer, Vocabulary>();
@@ -42,7 +44,11 @@ export function vocabularyOf(tokenizer: Tokenizer, V: number): Vocabulary {
     const first = bytesOf(false);
     const isSame = first.every((bytes, id) => bytes?.length === later[id]?.length);
     const laterBytes = new TokenBytes(later);
-    known = { later: laterBytes, first: isSame ? laterBytes : new TokenBytes(first) };
+    known = {
+      later: laterBytes,
+      first: isSame ? laterBytes : new TokenBytes(first),
+      encode: (text) => tokenizer.encode(text, { bos: false, suffix: false, special: false }),
+    };
     vocabularies.set(tokenizer, known);
   }
   return known;
