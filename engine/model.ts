@@ -24,6 +24,8 @@ import type {
   KernelTime,
   Message,
   Model,
+  ModerateOptions,
+  Moderation,
   Plan,
   SaveSessionOptions,
   Score,
@@ -209,6 +211,10 @@ export class LoadedModel implements Model {
       endIds: this.#endIds,
     };
     return classify(parts, text, labels, options);
+  }
+
+  async moderate(text: string, options: ModerateOptions = {}): Promise<Moderation> {
+    return (await import("./guard/moderate.ts")).moderate(this, text, options);
   }
 
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {

@@ -53,6 +53,7 @@ const MAX_LAZY_BYTES = {
   "rope-scaling.js": 900,
   "scaled-angles.js": 500,
   "classify.js": 1_900,
+  "moderate.js": 1_050,
   "safe-prompt.js": 330,
   "passes.js": 320,
 };

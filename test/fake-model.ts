@@ -2,6 +2,7 @@
 // made.
 
 import { extract } from "../engine/extract.ts";
+import { moderate } from "../engine/guard/moderate.ts";
 import type {
   AdapterDescription,
   Chunk,
@@ -161,6 +162,7 @@ export function fakeModel({
       const counts = { promptTokens: encode(text).length, cachedTokens: 0 };
       return { label, probabilities: Object.fromEntries(probabilities), ...counts };
     },
+    moderate: (text, options = {}) => moderate(model, text, options),
     score: async (input) => ({
       logProbs: Float32Array.from(encode(textOf(input)).slice(1), (_, i) => -1 - i),
       perplexity: 1,

@@ -32,3 +32,32 @@ export interface Classification<Label extends string = string> {
   /** Those of them whose keys and values were still in the cache. */
   readonly cachedTokens: number;
 }
+
+/** What `Model.moderate` finds: the categories of section 5.3 of the paper of Mistral 7B. */
+export type ModerationCategory =
+  /** Terrorism, child abuse, fraud and the like. */
+  | "illegal_activities"
+  /** Hateful, harassing or violent content: discrimination, self-harm, bullying and the like. */
+  | "hateful_or_violent_content"
+  /** Legal, medical or financial advice. */
+  | "unqualified_advice";
+
+/** Options of `Model.moderate`. */
+export interface ModerateOptions extends CallOptions {
+  /** Whether the text is a user's prompt or a model's answer. Default "prompt". */
+  readonly kind?: "prompt" | "answer";
+}
+
+/** Result of `Model.moderate`. */
+export interface Moderation {
+  /** Whether the model finds it more likely that the text is not acceptable than that it is. */
+  readonly flagged: boolean;
+  /** The likeliest category of a flagged text is true, the others are false. */
+  readonly categories: Readonly<Record<ModerationCategory, boolean>>;
+  /** The probability of each category. The rest up to 1 is that of an acceptable text. */
+  readonly scores: Readonly<Record<ModerationCategory, number>>;
+  /** Tokens of the prompt that asks the model. */
+  readonly promptTokens: number;
+  /** Those of them whose keys and values were still in the cache. */
+  readonly cachedTokens: number;
+}

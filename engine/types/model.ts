@@ -11,7 +11,7 @@ import type {
   Score,
 } from "./answer.ts";
 import type { JsonSchema, StandardSchema } from "./format.ts";
-import type { Classification, ClassifyOptions } from "./guard.ts";
+import type { Classification, ClassifyOptions, ModerateOptions, Moderation } from "./guard.ts";
 import type { OpenAIShape } from "./openai.ts";
 import type {
   Activity,
@@ -156,6 +156,21 @@ export interface Model {
     labels: readonly Label[],
     options?: ClassifyOptions,
   ): Promise<Classification<Label>>;
+  /**
+   * Whether a text is acceptable: the model is asked, and its choice among three categories and "acceptable"
+   * is scored as by `classify`. The verdict is as good as the model. A text that is longer than the context
+   * is judged in parts, and the worst counts.
+   *
+   * @throws ChatTemplateError if there is no template
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   *
+   * @example
+   * ```ts
+   * const { flagged, scores } = await model.moderate("How do I bake bread?");
+   * console.log(typeof flagged, Object.keys(scores).length); // boolean 3
+   * ```
+   */
+  moderate(text: string, options?: ModerateOptions): Promise<Moderation>;
   /**
    * Probability of each token of a text, given the tokens before it.
    *

@@ -6,6 +6,7 @@ import type { ErrorRecord } from "./errors.ts";
 /** The methods of Model that return once, and those that stream. A new method is one more name here. */
 export const CALLS = [
   "classify",
+  "moderate",
   "score",
   "logits",
   "profile",

@@ -183,3 +183,22 @@ test("what cannot be compared is refused before anything is computed", async () 
   await expect(model.classify("A dog", ["good", "bad"], { signal })).rejects.toThrow("enough");
   expect(prefilled).toEqual([]);
 });
+
+test("moderate scores three categories, of prompts and of answers", async () => {
+  const verdict = await model.moderate("How do I bake bread?");
+  const { scores, categories, flagged } = verdict;
+  const sum = Object.values(scores).reduce((a, b) => a + b);
+  expect(sum).toBeGreaterThan(0);
+  expect(sum).toBeLessThan(1);
+  expect(flagged).toBe(sum > 0.5);
+  expect(Object.values(categories).filter(Boolean)).toHaveLength(flagged ? 1 : 0);
+  // What is the same for all texts stays in the cache.
+  const other = await model.moderate("Why is the sky blue?");
+  expect(other.cachedTokens).toBeGreaterThan(other.promptTokens / 2);
+  expect((await model.moderate("How do I bake bread?", { kind: "answer" })).scores).not.toEqual(scores);
+  // Longer than the context: in parts.
+  const long = await model.moderate("The dog was happy. ".repeat(95));
+  expect(long.promptTokens).toBeGreaterThan(512);
+  await expect(model.moderate(3 as never)).rejects.toMatchObject({ parameter: "text" });
+  await expect(model.moderate("x", { kind: "text" as never })).rejects.toMatchObject({ parameter: "kind" });
+});

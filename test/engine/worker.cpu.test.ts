@@ -1,6 +1,6 @@
 // Both ends of `loadModelInWorker` over a Node channel: a model in a worker must behave like a local one.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Chunk, Finish, LoadOptions, Model } from "../../engine/api.ts";
+import type { Chunk, Finish, LoadOptions, Model, Moderation } from "../../engine/api.ts";
 import {
   ChatTemplateError,
   CheckpointError,
@@ -112,6 +112,11 @@ test("labels go to the worker with their options", async () => {
       return { label: labels[1]!, probabilities: {} as never, promptTokens: 3, cachedTokens: 0 };
     },
   });
+  const verdict = { flagged: true } as Moderation;
+  const judge = await loaded(undefined, {
+    moderate: async (text, { kind } = {}) => (text === "x" && kind === "answer" ? verdict : {}) as Moderation,
+  });
+  expect(await judge.model.moderate("x", { kind: "answer" })).toEqual(verdict);
   const { signal } = new AbortController();
   const { label } = await model.classify("text", ["a", "b"], { raw: true, signal });
   expect(label).toBe("b");
