@@ -73,7 +73,7 @@ describe("bench", () => {
   });
 
   test.each([
-    [["speed"], 2, 'bench: expected suites among load, decode, .*, throughput, got "speed"'],
+    [["speed"], 2, 'bench: expected suites among load, decode, .*, constrained, got "speed"'],
     [["--runs", "0"], 2, '--runs: expected a whole number of at least 1, got "0"'],
     [["--seconds", "x"], 2, '--seconds: expected a number of at least 0, got "x"'],
     [["--streams", "1,0"], 2, '--streams: expected whole numbers from 1 to 1024, as in 1,2,4,8, got "1,0"'],
