@@ -146,7 +146,6 @@ export class LoadedModel implements Model {
     options: AnswerOptions,
     separate = false,
   ): AsyncGenerator<Chunk, void, void> {
-    const constraint = await this.constraint(options.format, continues);
     let prompt: Pick<Generation, "ids" | "warnings">;
     try {
       prompt = await encode();
@@ -158,10 +157,12 @@ export class LoadedModel implements Model {
     }
     const { tokenizer } = this.#parts;
     const text = tokenizer?.stream({ continues });
+    const isHeld = options.format !== undefined && plainFormat(options.format).type !== "text";
     const thinking =
       separate && tokenizer
-        ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues)
+        ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues, isHeld)
         : undefined;
+    const constraint = await this.constraint(options.format, continues, thinking && prompt.ids);
     const { contextLength } = this;
     yield* generate(
       {
@@ -177,16 +178,21 @@ export class LoadedModel implements Model {
     );
   }
 
-  /** What holds an answer to a format. Its code is a lazy chunk. */
+  /**
+   * What holds an answer to a format. Its code is a lazy chunk.
+   * @param continues whether the answer goes on with a text
+   * @param opened the prompt, if it has opened a thought
+   */
   async constraint(
     format: AnswerOptions["format"],
     continues: boolean,
+    opened?: readonly number[],
   ): Promise<TokenConstraint | undefined> {
     if (!format) return undefined;
     const plain = plainFormat(format);
-    const { constraintOf } = await import("./structured/constraint.ts");
+    const { answerConstraint } = await import("./answer-constraint.ts");
     const { tokenizer } = this.#parts;
-    return constraintOf(plain, { tokenizer, V: this.config.V, endIds: this.#endIds, continues });
+    return answerConstraint(plain, { tokenizer, V: this.config.V, endIds: this.#endIds, continues, opened });
   }
 
   async extract<Output>(

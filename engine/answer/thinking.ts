@@ -20,6 +20,8 @@ interface Parts {
  */
 export class Thinking {
   readonly #tags: ThinkingTags;
+  /** Whether text after the thought is the answer as it is, with any white space and tags in it. */
+  readonly #exact: boolean;
   #state: "start" | "reasoning" | "text";
   /** Text that may belong to a tag, or is white space at an end. */
   #held = "";
@@ -28,11 +30,25 @@ export class Thinking {
   /** Tokens of thoughts, with their tags. */
   tokens = 0;
 
-  /** @param state `reasoning` if the prompt has opened the tag; `text`: no spelled tag is looked for */
-  constructor(tags: ThinkingTags, state: "start" | "reasoning" | "text") {
+  /**
+   * @param state `reasoning` if the prompt has opened the tag; `text`: no spelled tag is looked for
+   * @param exact whether the answer has a format: what follows the token of the closing tag is left as it is
+   */
+  constructor(tags: ThinkingTags, state: "start" | "reasoning" | "text", exact = false) {
     this.#tags = tags;
     this.#state = state;
+    this.#exact = exact;
     this.#trims = state === "reasoning";
+  }
+
+  /** Whether the answer has begun, or may have. */
+  get hasThought(): boolean {
+    return this.#state !== "reasoning";
+  }
+
+  /** The closing tag, if the model spells it. */
+  get spelledClose(): string | undefined {
+    return this.#tags.ids ? undefined : this.#tags.close;
   }
 
   /**
@@ -41,6 +57,7 @@ export class Thinking {
    */
   push(id: number | undefined, added: string, last: boolean): Parts {
     const before = this.#state;
+    if (this.#exact && before === "text") return { reasoning: "", text: added };
     const parts = this.#tags.ids ? this.#byToken(id, added, this.#tags.ids) : this.#bySpelling(added);
     if (id !== undefined && (before === "reasoning" || this.#state === "reasoning")) this.tokens++;
     if (!last) return parts;
@@ -76,7 +93,8 @@ export class Thinking {
     const thought = all.slice(0, at).trimEnd();
     const reasoning = this.#trims ? thought.trimStart() : thought;
     this.#enter("text");
-    return { reasoning, text: this.#take(all.slice(at + close.length)).text };
+    const rest = all.slice(at + close.length);
+    return { reasoning, text: this.#exact ? rest.trimStart() : this.#take(rest).text };
   }
 
   /** Text that holds no whole tag. */
@@ -98,7 +116,7 @@ export class Thinking {
   #enter(state: "reasoning" | "text"): void {
     this.#state = state;
     this.#held = "";
-    this.#trims = true;
+    this.#trims = !this.#exact || state === "reasoning";
   }
 
   #hold(all: string): Parts {
@@ -116,18 +134,22 @@ export class Thinking {
 /**
  * For an answer to a prompt.
  * @param continues whether it continues the text of an answer
- * @returns undefined if the model has no tags
+ * @param exact whether the answer has a format: then it begins with a thought only if the prompt has opened
+ * one
+ * @returns undefined if the model has no tags, or does not think
  */
 export function thinkingAfter(
   ids: readonly number[],
   tokenizer: Tokenizer,
   continues: boolean,
+  exact = false,
 ): Thinking | undefined {
   const tags = thinkingTags(tokenizer);
   if (!tags) return undefined;
   const tail = ids.slice(-TAIL).filter((id) => tokenizer.has(id));
   const end = tokenizer.decode(tail, { skipSpecial: false, continues: true }).trimEnd();
-  return new Thinking(tags, end.endsWith(tags.open) ? "reasoning" : continues ? "text" : "start");
+  if (end.endsWith(tags.open)) return new Thinking(tags, "reasoning", exact);
+  return exact ? undefined : new Thinking(tags, continues ? "text" : "start");
 }
 
 /**

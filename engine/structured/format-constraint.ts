@@ -82,14 +82,19 @@ export class FormatConstraint implements TokenConstraint {
     return ids?.slice(0, isWhole ? undefined : -1) ?? [];
   }
 
-  /** The last tokens, of exactly `length` bytes. undefined: a token goes across the border. */
+  /**
+   * The last tokens, of exactly `length` bytes. undefined: a token goes across the border, or the tokenizer
+   * has put a space after an added token.
+   */
   #split(before: string, text: string, length: number): readonly number[] | undefined {
     const ids = this.#vocabulary.encode(before + text);
     const { tokens } = this.#vocabulary.later;
     let left = length;
     let from = ids.length;
     while (left > 0 && from > 0) left -= tokens[ids[--from]!]?.length ?? Number.POSITIVE_INFINITY;
-    return left === 0 ? ids.slice(from) : undefined;
+    const found = ids.slice(from);
+    const same = left === 0 && whole(Uint8Array.from(found.flatMap((id) => [...tokens[id]!]))) === text;
+    return same ? found : undefined;
   }
 
   /** The tokens that may follow, apart from an end. */

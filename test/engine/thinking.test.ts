@@ -70,6 +70,18 @@ test("chat", async () => {
   expect(parts).toEqual({ reasoning, text });
 });
 
+test("an answer of a format comes after the same thought", async () => {
+  const parts = { reasoning: "", text: "" };
+  const format = { type: "choice", choices: [" yes.", "No."] } as const;
+  for await (const chunk of model.chat(MESSAGES, { maxTokens: LENGTH, format })) {
+    parts.reasoning += chunk.reasoning ?? "";
+    parts.text += chunk.text;
+    if (chunk.finish) expect(chunk.finish).toMatchObject({ reason: "stop", reasoningTokens: thought });
+  }
+  expect(parts.reasoning).toBe(reasoning);
+  expect(format.choices).toContain(parts.text);
+});
+
 test("OpenAI's shape, whole and streamed", async () => {
   const params = { messages: MESSAGES, temperature: 0, max_tokens: LENGTH };
   const { choices, usage } = await model.openai.chat.completions.create(params);

@@ -1,5 +1,6 @@
 // Both ends of `loadModelInWorker` over a Node channel: a model in a worker must behave like a local one.
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
 import type { Chunk, Finish, LoadOptions, Model, Moderation } from "../../engine/api.ts";
 import {
   ChatTemplateError,
@@ -121,6 +122,26 @@ test("labels go to the worker with their options", async () => {
   const { label } = await model.classify("text", ["a", "b"], { raw: true, signal });
   expect(label).toBe("b");
   expect(asked).toEqual({ text: "text", labels: ["a", "b"], options: { raw: true }, aborts: true });
+});
+
+test("a schema of zod goes to the worker as JSON Schema, and checks the value here", async () => {
+  const asked: unknown[] = [];
+  const { model } = await loaded(undefined, {
+    async *chat(_messages, { format } = {}) {
+      asked.push(format);
+      yield { text: '{"age":', ids: [1] };
+      yield { text: "7}", ids: [2], finish: { ...FINISH, reason: "stop" } };
+    },
+  });
+  const Old = z.object({ age: z.number().transform((age) => age * 2) });
+  const schema = expect.objectContaining({ type: "object", required: ["age"], additionalProperties: false });
+  const format = { type: "json_schema", schema };
+  const messages = [{ role: "user", content: "Hi" }] as const;
+  expect((await model.extract(messages, Old)).value).toEqual({ age: 14 });
+  const chunks: Chunk[] = [];
+  for await (const chunk of model.chat(messages, { format: Old })) chunks.push(chunk);
+  expect(asked).toEqual([format, format]);
+  expect(chunks.map(({ text }) => text).join("")).toBe('{"age":7}');
 });
 
 test("bytes arrive as bytes, and options with their warnings", async () => {
