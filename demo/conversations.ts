@@ -6,7 +6,7 @@ import { Observable } from "./observable.ts";
 export interface Facts {
   readonly model: string;
   /** `broken`: an error ended it. */
-  readonly reason: "stop" | "length" | "abort" | "broken";
+  readonly reason: "stop" | "length" | "abort" | "tool-calls" | "broken";
   readonly tokens: number;
   readonly firstTokenMs: number;
   readonly tokensPerSecond: number | undefined;

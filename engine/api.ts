@@ -14,3 +14,4 @@ export type * from "./types/load.ts";
 export type * from "./types/model.ts";
 export type * from "./types/openai.ts";
 export type * from "./types/reports.ts";
+export type * from "./types/tools.ts";

@@ -5,9 +5,13 @@ import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import { inSlices } from "./slices.ts";
 import type { ChatOptions, Message } from "./types/answer.ts";
+import type { Tool } from "./types/tools.ts";
 
 /** Options of a conversation that decide what the model reads. */
-export type PromptOptions = Pick<ChatOptions, "continueFinalMessage" | "safePrompt" | "signal">;
+export type PromptOptions = Pick<
+  ChatOptions,
+  "continueFinalMessage" | "safePrompt" | "signal" | "tools" | "toolChoice"
+>;
 
 export class Prompts {
   readonly #checkpoint: Checkpoint;
@@ -46,14 +50,17 @@ export class Prompts {
   /** Messages, by the chat template. */
   async ofChat(
     messages: readonly Message[],
-    { continueFinalMessage = false, safePrompt = false, signal }: PromptOptions = {},
+    asked: PromptOptions = {},
   ): Promise<{ ids: number[]; warnings: string[] }> {
+    const { continueFinalMessage = false, safePrompt = false, signal } = asked;
     // A lazy chunk, like the template.
     (await import("./read-messages.ts")).checkMessages(messages);
     await this.#known.readTemplate();
     const warnings: string[] = [];
     const guarded = safePrompt ? (await import("./guard/safe-prompt.ts")).withSafePrompt(messages) : messages;
+    const tools = await this.toolsOf(asked);
     const options = {
+      tools,
       addGenerationPrompt: !continueFinalMessage,
       continueFinalMessage,
       onWarning: (warning: string) => warnings.push(warning),
@@ -63,6 +70,12 @@ export class Prompts {
     const ids = await inSlices(this.#known.encodeChatSteps(sent, options), signal);
     checkIds(ids, this.#V, "messages", this.#tokenText);
     return { ids, warnings };
+  }
+
+  /** The tools that a conversation shows to the model. @throws TypeError, RangeError with `parameter` */
+  async toolsOf(asked: PromptOptions): Promise<readonly Tool[] | undefined> {
+    if (!asked.tools && !asked.toolChoice) return undefined;
+    return (await import("./tools/check.ts")).shownTools(asked, this.#known);
   }
 
   /** The ids of a text, which may have none. */

@@ -1,10 +1,12 @@
-import type { ChatMessage } from "./chat-message.ts";
+import type { ChatMessage, ChatTool } from "./chat-message.ts";
 import { cutAfterLastMessage, markLastMessage } from "./continued-message.ts";
 import { ChatTemplateError } from "./errors.ts";
+import { textsOf } from "./guarded-chat.ts";
 import { droppedAssistant, roleOrders } from "./role-orders.ts";
 import { TemplateRaised } from "./template/globals.ts";
 import { compile, type Program, run } from "./template/interpreter.ts";
 import { BudgetExceeded, Unsupported } from "./template/meter.ts";
+import { checkTools, messageVariables, toolVariables } from "./template-variables.ts";
 
 export interface RenderOptions {
   readonly bosToken?: string | undefined;
@@ -16,6 +18,8 @@ export interface RenderOptions {
    * assistant's. Default false.
    */
   readonly continueFinalMessage?: boolean | undefined;
+  /** Functions that the model may ask for. Default none. */
+  readonly tools?: readonly ChatTool[] | undefined;
   /** Called with what had to be changed in the conversation for the template to accept it. */
   readonly onWarning?: ((warning: string) => void) | undefined;
   /**
@@ -27,7 +31,7 @@ export interface RenderOptions {
 /** A template that Sirocco chose says so in its first comment. */
 const NOTICE = /^\{#- notice: (.*?) #\}/;
 
-const roles: readonly string[] = ["system", "user", "assistant"];
+const roles: readonly string[] = ["system", "user", "assistant", "tool"];
 
 /** A parsed chat template. */
 export class ChatTemplate {
@@ -49,10 +53,12 @@ export class ChatTemplate {
    * orders to try next: adjacent messages of one role are merged, the system message joins the first user
    * message, and an assistant's greeting at the start is dropped, with a warning.
    *
-   * @throws ChatTemplateError if the template raises for every order, fails, or exceeds its budget
+   * @throws ChatTemplateError if the template raises for every order, fails, exceeds its budget, or knows no
+   * tools and there are some
    */
   render(messages: readonly ChatMessage[], options: RenderOptions = {}): string {
     check(messages);
+    checkTools(messages, options.tools, this.#source);
     if (options.continueFinalMessage && messages.at(-1)?.role !== "assistant") {
       throw new ChatTemplateError(
         `chat: expected the assistant's message to continue at the end, got role "${messages.at(-1)?.role}". Add one, or do not ask to continue it.`,
@@ -84,25 +90,19 @@ export class ChatTemplate {
 
   #run(
     messages: readonly ChatMessage[],
-    { bosToken, eosToken, addGenerationPrompt = true, verbatim = "" }: RenderOptions,
+    { bosToken, eosToken, addGenerationPrompt = true, verbatim = "", tools }: RenderOptions,
   ): string {
     const variables = {
-      messages: messages.map(({ role, content, reasoning }) => ({
-        ...{ role, content },
-        ...(reasoning !== undefined && { reasoning_content: reasoning }),
-      })),
-      // transformers passes null when there are none.
-      tools: null,
+      messages: messageVariables(messages, this.#source),
+      tools: toolVariables(tools),
+      // As with tools, transformers passes null when there are none.
       documents: null,
       add_generation_prompt: addGenerationPrompt,
       ...(bosToken !== undefined && { bos_token: bosToken }),
       ...(eosToken !== undefined && { eos_token: eosToken }),
     };
     // A template may loop over all messages for each message, and read each content many times.
-    const length = messages.reduce(
-      (sum, each) => sum + each.content.length + (each.reasoning?.length ?? 0),
-      0,
-    );
+    const length = textsOf({ messages, tools }).reduce((sum, text) => sum + text.length, 0);
     const budget = Math.min(1e6 + 16 * messages.length ** 2 + length, 2e7);
     return guarded("a template that renders", () => run(this.#program, variables, { budget, verbatim }));
   }
@@ -132,7 +132,7 @@ function check(messages: readonly ChatMessage[]): void {
     throw new ChatTemplateError("chat: expected messages, got none. Start with a user message.", {
       code: "refused-messages",
     });
-  messages.forEach(({ role, content, reasoning = "" }, i) => {
+  messages.forEach(({ role, content, reasoning = "", toolCalls = [] }, i) => {
     const where = `chat messages[${i}]`;
     if (!roles.includes(role)) {
       throw new ChatTemplateError(
@@ -147,7 +147,20 @@ function check(messages: readonly ChatMessage[]): void {
           { code: "refused-messages" },
         );
     }
+    for (const [j, call] of toolCalls.entries()) checkArguments(call.arguments, `${where}.toolCalls[${j}]`);
   });
+}
+
+function checkArguments(text: string, where: string): void {
+  try {
+    if (/^\s*(\{|$)/.test(text)) JSON.parse(text || "{}");
+    else throw new SyntaxError();
+  } catch {
+    throw new ChatTemplateError(
+      `${where}.arguments: expected the text of a JSON object, got another. Leave the call out, or complete it.`,
+      { code: "refused-messages" },
+    );
+  }
 }
 
 /** Turns every error of a template into a ChatTemplateError that says what kind of failure it was. */

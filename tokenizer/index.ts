@@ -1,4 +1,4 @@
-export type { ChatMessage } from "./chat-message.ts";
+export type { ChatMessage, ChatTool, ChatToolCall } from "./chat-message.ts";
 export {
   ChatTemplateError,
   type ChatTemplateErrorCode,

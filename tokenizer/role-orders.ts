@@ -35,13 +35,17 @@ function mergeSameRoles(messages: readonly ChatMessage[]): readonly ChatMessage[
   const merged: ChatMessage[][] = [];
   for (const message of messages) {
     const last = merged.at(-1);
-    if (last?.[0]?.role === message.role) last.push(message);
+    if (last?.[0]?.role === message.role && ![...last, message].some(isOfTools)) last.push(message);
     else merged.push([message]);
   }
   return merged.flatMap(([first, ...others]) =>
     first ? { ...first, content: [first, ...others].map(({ content }) => content).join("\n\n") } : [],
   );
 }
+
+/** Calls and results stay apart: each has an id. */
+const isOfTools = ({ role, toolCalls }: ChatMessage): boolean =>
+  role === "tool" || Boolean(toolCalls?.length);
 
 /** Puts the system message into the user message after it. An assistant's greeting may be between them. */
 function foldSystem(messages: readonly ChatMessage[]): readonly ChatMessage[] | undefined {

@@ -3,6 +3,7 @@ import type { ChatMessage } from "./chat-message.ts";
 import type { ChatTemplate, RenderOptions } from "./chat-template.ts";
 import { ContentGuard } from "./content-guard.ts";
 import { ChatTemplateError } from "./errors.ts";
+import { hideAll, textsOf } from "./guarded-chat.ts";
 import { type Companions, readCompanions } from "./huggingface/companion-files.ts";
 import { readDecoder } from "./huggingface/decoder-rules.ts";
 import { readPostProcessor } from "./huggingface/post-processor.ts";
@@ -40,7 +41,7 @@ export interface EncodeOptions {
 
 export type ChatEncodeOptions = Pick<
   RenderOptions,
-  "addGenerationPrompt" | "continueFinalMessage" | "onWarning"
+  "addGenerationPrompt" | "continueFinalMessage" | "onWarning" | "tools"
 >;
 
 export interface DecodeOptions {
@@ -166,19 +167,12 @@ export class Tokenizer {
     if (!template) throw new Error("tokenizer: expected readTemplate before encodeChat.");
     if (template instanceof ChatTemplateError) throw template;
     const { chatTemplate, bosToken, eosToken } = this.#companions;
-    const contents = messages.flatMap(({ content, reasoning = "" }) => [String(content), reasoning]);
-    const guard = this.#guard(contents, chatTemplate);
-    let hidden = messages;
-    if (guard) {
-      const all: ChatMessage[] = [];
-      for (const { role, content, reasoning } of messages) {
-        const thought = reasoning !== undefined && { reasoning: yield* guard.hide(reasoning) };
-        all.push({ role, content: yield* guard.hide(content), ...thought });
-      }
-      hidden = all;
-    }
+    const given = { messages, tools: options.tools };
+    const guard = this.#guard(textsOf(given), chatTemplate);
+    const hidden = guard ? yield* hideAll(given, guard) : given;
     const verbatim = guard?.placeholders ?? "";
-    const text = template.render(hidden, { ...options, bosToken, eosToken, verbatim });
+    const { tools } = hidden;
+    const text = template.render(hidden.messages, { ...options, tools, bosToken, eosToken, verbatim });
     const ids = yield* this.#model.encode(text, guard);
     if (ids.length === 0)
       throw new ChatTemplateError(

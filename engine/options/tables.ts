@@ -18,6 +18,7 @@ import {
   callback,
   checkOptions,
   flag,
+  isPlain,
   number,
   object,
   oneOf,
@@ -52,7 +53,18 @@ const generateRules: Rules<GenerateOptions> = {
   standalone: flag,
   separateReasoning: flag,
 };
-const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag, safePrompt: flag };
+/** What they hold is checked with the chat template. */
+const toolRules = {
+  tools: { expected: "a list of tools", hasType: Array.isArray },
+  toolChoice: {
+    expected: "a text or { name }",
+    hasType: (value: unknown) => text.hasType(value) || isPlain(value),
+  },
+};
+const chatRules: Rules<ChatOptions> = {
+  ...{ ...answerRules, ...toolRules },
+  ...{ continueFinalMessage: flag, safePrompt: flag, parallelToolCalls: flag },
+};
 
 /** Of `parallel` and `rings`. A larger number is probably a typing error. */
 const MAX_RINGS = 1024;
@@ -88,6 +100,7 @@ export const encodeChatRules: Rules<EncodeChatOptions> = {
   signal,
   continueFinalMessage: flag,
   safePrompt: flag,
+  ...toolRules,
   onWarning: callback,
 };
 

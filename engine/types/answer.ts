@@ -1,17 +1,24 @@
 // What an answer is asked with, and what it consists of.
 import type { AnswerFormat, StandardSchema } from "./format.ts";
+import type { Tool, ToolCall, ToolCallDelta, ToolChoice } from "./tools.ts";
 
 /** A message of a conversation. */
 export interface Message {
   /** Who says it. The chat template decides which orders of roles are possible. */
-  readonly role: "system" | "user" | "assistant";
-  /** Text of the message. Control tokens that it spells out stay text. */
+  readonly role: "system" | "user" | "assistant" | "tool";
+  /** Text of the message; of a tool, what it returned. Control tokens that it spells out stay text. */
   readonly content: string;
   /**
    * What the assistant thought before it said this: `reasoning_content` of the chat template. Most templates
    * leave the thoughts of earlier turns out. Default: none.
    */
   readonly reasoning?: string;
+  /** Of an assistant: the calls that it asked for. Default: none. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a tool: the id of the call that it answers. */
+  readonly toolCallId?: string;
+  /** Of a tool: its name. Default: that of the call. */
+  readonly name?: string;
 }
 
 /** Options of calls that only can be cancelled. */
@@ -102,11 +109,20 @@ export interface ChatOptions extends AnswerOptions {
    * false.
    */
   readonly safePrompt?: boolean;
+  /**
+   * Functions that the model may ask for, in the format of the chat template. Their arguments are held to
+   * their schemas. Not with `format`, `ignoreEos` or `continueFinalMessage`. Default: none.
+   */
+  readonly tools?: readonly Tool[];
+  /** Whether the answer calls tools. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Whether an answer may call several tools, or one several times. Default true. */
+  readonly parallelToolCalls?: boolean;
 }
 
 /** Options of `Model.encodeChat`. */
 export interface EncodeChatOptions
-  extends Pick<ChatOptions, "continueFinalMessage" | "safePrompt" | "signal"> {
+  extends Pick<ChatOptions, "continueFinalMessage" | "safePrompt" | "signal" | "tools" | "toolChoice"> {
   /**
    * Called with each change made to the conversation so that the chat template accepts it, and if the
    * template is not the checkpoint's own. Default: none.
@@ -155,6 +171,8 @@ export interface Chunk {
    * neither text. Absent if there is none.
    */
   readonly reasoning?: string;
+  /** Pieces of the calls that the model asks for. Absent if there are none. */
+  readonly toolCalls?: readonly ToolCallDelta[];
   /** Ids of the tokens since the last chunk, without a token that ends the answer. */
   readonly ids: readonly number[];
   /**
@@ -170,9 +188,9 @@ export interface Chunk {
 export interface Finish {
   /**
    * `stop`: a token that ends the sequence, or a stop string. `length`: `maxTokens` or the context. `abort`:
-   * the signal.
+   * the signal. `tool-calls`: as `stop`, and the model called tools.
    */
-  readonly reason: "stop" | "length" | "abort";
+  readonly reason: "stop" | "length" | "abort" | "tool-calls";
   /** Tokens of the prompt. */
   readonly promptTokens: number;
   /**

@@ -3,6 +3,9 @@
     python3 test/tokenizer/jinja2/record.py            writes results.json and families-results.json; needs Debian's
                                                        python3-jinja2
     python3 test/tokenizer/jinja2/record.py --stdin    reads such cases, writes their results: for comparisons at random
+    python3 test/tokenizer/jinja2/record.py --published DIR
+                                                       writes tools-results.json: the conversations of tools.json by Mistral's
+                                                       templates in tests/data/chat_templates of mistral-common
 
 A case is {name, template, variables}; "file:NAME" stands for a file of ../templates. Each template is rendered with every
 conversation that it names, or with the first one. A result is the text, or {"error": the kind of exception}.
@@ -77,6 +80,18 @@ def record(cases):
 if __name__ == "__main__":
     if "--stdin" in sys.argv:
         json.dump(record(json.load(sys.stdin)), sys.stdout)
+    elif "--published" in sys.argv:
+        with open(os.path.join(here, "tools.json"), encoding="utf8") as file:
+            cases = json.load(file)
+        results = []
+        for version in cases["versions"]:
+            with open(os.path.join(sys.argv[-1], version + ".jinja"), encoding="utf8") as file:
+                template = file.read()
+            for name, messages in cases["conversations"].items():
+                variables = {**cases["variables"], "messages": messages}
+                results.append({"version": version, "conversation": name, "result": render(template, variables)})
+        with open(os.path.join(here, "tools-results.json"), "w", encoding="utf8") as file:
+            file.write("[\n  " + ",\n  ".join(json.dumps(one, ensure_ascii=False) for one in results) + "\n]\n")
     else:
         for name, out in (("cases", "results"), ("families", "families-results")):
             with open(os.path.join(here, name + ".json"), encoding="utf8") as file:
