@@ -7,7 +7,7 @@ export interface Part {
   readonly schema: JsonSchema;
   /** From the root: "$.properties.name". */
   readonly path: string;
-  /** Set once one of its `anyOf`, and of its `oneOf`, was chosen. */
+  /** Set once it was flattened, and one of its `anyOf`, and of its `oneOf`, was chosen. */
   readonly isChosen?: true;
 }
 
@@ -34,6 +34,7 @@ export function flatten(parts: readonly Part[], root: JsonSchema): readonly Obje
     if (found.has(path)) continue;
     checkKeywords(schema, path);
     found.set(path, part as ObjectPart);
+    if (part.isChosen) continue; // The others are among the parts already.
     const all = readList(schema, "allOf", path) ?? [];
     left.push(
       ...all.map((each, i) => ({ schema: each as JsonSchema, path: `${path}.allOf[${i}]` })).reverse(),

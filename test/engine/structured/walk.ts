@@ -15,6 +15,12 @@ export const tokenizer = Tokenizer.from({
 export const V = tokenizer.size;
 export const END = tokenizer.eosId!;
 
+const CLOSING = new Set(
+  Array.from({ length: V }, (_, id) => id).filter(
+    (id) => tokenizer.has(id) && /^["\]}]/.test(tokenizer.tokenText(id)),
+  ),
+);
+
 export interface Walked {
   readonly text: string;
   readonly tokens: number;
@@ -42,7 +48,7 @@ export function walk(
     if (allowed.length === 0) throw new Error(`dead end after ${JSON.stringify(written)}`);
     const mayEnd = allowed.includes(END);
     // Quotes and brackets end strings and lists: without them random texts never do.
-    const closing = allowed.filter((id) => /^["\]}]/.test(tokenizer.tokenText(id)));
+    const closing = allowed.filter((id) => CLOSING.has(id));
     const pool =
       mayEnd && (random() < leaning || allowed.length === 1)
         ? [END]
