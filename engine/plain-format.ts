@@ -15,17 +15,5 @@ export function plainFormat(format: AnswerFormat | StandardSchema): AnswerFormat
     const wrong = `format: expected a schema that gives its JSON Schema (zod 4.2 or later), got: ${got}. Give a JSON Schema.`;
     throw Object.assign(unsupported("format", wrong), { cause });
   }
-  return {
-    type: "json_schema",
-    schema: JSON.stringify(schema).includes('"allOf"') ? { ...schema } : closed(schema),
-  };
-}
-
-/** Forbids the properties that are not named: zod would drop them. Not with allOf, whose parts add up. */
-function closed<T>(schema: T): T {
-  if (typeof schema !== "object" || schema === null) return schema;
-  if (Array.isArray(schema)) return schema.map(closed) as T;
-  const parts = Object.fromEntries(Object.entries(schema).map(([name, part]) => [name, closed(part)]));
-  const isOpen = parts["type"] === "object" && parts["properties"] && !("additionalProperties" in parts);
-  return (isOpen ? { ...parts, additionalProperties: false } : parts) as T;
+  return { type: "json_schema", schema };
 }

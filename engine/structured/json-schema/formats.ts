@@ -30,17 +30,29 @@ export const FORMATS: Readonly<Record<string, Format>> = {
   time: { pattern: TIME },
   "date-time": { pattern: `${DATE}T${TIME}` },
   // RFC 3339, appendix A.
-  duration: { pattern: String.raw`P(?:\d{1,4}W|${DAYS}(?:T${HOURS})?|T${HOURS})` },
+  duration: {
+    pattern: String.raw`P(?:\d{1,4}W|${DAYS}(?:T${HOURS})?|T${HOURS})`,
+    within: [
+      // zod's z.iso.duration().
+      String.raw`^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$`,
+    ],
+  },
   // RFC 5321, without quotes.
   email: {
     pattern: String.raw`${WORD}(?:\.${WORD}){0,4}@${NAME}`,
     within: [
-      // zod's z.email().
+      // z.email() of earlier zods.
       String.raw`^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$`,
     ],
   },
   // RFC 1123, with a dot at least.
-  hostname: { pattern: NAME },
+  hostname: {
+    pattern: NAME,
+    within: [
+      // zod's z.hostname().
+      String.raw`^(?=.{1,253}\.?$)[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[-0-9a-zA-Z]{0,61}[0-9a-zA-Z])?)*\.?$`,
+    ],
+  },
   // RFC 2673 and RFC 4291.
   ipv4: { pattern: String.raw`${OCTET}(?:\.${OCTET}){3}` },
   ipv6: {
