@@ -1,11 +1,11 @@
 // Tokens that a constraint forces go through prefill together: the same answer as step by step, in fewer
 // steps.
 import { afterEach, expect, test } from "vitest";
-import type { Chunk } from "../../engine/node.ts";
+import { type Chunk, loadModel } from "../../engine/node.ts";
 import { leastForced } from "../../engine/scheduler/least-forced.ts";
 import { RingState } from "../../engine/scheduler/ring-state.ts";
 import type { TokenConstraint } from "../../engine/scheduler/token-constraint.ts";
-import { expectNoUnhandledRejections } from "../helpers.ts";
+import { expectNoUnhandledRejections, openTestDevice } from "../helpers.ts";
 import { type Ask, opened, PROMPT, start } from "./constrained.ts";
 import { loseAtSubmission } from "./losing-devices.ts";
 
@@ -213,4 +213,20 @@ test("with log-probabilities, each token has a step", async () => {
   expect(ids).toHaveLength(SCRIPT.length);
   expect(chunks.flatMap(({ logProbs }) => logProbs ?? [])).toHaveLength(SCRIPT.length);
   expect(scheduler.activity.steps).toBe(SCRIPT.length - 1);
+});
+
+test("a format's forced text takes fewer steps than tokens", async () => {
+  const model = await loadModel(undefined, { device: await openTestDevice(), chunkLength: 32 });
+  opened.push(model);
+  const answer = "The quick brown fox jumps over the lazy dog, and then sleeps all day long in the sun.";
+  const before = await model.activity();
+  const schema = { type: "object", properties: { said: { const: answer } }, required: ["said"] };
+  const format = { type: "json_schema", schema: { ...schema, additionalProperties: false } } as const;
+  const chunks: Chunk[] = [];
+  for await (const chunk of model.generate("Once", { format, maxTokens: 120 })) chunks.push(chunk);
+  expect(JSON.parse(chunks.map(({ text }) => text).join(""))).toEqual({ said: answer });
+  const { reason, completionTokens } = chunks.at(-1)?.finish ?? {};
+  expect(reason).toBe("stop");
+  const steps = (await model.activity()).steps - before.steps;
+  expect(steps).toBeLessThan((completionTokens ?? 0) / 2);
 });
