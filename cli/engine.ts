@@ -12,6 +12,7 @@ import type {
 
 export type {
   AdapterDescription,
+  AnswerFormat,
   Chunk,
   ClassifyOptions,
   Finish,

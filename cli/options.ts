@@ -1,7 +1,13 @@
 // Options that several commands have, and how they become options of the engine.
 import { type Command, Option } from "commander";
 import { weightFormatNames } from "../kernels/formats/table.ts";
-import type { CacheFormatName, GenerateOptions, LoadOptions, WeightFormatName } from "./engine.ts";
+import type {
+  AnswerFormat,
+  CacheFormatName,
+  GenerateOptions,
+  LoadOptions,
+  WeightFormatName,
+} from "./engine.ts";
 import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
 
 const PENALTY = { min: -1000, max: 1000, words: "from -1000 to 1000" };
@@ -151,7 +157,11 @@ export const toLoadOptions = ({
 });
 
 /** Options for `generate` and `chat`, always with a seed, so that a run can be repeated. */
-export function toGenerateOptions(options: SamplingOptions, seed: number): GenerateOptions {
+export function toGenerateOptions(
+  options: SamplingOptions,
+  seed: number,
+  format?: AnswerFormat,
+): GenerateOptions {
   const { maxTokens, temperature, topK, topP, minP, stop, logitBias, ignoreEos = false } = options;
   const { repetitionPenalty, frequencyPenalty, presencePenalty } = options;
   return {
@@ -159,6 +169,7 @@ export function toGenerateOptions(options: SamplingOptions, seed: number): Gener
     ...{ repetitionPenalty, frequencyPenalty, presencePenalty },
     ...(logitBias === undefined ? {} : { logitBias }),
     ...(stop === undefined ? {} : { stop }),
+    ...(format === undefined ? {} : { format }),
     ...{ ignoreEos, seed },
   };
 }

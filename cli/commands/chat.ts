@@ -1,9 +1,10 @@
 // sirocco chat: a conversation at a terminal, or line by line through a pipe.
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { addFormatOptions, type FormatOptions, readAnswerFormat } from "../answer-format.ts";
 import { type Context, exitCode } from "../context.ts";
 import { Conversation } from "../conversation.ts";
-import type { Model } from "../engine.ts";
+import type { AnswerFormat, Model } from "../engine.ts";
 import { errorMessage, isAbort } from "../errors.ts";
 import { History } from "../history.ts";
 import { linesOf } from "../input.ts";
@@ -21,7 +22,7 @@ import type { Output } from "../output.ts";
 import { randomSeed } from "../parse.ts";
 import { TerminalPrompt } from "../terminal-prompt.ts";
 
-interface Options extends LoadingOptions, SamplingOptions {
+interface Options extends LoadingOptions, SamplingOptions, FormatOptions {
   readonly system?: string;
   readonly safePrompt?: boolean;
   readonly history: boolean;
@@ -43,13 +44,15 @@ Ctrl-C stops an answer; twice in a row it quits, with exit code 130. Ctrl-D quit
 
 Examples:
   $ sirocco chat --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
-  $ printf 'Hello!\\nTell me more.\\n' | sirocco chat --seed 1`,
+  $ printf 'Hello!\\nTell me more.\\n' | sirocco chat --seed 1
+  $ echo "Is a whale a fish?" | sirocco chat --choice yes,no`,
     );
   addOptions(command, "Input", [
     new Option("-s, --system <text>", "system message"),
     new Option("--safe-prompt", "put Mistral's system prompt for guarded answers in front"),
     new Option("--no-history", "do not save typed lines to $XDG_STATE_HOME/sirocco/chat-history"),
   ]);
+  addFormatOptions(command);
   addSamplingOptions(command, 512);
   addLoadingOptions(command);
   addOptions(command, "Output", [
@@ -57,7 +60,8 @@ Examples:
   ]);
   addOutputOptions(command, "read lines as from a pipe; print one object a line, as `generate --json` does");
   command.action(async (options: Options) => {
-    exit(await withModel(context, options, (model) => new Chat(context, model, options).run()));
+    const format = await readAnswerFormat(options);
+    exit(await withModel(context, options, (model) => new Chat(context, model, options, format).run()));
   });
 }
 
@@ -65,16 +69,18 @@ class Chat {
   readonly #context: Context;
   readonly #model: Model;
   readonly #options: Options;
+  readonly #format: AnswerFormat | undefined;
   readonly #conversation: Conversation;
   /**
    * Seed of the next answer. Each has another, so that the same question after /reset gives another answer.
    */
   #seed: number;
 
-  constructor(context: Context, model: Model, options: Options) {
+  constructor(context: Context, model: Model, options: Options, format: AnswerFormat | undefined) {
     this.#context = context;
     this.#model = model;
     this.#options = options;
+    this.#format = format;
     this.#conversation = new Conversation(options.system, options.showThinking);
     this.#seed = options.seed ?? randomSeed();
   }
@@ -155,7 +161,7 @@ class Chat {
     try {
       const { messages } = this.#conversation;
       const options = {
-        ...toGenerateOptions(this.#options, seed),
+        ...toGenerateOptions(this.#options, seed, this.#format),
         ...(this.#options.safePrompt && { safePrompt: true }),
         signal: interrupts.signal,
       };

@@ -1,6 +1,7 @@
 // sirocco generate: continues a text.
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { addFormatOptions, type FormatOptions, readAnswerFormat } from "../answer-format.ts";
 import { type Context, exitCode } from "../context.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
@@ -15,7 +16,7 @@ import {
 } from "../options.ts";
 import { nonEmpty, randomSeed } from "../parse.ts";
 
-interface Options extends LoadingOptions, SamplingOptions {
+interface Options extends LoadingOptions, SamplingOptions, FormatOptions {
   readonly file?: string;
 }
 
@@ -36,11 +37,13 @@ Ctrl-C stops the answer; a second Ctrl-C quits at once.
 Examples:
   $ sirocco generate "Once upon a time"
   $ echo "The cat sat" | sirocco generate --temperature 0 --max-tokens 40 > story.txt
+  $ sirocco generate "Is a whale a fish? Answer:" --regex " (yes|no)"
   $ sirocco generate -m mistralai/Mistral-7B-v0.1 --weights q4 --json "2 + 2 ="`,
     );
   addOptions(command, "Input", [
     new Option("-f, --file <path>", "read the prompt from a file").argParser(nonEmpty("--file", "a file")),
   ]);
+  addFormatOptions(command);
   addSamplingOptions(command, 256);
   addLoadingOptions(command);
   addOutputOptions(
@@ -56,6 +59,7 @@ async function generate(context: Context, argument: string | undefined, options:
   const { output, interrupts } = context;
   const { json = false, quiet = false, file } = options;
   const prompt = await readText(context, { command: "generate", what: "prompt", argument, file });
+  const format = await readAnswerFormat(options);
   const seed = options.seed ?? randomSeed();
   return withModel(context, options, async (model) => {
     if (!json && output.stdoutIsTerminal) output.writeDim(prompt);
@@ -65,7 +69,10 @@ async function generate(context: Context, argument: string | undefined, options:
       output.write(text);
       last = text;
     };
-    const chunks = model.generate(prompt, { ...toGenerateOptions(options, seed), signal: interrupts.signal });
+    const chunks = model.generate(prompt, {
+      ...toGenerateOptions(options, seed, format),
+      signal: interrupts.signal,
+    });
     try {
       const answer = await collectAnswer(chunks, write);
       if (json) output.json(answerRecord(answer, model, seed));

@@ -9,11 +9,12 @@ const SAMPLING = (
   "--max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --frequency-penalty " +
   "--presence-penalty --logit-bias --seed --stop --ignore-eos"
 ).split(" ");
+const FORMAT = ["--json-schema", "--json-object", "--regex", "--choice", "--grammar"];
 
 /** All options of each command: a new option must be listed, and tested, here. */
 const OPTIONS: Record<string, string[]> = {
-  generate: [...LOADING, ...SAMPLING, "--file"],
-  chat: [...LOADING, ...SAMPLING, "--system", "--safe-prompt", "--no-history", "--show-thinking"],
+  generate: [...LOADING, ...SAMPLING, ...FORMAT, "--file"],
+  chat: [...LOADING, ...SAMPLING, ...FORMAT, "--system", "--safe-prompt", "--no-history", "--show-thinking"],
   serve: [
     ...LOADING,
     ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
@@ -124,6 +125,10 @@ describe("wrong values", () => {
     ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],
     ["--file", "a file", ["", " "]],
+    ["--json-schema", "a file", ["", " "]],
+    ["--regex", "a pattern", ["", " "]],
+    ["--choice", "texts separated by commas, as in yes,no", ["", ",", "a,", "a,,b"]],
+    ["--grammar", "a file", [""]],
   ];
   test.each(cases)("of %s are refused: expected %s", async (option, expected, values) => {
     for (const value of values) {
@@ -135,7 +140,9 @@ describe("wrong values", () => {
   });
 
   test("every option with a value has wrong values listed here", () => {
-    const flags = "--json --quiet --debug --help --ignore-eos --no-tune --unsafe-fast".split(" ");
+    const flags = "--json --json-object --quiet --debug --help --ignore-eos --no-tune --unsafe-fast".split(
+      " ",
+    );
     const valued = (OPTIONS["generate"] ?? []).filter((option) => !flags.includes(option));
     expect([...new Set(cases.map(([option]) => option))].toSorted()).toEqual(valued.toSorted());
   });
