@@ -49,7 +49,7 @@ function check(format: AnswerFormat): AnswerFormat {
     );
   if (typeof format.type !== "string" || !Object.hasOwn(MEMBERS, format.type))
     throw outOfRange("format.type", `expected ${names.join(", ")}, got ${shown(format.type)}.`);
-  const known = ["type", MEMBERS[format.type]];
+  const known = ["type", MEMBERS[format.type] ?? []].flat();
   const other = Object.keys(format).find((name) => !known.includes(name));
   if (other === undefined) return format;
   const member = `format.${other.slice(0, 60)}`;
@@ -62,7 +62,10 @@ function keyOf(format: AnswerFormat): string {
   try {
     key = JSON.stringify(format);
   } catch {
-    throw wrongType("format.schema", "expected a schema that can be written as JSON, got a cycle.");
+    throw wrongType(
+      "format.schema",
+      "expected a schema that can be written as JSON, got a cycle or too deep nesting.",
+    );
   }
   if (key.length <= MAX_LENGTH) return key;
   throw outOfRange("format", `expected at most ${MAX_LENGTH} characters as JSON, got ${key.length}.`);
