@@ -1,7 +1,7 @@
 // The schemas of the JSON-Schema-Test-Suite: random answers to those that are accepted are valid, and all
-// others are refused by keyword and path. The package on npm has draft 4, of which those schemas are taken that
-// draft 2020-12 knows as well; JSON_SCHEMA_TEST_SUITE names the folder of another copy's drafts, such as
-// JSON-Schema-Test-Suite/tests/draft2020-12 of the json-schema-org organisation.
+// others are refused by keyword and path. The package on npm has draft 4, of which those schemas are taken
+// that draft 2020-12 knows as well. JSON_SCHEMA_TEST_SUITE names a folder of another copy, such as
+// tests/draft2020-12 of github.com/json-schema-org/JSON-Schema-Test-Suite.
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
