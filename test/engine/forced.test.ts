@@ -228,5 +228,6 @@ test("a format's forced text takes fewer steps than tokens", async () => {
   const { reason, completionTokens } = chunks.at(-1)?.finish ?? {};
   expect(reason).toBe("stop");
   const steps = (await model.activity()).steps - before.steps;
-  expect(steps).toBeLessThan((completionTokens ?? 0) / 2);
+  // The model also makes white space, a token a step.
+  expect((completionTokens ?? 0) - 1 - steps).toBeGreaterThan(20);
 });
