@@ -105,6 +105,12 @@ export function labels(text: string): readonly string[] {
   return values;
 }
 
+/** What happens to flagged prompts and answers. */
+export function moderation(text: string): "reject" | "flag" {
+  if (text !== "reject" && text !== "flag") throw expected("--moderate", "reject or flag", text);
+  return text;
+}
+
 /** The address of a server; a final /v1 is dropped. */
 export function address(flag: string) {
   return (text: string): string => {

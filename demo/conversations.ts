@@ -1,12 +1,13 @@
 // The conversations in this browser. Each has its own key in localStorage, so tabs do not overwrite each
 // other's.
+import type { Finish } from "./engine.ts";
 import { Observable } from "./observable.ts";
 
 /** Facts about an answer. */
 export interface Facts {
   readonly model: string;
   /** `broken`: an error ended it. */
-  readonly reason: "stop" | "length" | "abort" | "tool-calls" | "broken";
+  readonly reason: Finish["reason"] | "broken";
   readonly tokens: number;
   readonly firstTokenMs: number;
   readonly tokensPerSecond: number | undefined;

@@ -1,6 +1,8 @@
 // The model as one request uses it: each answer waits for its turn, and its tokens are counted.
-import type { Chunk, Finish, GenerateOptions, Model } from "../engine/node.ts";
+import type { Chunk, Finish, GenerateOptions, Model, Moderation } from "../engine/node.ts";
 import type { Permit } from "./admission.ts";
+import { HttpError } from "./errors.ts";
+import { findingOf, screened } from "./moderation.ts";
 import type { RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
 
@@ -11,6 +13,8 @@ export class AdmittedModel {
   readonly #service: Service;
   readonly #lifecycle: RequestLifecycle;
   readonly #permits: Permit[];
+  /** What was found in the prompt. */
+  readonly #findings: string[] = [];
 
   /** @throws HttpError if the queue is full or the server is shutting down */
   constructor(service: Service, lifecycle: RequestLifecycle, count = 1) {
@@ -32,6 +36,44 @@ export class AdmittedModel {
     return this.#answer((model) => model.generate(ids, options), warnings);
   }
 
+  /**
+   * With `--moderate`: judges what the request says, when its first answer may start. That answer keeps its
+   * permit.
+   * @throws HttpError 400 if it is flagged, and is to be rejected
+   */
+  async screen(said: string): Promise<void> {
+    const { moderate } = this.#service;
+    const [permit] = this.#permits;
+    if (!moderate || !permit) return;
+    await permit.turn;
+    const found = await this.#find(said, "prompt");
+    if (!found) return;
+    if (moderate === "reject")
+      throw new HttpError(400, `${found} Ask something else.`, { code: "content_filter" });
+    this.#findings.push(found);
+  }
+
+  /** Judges a text, under a permit. */
+  moderate(text: string, kind: "prompt" | "answer"): Promise<Moderation> {
+    return this.run(async () => {
+      const verdict = await this.#judge(text, kind);
+      this.#lifecycle.promptTokens += verdict.promptTokens;
+      this.#lifecycle.cachedTokens += verdict.cachedTokens;
+      return verdict;
+    });
+  }
+
+  async #find(text: string, kind: "prompt" | "answer"): Promise<string | undefined> {
+    return findingOf(await this.#judge(text, kind), kind);
+  }
+
+  async #judge(text: string, kind: "prompt" | "answer"): Promise<Moderation> {
+    const { model, metrics } = this.#service;
+    const verdict = await model.moderate(text, { kind, signal: this.#lifecycle.signal });
+    metrics.moderated(kind, verdict);
+    return verdict;
+  }
+
   /** Runs other work that uses the GPU, under a permit. */
   async run<T>(work: (model: Model) => Promise<T>): Promise<T> {
     const { release, turn } = this.#take();
@@ -49,24 +91,36 @@ export class AdmittedModel {
   ): AsyncGenerator<Chunk, void, void> {
     const { release, turn } = this.#take();
     const lifecycle = this.#lifecycle;
-    const { metrics, model } = this.#service;
+    const { metrics, model, moderate } = this.#service;
     try {
       const began = performance.now();
       await turn;
       const queueMs = performance.now() - began;
       lifecycle.queueMs = Math.max(lifecycle.queueMs, queueMs);
       metrics.queued(queueMs);
-      for await (const chunk of start(model)) {
-        if (lifecycle.ttftMs === undefined && chunk.ids.length > 0) {
-          lifecycle.ttftMs = performance.now() - lifecycle.began;
-          metrics.firstToken(lifecycle.ttftMs);
-        }
-        const finish = chunk.finish && warnings.length > 0 ? { ...chunk.finish, warnings } : chunk.finish;
-        if (finish) this.#count(finish);
-        yield finish ? { ...chunk, finish } : chunk;
+      const timed = this.#timed(start(model));
+      const chunks = moderate ? screened(timed, moderate, (text) => this.#find(text, "answer")) : timed;
+      for await (const chunk of chunks) {
+        const { finish } = chunk;
+        const all = [...warnings, ...this.#findings, ...(finish?.warnings ?? [])];
+        const counted = finish && { ...finish, ...(all.length > 0 && { warnings: all }) };
+        if (counted) this.#count(counted);
+        yield counted ? { ...chunk, finish: counted } : chunk;
       }
     } finally {
       release();
+    }
+  }
+
+  /** Notes when the first token came. */
+  async *#timed(chunks: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, void> {
+    const lifecycle = this.#lifecycle;
+    for await (const chunk of chunks) {
+      if (lifecycle.ttftMs === undefined && chunk.ids.length > 0) {
+        lifecycle.ttftMs = performance.now() - lifecycle.began;
+        this.#service.metrics.firstToken(lifecycle.ttftMs);
+      }
+      yield chunk;
     }
   }
 

@@ -92,7 +92,11 @@ export async function encodeText(
 }
 
 /** Refuses a text that is far too long without encoding it, which would be slow. @throws HttpError 400 */
-async function checkLength(service: Service, characters: number, prompt: Where | "input"): Promise<void> {
+export async function checkLength(
+  service: Service,
+  characters: number,
+  prompt: Where | "input",
+): Promise<void> {
   const most = service.contextLength * (await longestToken(service.model));
   if (characters <= most) return;
   throw new HttpError(

@@ -1,6 +1,6 @@
 // Metrics for Prometheus, in a registry of their own.
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { Model } from "../engine/node.ts";
+import type { Model, Moderation } from "../engine/node.ts";
 import type { Admission } from "./admission.ts";
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120];
@@ -12,6 +12,11 @@ export class Metrics {
   readonly #tokens = this.#counter("tokens", "Tokens by kind: prompt, cached (of the prompt), completion", [
     "kind",
   ]);
+  readonly #moderations = this.#counter(
+    "moderations",
+    "Judged texts by kind, and whether they were flagged",
+    ["kind", "flagged"],
+  );
   readonly #queueSeconds = this.#histogram("queue_seconds", "Time in the queue", SECONDS);
   readonly #firstToken = this.#histogram(
     "time_to_first_token_seconds",
@@ -74,6 +79,12 @@ export class Metrics {
     this.#tokens.inc({ kind: "cached" }, cached);
     this.#tokens.inc({ kind: "completion" }, completion);
     if (completion > 1 && decodeMs > 0) this.#rate.observe(((completion - 1) / decodeMs) * 1000);
+  }
+
+  moderated(kind: "prompt" | "answer", { flagged, promptTokens, cachedTokens }: Moderation): void {
+    this.#moderations.inc({ kind, flagged: String(flagged) });
+    this.#tokens.inc({ kind: "prompt" }, promptTokens);
+    this.#tokens.inc({ kind: "cached" }, cachedTokens);
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

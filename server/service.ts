@@ -4,6 +4,7 @@ import { Admission } from "./admission.ts";
 import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
 import { Metrics } from "./metrics.ts";
+import type { ModerationAction } from "./moderation.ts";
 import { parseOrigin } from "./origin.ts";
 import type { RequestLifecycle } from "./request-lifecycle.ts";
 import { StallDetector } from "./stall-detector.ts";
@@ -25,6 +26,8 @@ export interface ServiceOptions {
   readonly logPrompts?: boolean;
   /** Whether every conversation gets Mistral's system prompt for guarded answers. Default false. */
   readonly safePrompt?: boolean;
+  /** What happens to prompts and answers that the model flags. Default: none is judged. */
+  readonly moderate?: ModerationAction;
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
@@ -69,6 +72,7 @@ export interface Service {
   readonly cors: readonly string[];
   readonly logPrompts: boolean;
   readonly safePrompt: boolean;
+  readonly moderate: ModerationAction | undefined;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
@@ -78,7 +82,7 @@ export interface Service {
 
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
-  const { safePrompt = false } = options;
+  const { safePrompt = false, moderate } = options;
   const admission = new Admission({ parallel, queue });
   const limits = { ...DEFAULTS, ...options.limits };
   return {
@@ -94,6 +98,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     cors: cors.map(parseOrigin),
     logPrompts,
     safePrompt,
+    moderate,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
     lifecycles: new Set(),

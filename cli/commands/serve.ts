@@ -7,7 +7,7 @@ import { UsageError } from "../errors.ts";
 import { apiKey, host, origin } from "../network.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
-import { integer, name, nonEmpty, number, oneMore } from "../parse.ts";
+import { integer, moderation, name, nonEmpty, number, oneMore } from "../parse.ts";
 
 interface Options extends LoadingOptions {
   readonly host: string;
@@ -24,6 +24,7 @@ interface Options extends LoadingOptions {
   readonly drain: number;
   readonly logPrompts?: boolean;
   readonly safePrompt?: boolean;
+  readonly moderate?: "reject" | "flag";
 }
 
 export function addServe(program: Command, context: Context, exit: (code: number) => void): void {
@@ -79,6 +80,10 @@ Examples:
       "--safe-prompt",
       "put Mistral's system prompt for guarded answers in front of every conversation",
     ),
+    new Option(
+      "--moderate <action>",
+      "let the model judge prompts and answers: reject flagged ones (holds streams), or flag them in `warnings`",
+    ).argParser(moderation),
   ]);
   addOptions(command, "Access", [
     new Option("--api-key <key>", "require this key from clients; repeatable").argParser(
@@ -121,12 +126,15 @@ async function serve(context: Context, options: Options): Promise<number> {
       const restored = await restoreSessions(model, options.slotDir, note);
       if (restored > 0) note(`${options.slotDir}: conversations restored: ${restored}`);
     }
+    // Fails now if the model has no chat template.
+    if (options.moderate) await model.moderate("Hello!", { signal: interrupts.signal });
     const service = createService(model, {
       name: nameOf(options.model),
       aliases: options.alias ?? [],
       cors: options.cors ?? [],
       logPrompts: options.logPrompts ?? false,
       safePrompt: options.safePrompt ?? false,
+      ...(options.moderate && { moderate: options.moderate }),
       log: (line) => output.json(line),
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },

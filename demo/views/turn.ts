@@ -95,8 +95,14 @@ const action = (label: string, icon: TemplateResult, act: () => void, id?: strin
     ${icon}
   </button>`;
 
-const REASONS = { stop: "", length: "length limit", abort: "stopped", "tool-calls": "",
-  broken: "interrupted" } as const;
+const REASONS = {
+  stop: "",
+  length: "length limit",
+  abort: "stopped",
+  "tool-calls": "",
+  "content-filter": "withheld",
+  broken: "interrupted",
+} as const;
 
 function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model }: Facts): string {
   return [

@@ -188,9 +188,10 @@ export interface Chunk {
 export interface Finish {
   /**
    * `stop`: a token that ends the sequence, or a stop string. `length`: `maxTokens` or the context. `abort`:
-   * the signal. `tool-calls`: as `stop`, and the model called tools.
+   * the signal. `tool-calls`: as `stop`, and the model called tools. `content-filter`: never of a model;
+   * `sirocco serve --moderate reject` has withheld the text.
    */
-  readonly reason: "stop" | "length" | "abort" | "tool-calls";
+  readonly reason: "stop" | "length" | "abort" | "tool-calls" | "content-filter";
   /** Tokens of the prompt. */
   readonly promptTokens: number;
   /**

@@ -225,7 +225,7 @@ export interface ChatCompletion {
     /** With `logprobs`. */
     logprobs: ChatCompletionLogprobs | null;
     /** `stop`: a token that ends the sequence, or a stop string. `length`: the limit or the context. */
-    finish_reason: "stop" | "length";
+    finish_reason: "stop" | "length" | "content_filter";
   }[];
   /** Tokens of prompt and answers. */
   usage: CompletionUsage;
@@ -262,7 +262,7 @@ export interface ChatCompletionChunk {
     /** With `logprobs`: those of the new text. */
     logprobs: ChatCompletionLogprobs | null;
     /** On the last chunk of an answer; null before. */
-    finish_reason: "stop" | "length" | null;
+    finish_reason: "stop" | "length" | "content_filter" | null;
   }[];
   /** With `include_usage`: null, and on the last chunk that of all answers. */
   usage?: CompletionUsage | null;

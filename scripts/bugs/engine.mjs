@@ -159,6 +159,12 @@ export const engineBugs = {
     to: "this.#ids.length",
     test: engine("chunks", "rolled out"),
   },
+  "slots that labels overwrite are forgotten": {
+    file: "engine/guard/classify.ts",
+    from: "ring.wrote(ids.length - 1);",
+    to: "",
+    test: engine("classify", "each label sees"),
+  },
   "slots written past a prompt are forgotten": {
     file: "engine/passes.ts",
     from: "ring.begin(ids, start);",

@@ -21,6 +21,12 @@ export const serverBugs = {
     to: "(now - last)",
     test: server("reader-watch", "a sleep is not silence"),
   },
+  "server: an answer goes out before it has been judged": {
+    file: "server/moderation.ts",
+    from: "else held.push(chunk);",
+    to: "else yield chunk;",
+    test: server("moderation", "is withheld"),
+  },
   "server: text after a key is ignored": {
     file: "server/keys.ts",
     from: "/^Bearer +(\\S+) *$/i",

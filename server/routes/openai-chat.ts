@@ -5,6 +5,7 @@ import type { ChatCompletionCreateParams } from "../../engine/types/openai.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
 import { checkBias, checkContext, checkFormat, encodeMessages } from "../context-check.ts";
+import { saidIn } from "../moderation.ts";
 import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -26,6 +27,7 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   await checkFormat(service, ids, request.options, request.asked);
   const fitting = { ...request, options: checkContext(service, ids.length, request.options, "messages") };
   const answers = new AdmittedModel(service, lifecycle, request.answers);
+  await answers.screen(saidIn(messages));
   const start: StartChat = ({ continueFinalMessage = false, safePrompt: _, ...options }) =>
     answers.generate(
       ids,

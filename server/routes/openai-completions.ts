@@ -1,7 +1,6 @@
 // POST /v1/completions: text completions, as a whole or as a stream.
 import { setImmediate } from "node:timers/promises";
 import { checkKnown } from "../../engine/graph/prompt-ids.ts";
-import type { Finish } from "../../engine/node.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
 import { checkBias, checkContext, checkFormat, encodeText } from "../context-check.ts";
@@ -23,7 +22,7 @@ interface Completion {
     readonly index: number;
     readonly text: string;
     readonly logprobs: CompletionLogprobs | null;
-    readonly finish_reason: Finish["reason"] | null;
+    readonly finish_reason: "stop" | "length" | "content_filter" | null;
   }[];
   readonly usage?: Usage | null;
 }
@@ -53,6 +52,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
   }
   await checkFormat(service, prompts[0]?.ids ?? [], request.options, request.asked);
   const answers = new AdmittedModel(service, lifecycle, permitsNeeded(request));
+  await answers.screen(prompts.map(({ text }) => text).join("\n\n"));
   const coming = pieces(answers, request, prompts, lifecycle.signal);
   const head: Head = {
     id: `cmpl-${crypto.randomUUID().replaceAll("-", "")}`,
@@ -96,7 +96,7 @@ async function whole(
     index,
     text,
     logprobs: listed(tokens, request, 0),
-    finish_reason: finish?.reason ?? null,
+    finish_reason: reasonOf(finish),
   }));
   return { ...head, choices, usage: usageOf(drafts, request) };
 }
@@ -115,11 +115,18 @@ async function* chunks(
     if (finish) finished.push({ index, finish });
     if (text === "" && tokens.length === 0 && !finish) continue;
     const logprobs = listed(tokens, request, offset);
-    yield { ...head, choices: [{ index, text, logprobs, finish_reason: finish?.reason ?? null }], ...usage };
+    yield { ...head, choices: [{ index, text, logprobs, finish_reason: reasonOf(finish) }], ...usage };
   }
   if (!request.includeUsage) return;
   finished.sort((a, b) => a.index - b.index);
   yield { ...head, choices: [], usage: usageOf(finished, request) };
+}
+
+/** An aborted answer has no reason: its request has failed. */
+function reasonOf(finish: CompletionPiece["finish"]): "stop" | "length" | "content_filter" | null {
+  if (!finish || finish.reason === "abort") return null;
+  if (finish.reason === "content-filter") return "content_filter";
+  return finish.reason === "length" ? "length" : "stop";
 }
 
 function listed(tokens: readonly Scored[], { options }: CompletionRequest, offset: number) {

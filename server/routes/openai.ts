@@ -6,6 +6,7 @@ import { openaiError } from "../openai-error.ts";
 import type { Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { modelList, namedModel } from "./models.ts";
+import { moderations } from "./moderations.ts";
 import { chatCompletions } from "./openai-chat.ts";
 import { completions } from "./openai-completions.ts";
 import { detokenize, tokenize } from "./tokens.ts";
@@ -17,6 +18,7 @@ export function openai(service: Service): Hono<Env> {
   app.post("/completions", (c) => completions(c, service));
   app.get("/models", (c) => c.json(modelList(service)));
   app.get("/models/:id{.+}", (c) => c.json(namedModel(service, c.req.param("id"))));
+  app.post("/moderations", (c) => moderations(c, service));
   app.post("/tokenize", (c) => tokenize(c, service));
   app.post("/detokenize", (c) => detokenize(c, service));
   app.all("/embeddings", () => {

@@ -25,7 +25,7 @@ const ELSEWHERE: readonly (readonly [begins: RegExp, instead: string])[] = [
   ],
   [/^\/v1beta\//, "This server has no Gemini API. Use POST /v1/chat/completions with an OpenAI client."],
   [
-    /^\/v1\/(audio|images|videos|moderations|rerank|score)\b/,
+    /^\/v1\/(audio|images|videos|rerank|score)\b/,
     "The model continues texts and answers chats, nothing else.",
   ],
   [
@@ -73,7 +73,8 @@ function likely(path: string): string[] {
   const tidy = tidied(path);
   const rest = tidy.replace(/^(\/(v1|api|openai))+(?=\/)/, "");
   // A path appended to a complete path: /v1/chat/completions/chat/completions.
-  const [, last = ""] = /(\/(?:chat\/completions|completions|models|tokenize|detokenize))$/.exec(tidy) ?? [];
+  const [, last = ""] =
+    /(\/(?:chat\/completions|completions|models|moderations|tokenize|detokenize))$/.exec(tidy) ?? [];
   return [tidy, `/v1${tidy}`, `/v1${rest}`, rest, ...(last ? [`/v1${last}`] : [])];
 }
 

@@ -14,7 +14,9 @@ import {
   encodeMessages,
   encodeText,
 } from "../context-check.ts";
+import { HttpError } from "../errors.ts";
 import { authorize } from "../middleware.ts";
+import { saidIn } from "../moderation.ts";
 import type { Ctx, Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { streamEvents } from "../sse.ts";
@@ -43,8 +45,16 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   await checkFormat(service, ids, call.options, call.asked);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new AdmittedModel(service, lifecycle);
-  const start: StartAnswer = (options) =>
-    answers.generate(ids, { ...options, standalone, separateReasoning: standalone }, warnings);
+  await answers.screen(typeof call.prompt === "string" ? call.prompt : saidIn(call.prompt));
+  const start: StartAnswer = async function* (options) {
+    const own = { ...options, standalone, separateReasoning: standalone };
+    for await (const chunk of answers.generate(ids, own, warnings)) {
+      // There is no shape for an answer that is withheld.
+      if (chunk.finish?.reason === "content-filter")
+        throw new HttpError(400, chunk.finish.warnings?.at(-1) ?? "", { code: "content_filter" });
+      yield chunk;
+    }
+  };
   if (call.stream) return streamEvents(c, service, pieces(start, options, lifecycle.signal), failure);
   return c.json(envelope(await complete(start, options, lifecycle.signal)));
 }

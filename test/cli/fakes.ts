@@ -35,6 +35,7 @@ type Call =
       readonly labels: readonly string[];
       readonly options: ClassifyOptions;
     }
+  | { readonly name: "moderate"; readonly text: string }
   | { readonly name: "score"; readonly text: string }
   | { readonly name: "bench"; readonly options: RunOptions }
   | { readonly name: "dispose" };
@@ -207,6 +208,10 @@ export class FakeEngine implements Engine {
       classify: (text, labels, options = {}) => {
         this.calls.push({ name: "classify", text: text as string, labels, options });
         return model.classify(text, labels, options);
+      },
+      moderate: (text, options = {}) => {
+        this.calls.push({ name: "moderate", text });
+        return model.moderate(text, options);
       },
       score: async (text) => {
         this.calls.push({ name: "score", text: text as string });

@@ -62,6 +62,22 @@ describe("serve", () => {
     await expect(fetch(url)).rejects.toThrow();
   });
 
+  test("--moderate and --safe-prompt reach the requests", async () => {
+    const post = async (args: string[]) => {
+      const { session, url } = await serve(args);
+      const body = JSON.stringify({ messages: [{ role: "user", content: "Hi" }] });
+      const headers = { "Content-Type": "application/json" };
+      const response = await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body });
+      session.interrupt();
+      expect(await session.exit).toBe(0);
+      return [response.status, session.engine.called("moderate").map(({ text }) => text)];
+    };
+    // The fake model flags everything. The first text is tried before the server listens.
+    expect(await post(["--moderate", "reject"])).toEqual([400, ["Hello!", "Hi"]]);
+    expect(await post(["--moderate", "flag"])).toEqual([200, ["Hello!", "Hi", "there was a cat."]]);
+    expect(await post(["--safe-prompt"])).toEqual([200, []]);
+  });
+
   test.each([
     [[], "tiny-mistral"],
     [["-m", "./models/Mistral-7B-q4/"], "Mistral-7B-q4"],
@@ -117,6 +133,7 @@ describe("serve", () => {
     const cases: [args: string[], code: number, says: RegExp][] = [
       [["--port", "70000"], 2, /--port: .*0 to 65535/],
       [["--parallel", "0"], 2, /--parallel: .*1 to 256/],
+      [["--moderate", "yes"], 2, /--moderate: expected reject or flag, got "yes"/],
       [["--api-key", ""], 2, /--api-key: /],
       [["--api-key", "se cret"], 2, /--api-key: expected a key of up to 4096 visible/],
       [["--api-key-file", join(folder, "none.txt")], 2, /none\.txt" cannot be read/],

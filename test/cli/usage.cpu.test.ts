@@ -18,7 +18,15 @@ const OPTIONS: Record<string, string[]> = {
   serve: [
     ...LOADING,
     ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
-    ...["--api-key", "--api-key-file", "--cors", "--insecure", "--log-prompts", "--safe-prompt"],
+    ...[
+      "--api-key",
+      "--api-key-file",
+      "--cors",
+      "--insecure",
+      "--log-prompts",
+      "--safe-prompt",
+      "--moderate",
+    ],
   ],
   classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
   score: [...LOADING, "--file"],

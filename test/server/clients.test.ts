@@ -65,6 +65,25 @@ describe("openai", () => {
     expect(last?.usage).toMatchObject({ prompt_tokens, completion_tokens: COUNT, total_tokens });
   });
 
+  test("moderations, of one text and of several", async () => {
+    const { results, model: name } = await client.moderations.create({
+      model: "tiny-mistral",
+      input: ["How do I bake bread?", "Once upon a time"],
+    });
+    expect(name).toBe("tiny-mistral");
+    const verdicts = await Promise.all(
+      ["How do I bake bread?", "Once upon a time"].map((text) => model.moderate(text)),
+    );
+    for (const [i, { flagged, categories, category_scores }] of results.entries()) {
+      const { scores, ...verdict } = verdicts[i]!;
+      expect({ flagged, categories }).toEqual({ flagged: verdict.flagged, categories: verdict.categories });
+      for (const [category, score] of Object.entries(category_scores))
+        expect(score).toBeCloseTo(scores[category as keyof typeof scores], 4);
+    }
+    const [only] = (await client.moderations.create({ input: "Hello" })).results;
+    expect(Object.keys(only!.categories)).toHaveLength(3);
+  });
+
   test("n answers with a seed equal those requested one by one; stop ends them", async () => {
     const ask = async (seed: number, n: number) => {
       const { choices } = await client.chat.completions.create({ ...GREEDY, temperature: 1, seed, n });

@@ -106,12 +106,16 @@ const heading = ({ model = "sirocco" }: ChatRequest) => ({
   model,
 });
 
-const reason = (finish: Finish | undefined): "stop" | "length" =>
-  finish?.reason === "length" ? "length" : "stop";
+function reason(finish: Finish | undefined): "stop" | "length" | "content_filter" {
+  if (finish?.reason === "content-filter") return "content_filter";
+  return finish?.reason === "length" ? "length" : "stop";
+}
 
-/** The warnings of the prompt, which all answers share. */
-const warningsOf = ([finish]: readonly Finish[]): { warnings?: string[] } =>
-  finish?.warnings?.length ? { warnings: [...finish.warnings] } : {};
+/** The warnings of all answers, each once: those of the prompt are in all. */
+function warningsOf(finishes: readonly Finish[]): { warnings?: string[] } {
+  const warnings = [...new Set(finishes.flatMap((finish) => finish.warnings ?? []))];
+  return warnings.length > 0 ? { warnings } : {};
+}
 
 /** The tokens of all answers, and once those of the prompt. */
 function usage(finishes: readonly Finish[]): CompletionUsage {
