@@ -30,6 +30,7 @@ import type {
   SaveSessionOptions,
   Score,
   StandardSchema,
+  Tool,
 } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
 import { ContextLengthError } from "./errors.ts";
@@ -59,6 +60,9 @@ const abortedEarly: Finish = {
   reason: "abort",
   ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, waitedMs: 0, prefillMs: 0, decodeMs: 0 },
 };
+
+/** @param tools that the model was shown. Default: none */
+type Prompt = Pick<Generation, "ids" | "warnings"> & { readonly tools?: readonly Tool[] };
 
 /** Chooses the ring of the last conversation. */
 const latest = (rings: RingPool) => rings.borrow([]);
@@ -141,12 +145,12 @@ export class LoadedModel implements Model {
   }
 
   async *#answer(
-    encode: () => Promise<Pick<Generation, "ids" | "warnings">>,
+    encode: () => Promise<Prompt>,
     continues: boolean,
-    options: AnswerOptions,
+    options: ChatOptions,
     separate = false,
   ): AsyncGenerator<Chunk, void, void> {
-    let prompt: Pick<Generation, "ids" | "warnings">;
+    let prompt: Prompt;
     try {
       prompt = await encode();
     } catch (error) {
@@ -164,6 +168,9 @@ export class LoadedModel implements Model {
         : undefined;
     const constraint = await this.constraint(options.format, continues, thinking && prompt.ids);
     const { contextLength } = this;
+    const vocabulary = { tokenizer, V: this.config.V, endIds: this.#endIds };
+    const calls =
+      prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, vocabulary);
     yield* generate(
       {
         scheduler: this.#scheduler,
@@ -171,7 +178,7 @@ export class LoadedModel implements Model {
         ...prompt,
         text,
         thinking,
-        constraint,
+        ...(calls || { constraint }),
         endIds: this.#endIds,
       },
       options,

@@ -51,14 +51,14 @@ export class Prompts {
   async ofChat(
     messages: readonly Message[],
     asked: PromptOptions = {},
-  ): Promise<{ ids: number[]; warnings: string[] }> {
+  ): Promise<{ ids: number[]; warnings: string[]; tools: readonly Tool[] }> {
     const { continueFinalMessage = false, safePrompt = false, signal } = asked;
     // A lazy chunk, like the template.
     (await import("./read-messages.ts")).checkMessages(messages);
     await this.#known.readTemplate();
     const warnings: string[] = [];
     const guarded = safePrompt ? (await import("./guard/safe-prompt.ts")).withSafePrompt(messages) : messages;
-    const tools = await this.toolsOf(asked);
+    const tools = await this.#toolsOf(asked);
     const options = {
       tools,
       addGenerationPrompt: !continueFinalMessage,
@@ -69,12 +69,12 @@ export class Prompts {
     const sent = withThoughtsApart(guarded, this.#known, continueFinalMessage);
     const ids = await inSlices(this.#known.encodeChatSteps(sent, options), signal);
     checkIds(ids, this.#V, "messages", this.#tokenText);
-    return { ids, warnings };
+    return { ids, warnings, tools };
   }
 
   /** The tools that a conversation shows to the model. @throws TypeError, RangeError with `parameter` */
-  async toolsOf(asked: PromptOptions): Promise<readonly Tool[] | undefined> {
-    if (!asked.tools && !asked.toolChoice) return undefined;
+  async #toolsOf(asked: PromptOptions): Promise<readonly Tool[]> {
+    if (!asked.tools && !asked.toolChoice) return [];
     return (await import("./tools/check.ts")).shownTools(asked, this.#known);
   }
 

@@ -54,7 +54,7 @@ const ENGINE_ROOMS = {
   resident: [...common, "gpu", "graph", "store", "tuning", "platform.ts"],
   scheduler: [...common, "gate.ts", "graph", "store", "resident"],
   structured: [...common, "scheduler"],
-  tools: [...common, "scheduler", "structured"],
+  tools: [...common, "scheduler", "structured", "answer"],
   guard: [...common, "resident", "scheduler"],
   answer: [...common, "graph", "scheduler"],
   session: [...common, "gpu", "graph", "resident", "scheduler"],

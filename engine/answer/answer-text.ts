@@ -2,15 +2,30 @@
 // is held back. Log-probabilities come with the text of their tokens: joined, the tokens' texts are the
 // answer's text.
 import type { StreamDecoder } from "../../tokenizer/index.ts";
-import type { Chunk, GenerateOptions, LikelyToken, TokenLogProb } from "../api.ts";
+import type { Chunk, GenerateOptions, LikelyToken, TokenLogProb, ToolCallDelta } from "../api.ts";
 import type { Picked } from "../graph/decoder.ts";
 import { likelihoods } from "./log-probs.ts";
 import { StopStrings } from "./stop-strings.ts";
 import type { Thinking } from "./thinking.ts";
 
-export interface AnswerPiece extends Pick<Chunk, "text" | "ids" | "logProbs" | "reasoning"> {
+export interface AnswerPiece extends Pick<Chunk, "text" | "ids" | "logProbs" | "reasoning" | "toolCalls"> {
   /** Whether a stop string was found. */
   readonly stopped: boolean;
+}
+
+/** Takes calls of tools out of the text of an answer. */
+export interface Calls {
+  /** Whether there is one. */
+  readonly called: boolean;
+  /**
+   * @param id the token, or undefined for text at the end of the answer
+   * @param last whether nothing follows
+   */
+  push(
+    id: number | undefined,
+    added: string,
+    last: boolean,
+  ): { readonly text: string; readonly toolCalls: readonly ToolCallDelta[] };
 }
 
 /** A token whose text may still belong to a stop string. */
@@ -26,6 +41,7 @@ export class AnswerText {
   readonly #decoder: StreamDecoder | undefined;
   readonly #stops: StopStrings;
   readonly #thinking: Thinking | undefined;
+  readonly #calls: Calls | undefined;
   readonly #top: number | undefined;
   readonly #held: Held[] = [];
   /** Text of the tokens in `#held` that belongs to no stop string. */
@@ -34,13 +50,16 @@ export class AnswerText {
   /**
    * @param decoder undefined: the answer is ids only
    * @param thinking undefined: thoughts are part of the text
+   * @param calls undefined: the answer calls no tools
    */
   constructor(
     decoder: StreamDecoder | undefined,
     { stop, topLogProbs }: Pick<GenerateOptions, "stop" | "topLogProbs">,
     thinking?: Thinking,
+    calls?: Calls,
   ) {
     this.#thinking = thinking;
+    this.#calls = calls;
     this.#decoder = decoder;
     this.#stops = new StopStrings(stop);
     this.#top = topLogProbs;
@@ -49,6 +68,11 @@ export class AnswerText {
   /** Tokens of thoughts so far. */
   get reasoningTokens(): number {
     return this.#thinking?.tokens ?? 0;
+  }
+
+  /** Whether the answer called a tool. */
+  get called(): boolean {
+    return this.#calls?.called ?? false;
   }
 
   /** @param last whether no token follows: then nothing is held back */
@@ -73,12 +97,13 @@ export class AnswerText {
     added: string,
     last: boolean,
   ): AnswerPiece {
-    const { reasoning = "", text: said } = this.#thinking?.push(id, added, last) ?? { text: added };
+    const { text: free, toolCalls } = this.#calls?.push(id, added, last) ?? { text: added, toolCalls: [] };
+    const { reasoning = "", text: said } = this.#thinking?.push(id, free, last) ?? { text: free };
     const shown = this.#stops.push(said);
     const { stopped } = shown;
     const text = last && !stopped ? shown.text + this.#stops.end() : shown.text;
     if (token) this.#held.push({ ...token, added: said });
-    const thought = reasoning !== "" && { reasoning };
+    const thought = { ...(reasoning !== "" && { reasoning }), ...(toolCalls.length > 0 && { toolCalls }) };
     if (this.#top === undefined) return { text, ids: id === undefined ? [] : [id], stopped, ...thought };
     return { ...this.#release(text, last || stopped), stopped, ...thought };
   }

@@ -5,7 +5,7 @@ import { ContextLengthError } from "../errors.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
 import type { TokenConstraint } from "../scheduler/token-constraint.ts";
-import { AnswerText } from "./answer-text.ts";
+import { AnswerText, type Calls } from "./answer-text.ts";
 import type { Thinking } from "./thinking.ts";
 
 export interface Generation {
@@ -23,6 +23,8 @@ export interface Generation {
   readonly warnings?: readonly string[] | undefined;
   /** Tells thoughts from the answer's text. Default: they are part of it. */
   readonly thinking?: Thinking | undefined;
+  /** Takes calls of tools out of the answer's text. Default: there are none. */
+  readonly calls?: Calls | undefined;
   /** Which tokens may be picked. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
 }
@@ -35,7 +37,7 @@ export const DEFAULT_MAX_TOKENS = 512;
  * @throws ContextLengthError if the prompt does not fit
  */
 export async function* generate(
-  { scheduler, contextLength, ids, text, endIds, warnings = [], thinking, constraint }: Generation,
+  { scheduler, contextLength, ids, text, endIds, warnings = [], thinking, calls, constraint }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal } = options;
@@ -48,7 +50,7 @@ export async function* generate(
     );
   }
   const maxTokens = Math.min(options.maxTokens ?? DEFAULT_MAX_TOKENS, room);
-  const words = new AnswerText(text, options, thinking);
+  const words = new AnswerText(text, options, thinking, calls);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   const answer: number[] = [];
   const wantsLogits = options.topLogProbs !== undefined;
@@ -56,7 +58,7 @@ export async function* generate(
   let began = called;
   let firstAt = called;
   const finish = (reason: Finish["reason"]): Finish => ({
-    reason,
+    reason: reason === "stop" && words.called ? "tool-calls" : reason,
     promptTokens: ids.length,
     cachedTokens: sequence?.cachedTokens ?? 0,
     completionTokens: answer.length,
@@ -68,12 +70,13 @@ export async function* generate(
   });
 
   const last = (
-    { text, ids, logProbs, reasoning }: Omit<Chunk, "finish">,
+    { text, ids, logProbs, reasoning, toolCalls }: Omit<Chunk, "finish">,
     reason: Finish["reason"],
   ): Chunk => ({
     text,
     ids,
     ...(reasoning && { reasoning }),
+    ...(toolCalls && { toolCalls }),
     ...(logProbs && logProbs.length > 0 && { logProbs }),
     finish: finish(reason),
   });
@@ -108,7 +111,7 @@ export async function* generate(
         return;
       }
       // Tokens that may belong to a stop string are held back.
-      if (piece.ids.length > 0 || piece.reasoning) yield piece;
+      if (piece.ids.length > 0 || piece.reasoning || piece.toolCalls) yield piece;
     }
   } catch (error) {
     if (!signal?.aborted) throw error;

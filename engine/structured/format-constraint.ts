@@ -27,17 +27,22 @@ export class FormatConstraint implements TokenConstraint {
   /**
    * @param endIds tokens that end an answer
    * @param continues the answer goes on with a text: its first token keeps its space
+   * @param state where the text is in the grammar. Default: at its begin
    */
   constructor(
     machine: Machine,
     vocabulary: Vocabulary,
-    { endIds, continues }: { endIds: ReadonlySet<number>; continues: boolean },
+    {
+      endIds,
+      continues,
+      state = machine.initial,
+    }: { readonly endIds: ReadonlySet<number>; readonly continues: boolean; readonly state?: State },
   ) {
     this.#machine = machine;
     this.#vocabulary = vocabulary;
     this.#endIds = endIds;
     this.#tokens = continues ? vocabulary.later : vocabulary.first;
-    this.#state = machine.initial;
+    this.#state = state;
   }
 
   /** Set when an end was picked, or nothing but an end could follow. */

@@ -5,7 +5,8 @@ import { ChatTemplate, renderChat } from "../../tokenizer/chat-template.ts";
 import type { ChatMessage, ChatTool } from "../../tokenizer/index.ts";
 import { nineCharacterId } from "../../tokenizer/tool-ids.ts";
 import { mistralChat } from "../../weights/vocabulary/mistral-chat.ts";
-import { byteLevelFiles, openTokenizer, readTemplate } from "./fixtures.ts";
+import { toolTokenizer } from "../tool-tokenizer.ts";
+import { readTemplate } from "./fixtures.ts";
 
 interface Sent {
   readonly role: ChatMessage["role"];
@@ -29,27 +30,12 @@ const messagesOf = (name: string): ChatMessage[] =>
     ...(tool_calls && { toolCalls: tool_calls.map(({ id, function: call }) => ({ id, ...call })) }),
   }));
 
-const controls =
-  "<unk> <s> </s> [INST] [/INST] [AVAILABLE_TOOLS] [/AVAILABLE_TOOLS] [TOOL_RESULTS] [/TOOL_RESULTS] [TOOL_CALLS] " +
-  "[SYSTEM_PROMPT] [/SYSTEM_PROMPT] [TOOL_CONTENT] [ARGS] [CALL_ID] <|im_start|> <|im_end|> <tool_call> </tool_call>";
-
-function tokenizerWith(chatTemplate: string) {
-  const { tokenizer } = byteLevelFiles();
-  const from = Object.keys((tokenizer["model"] as { vocab: object }).vocab).length;
-  const added_tokens = controls
-    .split(" ")
-    .map((content, i) => ({ id: from + i, content, special: true, normalized: false }));
-  const files = { tokenizer: { ...tokenizer, added_tokens }, chatTemplate };
-  const ours = openTokenizer({ ...files, tokenizerConfig: { bos_token: "<s>", eos_token: "</s>" } });
-  return { ours, from };
-}
-
 describe("Mistral's formats have the ids that its published templates give", () => {
   const known = published.filter(({ version, result }) => version !== "v1" && typeof result === "string");
   it("has them all", () => expect(known.length).toBe(5 * Object.keys(conversations).length));
 
   it.each(known)("$version, $conversation", ({ version, conversation, result }) => {
-    const { ours } = tokenizerWith(mistralChat(version, "a test") as string);
+    const { tokenizer: ours } = toolTokenizer(mistralChat(version, "a test") as string);
     const ids = ours.encodeChat(messagesOf(conversation), { tools });
     expect(ours.decode(ids, { skipSpecial: false })).toBe(result);
     expect(ids).toEqual(ours.encode(result as string));
@@ -114,7 +100,7 @@ test("control tokens that tools, calls and results spell stay text", () => {
   }));
   const described = tools.map((tool) => ({ ...tool, description: spelled }));
   for (const template of [mistralChat("v3", "a"), mistralChat("v13", "a"), readTemplate("qwen3")]) {
-    const { ours, from } = tokenizerWith(template as string);
+    const { tokenizer: ours, from } = toolTokenizer(template as string);
     const count = (messages: readonly ChatMessage[], shown: readonly ChatTool[]) =>
       ours.encodeChat(messages, { tools: shown }).filter((id) => id >= from).length;
     expect(count(evil, described)).toBe(count(messagesOf("answered"), tools));
