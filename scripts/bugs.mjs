@@ -6,9 +6,17 @@ import { engineBugs } from "./bugs/engine.mjs";
 import { filesBugs } from "./bugs/files.mjs";
 import { graphBugs } from "./bugs/graph.mjs";
 import { serverBugs } from "./bugs/server.mjs";
+import { structuredBugs } from "./bugs/structured.mjs";
 import { root } from "./setup.mjs";
 
-export const bugs = { ...graphBugs, ...engineBugs, ...apisBugs, ...serverBugs, ...filesBugs };
+export const bugs = {
+  ...graphBugs,
+  ...engineBugs,
+  ...apisBugs,
+  ...structuredBugs,
+  ...serverBugs,
+  ...filesBugs,
+};
 
 /** Whether a test file exists and holds the quoted title. Titles with "_" are made at run time. */
 function hasTest(/** @type {string[]} */ [file = "", , title = ""]) {

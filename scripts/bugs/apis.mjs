@@ -11,8 +11,8 @@ export const apisBugs = {
   },
   "a prompt that opens the tag is overlooked": {
     file: "engine/answer/thinking.ts",
-    from: 'end.endsWith(tags.open) ? "reasoning"',
-    to: 'end.endsWith(tags.open) && continues ? "reasoning"',
+    from: "if (end.endsWith(tags.open)) return",
+    to: "if (end.endsWith(tags.open) && continues) return",
     test: engine("thinking.cpu", "if the prompt ends with the tag"),
   },
   "server: for a slow reader, answers of a request are sent one after another": {

@@ -106,6 +106,12 @@ test("200 random schemas: random answers are valid, and none comes to a dead end
   expect(ended).toBeGreaterThan(190 * RUNS);
 });
 
+test("JSON Schema: an option which never ends is not begun", () => {
+  const endless = { type: "object", properties: { kid: { $ref: "#/$defs/endless" } }, required: ["kid"] };
+  const schema = { anyOf: [{ type: "null" }, { $ref: "#/$defs/endless" }], $defs: { endless } };
+  for (let seed = 1; seed < 9; seed++) expect(walk({ type: "json_schema", schema }, seed).text).toBe("null");
+});
+
 /** Regular expressions of what is supported, in JavaScript's syntax. */
 const regexes = fc.letrec<{ choice: string; sequence: string; atom: string; character: string }>((tie) => ({
   choice: fc.array(tie("sequence"), { minLength: 1, maxLength: 2 }).map((options) => options.join("|")),
