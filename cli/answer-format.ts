@@ -61,8 +61,8 @@ export async function readAnswerFormat(options: FormatOptions): Promise<AnswerFo
     machineOf(format);
   } catch (error) {
     if (!isParameterError(error)) throw error;
-    const reason = error.message.replace(/^format\.?\w*: /, "");
-    throw new UsageError(`${where}: ${reason}`);
+    const { path, detail = error.message } = error;
+    throw new UsageError(`${where}: ${path ? `$${path}: ` : ""}${detail}`);
   }
   return format;
 }

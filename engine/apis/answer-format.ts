@@ -3,14 +3,7 @@
 // and llama.cpp, Workers AI and the AI SDK.
 import { isObject } from "../../weights/json.ts";
 import type { AnswerFormat, JsonSchema } from "../api.ts";
-import {
-  isParameterError,
-  outOfRange,
-  type ParameterError,
-  shown,
-  unsupported,
-  wrongType,
-} from "../options/parameter.ts";
+import { isParameterError, outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import { type Given, isNothing, refuseOthers } from "./quiet-fields.ts";
 import { checkStrict } from "./strict-schema.ts";
 
@@ -203,26 +196,17 @@ function checkObject(value: unknown, field: string, example: string): Given {
 const wrongFormatType = (type: unknown, where: string, expected: string) =>
   outOfRange(`${where}type`, `expected ${expected}, got ${shown(type)}.`);
 
-/** `format.schema`, and the place in the schema that the engine's message names. */
+/** The engine's names of a format and its members. */
 const IN_ENGINE = /^format(?:\.(?:schema|pattern|choices|grammar))?(?=$|[.[])/;
-const PLACE = /^: \$((?:\.[A-Za-z_$][\w$]*|\[(?:\d+|"(?:[^"\\]|\\.)*")\])*)(?=: )/;
 
 /** An error of the engine about the format, with the request's field as `parameter` and in its message. */
 export function inRequest(error: unknown, asked: AskedFormat | undefined): unknown {
   if (!asked || !isParameterError(error) || !IN_ENGINE.test(error.parameter)) return error;
-  const { parameter, code, message } = error;
-  const inner = parameter.replace(IN_ENGINE, () => asked.field);
-  const rest = message.startsWith(parameter) ? message.slice(parameter.length) : `: ${message}`;
-  const [place = "", path = ""] = PLACE.exec(rest) ?? [];
-  const named = inner + path;
-  return Object.assign(renamed(code, named, rest.slice(place.length)), { cause: error });
-}
-
-/** @param rest the message after the name: ": expected…" */
-function renamed(code: ParameterError["code"], name: string, rest: string): Error {
-  const detail = rest.replace(/^: /, "");
-  if (code === "wrong-type") return wrongType(name, detail);
-  return code === "out-of-range" ? outOfRange(name, detail) : unsupported(name, `${name}: ${detail}`);
+  const { parameter, code, message, detail = message, path = "" } = error;
+  const name = parameter.replace(IN_ENGINE, () => asked.field) + path;
+  const kinds = { "wrong-type": wrongType, "out-of-range": outOfRange, unsupported };
+  const own = code === "unsupported" ? `${name}: ${detail}` : detail;
+  return Object.assign(kinds[code](name, own), { cause: error });
 }
 
 /** An answer whose errors about the format name the request's field. */

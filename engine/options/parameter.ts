@@ -18,6 +18,8 @@ export interface ParameterError extends Error {
   readonly code: ParameterErrorCode;
   /** The message without the parameter in front, if it begins with it. */
   readonly detail?: string;
+  /** Where in it, if it is a schema: ".properties.name". */
+  readonly path?: string;
 }
 
 /** The value has the right type, but is out of range. */

@@ -1,5 +1,5 @@
 // Compiles the format of an answer. What cannot be held to is refused, before the first token.
-import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
+import { isParameterError, outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import type { AnswerFormat } from "../types/format.ts";
 import { parseGrammar } from "./ebnf.ts";
 import { type Grammar, literals } from "./grammar.ts";
@@ -53,7 +53,7 @@ function check(format: AnswerFormat): AnswerFormat {
   const other = Object.keys(format).find((name) => !known.includes(name));
   if (other === undefined) return format;
   const member = `format.${other.slice(0, 60)}`;
-  throw unsupported(member, `${member}: expected ${known.join(", ")} only, got it. Leave it out.`);
+  throw refused(member, `expected ${known.join(", ")} only, got it. Leave it out.`);
 }
 
 /** @throws TypeError for a schema that is not JSON */
@@ -76,14 +76,18 @@ function compile(format: AnswerFormat): Machine {
   try {
     return new Machine(grammarOf(format));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof SchemaError)
-      throw unsupported(parameter, `${parameter}: ${error.message}`);
+    if (error instanceof SchemaError) throw refused(parameter, error.message, error.path.slice(1));
+    if (error instanceof SyntaxError) throw refused(parameter, error.message);
     // The stack overflows.
-    if (error instanceof RangeError && !("parameter" in error))
-      throw unsupported(parameter, `${parameter}: expected less nesting, got too much. Flatten it.`);
+    if (error instanceof RangeError && !isParameterError(error))
+      throw refused(parameter, "expected less nesting, got too much. Flatten it.");
     throw error;
   }
 }
+
+/** @param path in a schema */
+const refused = (parameter: string, detail: string, path = ""): Error =>
+  Object.assign(unsupported(parameter, `${parameter}: ${path && `$${path}: `}${detail}`), { detail, path });
 
 function grammarOf(format: AnswerFormat): Grammar {
   const rules = new Map();

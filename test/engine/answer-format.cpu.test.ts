@@ -161,13 +161,17 @@ test("the AI SDK's", () => {
   expect(refusal(() => sdk(wrong)).parameter).toBe("stopSequences");
 });
 
+/** As the engine refuses a format. */
+const refused = (parameter: string, detail: string, path = "") =>
+  Object.assign(unsupported(parameter, `${parameter}: $${path}: ${detail}`), { detail, path });
+
 describe("errors of the engine", () => {
   const asked: AskedFormat = { format: { type: "json" }, field: "a.schema" };
   test.each([
-    [unsupported("format.schema", "format.schema: $.properties.b: no."), "a.schema.properties.b", "no."],
-    [unsupported("format.schema", 'format.schema: $["b: c"][1]: no.'), 'a.schema["b: c"][1]', "no."],
-    [unsupported("format.schema", "format.schema: $: no."), "a.schema", "no."],
-    [unsupported("format.pattern", "format.pattern: at 3: no."), "a.schema", "at 3: no."],
+    [refused("format.schema", "no.", ".properties.b"), "a.schema.properties.b", "no."],
+    [refused("format.schema", "no.", '["b: c"][1]'), 'a.schema["b: c"][1]', "no."],
+    [refused("format.schema", "no."), "a.schema", "no."],
+    [refused("format.pattern", "at 3: no."), "a.schema", "at 3: no."],
     [outOfRange("format.choices", "expected more."), "a.schema", "expected more."],
     [wrongType("format", "expected less."), "a.schema", "expected less."],
   ])("%s names the request's field", (error, parameter, rest) => {
@@ -185,7 +189,7 @@ describe("errors of the engine", () => {
   test("reach the caller of the library by the request's field", async () => {
     const { model } = fakeModel({
       before: () => {
-        throw unsupported("format.pattern", "format.pattern: at 3: no.");
+        throw refused("format.pattern", "at 3: no.");
       },
     });
     const { completions } = openai(model).chat;

@@ -23,7 +23,7 @@ export const WHITE_SPACE: Expression = optional(
 );
 
 export const DIGIT: Expression = set([[0x30, 0x39]]);
-export const NATURAL: Expression = choice(
+const NATURAL: Expression = choice(
   literal("0"),
   sequence(set([[0x31, 0x39]]), repeat(DIGIT, 0, MAX_DIGITS - 1)),
 );
@@ -75,7 +75,7 @@ const ESCAPE = sequence(
   ),
 );
 /** One character of a string's value. */
-export const CHARACTER: Expression = choice(set(PLAIN), ESCAPE);
+const CHARACTER: Expression = choice(set(PLAIN), ESCAPE);
 
 export const quoted = (content: Expression): Expression => sequence(literal('"'), content, literal('"'));
 
@@ -113,7 +113,7 @@ function list(open: string, parts: readonly Expression[], close: string): Expres
 }
 
 /** A list or an object around its content, which may be empty. */
-export const bracketed = (open: string, content: Expression, close: string): Expression =>
+const bracketed = (open: string, content: Expression, close: string): Expression =>
   sequence(literal(open), WHITE_SPACE, content, WHITE_SPACE, literal(close));
 
 const separated = (part: Expression): Expression =>

@@ -28,9 +28,12 @@ const KNOWN = new Set([...Object.values(KEYWORDS_OF).flat(), ...COMBINING, ...AN
 
 /** A part of a schema that cannot be held to. */
 export class SchemaError extends Error {
-  /** @param path of the part: "$.properties.name" */
+  /** Of the part, from the root: "$.properties.name". */
+  readonly path: string;
+
   constructor(path: string, message: string) {
-    super(`${path}: ${message}`);
+    super(message);
+    this.path = path;
   }
 }
 

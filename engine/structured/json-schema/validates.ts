@@ -10,7 +10,7 @@ export const typeOf = (value: unknown): TypeName => {
   return typeof value as TypeName;
 };
 
-export const isOfType = (value: unknown, type: unknown): boolean =>
+const isOfType = (value: unknown, type: unknown): boolean =>
   type === typeOf(value) || (type === "number" && typeOf(value) === "integer");
 
 export const isEqual = (a: unknown, b: unknown): boolean => {
