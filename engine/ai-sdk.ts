@@ -14,7 +14,8 @@ import type {
   LanguageModelV3StreamResult,
   LanguageModelV3Usage,
 } from "@ai-sdk/provider";
-import type { Finish, Model } from "./api.ts";
+import type { Finish, Model, ToolCall, ToolCallDelta } from "./api.ts";
+import { addCalls } from "./apis/added-calls.ts";
 import { readCall } from "./apis/ai-sdk/call.ts";
 import { withNames } from "./apis/answer-format.ts";
 import { checkOptions, object, type Rules, text } from "./options/check.ts";
@@ -74,10 +75,12 @@ async function generate(
   const { messages, options, asked, warnings } = readCall(call);
   let text = "";
   let reasoning = "";
+  const calls: ToolCall[] = [];
   let finish: Finish | undefined;
   for await (const chunk of withNames(model.chat(messages, options), asked)) {
     text += chunk.text;
     reasoning += chunk.reasoning ?? "";
+    addCalls(calls, chunk.toolCalls);
     finish = chunk.finish;
   }
   if (finish?.reason === "abort") call.abortSignal?.throwIfAborted();
@@ -85,6 +88,7 @@ async function generate(
     content: [
       ...(reasoning === "" ? [] : [{ type: "reasoning" as const, text: reasoning }]),
       ...(text === "" ? [] : [{ type: "text" as const, text }]),
+      ...calls.slice(0, finish?.reason === "tool-calls" ? undefined : -1).map(toolCall),
     ],
     finishReason: finishReason(finish),
     usage: usage(finish),
@@ -121,6 +125,23 @@ async function stream(
       yield* turnTo(kind);
       yield { type: `${kind}-delta`, id: `${id}`, delta };
     };
+    const calls: ToolCall[] = [];
+    const callParts = function* (
+      pieces: readonly ToolCallDelta[] = [],
+      finish: Finish | undefined,
+    ): Generator<LanguageModelV3StreamPart, void> {
+      for (const piece of pieces) {
+        const { id, name: toolName, arguments: delta } = piece;
+        if (delta === "") {
+          yield* turnTo(undefined);
+          yield* endCall(calls.at(-1));
+          yield { type: "tool-input-start", id, toolName };
+        } else yield { type: "tool-input-delta", id, delta };
+        addCalls(calls, [piece]);
+      }
+      // A call that was cut off is none.
+      if (finish) yield* endCall(calls.at(-1), finish.reason === "tool-calls");
+    };
     yield { type: "stream-start", warnings };
     yield { type: "response-metadata", modelId, timestamp: new Date() };
     for await (const chunk of withNames(model.chat(messages, options), asked)) {
@@ -128,8 +149,9 @@ async function stream(
       if (call.includeRawChunks) yield { type: "raw", rawValue: chunk };
       yield* deltas("reasoning", chunk.reasoning ?? "");
       yield* deltas("text", chunk.text);
+      yield* callParts(chunk.toolCalls, chunk.finish);
       if (!chunk.finish) continue;
-      if (id < 0) yield* turnTo("text");
+      if (id < 0 && calls.length === 0) yield* turnTo("text");
       yield* turnTo(undefined);
       // Too late for the SDK's own warnings.
       const changes = chunk.finish.warnings;
@@ -142,6 +164,17 @@ async function stream(
     }
   }
   return { stream: readable(parts()) };
+}
+
+const toolCall = ({ id, name, arguments: input }: ToolCall) => ({
+  ...{ type: "tool-call" as const, toolCallId: id },
+  ...{ toolName: name, input },
+});
+
+function* endCall(call: ToolCall | undefined, isWhole = true): Generator<LanguageModelV3StreamPart, void> {
+  if (!call) return;
+  yield { type: "tool-input-end", id: call.id };
+  if (isWhole) yield toolCall(call);
 }
 
 /**
@@ -166,7 +199,7 @@ function readable<T>(parts: AsyncGenerator<T, void, void>): ReadableStream<T> {
 
 function finishReason(finish: Finish | undefined): LanguageModelV3FinishReason {
   const reason = finish?.reason;
-  return { unified: reason === "stop" || reason === "length" ? reason : "other", raw: reason };
+  return { unified: reason === undefined || reason === "abort" ? "other" : reason, raw: reason };
 }
 
 function usage(finish: Finish | undefined): LanguageModelV3Usage {

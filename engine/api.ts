@@ -13,5 +13,6 @@ export type * from "./types/kernels.ts";
 export type * from "./types/load.ts";
 export type * from "./types/model.ts";
 export type * from "./types/openai.ts";
+export type * from "./types/openai-tools.ts";
 export type * from "./types/reports.ts";
 export type * from "./types/tools.ts";

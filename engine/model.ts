@@ -127,7 +127,10 @@ export class LoadedModel implements Model {
     options: GenerateOptions = {},
   ): AsyncGenerator<Chunk, void, void> {
     this.#checkAnswer("generate", options);
-    const encode = async () => ({ ids: await this.#prompts.ofText(prompt, "prompt", false, options.signal) });
+    const encode = async () => ({
+      tools: await this.#prompts.toolsOf(options),
+      ids: await this.#prompts.ofText(prompt, "prompt", false, options.signal),
+    });
     yield* this.#answer(encode, !options.standalone, options, options.separateReasoning);
   }
 
@@ -167,22 +170,12 @@ export class LoadedModel implements Model {
         ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues, isHeld)
         : undefined;
     const constraint = await this.constraint(options.format, continues, thinking && prompt.ids);
-    const { contextLength } = this;
-    const vocabulary = { tokenizer, V: this.config.V, endIds: this.#endIds };
+    const parts = { tokenizer, V: this.config.V, endIds: this.#endIds };
     const calls =
-      prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, vocabulary);
-    yield* generate(
-      {
-        scheduler: this.#scheduler,
-        contextLength,
-        ...prompt,
-        text,
-        thinking,
-        ...(calls || { constraint }),
-        endIds: this.#endIds,
-      },
-      options,
-    );
+      prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, parts);
+    const { contextLength } = this;
+    const held = { ...prompt, ...(calls || { constraint }), endIds: this.#endIds };
+    yield* generate({ scheduler: this.#scheduler, contextLength, text, thinking, ...held }, options);
   }
 
   /**

@@ -58,7 +58,7 @@ export class Prompts {
     await this.#known.readTemplate();
     const warnings: string[] = [];
     const guarded = safePrompt ? (await import("./guard/safe-prompt.ts")).withSafePrompt(messages) : messages;
-    const tools = await this.#toolsOf(asked);
+    const tools = await this.toolsOf(asked);
     const options = {
       tools,
       addGenerationPrompt: !continueFinalMessage,
@@ -72,8 +72,8 @@ export class Prompts {
     return { ids, warnings, tools };
   }
 
-  /** The tools that a conversation shows to the model. @throws TypeError, RangeError with `parameter` */
-  async #toolsOf(asked: PromptOptions): Promise<readonly Tool[]> {
+  /** The tools that the model is shown. @throws TypeError, RangeError with `parameter` */
+  async toolsOf(asked: PromptOptions): Promise<readonly Tool[]> {
     if (!asked.tools && !asked.toolChoice) return [];
     return (await import("./tools/check.ts")).shownTools(asked, this.#known);
   }

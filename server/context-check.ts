@@ -118,7 +118,7 @@ export async function encodeMessages(
   service: Service,
   messages: readonly Message[],
   where: Where,
-  { continueFinalMessage, safePrompt = service.safePrompt, signal }: PromptOptions,
+  { continueFinalMessage, safePrompt = service.safePrompt, signal, tools, toolChoice }: PromptOptions,
 ): Promise<EncodedPrompt> {
   await checkLength(
     service,
@@ -129,6 +129,8 @@ export async function encodeMessages(
   const ids = await service.model.encodeChat(messages, {
     ...(continueFinalMessage && { continueFinalMessage }),
     ...(safePrompt && { safePrompt }),
+    ...(tools && { tools }),
+    ...(toolChoice && { toolChoice }),
     ...(signal && { signal }),
     onWarning: (warning) => warnings.push(warning),
   });

@@ -37,7 +37,7 @@ const QUIET: ReadonlyMap<string, Quiet> = new Map([
   ...all("prediction include_obfuscation", any),
   // Which engine holds answers to a format.
   ["guided_decoding_backend", any],
-  // Options of tools, which are refused.
+  // Options of tools, where there are none.
   ["parallel_tool_calls", any],
   // Samplers that are off, and special tokens, which no answer shows.
   ...all("mirostat_tau mirostat_eta xtc_threshold dynatemp_exponent", any),

@@ -2,11 +2,15 @@
 import { isObject } from "../../weights/json.ts";
 import type { Message } from "../api.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
-import { isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
+import { type Given, isNothing, refuse, refuseOthers } from "./quiet-fields.ts";
+import { readCalls } from "./request-tools.ts";
 
 const MAX_MESSAGES = 4096;
 // `name` is accepted: no template of Mistral's family distinguishes several users.
-const MESSAGE = new Set(["role", "content", "name", "prefix", "reasoning_content"]);
+const MESSAGE = new Set([
+  ...["role", "content", "name", "prefix", "reasoning_content"],
+  ...["tool_calls", "tool_call_id"],
+]);
 const PART = new Set(["type", "text"]);
 
 export interface Conversation {
@@ -56,7 +60,27 @@ function readMessage(message: unknown, i: number, last: boolean, roles: Roles): 
   return {
     ...{ role: ours, content: silent ? "" : readContent(content, `${where}.content`) },
     ...(typeof reasoning === "string" && reasoning !== "" && { reasoning }),
+    ...readToolFields(message, ours, where),
   };
+}
+
+/** Calls of an assistant; which call a tool answers. Without an id, that is the call of its name. */
+function readToolFields(
+  { tool_calls: calls, tool_call_id: id, name }: Given,
+  role: Message["role"],
+  where: string,
+): Pick<Message, "toolCalls" | "toolCallId" | "name"> {
+  if (!isNothing(calls) && role !== "assistant") refuse(`${where}.tool_calls`);
+  if (role === "assistant" && !isNothing(calls))
+    return { toolCalls: readCalls(calls, `${where}.tool_calls`) };
+  if (role !== "tool") {
+    if (!isNothing(id)) refuse(`${where}.tool_call_id`);
+    return {};
+  }
+  const call = isNothing(id) ? name : id;
+  if (typeof call !== "string" || call === "")
+    throw wrongType(`${where}.tool_call_id`, `expected the id of a call, got ${shown(id)}.`);
+  return { toolCallId: call, ...(typeof name === "string" && name !== "" && { name }) };
 }
 
 function readContent(content: unknown, where: string): string {

@@ -30,6 +30,14 @@ import {
 } from "./check.ts";
 import { shown, unsupported, wrongType } from "./parameter.ts";
 
+/** What they hold is checked with the chat template. */
+const toolRules = {
+  tools: { expected: "a list of tools", hasType: Array.isArray },
+  toolChoice: {
+    expected: "a text or { name }",
+    hasType: (value: unknown) => text.hasType(value) || isPlain(value),
+  },
+};
 const answerRules: Rules<AnswerOptions> = {
   temperature: number,
   topK: number,
@@ -45,6 +53,8 @@ const answerRules: Rules<AnswerOptions> = {
   format: object("an object, { type: ... }, or a schema"),
   ignoreEos: flag,
   topLogProbs: whole(0, 20),
+  ...toolRules,
+  parallelToolCalls: flag,
   signal,
 };
 
@@ -53,18 +63,7 @@ const generateRules: Rules<GenerateOptions> = {
   standalone: flag,
   separateReasoning: flag,
 };
-/** What they hold is checked with the chat template. */
-const toolRules = {
-  tools: { expected: "a list of tools", hasType: Array.isArray },
-  toolChoice: {
-    expected: "a text or { name }",
-    hasType: (value: unknown) => text.hasType(value) || isPlain(value),
-  },
-};
-const chatRules: Rules<ChatOptions> = {
-  ...{ ...answerRules, ...toolRules },
-  ...{ continueFinalMessage: flag, safePrompt: flag, parallelToolCalls: flag },
-};
+const chatRules: Rules<ChatOptions> = { ...answerRules, continueFinalMessage: flag, safePrompt: flag };
 
 /** Of `parallel` and `rings`. A larger number is probably a typing error. */
 const MAX_RINGS = 1024;

@@ -5,6 +5,7 @@ import type { ChatOptions } from "../api.ts";
 import { checkOptions, isPlain, object, text } from "../options/check.ts";
 import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import type { Tool } from "../types/tools.ts";
+import { callGrammar } from "./call-grammar.ts";
 
 const MAX_TOOLS = 128;
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
@@ -39,6 +40,7 @@ export function shownTools(
     );
   for (const name of ["format", "ignoreEos", "continueFinalMessage"] as const)
     if (options[name]) throw unsupported(name, `${name}: expected none with tools, got one. Leave it out.`);
+  callGrammar(tools, tools);
   return tools;
 }
 

@@ -71,6 +71,16 @@ export interface AnswerOptions extends SamplingOptions {
    * with the reason `length` or `abort`. Not with `stop` or `ignoreEos`. Default: any text.
    */
   readonly format?: AnswerFormat | StandardSchema;
+  /**
+   * Functions that the model may ask for, in the format of the chat template. Their arguments are held to
+   * their schemas. `chat` shows them to the model; a prompt of `generate` has to show them itself. Not with
+   * `format`, `ignoreEos` or `continueFinalMessage`. Default: none.
+   */
+  readonly tools?: readonly Tool[];
+  /** Whether the answer calls tools. Default `auto`. */
+  readonly toolChoice?: ToolChoice;
+  /** Whether an answer may call several tools, or one several times. Default true. */
+  readonly parallelToolCalls?: boolean;
   /** Goes on after a token that ends the sequence. Default false. */
   readonly ignoreEos?: boolean;
   /**
@@ -109,15 +119,6 @@ export interface ChatOptions extends AnswerOptions {
    * false.
    */
   readonly safePrompt?: boolean;
-  /**
-   * Functions that the model may ask for, in the format of the chat template. Their arguments are held to
-   * their schemas. Not with `format`, `ignoreEos` or `continueFinalMessage`. Default: none.
-   */
-  readonly tools?: readonly Tool[];
-  /** Whether the answer calls tools. Default `auto`. */
-  readonly toolChoice?: ToolChoice;
-  /** Whether an answer may call several tools, or one several times. Default true. */
-  readonly parallelToolCalls?: boolean;
 }
 
 /** Options of `Model.encodeChat`. */

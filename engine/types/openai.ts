@@ -1,5 +1,10 @@
 // OpenAI's chat completions, as far as Sirocco has them. The shapes fit the types of the `openai` package.
 // https://platform.openai.com/docs/api-reference/chat
+import type {
+  ChatCompletionMessageToolCall,
+  ChatCompletionTool,
+  ChatCompletionToolCallDelta,
+} from "./openai-tools.ts";
 
 /** A part of a message: a text. */
 export interface ChatCompletionTextPart {
@@ -12,11 +17,15 @@ export interface ChatCompletionTextPart {
 /** A message of a conversation. */
 export interface ChatCompletionMessageParam {
   /** `developer` is another word for `system`. */
-  readonly role: "system" | "developer" | "user" | "assistant";
+  readonly role: "system" | "developer" | "user" | "assistant" | "tool";
   /** Text or parts. Null or absent: an assistant that said nothing. */
   readonly content?: string | readonly ChatCompletionTextPart[] | null;
-  /** Accepted, without effect. */
+  /** Of a tool: its name. Of others: accepted, without effect. */
   readonly name?: string;
+  /** Of an assistant: the calls that it asked for. */
+  readonly tool_calls?: readonly ChatCompletionMessageToolCall[] | null;
+  /** Of a tool: the id of the call that it answers. */
+  readonly tool_call_id?: string;
   /** On the last message, an assistant's: the answer continues its text. Default false. */
   readonly prefix?: boolean;
   /** As on messages that `create` gave. */
@@ -107,6 +116,18 @@ export interface ChatCompletionCreateParams {
   readonly json_schema?: { readonly [keyword: string]: unknown } | null;
   /** As with llama.cpp: a text of this grammar in GBNF. */
   readonly grammar?: string | null;
+  /** Functions that the model may ask for. Not with `response_format`. Default: none. */
+  readonly tools?: readonly ChatCompletionTool[] | null;
+  /** Whether the answer calls them, or which; Mistral's "any" is "required". Default "auto". */
+  readonly tool_choice?:
+    | "none"
+    | "auto"
+    | "required"
+    | "any"
+    | { readonly type: "function"; readonly function: { readonly name: string } }
+    | null;
+  /** Whether an answer may have several calls. Default true. */
+  readonly parallel_tool_calls?: boolean | null;
   /** Not OpenAI's, but of many servers: keeps the k likeliest tokens; 0 and −1: all. Default 0. */
   readonly top_k?: number | null;
   /** Not OpenAI's: keeps tokens at least this fraction as likely as the likeliest, 0 … 1. Default 0. */
@@ -219,13 +240,18 @@ export interface ChatCompletion {
       content: string | null;
       /** Not OpenAI's: what the model thought; absent if it did not. */
       reasoning_content?: string;
+      /** The calls that it asks for; absent if there are none. */
+      tool_calls?: ChatCompletionMessageToolCall[];
       /** Always null. */
       refusal: null;
     };
     /** With `logprobs`. */
     logprobs: ChatCompletionLogprobs | null;
-    /** `stop`: a token that ends the sequence, or a stop string. `length`: the limit or the context. */
-    finish_reason: "stop" | "length" | "content_filter";
+    /**
+     * `stop`: a token that ends the sequence, or a stop string. `length`: the limit or the context.
+     * `tool_calls`: it calls functions, and the request named none.
+     */
+    finish_reason: "stop" | "length" | "tool_calls" | "content_filter";
   }[];
   /** Tokens of prompt and answers. */
   usage: CompletionUsage;
@@ -254,15 +280,17 @@ export interface ChatCompletionChunk {
     delta: {
       /** On the first chunk of an answer. */
       role?: "assistant";
-      /** Text since the last chunk. */
-      content?: string;
+      /** Text since the last chunk; null at the begin, if there may be calls. */
+      content?: string | null;
+      /** Pieces of calls. */
+      tool_calls?: ChatCompletionToolCallDelta[];
       /** Not OpenAI's: what the model thought since the last chunk. */
       reasoning_content?: string;
     };
     /** With `logprobs`: those of the new text. */
     logprobs: ChatCompletionLogprobs | null;
     /** On the last chunk of an answer; null before. */
-    finish_reason: "stop" | "length" | "content_filter" | null;
+    finish_reason: "stop" | "length" | "tool_calls" | "content_filter" | null;
   }[];
   /** With `include_usage`: null, and on the last chunk that of all answers. */
   usage?: CompletionUsage | null;

@@ -41,7 +41,7 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const input = await readBody(c, service.limits);
   const call = readInput(input);
   if (service.logPrompts) lifecycle.prompt = call.prompt;
-  const { ids, warnings, standalone } = await encode(service, call.prompt, lifecycle.signal);
+  const { ids, warnings, standalone } = await encode(service, call, lifecycle.signal);
   await checkFormat(service, ids, call.options, call.asked);
   const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
   const answers = new AdmittedModel(service, lifecycle);
@@ -61,12 +61,12 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
 
 async function encode(
   service: Service,
-  prompt: AiCall["prompt"],
+  { prompt, options }: AiCall,
   signal: AbortSignal,
 ): Promise<EncodedPrompt & { readonly standalone: boolean }> {
   if (typeof prompt === "string")
     return { ids: await encodeText(service, prompt, "prompt", signal), warnings: [], standalone: false };
-  return { ...(await encodeMessages(service, prompt, "prompt", { signal })), standalone: true };
+  return { ...(await encodeMessages(service, prompt, "prompt", { ...options, signal })), standalone: true };
 }
 
 const asksLength = (given: unknown): boolean => !isNothing(given) && given !== -1;

@@ -123,7 +123,7 @@ describe("unknown options", () => {
       /generate: expected no option "max_tokens", got one. Use maxTokens/,
     ],
     ["top_p", chatOf([{ role: "user", content: "a" }], { top_p: 1 }), "top_p", /chat: .* Use topP/],
-    ["something else", first({ tools: [] }), "tools", /There are temperature, topK/],
+    ["something else", first({ plugins: [] }), "plugins", /There are temperature, topK/],
     ["__proto__", first(JSON.parse('{"__proto__": 1}')), "__proto__", /expected no option/],
     ["toString", first({ toString: 1 }), "toString", /expected no option/],
     [

@@ -120,7 +120,6 @@ const CHATS: Record<string, unknown>[] = [
 
 const REFUSED: [body: Record<string, unknown>, parameter: string][] = [
   [{ store: true }, "store"],
-  [{ tools: [{ type: "function" }] }, "tools"],
   [{ tool_choice: "required" }, "tool_choice"],
   [{ tool_choice: { type: "function" } }, "tool_choice"],
   [{ functions: [{ name: "f" }] }, "functions"],
@@ -182,12 +181,12 @@ const REFUSED_CHATS: [body: Record<string, unknown>, parameter: string][] = [
   [{ logit_bias: JSON.parse('{ "__proto__": 1 }') }, "logit_bias.__proto__"],
   [{ messages: [] }, "messages"],
   [{ messages: "Hi" }, "messages"],
-  [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].role"],
+  [{ messages: [{ role: "tool", content: "x" }] }, "messages[0].tool_call_id"],
   [{ messages: [{ role: "toString", content: "x" }] }, "messages[0].role"],
   [{ messages: [{ role: "user", content: null }] }, "messages[0].content"],
   [{ messages: [{ role: "user" }] }, "messages[0].content"],
   [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages[0].content[0]"],
-  [{ messages: [{ ...LAST, tool_calls: [{}] }, USER] }, "messages[0].tool_calls"],
+  [{ messages: [{ ...LAST, tool_calls: [{}] }, USER] }, "messages[0].tool_calls[0].name"],
   [{ messages: [{ ...USER, reasoning_content: "so" }] }, "messages[0].reasoning_content"],
   [{ messages: [{ ...LAST, reasoning_content: 1 }, USER] }, "messages[0].reasoning_content"],
   [{ messages: [{ ...USER, prefix: true }] }, "messages[0].prefix"],

@@ -31,7 +31,7 @@ describe("an invalid request", () => {
       [CHAT, [], 400, null, /object/],
       [CHAT, {}, 400, "messages", /messages/],
       [CHAT, { messages: [] }, 400, "messages", /1 to/],
-      [CHAT, { messages: [{ role: "tool", content: "" }] }, 400, "messages[0].role", /system/],
+      [CHAT, { messages: [{ role: "tool", content: "" }] }, 400, "messages[0].tool_call_id", /id of a call/],
       [
         CHAT,
         { messages: [{ role: "user", content: [{ type: "image_url" }] }] },
@@ -87,7 +87,7 @@ describe("an invalid request", () => {
     const { post } = await serving(model);
     const unsupported = {
       [CHAT]: {
-        ...{ tools: [{}], tool_choice: "auto", functions: [{}], function_call: { name: "f" } },
+        ...{ functions: [{}], function_call: { name: "f" } },
         ...{ audio: { voice: "x" }, store: true, modalities: ["audio"] },
         ...{ reasoning_effort: "low", best_of: 2, service_tier: "priority", web_search_options: {} },
       },

@@ -1,5 +1,5 @@
 // A chat completion in OpenAI's shapes, whole or as a stream, from `Model.chat`.
-import type { ChatOptions, Chunk, Finish, LikelyToken, TokenLogProb } from "../../api.ts";
+import type { ChatOptions, Chunk, Finish, LikelyToken, TokenLogProb, ToolCall } from "../../api.ts";
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -7,8 +7,10 @@ import type {
   ChatCompletionTokenTopLogprob,
   CompletionUsage,
 } from "../../types/openai.ts";
+import { addCalls } from "../added-calls.ts";
 import { merge } from "../merge.ts";
 import type { ChatRequest } from "./request.ts";
+import { callDelta, wholeCall } from "./tool-calls.ts";
 
 /** Starts an answer to the request's conversation. */
 export type StartChat = (options: ChatOptions) => AsyncGenerator<Chunk, void, void>;
@@ -21,6 +23,7 @@ export async function completeChat(
   const drafts = Array.from({ length: request.answers }, () => ({
     content: "",
     reasoning: "",
+    calls: [] as ToolCall[],
     tokens: [] as TokenLogProb[],
     finish: undefined as Finish | undefined,
   }));
@@ -29,16 +32,19 @@ export async function completeChat(
     draft.content += chunk.text;
     draft.reasoning += chunk.reasoning ?? "";
     draft.tokens.push(...(chunk.logProbs ?? []));
+    addCalls(draft.calls, chunk.toolCalls);
     draft.finish = chunk.finish;
   }
-  const choices = drafts.map(({ content, reasoning, tokens, finish }, index) => ({
+  const choices = drafts.map(({ content, reasoning, calls, tokens, finish }, index) => ({
     index,
     message: {
-      ...{ role: "assistant" as const, content, refusal: null },
+      ...{ role: "assistant" as const, content: content === "" && calls.length > 0 ? null : content },
+      refusal: null,
+      ...(calls.length > 0 && { tool_calls: calls.map(wholeCall) }),
       ...(reasoning !== "" && { reasoning_content: reasoning }),
     },
     logprobs: request.options.topLogProbs === undefined ? null : logprobs(tokens),
-    finish_reason: reason(finish),
+    finish_reason: reason(finish, request),
   }));
   const finishes = drafts.flatMap(({ finish }) => finish ?? []);
   return {
@@ -63,21 +69,24 @@ export async function* streamChat(
     ...(request.includeUsage && { usage: null }),
   });
   const none = { logprobs: null, finish_reason: null };
+  const content = request.options.tools ? null : "";
   for (let index = 0; index < request.answers; index++)
-    yield chunk([{ ...none, index, delta: { role: "assistant", content: "" } }]);
+    yield chunk([{ ...none, index, delta: { role: "assistant", content } }]);
   const finishes: Finish[] = [];
   for await (const { index, chunk: piece } of answers(start, request, signal)) {
-    const { text, reasoning, logProbs, finish } = piece;
+    const { text, reasoning, logProbs, toolCalls, finish } = piece;
     if (reasoning) yield chunk([{ ...none, index, delta: { reasoning_content: reasoning } }]);
     if (text !== "" || logProbs) {
       const delta = { content: text };
       yield chunk([{ ...none, index, delta, logprobs: logProbs ? logprobs(logProbs) : null }]);
     }
+    for (const call of toolCalls ?? [])
+      yield chunk([{ ...none, index, delta: { tool_calls: [callDelta(call)] } }]);
     if (!finish) continue;
     finishes.push(finish);
     const last = finishes.length === request.answers;
     const warnings = last && !request.includeUsage ? warningsOf(finishes) : {};
-    yield { ...chunk([{ ...none, index, delta: {}, finish_reason: reason(finish) }]), ...warnings };
+    yield { ...chunk([{ ...none, index, delta: {}, finish_reason: reason(finish, request) }]), ...warnings };
   }
   if (request.includeUsage) yield { ...chunk([]), usage: usage(finishes), ...warningsOf(finishes) };
 }
@@ -106,7 +115,12 @@ const heading = ({ model = "sirocco" }: ChatRequest) => ({
   model,
 });
 
-function reason(finish: Finish | undefined): "stop" | "length" | "content_filter" {
+/** OpenAI says "stop" where the request names the tool. */
+function reason(
+  finish: Finish | undefined,
+  { options }: ChatRequest,
+): "stop" | "length" | "tool_calls" | "content_filter" {
+  if (finish?.reason === "tool-calls") return typeof options.toolChoice === "object" ? "stop" : "tool_calls";
   if (finish?.reason === "content-filter") return "content_filter";
   return finish?.reason === "length" ? "length" : "stop";
 }

@@ -7,6 +7,7 @@ import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { type Given, isNothing, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readNumber, readOptions, readText } from "../request-options.ts";
+import { readTools, TOOL_FIELDS } from "../request-tools.ts";
 
 export interface ChatRequest {
   readonly messages: readonly Message[];
@@ -22,7 +23,13 @@ export interface ChatRequest {
   readonly includeUsage: boolean;
 }
 
-const ROLES = { system: "system", developer: "system", user: "user", assistant: "assistant" } as const;
+const ROLES = {
+  system: "system",
+  developer: "system",
+  user: "user",
+  assistant: "assistant",
+  tool: "tool",
+} as const;
 export const MAX_ANSWERS = 128;
 
 const COMMON = ["model", "stream", "stream_options", "n", "user"] as const;
@@ -30,6 +37,7 @@ const CONTINUE = ["continue_final_message", "add_generation_prompt"] as const;
 const KNOWN = new Set([
   ...COMMON,
   ...CONTINUE,
+  ...TOOL_FIELDS,
   "safe_prompt",
   "messages",
   "logprobs",
@@ -51,6 +59,7 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
     messages,
     options: {
       ...options,
+      ...readTools(given, false),
       ...(listed && { topLogProbs: topLogProbs ?? 0 }),
       ...(continues && { continueFinalMessage: true }),
       ...(readFlag(given, "safe_prompt") && { safePrompt: true }),

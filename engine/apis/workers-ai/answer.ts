@@ -1,9 +1,10 @@
 // An answer in Workers AI's shapes, from `Model.chat` and `Model.generate`.
-import type { AnswerOptions, Chunk, Finish, Model } from "../../api.ts";
+import type { AnswerOptions, Chunk, Finish, Model, ToolCall } from "../../api.ts";
+import { addCalls } from "../added-calls.ts";
 import { withNames } from "../answer-format.ts";
 import { aiError } from "./error.ts";
 import type { AiCall } from "./input.ts";
-import type { AiJsonOutput, AiTextGenerationOutput } from "./types.ts";
+import type { AiJsonOutput, AiTextGenerationOutput, AiToolCall } from "./types.ts";
 
 /** The methods of a loaded model that `Ai` uses. */
 export type AiModel = Pick<Model, "chat" | "generate">;
@@ -31,14 +32,30 @@ export async function complete(
 ): Promise<AiTextGenerationOutput | AiJsonOutput> {
   let response = "";
   let thought = "";
+  const calls: ToolCall[] = [];
   let finish: Finish | undefined;
   for await (const chunk of answer(start, options, signal)) {
     response += chunk.text;
+    addCalls(calls, chunk.toolCalls);
     thought += chunk.reasoning ?? "";
     finish = chunk.finish;
   }
-  const rest = { ...(thought !== "" && { reasoning_content: thought }), ...ending(finish) };
+  const rest = {
+    ...(thought !== "" && { reasoning_content: thought }),
+    ...called(calls, finish),
+    ...ending(finish),
+  };
   return options.format ? { response: parsed(response, finish), ...rest } : { response, ...rest };
+}
+
+/** The whole calls: one that is cut off is none. */
+function called(
+  calls: readonly ToolCall[],
+  finish: Finish | undefined,
+): { readonly tool_calls?: readonly AiToolCall[] } {
+  const whole = finish?.reason === "tool-calls" ? calls : calls.slice(0, -1);
+  if (whole.length === 0) return {};
+  return { tool_calls: whole.map(({ name, arguments: text }) => ({ name, arguments: JSON.parse(text) })) };
 }
 
 /** @throws AiError if the answer is cut off */
@@ -56,10 +73,12 @@ export async function* pieces(
   options: AnswerOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<StreamEvent, void, void> {
-  for await (const { text, reasoning, finish } of answer(start, options, signal)) {
+  const calls: ToolCall[] = [];
+  for await (const { text, reasoning, toolCalls, finish } of answer(start, options, signal)) {
+    addCalls(calls, toolCalls);
     if (reasoning) yield { response: "", reasoning_content: reasoning };
     if (text !== "") yield { response: text };
-    if (finish) yield { response: "", ...ending(finish) };
+    if (finish) yield { response: "", ...called(calls, finish), ...ending(finish) };
   }
 }
 

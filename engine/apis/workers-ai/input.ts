@@ -1,24 +1,28 @@
 // The input of Workers AI's text generation -> prompt and options. Unsupported fields are refused by name.
 import { isObject } from "../../../weights/json.ts";
-import type { GenerateOptions, Message } from "../../api.ts";
+import type { ChatOptions, Message } from "../../api.ts";
 import { isParameterError, shown, unsupported, wrongType } from "../../options/parameter.ts";
 import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { type Given, isNothing, refuse, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
 import { optionNames, readFlag, readOptions } from "../request-options.ts";
+import { readTools, TOOL_FIELDS } from "../request-tools.ts";
 import { aiError } from "./error.ts";
 
 export interface AiCall {
   /** A conversation; with `raw`, the text that the model continues. */
   readonly prompt: string | readonly Message[];
-  readonly options: GenerateOptions;
+  readonly options: Omit<ChatOptions, "continueFinalMessage">;
   /** Where the input says the format that is among the options. */
   readonly asked: AskedFormat | undefined;
   readonly stream: boolean;
 }
 
-const KNOWN = new Set(["prompt", "messages", "raw", "stream", ...optionNames("workersAi")]);
-const ROLES = { system: "system", user: "user", assistant: "assistant" } as const;
+const KNOWN = new Set([
+  ...["prompt", "messages", "raw", "stream", ...TOOL_FIELDS],
+  ...optionNames("workersAi"),
+]);
+const ROLES = { system: "system", user: "user", assistant: "assistant", tool: "tool" } as const;
 
 /** @throws AiError with `parameter` */
 export function readInput(input: unknown): AiCall {
@@ -47,11 +51,11 @@ function read(input: unknown): AiCall {
       "stream",
       "stream: expected false with response_format, got true: JSON Mode doesn't support streaming. Leave one out.",
     );
-  return {
-    prompt: readPrompt(input),
-    options: readOptions(input, "workersAi", asked),
-    ...{ asked, stream },
-  };
+  const prompt = readPrompt(input);
+  const tools = readTools(input, true);
+  if (tools.tools && typeof prompt === "string")
+    throw wrongType("tools", "expected messages or a prompt that is not raw with them, got raw: true.");
+  return { prompt, options: { ...readOptions(input, "workersAi", asked), ...tools }, asked, stream };
 }
 
 function readPrompt(input: Given): string | readonly Message[] {

@@ -7,7 +7,7 @@ export interface AiTextGenerationMessage {
    * One of these three. The type is any text, as in Cloudflare's types: the compiler infers no more from a
    * list without `as const`.
    */
-  readonly role: "system" | "user" | "assistant" | (string & NonNullable<unknown>);
+  readonly role: "system" | "user" | "assistant" | "tool" | (string & NonNullable<unknown>);
   /** A text, or texts that are joined. */
   readonly content:
     | string
@@ -17,12 +17,38 @@ export interface AiTextGenerationMessage {
         /** The text. */
         readonly text: string;
       }[];
+  /** Of an assistant: the calls that it asked for. */
+  readonly tool_calls?: readonly AiToolCall[];
+  /** Of a tool: the id of the call that it answers. Default: the call of its name. */
+  readonly tool_call_id?: string;
+  /** Of a tool: its name. */
+  readonly name?: string;
+}
+
+/** A function that a model may ask for. */
+export interface AiFunction {
+  /** 1 … 64 letters, digits, `_` or `-`. */
+  readonly name: string;
+  /** What it does, for the model. */
+  readonly description?: string;
+  /** A JSON Schema of its arguments, which are held to it. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+}
+
+/** A call that a model asks for. */
+export interface AiToolCall {
+  /** Name of the function. */
+  readonly name: string;
+  /** Its arguments, parsed. */
+  readonly arguments: unknown;
 }
 
 /** Options of an answer, with Cloudflare's bounds. */
 export interface AiTextGenerationOptions {
   /** Stream the answer as server-sent events. Default false. */
   readonly stream?: boolean;
+  /** Functions that the model may ask for, as they are or as OpenAI wraps them. */
+  readonly tools?: readonly (AiFunction | { readonly type: "function"; readonly function: AiFunction })[];
   /** Maximum number of tokens of the answer. Default 256. */
   readonly max_tokens?: number;
   /** 0 … 5; 0: always the likeliest token. Default 0.6. */
@@ -101,6 +127,8 @@ export interface AiTextGenerationOutput {
    * Cloudflare's shape.
    */
   readonly reasoning_content?: string;
+  /** The calls that the model asks for; of a stream, in its last event. Absent if there are none. */
+  readonly tool_calls?: readonly AiToolCall[];
   /** Tokens of prompt and answer. */
   readonly usage: AiTextGenerationUsage;
   /**
