@@ -7,7 +7,7 @@ import { root } from "./setup.mjs";
 import { TEST_MEMBERS } from "./test-parts-plugin.mjs";
 
 /** Limit for what a page and its worker load before the first weight, in bytes after gzip. */
-const MAX_FIRST_BYTES = 70_000;
+const MAX_FIRST_BYTES = 73_000;
 
 /**
  * Limits for the chunks that are fetched when they are first used, in bytes after gzip: their size when they
@@ -20,6 +20,12 @@ const MAX_LAZY_BYTES = {
   "check.js": 960,
   "template-variables.js": 720,
   "tool-ids.js": 380,
+  "machine.js": 13_800,
+  "answer-constraint.js": 3_750,
+  "answer-format.js": 2_450,
+  "token-bytes.js": 1_750,
+  "extract.js": 600,
+  "rolldown-runtime.js": 200,
   "chat-template.js": 24_800,
   "model-folders.js": 4_400,
   "quantised-checkpoint.js": 9_800,
