@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { beforeAll, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
 import { checkLogits, greedy } from "./golden.ts";
 
 interface Case {
@@ -25,7 +26,6 @@ const ARCHITECTURES: Readonly<Record<string, "every driver" | "together" | "one"
 };
 
 const folder = new URL("../golden/architectures/", import.meta.url).pathname;
-const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
 
 // One device for all: the models share pipelines.
 let device: GPUDevice;
@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 for (const [name, drivers] of Object.entries(ARCHITECTURES)) {
-  if (slow && drivers !== "every driver") continue;
+  if (isSlowDriver && drivers !== "every driver") continue;
   test(name, async () => {
     const { cases } = JSON.parse(readFileSync(`${folder}${name}/golden.json`, "utf8")) as { cases: Case[] };
     const many = drivers !== "one";

@@ -7,6 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadModel, quantizeModel } from "../../engine/node.ts";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
 import { f32, type Typed, text, u32, writeGguf } from "../weights/gguf-file.ts";
 import { ggufOf } from "../weights/gguf-of.ts";
 import { memorySource } from "../weights/memory-source.ts";
@@ -40,8 +41,7 @@ const loads: Readonly<Record<string, Readonly<Partial<Record<"f32" | "auto", num
   ...{ gguf_q4_k: { auto: rounded }, gguf_q5_k: { auto: rounded }, gguf_q6_k: { auto: rounded } },
   ...{ gguf_q4_k_m: { auto: rounded }, gguf_q4_k_m_two_layers: { f32: exact, auto: rounded } },
 };
-const short = process.env["SIROCCO_DRIVER"] === "swiftshader";
-const names = short ? ["gguf_q4_0", "gguf_q4_k_m_two_layers"] : Object.keys(loads);
+const names = isSlowDriver ? ["gguf_q4_0", "gguf_q4_k_m_two_layers"] : Object.keys(loads);
 
 let device: GPUDevice;
 beforeAll(async () => {
@@ -56,13 +56,13 @@ test("every fixture is here", () => {
 test.each(names)("%s", async (name) => {
   const golden = cases[`../golden/formats/${name}/golden.json`]!;
   for (const [weights, bound] of Object.entries(loads[name]!) as ["f32" | "auto", number][]) {
-    if (short && weights === "f32") continue;
+    if (isSlowDriver && weights === "f32") continue;
     const model = await loadModel(`${folder}${name}`, { device, weights, chunkLength: 16 });
     for (const { ids, last_logits, greedy_16 } of golden) {
       const logits = await model.logits(ids);
       const worst = logits.reduce((max, value, i) => Math.max(max, Math.abs(value - last_logits[i]!)), 0);
       expect(worst, `${weights}, ${ids.length} tokens`).toBeLessThan(bound);
-      if (bound === exact && !short) expect(await greedy(model, ids, 16)).toEqual(greedy_16);
+      if (bound === exact && !isSlowDriver) expect(await greedy(model, ids, 16)).toEqual(greedy_16);
     }
     model.dispose();
   }
@@ -90,7 +90,7 @@ const written: [folder: string, architecture: "llama" | "mistral3" | "qwen3", pa
   ],
 ];
 
-test.skipIf(short).each(written)("%s, written as GGUF of %s", async (name, architecture, pairs) => {
+test.skipIf(isSlowDriver).each(written)("%s, written as GGUF of %s", async (name, architecture, pairs) => {
   const place = new URL(`../golden/architectures/${name}/`, import.meta.url).pathname;
   const golden = JSON.parse(readFileSync(join(place, "golden.json"), "utf8"));
   const gguf = await ggufOf(await openCheckpoint(folderSource(place)), architecture);
@@ -107,7 +107,7 @@ test.skipIf(short).each(written)("%s, written as GGUF of %s", async (name, archi
   model.dispose();
 });
 
-test.skipIf(short)("a window that is asked for is used", async () => {
+test.skipIf(isSlowDriver)("a window that is asked for is used", async () => {
   const model = await loadModel(`${folder}gguf_q4_0`, { device, chunkLength: 16, window: 8 });
   const { ids, last_logits } = cases["../golden/formats/gguf_q4_0/golden.json"]!.at(-1)!;
   const logits = await model.logits(ids);
@@ -117,17 +117,20 @@ test.skipIf(short)("a window that is asked for is used", async () => {
   model.dispose();
 });
 
-test.skipIf(short)("quantizing a GGUF file keeps its codes, and writes config and tokenizer", async () => {
-  const out = mkdtempSync(join(tmpdir(), "sirocco-gguf-"));
-  const { files } = await quantizeModel(`${folder}gguf_q8_0/tiny-Q8_0.gguf`, { weights: "q8", out });
-  expect([...files].sort()).toEqual([
-    ...["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"],
-  ]);
-  const model = await loadModel(out, { device, chunkLength: 16 });
-  const { ids, last_logits } = cases["../golden/formats/gguf_q8_0/golden.json"]!.at(-1)!;
-  const logits = await model.logits(ids);
-  expect(logits.every((value, i) => Math.abs(value - last_logits[i]!) < exact)).toBe(true);
-  expect(await model.decode(await model.encode("the é"))).toBe("the é");
-  model.dispose();
-  rmSync(out, { recursive: true });
-});
+test.skipIf(isSlowDriver)(
+  "quantizing a GGUF file keeps its codes, and writes config and tokenizer",
+  async () => {
+    const out = mkdtempSync(join(tmpdir(), "sirocco-gguf-"));
+    const { files } = await quantizeModel(`${folder}gguf_q8_0/tiny-Q8_0.gguf`, { weights: "q8", out });
+    expect([...files].sort()).toEqual([
+      ...["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"],
+    ]);
+    const model = await loadModel(out, { device, chunkLength: 16 });
+    const { ids, last_logits } = cases["../golden/formats/gguf_q8_0/golden.json"]!.at(-1)!;
+    const logits = await model.logits(ids);
+    expect(logits.every((value, i) => Math.abs(value - last_logits[i]!) < exact)).toBe(true);
+    expect(await model.decode(await model.encode("the é"))).toBe("the é");
+    model.dispose();
+    rmSync(out, { recursive: true });
+  },
+);

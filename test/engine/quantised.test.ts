@@ -5,6 +5,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import type { WeightFormatName } from "../../kernels/index.ts";
 import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
 import { greedy } from "./golden.ts";
 
 const root = new URL("../golden/quantised/", import.meta.url).pathname;
@@ -54,8 +55,7 @@ const folders: Readonly<Record<string, Expected>> = {
 };
 
 /** Compiling takes most of the time: with other sizes, decode has pipelines of its own. */
-const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
-const decodes = slow ? [] : ["gptq_4bit_sym_g32", "gptq_8bit_sym_g32", "gptq_4bit_desc_act_g32"];
+const decodes = isSlowDriver ? [] : ["gptq_4bit_sym_g32", "gptq_8bit_sym_g32", "gptq_4bit_desc_act_g32"];
 const onSwiftShader = ["gptq_4bit_sym_g32", "gptq_8bit_sym_g32", "fp8_e4m3_tensor", "ct_w4a16_actorder_g32"];
 
 /** What is decoded can be loaded in any format; in f32 it is exact. */
@@ -84,7 +84,7 @@ async function checkLogits(model: Model, { ids, last_logits }: Case, within: num
 }
 
 for (const [folder, { weights, within }] of Object.entries(folders)) {
-  if (slow && !onSwiftShader.includes(folder)) continue;
+  if (isSlowDriver && !onSwiftShader.includes(folder)) continue;
   test(folder, async () => {
     const model = await loadModel(root + folder, { device, chunkLength: 16 });
     expect(model.plan.weights).toBe(weights);
