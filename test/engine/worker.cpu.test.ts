@@ -134,7 +134,7 @@ test("a schema of zod goes to the worker as JSON Schema, and checks the value he
     },
   });
   const Old = z.object({ age: z.number().transform((age) => age * 2) });
-  const schema = expect.objectContaining({ type: "object", required: ["age"], additionalProperties: false });
+  const schema = expect.objectContaining({ type: "object", required: ["age"] });
   const format = { type: "json_schema", schema };
   const messages = [{ role: "user", content: "Hi" }] as const;
   expect((await model.extract(messages, Old)).value).toEqual({ age: 14 });

@@ -35,18 +35,21 @@ const COMMON = {
     deleteStoredModels fileSource httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription AnswerFormat AnswerOptions AttentionOptions AttentionVariant AttentionWeights
-    CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion ChatCompletionChunk
-    ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam ChatCompletionOptions
-    ChatCompletionResponseFormat
-    ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletions
-    ChatOptions Classification ClassifyOptions ChatTemplateErrorCode CheckpointErrorCode CheckpointErrorOptions Chunk CompletionUsage
-    DeviceErrorCode DeviceLostErrorCode EncodeChatOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions HttpOptions
-    HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime LikelyToken LoadOptions
-    MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig ModelInUseErrorCode NamedBlob
-    NetworkErrorCode OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling
-    SamplingOptions SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
-    TokenizerErrorCode Tuning TuningMeasurement WeightFormatName WorkerLoadOptions
+    Activity AdapterDescription AnswerFormat AnswerOptions AttentionOptions AttentionVariant
+    AttentionWeights CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion
+    ChatCompletionChunk ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam
+    ChatCompletionMessageToolCall ChatCompletionOptions ChatCompletionResponseFormat
+    ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletionTool
+    ChatCompletionToolCallDelta ChatCompletions ChatOptions ChatTemplateErrorCode CheckpointErrorCode
+    CheckpointErrorOptions Chunk Classification ClassifyOptions CompletionUsage DeviceErrorCode
+    DeviceLostErrorCode EncodeChatOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions
+    HttpOptions HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime
+    LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
+    ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
+    OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling SamplingOptions
+    SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
+    TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement WeightFormatName
+    WorkerLoadOptions
   `),
 };
 
@@ -65,8 +68,9 @@ test.each([
     "engine/workers-ai.ts",
     ["Ai", "AiError"],
     names(`
-      AiBinding AiEnvelope AiJsonInput AiJsonOutput AiMessages AiModel AiPrompt AiResponseFormat AiRunOptions AiServer AiTextGenerationInput
-      AiTextGenerationMessage AiTextGenerationOptions AiTextGenerationOutput AiTextGenerationUsage
+      AiBinding AiEnvelope AiFunction AiJsonInput AiJsonOutput AiMessages AiModel AiPrompt
+      AiResponseFormat AiRunOptions AiServer AiTextGenerationInput AiTextGenerationMessage
+      AiTextGenerationOptions AiTextGenerationOutput AiTextGenerationUsage AiToolCall
     `),
   ],
 ])("%s", async (file, values, types) => {
