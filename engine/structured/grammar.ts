@@ -40,14 +40,38 @@ export const EMPTY: Expression = { kind: "sequence", parts: [] };
 /** No text. */
 export const NOTHING: Expression = { kind: "choice", options: [] };
 
+/** Equal characters share one: long lists of texts stay small. */
+const characters = Array.from({ length: 128 }, (_, code) => set([[code, code]]));
+
 /** This text. */
-export const literal = (text: string): Expression =>
+export const literal = (text: string): Expression => spelled(Array.from(text));
+
+const spelled = (text: readonly string[]): Expression =>
   sequence(
-    ...Array.from(text, (character): Expression => {
+    ...text.map((character): Expression => {
       const code = character.codePointAt(0)!;
-      return set([[code, code]]);
+      return characters[code] ?? set([[code, code]]);
     }),
   );
 
-/** One of these texts. */
-export const literals = (texts: readonly string[]): Expression => choice(...texts.map(literal));
+/** One of these texts. What they begin with alike is read once: there may be thousands. */
+export const literals = (texts: readonly string[]): Expression =>
+  oneOf([...new Set(texts)].map((text) => Array.from(text)));
+
+function oneOf(texts: readonly (readonly string[])[]): Expression {
+  const groups = new Map<string | undefined, (readonly string[])[]>();
+  for (const text of texts) {
+    const group = groups.get(text[0]);
+    if (group) group.push(text);
+    else groups.set(text[0], [text]);
+  }
+  return choice(
+    ...[...groups.values()].map((group) => {
+      const first = group[0]!;
+      if (group.length === 1) return spelled(first);
+      let shared = 1;
+      while (shared < first.length && group.every((text) => text[shared] === first[shared])) shared++;
+      return sequence(spelled(first.slice(0, shared)), oneOf(group.map((text) => text.slice(shared))));
+    }),
+  );
+}

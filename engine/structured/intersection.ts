@@ -7,6 +7,8 @@ import { type Frame, type Places, Reader } from "./reader.ts";
 
 /** Pairs of places, at most. */
 const MAX_PAIRS = 5000;
+/** Places that are looked at for all pairs, at most: those of a pair may be as many as the pairs. */
+const MAX_LOOKS = 300_000;
 
 /**
  * @param prefix of the names of its rules
@@ -17,14 +19,16 @@ export function intersect(a: Grammar, b: Grammar, prefix: string): Grammar {
   const rules = new Map<string, Expression>();
   const names = new Map<string, string>();
   const waiting: [Places, Places][] = [];
+  let looks = 0;
+  const tooMany = () =>
+    new SyntaxError(
+      "expected fewer conditions on one text, got too many to hold to at once. Leave some out.",
+    );
   const nameOf = (pair: [Places, Places]): string => {
     const key = pair.map(keyOf).join(" & ");
     let name = names.get(key);
     if (name === undefined) {
-      if (names.size >= MAX_PAIRS)
-        throw new SyntaxError(
-          "expected fewer conditions on one text, got too many to hold to at once. Leave some out.",
-        );
+      if (names.size >= MAX_PAIRS) throw tooMany();
       name = `${prefix}&${names.size}`;
       names.set(key, name);
       waiting.push(pair);
@@ -36,6 +40,8 @@ export function intersect(a: Grammar, b: Grammar, prefix: string): Grammar {
     const [left, right] = pair;
     const next = new Map<string, CharacterSet>();
     for (const [from, to] of pieces([left, right])) {
+      looks += left.places.length + right.places.length;
+      if (looks > MAX_LOOKS) throw tooMany();
       const after = [sides[0].after(left, from), sides[1].after(right, from)] as [Places, Places];
       if (after.some(({ places, isEnd }) => places.length === 0 && !isEnd)) continue;
       const name = nameOf(after);

@@ -20,7 +20,7 @@ export function nodesOf({ start, rules }: Grammar): Node | undefined {
   const productive = productiveOf(start, rules);
   if (!productive(start)) return undefined;
   const nodes = new Map<Expression, Node>();
-  const sets = new Map<CharacterSet, Utf8Node>();
+  const sets = new Map<string, Utf8Node>();
   const bodies = new Map<string, Node & { kind: "choice" }>();
   const waiting: string[] = [];
   const nodeOf = (expression: Expression): Node => {
@@ -44,8 +44,9 @@ export function nodesOf({ start, rules }: Grammar): Node | undefined {
   const make = (expression: Exclude<Expression, { kind: "rule" }>): Made => {
     switch (expression.kind) {
       case "set": {
-        const bytes = sets.get(expression.set) ?? utf8Tree(expression.set);
-        sets.set(expression.set, bytes);
+        const key = expression.set.join();
+        const bytes = sets.get(key) ?? utf8Tree(expression.set);
+        sets.set(key, bytes);
         return { kind: "set", set: expression.set, bytes };
       }
       case "sequence":
@@ -103,12 +104,13 @@ function productiveOf(
         return found.has(rules.get(each.name)!);
     }
   };
-  // Parts were collected after what they are part of: backwards, few rounds are needed.
-  const backwards = [...all].reverse();
-  for (let before = -1; before < found.size; ) {
-    before = found.size;
-    for (const each of backwards) if (!found.has(each) && isFound(each)) found.add(each);
-  }
+  const partsOf = (each: Expression): readonly Expression[] => {
+    if (each.kind === "rule") return [rules.get(each.name)!];
+    if (each.kind === "sequence") return each.parts;
+    return each.kind === "choice" ? each.options : each.kind === "repeat" ? [each.part] : [];
+  };
+  // Parts were collected after what they are part of.
+  spread([...all].reverse(), partsOf, isFound, found);
   return (expression) => found.has(expression);
 }
 
@@ -125,12 +127,33 @@ function markNullable(nodes: readonly Node[]): void {
         return node.least === 0 || node.part.nullable;
     }
   };
-  for (let changed = true; changed; ) {
-    changed = false;
-    for (const node of nodes) {
-      if (node.nullable || !isNullable(node)) continue;
-      node.nullable = true;
-      changed = true;
+  const partsOf = (node: Node): readonly Node[] => {
+    if (node.kind === "sequence") return node.parts;
+    return node.kind === "choice" ? node.options : node.kind === "repeat" ? [node.part] : [];
+  };
+  spread(nodes, partsOf, isNullable, { has: (node) => node.nullable, add: (node) => (node.nullable = true) });
+}
+
+/** Marks all for which `holds`, and again those whose parts were marked: each link is gone along once. */
+function spread<T>(
+  all: readonly T[],
+  partsOf: (each: T) => readonly T[],
+  holds: (each: T) => boolean,
+  marked: { has(each: T): boolean; add(each: T): unknown },
+): void {
+  const wholes = new Map<T, T[]>();
+  for (const each of all)
+    for (const part of partsOf(each)) {
+      const known = wholes.get(part);
+      if (known) known.push(each);
+      else wholes.set(part, [each]);
+    }
+  for (const first of all) {
+    const left = [first];
+    for (let each = left.pop(); each !== undefined; each = left.pop()) {
+      if (marked.has(each) || !holds(each)) continue;
+      marked.add(each);
+      for (const whole of wholes.get(each) ?? []) left.push(whole);
     }
   }
 }

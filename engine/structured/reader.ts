@@ -3,6 +3,9 @@
 // object: long repetitions cost nothing until they are met, and recursion goes as deep as the text does.
 import type { Node } from "./nodes.ts";
 
+/** Parts that are entered and left between two characters, at most: parts that may be empty multiply. */
+const MAX_STEPS = 100_000;
+
 /** What is left to read after a part: the end, if undefined. */
 export interface Frame {
   readonly id: number;
@@ -86,7 +89,14 @@ class Walk {
   }
 
   run(): Places {
-    for (let next = this.#left.pop(); next; next = this.#left.pop()) next();
+    let steps = 0;
+    for (let next = this.#left.pop(); next; next = this.#left.pop()) {
+      if (++steps > MAX_STEPS)
+        throw new RangeError(
+          "format: expected a text that goes on in fewer ways, got too many. Make it less ambiguous.",
+        );
+      next();
+    }
     return { places: [...this.places.values()], isEnd: this.isEnd };
   }
 

@@ -13,10 +13,12 @@ import { numberText } from "./number-schema.ts";
 import { objectText } from "./objects.ts";
 import { alternatives, flatten, keyOf, type ObjectPart, type Part } from "./schema-part.ts";
 import { stringText } from "./strings.ts";
-import { isEqual, validates } from "./validates.ts";
+import { isListed, validates } from "./validates.ts";
 
 /** Combinations of the options of several `anyOf`, at most. */
-const MAX_COMBINATIONS = 256;
+const MAX_COMBINATIONS = 64;
+/** Values of `enum` that are no texts, at most. */
+const MAX_VALUES = 1000;
 /** Rules, at most: combinations in combinations multiply. */
 const MAX_RULES = 50_000;
 
@@ -59,7 +61,14 @@ class SchemaCompiler implements Compiler {
     const listed = listedValues(parts);
     if (listed) {
       const valid = listed.filter((value) => validates(value, parts, this.root));
-      return choice(...valid.map(valueText));
+      const isText = (value: unknown) => typeof value === "string";
+      const others = valid.filter((value) => !isText(value));
+      if (others.length > MAX_VALUES)
+        throw wrong(parts[0]!.path, "enum", `at most ${MAX_VALUES} values other than texts`, others.length);
+      return choice(
+        literals(valid.filter(isText).map((text) => JSON.stringify(text))),
+        ...others.map(valueText),
+      );
     }
     return choice(...typesOf(parts).map((type) => this.#ofType(type, parts)));
   }
@@ -106,9 +115,7 @@ function listedValues(parts: readonly ObjectPart[]): readonly unknown[] | undefi
     return [...(Array.isArray(listed) ? [listed] : []), ...("const" in schema ? [[schema["const"]]] : [])];
   });
   const [first, ...others] = lists;
-  return first?.filter((value: unknown) =>
-    others.every((list) => list.some((each: unknown) => isEqual(each, value))),
-  );
+  return first?.filter((value: unknown) => others.every((list) => isListed(value, list)));
 }
 
 /** The types that all allow, by `type` or by the keywords that are about one. */

@@ -79,7 +79,8 @@ export function readList(schema: SchemaObject, name: string, path: string): read
 export function readMap(schema: SchemaObject, name: string, path: string): Readonly<Record<string, unknown>> {
   const value = schema[name];
   if (value === undefined) return {};
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Readonly<Record<string, unknown>>;
   throw wrong(path, name, "an object", value);
 }
 

@@ -19,6 +19,9 @@ import { readCount, readList, readMap, SchemaError, step, wrong } from "./keywor
 import { keyOf, type ObjectPart, type Part } from "./schema-part.ts";
 import { validates } from "./validates.ts";
 
+/** Properties that have a name, at most: a text may go on with each of them. */
+const MAX_PROPERTIES = 1000;
+
 interface Property {
   readonly name: string;
   readonly parts: readonly Part[];
@@ -89,7 +92,10 @@ function propertiesOf(parts: readonly ObjectPart[], root: JsonSchema): readonly 
   const required = new Set(parts.flatMap(requiredOf));
   const named = parts.flatMap(({ schema, path }) => Object.keys(readMap(schema, "properties", path)));
   const listed = parts.flatMap(listedNames);
-  return [...new Set([...named, ...required, ...listed])].map((name) => ({
+  const names = [...new Set([...named, ...required, ...listed])];
+  if (names.length > MAX_PROPERTIES)
+    throw wrong(parts[0]!.path, "properties", `at most ${MAX_PROPERTIES} of them`, names.length);
+  return names.map((name) => ({
     name,
     parts: parts.flatMap((part) => propertyOf(part, name, root)),
     isRequired: required.has(name),

@@ -17,6 +17,25 @@ export type ObjectPart = Part & { readonly schema: SchemaObject };
 export const keyOf = (parts: readonly Part[]): string =>
   parts.map(({ path, isChosen }) => path + (isChosen ? "!" : "")).join(" & ");
 
+/** Parts that are looked at in a schema, at most: references and options in each other multiply. */
+const MAX_LOOKS = 100_000;
+
+/** Schemas for one value, at most. */
+const MAX_PARTS = 256;
+
+const looks = new WeakMap<object, number>();
+
+function countLook(root: JsonSchema): void {
+  if (typeof root !== "object") return;
+  const count = (looks.get(root) ?? 0) + 1;
+  looks.set(root, count);
+  if (count > MAX_LOOKS)
+    throw new SchemaError(
+      "$",
+      "expected fewer options and references in each other, got too many. Simplify it.",
+    );
+}
+
 /**
  * All schemas that apply to the same value: `true` says nothing.
  * @returns undefined if one of them is `false`: no value is valid
@@ -27,6 +46,7 @@ export function flatten(parts: readonly Part[], root: JsonSchema): readonly Obje
   const left = [...parts].reverse();
   for (let part = left.pop(); part; part = left.pop()) {
     const { schema, path } = part;
+    countLook(root);
     if (schema === false) return undefined;
     if (schema === true) continue;
     if (typeof schema !== "object" || schema === null || Array.isArray(schema))
@@ -34,6 +54,11 @@ export function flatten(parts: readonly Part[], root: JsonSchema): readonly Obje
     if (found.has(path)) continue;
     checkKeywords(schema, path);
     found.set(path, part as ObjectPart);
+    if (found.size > MAX_PARTS)
+      throw new SchemaError(
+        path,
+        `expected at most ${MAX_PARTS} schemas for one value, got more. Join them.`,
+      );
     if (part.isChosen) continue; // The others are among the parts already.
     const all = readList(schema, "allOf", path) ?? [];
     left.push(

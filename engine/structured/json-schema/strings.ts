@@ -5,7 +5,7 @@ import { parseRegex } from "../regex.ts";
 import type { Compiler } from "./compiler.ts";
 import { FORMATS } from "./formats.ts";
 import { ANY_CHARACTER, quoted, stringOf, written } from "./json-text.ts";
-import { readCount, SchemaError, step, wrong } from "./keywords.ts";
+import { readCount, SchemaError, type SchemaObject, step, wrong } from "./keywords.ts";
 import { keyOf, type ObjectPart } from "./schema-part.ts";
 
 export function stringText(parts: readonly ObjectPart[], compiler: Compiler): Expression {
@@ -32,16 +32,21 @@ export function stringText(parts: readonly ObjectPart[], compiler: Compiler): Ex
 /** What a schema says of its characters. */
 function conditions({ schema, path }: ObjectPart): Expression[] {
   const { pattern, format } = schema;
-  if (pattern !== undefined && typeof pattern !== "string") throw wrong(path, "pattern", "a text", pattern);
   const isKnown = typeof format === "string" && Object.hasOwn(FORMATS, format);
   if (format !== undefined && !isKnown && (pattern === undefined || typeof format !== "string"))
     throw wrong(path, "format", Object.keys(FORMATS).join(", "), format);
-  const known = isKnown ? FORMATS[format] : undefined;
-  if (pattern === undefined) return known ? [parseRegex(known.pattern)] : [];
-  if (known?.within?.includes(pattern)) return [parseRegex(known.pattern)];
+  if (pattern !== undefined) return [patternText(schema, path)];
+  return isKnown ? [parseRegex(FORMATS[format]!.pattern)] : [];
+}
+
+/** The texts that hold to `pattern`. @throws SchemaError */
+export function patternText({ pattern, format }: SchemaObject, path: string): Expression {
+  if (typeof pattern !== "string") throw wrong(path, "pattern", "a text", pattern);
+  const known = typeof format === "string" && Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (known?.within?.includes(pattern)) return parseRegex(known.pattern);
   try {
     // A library that names the format as well says with the pattern what it means by it.
-    return [parseRegex(pattern, true)];
+    return parseRegex(pattern, true);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new SchemaError(path + step("pattern"), error.message);

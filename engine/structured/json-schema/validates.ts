@@ -1,7 +1,9 @@
 // Whether a value of `enum` or `const` is valid by the rest of its schema.
 import type { JsonSchema } from "../../types/format.ts";
+import { Machine, type State } from "../machine.ts";
 import { readList, type SchemaObject, type TypeName } from "./keywords.ts";
 import { alternatives, flatten, type ObjectPart, type Part } from "./schema-part.ts";
+import { patternText } from "./strings.ts";
 
 export const typeOf = (value: unknown): TypeName => {
   if (value === null) return "null";
@@ -24,6 +26,23 @@ export const isEqual = (a: unknown, b: unknown): boolean => {
   );
 };
 
+/** Equal values, and no others, have the same text. */
+const textOf = (value: unknown): string =>
+  JSON.stringify(value, (_, each: unknown) =>
+    typeof each === "object" && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
+  );
+
+const texts = new WeakMap<readonly unknown[], ReadonlySet<string>>();
+
+/** Lists may be as long as a schema: each is gone through once. */
+export function isListed(value: unknown, list: readonly unknown[]): boolean {
+  const known = texts.get(list) ?? new Set(list.map(textOf));
+  texts.set(list, known);
+  return known.has(textOf(value));
+}
+
 export function validates(value: unknown, parts: readonly Part[], root: JsonSchema): boolean {
   const flat = flatten(parts, root);
   return flat?.every((part) => holds(value, part, root)) ?? false;
@@ -35,11 +54,11 @@ function holds(value: unknown, part: ObjectPart, root: JsonSchema): boolean {
   if (type !== undefined && ![type].flat().some((each) => isOfType(value, each))) return false;
   if ("const" in schema && !isEqual(value, schema["const"])) return false;
   const listed = readList(schema, "enum", path);
-  if (listed && !listed.some((each) => isEqual(value, each))) return false;
+  if (listed && !isListed(value, listed)) return false;
   if (!alternatives(part).every((options) => options.some((each) => validates(value, [each], root))))
     return false;
   if (typeof value === "number") return numberHolds(value, schema);
-  if (typeof value === "string") return stringHolds(value, schema);
+  if (typeof value === "string") return stringHolds(value, part);
   if (typeof value === "object" && value !== null) return membersHold(value, part, root);
   return true;
 }
@@ -54,14 +73,24 @@ const numberHolds = (value: number, schema: SchemaObject): boolean =>
   value < bound(schema, "exclusiveMaximum", Infinity) &&
   Number.isInteger(value / bound(schema, "multipleOf", value || 1));
 
-function stringHolds(value: string, schema: SchemaObject): boolean {
+function stringHolds(value: string, { schema, path }: ObjectPart): boolean {
   const length = Array.from(value).length;
-  const { pattern } = schema;
   return (
     length >= bound(schema, "minLength", 0) &&
     length <= bound(schema, "maxLength", Infinity) &&
-    (typeof pattern !== "string" || new RegExp(pattern, "u").test(value))
+    (schema["pattern"] === undefined || matches(value, schema, path))
   );
+}
+
+const patterns = new WeakMap<SchemaObject, Machine>();
+
+/** By the pattern's machine: its time grows with the text, where RegExp's may double with each character. */
+function matches(value: string, schema: SchemaObject, path: string): boolean {
+  const machine = patterns.get(schema) ?? new Machine({ start: patternText(schema, path), rules: new Map() });
+  patterns.set(schema, machine);
+  let state: State | null = machine.initial;
+  for (const byte of new TextEncoder().encode(value)) state = state && machine.transition(state, byte);
+  return state?.isEnd ?? false;
 }
 
 function membersHold(value: object, { schema, path }: ObjectPart, root: JsonSchema): boolean {
