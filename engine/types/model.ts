@@ -124,7 +124,7 @@ export interface Model {
    *   additionalProperties: false,
    * };
    * const { value } = await model.extract([{ role: "user", content: "Rex is an old dog." }], schema);
-   * console.log(value); // { animal: "dog", age: ... }
+   * console.log(value);
    * ```
    */
   extract<Output = unknown>(

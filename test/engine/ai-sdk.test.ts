@@ -1,6 +1,6 @@
 // The real AI SDK on a loaded model.
 import type { LanguageModelV3 } from "@ai-sdk/provider";
-import { generateText, jsonSchema, streamText, tool } from "ai";
+import { generateText, streamText } from "ai";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSirocco, sirocco } from "../../engine/ai-sdk.ts";
 import { type GenerateOptions, loadModel, type Model } from "../../engine/node.ts";
@@ -102,20 +102,17 @@ test("an abort ends a stream and a call, and the model still answers", async () 
 });
 
 test("options without effect give warnings; unreadable input is refused", async () => {
-  const { warnings } = await generateText({
-    model: sirocco(model),
-    prompt: PROMPT,
-    maxOutputTokens: 1,
-    tools: { weather: tool({ description: "The weather.", inputSchema: jsonSchema({ type: "object" }) }) },
-  });
-  expect(warnings).toEqual([expect.objectContaining({ type: "unsupported", feature: "tools" })]);
   const language: LanguageModelV3 = sirocco(model);
-  const json = await language.doGenerate({
+  const { warnings } = await language.doGenerate({
     prompt: [{ role: "user", content: [{ type: "text", text: PROMPT }] }],
     maxOutputTokens: 1,
-    responseFormat: { type: "json" },
+    tools: [{ type: "provider", id: "sirocco.search", name: "search", args: {} }],
+    providerOptions: { sirocco: { speed: 2 } },
   });
-  expect(json.warnings).toMatchObject([{ type: "unsupported", feature: "responseFormat" }]);
+  expect(warnings).toMatchObject([
+    { type: "unsupported", feature: "tool search" },
+    { type: "unsupported", feature: "providerOptions.sirocco.speed" },
+  ]);
   const file = { type: "file", mediaType: "image/png", data: new Uint8Array([1]) } as const;
   const call = language.doGenerate({ prompt: [{ role: "user", content: [file] }] });
   await expect(call).rejects.toThrow(/prompt\[0\].content\[0\]: expected text, got a part of type "file"/);

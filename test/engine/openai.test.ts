@@ -178,7 +178,11 @@ describe("chat.completions.create", () => {
 
   test("unsupported options are refused by name, and null is ignored", async () => {
     const bad: [Record<string, unknown>, RegExp][] = [
-      [{ tools: [{ type: "function" }] }, /^tools: expected none/],
+      [{ tools: [{ type: "function" }] }, /^tools\[0\].function: expected/],
+      [
+        { tools: [{ type: "function", function: { name: "f" } }] },
+        /^tools: expected none for this model, whose chat template knows no tools/,
+      ],
       [{ response_format: { type: "json" } }, /^response_format.type: expected text, json_object/],
       [{ max_tokenz: 3 }, /^max_tokenz: expected none/],
       [{ reasoning_effort: "low" }, /^reasoning_effort: expected none/],
@@ -188,7 +192,7 @@ describe("chat.completions.create", () => {
       [{ n: 0 }, /n: expected a whole number from 1 to 128, got 0/],
       [{ temperature: "hot" }, /temperature: expected a number from 0 to 2, got "hot"/],
       [{ stream_options: { include_usage: true } }, /stream_options: expected stream: true/],
-      [{ messages: [{ role: "tool", content: "x" }] }, /messages\[0\].role: expected .* got "tool"/],
+      [{ messages: [{ role: "function", content: "x" }] }, /messages\[0\].role: expected .* got "function"/],
       [
         { messages: [{ role: "user", content: [{ type: "image_url" }] }] },
         /content\[0\]: .* got "image_url"/,
