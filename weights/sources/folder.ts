@@ -1,5 +1,5 @@
 // A checkpoint in a local folder, or a GGUF file (Node only).
-import { constants, type Stats, statSync } from "node:fs";
+import { constants, statSync } from "node:fs";
 import { type FileHandle, open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { type CheckpointError, label, mismatch, show } from "../errors.ts";
@@ -48,7 +48,7 @@ export function folderSource(path: string, name: string = path): Source {
 const isGgufFile = (path: string): boolean => isGguf(path) && statOf(path)?.isFile() === true;
 
 /** What is at a path; undefined if nothing is, as beyond a file ("model.gguf/"), or if it cannot be seen. */
-export function statOf(path: string): Stats | undefined {
+export function statOf(path: string): { isFile(): boolean } | undefined {
   try {
     return statSync(path);
   } catch {
