@@ -20,7 +20,7 @@ const MAX_LAZY_BYTES = {
   "check.js": 960,
   "template-variables.js": 720,
   "tool-ids.js": 380,
-  "machine.js": 13_800,
+  "compile.js": 14_400,
   "answer-constraint.js": 3_750,
   "answer-format.js": 2_450,
   "token-bytes.js": 1_750,
