@@ -1,10 +1,10 @@
 // Compiles the format of an answer. What cannot be held to is refused, before the first token.
-import { isParameterError, outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
+import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import type { AnswerFormat } from "../types/format.ts";
+import { compiling, refused } from "./compiling.ts";
 import { parseGrammar } from "./ebnf.ts";
 import { type Grammar, literals } from "./grammar.ts";
 import { schemaGrammar } from "./json-schema/compile.ts";
-import { SchemaError } from "./json-schema/keywords.ts";
 import { Machine } from "./machine.ts";
 import { parseRegex } from "./regex.ts";
 
@@ -71,23 +71,8 @@ function keyOf(format: AnswerFormat): string {
   throw outOfRange("format", `expected at most ${MAX_LENGTH} characters as JSON, got ${key.length}.`);
 }
 
-function compile(format: AnswerFormat): Machine {
-  const parameter = `format.${MEMBERS[format.type] ?? "type"}`;
-  try {
-    return new Machine(grammarOf(format));
-  } catch (error) {
-    if (error instanceof SchemaError) throw refused(parameter, error.message, error.path.slice(1));
-    if (error instanceof SyntaxError) throw refused(parameter, error.message);
-    // The stack overflows.
-    if (error instanceof RangeError && !isParameterError(error))
-      throw refused(parameter, "expected less nesting, got too much. Flatten it.");
-    throw error;
-  }
-}
-
-/** @param path in a schema */
-const refused = (parameter: string, detail: string, path = ""): Error =>
-  Object.assign(unsupported(parameter, `${parameter}: ${path && `$${path}: `}${detail}`), { detail, path });
+const compile = (format: AnswerFormat): Machine =>
+  compiling(`format.${MEMBERS[format.type] ?? "type"}`, () => new Machine(grammarOf(format)));
 
 function grammarOf(format: AnswerFormat): Grammar {
   const rules = new Map();

@@ -34,6 +34,33 @@ export const optional = (part: Expression): Expression => repeat(part, 0, 1);
 
 export const rule = (name: string): Expression => ({ kind: "rule", name });
 
+type Leaf = Extract<Expression, { kind: "set" | "rule" }>;
+
+/** Replaces sets and rules in expressions. Parts that are shared stay shared. */
+export function mapper(ofLeaf: (leaf: Leaf) => Expression): (expression: Expression) => Expression {
+  const done = new Map<Expression, Expression>();
+  const map = (expression: Expression): Expression => {
+    const known = done.get(expression);
+    if (known) return known;
+    const made = mapped(expression);
+    done.set(expression, made);
+    return made;
+  };
+  const mapped = (expression: Expression): Expression => {
+    switch (expression.kind) {
+      case "sequence":
+        return { ...expression, parts: expression.parts.map(map) };
+      case "choice":
+        return { ...expression, options: expression.options.map(map) };
+      case "repeat":
+        return { ...expression, part: map(expression.part) };
+      default:
+        return ofLeaf(expression);
+    }
+  };
+  return map;
+}
+
 /** The empty text. */
 export const EMPTY: Expression = { kind: "sequence", parts: [] };
 

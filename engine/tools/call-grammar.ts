@@ -1,5 +1,6 @@
 // The texts of calls as expressions of a grammar.
 import { unsupported } from "../options/parameter.ts";
+import { compiling } from "../structured/compiling.ts";
 import {
   choice,
   EMPTY,
@@ -7,12 +8,12 @@ import {
   type Grammar,
   literal,
   literals,
+  mapper,
   optional,
   rule,
   sequence,
 } from "../structured/grammar.ts";
 import { schemaGrammar } from "../structured/json-schema/compile.ts";
-import { SchemaError } from "../structured/json-schema/keywords.ts";
 import { Machine } from "../structured/machine.ts";
 import type { Tool } from "../types/tools.ts";
 import type { Item } from "./wire.ts";
@@ -39,7 +40,7 @@ export function callGrammar(tools: readonly Tool[], all: readonly Tool[]): CallG
   const args = tools.map((tool) => {
     const grammar = argumentsOf(tool, `tools[${all.indexOf(tool)}].parameters`);
     const prefix = `${tool.name} `;
-    const rename = renaming(prefix);
+    const rename = mapper((leaf) => (leaf.kind === "rule" ? rule(prefix + leaf.name) : leaf));
     for (const [name, body] of grammar.rules) rules.set(prefix + name, rename(body));
     return rename(grammar.start);
   });
@@ -48,8 +49,8 @@ export function callGrammar(tools: readonly Tool[], all: readonly Tool[]): CallG
 
 function argumentsOf({ parameters = { properties: {} } }: Tool, where: string): Grammar {
   const schema = typeof parameters === "boolean" ? { type: "object" } : { type: "object", ...parameters };
-  try {
-    const key = JSON.stringify(schema);
+  const key = written(schema, where);
+  return compiling(where, () => {
     const grammar = kept.get(key) ?? schemaGrammar(JSON.parse(key));
     kept.delete(key);
     kept.set(key, grammar);
@@ -57,33 +58,16 @@ function argumentsOf({ parameters = { properties: {} } }: Tool, where: string): 
     // Refused here, if it has no text or reads in circles.
     new Machine(grammar);
     return grammar;
-  } catch (error) {
-    if (error instanceof SchemaError || error instanceof SyntaxError || error instanceof TypeError)
-      throw unsupported(where, `${where}: ${error.message}`);
-    throw error;
-  }
+  });
 }
 
-/** The same expression with other names of rules. Parts that are shared stay shared. */
-function renaming(prefix: string): (expression: Expression) => Expression {
-  const renamed = new Map<Expression, Expression>();
-  const rename = (each: Expression): Expression => {
-    const known = renamed.get(each);
-    if (known) return known;
-    const made: Expression =
-      each.kind === "rule"
-        ? rule(prefix + each.name)
-        : each.kind === "sequence"
-          ? { ...each, parts: each.parts.map(rename) }
-          : each.kind === "choice"
-            ? { ...each, options: each.options.map(rename) }
-            : each.kind === "repeat"
-              ? { ...each, part: rename(each.part) }
-              : each;
-    renamed.set(each, made);
-    return made;
-  };
-  return rename;
+/** @throws TypeError for a schema that is not JSON */
+function written(schema: object, where: string): string {
+  try {
+    return JSON.stringify(schema);
+  } catch (error) {
+    throw unsupported(where, `${where}: ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 // The arrays of a schema.
 
 import type { JsonSchema } from "../../types/format.ts";
-import { type Expression, literal, NOTHING, optional, repeat, rule, sequence } from "../grammar.ts";
+import { type Expression, NOTHING, optional, repeat, rule, sequence } from "../grammar.ts";
 import type { Compiler } from "./compiler.ts";
-import { COMMA, WHITE_SPACE } from "./json-text.ts";
+import { bracketed, COMMA } from "./json-text.ts";
 import { readCount, readList, SchemaError, step, wrong } from "./keywords.ts";
 import { keyOf, type ObjectPart, type Part } from "./schema-part.ts";
 
@@ -43,7 +43,7 @@ export function arrayText(parts: readonly ObjectPart[], compiler: Compiler): Exp
   compiler.add(rules);
   const some = most === 0 ? NOTHING : sequence(item(0), after(1));
   const content = least > 0 ? some : optional(some);
-  return sequence(literal("["), WHITE_SPACE, content, WHITE_SPACE, literal("]"));
+  return bracketed("[", content, "]");
 }
 
 /** What a schema says of the item at a place. */

@@ -18,7 +18,7 @@ const MAX_INDENT = 40;
 /** Decimal digits that a double keeps apart (ECMA-262's Number). */
 export const MAX_DIGITS = 15;
 
-export const WHITE_SPACE: Expression = optional(
+const WHITE_SPACE: Expression = optional(
   choice(literal(" "), sequence(literal("\n"), repeat(set(union(only(0x20), only(0x09))), 0, MAX_INDENT))),
 );
 
@@ -113,7 +113,7 @@ function list(open: string, parts: readonly Expression[], close: string): Expres
 }
 
 /** A list or an object around its content, which may be empty. */
-const bracketed = (open: string, content: Expression, close: string): Expression =>
+export const bracketed = (open: string, content: Expression, close: string): Expression =>
   sequence(literal(open), WHITE_SPACE, content, WHITE_SPACE, literal(close));
 
 const separated = (part: Expression): Expression =>

@@ -14,7 +14,7 @@ import {
   set,
 } from "../grammar.ts";
 import type { Compiler } from "./compiler.ts";
-import { COMMA, member, PLAIN, quoted, stringOf, WHITE_SPACE } from "./json-text.ts";
+import { bracketed, COMMA, member, PLAIN, quoted, stringOf } from "./json-text.ts";
 import { readCount, readList, readMap, SchemaError, step, wrong } from "./keywords.ts";
 import { keyOf, type ObjectPart, type Part } from "./schema-part.ts";
 import { validates } from "./validates.ts";
@@ -84,7 +84,7 @@ export function objectText(parts: readonly ObjectPart[], compiler: Compiler): Ex
   };
   const content = from(0, 0);
   compiler.add(rules);
-  return sequence(literal("{"), WHITE_SPACE, content, WHITE_SPACE, literal("}"));
+  return bracketed("{", content, "}");
 }
 
 /** The properties that have a name, in order: those of `properties`, then those that are only required. */

@@ -1,5 +1,5 @@
 // The strings of a schema: lengths, patterns and formats, all at once if it says several.
-import { choice, type Expression, type Grammar, repeat } from "../grammar.ts";
+import { choice, type Expression, type Grammar, mapper, repeat } from "../grammar.ts";
 import { intersect } from "../intersection.ts";
 import { parseRegex } from "../regex.ts";
 import type { Compiler } from "./compiler.ts";
@@ -24,7 +24,7 @@ export function stringText(parts: readonly ObjectPart[], compiler: Compiler): Ex
   [...others, ...lengths].forEach((language, i) => {
     grammar = intersect(grammar, { start: language, rules: new Map() }, `${prefix} ${i}`);
   });
-  const write = writer();
+  const write = mapper((leaf) => (leaf.kind === "set" ? written(leaf.set) : leaf));
   compiler.add(new Map([...grammar.rules].map(([name, body]) => [name, write(body)])));
   return quoted(write(grammar.start));
 }
@@ -51,32 +51,4 @@ export function patternText({ pattern, format }: SchemaObject, path: string): Ex
     if (!(error instanceof SyntaxError)) throw error;
     throw new SchemaError(path + step("pattern"), error.message);
   }
-}
-
-/** An expression over the characters of a value, as its JSON writes them. */
-function writer(): (expression: Expression) => Expression {
-  const done = new Map<Expression, Expression>();
-  const write = (expression: Expression): Expression => {
-    let result = done.get(expression);
-    if (!result) {
-      result = writeOne(expression);
-      done.set(expression, result);
-    }
-    return result;
-  };
-  const writeOne = (expression: Expression): Expression => {
-    switch (expression.kind) {
-      case "set":
-        return written(expression.set);
-      case "sequence":
-        return { ...expression, parts: expression.parts.map(write) };
-      case "choice":
-        return { ...expression, options: expression.options.map(write) };
-      case "repeat":
-        return { ...expression, part: write(expression.part) };
-      case "rule":
-        return expression;
-    }
-  };
-  return write;
 }

@@ -3,6 +3,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it, test } from "vitest";
 import type { ChatOptions, Tool, ToolCall } from "../../../engine/api.ts";
+import { callGrammar } from "../../../engine/tools/call-grammar.ts";
 import { answerCalls } from "../../../engine/tools/calling.ts";
 import type { Tokenizer } from "../../../tokenizer/index.ts";
 import { mistralChat } from "../../../weights/vocabulary/mistral-chat.ts";
@@ -190,4 +191,12 @@ test("schemas that cannot be held to are refused with their path, and unknown fo
   );
   const other = toolTokenizer("{{ tools }}").tokenizer;
   expect(() => answer(other, {}, () => undefined)).toThrow("with another chat template");
+});
+
+test("arguments that cannot be held to are refused by the tool and the place in its schema", () => {
+  const parameters = { properties: { list: { type: "array", items: { not: { type: "null" } } } } };
+  const asked = [...tools, { name: "f", parameters }];
+  expect(() => callGrammar(asked, asked)).toThrow(
+    "tools[2].parameters: $.properties.list.items.not: expected a keyword that can be held to",
+  );
 });
