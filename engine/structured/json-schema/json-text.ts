@@ -1,5 +1,5 @@
-// The parts of JSON (RFC 8259) as expressions. White space between parts is bounded: one blank, or a line
-// break with an indent. Small models would repeat it for ever.
+// The parts of JSON (RFC 8259) as expressions. White space is bounded: one blank, or a line break with an
+// indent where a part begins or ends; at most a blank after a colon. Small models would repeat it for ever.
 import { ANY, type CharacterSet, complement, intersection, only, union } from "../character-set.ts";
 import {
   choice,
@@ -18,8 +18,9 @@ const MAX_INDENT = 40;
 /** Decimal digits that a double keeps apart (ECMA-262's Number). */
 export const MAX_DIGITS = 15;
 
+const BLANK = literal(" ");
 const WHITE_SPACE: Expression = optional(
-  choice(literal(" "), sequence(literal("\n"), repeat(set(union(only(0x20), only(0x09))), 0, MAX_INDENT))),
+  choice(BLANK, sequence(literal("\n"), repeat(set(union(only(0x20), only(0x09))), 0, MAX_INDENT))),
 );
 
 export const DIGIT: Expression = set([[0x30, 0x39]]);
@@ -103,7 +104,7 @@ export function valueText(value: unknown): Expression {
 }
 
 export const member = (key: Expression, value: Expression): Expression =>
-  sequence(key, literal(":"), WHITE_SPACE, value);
+  sequence(key, literal(":"), optional(BLANK), value);
 
 export const COMMA: Expression = sequence(literal(","), WHITE_SPACE);
 

@@ -17,7 +17,7 @@ const folder =
     dirname(createRequire(import.meta.url).resolve("json-schema-test-suite/package.json")),
     "tests/draft4",
   );
-const ANSWERS = 12;
+const ANSWERS = 56;
 
 const schemas = readdirSync(folder)
   .filter((name) => name.endsWith(".json"))
@@ -66,5 +66,5 @@ test("random answers are valid by every schema that is accepted, and others are 
     `JSON-Schema-Test-Suite: ${counts.accepted} schemas accepted, ${counts.refused} refused by name; ${counts.ended} answers ended, all valid`,
   );
   expect(counts.accepted).toBeGreaterThan(30);
-  expect(counts.ended).toBeGreaterThan(6 * counts.accepted);
+  expect(counts.ended).toBeGreaterThan(2000);
 });
