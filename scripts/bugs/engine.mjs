@@ -173,8 +173,8 @@ export const engineBugs = {
   },
   "scheduler: a token comes when its buffer is mapped": {
     file: "engine/scheduler/step-planner.ts",
-    from: "await before;",
-    to: "",
+    from: "await before;\n      if (inFlight",
+    to: "if (inFlight",
     test: engine("token-order"),
   },
   "scheduler: joining or leaving does not change the rows": {

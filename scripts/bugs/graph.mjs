@@ -71,8 +71,8 @@ export const graphBugs = {
   },
   "query heads interleaved over key heads": {
     file: "kernels/attention-lane.wgsl",
-    from: "h / M",
-    to: "h % G",
+    from: "stretch(rows[t].z, h / M,",
+    to: "stretch(rows[t].z, h % G,",
     test: engine("families", "gqa_4x2"),
   },
   "attention shown for another key head": {
