@@ -1,5 +1,5 @@
 // `npm run build`: dist/, one module for each source file with its declarations, and dist-demo/
-// (build-site.mjs).
+// (build-site.mjs). `--package`, before npm packs: dist/ only, if a source has changed.
 import { chmodSync, cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -87,5 +87,8 @@ async function build({ types, silent = false }) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
-  if (!(await build({ types: true })) || !(await buildSite())) process.exitCode = 1;
+  const built = process.argv.includes("--package")
+    ? await ensureBuild({ types: true })
+    : (await build({ types: true })) && (await buildSite());
+  if (!built) process.exitCode = 1;
 }

@@ -7,6 +7,7 @@ import { ensureBuild } from "./build.mjs";
 import { packageFile } from "./build-steps.mjs";
 import { checkImports } from "./dag.mjs";
 import { checkLines } from "./lines.mjs";
+import { addressProblems, otherNames, tarball, unsaidNotYet, unshippedLinks } from "./package-pages.mjs";
 import { ensureDependencies, root } from "./setup.mjs";
 
 /**
@@ -33,6 +34,14 @@ async function packageProblems() {
   return messages.map((message) => formatMessage(message, pkg)).join("\n");
 }
 
+/** What pages say of the package. After the build, which is a part of it. */
+const packagePages = () => [
+  ...unshippedLinks(tarball().files.map(({ path }) => path)),
+  ...otherNames(),
+  ...unsaidNotYet(),
+  ...addressProblems(),
+];
+
 /** Types and imports as each of TypeScript's resolution modes finds them in the tarball. */
 function typeResolution() {
   const options = ["--pack", ".", "--profile", "esm-only", "--no-emoji", "--no-color"];
@@ -50,6 +59,7 @@ const steps = [
   ["unused code and dependencies", () => tool("knip", "bin/knip.js", "--no-progress")],
   ["package", packageProblems],
   ["type resolution", typeResolution],
+  ["package's pages", packagePages],
   ["browser bundle", checkBrowserBundle],
 ];
 

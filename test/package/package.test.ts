@@ -1,10 +1,11 @@
 // The packed package works in another folder: imports, types, the command, the embedded model.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { findDeno } from "../../scripts/deno.mjs";
 import { findDrivers } from "../../scripts/drivers.mjs";
+import { unshippedLinks } from "../../scripts/package-pages.mjs";
 import { goldenStory, installPackage, linkPackage, root, run } from "./install.ts";
 
 const app = mkdtempSync(join(tmpdir(), "sirocco-package-"));
@@ -114,16 +115,10 @@ test("it holds what runs and nothing else", () => {
   expect(files).toEqual(expect.arrayContaining(["LICENSE", "dist/weights/tiny-mistral/config.json"]));
   expect(
     files.filter((file) =>
-      /^(test|bench|weights|scripts|examples|node_modules)\/|\.wgsl$|[^d]\.ts$/.test(file),
+      /^(test|weights|scripts|node_modules)\/|\/node_modules\/|\.wgsl$|[^d]\.ts$|package-lock/.test(file),
     ),
   ).toEqual([]);
-  // Pages of docs/ link to sources, which stay in the repository.
-  expect(files.filter((file) => file.endsWith(".md") && !file.startsWith("dist/")).sort()).toEqual([
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "README.md",
-  ]);
-  const scripts = files.filter((file) => file.endsWith(".js"));
+  const scripts = files.filter((file) => file.startsWith("dist/") && file.endsWith(".js"));
   // A file with re-exports only has no source map, and the bundler's own code has none.
   const unmapped = scripts.filter(
     (file) => !files.includes(`${file}.map`) && !file.endsWith("/rolldown-runtime.js"),
@@ -137,6 +132,15 @@ test("it holds what runs and nothing else", () => {
   expect(unmapped.filter((file) => own(file).trim() !== "")).toEqual([]);
   const text = scripts.map((file) => readFileSync(join(installed, file), "utf8"));
   expect(text.filter((code) => code.includes(root))).toEqual([]);
+});
+
+test("its pages link to what it holds, and to addresses", () => {
+  const files = readdirSync(installed, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(installed, join(entry.parentPath, entry.name)).replaceAll("\\", "/"));
+  expect(files).toEqual(expect.arrayContaining(["README.md", "docs/api.md", "server/README.md"]));
+  expect(unshippedLinks(files, (file) => readFileSync(join(installed, file), "utf8"))).toEqual([]);
+  expect(unshippedLinks(["README.md"]).length, "README.md alone").toBeGreaterThan(5);
 });
 
 test("its command and the Node example run", async () => {
