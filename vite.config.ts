@@ -17,7 +17,7 @@ const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
-  "test/engine/{ai-sdk,broken,classify,constraint,device-errors,device-loss,forced,generate,inspect,mended,openai}.test.ts",
+  "test/engine/{ai-sdk,broken,classify,constraint,device-errors,device-loss,dispose,forced,generate,inspect,mended,openai}.test.ts",
   "test/engine/{plan,profile,prompts,readers,scheduler,session,stored,tensor-table,thinking,token-order}.test.ts",
 ];
 

@@ -14,12 +14,13 @@ import type {
   LanguageModelV3StreamResult,
   LanguageModelV3Usage,
 } from "@ai-sdk/provider";
-import type { Finish, Model, ToolCall, ToolCallDelta } from "./api.ts";
+import type { Finish, Model, ToolCall, ToolCallDelta, Usage } from "./api.ts";
 import { addCalls } from "./apis/added-calls.ts";
 import { readCall } from "./apis/ai-sdk/call.ts";
 import { withNames } from "./apis/answer-format.ts";
 import { checkOptions, object, type Rules, text } from "./options/check.ts";
 import { shown, wrongType } from "./options/parameter.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 /** Settings of `sirocco`. */
 export interface SiroccoSettings {
@@ -73,30 +74,18 @@ async function generate(
   call: LanguageModelV3CallOptions,
 ): Promise<LanguageModelV3GenerateResult> {
   const { messages, options, asked, warnings } = readCall(call);
-  let text = "";
-  let reasoning = "";
-  const calls: ToolCall[] = [];
-  let finish: Finish | undefined;
-  for await (const chunk of withNames(model.chat(messages, options), asked)) {
-    text += chunk.text;
-    reasoning += chunk.reasoning ?? "";
-    addCalls(calls, chunk.toolCalls);
-    finish = chunk.finish;
-  }
-  if (finish?.reason === "abort") call.abortSignal?.throwIfAborted();
+  const answer = await wholeAnswer(withNames(model.chat(messages, options), asked), call.abortSignal);
+  const { text, reasoning, toolCalls = [], reason, warnings: changes = [] } = answer;
   return {
     content: [
-      ...(reasoning === "" ? [] : [{ type: "reasoning" as const, text: reasoning }]),
+      ...(reasoning === undefined ? [] : [{ type: "reasoning" as const, text: reasoning }]),
       ...(text === "" ? [] : [{ type: "text" as const, text }]),
-      ...calls.slice(0, finish?.reason === "tool-calls" ? undefined : -1).map(toolCall),
+      ...toolCalls.map(toolCall),
     ],
-    finishReason: finishReason(finish),
-    usage: usage(finish),
+    finishReason: finishReason(reason),
+    usage: usage(answer.usage),
     response: { modelId, timestamp: new Date() },
-    warnings: [
-      ...warnings,
-      ...(finish?.warnings ?? []).map((message) => ({ type: "other" as const, message })),
-    ],
+    warnings: [...warnings, ...changes.map((message) => ({ type: "other" as const, message }))],
   };
 }
 
@@ -157,7 +146,7 @@ async function stream(
       const changes = chunk.finish.warnings;
       yield {
         type: "finish",
-        finishReason: finishReason(chunk.finish),
+        finishReason: finishReason(chunk.finish.reason),
         usage: usage(chunk.finish),
         ...(changes && { providerMetadata: { sirocco: { warnings: [...changes] } } }),
       };
@@ -197,23 +186,26 @@ function readable<T>(parts: AsyncGenerator<T, void, void>): ReadableStream<T> {
   );
 }
 
-function finishReason(finish: Finish | undefined): LanguageModelV3FinishReason {
-  const reason = finish?.reason;
-  return { unified: reason === undefined || reason === "abort" ? "other" : reason, raw: reason };
+function finishReason(reason: Finish["reason"]): LanguageModelV3FinishReason {
+  return { unified: reason === "abort" ? "other" : reason, raw: reason };
 }
 
-function usage(finish: Finish | undefined): LanguageModelV3Usage {
-  const { promptTokens, cachedTokens, completionTokens, reasoningTokens } = finish ?? {};
+function usage({
+  promptTokens,
+  cachedTokens,
+  completionTokens,
+  reasoningTokens,
+}: Usage): LanguageModelV3Usage {
   return {
     inputTokens: {
       total: promptTokens,
-      noCache: finish && finish.promptTokens - finish.cachedTokens,
+      noCache: promptTokens - cachedTokens,
       cacheRead: cachedTokens,
       cacheWrite: undefined,
     },
     outputTokens: {
       total: completionTokens,
-      text: finish && finish.completionTokens - (reasoningTokens ?? 0),
+      text: completionTokens - (reasoningTokens ?? 0),
       reasoning: reasoningTokens,
     },
   };

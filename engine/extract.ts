@@ -1,8 +1,9 @@
 // Typed values out of a conversation: an answer that is JSON of a schema, parsed and checked by the schema.
-import type { ChatOptions, Extraction, Finish, Message, Model } from "./api.ts";
+import type { ChatOptions, Extraction, Message, Model } from "./api.ts";
 import { ExtractionError } from "./errors.ts";
 import { isStandardSchema, plainFormat } from "./plain-format.ts";
 import type { JsonSchema, StandardSchema } from "./types/format.ts";
+import { wholeAnswer } from "./whole-answer.ts";
 
 /** @throws ExtractionError */
 export async function extract<Output>(
@@ -15,15 +16,13 @@ export async function extract<Output>(
   const format = standard
     ? plainFormat(standard)
     : ({ type: "json_schema", schema: schema as JsonSchema } as const);
-  let text = "";
-  let finish: Finish | undefined;
-  for await (const chunk of model.chat(messages, { ...options, format })) {
-    text += chunk.text;
-    finish = chunk.finish;
-  }
-  options.signal?.throwIfAborted();
-  if (finish?.reason !== "stop") {
-    const message = `extract: expected a whole value, got the begin of one: ${finish?.completionTokens} tokens were not enough. Raise maxTokens, or ask for less.`;
+  const { text, reason, usage, warnings } = await wholeAnswer(
+    model.chat(messages, { ...options, format }),
+    options.signal,
+  );
+  const finish = { reason, ...usage, ...(warnings && { warnings }) };
+  if (reason !== "stop") {
+    const message = `extract: expected a whole value, got the begin of one: ${usage.completionTokens} tokens were not enough. Raise maxTokens, or ask for less.`;
     throw new ExtractionError(message, { code: "cut-off", text });
   }
   const value: unknown = JSON.parse(text);

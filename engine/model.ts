@@ -6,6 +6,7 @@ import { type Generation, generate } from "./answer/generate.ts";
 import type {
   Activity,
   AdapterDescription,
+  Answer,
   AnswerOptions,
   AttentionOptions,
   AttentionWeights,
@@ -33,7 +34,7 @@ import type {
   Tool,
 } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
-import { ContextLengthError } from "./errors.ts";
+import { checkLength } from "./graph/prompt-ids.ts";
 import { checkBias } from "./graph/sampler.ts";
 import { checkOptions } from "./options/check.ts";
 import { outOfRange, shown, wrongType } from "./options/parameter.ts";
@@ -141,6 +142,11 @@ export class LoadedModel implements Model {
     yield* this.#answer(encode, continueFinalMessage, options, true);
   }
 
+  async answer(messages: readonly Message[], options: ChatOptions = {}): Promise<Answer> {
+    const { wholeAnswer } = await import("./whole-answer.ts");
+    return wholeAnswer(this.chat(messages, options), options?.signal);
+  }
+
   #checkAnswer(call: "generate" | "chat", options: AnswerOptions): void {
     this.#scheduler.check();
     checkGenerate(call, options);
@@ -176,6 +182,12 @@ export class LoadedModel implements Model {
     const { contextLength } = this;
     const held = { ...prompt, ...(calls || { constraint }), endIds: this.#endIds };
     yield* generate({ scheduler: this.#scheduler, contextLength, text, thinking, ...held }, options);
+  }
+
+  /** What every other call begins with. @throws DeviceLostError, ModelInUseError; TypeError, RangeError */
+  #check(call: string, options: unknown, rules: Parameters<typeof checkOptions>[2]): void {
+    this.#scheduler.check();
+    checkOptions(call, options, rules);
   }
 
   /**
@@ -224,12 +236,12 @@ export class LoadedModel implements Model {
   }
 
   async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
-    checkOptions("score", options, callRules);
+    this.#check("score", options, callRules);
     const { signal } = options;
     const ids = await this.#prompts.ofText(text, "text", true, signal);
     if (ids.length < 2)
       throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
-    this.#checkLength(ids);
+    checkLength(ids, this.contextLength);
     const { scoreOf } = await import("./passes.ts");
     const run = scoreOf(ids, signal);
     const logProbs = await this.#scheduler.runExclusive((rings) => rings.borrow(ids), run, { signal });
@@ -238,10 +250,10 @@ export class LoadedModel implements Model {
   }
 
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {
-    checkOptions("logits", options, callRules);
+    this.#check("logits", options, callRules);
     const { signal } = options;
     const checked = this.#prompts.check(ids);
-    this.#checkLength(checked);
+    checkLength(checked, this.contextLength);
     const { logitsOf } = await import("./passes.ts");
     const run = logitsOf(checked, signal);
     return this.#scheduler.runExclusive((rings) => rings.borrow(checked), run, { signal });
@@ -255,10 +267,10 @@ export class LoadedModel implements Model {
   }
 
   async attention(ids: readonly number[], options: AttentionOptions): Promise<AttentionWeights> {
-    checkOptions("attention", options, attentionRules);
+    this.#check("attention", options, attentionRules);
     if (options?.layer === undefined) throw wrongType("layer", "expected a whole number, got nothing.");
     const checked = this.#prompts.check(ids);
-    this.#checkLength(checked);
+    checkLength(checked, this.contextLength);
     const { attentionOf } = await import("./inspect.ts");
     const run = ({ gpu, decoder }: GpuModel, ring: RingState) =>
       attentionOf({ gpu, decoder, ring }, checked, options);
@@ -266,7 +278,7 @@ export class LoadedModel implements Model {
   }
 
   async candidates(ids: readonly number[], options: CandidatesOptions = {}): Promise<Candidate[]> {
-    checkOptions("candidates", options, candidatesRules);
+    this.#check("candidates", options, candidatesRules);
     const { count = 10, signal } = options;
     const logits = await this.logits(ids, signal ? { signal } : {});
     const { candidatesOf } = await import("./inspect.ts");
@@ -274,11 +286,12 @@ export class LoadedModel implements Model {
   }
 
   async activity(): Promise<Activity> {
+    this.#scheduler.check();
     return this.#scheduler.activity;
   }
 
   async saveSession(options: SaveSessionOptions = {}): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    checkOptions("saveSession", options, saveSessionRules);
+    this.#check("saveSession", options, saveSessionRules);
     const kept = this.#rings.used[options.conversation ?? 0];
     if (!kept) return undefined;
     const { saveRing } = await import("./session/saved-ring.ts");
@@ -289,6 +302,7 @@ export class LoadedModel implements Model {
   }
 
   async restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]> {
+    this.#scheduler.check();
     if (!(session instanceof Uint8Array))
       throw wrongType("session", `expected the bytes of saveSession, a Uint8Array, got ${shown(session)}.`);
     const { restoreRing } = await import("./session/saved-ring.ts");
@@ -311,19 +325,19 @@ export class LoadedModel implements Model {
   }
 
   async encode(text: string, options: CallOptions = {}): Promise<number[]> {
-    checkOptions("encode", options, callRules);
+    this.#check("encode", options, callRules);
     return this.#prompts.encode(text, options.signal);
   }
 
   async encodeChat(messages: readonly Message[], options: EncodeChatOptions = {}): Promise<number[]> {
-    checkOptions("encodeChat", options, encodeChatRules);
+    this.#check("encodeChat", options, encodeChatRules);
     const { ids, warnings } = await this.#prompts.ofChat(messages, options);
     for (const warning of warnings) options.onWarning?.(warning);
     return ids;
   }
 
   async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {
-    checkOptions("decode", options, callRules);
+    this.#check("decode", options, callRules);
     return this.#prompts.decode(ids, options.signal);
   }
 
@@ -331,12 +345,5 @@ export class LoadedModel implements Model {
     this.#parts.lease?.release();
     this.#recovery.dispose();
     this.#scheduler.wake();
-  }
-
-  #checkLength(ids: readonly number[]): void {
-    if (ids.length <= this.contextLength) return;
-    throw new ContextLengthError(
-      `tokens: expected at most ${this.contextLength}, got ${ids.length}. Shorten the text, or load with a larger contextLength.`,
-    );
   }
 }

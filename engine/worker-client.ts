@@ -128,6 +128,8 @@ function remoteModel(facts: ModelFacts, connection: Connection, close: () => voi
     ...(Object.fromEntries(calls) as Pick<Model, CallName>),
     ...answering,
     openai: openai(answering),
+    answer: async (messages, options = {}) =>
+      (await import("./whole-answer.ts")).wholeAnswer(answering.chat(messages, options), options?.signal),
     extract: async (messages, schema, extractOptions = {}) =>
       (await import("./extract.ts")).extract(answering, messages, schema, extractOptions),
     dispose() {

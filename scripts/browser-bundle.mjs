@@ -25,6 +25,8 @@ const MAX_LAZY_BYTES = {
   "answer-format.js": 2_450,
   "token-bytes.js": 1_750,
   "extract.js": 600,
+  "whole-answer.js": 420,
+  "added-calls.js": 180,
   "rolldown-runtime.js": 200,
   "chat-template.js": 24_800,
   "model-folders.js": 4_400,

@@ -12,6 +12,7 @@ import type {
   Model,
   Plan,
 } from "../engine/node.ts";
+import { wholeAnswer } from "../engine/whole-answer.ts";
 
 export const adapter: AdapterDescription = {
   name: "Paper GPU",
@@ -150,6 +151,7 @@ export function fakeModel({
     },
     generate: (prompt, options = {}) => answer(prompt, options),
     chat: (messages, options = {}) => answer(messages, options),
+    answer: (messages, options = {}) => wholeAnswer(model.chat(messages, options), options.signal),
     extract: (messages, schema, options = {}) => extract(model, messages, schema, options),
     encode: async (text) => encode(text),
     encodeChat: async (messages) => encode(textOf(messages)),

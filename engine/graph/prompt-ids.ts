@@ -1,5 +1,6 @@
 // Checks ids before they are written to the GPU, which reports no error: an id past the embedding would read
 // other memory, and an empty list would leave the logits of the pass before.
+import { ContextLengthError } from "../errors.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 
 /**
@@ -42,4 +43,12 @@ export function checkList(ids: readonly number[], parameter: string, expected = 
   if (!Array.isArray(ids)) throw wrongType(parameter, `expected ${expected}, got ${shown(ids)}.`);
   for (const id of ids)
     if (typeof id !== "number") throw wrongType(parameter, `expected ${expected}, got one of ${shown(id)}.`);
+}
+
+/** @throws ContextLengthError */
+export function checkLength(ids: readonly number[], contextLength: number): void {
+  if (ids.length <= contextLength) return;
+  throw new ContextLengthError(
+    `tokens: expected at most ${contextLength}, got ${ids.length}. Shorten the text, or load with a larger contextLength.`,
+  );
 }

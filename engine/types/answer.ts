@@ -56,7 +56,7 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
-/** Options of `Model.generate` and `Model.chat`. */
+/** Options of `Model.generate`, `Model.chat` and `Model.answer`. */
 export interface AnswerOptions extends SamplingOptions {
   /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;
@@ -88,7 +88,10 @@ export interface AnswerOptions extends SamplingOptions {
    * position, 0 … 20. Reads the logits back from the GPU for every token, which is slower. Default: none.
    */
   readonly topLogProbs?: number;
-  /** Ends the answer: its last chunk then has the reason `abort`. No error is thrown. */
+  /**
+   * Ends the answer: its last chunk then has the reason `abort`, and no error is thrown. The promises of
+   * `answer` and `extract` reject with the signal's reason. Default: none.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -106,7 +109,7 @@ export interface GenerateOptions extends AnswerOptions {
   readonly separateReasoning?: boolean;
 }
 
-/** Options of `Model.chat`. */
+/** Options of `Model.chat` and `Model.answer`. */
 export interface ChatOptions extends AnswerOptions {
   /**
    * Continues the text of the last message, which must be an assistant's, instead of starting a new message.
@@ -212,6 +215,29 @@ export interface Finish {
   readonly prefillMs: number;
   /** Milliseconds from the first token to the end of the answer. */
   readonly decodeMs: number;
+}
+
+/** What an answer took: tokens, and milliseconds. */
+export type Usage = Omit<Finish, "reason" | "warnings">;
+
+/** Result of `Model.answer`. */
+export interface Answer {
+  /** The whole text, without thoughts and calls of tools. Empty if there is none. */
+  readonly text: string;
+  /** What the model thought before it; absent if it did not. */
+  readonly reasoning?: string;
+  /** The calls of tools that it asks for, whole ones only; absent if there are none. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** How the answer ended. Never `abort`: the promise then rejects. */
+  readonly reason: Finish["reason"];
+  /** What it took: tokens of the prompt, those of them in the cache, tokens of the answer, milliseconds. */
+  readonly usage: Usage;
+  /** Ids of all its tokens, without one that ended it. */
+  readonly ids: readonly number[];
+  /** With the option `topLogProbs`: as in the chunks of `chat`. */
+  readonly logProbs?: readonly TokenLogProb[];
+  /** As in `finish` of `chat`; absent if there is nothing to say. */
+  readonly warnings?: readonly string[];
 }
 
 /** Result of `Model.score`. */

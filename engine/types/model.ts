@@ -1,6 +1,7 @@
 // A loaded model, as its users see it.
 import type { ModelConfig } from "../../weights/config.ts";
 import type {
+  Answer,
   CallOptions,
   ChatOptions,
   Chunk,
@@ -33,9 +34,9 @@ import type {
  *
  * - `TypeError` or `RangeError` for a wrong argument or option, before anything is computed. Its property
  *   `parameter` has the name.
- * - `DeviceLostError` after `dispose()`, or if a lost GPU device could not be replaced. (A lost device is
- *   replaced by the call that notices: weights are loaded again, the cache is computed again, and a running
- *   answer continues with its next token.)
+ * - `DeviceLostError` with the code "disposed" after `dispose()`, or "device-lost" if a lost GPU device could
+ *   not be replaced. (A lost device is replaced by the call that notices: weights are loaded again, the cache
+ *   is computed again, and a running answer continues with its next token.)
  * - `DeviceError` if the GPU refuses a command or has no memory left.
  * - `ModelInUseError` if another tab took over the stored model.
  *
@@ -105,6 +106,20 @@ export interface Model {
    * ```
    */
   chat(messages: readonly Message[], options?: ChatOptions): AsyncGenerator<Chunk, void, void>;
+  /**
+   * As `chat`, with the same options: the whole answer in one value, once it has ended. `chat` streams.
+   *
+   * @throws the errors of `chat`; the signal's reason if the signal ended the answer
+   *
+   * @example
+   * ```ts
+   * const { text, reason, usage } = await model.answer([{ role: "user", content: "Tell me a story." }], {
+   *   maxTokens: 12,
+   * });
+   * console.log(text.length > 0, reason, usage.completionTokens); // true length 12
+   * ```
+   */
+  answer(messages: readonly Message[], options?: ChatOptions): Promise<Answer>;
   /**
    * Answers a conversation with a value: JSON that a schema allows, parsed and checked. For a schema of zod
    * the value has its type.
@@ -266,6 +281,9 @@ export interface Model {
   restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]>;
   /** What the model is doing now, and counts since it was loaded. */
   activity(): Promise<Activity>;
-  /** Frees the GPU memory. Running calls end with a `DeviceLostError`. Calling it twice does nothing more. */
+  /**
+   * Frees the GPU memory. Calls that run and all later ones end with a `DeviceLostError` of the code
+   * "disposed". A second `dispose` does nothing.
+   */
   dispose(): void;
 }

@@ -135,6 +135,12 @@ export const engineBugs = {
     to: "const logProb = drawn && undefined;",
     test: engine("answer-text.cpu", "ends an answer is listed"),
   },
+  "a call that needs no GPU answers after dispose": {
+    file: "engine/model.ts",
+    from: 'this.#check("decode", options, callRules);',
+    to: 'checkOptions("decode", options, callRules);',
+    test: engine("dispose", "every call rejects"),
+  },
   "the tokenizer's end-of-sequence token is ignored": {
     file: "engine/model.ts",
     from: "new Set([...eosTokenIds, ...own])",

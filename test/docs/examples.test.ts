@@ -14,6 +14,7 @@ const FIRST_CALLS = [
   "loadModelInWorker",
   "generate",
   "chat",
+  "answer",
   "encode",
   "score",
   "logits",

@@ -14,6 +14,7 @@ import {
 import { CHUNKS_AHEAD, type Opening } from "../../engine/worker/protocol.ts";
 import { serve } from "../../engine/worker/server.ts";
 import { WrongFileError } from "../../weights/index.ts";
+import { DISPOSED, EVERY_CALL } from "./every-call.ts";
 
 const FINISH: Finish = {
   ...{ reason: "length", promptTokens: 1, cachedTokens: 0 },
@@ -349,7 +350,9 @@ test("dispose() ends pending calls; a worker passed by the caller keeps running"
     name: "DeviceLostError",
     message: expect.stringMatching(/disposed/),
   });
-  expect(await failure(model.encode("a"))).toMatchObject({ message: expect.stringMatching(/disposed/) });
+  model.dispose();
+  for (const [name, call] of Object.entries(EVERY_CALL))
+    expect(await failure(call(model)), name).toMatchObject(DISPOSED);
   await vi.waitFor(() => expect(seen.disposed).toBe(true), 10_000);
   expect(seen.terminated).toBe(false);
   open.push(await loadModelInWorker(undefined, { worker }));

@@ -35,7 +35,7 @@ const COMMON = {
     deleteStoredModels fileSource httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription AnswerFormat AnswerOptions AttentionOptions AttentionVariant
+    Activity AdapterDescription Answer AnswerFormat AnswerOptions AttentionOptions AttentionVariant
     AttentionWeights CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion
     ChatCompletionChunk ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam
     ChatCompletionMessageToolCall ChatCompletionOptions ChatCompletionResponseFormat
@@ -48,7 +48,7 @@ const COMMON = {
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
     OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling SamplingOptions
     SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
-    TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement WeightFormatName
+    TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
   `),
 };
