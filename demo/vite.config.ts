@@ -1,5 +1,6 @@
 // The demo: `vite demo` serves it, `vite build demo` writes a static site that works under any path of any
 // host.
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 
@@ -15,10 +16,13 @@ const POLICY = [
   "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
+  "manifest-src 'self'",
   "worker-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
+
+const DESCRIPTION = "Chat with a language model on your own machine.";
 
 /** In the built page only: the development server injects scripts and styles of its own. */
 const contentSecurityPolicy: Plugin = {
@@ -30,6 +34,31 @@ const contentSecurityPolicy: Plugin = {
       attrs: { "http-equiv": "Content-Security-Policy", content: POLICY },
       injectTo: "head-prepend",
     },
+  ],
+};
+
+/** Makes the page installable (https://www.w3.org/TR/appmanifest). */
+const manifest: Plugin = {
+  name: "web-app-manifest",
+  apply: "build",
+  generateBundle() {
+    const icon = readFileSync(here("icon.svg"), "utf8");
+    this.emitFile({ type: "asset", fileName: "icon.svg", source: icon });
+    const icons = ["any", "maskable"].map((purpose) => ({
+      ...{ src: "./icon.svg", type: "image/svg+xml", sizes: "any", purpose },
+    }));
+    this.emitFile({
+      type: "asset",
+      fileName: "manifest.webmanifest",
+      source: JSON.stringify({
+        ...{ name: "Sirocco", short_name: "Sirocco", description: DESCRIPTION, lang: "en" },
+        ...{ id: "./", start_url: "./", scope: "./", display: "standalone", icons },
+        ...{ background_color: "#fffdfa", theme_color: "#fffdfa" },
+      }),
+    });
+  },
+  transformIndexHtml: () => [
+    { tag: "link", attrs: { rel: "manifest", href: "./manifest.webmanifest" }, injectTo: "head" },
   ],
 };
 
@@ -53,7 +82,7 @@ const siteFiles: Plugin = {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [contentSecurityPolicy, siteFiles],
+  plugins: [contentSecurityPolicy, manifest, siteFiles],
   worker: { format: "es" },
   server: { fs: { allow: [".."] } },
   build: {

@@ -6,7 +6,7 @@ import { root } from "./setup.mjs";
 
 const SOURCES = ["demo", "engine", "kernels", "tokenizer", "weights", "package.json", "package-lock.json"];
 
-const site = join(root, "dist-demo");
+export const site = join(root, "dist-demo");
 const stamp = cached("built-site");
 
 /**

@@ -1,9 +1,9 @@
-// `npm run build`: dist/, one module for each source file with its declarations, and dist-demo/
-// (build-site.mjs). `--package`, before npm packs: dist/ only, if a source has changed.
+// `npm run build`: dist/, one module for each source file with its declarations, dist-demo/ (build-site.mjs),
+// and a copy of that in dist/ for `sirocco serve`. `--package`, before npm packs: what has changed since.
 import { chmodSync, cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { buildSite } from "./build-site.mjs";
+import { buildSite, ensureSite, site } from "./build-site.mjs";
 import { cached, newest, packageFile, swap, viteBuild, writeStamp } from "./build-steps.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
@@ -85,10 +85,18 @@ async function build({ types, silent = false }) {
   }
 }
 
+/** The site without what dist/ has already, and without what only a static site needs. */
+function addPage() {
+  const unwanted = /\.safetensors$|site-files\.json$|service-worker\.js$/;
+  rmSync(join(dist, "page"), { recursive: true, force: true });
+  cpSync(site, join(dist, "page"), { recursive: true, filter: (path) => !unwanted.test(path) });
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
   const built = process.argv.includes("--package")
-    ? await ensureBuild({ types: true })
+    ? (await ensureBuild({ types: true })) && (await ensureSite())
     : (await build({ types: true })) && (await buildSite());
-  if (!built) process.exitCode = 1;
+  if (built) addPage();
+  else process.exitCode = 1;
 }

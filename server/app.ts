@@ -5,6 +5,7 @@ import { checkOrigin, record } from "./middleware.ts";
 import { openaiError } from "./openai-error.ts";
 import type { Ctx, Env } from "./request-lifecycle.ts";
 import { openai } from "./routes/openai.ts";
+import { page } from "./routes/page.ts";
 import { status } from "./routes/status.ts";
 import { unknownRoute, welcome } from "./routes/unknown-route.ts";
 import { workersAi } from "./routes/workers-ai.ts";
@@ -28,6 +29,7 @@ export function createApp(service: Service): Hono<Env> {
   app.route("/", status(service));
   app.route("/v1", openai(service));
   app.route(WORKERS_AI, workersAi(service));
+  if (service.page) app.route("/", page(service, service.page));
   app.get("/", (c) => c.json(welcome(service, routesOf(app))));
   app.notFound((c) => {
     const { method, path } = c.req;

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { HttpError } from "./errors.ts";
 import { logLine } from "./log.ts";
+import { isOwnOrigin } from "./origin.ts";
 import { watchReader } from "./reader-watch.ts";
 import { type Ctx, type Env, RequestLifecycle } from "./request-lifecycle.ts";
 import type { Service } from "./service.ts";
@@ -58,13 +59,15 @@ function requestId(c: Ctx): string {
 }
 
 /**
- * Refuses pages from origins that `cors` does not name. Otherwise any page visited on this machine could make
- * a server on loopback work, even though the page could not read the answer.
+ * Refuses pages from origins that `cors` does not name, apart from the server's own page. Otherwise any page
+ * visited on this machine could make a server on loopback work, even though the page could not read the
+ * answer.
  */
-export function checkOrigin({ cors }: Service): MiddlewareHandler<Env> {
+export function checkOrigin({ cors, page }: Service): MiddlewareHandler<Env> {
   return async (c, next) => {
     const origin = c.req.header("Origin");
-    if (origin !== undefined && !cors.includes("*") && !cors.includes(origin))
+    const isOwn = page !== undefined && isOwnOrigin(origin, c.req.header("Host"));
+    if (origin !== undefined && !isOwn && !cors.includes("*") && !cors.includes(origin))
       throw new HttpError(403, `Origin: expected one that this server allows, got "${origin}". Add --cors.`, {
         code: "origin_not_allowed",
       });

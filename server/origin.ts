@@ -1,5 +1,6 @@
 // Origins of pages as browsers write them in the header Origin: scheme, host, and the port if it is not the
 // default one.
+import { isIP } from "node:net";
 
 /**
  * @param text "http://localhost:5173", also with a trailing slash, a default port or capitals; "null", sent
@@ -26,3 +27,19 @@ function guess(text: string): string | undefined {
   const origin = `${scheme}//${host}`;
   return host !== "" && host.length <= 80 && URL.canParse(origin) ? new URL(origin).origin : undefined;
 }
+
+/**
+ * Whether a page of this origin came from the server at `host`. A name other than localhost does not count:
+ * its owner could point it to this machine after a visitor has loaded a page from elsewhere (DNS rebinding).
+ */
+export function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined || host === undefined || !URL.canParse(origin)) return false;
+  const { protocol, host: own, hostname } = new URL(origin);
+  if (!/^https?:$/.test(protocol) || own !== hostOf(protocol, host)) return false;
+  return isIP(hostname.replace(/^\[|\]$/g, "")) !== 0 || /(^|\.)localhost$/.test(hostname);
+}
+
+const hostOf = (protocol: string, host: string): string | undefined => {
+  const address = `${protocol}//${host}`;
+  return URL.canParse(address) ? new URL(address).host : undefined;
+};

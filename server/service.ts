@@ -7,6 +7,7 @@ import { Metrics } from "./metrics.ts";
 import type { ModerationAction } from "./moderation.ts";
 import { parseOrigin } from "./origin.ts";
 import type { RequestLifecycle } from "./request-lifecycle.ts";
+import type { PageFolders } from "./routes/page.ts";
 import { StallDetector } from "./stall-detector.ts";
 
 export interface ServiceOptions {
@@ -28,6 +29,8 @@ export interface ServiceOptions {
   readonly safePrompt?: boolean;
   /** What happens to prompts and answers that the model flags. Default: none is judged. */
   readonly moderate?: ModerationAction;
+  /** Where the chat page is. Default: the server has none. */
+  readonly page?: PageFolders;
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
@@ -73,6 +76,7 @@ export interface Service {
   readonly logPrompts: boolean;
   readonly safePrompt: boolean;
   readonly moderate: ModerationAction | undefined;
+  readonly page: PageFolders | undefined;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
@@ -82,7 +86,7 @@ export interface Service {
 
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
-  const { safePrompt = false, moderate } = options;
+  const { safePrompt = false, moderate, page } = options;
   const admission = new Admission({ parallel, queue });
   const limits = { ...DEFAULTS, ...options.limits };
   return {
@@ -99,6 +103,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     logPrompts,
     safePrompt,
     moderate,
+    page,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
     lifecycles: new Set(),

@@ -7,6 +7,7 @@ import { UsageError } from "../errors.ts";
 import { apiKey, host, origin } from "../network.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import { pageFolders } from "../package.ts";
 import { integer, moderation, name, nonEmpty, number, oneMore } from "../parse.ts";
 
 interface Options extends LoadingOptions {
@@ -23,6 +24,7 @@ interface Options extends LoadingOptions {
   readonly slotDir?: string;
   readonly drain: number;
   readonly logPrompts?: boolean;
+  readonly page: boolean;
   readonly safePrompt?: boolean;
   readonly moderate?: "reject" | "flag";
 }
@@ -71,6 +73,7 @@ Examples:
     new Option("--alias <name>", "another name of the model in requests; repeatable").argParser(
       oneMore(name("--alias", "a name on one line, without blanks around it")),
     ),
+    new Option("--no-page", "no chat page at /"),
     new Option("--drain <seconds>", "how long running answers may still take when the server ends")
       .argParser(number("--drain", { min: 0, max: 86_400, words: "from 0 to 86400" }))
       .default(30),
@@ -128,6 +131,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     }
     // Fails now if the model has no chat template.
     if (options.moderate) await model.moderate("Hello!", { signal: interrupts.signal });
+    const page = options.page ? pageFolders() : undefined;
     const service = createService(model, {
       name: nameOf(options.model),
       aliases: options.alias ?? [],
@@ -135,6 +139,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       logPrompts: options.logPrompts ?? false,
       safePrompt: options.safePrompt ?? false,
       ...(options.moderate && { moderate: options.moderate }),
+      ...(page && { page }),
       log: (line) => output.json(line),
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
@@ -146,6 +151,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
     if (!quiet) {
       output.note(`${url} serves ${service.name}: up to ${parallel} answers at once, ${queue} waiting`);
+      if (page) output.note(`A page to chat with it: ${url}/`);
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
     }
     await aborted(interrupts.signal);

@@ -1,0 +1,49 @@
+// The chat page at "/": the built demo, which talks to this server.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { serveStatic } from "@hono/node-server/serve-static";
+import { Hono } from "hono";
+import { html } from "hono/html";
+import type { Ctx, Env } from "../request-lifecycle.ts";
+import type { Service } from "../service.ts";
+
+export interface PageFolders {
+  /** The built page, without the weights of the tiny model. */
+  readonly page: string;
+  /** These weights. */
+  readonly weights: string;
+}
+
+/** A year: the names of these files change with their contents. */
+const FOREVER = "public, max-age=31536000, immutable";
+
+/** @throws Error if the page is not built */
+export function page({ name }: Service, folders: PageFolders): Hono<Env> {
+  // The page reads from this tag that a server sent it, and the server's model.
+  const tag = html`<meta name="sirocco-server" content="${name}" />`;
+  const index = readFileSync(join(folders.page, "index.html"), "utf8").replace(
+    "<head>",
+    () => `<head>${tag}`,
+  );
+  const app = new Hono<Env>();
+  app.get("/", (c, next) => {
+    c.header("Vary", "Accept");
+    // curl gets the list of routes.
+    if (!c.req.header("Accept")?.includes("text/html")) return next();
+    c.header("Cache-Control", "no-cache");
+    // A policy in a <meta> cannot say so.
+    c.header("X-Frame-Options", "DENY");
+    return Promise.resolve(c.html(index));
+  });
+  const onFound = (_: string, c: Ctx): void => {
+    c.header("Cache-Control", FOREVER);
+    c.header("X-Content-Type-Options", "nosniff");
+  };
+  app.get("/assets/*", serveStatic({ root: folders.page, onFound }));
+  const withoutDigest = (path: string): string =>
+    path.replace(/^\/assets\/(.*)-[\w-]{8}(\.safetensors)$/, "/$1$2");
+  app.get("/assets/*", serveStatic({ root: folders.weights, rewriteRequestPath: withoutDigest, onFound }));
+  for (const file of ["/manifest.webmanifest", "/icon.svg"])
+    app.get(file, serveStatic({ root: folders.page }));
+  return app;
+}
