@@ -1,10 +1,10 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
 import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
-import type { Chunk, Finish, Message, Model } from "./engine.ts";
+import { type ChatModel, type Chunk, type Finish, isLocal, type Message, type Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
-import { type Arrival, speed } from "./speed.ts";
+import { type Arrival, speed, spread } from "./speed.ts";
 import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 /** The answer in progress. It is added to its conversation when it ends. */
@@ -70,7 +70,8 @@ export class Answering extends Observable {
 
   /** From now on this model continues plain texts, without a chat template. */
   continueText(conversation: Conversation): void {
-    if (this.#session.state.kind === "ready") this.#plainText = this.#session.state.model;
+    const { state } = this.#session;
+    if (state.kind === "ready" && isLocal(state.model)) this.#plainText = state.model;
     void this.answer(conversation);
   }
 
@@ -96,7 +97,7 @@ export class Answering extends Observable {
     this.#trouble = undefined;
     this.#session.restored();
     this.changed();
-    let model: Model | undefined;
+    let model: ChatModel | undefined;
     try {
       model = await this.#session.model(stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
@@ -120,16 +121,16 @@ export class Answering extends Observable {
     }
   }
 
-  #chunks(model: Model, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
+  #chunks(model: ChatModel, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
     const { temperature, topP, topK, minP, repetitionPenalty, maxTokens } = values;
     const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
     const options = { ...sampling, seed: live.seed, signal };
-    return model === this.#plainText
+    return isLocal(model) && model === this.#plainText
       ? model.generate(plainText(live.messages), options)
       : model.chat(live.messages, { ...options, safePrompt: values.safePrompt });
   }
 
-  #fail(conversation: string, error: unknown, model: Model | undefined): void {
+  #fail(conversation: string, error: unknown, model: ChatModel | undefined): void {
     const { state } = this.#session;
     // No model, or another one by now: the page reports that elsewhere.
     if (state.kind !== "ready" || state.model !== model) return;
@@ -173,7 +174,8 @@ function answerTurn(live: LiveAnswer, model: string): Turn {
     reason: finish?.reason ?? "broken",
     tokens: finish?.completionTokens ?? ids.length,
     firstTokenMs: finish?.prefillMs ?? 0,
-    tokensPerSecond: finish && speed(chunks),
+    // A server sends no ids: its tokens are spread evenly.
+    tokensPerSecond: finish && speed(ids.length > 0 ? chunks : spread(chunks, finish.completionTokens)),
   };
   return { ...turn, facts };
 }

@@ -151,7 +151,8 @@ export class App extends LitElement implements Page {
   }
 
   choose(choice: Choice): void {
-    if (choice.kind !== "embedded") return void this.preflight.open(choice);
+    const isLoaded = choice.kind === "embedded" || choice.kind === "server";
+    if (!isLoaded) return void this.preflight.open(choice);
     void this.session.load(choice);
     this.show(this.#shown);
   }
@@ -165,7 +166,10 @@ export class App extends LitElement implements Page {
       "keep-nothing": () => this.session.reload({ store: false }),
       models: () => this.go("models"),
       embedded: () => this.session.load(EMBEDDED),
-      preflight: () => (choice.kind === "embedded" ? this.go("models") : this.preflight.open(choice)),
+      preflight: () =>
+        choice.kind === "embedded" || choice.kind === "server"
+          ? this.go("models")
+          : this.preflight.open(choice),
       "new-conversation": () => this.show(undefined),
       "without-system": () => {
         this.settings.set({ system: "" });

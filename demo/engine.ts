@@ -1,8 +1,16 @@
 // The engine, which runs in a worker. Only this file and offers.ts import its code.
-import { type LoadOptions, loadModelInWorker, type Model } from "../engine/index.ts";
+import {
+  type ChatOptions,
+  type Chunk,
+  type LoadOptions,
+  loadModelInWorker,
+  type Message,
+  type Model,
+} from "../engine/index.ts";
 
 export type {
   AdapterDescription,
+  ChatOptions,
   Chunk,
   ErrorCode,
   Finish,
@@ -27,18 +35,43 @@ export {
 export type Choice =
   | { readonly kind: "embedded" }
   | { readonly kind: "named"; readonly name: string; readonly token?: string }
-  | { readonly kind: "files"; readonly name: string; readonly files: readonly File[] };
+  | { readonly kind: "files"; readonly name: string; readonly files: readonly File[] }
+  | ServerChoice;
+
+/** An OpenAI-compatible server. */
+export interface ServerChoice {
+  readonly kind: "server";
+  /** Where its API begins: "http://localhost:8000/v1". */
+  readonly address: string;
+  /** The name of one of its models. Default: the first one. */
+  readonly model?: string;
+  readonly key?: string;
+}
+
+/** What a chat needs of a model, here or behind a server. */
+export interface ChatModel {
+  /** All models of the same server. */
+  readonly names?: readonly string[];
+  chat(messages: readonly Message[], options: ChatOptions): AsyncIterable<Chunk>;
+  dispose(): void;
+}
+
+/** Whether a model runs in this browser. */
+export const isLocal = (model: ChatModel | undefined): model is Model =>
+  model !== undefined && "encodeChat" in model;
 
 export const EMBEDDED: Choice = { kind: "embedded" };
 
 export function choiceName(choice: Choice): string {
+  if (choice.kind === "server") return choice.model ?? new URL(choice.address).host;
   return choice.kind === "embedded" ? "Tiny Tales 5M" : choice.name;
 }
 
 /** The page runs one answer at a time, so one ring of keys and values is enough. */
 export const AT_ONCE = 1;
 
-export function load(choice: Choice, more: LoadOptions): Promise<Model> {
+export async function load(choice: Choice, more: LoadOptions): Promise<ChatModel> {
+  if (choice.kind === "server") return (await import("./server-model.ts")).openServer(choice, more.signal);
   const options = { ...more, parallel: AT_ONCE };
   if (choice.kind === "files") return loadModelInWorker(choice.files, options);
   if (choice.kind === "embedded") return loadModelInWorker(undefined, options);

@@ -1,6 +1,6 @@
 // The Inspect panel. Its code is fetched when it is first opened.
 import type { Answering } from "./answering.ts";
-import type { Message, Model } from "./engine.ts";
+import { isLocal, type Message, type Model } from "./engine.ts";
 import type { mountInspect } from "./inspect/panel.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
@@ -34,7 +34,8 @@ export class Inspector extends Observable {
   /** A panel belongs to one model. */
   async #mount(): Promise<void> {
     const { state } = this.#session;
-    const model = this.open && state.kind === "ready" ? state.model : undefined;
+    const loaded = this.open && state.kind === "ready" ? state.model : undefined;
+    const model = isLocal(loaded) ? loaded : undefined;
     if (model === this.#panel?.model) return;
     this.#panel?.panel.dispose();
     this.#panel = undefined;

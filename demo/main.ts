@@ -9,7 +9,9 @@ import { MarkdownText } from "./markdown-text.ts";
 customElements.define("markdown-text", MarkdownText);
 customElements.define("sirocco-app", App);
 
-if (import.meta.env.PROD && "serviceWorker" in navigator) void keepSite();
+// A page of `sirocco serve` needs its server anyway.
+const isServed = document.querySelector('meta[name="sirocco-server"]') !== null;
+if (import.meta.env.PROD && !isServed && "serviceWorker" in navigator) void keepSite();
 
 /** Without a service worker every visit needs the network. */
 async function keepSite(): Promise<void> {

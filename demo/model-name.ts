@@ -16,3 +16,18 @@ export function modelName(text: string): string {
 
 /** A name without the GGUF file in it. */
 export const withoutFile = (name: string): string => name.replace(/\/[^/]+\.gguf$/i, "");
+
+/**
+ * Where the API of a server begins.
+ * @param text as in "localhost:8000", with or without the scheme and "/v1"
+ * @returns undefined if it is no address
+ */
+export function serverAddress(text: string): string | undefined {
+  const typed = text.trim().replace(/\/+$/, "");
+  const isNear = /^(localhost|127\.|\[?::1|192\.168\.|10\.)/.test(typed);
+  const whole = /^https?:\/\//i.test(typed) ? typed : `${isNear ? "http" : "https"}://${typed}`;
+  if (typed === "" || !URL.canParse(whole)) return undefined;
+  const { origin, pathname } = new URL(whole);
+  const path = pathname.replace(/(\/(chat\/completions|completions|models))?\/*$/, "");
+  return `${origin}${path || "/v1"}`;
+}

@@ -89,7 +89,8 @@ const MUCH_LESS = 0.75;
 
 function sourceOf(choice: Choice): Source {
   if (choice.kind === "files") return fileSource(choice.files);
-  if (choice.kind === "embedded") throw new TypeError("The embedded model needs no pre-flight.");
+  if (choice.kind === "embedded" || choice.kind === "server")
+    throw new TypeError(`${choice.kind}: expected a model with files. It needs no pre-flight.`);
   const { name, token } = choice;
   return /^https?:\/\//.test(name) ? httpSource(name) : hubSource(name, { token });
 }

@@ -1,5 +1,5 @@
 // The current model: loads it, unloads it, reports what went wrong.
-import { type Choice, choiceName, type LoadOptions, load, type Model, type Progress } from "./engine.ts";
+import { type ChatModel, type Choice, choiceName, type LoadOptions, load, type Progress } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
@@ -15,7 +15,7 @@ export interface Restoring {
 export type SessionState =
   | { readonly kind: "empty" }
   | { readonly kind: "loading"; readonly progress: Progress | undefined; readonly meter: ProgressMeter }
-  | { readonly kind: "ready"; readonly model: Model; readonly restoring?: Restoring | undefined }
+  | { readonly kind: "ready"; readonly model: ChatModel; readonly restoring?: Restoring | undefined }
   | { readonly kind: "failed"; readonly trouble: Trouble };
 
 export class Session extends Observable {
@@ -24,7 +24,7 @@ export class Session extends Observable {
   #choices: LoadChoices = {};
   #loading: AbortController | undefined;
   /** Callers that wait for a model. */
-  #waiting: { resolve(model: Model): void; reject(error: unknown): void }[] = [];
+  #waiting: { resolve(model: ChatModel): void; reject(error: unknown): void }[] = [];
 
   get state(): SessionState {
     return this.#state;
@@ -48,7 +48,7 @@ export class Session extends Observable {
     this.#choices = choices;
     const meter = new ProgressMeter();
     this.#become({ kind: "loading", progress: undefined, meter });
-    let loaded: Model | undefined;
+    let loaded: ChatModel | undefined;
     const onProgress = (progress: Progress): void => {
       if (loaded) this.#restore(loaded, progress);
       if (this.#loading !== loading) return;
@@ -56,7 +56,7 @@ export class Session extends Observable {
       this.#become({ kind: "loading", progress, meter });
     };
     try {
-      const missing = missingWebGpu();
+      const missing = choice.kind === "server" ? undefined : missingWebGpu();
       if (missing) return this.#fail(missing);
       const model = await load(choice, { ...choices, onProgress, signal: loading.signal });
       // Another model was chosen meanwhile.
@@ -98,7 +98,7 @@ export class Session extends Observable {
   }
 
   /** The model, once one is loaded. @throws AbortError if loading fails or is stopped */
-  model(signal: AbortSignal): Promise<Model> {
+  model(signal: AbortSignal): Promise<ChatModel> {
     if (this.#state.kind === "ready") return Promise.resolve(this.#state.model);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -106,7 +106,7 @@ export class Session extends Observable {
     });
   }
 
-  #restore(model: Model, progress: Progress): void {
+  #restore(model: ChatModel, progress: Progress): void {
     const state = this.#state;
     if (state.kind !== "ready" || state.model !== model) return;
     const meter = state.restoring?.meter ?? new ProgressMeter();

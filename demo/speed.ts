@@ -23,3 +23,7 @@ export function speed(pieces: readonly Arrival[]): number | undefined {
   const ms = awake.reduce((sum, gap) => sum + gap.ms, 0);
   return tokens > 0 && ms > 0 ? (1000 * tokens) / ms : undefined;
 }
+
+/** The pieces with this many tokens in all, each with as many as the others. */
+export const spread = (pieces: readonly Arrival[], tokens: number): Arrival[] =>
+  pieces.map((piece) => ({ ...piece, tokens: tokens / pieces.length }));

@@ -30,7 +30,7 @@ export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
   retry: "Try again",
   "take-over": "Take over here",
   "keep-nothing": "Load without storing it",
-  models: "Models on this device",
+  models: "Models",
   embedded: "Use the tiny model",
   preflight: "Choose another format",
   "new-conversation": "New conversation",
@@ -38,6 +38,7 @@ export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
   "continue-text": "Continue as plain text",
 };
 
+type TroubleCode = ErrorCode | "server-unreachable" | "server-key" | "server-refused";
 type Words = Omit<Trouble, "detail">;
 
 const NO_GPU: Words = {
@@ -97,13 +98,33 @@ const NO_VALUE: Words = {
   shown: true,
   remedies: ["retry"],
 };
+const SERVER_SILENT: Words = {
+  title: "The server does not answer",
+  advice: `Check its address, and that it runs. It also has to allow calls from this page: for Sirocco that is "sirocco serve --cors ${globalThis.location?.origin}".`,
+  remedies: ["retry", "models"],
+};
+const SERVER_KEY: Words = {
+  title: "The server asks for a key",
+  advice: "Enter the address and the key under Models.",
+  shown: true,
+  remedies: ["models"],
+};
+const SERVER_REFUSED: Words = {
+  title: "The server refused the request",
+  advice: "Its message says why.",
+  shown: true,
+  remedies: ["retry", "models"],
+};
 const UNKNOWN: Words = {
   title: "Something went wrong",
   advice: "Try again. If that does not help, reload the page.",
   remedies: ["retry"],
 };
 
-const BY_CODE: Readonly<Record<ErrorCode, Words>> = {
+const BY_CODE: Readonly<Record<TroubleCode, Words>> = {
+  "server-unreachable": SERVER_SILENT,
+  "server-key": SERVER_KEY,
+  "server-refused": SERVER_REFUSED,
   "no-webgpu": NO_GPU,
   "no-adapter": NO_GPU,
   "out-of-memory": {
@@ -163,10 +184,10 @@ export function explain(error: unknown): Trouble {
   return { ...words, advice: `${wanting(error)}${words.advice}`, detail: message };
 }
 
-/** The code of an error of the engine. */
-export function codeOf(error: unknown): ErrorCode | undefined {
+/** The code of an error of the engine, or of a server. */
+export function codeOf(error: unknown): TroubleCode | undefined {
   const { code } = Object(error) as { readonly code?: unknown };
-  return typeof code === "string" && Object.hasOwn(BY_CODE, code) ? (code as ErrorCode) : undefined;
+  return typeof code === "string" && Object.hasOwn(BY_CODE, code) ? (code as TroubleCode) : undefined;
 }
 
 /** The words for an error of the browser, which has no code. */

@@ -7,6 +7,7 @@ import { keptWindow } from "../last-model.ts";
 import { modelName } from "../model-name.ts";
 import type { Page } from "../page.ts";
 import { recommended } from "../recommended.ts";
+import { serverSection } from "./server.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
 
@@ -19,7 +20,7 @@ export function modelsView(page: Page): TemplateResult {
           <span class="grow"></span>
           <button type="button" @click=${() => page.go("chat")}>Back to the chat</button>
         </div>
-        ${statusView(page)} ${loadSection(page)} ${storedSection(page)}
+        ${statusView(page)} ${loadSection(page)} ${serverSection(page)} ${storedSection(page)}
       </div>
     </main>`;
 }
