@@ -18,8 +18,14 @@ export function listView(page: Page): TemplateResult {
           (conversation) => entry(page, conversation),
         )}
       </ul>
-      <p class="note">Conversations stay in this browser. Nothing you write leaves it.</p>
+      <p class="note">${whereTo(page)}</p>
     </nav>`;
+}
+
+function whereTo({ session: { choice } }: Page): string {
+  return choice.kind === "server"
+    ? `Conversations are kept in this browser. ${new URL(choice.address).host} answers them.`
+    : "Conversations stay in this browser. Nothing you write leaves it.";
 }
 
 function entry(page: Page, conversation: Conversation): TemplateResult {

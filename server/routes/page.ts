@@ -3,8 +3,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
 import { html } from "hono/html";
-import type { Ctx, Env } from "../request-lifecycle.ts";
+import { HttpError } from "../errors.ts";
+import type { Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 
 export interface PageFolders {
@@ -22,8 +24,8 @@ export function page({ name }: Service, folders: PageFolders): Hono<Env> {
   // The page reads from this tag that a server sent it, and the server's model.
   const tag = html`<meta name="sirocco-server" content="${name}" />`;
   const index = readFileSync(join(folders.page, "index.html"), "utf8").replace(
-    "<head>",
-    () => `<head>${tag}`,
+    "</head>",
+    () => `${tag}</head>`,
   );
   const app = new Hono<Env>();
   app.get("/", (c, next) => {
@@ -35,14 +37,24 @@ export function page({ name }: Service, folders: PageFolders): Hono<Env> {
     c.header("X-Frame-Options", "DENY");
     return Promise.resolve(c.html(index));
   });
-  const onFound = (_: string, c: Ctx): void => {
+  const kept = createMiddleware(async (c, next) => {
+    await next();
+    if (!c.res.ok) return;
     c.header("Cache-Control", FOREVER);
     c.header("X-Content-Type-Options", "nosniff");
-  };
-  app.get("/assets/*", serveStatic({ root: folders.page, onFound }));
+  });
   const withoutDigest = (path: string): string =>
     path.replace(/^\/assets\/(.*)-[\w-]{8}(\.safetensors)$/, "/$1$2");
-  app.get("/assets/*", serveStatic({ root: folders.weights, rewriteRequestPath: withoutDigest, onFound }));
+  app.get(
+    "/assets/*",
+    kept,
+    serveStatic({ root: folders.page }),
+    serveStatic({ root: folders.weights, rewriteRequestPath: withoutDigest }),
+    () => {
+      // A tab that was open when another version was installed asks for files of the old one.
+      throw new HttpError(404, "Expected a file of the chat page, got another name. Reload the page.");
+    },
+  );
   for (const file of ["/manifest.webmanifest", "/icon.svg"])
     app.get(file, serveStatic({ root: folders.page }));
   return app;
