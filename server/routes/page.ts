@@ -52,7 +52,9 @@ export function page({ name }: Service, folders: PageFolders): Hono<Env> {
     serveStatic({ root: folders.weights, rewriteRequestPath: withoutDigest }),
     () => {
       // A tab that was open when another version was installed asks for files of the old one.
-      throw new HttpError(404, "Expected a file of the chat page, got another name. Reload the page.");
+      throw new HttpError(404, "Expected a file of the chat page, got another name. Reload the page.", {
+        code: "unknown_url",
+      });
     },
   );
   for (const file of ["/manifest.webmanifest", "/icon.svg"])
