@@ -26,7 +26,7 @@ export function serverAddress(text: string): string | undefined {
   const typed = text.trim().replace(/\/+$/, "");
   const isNear = /^(localhost|127\.|\[?::1|192\.168\.|10\.)/.test(typed);
   const whole = /^https?:\/\//i.test(typed) ? typed : `${isNear ? "http" : "https"}://${typed}`;
-  if (typed === "" || !URL.canParse(whole)) return undefined;
+  if (!/^\S+$/.test(typed) || !URL.canParse(whole)) return undefined;
   const { origin, pathname } = new URL(whole);
   const path = pathname.replace(/(\/(chat\/completions|completions|models))?\/*$/, "");
   return `${origin}${path || "/v1"}`;
