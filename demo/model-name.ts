@@ -23,7 +23,7 @@ export const withoutFile = (name: string): string => name.replace(/\/[^/]+\.gguf
  * @returns undefined if it is no address
  */
 export function serverAddress(text: string): string | undefined {
-  const typed = text.trim().replace(/\/+$/, "");
+  const typed = text.trim();
   const isNear = /^(localhost|127\.|\[?::1|192\.168\.|10\.)/.test(typed);
   const whole = /^https?:\/\//i.test(typed) ? typed : `${isNear ? "http" : "https"}://${typed}`;
   if (!/^\S+$/.test(typed) || !URL.canParse(whole)) return undefined;

@@ -1,7 +1,7 @@
 // What the page remembers of models, and the names that visitors give them.
 import { beforeEach, expect, test, vi } from "vitest";
 import { keptWindow, rememberWindow, windowOf } from "../../demo/last-model.ts";
-import { modelName, withoutFile } from "../../demo/model-name.ts";
+import { modelName, serverAddress, withoutFile } from "../../demo/model-name.ts";
 
 const kept = new Map<string, string>();
 beforeEach(() => {
@@ -45,4 +45,18 @@ test.each([
 test("the repository of a file", () => {
   expect(withoutFile("a/b@refs/pr/1/m.gguf")).toBe("a/b@refs/pr/1");
   expect(withoutFile("a/b")).toBe("a/b");
+});
+
+test.each([
+  ["localhost:8000", "http://localhost:8000/v1"],
+  [" http://127.0.0.1:8080/ ", "http://127.0.0.1:8080/v1"],
+  ["192.168.1.7:11434/v1", "http://192.168.1.7:11434/v1"],
+  ["api.example.com", "https://api.example.com/v1"],
+  ["https://api.example.com/openai/v1/chat/completions", "https://api.example.com/openai/v1"],
+  ["https://api.example.com/v1/models/", "https://api.example.com/v1"],
+  ["", undefined],
+  ["no address", undefined],
+  ["http://", undefined],
+])("the API of a server at %j begins at %j", (typed, address) => {
+  expect(serverAddress(typed)).toBe(address);
 });
