@@ -1,12 +1,5 @@
-// The engine, which runs in a worker. Only this file and offers.ts import its code.
-import {
-  type ChatOptions,
-  type Chunk,
-  type LoadOptions,
-  loadModelInWorker,
-  type Message,
-  type Model,
-} from "../engine/index.ts";
+// The engine, which runs in a worker. Only this file, load.ts and offers.ts import its code.
+import type { ChatOptions, Chunk, Message, Model } from "../engine/index.ts";
 
 export type {
   AdapterDescription,
@@ -69,11 +62,3 @@ export function choiceName(choice: Choice): string {
 
 /** The page runs one answer at a time, so one ring of keys and values is enough. */
 export const AT_ONCE = 1;
-
-export async function load(choice: Choice, more: LoadOptions): Promise<ChatModel> {
-  if (choice.kind === "server") return (await import("./server-model.ts")).openServer(choice, more.signal);
-  const options = { ...more, parallel: AT_ONCE };
-  if (choice.kind === "files") return loadModelInWorker(choice.files, options);
-  if (choice.kind === "embedded") return loadModelInWorker(undefined, options);
-  return loadModelInWorker(choice.name, { ...options, ...(choice.token && { token: choice.token }) });
-}

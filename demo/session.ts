@@ -1,5 +1,6 @@
 // The current model: loads it, unloads it, reports what went wrong.
-import { type ChatModel, type Choice, choiceName, type LoadOptions, load, type Progress } from "./engine.ts";
+import { type ChatModel, type Choice, choiceName, type LoadOptions, type Progress } from "./engine.ts";
+import { load } from "./load.ts";
 import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
 import { explain, missingWebGpu, type Trouble } from "./trouble.ts";

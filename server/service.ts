@@ -7,7 +7,6 @@ import { Metrics } from "./metrics.ts";
 import type { ModerationAction } from "./moderation.ts";
 import { parseOrigin } from "./origin.ts";
 import type { RequestLifecycle } from "./request-lifecycle.ts";
-import type { PageFolders } from "./routes/page.ts";
 import { StallDetector } from "./stall-detector.ts";
 
 export interface ServiceOptions {
@@ -34,6 +33,14 @@ export interface ServiceOptions {
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
+}
+
+/** Where the chat page is. */
+export interface PageFolders {
+  /** The built page, without the weights of the tiny model. */
+  readonly page: string;
+  /** These weights. */
+  readonly weights: string;
 }
 
 /** Limits that protect clients from each other. */

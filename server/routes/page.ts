@@ -7,14 +7,7 @@ import { createMiddleware } from "hono/factory";
 import { html } from "hono/html";
 import { HttpError } from "../errors.ts";
 import type { Env } from "../request-lifecycle.ts";
-import type { Service } from "../service.ts";
-
-export interface PageFolders {
-  /** The built page, without the weights of the tiny model. */
-  readonly page: string;
-  /** These weights. */
-  readonly weights: string;
-}
+import type { PageFolders, Service } from "../service.ts";
 
 /** A year: the names of these files change with their contents. */
 const FOREVER = "public, max-age=31536000, immutable";
