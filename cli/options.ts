@@ -8,6 +8,7 @@ import type {
   LoadOptions,
   WeightFormatName,
 } from "./engine.ts";
+import { modelNames } from "./model-names.ts";
 import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
 
 const PENALTY = { min: -1000, max: 1000, words: "from -1000 to 1000" };
@@ -57,8 +58,8 @@ export const addModelOption = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      "folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub (default: the embedded tiny model)",
-    ).argParser(nonEmpty("--model", "a folder, a .gguf file, a URL or owner/name[@revision]")),
+      `a name (${modelNames}; \`sirocco models\` says more), a folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub; what is here by that name comes first (default: the embedded tiny model)`,
+    ).argParser(nonEmpty("--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 
 /** `--model` and `--adapter`: which checkpoint, on which GPU. */

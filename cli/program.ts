@@ -5,12 +5,14 @@ import { addChat } from "./commands/chat.ts";
 import { addClassify } from "./commands/classify.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInfo } from "./commands/info.ts";
+import { addModels } from "./commands/models.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addQuantize } from "./commands/quantize.ts";
 import { addScore } from "./commands/score.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTune } from "./commands/tune.ts";
 import type { Context } from "./context.ts";
+import { modelNames } from "./model-names.ts";
 import { packageVersion } from "./package.ts";
 
 export function createProgram(context: Context, exit: (code: number) => void): Command {
@@ -39,6 +41,9 @@ export function createProgram(context: Context, exit: (code: number) => void): C
     .addHelpText(
       "after",
       `
+Names for --model (\`sirocco models\` has their sizes):
+  ${modelNames}
+
 Environment:
   SIROCCO_API_KEY   a key for clients of sirocco serve
   HF_TOKEN          access token of the Hugging Face Hub, for private and gated repositories
@@ -66,6 +71,7 @@ Example:
       addQuantize,
       addBench,
       addInfo,
+      addModels,
     ],
   ])
     add(program, context, exit);

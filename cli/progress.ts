@@ -1,6 +1,7 @@
 // The progress bar on stderr while a model is downloaded and loaded.
 import { SingleBar } from "cli-progress";
 import type { Context } from "./context.ts";
+import { downloadNote } from "./download-note.ts";
 import type { Progress } from "./engine.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import type { OutputOptions } from "./options.ts";
@@ -13,15 +14,18 @@ const BAR = 14;
  * after `work` is done: a model that loses its device reports progress again, in the middle of an answer.
  */
 export async function withProgress<T>(
-  { io, output }: Context,
+  context: Context,
   { quiet = false }: OutputOptions,
   work: (onProgress: (progress: Progress) => void) => Promise<T>,
 ): Promise<T> {
-  if (quiet || !output.stderrIsTerminal) return work(() => {});
+  const { io, output } = context;
+  const note = quiet ? () => {} : downloadNote(context);
+  if (quiet || !output.stderrIsTerminal) return work(note);
   const bar = new ProgressBar(io.stderr);
   let done = false;
   try {
     return await work((progress) => {
+      note(progress);
       if (!done) bar.update(progress);
     });
   } finally {

@@ -5,13 +5,16 @@ import { type Context, exitCode } from "./context.ts";
 import { isAbort, renderError, UsageError } from "./errors.ts";
 import { Interrupts } from "./interrupts.ts";
 import type { Io } from "./io.ts";
+import { withModelNames } from "./model-names.ts";
 import { Output } from "./output.ts";
 import { createProgram } from "./program.ts";
 
 /** @param argv the arguments after the program's name */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const context: Context = { io, output: new Output(io), interrupts: new Interrupts() };
-  const { output, interrupts } = context;
+  const output = new Output(io);
+  const interrupts = new Interrupts();
+  const engine = async () => withModelNames(await io.engine(), output);
+  const context: Context = { io: { ...io, engine }, output, interrupts };
   const detach = io.onInterrupt(() => interrupts.press());
   const work = execute(argv, context);
   try {

@@ -20,13 +20,18 @@ const foundation = ["tokenizer", "weights", "kernels"];
 const MAY_IMPORT = {
   tokenizer: [],
   // Numbers only: what a row takes in each weight format, and sixteen-bit floats. And characters for bytes.
-  weights: ["kernels/formats/table.ts", "kernels/formats/half.ts", "tokenizer/huggingface/byte-alphabet.ts"],
+  weights: [
+    ...["kernels/formats/table.ts", "kernels/formats/half.ts", "tokenizer/huggingface/byte-alphabet.ts"],
+    // The list of known models.
+    "models.json",
+  ],
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],
   bench: [...foundation, "engine"],
   "bench/dev": ["scripts"],
-  demo: ["engine"],
+  // And the list of known models, which imports nothing else.
+  demo: ["engine", "weights/known-models.ts"],
   cli: [...foundation, "engine", "server", "bench", "package.json"],
   scripts: ["cli/swiftshader.mjs"],
 };

@@ -130,7 +130,9 @@ export class FakeEngine implements Engine {
   readonly loadModel = async (source?: string, options: LoadOptions = {}): Promise<Model> => {
     this.calls.push({ name: "loadModel", source, options });
     this.#throw("loadModel");
-    options.onProgress?.({ stage: "download", name: "model.safetensors", loaded: 2 ** 20, total: 2 ** 21 });
+    // The embedded model and folders are not downloaded.
+    if (source?.includes("/") && !source.startsWith("."))
+      options.onProgress?.({ stage: "download", name: "model.safetensors", loaded: 2 ** 20, total: 2 ** 21 });
     options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 20, total: 2 ** 21 });
     if (this.#fake.slowLoad) await aborted(options.signal);
     options.signal?.throwIfAborted();

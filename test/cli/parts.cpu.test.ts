@@ -81,7 +81,7 @@ describe("progress", () => {
   });
 
   test("is drawn on a terminal, both stages, and cleared before the answer", async () => {
-    const { stderr, stdout } = await sirocco(["generate", "x", "--seed", "7"], {
+    const { stderr, stdout } = await sirocco(["generate", "x", "--seed", "7", "--model", "owner/name"], {
       stderrTerminal: true,
       env: { NO_COLOR: "1" },
     });

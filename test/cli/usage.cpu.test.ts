@@ -130,7 +130,7 @@ describe("wrong values", () => {
     ["--window", "a whole number of at least 1", ["0", "4k"]],
     ["--window", "a whole number up to 4294967295", ["4294967296"]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
-    ["--model", "a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
+    ["--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],
     ["--file", "a file", ["", " "]],
     ["--json-schema", "a file", ["", " "]],

@@ -121,6 +121,11 @@ export class HubFiles implements Source {
     });
   }
 
+  /** Downloads a file whole, unless it is on disk. @throws CheckpointError, NetworkError as `read` */
+  fetch(file: string, signal?: AbortSignal): Promise<void> {
+    return this.#ensure(file, signal ?? this.#state.options.signal);
+  }
+
   async read(file: string, start = 0, end?: number, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const info = this.#files.get(file);
     if (!info) throw mismatch(this.#what(file), "a file", "no such file", ADVICE, "not-found");

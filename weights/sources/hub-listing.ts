@@ -139,5 +139,5 @@ export class HubListing {
 
 /** Advice for a refusal. The Hub also answers 401 for repositories that do not exist. */
 export function accessAdvice({ name, endpoint }: Repository): string {
-  return `Check the name; for a gated or private model accept its licence at ${endpoint}/${name} and set HF_TOKEN.`;
+  return `Check the name. If it is gated or private, accept its licence at ${endpoint}/${name}, make a token at ${endpoint}/settings/tokens, and set HF_TOKEN to it.`;
 }

@@ -1,0 +1,26 @@
+// The line before a download: how much it is, and where it is kept.
+import { homedir } from "node:os";
+import { sep } from "node:path";
+import { hubCacheFolder } from "../weights/sources/hub-cache.ts";
+import type { Context } from "./context.ts";
+import type { Progress } from "./engine.ts";
+import { formatBytes } from "./format.ts";
+
+/** Takes the progress of loading; notes a download when it begins. */
+export function downloadNote({ io, output }: Context): (progress: Progress) => void {
+  let noted = false;
+  return ({ stage, loaded, total }) => {
+    if (noted || stage !== "download" || loaded >= total) return;
+    noted = true;
+    const there = loaded > 0 ? `, of which ${formatBytes(loaded)} are there` : "";
+    output.note(
+      `Download: ${formatBytes(total)}${there}. Kept in ${shortPath(hubCacheFolder(io.env))}; \`sirocco models\` lists what is there.`,
+    );
+  };
+}
+
+/** With ~ for the home folder. */
+export function shortPath(path: string): string {
+  const home = homedir();
+  return path === home || path.startsWith(home + sep) ? `~${path.slice(home.length)}` : path;
+}
