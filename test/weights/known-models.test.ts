@@ -1,6 +1,8 @@
 // models.json: the sizes of each entry follow from its shape, through GGUF's reader and the plan.
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { planModel } from "../../engine/resident/plan.ts";
+import { pages, withTable } from "../../scripts/model-table.mjs";
 import { openCheckpoint } from "../../weights/index.ts";
 import { type KnownModel, knownModel, knownModels } from "../../weights/known-models.ts";
 import { folderSource, parseRepository } from "../../weights/node.ts";
@@ -166,4 +168,9 @@ test("the embedded model's sizes are those of its plan", async () => {
   expect([plan.parameters, plan.weights]).toEqual([embedded.parameters, embedded.weights]);
   expect(plan.totalBytes / embedded.gpuBytes).toBeCloseTo(1, 1.5);
   expect(checkpoint.config.maxPositions).toBe(embedded.context);
+});
+
+test.each(pages)("%s has the table that models.json makes", (page) => {
+  const text = readFileSync(page, "utf8");
+  expect(withTable(text)).toBe(text);
 });
