@@ -94,6 +94,25 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
 
+/** Answers at once of `sirocco serve`, unless it is told another number. */
+export const SERVED_AT_ONCE = 8;
+
+export interface ParallelOptions {
+  readonly parallel?: number;
+  readonly rings?: number;
+}
+
+export const parallelOption = (text: string): Option =>
+  new Option("--parallel <count>", text).argParser(
+    integer("--parallel", { min: 1, max: 256, words: "from 1 to 256" }),
+  );
+
+export const ringsOption = (): Option =>
+  new Option(
+    "--rings <count>",
+    "conversations to keep in the cache, running ones included (default: as many as --parallel)",
+  ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" }));
+
 /** `--json`, `--quiet` and `--debug`. @param json what --json prints, or options in place of --json */
 export const addOutputOptions = (command: Command, json: string | readonly Option[]): Command =>
   addOptions(command, "Output", [
@@ -137,7 +156,7 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
     new Option("--ignore-eos", "continue after the end-of-sequence token"),
   ]);
 
-/** Options for `loadModel` and `planModel`. All commands but `serve` run one answer at a time. */
+/** Options for `loadModel` and `planModel`. Without `--parallel` a command runs one answer at a time. */
 export const toLoadOptions = ({
   weights,
   cache,
@@ -146,10 +165,13 @@ export const toLoadOptions = ({
   adapter,
   tune,
   unsafeFast,
-}: Omit<LoadingOptions, keyof OutputOptions>): LoadOptions => ({
+  parallel = 1,
+  rings,
+}: Omit<LoadingOptions, keyof OutputOptions> & ParallelOptions): LoadOptions => ({
   weights,
   cache,
-  parallel: 1,
+  parallel,
+  ...(rings === undefined ? {} : { rings }),
   ...(tune === false ? { tune } : {}),
   ...(unsafeFast ? { unsafeFast } : {}),
   ...(context === undefined ? {} : { contextLength: context }),

@@ -78,6 +78,11 @@ export class Output {
     this.#stdout.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** Writes a line of the log for people. */
+  logLine(text: string): void {
+    if (!this.#left && !this.#isBehind()) this.write(`${text}\n`);
+  }
+
   /** Whether the log's buffer is full. Counts dropped lines; notes when dropping begins and ends. */
   #isBehind(): boolean {
     const behind = this.#stdout.writableLength > LOG_BYTES;

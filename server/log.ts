@@ -1,4 +1,4 @@
-// The log: one JSON line per request. It never contains keys, and prompts only if that is switched on.
+// The log: a line per request. It never contains keys, and prompts only if that is switched on.
 import type { RequestLifecycle } from "./request-lifecycle.ts";
 
 export interface LogLine {
@@ -36,4 +36,27 @@ export function logLine(lifecycle: RequestLifecycle, route: string, status: numb
     ...(lifecycle.warnings !== undefined && { warnings: lifecycle.warnings }),
     ...(lifecycle.prompt !== undefined && { prompt: lifecycle.prompt }),
   };
+}
+
+const PROBES = ["/health", "/ready", "/metrics"];
+
+/** Whether a line tells nothing: a load balancer or Prometheus looked, and all was well. */
+export const isProbe = ({ route, status }: LogLine): boolean => PROBES.includes(route) && status < 300;
+
+/** A line for people: "14:03:22 POST /v1/chat/completions 200 12 + 40 tokens, first after 0.12 s, 1.3 s". */
+export function shortLine(line: LogLine): string {
+  const { time, method, route, status, promptTokens, cachedTokens, completionTokens, ttftMs, totalMs } = line;
+  const seconds = (ms: number) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 0)} s`;
+  const cached = cachedTokens > 0 ? ` (${cachedTokens} cached)` : "";
+  const parts = [
+    ...(promptTokens > 0 ? [`${promptTokens}${cached} + ${completionTokens} tokens`] : []),
+    ...(ttftMs === null ? [] : [`first after ${seconds(ttftMs)}`]),
+    seconds(totalMs),
+    ...(line.gone ? ["the client left"] : []),
+    ...(line.error === undefined ? [] : [line.error]),
+    ...(line.warnings ?? []),
+    ...(line.prompt === undefined ? [] : [JSON.stringify(line.prompt)]),
+  ];
+  const clock = new Date(time).toTimeString().slice(0, 8);
+  return `${clock} ${method} ${route} ${status} ${parts.join(", ")}`;
 }

@@ -15,7 +15,7 @@ export function addInfo(program: Command, context: Context, exit: (code: number)
     .summary("list this machine's GPUs and versions, or say what a checkpoint is")
     .description(
       "Lists the WebGPU adapters of this machine with their limits, and the versions in use. Without an adapter it " +
-        "says what to install. With --model it prints what that checkpoint is instead: its format, sizes, window, " +
+        "says what to install, with exit code 1. With --model it prints what that checkpoint is instead: its format, sizes, window, " +
         "tokenizer, chat template and files, and the memory that its weights take in each format. Only headers and " +
         "small files are read, and no GPU is needed.",
     )
@@ -69,7 +69,7 @@ async function machine({ io, output }: Context, json = false): Promise<number> {
     if (advice) output.write(`\nno adapter: ${advice}\n`);
     for (const each of adapters) output.write(`\n${table(adapterRows(each))}`);
   }
-  return exitCode.ok;
+  return adapters.length > 0 ? exitCode.ok : exitCode.error;
 }
 
 const adapterRows = (adapter: AdapterDescription): [label: string, value: string][] => [

@@ -3,7 +3,16 @@ import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import type { Plan } from "../engine.ts";
 import { formatBytes, formatCount, table } from "../format.ts";
-import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions } from "../options.ts";
+import {
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  type LoadingOptions,
+  type ParallelOptions,
+  parallelOption,
+  ringsOption,
+  toLoadOptions,
+} from "../options.ts";
 
 export function addPlan(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
@@ -18,14 +27,21 @@ export function addPlan(program: Command, context: Context, exit: (code: number)
       `
 Examples:
   $ sirocco plan --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
-  $ sirocco plan --model ./my-model --context 8192 --json`,
+  $ sirocco plan --model ./my-model --context 8192 --json
+  $ sirocco plan --model ./my-model --parallel 8         what sirocco serve takes`,
     );
   addLoadingOptions(command);
+  addOptions(command, "Server", [
+    parallelOption("answers at once, as with `sirocco serve` (default: 1)"),
+    ringsOption(),
+  ]);
   addOutputOptions(command, "print the plan as one object, sizes in bytes");
-  command.action(async (options: LoadingOptions) => exit(await plan(context, options)));
+  command.action(async (options: Options) => exit(await plan(context, options)));
 }
 
-async function plan({ io, output, interrupts }: Context, options: LoadingOptions): Promise<number> {
+type Options = LoadingOptions & ParallelOptions;
+
+async function plan({ io, output, interrupts }: Context, options: Options): Promise<number> {
   const { planModel } = await io.engine();
   const result = await planModel(options.model, { ...toLoadOptions(options), signal: interrupts.signal });
   if (options.json) output.json(result);
@@ -51,6 +67,9 @@ function planRows(plan: Plan, model = "the embedded tiny model"): [label: string
       `${formatBytes(plan.largestBindingBytes)} of at most ${formatBytes(adapter.maxBindingBytes)}`,
     ],
     ["context", `${formatCount(plan.contextLength)} tokens`],
+    ...(plan.rings > 1
+      ? [["at once", `${plan.parallel} answers, ${plan.rings} conversations kept`] as [string, string]]
+      : []),
     ["adapter", adapter.name],
     ["verdict", "fits this adapter's limits"],
     ...(plan.warnings ?? []).map((text): [string, string] => ["warning", text]),

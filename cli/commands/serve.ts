@@ -2,11 +2,20 @@
 import { type Command, Option } from "commander";
 import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
-import type { Model } from "../engine.ts";
+import type { Model, Plan } from "../engine.ts";
 import { UsageError } from "../errors.ts";
+import { formatBytes } from "../format.ts";
 import { apiKey, host, origin } from "../network.ts";
 import { withModel } from "../open-model.ts";
-import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import {
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  type LoadingOptions,
+  parallelOption,
+  ringsOption,
+  SERVED_AT_ONCE,
+} from "../options.ts";
 import { pageFolders } from "../package.ts";
 import { integer, moderation, name, nonEmpty, number, oneMore } from "../parse.ts";
 
@@ -35,7 +44,7 @@ export function addServe(program: Command, context: Context, exit: (code: number
     .summary("serve a model over HTTP, by OpenAI's and Workers AI's API")
     .description(
       "Serves a model over HTTP: OpenAI's chat and text completions, Workers AI's call, all with streaming, and " +
-        "/health, /ready and /metrics for monitoring. Logs one JSON line a request to stdout.",
+        "/health, /ready and /metrics for monitoring. Logs a line a request to stdout: short on a terminal, else JSON.",
     )
     .addHelpText(
       "after",
@@ -56,13 +65,8 @@ Examples:
     new Option("--port <number>", "port to listen on; 0: a free one, which is printed")
       .argParser(integer("--port", { max: 65535, words: "from 0 to 65535" }))
       .default(8000),
-    new Option("--parallel <count>", "answers at once")
-      .argParser(integer("--parallel", { min: 1, max: 256, words: "from 1 to 256" }))
-      .default(8),
-    new Option(
-      "--rings <count>",
-      "conversations to keep in the cache, running ones included (default: as many as --parallel)",
-    ).argParser(integer("--rings", { min: 1, max: 1024, words: "from 1 to 1024" })),
+    parallelOption("answers at once").default(SERVED_AT_ONCE),
+    ringsOption(),
     new Option(
       "--slot-dir <folder>",
       "folder for saved conversations: kept there when the server ends, restored when it starts",
@@ -103,7 +107,10 @@ Examples:
   ]);
   addLoadingOptions(command);
   addOutputOptions(command, [
-    new Option("--json", "begin the log with one object: url, port, model, parallel, queue"),
+    new Option(
+      "--json",
+      "log JSON on a terminal, too; begin with one object: url, port, model, parallel, queue",
+    ),
     new Option("--log-prompts", "log prompts, too"),
   ]);
   command.action(async (options: Options) => exit(await serve(context, options)));
@@ -118,7 +125,8 @@ async function serve(context: Context, options: Options): Promise<number> {
     throw new UsageError(
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
-  const { checkSessionFolder, createService, listen, restoreSessions, saveSessions } = await io.server();
+  const { checkSessionFolder, createService, isProbe, listen, restoreSessions, saveSessions, shortLine } =
+    await io.server();
   // Fails now, not after a long load.
   if (options.slotDir !== undefined) await checkSessionFolder(options.slotDir);
   const run = async (model: Model): Promise<number> => {
@@ -131,6 +139,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     }
     // Fails now if the model has no chat template.
     if (options.moderate) await model.moderate("Hello!", { signal: interrupts.signal });
+    const isJson = options.json === true || !output.stdoutIsTerminal;
     const page = options.page ? pageFolders() : undefined;
     const service = createService(model, {
       name: nameOf(options.model),
@@ -140,7 +149,11 @@ async function serve(context: Context, options: Options): Promise<number> {
       safePrompt: options.safePrompt ?? false,
       ...(options.moderate && { moderate: options.moderate }),
       ...(page && { page }),
-      log: (line) => output.json(line),
+      log: (line) => {
+        if (isProbe(line)) return;
+        if (isJson) output.json(line);
+        else output.logLine(shortLine(line));
+      },
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
     });
@@ -150,6 +163,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     const { url, port: chosen } = listening;
     if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
     if (!quiet) {
+      output.note(memory(model.plan));
       output.note(`${url} serves ${service.name}: up to ${parallel} answers at once, ${queue} waiting`);
       if (page) output.note(`A page to chat with it: ${url}/`);
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
@@ -161,7 +175,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       note(`${options.slotDir}: conversations saved: ${await saveSessions(model, options.slotDir)}`);
     return exitCode.ok;
   };
-  return withModel(context, options, run, { parallel, ...(options.rings && { rings: options.rings }) });
+  return withModel(context, options, run);
 }
 
 /** The model's name in requests: its name on the Hub, or the last part of its path. */
@@ -182,6 +196,19 @@ function notListening({ code = "", message }: NodeJS.ErrnoException, host: strin
 }
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);
+
+/** What the model takes on the GPU, in a line. */
+const memory = ({
+  weights,
+  weightBytes,
+  cache,
+  cacheBytes,
+  rings,
+  contextLength,
+  totalBytes,
+}: Plan): string =>
+  `${formatBytes(totalBytes)} of GPU memory: weights ${formatBytes(weightBytes)} as ${weights}, cache ${formatBytes(cacheBytes)} ` +
+  `as ${cache}, for ${rings} conversation${rings === 1 ? "" : "s"} of ${contextLength.toLocaleString("en-US")} tokens`;
 
 const tryIt = (url: string, needsKey: boolean): string =>
   `Try: curl ${url}/v1/chat/completions -H "Content-Type: application/json" ` +

@@ -3,7 +3,16 @@ import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
 import type { Tuning, TuningMeasurement } from "../engine.ts";
 import { threeDigits } from "../format.ts";
-import { addLoadingOptions, addOutputOptions, type LoadingOptions, toLoadOptions } from "../options.ts";
+import {
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  type LoadingOptions,
+  type ParallelOptions,
+  parallelOption,
+  SERVED_AT_ONCE,
+  toLoadOptions,
+} from "../options.ts";
 import { withProgress } from "../progress.ts";
 
 export function addTune(program: Command, context: Context, exit: (code: number) => void): void {
@@ -13,7 +22,7 @@ export function addTune(program: Command, context: Context, exit: (code: number)
     .description(
       "Measures every variant of the matrix and attention kernels on this adapter, at the model's shapes and with the " +
         "rows of its decode steps. Drops variants with wrong results, prints a table, and remembers the fastest for the " +
-        "next load with the same options. Reads no weights. " +
+        "next loads with the same options: those of one answer at a time, and those of `sirocco serve`. Reads no weights. " +
         "Without --no-tune, large models are tuned at their first load anyway.",
     )
     .addHelpText(
@@ -21,25 +30,35 @@ export function addTune(program: Command, context: Context, exit: (code: number)
       `
 Examples:
   $ sirocco tune --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
-  $ sirocco tune --json`,
+  $ sirocco tune --parallel 32 --json`,
     );
   addLoadingOptions(command);
+  addOptions(command, "Server", [
+    parallelOption(
+      `measure for this many answers at once (default: for 1, and for the ${SERVED_AT_ONCE} of serve)`,
+    ),
+  ]);
   addOutputOptions(
     command,
-    "print one object: adapter, weights, choice, measurements (rows, microseconds a launch, null if rejected)",
+    "print an object a line: parallel, adapter, weights, choice, measurements (rows, microseconds a launch, null if rejected)",
   );
-  command.action(async (options: LoadingOptions) => exit(await tune(context, options)));
+  command.action(async (options: Options) => exit(await tune(context, options)));
 }
 
-async function tune(context: Context, options: LoadingOptions): Promise<number> {
+type Options = LoadingOptions & ParallelOptions;
+
+async function tune(context: Context, options: Options): Promise<number> {
   const { io, output, interrupts } = context;
   const { tuneModel } = await io.engine();
   const { signal } = interrupts;
-  const tuning = await withProgress(context, options, (onProgress) =>
-    tuneModel(options.model, { ...toLoadOptions(options), onProgress, signal }),
-  );
-  if (options.json) output.json(tuning);
-  else output.write(tuningTable(tuning));
+  const counts = options.parallel === undefined ? [1, SERVED_AT_ONCE] : [options.parallel];
+  for (const parallel of counts) {
+    const tuning = await withProgress(context, options, (onProgress) =>
+      tuneModel(options.model, { ...toLoadOptions({ ...options, parallel }), onProgress, signal }),
+    );
+    if (options.json) output.json({ parallel, ...tuning });
+    else output.write(`${parallel === counts[0] ? "" : "\n"}${tuningTable(tuning, parallel)}`);
+  }
   return exitCode.ok;
 }
 
@@ -47,8 +66,10 @@ async function tune(context: Context, options: LoadingOptions): Promise<number> 
  * A heading for each matrix with the numbers of rows, and its variants: the fastest with one row first,
  * rejected ones last. The chosen one has a star.
  */
-function tuningTable({ adapter, weights, choice, measurements }: Tuning): string {
-  const lines = [`${weights} on ${adapter.name}; microseconds a launch by rows, * is used\n`];
+function tuningTable({ adapter, weights, choice, measurements }: Tuning, parallel: number): string {
+  const lines = [
+    `${weights} on ${adapter.name}, ${parallel} at once; microseconds a launch by rows, * is used\n`,
+  ];
   const groups = new Map<string, TuningMeasurement[]>();
   for (const each of measurements) {
     const name = `${each.pass} ${each.role}`;

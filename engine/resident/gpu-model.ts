@@ -10,7 +10,7 @@ import { prepareDecoder } from "../graph/prepare.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { Platform } from "../platform.ts";
 import type { ModelStore } from "../store/model-store.ts";
-import { wantsTuning } from "../tuning/kernel-choice.ts";
+import { usesTuning } from "../tuning/kernel-choice.ts";
 import { planModel } from "./plan.ts";
 import { uploadWeights } from "./upload.ts";
 
@@ -44,10 +44,10 @@ export async function placeOnGpu(
     if (before && sameAdapter(gpu, before)) {
       // An answer goes on with the kernels that it began with: others round differently.
       shape = { ...shape, kernels: before.decoder.shape.kernels };
-    } else if (wantsTuning(plan.weightBytes, options)) {
-      // Small models need no tuner: a page that loads one fetches none.
+    } else if (usesTuning(options)) {
       const { tunedKernels } = await import("../tuning/tuning.ts");
-      shape = { ...shape, kernels: await tunedKernels(gpu, pipelines, platform.tuning, planned, options) };
+      const kernels = await tunedKernels(gpu, pipelines, platform.tuning, planned, options);
+      if (kernels) shape = { ...shape, kernels };
     }
     const stored = await store?.openWeights(checkpoint, plan.weights);
     const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {

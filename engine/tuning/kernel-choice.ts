@@ -58,9 +58,12 @@ const MIN_BROADCAST_PARAMETERS = 2 ** 25;
 /** Smaller models could answer before a tuner is done. */
 const MIN_TUNED_BYTES = 64 * 2 ** 20;
 
-/** Whether a model gets measured kernels. */
-export const wantsTuning = (weightBytes: number, { tune, device, kernels }: LoadOptions): boolean =>
-  !kernels && (tune ?? (weightBytes >= MIN_TUNED_BYTES && !device));
+/** Whether a model gets measured kernels, if there are any. */
+export const usesTuning = ({ tune, device, kernels }: LoadOptions): boolean => !kernels && (tune ?? !device);
+
+/** Whether its kernels are measured if they have not been before. */
+export const wantsTuning = (weightBytes: number, { tune = false }: LoadOptions): boolean =>
+  tune || weightBytes >= MIN_TUNED_BYTES;
 
 /**
  * The kernels that suit most adapters of a kind, unmeasured. For GPUs this is a prediction.

@@ -7,7 +7,13 @@ import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type MainMatrix, type ModelLayout, mainMatrices } from "../graph/layout.ts";
 import type { Shape } from "../graph/shape.ts";
-import { attentionCandidates, matmulCandidates, matrixRoles, matvecCandidates } from "./kernel-choice.ts";
+import {
+  attentionCandidates,
+  matmulCandidates,
+  matrixRoles,
+  matvecCandidates,
+  wantsTuning,
+} from "./kernel-choice.ts";
 
 /** Where choices are stored: files in Node, the origin private file system in a browser. */
 export interface TuningStore {
@@ -22,16 +28,18 @@ export interface Untuned {
   readonly layout: ModelLayout;
 }
 
-/** The fastest kernels for a model: as remembered, or measured now. */
+/** The fastest kernels for a model: as remembered, or measured now. undefined: a small model that was not. */
 export const tunedKernels = async (
   gpu: Gpu,
   pipelines: Pipelines,
   store: TuningStore | undefined,
   model: Untuned,
   options: LoadOptions,
-): Promise<KernelChoice> =>
+): Promise<KernelChoice | undefined> =>
   (await remembered(gpu, store, model)) ??
-  (await measureKernels(gpu, pipelines, store, model, options)).choice;
+  (wantsTuning(model.plan.weightBytes, options)
+    ? (await measureKernels(gpu, pipelines, store, model, options)).choice
+    : undefined);
 
 /** Measures, and remembers the choice. */
 export async function measureKernels(

@@ -110,6 +110,20 @@ verdict          fits this adapter's limits
     expect((await sirocco(["plan"], { engine })).stdout).toContain("\ncheckpoint       13.5 GiB, Q4_K_M\n");
   });
 
+  test("for the answers at once of a server", async () => {
+    const engine = new FakeEngine();
+    const calls: unknown[] = [];
+    Object.assign(engine, {
+      planModel: async (_: unknown, options: unknown) => {
+        calls.push(options);
+        return { ...plan, parallel: 8, rings: 9 };
+      },
+    });
+    const { stdout } = await sirocco("plan --parallel 8 --rings 9".split(" "), { engine });
+    expect(calls).toMatchObject([{ parallel: 8, rings: 9 }]);
+    expect(stdout).toContain("\nat once          8 answers, 9 conversations kept\n");
+  });
+
   test("--json prints the plan", async () => {
     expect(JSON.parse((await sirocco(["plan", "--json"])).stdout)).toEqual(plan);
   });
@@ -130,7 +144,9 @@ describe("tune", () => {
   test("prints the measured variants, the fastest first, and the dropped ones", async () => {
     const { code, stdout, stderr, engine } = await sirocco("tune -m o/n -w q4".split(" "));
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toBe(`q4 on Paper GPU; microseconds a launch by rows, * is used
+    const table = (
+      atOnce: number,
+    ) => `q4 on Paper GPU, ${atOnce} at once; microseconds a launch by rows, * is used
 
 decode qkv                  1        2
   * subgroup             41.5     83.0
@@ -139,13 +155,20 @@ decode qkv                  1        2
 
 prefill qkv               256
   * tile                  912
-`);
-    expect(engine.called("tuneModel")[0]).toMatchObject({ source: "o/n", options: { weights: "q4" } });
+`;
+    // Of one answer at a time, and of serve.
+    expect(stdout).toBe(`${table(1)}\n${table(8)}`);
+    expect(engine.called("tuneModel")).toMatchObject([
+      { source: "o/n", options: { weights: "q4", parallel: 1 } },
+      { source: "o/n", options: { weights: "q4", parallel: 8 } },
+    ]);
     expect(engine.called("loadModel")).toEqual([]);
   });
 
   test("--json prints the tuning", async () => {
-    const { choice, measurements } = JSON.parse((await sirocco(["tune", "--json"])).stdout);
+    const { stdout } = await sirocco(["tune", "--parallel", "3", "--json"]);
+    const { parallel, choice, measurements } = JSON.parse(stdout);
+    expect(parallel).toBe(3);
     expect(choice).toEqual(tuning.choice);
     expect(measurements[2]).toMatchObject({ variant: "lane", microseconds: null });
   });
@@ -256,7 +279,7 @@ features         shader-f16, subgroups
 
   test("says what to do without an adapter", async () => {
     const none = await sirocco(["info"], { adapters: [] });
-    expect(none.code).toBe(0);
+    expect(none.code).toBe(1);
     expect(none.stdout).toMatch(/\nno adapter: .*\b(driver|system)\b/);
     const broken = await sirocco(["info"], {
       errors: { listAdapters: new DeviceError("webgpu is not installed.", { code: "no-webgpu" }) },

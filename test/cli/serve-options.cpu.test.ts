@@ -144,7 +144,7 @@ describe("the log", () => {
     const session = new Session(["serve", "--port", "0"], setting);
     await session.see("waiting", "stderr");
     const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
-    for (let i = 0; i < 3; i++) expect((await fetch(`${url}/health`)).status).toBe(200);
+    for (let i = 0; i < 3; i++) expect((await fetch(`${url}/v1/models`)).status).toBe(200);
     return { session, url };
   };
 
@@ -159,5 +159,33 @@ describe("the log", () => {
     expect(await session.exit).toBe(0);
     expect(session.stderr.split("cannot be written").length).toBe(2);
     expect(session.stderr).toContain("Waiting for running answers");
+  });
+
+  test.each([
+    ["a terminal gets short lines", { stdoutTerminal: true }, []],
+    ["a pipe gets JSON", {}, []],
+    ["--json gives JSON on a terminal, too", { stdoutTerminal: true }, ["--json"]],
+  ])("%s, and no probes that went well", async (_, setting, args) => {
+    const session = new Session(["serve", "--port", "0", ...args], setting);
+    await session.see("waiting", "stderr");
+    const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
+    expect(session.stderr).toMatch(
+      /^4\.23 GiB of GPU memory: weights 3\.73 GiB as q4, cache 512 MiB as f16, /,
+    );
+    for (const path of ["/health", "/ready", "/metrics"]) expect((await fetch(url + path)).status).toBe(200);
+    const body = JSON.stringify({ messages: [{ role: "user", content: "Hi" }] });
+    const headers = { "Content-Type": "application/json" };
+    await (await fetch(`${url}/v1/chat/completions`, { method: "POST", headers, body })).text();
+    await session.see("completions");
+    session.interrupt();
+    await session.exit;
+    const lines = session.stdout.trim().split("\n");
+    const isShort = "stdoutTerminal" in setting && args.length === 0;
+    expect(lines.length).toBe(args.length + 1);
+    if (isShort)
+      expect(lines[0]).toMatch(
+        /^\d\d:\d\d:\d\d POST \/v1\/chat\/completions 200 \d+( \(\d+ cached\))? \+ \d+ tokens, first after [\d.]+ s, [\d.]+ s$/,
+      );
+    else expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ route: "/v1/chat/completions", status: 200 });
   });
 });

@@ -17,7 +17,17 @@ const OPTIONS: Record<string, string[]> = {
   chat: [...LOADING, ...SAMPLING, ...FORMAT, "--system", "--safe-prompt", "--no-history", "--show-thinking"],
   serve: [
     ...LOADING,
-    ...["--host", "--port", "--parallel", "--queue", "--alias", "--drain", "--rings", "--slot-dir"],
+    ...[
+      "--host",
+      "--port",
+      "--parallel",
+      "--queue",
+      "--alias",
+      "--drain",
+      "--rings",
+      "--slot-dir",
+      "--no-page",
+    ],
     ...[
       "--api-key",
       "--api-key-file",
@@ -30,8 +40,8 @@ const OPTIONS: Record<string, string[]> = {
   ],
   classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
   score: [...LOADING, "--file"],
-  plan: LOADING,
-  tune: LOADING,
+  plan: [...LOADING, "--parallel", "--rings"],
+  tune: [...LOADING, "--parallel"],
   quantize: [...COMMON, "--weights", "--out"],
   bench: [
     ...[...LOADING, "--runs", "--seconds", "--text", "--html"],

@@ -27,8 +27,8 @@ const adapter = {
   ...{ maxWorkgroupBytes: 16_384, maxWorkgroupThreads: 256 },
 } satisfies AdapterDescription;
 
-/** The name of the file that a load asks for. */
-async function fileOf(changes: Partial<AdapterDescription> = {}): Promise<string> {
+/** The name of the file that a load asks for. @param weightBytes small models are never measured unasked */
+async function fileOf(changes: Partial<AdapterDescription> = {}, weightBytes = 1e9): Promise<string> {
   const kernels = chooseKernels(adapter, [weightFormats.q4], 1e9);
   const cacheFormat = cacheFormats.f32;
   const shape = modelShape(config, { cacheFormat, kernels, contextLength: 64, chunkLength: 8 });
@@ -42,10 +42,17 @@ async function fileOf(changes: Partial<AdapterDescription> = {}): Promise<string
     write: () => Promise.reject(new Error("Nothing is to be measured.")),
   };
   const gpu = { adapter: { ...adapter, ...changes } } as Gpu;
-  const model = { plan: { weights: "q4" as const, weightBytes: 1e9 }, shape, layout };
+  const model = { plan: { weights: "q4" as const, weightBytes }, shape, layout };
   expect(await tunedKernels(gpu, {} as Pipelines, store, model, {})).toEqual(kernels);
+  const forgetful = { ...store, read: async () => undefined };
+  if (weightBytes < 1e8)
+    expect(await tunedKernels(gpu, {} as Pipelines, forgetful, model, {})).toBeUndefined();
   return asked;
 }
+
+test("a small model takes what is remembered, and is not measured if nothing is", async () => {
+  expect(await fileOf({}, 1e6)).toBe(await fileOf());
+});
 
 test("another adapter takes no choice that this one remembers, even if neither has a name", async () => {
   const first = await fileOf();
