@@ -1,5 +1,5 @@
 // What a model would need, shown before it is loaded.
-import { type Choice, choiceName, type LoadOptions } from "./engine.ts";
+import type { Choice, LoadOptions } from "./engine.ts";
 import { windowOf } from "./last-model.ts";
 import { Observable } from "./observable.ts";
 import type { Offers } from "./offers.ts";
@@ -22,10 +22,6 @@ export class Preflight extends Observable {
 
   get choice(): Choice | undefined {
     return this.#choice;
-  }
-
-  get name(): string {
-    return this.#choice ? choiceName(this.#choice) : "";
   }
 
   /** The Hub refused access: there was no token, or a wrong one. */

@@ -144,7 +144,7 @@ const BY_CODE: Readonly<Record<TroubleCode, Words>> = {
   forbidden: {
     title: "This model needs your permission to download",
     advice:
-      "You must accept the terms of its owner first. Sign in on huggingface.co, open the model's page and accept them. Then create a token with read access in your settings there, and enter it below.",
+      "Its owner lets in those who accepted the terms on the model's page. An access token shows that you did.",
     remedies: ["retry"],
     wantsToken: true,
   },

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { cached, newest, swap, viteBuild, writeStamp } from "./build-steps.mjs";
 import { root } from "./setup.mjs";
 
-const SOURCES = ["demo", "engine", "kernels", "tokenizer", "weights", "package.json", "package-lock.json"];
+const SOURCES = [
+  "demo",
+  "engine",
+  "kernels",
+  "tokenizer",
+  "weights",
+  "models.json",
+  "package.json",
+  "package-lock.json",
+];
 
 export const site = join(root, "dist-demo");
 const stamp = cached("built-site");

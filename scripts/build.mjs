@@ -24,6 +24,7 @@ export const CONFIGS = [
   "scripts/wgsl-plugin.mjs",
   "tsconfig.json",
   "tsconfig.build.json",
+  "models.json",
   "package.json",
   "scripts/build.mjs",
   "scripts/build-steps.mjs",

@@ -1,4 +1,4 @@
-// Writes the table of models in README.md and docs/models.md from models.json: `node scripts/model-table.mjs`.
+// Writes the table of models in README.md and docs/models.md from models.json: node scripts/model-table.mjs
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

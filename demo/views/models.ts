@@ -6,7 +6,7 @@ import { bytes } from "../format.ts";
 import { keptWindow } from "../last-model.ts";
 import { modelName } from "../model-name.ts";
 import type { Page } from "../page.ts";
-import { recommended } from "../recommended.ts";
+import { choiceOf, type KnownModel, moreModels, shownModels } from "../recommended.ts";
 import { serverSection } from "./server.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
@@ -44,16 +44,11 @@ function loadSection(page: Page): TemplateResult {
   return html`
     <section aria-labelledby="load-title">
       <h3 id="load-title">Load a model</h3>
-      <div class="cards">
-        ${recommended.map(
-          ({ title, about, bytes: download, choice }) => html`
-            <button type="button" class="card" @click=${() => page.choose(choice)}>
-              <strong>${title}</strong>
-              <span>${download === 0 ? "Part of this page, ready at once." : `${bytes(download)} to download.`}</span>
-              <span>${about}</span>
-            </button>`,
-        )}
-      </div>
+      <div class="cards">${shownModels.map((model) => cardView(page, model))}</div>
+      <details>
+        <summary>${moreModels.length} more models</summary>
+        <div class="cards">${moreModels.map((model) => cardView(page, model))}</div>
+      </details>
       <form class="row" @submit=${byName}>
         <label for="model-name">A repository of the Hugging Face Hub, or an address</label>
         <div class="line">
@@ -78,6 +73,15 @@ function loadSection(page: Page): TemplateResult {
       </div>
     </section>`;
 }
+
+const cardView = (page: Page, model: KnownModel): TemplateResult => html`
+  <button type="button" class="card" @click=${() => page.choose(choiceOf(model))}>
+    <strong>${model.title}</strong>
+    <span>${model.about}</span>
+    <span>${model.source === null ? "Ready at once" : `${bytes(model.downloadBytes)} to download`}</span>
+    <span>${bytes(model.gpuBytes)} on the GPU</span>
+    <span>Licence: ${model.licence} ${model.gated ? html`<span class="badge">needs permission</span>` : nothing}</span>
+  </button>`;
 
 function storedSection(page: Page): TemplateResult {
   const { all, persisted, trouble } = page.storedModels;

@@ -7,6 +7,7 @@ import { withoutFile } from "../model-name.ts";
 import type { Offers } from "../offers.ts";
 import type { Page } from "../page.ts";
 import type { PreflightState } from "../preflight.ts";
+import { knownChoice, modelPage, titleOf } from "../recommended.ts";
 import { dialogView } from "./dialog.ts";
 
 const PAIRED = "4 bits per weight, with a scale and an offset for each group";
@@ -29,7 +30,7 @@ export function preflightView(page: Page): TemplateResult {
   const { state } = preflight;
   return dialogView({
     id: "preflight",
-    title: `Load ${preflight.name}`,
+    title: preflight.choice ? `Load ${titleOf(preflight.choice)}` : "Load",
     open: state.kind !== "closed",
     onClose: () => preflight.close(),
     body: state.kind === "closed" ? nothing : body(page, state),
@@ -66,7 +67,7 @@ function tokenForm(page: Page): TemplateResult {
   };
   return html`
     <form class="row" @submit=${submit}>
-      ${hubLink(choice)}
+      ${permissionView(choice)}
       <label for="token">Access token</label>
       <div class="line">
         <input id="token" name="token" type="password" required autocomplete="off" placeholder="hf_…" />
@@ -76,18 +77,22 @@ function tokenForm(page: Page): TemplateResult {
     </form>`;
 }
 
-const hubLink = (choice: Choice | undefined): TemplateResult | typeof nothing =>
+const permissionView = (choice: Choice | undefined): TemplateResult | typeof nothing =>
   choice?.kind === "named" && !choice.name.includes(":")
-    ? html`<p>
-        <a href=${`https://huggingface.co/${withoutFile(choice.name).split("@")[0]}`} target="_blank" rel="noopener noreferrer"
-          >The model's page on huggingface.co</a
-        >
-      </p>`
+    ? html`<ol class="steps">
+        <li>${outside(modelPage(choice.name), "Accept the terms on the model's page")}. Log in there first.</li>
+        <li>${outside("https://huggingface.co/settings/tokens", "Make an access token")} that may read.</li>
+        <li>Paste it here.</li>
+      </ol>`
     : nothing;
+
+const outside = (address: string, text: string): TemplateResult =>
+  html`<a href=${address} target="_blank" rel="noopener noreferrer">${text}</a>`;
 
 function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" | undefined): TemplateResult {
   const { plans, fits, lostWindow, window } = offers;
   const plan = plans.find((each) => each.weights === weights) ?? fits;
+  const known = knownChoice(page.preflight.choice);
   const load = (event: Event): void => {
     event.preventDefault();
     const { choice } = page.preflight;
@@ -106,6 +111,7 @@ function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" |
         <div><dt>Parameters</dt><dd>${count(plan.parameters)}</dd></div>
         <div><dt>${page.preflight.choice?.kind === "files" ? "To read" : "To download"}</dt><dd>${bytes(plan.checkpointBytes)}</dd></div>
         <div><dt>Context</dt><dd>${plan.contextLength > plan.cacheSlots ? "rolling window" : `${plan.contextLength} tokens`}</dd></div>
+        ${known ? html`<div><dt>Licence</dt><dd>${known.licence}</dd></div>` : nothing}
       </dl>
       <fieldset>
         <legend>Weights on the GPU</legend>

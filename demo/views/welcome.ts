@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { bytes } from "../format.ts";
 import type { Page } from "../page.ts";
-import { MISTRAL } from "../recommended.ts";
+import { choiceOf, firstModels } from "../recommended.ts";
 
 const STORIES = [
   "Tell me a story about a cat named Tom.",
@@ -39,9 +39,12 @@ export function welcomeView(page: Page): TemplateResult {
         tiny
           ? html`<div class="larger">
               <p>For real conversations, load a real model. You see what it needs before anything is downloaded.</p>
-              <button type="button" class="primary" @click=${() => page.choose(MISTRAL.choice)}>
-                Load Mistral 7B Instruct (${bytes(MISTRAL.bytes)})
-              </button>
+              ${firstModels.map(
+                (model, i) => html`
+                  <button type="button" class=${i === 0 ? "primary" : ""} @click=${() => page.choose(choiceOf(model))}>
+                    ${model.title} (${bytes(model.downloadBytes)})
+                  </button>`,
+              )}
               <button type="button" @click=${() => page.go("models")}>Other models</button>
             </div>`
           : nothing

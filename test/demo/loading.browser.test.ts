@@ -169,11 +169,24 @@ test("a gated repository: the page says what to do, and the token is sent only t
     if (!bytes) return route.fulfill({ status: 404, headers });
     return sendRange(route, bytes);
   });
-  await page.getByRole("button", { name: /^Mistral 7B.*16.bits/ }).click();
+  await page.getByText(/^\d+ more models$/).click();
+  const card = page.getByRole("button", { name: /^Mistral 7B.*16.bits/ });
+  expect(await card.innerText()).toMatch(/14\.5 GB to download[\s\S]*on the GPU[\s\S]*needs permission/);
+  await card.click();
   await dialog().getByText("needs your permission").waitFor();
+  const links = await dialog()
+    .getByRole("link")
+    .evaluateAll((all) => all.map((link) => (link as HTMLAnchorElement).href));
+  expect(links).toEqual([
+    "https://huggingface.co/mistralai/Mistral-7B-Instruct-v0.3",
+    "https://huggingface.co/settings/tokens",
+  ]);
   await dialog().getByLabel("Access token").fill("hf_right");
   await page.keyboard.press("Enter");
   await dialog().getByRole("button", { name: "Load" }).waitFor();
+  expect(await dialog().innerText()).toMatch(
+    /Load Mistral 7B Instruct v0\.3, 16 bits[\s\S]*To download[\s\S]*Apache-2\.0/,
+  );
   expect(new Set(tokens)).toEqual(new Set(["", "Bearer hf_right"]));
   const stored = await page.evaluate(() => JSON.stringify(localStorage));
   expect(stored).not.toContain("hf_right");
