@@ -42,7 +42,7 @@ export function welcomeView(page: Page): TemplateResult {
               ${firstModels.map(
                 (model, i) => html`
                   <button type="button" class=${i === 0 ? "primary" : ""} @click=${() => page.choose(choiceOf(model))}>
-                    ${model.title} (${bytes(model.downloadBytes)})
+                    Load ${model.title} (${bytes(model.downloadBytes)})
                   </button>`,
               )}
               <button type="button" @click=${() => page.go("models")}>Other models</button>
