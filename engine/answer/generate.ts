@@ -86,7 +86,12 @@ export async function* generate(
       yield { text: "", ids: [], finish: finish("abort") };
       return;
     }
-    const asked = { prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal, constraint };
+    const { onProgress } = options;
+    const asked = {
+      ...{ prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal },
+      constraint,
+      onProgress,
+    };
     sequence = await scheduler.join(asked);
     began = performance.now();
     if (maxTokens === 0) {

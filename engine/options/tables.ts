@@ -53,6 +53,7 @@ const answerRules: Rules<AnswerOptions> = {
   format: object("an object, { type: ... }, or a schema"),
   ignoreEos: flag,
   topLogProbs: whole(0, 20),
+  onProgress: callback,
   ...toolRules,
   parallelToolCalls: flag,
   signal,

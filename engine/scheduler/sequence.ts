@@ -1,5 +1,6 @@
 // One answer: what was asked, which tokens were submitted, received, and taken by its reader.
 import type { SamplingSettings } from "../../kernels/index.ts";
+import type { PromptProgress } from "../api.ts";
 import { Gate } from "../gate.ts";
 import type { Picked, Row } from "../graph/decoder.ts";
 import type { RowPlace } from "../graph/held-rows.ts";
@@ -19,6 +20,8 @@ export interface SequenceOptions {
   readonly signal: AbortSignal | undefined;
   /** Which tokens may be picked. Each step then waits for the token before it. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
+  /** Hears how much of the prompt is computed. Default: nobody. */
+  readonly onProgress?: ((progress: PromptProgress) => void) | undefined;
 }
 
 export class Sequence implements Waiting {
@@ -156,6 +159,16 @@ export class Sequence implements Waiting {
   /** A chunk of `unprefilled` was submitted: the tokens up to `end` are in the ring once that is done. */
   chunkSubmitted(end: number): void {
     this.ring.commit(this.#tokens, end, "prefill");
+  }
+
+  /** The prompt's keys and values are computed up to `end`. */
+  computed(end: number): void {
+    const { prompt, onProgress } = this.options;
+    try {
+      onProgress?.({ total: prompt.length, cached: this.cachedTokens ?? 0, processed: end });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** A step was submitted, which writes the keys and values of the token before. */

@@ -122,6 +122,7 @@ export class StepPlanner {
   async #submitChunk(sequence: Sequence, rest: readonly number[], decoder: Decoder): Promise<number> {
     const { ring, options } = sequence;
     const start = ring.ids.length;
+    if (start === sequence.cachedTokens) sequence.computed(start);
     // While the GPU computes a chunk, it has the next.
     const [before, ...chunks] = this.#chunks.slice(-2);
     if (chunks.length > 0) await before;
@@ -132,10 +133,14 @@ export class StepPlanner {
       const keepsLast = sequence.submitted === 0;
       const count = await decoder.prefillChunk(ring.index, rest, start, options.signal, keepsLast);
       const done = decoder.done();
-      done.catch(() => {}); // An error is thrown where it is awaited.
+      const end = start + count;
+      done.then(
+        () => end <= options.prompt.length && sequence.computed(end),
+        () => {}, // An error is thrown where it is awaited.
+      );
       this.#chunks = [...this.#chunks.slice(-1), done];
       this.counts.prefillTokens += count;
-      sequence.chunkSubmitted(start + count);
+      sequence.chunkSubmitted(end);
       return count;
     } catch (error) {
       if (!options.signal?.aborted) throw error;

@@ -56,6 +56,16 @@ export interface SamplingOptions {
   readonly seed?: number;
 }
 
+/** How much of a prompt is computed. In tokens. */
+export interface PromptProgress {
+  /** Tokens of the prompt. */
+  readonly total: number;
+  /** Of these, computed for an earlier call, and found in the cache. */
+  readonly cached: number;
+  /** Of `total`, those that are done: `cached` at first, `total` at the end. */
+  readonly processed: number;
+}
+
 /** Options of `Model.generate`, `Model.chat` and `Model.answer`. */
 export interface AnswerOptions extends SamplingOptions {
   /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
@@ -88,6 +98,11 @@ export interface AnswerOptions extends SamplingOptions {
    * position, 0 … 20. Reads the logits back from the GPU for every token, which is slower. Default: none.
    */
   readonly topLogProbs?: number;
+  /**
+   * Called when the prompt begins to be computed, and after each chunk of it. Not called if nothing of it
+   * needs to be computed. Default: none.
+   */
+  readonly onProgress?: (progress: PromptProgress) => void;
   /**
    * Ends the answer: its last chunk then has the reason `abort`, and no error is thrown. The promises of
    * `answer` and `extract` reject with the signal's reason. Default: none.

@@ -68,6 +68,7 @@ export class Connection {
       // The worker stops an answer that nobody reads, so the next call need not wait for it.
       if (!ended) this.#post({ type: "left", id });
       await over;
+      this.#callbacks.delete(id);
     }
   }
 

@@ -212,3 +212,24 @@ test("a conversation of 20 windows keeps memory constant", async () => {
   expect(cached.slice(1).every((tokens) => tokens > 0)).toBe(true);
   model.dispose();
 });
+
+test("onProgress tells each chunk of a prompt, and what an earlier answer left in the cache", async () => {
+  await withModel("gqa_4x2", 8, async (model) => {
+    const ids = someIds(30, model.config.V);
+    const ask = async (length: number) => {
+      const told: number[][] = [];
+      await lastOf(
+        model.generate(ids.slice(0, length), {
+          maxTokens: 1,
+          onProgress: ({ total, cached, processed }) => told.push([total, cached, processed]),
+        }),
+      );
+      return told;
+    };
+    // The last token of a prompt is computed with the first step.
+    expect(await ask(19)).toEqual([0, 8, 16, 19].map((processed) => [19, 0, processed]));
+    const again = await ask(30);
+    expect(again[0]?.[1]).toBeGreaterThanOrEqual(18);
+    expect(again.at(-1)?.[2]).toBe(30);
+  });
+});

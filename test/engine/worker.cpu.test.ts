@@ -1,7 +1,7 @@
 // Both ends of `loadModelInWorker` over a Node channel: a model in a worker must behave like a local one.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import type { Chunk, Finish, LoadOptions, Model, Moderation } from "../../engine/api.ts";
+import type { Chunk, Finish, GenerateOptions, LoadOptions, Model, Moderation } from "../../engine/api.ts";
 import {
   ChatTemplateError,
   CheckpointError,
@@ -176,6 +176,18 @@ describe("a stream", () => {
       expect(chunks.map(({ ids }) => ids[0])).toEqual([...Array(20).keys()]);
       expect(chunks.at(-1)?.finish).toEqual(FINISH);
     }
+  });
+
+  test("tells the page of its progress while it runs", async () => {
+    const told: unknown[] = [];
+    async function* chat(_: unknown, options: GenerateOptions = {}): AsyncGenerator<Chunk, void, void> {
+      options.onProgress?.({ total: 9, cached: 1, processed: 5 });
+      yield { text: "Hi", ids: [1], finish: FINISH };
+    }
+    const { model } = await loaded(undefined, { chat: chat as Model["chat"] });
+    const messages = [{ role: "user", content: "Hi" }] as const;
+    for await (const _ of model.chat(messages, { onProgress: (progress) => told.push(progress) }));
+    expect(told).toEqual([{ total: 9, cached: 1, processed: 5 }]);
   });
 
   test("does nothing until it is read, and is never far ahead of its reader", async () => {
