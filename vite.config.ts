@@ -18,7 +18,7 @@ const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
   "test/engine/{ai-sdk,broken,classify,constraint,device-errors,device-loss,dispose,forced,generate,inspect,mended,openai}.test.ts",
-  "test/engine/{plan,profile,prompts,readers,scheduler,session,stored,tensor-table,thinking,token-order}.test.ts",
+  "test/engine/{plan,profile,prompts,readers,scheduler,session,stored,tensor-table,thinking,token-order,prompt-api}.test.ts",
 ];
 
 export default defineConfig(async () => ({
@@ -39,6 +39,7 @@ export default defineConfig(async () => ({
         "engine/hash-worker.ts",
         "engine/ai-sdk.ts",
         "engine/workers-ai.ts",
+        "engine/prompt-api.ts",
         "cli/main.ts",
       ],
       external: /^(?![./\0]|[A-Za-z]:)/,

@@ -72,6 +72,7 @@ const BROWSER_ENTRIES = [
   "engine/model-worker.ts",
   "engine/hash-worker.ts",
   "engine/workers-ai.ts",
+  "engine/prompt-api.ts",
 ];
 const isNodeOnly = (/** @type {string} */ name) =>
   name.startsWith("node:") || builtinModules.includes(name) || /^(webgpu|commander|cli-progress)$/.test(name);

@@ -11,6 +11,7 @@ const DECLARATION = /^(?:export (?:interface|type|class)| +(?:readonly )?[\w$]+\
 test.each([
   ...files("engine/types", /\.ts$/),
   "engine/apis/workers-ai/types.ts",
+  "engine/apis/prompt-api/types.ts",
   "engine/errors.ts",
   "weights/errors.ts",
   "tokenizer/errors.ts",

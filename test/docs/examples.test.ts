@@ -22,6 +22,7 @@ const FIRST_CALLS = [
   "openai",
   "sirocco",
   "Ai",
+  "createLanguageModel",
   "fileSource",
   "httpSource",
   "listStoredModels",

@@ -10,6 +10,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   sirocco: "engine/node.ts",
   "sirocco/ai-sdk": "engine/ai-sdk.ts",
   "sirocco/workers-ai": "engine/workers-ai.ts",
+  "sirocco/prompt-api": "engine/prompt-api.ts",
   "sirocco/worker": "engine/model-worker.ts",
 };
 

@@ -73,6 +73,17 @@ test.each([
       AiTextGenerationOptions AiTextGenerationOutput AiTextGenerationUsage AiToolCall
     `),
   ],
+  [
+    "engine/prompt-api.ts",
+    ["createLanguageModel"],
+    names(`
+      LanguageModelAvailability LanguageModelBackend LanguageModelCallOptions LanguageModelConstructor
+      LanguageModelContentPart LanguageModelCreateCoreOptions LanguageModelCreateOptions LanguageModelExpected
+      LanguageModelMessage LanguageModelMonitor LanguageModelParams LanguageModelProgressEvent
+      LanguageModelPrompt LanguageModelPromptOptions LanguageModelSession LanguageModelTarget
+      LanguageModelTool
+    `),
+  ],
 ])("%s", async (file, values, types) => {
   const found = [...exportsOf(file)];
   const sorted = (kind: Kind) =>

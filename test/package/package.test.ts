@@ -60,6 +60,7 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
     resolution,
     `import { loadModel, type Chunk, type LoadOptions, type Model } from "sirocco";
     import { Ai, type AiTextGenerationOutput } from "sirocco/workers-ai";
+    import { createLanguageModel, type LanguageModelSession } from "sirocco/prompt-api";
     const options: LoadOptions = { weights: "q4" };
     export async function main(): Promise<string> {
       const model: Model = await loadModel("folder", options);
@@ -85,6 +86,11 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
       await loadModel("folder", { wheights: "q4" });
       // @ts-expect-error: a string is no number
       model.contextLength satisfies string;
+      const LanguageModel = createLanguageModel({ model });
+      const session: LanguageModelSession = await LanguageModel.create({ initialPrompts: [{ role: "system", content: "Hi" }] });
+      text += await session.prompt("Hi", { responseConstraint: { type: "object" } });
+      // @ts-expect-error: no such role
+      await session.prompt([{ role: "tool", content: "Hi" }]);
       return text + over.usage.total_tokens;
     }`,
   ),
