@@ -33,7 +33,7 @@ test("the answers of chat, in two turns; a clone and a stream say the same", asy
 });
 
 test("an answer is held to a constraint, and continues a prefix", async () => {
-  const session = await LanguageModel.create(greedy);
+  const session = await createLanguageModel({ model }).create(greedy);
   const schema = {
     type: "object",
     properties: { cat: { type: "boolean" } },

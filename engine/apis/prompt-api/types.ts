@@ -65,8 +65,10 @@ export interface LanguageModelTool {
    * Runs it. What it resolves to goes to the model: a text, or else its JSON. If it rejects, the prompt
    * rejects with the same error.
    */
-  // biome-ignore lint/suspicious/noExplicitAny: pages type the arguments by their schema
-  execute(args: any): unknown;
+  execute(
+    // biome-ignore lint/suspicious/noExplicitAny: pages type the arguments by their schema
+    args: any,
+  ): unknown;
 }
 
 /** Options of `availability`, and of `create`. */
