@@ -43,7 +43,7 @@ const rules: Rules<LanguageModelBackend> = {
  * if (!("LanguageModel" in globalThis)) Object.assign(globalThis, { LanguageModel });
  *
  * const session = await LanguageModel.create({ temperature: 0, topK: 1 });
- * const answer = await session.prompt("Tell me a story.", { responseConstraint: /Once upon [a-z ]{1,30}\./ });
+ * const answer = await session.prompt("Tell a story.", { responseConstraint: /Once upon [a-z ]{1,30}\./ });
  * console.log(answer.startsWith("Once upon"), session.inputUsage > 0); // true true
  * ```
  */

@@ -99,9 +99,9 @@ export interface LoadOptions {
   readonly chunkLength?: number;
   /**
    * Measures which kernels are fastest on this adapter when a model of these shapes is first loaded. Starts
-   * no measurement after 5 s on a GPU, 60 s on a software driver. The choice is remembered; one that `tuneModel`
-   * has made is taken at any size, unless this is false. Default: true for
-   * weights of 64 MiB or more, unless `device` is given.
+   * no measurement after 5 s on a GPU, 60 s on a software driver. The choice is remembered; one that
+   * `tuneModel` has made is taken at any size, unless this is false. Default: true for weights of 64 MiB or
+   * more, unless `device` is given.
    */
   readonly tune?: boolean;
   /** For measurements: variants of the kernels to use instead of what is remembered or measured. */
