@@ -162,8 +162,8 @@ export interface LanguageModelSession extends EventTarget {
    * Answers, and adds prompt and answer to the conversation. An aborted prompt is not added.
    *
    * @throws DOMException: `AbortError`; `InvalidStateError` after `destroy()`; `NotSupportedError` for what
-   * is no text, and a constraint that cannot be held to; `SyntaxError` for a wrong `prefix`, and an answer that
-   * was cut off before it met its constraint; `QuotaExceededError` if the prompt alone is too long, with
+   * is no text, and a constraint that cannot be held to; `SyntaxError` for a wrong `prefix`, and an answer
+   * that was cut off before it met its constraint; `QuotaExceededError` if the prompt alone is too long, with
    * `requested` and `quota`; `UnknownError` if the GPU fails
    * @throws TypeError for a wrong argument
    */
