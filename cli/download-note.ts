@@ -12,9 +12,9 @@ export function downloadNote({ io, output }: Context): (progress: Progress) => v
   return ({ stage, loaded, total }) => {
     if (noted || stage !== "download" || loaded >= total) return;
     noted = true;
-    const there = loaded > 0 ? `, of which ${formatBytes(loaded)} are there` : "";
+    const there = loaded > 0 ? ` (${formatBytes(loaded)} of it are there)` : "";
     output.note(
-      `Download: ${formatBytes(total)}${there}. Kept in ${shortPath(hubCacheFolder(io.env))}; \`sirocco models\` lists what is there.`,
+      `Download: ${formatBytes(total)}${there}, kept in ${shortPath(hubCacheFolder(io.env))}. See \`sirocco models\``,
     );
   };
 }

@@ -11,7 +11,7 @@ export const modelNames = knownModels.map(({ aliases }) => aliases[0]).join(", "
 const EMBEDDED = new URL("../weights/tiny-mistral/", import.meta.url);
 
 /** What a name of the list stands for. A file or folder of that name here is meant before. */
-export function namedSource(model: string, note: (line: string) => void = () => {}): string {
+function namedSource(model: string, note: (line: string) => void): string {
   const known = knownModel(model);
   if (!known) return model;
   if (statSync(model, { throwIfNoEntry: false })) {

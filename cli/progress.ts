@@ -4,10 +4,13 @@ import type { Context } from "./context.ts";
 import { downloadNote } from "./download-note.ts";
 import type { Progress } from "./engine.ts";
 import { formatBytes, formatDuration } from "./format.ts";
+import type { Sink } from "./io.ts";
 import type { OutputOptions } from "./options.ts";
 
 /** Columns of the bar: the longest line without its name then fits 80 columns. */
 const BAR = 14;
+/** Columns left free, where a terminal echoes ^C. After a full line it goes to the next one, then the bar. */
+const KEYS = 4;
 
 /**
  * Runs `work` and draws its progress, unless stderr is not a terminal or --quiet is set. Nothing is drawn
@@ -37,12 +40,12 @@ export async function withProgress<T>(
 const VERBS = { download: "Downloading", tune: "Tuning", load: "Loading" } as const;
 
 class ProgressBar {
-  readonly #stream: NodeJS.WritableStream;
+  readonly #stream: Sink;
   #bar: SingleBar | undefined;
   #stage: Progress["stage"] | undefined;
   #rate = new Rate(0);
 
-  constructor(stream: NodeJS.WritableStream) {
+  constructor(stream: Sink) {
     this.#stream = stream;
   }
 
@@ -54,11 +57,13 @@ class ProgressBar {
       this.#bar = new SingleBar({
         stream: this.#stream,
         clearOnComplete: true,
-        // Cuts long lines. Without this the bar turns the terminal's wrapping off, and a second Ctrl-C leaves
-        // it off.
+        // Without this the bar turns the terminal's wrapping off, and a second Ctrl-C leaves it off.
         linewrap: true,
         format: (_, { value, total }, { name }) =>
-          progressLine(stage, String(name), value, total, this.#rate.bytesPerMs(value)),
+          progressLine(stage, String(name), value, total, this.#rate.bytesPerMs(value)).slice(
+            0,
+            (this.#stream.columns ?? 80) - KEYS,
+          ),
       });
       this.#bar.start(total, loaded, { name });
     }

@@ -262,7 +262,9 @@ async function modelInfo(context: Context, name: string, { json }: OutputOptions
     ["on disk", known?.source === null ? "in the package" : diskRow(disk)] as const,
   ];
   const width = Math.max(20, (io.stdout.columns ?? 80) - 15);
-  output.write(table(rows.map(([label, value]) => [label, wrapText(value, width)])));
+  // What has no blanks, such as an address, is left to the terminal: it can be copied whole.
+  const wrapped = (value: string) => (value.includes(" ") ? wrapText(value, width) : value);
+  output.write(table(rows.map(([label, value]) => [label, wrapped(value)])));
   return exitCode.ok;
 }
 

@@ -46,7 +46,7 @@ describe("pull", () => {
     const { code, stdout, stderr } = await pull();
     expect({ code, stderr: stderr.replace(home, "HOME") }).toEqual({
       code: 0,
-      stderr: expect.stringMatching(/^Download: [\d.]+ KiB\. Kept in HOME.hub; `sirocco models` lists .*\n$/),
+      stderr: expect.stringMatching(/^Download: [\d.]+ KiB, kept in HOME.hub\. See `sirocco models`\n$/),
     });
     expect(stdout).toMatch(/^owner\/tiny@main: [\d.]+ KiB, downloaded and checked\n$/);
     const again = await pull();
@@ -83,7 +83,7 @@ describe("pull", () => {
     hub.intercept = undefined;
     const { code, stderr } = await pull();
     expect(code).toBe(0);
-    expect(stderr).toMatch(/^Download: .* KiB, of which .* KiB are there\. /);
+    expect(stderr).toMatch(/^Download: .* KiB \(.* KiB of it are there\), kept in /);
     expect((await sirocco(["models", "list", "--json"], { env })).stdout).toContain('"partialBytes":0}]');
   });
 
@@ -268,6 +268,6 @@ describe("names for --model", () => {
 test("a command that downloads says so first, once, and not with --quiet", async () => {
   const argv = ["generate", "x", "--model", "owner/name"];
   const { stderr } = await sirocco(argv);
-  expect(stderr.match(/Download: 2\.00 MiB, of which 1\.00 MiB are there\. Kept in /g)?.length).toBe(1);
+  expect(stderr.match(/Download: 2\.00 MiB \(1\.00 MiB of it are there\), kept in /g)?.length).toBe(1);
   expect((await sirocco([...argv, "--quiet"])).stderr).not.toContain("Download");
 });
