@@ -21,7 +21,7 @@ export type CheckpointErrorCode =
 export interface CheckpointErrorOptions extends ErrorOptions {
   /** Default "bad-checkpoint". */
   readonly code?: CheckpointErrorCode;
-  /** The HTTP status, if the code is "not-found", "forbidden" or "http" and a server said so. */
+  /** The HTTP status, if a server said so: of "not-found", "forbidden" and "http". Default: none. */
   readonly status?: number | undefined;
 }
 

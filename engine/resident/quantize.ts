@@ -43,9 +43,9 @@ export interface QuantizeOptions {
   readonly weights?: WeightFormatName;
   /** Folder to write: new or empty. Required. */
   readonly out: string;
-  /** Called after each tensor. */
+  /** Called after each tensor. Default: none. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Cancels the work; the folder is then left as it was. */
+  /** Cancels the work; the folder is then left as it was. Default: none. */
   readonly signal?: AbortSignal;
   /** Part of the name of the adapter to use, as `listAdapters` gives it. Default: the fastest kind. */
   readonly adapter?: string;

@@ -23,7 +23,7 @@ export interface Message {
 
 /** Options of calls that only can be cancelled. */
 export interface CallOptions {
-  /** Cancels the call: its promise rejects with the signal's reason. */
+  /** Cancels the call: its promise rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 

@@ -38,22 +38,22 @@ export interface LoadOptions {
    */
   readonly cache?: "auto" | CacheFormatName;
   /**
-   * Maximum number of tokens of a prompt and its answer together. Default: 16,777,216 for a model with an
-   * attention window, whose cache does not grow; otherwise 4096, or what the model was trained for if that is
-   * less.
+   * Maximum number of tokens of a prompt and its answer together, ≥ 1. Default: 16,777,216 for a model with
+   * an attention window, whose cache does not grow; otherwise 4096, or what the model was trained for if that
+   * is less.
    */
   readonly contextLength?: number;
   /**
-   * Attention window in tokens: each token sees this many, itself included. Default: the checkpoint's. For a
-   * checkpoint that has lost its window, as GGUF files of Mistral 7B v0.1 have (4096).
+   * Attention window in tokens, ≥ 1: each token sees this many, itself included. For a checkpoint that has
+   * lost its window, as GGUF files of Mistral 7B v0.1 have (4096). Default: the checkpoint's.
    */
   readonly window?: number;
   /**
    * Called while loading, and again if a lost GPU device is replaced later: the weights are then loaded once
-   * more.
+   * more. Default: none.
    */
   readonly onProgress?: (progress: Progress) => void;
-  /** Cancels loading. The promise then rejects with the signal's reason. */
+  /** Cancels loading. The promise then rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal;
   /**
    * Access token of the Hugging Face Hub, for private and gated repositories. Default: none in a browser; in
@@ -72,7 +72,7 @@ export interface LoadOptions {
   readonly unsafeFast?: boolean;
   /**
    * A device to use instead of opening one. `dispose()` does not destroy it. If it is lost, the model is
-   * lost, too: the next call is a `DeviceLostError`.
+   * lost, too: the next call is a `DeviceLostError`. Default: a device of its own.
    */
   readonly device?: GPUDevice;
   /**
@@ -88,12 +88,12 @@ export interface LoadOptions {
    */
   readonly rings?: number;
   /**
-   * For tests: treats the adapter as if it could bind only this many bytes at once. Larger matrices are split
-   * by rows.
+   * For tests: treats the adapter as if it could bind only this many bytes at once, ≥ 1. Larger matrices are
+   * split by rows. Default: what the adapter can bind.
    */
   readonly maxBindingBytes?: number;
   /**
-   * Maximum number of tokens of a prefill pass. Default 512 on a GPU, 128 on a software driver, fewer if
+   * Maximum number of tokens of a prefill pass, ≥ 1. Default 512 on a GPU, 128 on a software driver, fewer if
    * their buffers cannot be bound.
    */
   readonly chunkLength?: number;
@@ -104,7 +104,7 @@ export interface LoadOptions {
    * more, unless `device` is given.
    */
   readonly tune?: boolean;
-  /** For measurements: variants of the kernels to use instead of what is remembered or measured. */
+  /** For measurements: variants of the kernels to use. Default: what is remembered or measured. */
   readonly kernels?: KernelOptions;
   /**
    * Stores the weights of a checkpoint that is loaded over HTTP in the origin's private file system, packed

@@ -45,7 +45,7 @@ export interface ChatCompletionCreateParams {
   readonly model?: string;
   /** Gives the answer in chunks. Default false. */
   readonly stream?: boolean | null;
-  /** Options of a stream. */
+  /** Options of a stream. Default: none. */
   readonly stream_options?: {
     /** The last chunk has the usage. Default false. */
     readonly include_usage?: boolean;
@@ -55,7 +55,7 @@ export interface ChatCompletionCreateParams {
    * is full before.
    */
   readonly max_completion_tokens?: number | null;
-  /** The older name of `max_completion_tokens`. */
+  /** The older name of `max_completion_tokens`, with its range and default. */
   readonly max_tokens?: number | null;
   /** 0 … 2; 0: always the likeliest token. Default 1, as OpenAI's; `model.chat` has 0. */
   readonly temperature?: number | null;
@@ -84,22 +84,25 @@ export interface ChatCompletionCreateParams {
    * Mistral's own field: its system prompt for guarded answers goes in front of the messages. Default false.
    */
   readonly safe_prompt?: boolean | null;
-  /** Accepted, without effect. */
+  /** Accepted, without effect. Default: none. */
   readonly user?: string | null;
   /**
    * What the answer has to be. Every token is held to it, with and without `strict`, so that the answer is
    * valid unless its `finish_reason` is `length`. Not with `stop`. Default: text.
    */
   readonly response_format?: ChatCompletionResponseFormat | null;
-  /** As with vLLM: JSON of this schema, or of a schema as text. At most one field says the format. */
+  /**
+   * As with vLLM: JSON of this schema, or of a schema as text. At most one field says the format. Default:
+   * none.
+   */
   readonly guided_json?: { readonly [keyword: string]: unknown } | string | null;
-  /** As with vLLM: a text that matches this regular expression as a whole. */
+  /** As with vLLM: a text that matches this regular expression as a whole. Default: none. */
   readonly guided_regex?: string | null;
-  /** As with vLLM: one of these texts. */
+  /** As with vLLM: one of these texts. Default: none. */
   readonly guided_choice?: readonly string[] | null;
-  /** As with vLLM: a text of this grammar in EBNF. */
+  /** As with vLLM: a text of this grammar in EBNF. Default: none. */
   readonly guided_grammar?: string | null;
-  /** As with vLLM's later versions: one of these members. */
+  /** As with vLLM's later versions: one of these members. Default: none. */
   readonly structured_outputs?: {
     /** JSON of this schema, or of a schema as text. */
     readonly json?: { readonly [keyword: string]: unknown } | string | null;
@@ -112,9 +115,9 @@ export interface ChatCompletionCreateParams {
     /** A JSON object. */
     readonly json_object?: boolean | null;
   } | null;
-  /** As with llama.cpp: JSON of this schema. */
+  /** As with llama.cpp: JSON of this schema. Default: none. */
   readonly json_schema?: { readonly [keyword: string]: unknown } | null;
-  /** As with llama.cpp: a text of this grammar in GBNF. */
+  /** As with llama.cpp: a text of this grammar in GBNF. Default: none. */
   readonly grammar?: string | null;
   /** Functions that the model may ask for. Not with `response_format`. Default: none. */
   readonly tools?: readonly ChatCompletionTool[] | null;
@@ -128,7 +131,7 @@ export interface ChatCompletionCreateParams {
     | null;
   /** Whether an answer may have several calls. Default true. */
   readonly parallel_tool_calls?: boolean | null;
-  /** Not OpenAI's, but of many servers: keeps the k likeliest tokens; 0 and −1: all. Default 0. */
+  /** Not OpenAI's, but of many servers: keeps the k likeliest tokens, ≥ −1; 0 and −1: all. Default 0. */
   readonly top_k?: number | null;
   /** Not OpenAI's: keeps tokens at least this fraction as likely as the likeliest, 0 … 1. Default 0. */
   readonly min_p?: number | null;
@@ -300,7 +303,7 @@ export interface ChatCompletionChunk {
 
 /** Options beside the parameters of a completion. */
 export interface ChatCompletionOptions {
-  /** Cancels the completion: the promise or the iteration rejects with the signal's reason. */
+  /** Cancels the completion: the promise or the iteration rejects with the signal's reason. Default: none. */
   readonly signal?: AbortSignal | null;
 }
 

@@ -149,6 +149,6 @@ export interface Candidate {
 
 /** Options of `Model.saveSession`. */
 export interface SaveSessionOptions {
-  /** Which conversation: 0 is the latest, 1 the one before it, and so on. Default 0. */
+  /** Which conversation, ≥ 0: 0 is the latest, 1 the one before it, and so on. Default 0. */
   readonly conversation?: number;
 }

@@ -44,3 +44,33 @@ test("docs/api.md lists every error code", () => {
   const page = readFileSync(join(root, "docs/api.md"), "utf8");
   expect(codes.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
 });
+
+/** Interfaces of options: what an editor shows for each has to be enough to use it. */
+const OPTIONS = /^export interface (\w*(?:Options|Params|Settings|Server|Backend))\b[^{]*\{\n([\s\S]*?)^\}/gm;
+const MEMBER =
+  /^ {2}\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n(?: {2}\/\/.*\n)? {2}(?:readonly )?(\w+)(\?)?: ([^\n]*)/gm;
+const NOT_OPTIONS = ["LanguageModelParams"];
+
+test("every public option says its default or that it is required, and a number its range", () => {
+  const places = [
+    ...files("engine/types", /\.ts$/),
+    ...["resident/quantize", "ai-sdk", "worker-client", "browser-platform"].map(
+      (name) => `engine/${name}.ts`,
+    ),
+    ...["workers-ai/types", "workers-ai/http", "prompt-api/types"].map((name) => `engine/apis/${name}.ts`),
+    ...["http", "http-source", "hub-files"].map((name) => `weights/sources/${name}.ts`),
+  ];
+  const options = places.flatMap((file) =>
+    [...readFileSync(join(root, file), "utf8").matchAll(OPTIONS)]
+      .filter(([, name = ""]) => !NOT_OPTIONS.includes(name))
+      .flatMap(([, name, body = ""]) =>
+        [...body.matchAll(MEMBER)].map(([, text = "", member, optional, type = ""]) => ({
+          name: `${name}.${member}`,
+          says: optional ? /\bdefault\b/i.test(text) : /\bRequired\b|\bat least\b/.test(text),
+          ranged: !/^number\b/.test(type) || /[≥…]|\brange\b/.test(text),
+        })),
+      ),
+  );
+  expect(options.length).toBeGreaterThan(100);
+  expect(options.filter(({ says, ranged }) => !(says && ranged)).map(({ name }) => name)).toEqual([]);
+});

@@ -8,7 +8,10 @@ import { hubDigests, statedDigest } from "./stated-digests.ts";
 
 /** Options of `httpSource`. */
 export interface HttpSourceOptions extends HttpOptions {
-  /** Called once if the server ignores Range: small files are fetched whole then, large ones refused. */
+  /**
+   * Called once if the server ignores Range: small files are fetched whole then, large ones refused. Default:
+   * none.
+   */
   readonly onWarning?: (message: string) => void;
 }
 

@@ -3,17 +3,17 @@ import { CheckpointError, mismatch, NetworkError, show } from "../errors.ts";
 
 /** How files are requested over HTTP. */
 export interface HttpOptions {
-  /** Used instead of the global `fetch`. */
+  /** Makes the requests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
   /** Sent with every request, such as Authorization. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Ends the message of an error about a 401 or 403: what to do. */
+  /** Ends the message of an error about a 401 or 403: what to do. Default: a general advice. */
   readonly accessAdvice?: string;
-  /** How often a request is tried again without a MiB of progress. Default 5. */
+  /** How often a request is tried again without a MiB of progress, ≥ 0. Default 5. */
   readonly retries?: number;
-  /** Milliseconds before the first new try, doubled each time. Default 500. */
+  /** Milliseconds before the first new try, ≥ 0, doubled each time. Default 500. */
   readonly retryDelayMs?: number;
-  /** Milliseconds of silence after which a connection is given up. Default 30,000. */
+  /** Milliseconds of silence after which a connection is given up, ≥ 1. Default 30,000. */
   readonly stallMs?: number;
 }
 

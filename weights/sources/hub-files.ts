@@ -29,16 +29,16 @@ export interface HubProgress {
 
 /** Options of `hubSource` in Node. */
 export interface HubSourceOptions extends Omit<HttpOptions, "headers"> {
-  /** Called while weights are fetched to the cache. */
+  /** Called while weights are fetched to the cache. Default: none. */
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
-  /** Cancels the calls of `hubSource`, and fetching. */
+  /** Cancels the calls of `hubSource`, and fetching. Default: none. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Access token, for private and gated repositories. Default: `HF_TOKEN`, or the token that `hf auth login`
    * left.
    */
   readonly token?: string | undefined;
-  /** Used instead of `process.env`: `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME` and others. */
+  /** Where `HF_TOKEN`, `HF_ENDPOINT`, `HF_HOME` and others are looked up. Default: `process.env`. */
   readonly env?: Environment;
 }
 

@@ -9,6 +9,7 @@ export interface LanguageModelBackend {
   /**
    * A loaded model, or a function that loads one: it is called once, by the first `create()`, and again if it
    * failed. Until then `availability()` is "downloadable". Its progress goes to the page's `monitor`.
+   * Required.
    */
   readonly model:
     | LanguageModelTarget

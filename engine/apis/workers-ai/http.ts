@@ -12,14 +12,14 @@ import type {
 export interface AiServer {
   /**
    * The address before the paths of the calls: `http://127.0.0.1:8000/client/v4`,
-   * `https://api.cloudflare.com/client/v4`.
+   * `https://api.cloudflare.com/client/v4`. Required.
    */
   readonly baseURL: string;
   /** The account at Cloudflare. A Sirocco server takes any. Default "sirocco". */
   readonly accountId?: string;
-  /** Sent as the bearer token. */
+  /** Sent as the bearer token. Default: none. */
   readonly apiToken?: string;
-  /** Used instead of the global `fetch`. */
+  /** Makes the requests. Default: the global `fetch`. */
   readonly fetch?: typeof fetch;
 }
 

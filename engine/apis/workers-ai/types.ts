@@ -47,23 +47,25 @@ export interface AiToolCall {
 export interface AiTextGenerationOptions {
   /** Stream the answer as server-sent events. Default false. */
   readonly stream?: boolean;
-  /** Functions that the model may ask for, as they are or as OpenAI wraps them. */
+  /** Functions that the model may ask for, as they are or as OpenAI wraps them. Default: none. */
   readonly tools?: readonly (AiFunction | { readonly type: "function"; readonly function: AiFunction })[];
-  /** Maximum number of tokens of the answer. Default 256. */
+  /** Maximum number of tokens of the answer, ≥ 1. Default 256. */
   readonly max_tokens?: number;
-  /** 0 … 5; 0: always the likeliest token. Default 0.6. */
+  /** Divides the logits, 0 … 5; 0: always the likeliest token. Default 0.6. */
   readonly temperature?: number;
-  /** 0 … 2; from 1 on, all tokens are kept. */
+  /** Keeps the likeliest tokens whose probabilities add up to this, 0 … 2; from 1 on: all. Default 1. */
   readonly top_p?: number;
-  /** 1 … 50 */
+  /** Keeps the k likeliest tokens, 1 … 50. Default: all. */
   readonly top_k?: number;
-  /** 1 … 9999999999. Default: random. */
+  /** Same seed, same tokens on the same adapter: 1 … 9999999999. Default: random. */
   readonly seed?: number;
-  /** 0.001 … 2 */
+  /**
+   * Divides positive logits, multiplies negative ones, of tokens in prompt and answer, 0.001 … 2. Default 1.
+   */
   readonly repetition_penalty?: number;
-  /** 0 … 2 */
+  /** Subtracted from a token's logit for each time it is in the answer, 0 … 2. Default 0. */
   readonly frequency_penalty?: number;
-  /** 0 … 2 */
+  /** Subtracted once from the logits of tokens in the answer, 0 … 2. Default 0. */
   readonly presence_penalty?: number;
 }
 
@@ -146,7 +148,7 @@ export interface AiJsonOutput extends Omit<AiTextGenerationOutput, "response"> {
 
 /** Options of `run` beside the input. */
 export interface AiRunOptions {
-  /** Ends the answer: `run` or the stream rejects with its reason. */
+  /** Ends the answer: `run` or the stream rejects with its reason. Default: none. */
   readonly signal?: AbortSignal;
 }
 
