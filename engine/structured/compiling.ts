@@ -9,6 +9,9 @@ export function compiling<T>(parameter: string, compile: () => T): T {
   } catch (error) {
     if (error instanceof SchemaError) throw refused(parameter, error.message, error.path.slice(1));
     if (error instanceof SyntaxError) throw refused(parameter, error.message);
+    // Of the machine, which does not know who asks.
+    if (isParameterError(error) && error.parameter === "format" && error.detail)
+      throw refused(parameter, error.detail);
     // The stack overflows.
     if (error instanceof RangeError && !isParameterError(error))
       throw refused(parameter, "expected less nesting, got too much. Flatten it.");

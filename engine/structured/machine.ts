@@ -1,5 +1,6 @@
 // A grammar as a machine that reads bytes: its states are the sets of all places where the text may be in the
 // grammar, made as they are met (the subset construction, lazily).
+import { outOfRange } from "../options/parameter.ts";
 import type { Grammar } from "./grammar.ts";
 import { nodesOf } from "./nodes.ts";
 import { type Frame, type Place, pairKey, Reader } from "./reader.ts";
@@ -102,8 +103,9 @@ export class Machine {
   #state(found: readonly BytePlace[], isEnd: boolean): State {
     const keyed = new Map(found.map((place) => [pairKey(place.bytes.id, place.after), place]));
     if (keyed.size > MAX_PLACES)
-      throw new RangeError(
-        `format: expected a text that can be read in at most ${MAX_PLACES} ways at once, got more. Make it less ambiguous.`,
+      throw outOfRange(
+        "format",
+        `expected texts that can be read in at most ${MAX_PLACES} ways at once, got more. Make it less ambiguous.`,
       );
     const key = `${isEnd} ${Float64Array.from(keyed.keys()).sort().join()}`;
     let state = this.#states.get(key);

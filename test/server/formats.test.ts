@@ -56,6 +56,13 @@ describe("openai", () => {
     expect((await stream.finalChatCompletion()).choices[0]?.message.parsed).toEqual(JSON.parse(text));
   });
 
+  test("a grammar that can be read in ever more ways is the request's fault, also when the answer shows it", async () => {
+    const grammar = 'root ::= s*\ns ::= "a" s? s? s?';
+    const [id = 0] = (await model.encode("a")).slice(-1);
+    const refused = create({ guided_grammar: grammar, logit_bias: { [id]: 100 } });
+    await expect(refused).rejects.toMatchObject({ status: 400, param: "format", code: "invalid_value" });
+  });
+
   test("n answers, each valid; one that is cut off says so", async () => {
     const response_format = { type: "json_schema", json_schema: { name: "pet", strict: true, schema: pet } };
     const { choices } = await create({ response_format, n: 2, temperature: 1, seed: 3 });

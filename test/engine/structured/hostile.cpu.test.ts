@@ -1,5 +1,6 @@
 // Formats that ask for too much are refused, or held to in little time: clients of a server send them.
 import { expect, test } from "vitest";
+import { machineOf } from "../../../engine/structured/format.ts";
 import type { AnswerFormat, JsonSchema } from "../../../engine/types/format.ts";
 import { walk } from "./walk.ts";
 
@@ -70,3 +71,22 @@ test.each<[string, AnswerFormat, string]>([
 ])("refused soon: %s", { timeout: 10_000 }, (_, format, message) => {
   expect(() => walk(format, 1, { limit: 20 })).toThrow(message);
 });
+
+test("a text that can be read in ever more ways is refused as the format's fault", () => {
+  const machine = machineOf({ type: "grammar", grammar: 'root ::= s*\ns ::= "a" s? s? s?' });
+  const error = thrownBy(() => {
+    let state = machine?.initial;
+    while (state) state = machine?.transition(state, 0x61) ?? undefined;
+  });
+  expect(error).toMatchObject({ parameter: "format", code: "out-of-range" });
+  expect(String(error)).toContain("Make it less ambiguous.");
+});
+
+function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
