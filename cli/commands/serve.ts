@@ -2,7 +2,7 @@
 import { type Command, Option } from "commander";
 import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
-import type { Model, Plan } from "../engine.ts";
+import type { Model } from "../engine.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../format.ts";
 import { apiKey, host, origin } from "../network.ts";
@@ -163,7 +163,7 @@ async function serve(context: Context, options: Options): Promise<number> {
     const { url, port: chosen } = listening;
     if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
     if (!quiet) {
-      output.note(memory(model.plan));
+      output.note(memory(model));
       output.note(`${url} serves ${service.name}: up to ${parallel} answers at once, ${queue} waiting`);
       if (page) output.note(`A page to chat with it: ${url}/`);
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
@@ -198,17 +198,16 @@ function notListening({ code = "", message }: NodeJS.ErrnoException, host: strin
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);
 
 /** What the model takes on the GPU, in a line. */
-const memory = ({
-  weights,
-  weightBytes,
-  cache,
-  cacheBytes,
-  rings,
-  contextLength,
-  totalBytes,
-}: Plan): string =>
-  `${formatBytes(totalBytes)} of GPU memory: weights ${formatBytes(weightBytes)} as ${weights}, cache ${formatBytes(cacheBytes)} ` +
-  `as ${cache}, for ${rings} conversation${rings === 1 ? "" : "s"} of ${contextLength.toLocaleString("en-US")} tokens`;
+const memory = ({ plan, config }: Model): string => {
+  const { weights, weightBytes, cache, cacheBytes, rings, contextLength, totalBytes } = plan;
+  const tokens = (count: number) => `${count.toLocaleString("en-US")} tokens`;
+  const length = config.W === null ? `of ${tokens(contextLength)}` : `with a window of ${tokens(config.W)}`;
+  const kept = `${rings} conversation${rings === 1 ? "" : "s"} ${length}`;
+  return (
+    `${formatBytes(totalBytes)} of GPU memory: weights ${formatBytes(weightBytes)} as ${weights}, ` +
+    `cache ${formatBytes(cacheBytes)} as ${cache}, for ${kept}`
+  );
+};
 
 const tryIt = (url: string, needsKey: boolean): string =>
   `Try: curl ${url}/v1/chat/completions -H "Content-Type: application/json" ` +

@@ -146,6 +146,15 @@ describe("openai", () => {
     expect(choices[0]).toMatchObject({ finish_reason: "stop", message: { content: null } });
     const wrong = client.chat.completions.create({ ...settings, messages: ask, tool_choice: "required" });
     await expect(wrong).rejects.toMatchObject({ status: 400, param: "tool_choice" });
+    const schema = { type: "object", properties: { a: { unevaluatedItems: false } } };
+    const refused = client.chat.completions.create({
+      ...settings,
+      messages: ask,
+      tools: [tools[0]!, { type: "function", function: { name: "other", parameters: schema } }],
+    });
+    const param = "tools[1].function.parameters";
+    await expect(refused).rejects.toMatchObject({ status: 400, param });
+    await expect(refused).rejects.toThrow(`${param}: $.properties.a.unevaluatedItems: `);
   });
 });
 
