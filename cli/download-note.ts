@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { sep } from "node:path";
 import { hubCacheFolder } from "../weights/sources/hub-cache.ts";
 import type { Context } from "./context.ts";
-import type { Progress } from "./engine.ts";
+import type { Engine, Progress } from "./engine.ts";
 import { formatBytes } from "./format.ts";
 
 /** Takes the progress of loading; notes a download when it begins. */
@@ -13,9 +13,19 @@ export function downloadNote({ io, output }: Context): (progress: Progress) => v
     if (noted || stage !== "download" || loaded >= total) return;
     noted = true;
     const there = loaded > 0 ? ` (${formatBytes(loaded)} of it are there)` : "";
+    output.clearStatus();
     output.note(
       `Download: ${formatBytes(total)}${there}, kept in ${shortPath(hubCacheFolder(io.env))}. See \`sirocco models\``,
     );
+  };
+}
+
+/** The engine, whose loads note a download. For commands that show no progress of loading. */
+export function notingDownloads(engine: Engine, context: Context): Engine {
+  const onProgress = downloadNote(context);
+  return {
+    ...engine,
+    loadModel: (source, options) => engine.loadModel(source, { ...options, onProgress }),
   };
 }
 

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { knownModel, knownModels } from "../weights/known-models.ts";
 import type { Engine } from "./engine.ts";
+import { UsageError } from "./errors.ts";
 import type { Output } from "./output.ts";
 
 /** "tiny, smollm2, …": the first alias of each. */
@@ -10,17 +11,41 @@ export const modelNames = knownModels.map(({ aliases }) => aliases[0]).join(", "
 
 const EMBEDDED = new URL("../weights/tiny-mistral/", import.meta.url);
 
-/** What a name of the list stands for. A file or folder of that name here is meant before. */
+/**
+ * What a name of the list stands for. A file or folder of that name here is meant before.
+ * @throws UsageError for what is nearly a name, and nothing here
+ */
 function namedSource(model: string, note: (line: string) => void): string {
   const known = knownModel(model);
-  if (!known) return model;
-  if (statSync(model, { throwIfNoEntry: false })) {
+  const isHere = statSync(model, { throwIfNoEntry: false }) !== undefined;
+  if (!known) {
+    const near = isHere ? undefined : nearName(model);
+    if (!near) return model;
+    throw new UsageError(
+      `--model: expected a name that \`sirocco models\` lists, or a path, got "${model}". Did you mean ${near}?`,
+    );
+  }
+  if (isHere) {
     note(
       `${model}: the ${model} in this folder, not the model of that name: ${known.source ?? "the embedded one"}`,
     );
     return model;
   }
   return known.source ?? fileURLToPath(EMBEDDED);
+}
+
+/** Letters and digits: "mistral7b" is nearly "mistral-7b". */
+const bare = (name: string): string => name.toLowerCase().replace(/[^a-z\d]/g, "");
+
+/** The name that begins with a word of three letters or more, or that it begins with. */
+function nearName(model: string): string | undefined {
+  if (!/^[\w.-]{3,}$/.test(model)) return undefined;
+  const word = bare(model);
+  const isNear = (alias: string) => bare(alias).startsWith(word) || word.startsWith(bare(alias));
+  const aliases = knownModels.flatMap(({ aliases }) => aliases);
+  return word.length < 3
+    ? undefined
+    : (aliases.find((alias) => bare(alias) === word) ?? aliases.find(isNear));
 }
 
 /** The engine, for which names stand for sources. */

@@ -7,6 +7,7 @@ import { parseReport, type Report, type SuiteName, suiteNames } from "../../benc
 import { runServer } from "../../bench/run-server.ts";
 import { renderTable } from "../../bench/table.ts";
 import { type Context, exitCode } from "../context.ts";
+import { notingDownloads } from "../download-note.ts";
 import { UsageError } from "../errors.ts";
 import { readTextFile } from "../input.ts";
 import { apiKey } from "../network.ts";
@@ -178,12 +179,13 @@ function checkTarget(command: Command, names: readonly string[], { url }: Option
 
 /** Runs suites on a model in this process, or `throughput` on a server. */
 async function measure(
-  { io, interrupts }: Context,
+  context: Context,
   names: readonly string[],
   options: Options,
   text: string | undefined,
   onProgress: (what: string) => void,
 ): Promise<Report> {
+  const { io, interrupts } = context;
   const { runs, seconds, streams, requests, promptTokens, answerTokens, url, model, chat = false } = options;
   const budget = { runs, seconds };
   const setting = { streams, requests, promptTokens, answerTokens };
@@ -194,7 +196,7 @@ async function measure(
   }
   const [engine, runSuites] = [await io.engine(), await io.bench()];
   return runSuites({
-    engine,
+    engine: options.quiet ? engine : notingDownloads(engine, context),
     names: names.length > 0 ? suiteNames.filter((name) => names.includes(name)) : DEFAULT_SUITES,
     request: { model, load: toLoadOptions(options), budget, text, streams: setting },
     ...shared,

@@ -21,6 +21,24 @@ export const filesBugs = {
     to: "response.status === 206",
     test: ["test/weights/hostile-servers.test.ts", "-t", "and then more without end"],
   },
+  "models rm takes a link for the repository that it leads to": {
+    file: "weights/sources/hub-cached.ts",
+    from: "entry.isDirectory() && entry.name",
+    to: "!entry.isFile() && entry.name",
+    test: ["test/cli/models.cpu.test.ts", "-t", "that is a link to another place"],
+  },
+  "a model's name hides the folder of that name": {
+    file: "cli/model-names.ts",
+    from: "  if (isHere) {",
+    to: '  if (isHere && model.includes("/")) {',
+    test: ["test/cli/models.cpu.test.ts", "-t", "a folder of that name comes first"],
+  },
+  "a stopped download's progress bar stays on the screen": {
+    file: "cli/progress.ts",
+    from: "(this.#stream.columns ?? 80) - KEYS",
+    to: "(this.#stream.columns ?? 80)",
+    test: ["test/cli/parts.cpu.test.ts", "-t", "room for the keys"],
+  },
   "a token loses U+FEFF at its beginning": {
     file: "weights/gguf/cursor.ts",
     from: "start + length), true)",

@@ -280,7 +280,7 @@ export class Session {
         ? Object.assign(new Error("write EPIPE"), { code: "EPIPE" })
         : stdoutError;
     this.#stdout = new Screen(setting.stdoutTerminal ?? false, fail, setting.columns);
-    this.#stderr = new Screen(setting.stderrTerminal ?? false);
+    this.#stderr = new Screen(setting.stderrTerminal ?? false, undefined, setting.columns);
     if (setting.stdin === undefined) Object.assign(this.#stdin, { isTTY: true });
     else if (setting.stdin !== null) this.#stdin.end(setting.stdin);
     const io: Io = {

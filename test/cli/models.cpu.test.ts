@@ -257,6 +257,16 @@ describe("names for --model", () => {
     }
   });
 
+  test.each([
+    ["mistral7b", "mistral-7b"],
+    ["smollm", "smollm2"],
+    ["Mistrall", "mistral"],
+  ])("%s is nearly one, and the error says which", async (model, name) => {
+    const { code, stderr, engine } = await sirocco(["chat", "--model", model]);
+    expect({ code, calls: engine.calls }).toEqual({ code: 2, calls: [] });
+    expect(stderr).toContain(`Did you mean ${name}?`);
+  });
+
   test("are in the help of the program and of every command with --model", async () => {
     for (const argv of [["--help"], ["chat", "--help"], ["serve", "--help"], ["plan", "--help"]]) {
       const text = (await sirocco(argv)).stdout.replace(/\s+/g, " ");

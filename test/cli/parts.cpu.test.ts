@@ -95,6 +95,13 @@ describe("progress", () => {
     expect(stdout).toBe("there was a cat.\n");
   });
 
+  test("leaves room for the keys that the terminal echoes: a full line would move the bar down", async () => {
+    const argv = ["generate", "x", "--model", "owner/name"];
+    const { stderr } = await sirocco(argv, { stderrTerminal: true, columns: 60 });
+    const drawn = stderr.split("\u001b[1G").map((line) => line.split("\u001b")[0]?.length ?? 0);
+    expect(Math.max(...drawn)).toBe(56);
+  });
+
   test("is not drawn elsewhere or with --quiet", async () => {
     expect((await sirocco(["generate", "x"])).stderr).not.toContain("Loading");
     expect((await sirocco(["generate", "x", "-q"], { stderrTerminal: true })).stderr).toBe("");
