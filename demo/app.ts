@@ -59,6 +59,7 @@ export class App extends LitElement implements Page {
       // In a dialog, Escape closes the dialog.
       if (key === "Escape" && !this.querySelector("dialog[open]")) this.answering.stop();
     });
+    this.addEventListener("announce", (event) => this.#announcer.say((event as CustomEvent<string>).detail));
     this.#readAddress();
     void this.#begin();
   }
@@ -134,13 +135,6 @@ export class App extends LitElement implements Page {
     if (!turns || this.answering.live) return;
     const question = turns.map(({ role }) => role).lastIndexOf("user");
     this.#ask(turns.slice(0, question + 1));
-  }
-
-  copy(text: string): void {
-    navigator.clipboard.writeText(text).then(
-      () => this.#announcer.say("Copied."),
-      () => this.#announcer.say("The browser did not let the page copy."),
-    );
   }
 
   delete(conversation: Conversation): void {

@@ -2,10 +2,13 @@
 import "./style/base.css";
 import "./style/layout.css";
 import "./style/chat.css";
+import "./style/answer.css";
 import "./style/dialogs.css";
 import { App } from "./app.ts";
+import { CopyButton } from "./copy-button.ts";
 import { MarkdownText } from "./markdown-text.ts";
 
+customElements.define("copy-button", CopyButton);
 customElements.define("markdown-text", MarkdownText);
 customElements.define("sirocco-app", App);
 

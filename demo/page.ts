@@ -35,7 +35,6 @@ export interface Page {
   /** Replaces the turn by `text`, removes all later turns, and starts an answer. */
   resend(index: number, text: string): void;
   regenerate(): void;
-  copy(text: string): void;
   delete(conversation: Conversation): void;
   /** Shows what a model needs before loading it. */
   choose(choice: Choice): void;

@@ -18,7 +18,7 @@ export function turnView(page: Page, turn: Turn, index: number, length: number):
       ${turn.thought ? thoughtView(`Thought for ${duration(turn.thought.seconds)}`, turn.thought.text) : nothing}
       <markdown-text .text=${turn.content}></markdown-text>
       <footer>
-        ${action("Copy", icons.copy, () => page.copy(turn.content))}
+        <copy-button .text=${turn.content}></copy-button>
         ${last && idle ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
         ${turn.facts ? html`<span class="facts">${factsLine(turn.facts)}</span>` : nothing}
       </footer>
@@ -31,7 +31,7 @@ function userView(page: Page, turn: Turn, index: number, last: boolean): Templat
     <article class="turn user" aria-label="You">
       <p>${turn.content}</p>
       <footer>
-        ${action("Copy", icons.copy, () => page.copy(turn.content))}
+        <copy-button .text=${turn.content}></copy-button>
         ${idle && last ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
         ${idle ? action("Edit", icons.edit, () => page.startEdit(index), `edit-${index}`) : nothing}
       </footer>
@@ -79,7 +79,7 @@ export function liveTurnView(page: Page, live: LiveAnswer): TemplateResult {
       }
       ${
         live.text
-          ? html`<markdown-text .text=${live.text}></markdown-text>`
+          ? html`<markdown-text .growing=${true} .text=${live.text}></markdown-text>`
           : seconds !== undefined
             ? nothing
             : html`<p class="waiting">${loading ? "Waiting for the model" : "Reading"}<span class="dots"></span></p>`

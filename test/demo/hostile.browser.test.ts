@@ -19,6 +19,9 @@ const HOSTILE = [
   "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=hacked=1&gt;'>",
   "```html\n</code></pre><img src=x onerror=hacked=1>\n```",
   "`</code><img src=x onerror=hacked=1>`",
+  '```"onmouseover=hacked=1\n```',
+  "```html' class=sr-only onload=hacked=1\n```",
+  "$x$ $\\href{javascript:hacked=1}{y}$ $\\htmlData{a=b}{x}$ $\\text{</math><img src=x onerror=hacked=1>}$ $z$",
   "<details open ontoggle=hacked=1><video><source onerror=hacked=1></video>",
   "<div id=sirocco-app name=conversation><meta http-equiv=refresh content='0;url=https://beacon.test/'>",
 ].join("\n\n");
@@ -40,20 +43,26 @@ beforeAll(async () => {
   await page.goto(`${site.url}#h`);
   await page.reload();
   await page.locator("markdown-text").getByText("over everything").first().waitFor();
+  await page.locator("markdown-text math").first().waitFor();
+  await page.locator("markdown-text .hljs-tag").first().waitFor();
 });
 afterAll(() => site?.close());
 
 test("the page contains only text, formatting and links", async () => {
   const found = await page.locator("markdown-text").evaluate((answer) => {
+    // The frames of code blocks are the page's own.
+    for (const bar of answer.querySelectorAll(".code .bar")) bar.remove();
     const elements = [...answer.querySelectorAll("*")];
     return {
       tags: [...new Set(elements.map(({ localName }) => localName))].sort(),
+      classes: [...new Set(elements.flatMap(({ classList }) => [...classList]))],
       attributes: [...new Set(elements.flatMap((each) => each.getAttributeNames()))].sort(),
       links: [...answer.querySelectorAll("a")].map(({ href, rel }) => `${new URL(href).protocol} ${rel}`),
     };
   });
-  expect(found.tags).toEqual(["a", "code", "p", "pre"]);
-  expect(found.attributes).toEqual(["href", "rel", "tabindex", "target"]);
+  expect(found.tags).toEqual(["a", "code", "div", "math", "mi", "mrow", "mtext", "p", "pre", "span"]);
+  expect(found.attributes).toEqual(["class", "href", "rel", "tabindex", "target"]);
+  expect(found.classes.filter((name) => !/^(code|math|hljs-.*|language-html)$/.test(name))).toEqual([]);
   expect(new Set(found.links)).toEqual(new Set(["https: noopener noreferrer nofollow"]));
 });
 
