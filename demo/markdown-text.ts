@@ -1,5 +1,5 @@
-// <markdown-text>: an answer. While it grows, only blocks that changed are rendered: a selection in the others
-// is kept, and a long answer costs no more than a short one.
+// <markdown-text>: an answer. While it grows, only blocks that changed are rendered: a selection in the
+// others is kept, and a long answer costs no more than a short one.
 import { frameCode } from "./code-block.ts";
 import { type Block, markdownBlocks } from "./markdown.ts";
 

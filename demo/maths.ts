@@ -52,7 +52,10 @@ export function showMaths(code: HTMLElement): void {
   code.replaceWith(maths);
 }
 
-/** Browsers read no `mathvariant` but "normal" (https://www.w3.org/TR/mathml-core/#the-mathvariant-attribute). */
+/**
+ * Browsers read no `mathvariant` but "normal".
+ * @see https://www.w3.org/TR/mathml-core/#the-mathvariant-attribute
+ */
 function applyVariant(element: Element): void {
   const variant = element.getAttribute("mathvariant") ?? "";
   const letters = LETTERS[variant];
