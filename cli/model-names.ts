@@ -6,8 +6,8 @@ import type { Engine } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 import type { Output } from "./output.ts";
 
-/** "tiny, smollm2, …": the first alias of each. */
-export const modelNames = knownModels.map(({ aliases }) => aliases[0]).join(", ");
+/** The first alias of each. */
+export const modelNames = knownModels.map(({ aliases }) => aliases[0]);
 
 const EMBEDDED = new URL("../weights/tiny-mistral/", import.meta.url);
 

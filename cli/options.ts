@@ -58,7 +58,7 @@ export const addModelOption = (command: Command): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      `a name (${modelNames}; \`sirocco models\` says more), a folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub; what is here by that name comes first (default: the embedded tiny model)`,
+      `a name (${modelNames.join(", ")}; \`sirocco models\` says more), a folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub; what is here by that name comes first (default: the embedded tiny model)`,
     ).argParser(nonEmpty("--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 

@@ -12,6 +12,7 @@ import { addScore } from "./commands/score.ts";
 import { addServe } from "./commands/serve.ts";
 import { addTune } from "./commands/tune.ts";
 import type { Context } from "./context.ts";
+import { wrapList } from "./format.ts";
 import { modelNames } from "./model-names.ts";
 import { packageVersion } from "./package.ts";
 
@@ -42,7 +43,7 @@ export function createProgram(context: Context, exit: (code: number) => void): C
       "after",
       `
 Names for --model (\`sirocco models\` has their sizes):
-  ${modelNames}
+  ${wrapList(modelNames, 76).replaceAll("\n", "\n  ")}
 
 Environment:
   SIROCCO_API_KEY   a key for clients of sirocco serve
