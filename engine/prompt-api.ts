@@ -39,8 +39,8 @@ const rules: Rules<LanguageModelBackend> = {
  * import { createLanguageModel } from "sirocco/prompt-api";
  *
  * const LanguageModel = createLanguageModel({ model });
- * // A page that uses the global gets it, unless the browser has its own:
- * if (!("LanguageModel" in globalThis)) Object.assign(globalThis, { LanguageModel });
+ * // For a page that uses the global. Chromium has one where it has no model: "unavailable".
+ * Object.assign(globalThis, { LanguageModel });
  *
  * const session = await LanguageModel.create({ temperature: 0, topK: 1 });
  * const answer = await session.prompt("Tell a story.", { responseConstraint: /Once upon [a-z ]{1,30}\./ });
@@ -57,8 +57,9 @@ export function createLanguageModel(settings: LanguageModelBackend): LanguageMod
     static async availability(options: LanguageModelCreateOptions = {}) {
       try {
         readCore(options);
-      } catch {
-        return "unavailable";
+      } catch (error) {
+        if (error instanceof DOMException) return "unavailable";
+        throw error;
       }
       const { availability } = loading;
       return availability === "downloadable" && hasNoGpu() ? "unavailable" : availability;
@@ -67,7 +68,7 @@ export function createLanguageModel(settings: LanguageModelBackend): LanguageMod
     static async create(options: LanguageModelCreateOptions = {}) {
       const { signal = new AbortController().signal, monitor } = options;
       signal.throwIfAborted();
-      const { tools, ...sampling } = readCore(options);
+      const { tools, samplingMode, ...sampling } = readCore(options);
       const initial = readInitialPrompts(options.initialPrompts);
       const functions = new Map(
         [...(options.tools ?? [])].map((tool) => [tool.name, tool.execute.bind(tool)]),
@@ -82,7 +83,17 @@ export function createLanguageModel(settings: LanguageModelBackend): LanguageMod
       const target = await untilAborted(opened, signal);
       const usage = await countTokens(target, initial, tools, signal);
       if (usage > target.contextLength) throw quotaExceeded(usage, target.contextLength);
-      const start = { model: target, sampling, maxTokens, tools, functions, initial, turns: [], usage };
+      const start = {
+        model: target,
+        sampling,
+        samplingMode,
+        maxTokens,
+        tools,
+        functions,
+        initial,
+        turns: [],
+        usage,
+      };
       const session = new LanguageModel(start);
       session.endWith(options.signal);
       return session;

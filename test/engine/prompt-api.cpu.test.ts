@@ -322,7 +322,10 @@ describe("loading", () => {
       topK: 128,
       temperature: 2,
     });
-    expect(await LanguageModel.create()).toMatchObject({ topK: 3, temperature: 1 });
+    expect(await LanguageModel.create()).toMatchObject({ topK: 3, temperature: 1, samplingMode: "balanced" });
+    const exact = { samplingMode: "most-predictable" } as const;
+    expect(await LanguageModel.create(exact)).toMatchObject({ topK: 1, temperature: 0, ...exact });
+    expect(await LanguageModel.create({ ...exact, topK: 5 })).toMatchObject({ topK: 5, temperature: 0 });
   });
 
   test("settings are checked, and there is no constructor", async () => {
@@ -373,7 +376,9 @@ describe("errors", () => {
     ["a prefix", "SyntaxError", { initialPrompts: [{ ...assistant("a"), prefix: true }] }],
     ["a temperature below 0", "RangeError", { temperature: -1 }],
     ["a topK below 1", "RangeError", { topK: 0 }],
-    ["a tool without a function", "TypeError", { tools: [{ name: "a" }] }],
+    ["a mode that is none", "TypeError", { samplingMode: "hot" }],
+    ["a type that is none", "TypeError", { expectedInputs: [{ type: "video" }] }],
+    ["a tool without a function", "NotSupportedError", { tools: [{ name: "a" }] }],
   ])("create with %s: %s", async (_, name, options) => {
     const { LanguageModel } = await begin();
     await expect(LanguageModel.create(options)).rejects.toMatchObject({ name });

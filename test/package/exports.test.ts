@@ -46,7 +46,7 @@ const COMMON = {
     HttpOptions HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime
     LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
-    OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress RopeScaling SamplingOptions
+    OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress PromptProgress RopeScaling SamplingOptions
     SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
     TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
@@ -80,7 +80,7 @@ test.each([
       LanguageModelAvailability LanguageModelBackend LanguageModelCallOptions LanguageModelConstructor
       LanguageModelContentPart LanguageModelCreateCoreOptions LanguageModelCreateOptions LanguageModelExpected
       LanguageModelMessage LanguageModelMonitor LanguageModelParams LanguageModelProgressEvent
-      LanguageModelPrompt LanguageModelPromptOptions LanguageModelSession LanguageModelTarget
+      LanguageModelPrompt LanguageModelPromptOptions LanguageModelSamplingMode LanguageModelSession LanguageModelTarget
       LanguageModelTool
     `),
   ],

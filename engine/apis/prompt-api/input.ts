@@ -1,7 +1,7 @@
 // What a page passes to the Prompt API -> messages, tools and formats of the engine. Members that the
 // specification does not name are ignored, as WebIDL does it.
 import type { Message, Tool } from "../../api.ts";
-import { shown, wrongType } from "../../options/parameter.ts";
+import { outOfRange, shown, wrongType } from "../../options/parameter.ts";
 import type { AskedFormat } from "../answer-format.ts";
 import { domError, notSupported } from "./errors.ts";
 import type {
@@ -11,6 +11,7 @@ import type {
   LanguageModelMessage,
   LanguageModelParams,
   LanguageModelPromptOptions,
+  LanguageModelSamplingMode,
   LanguageModelTool,
 } from "./types.ts";
 
@@ -19,9 +20,23 @@ export const PARAMS: LanguageModelParams = {
   ...{ defaultTemperature: 1, maxTemperature: 2 },
 };
 
+const MODES: Readonly<Record<LanguageModelSamplingMode, Sampling>> = {
+  "most-predictable": { temperature: 0, topK: 1 },
+  predictable: { temperature: 0.5, topK: 3 },
+  balanced: { temperature: PARAMS.defaultTemperature, topK: PARAMS.defaultTopK },
+  creative: { temperature: 1, topK: 8 },
+  "most-creative": { temperature: 1.2, topK: 40 },
+};
+
 export interface Sampling {
   readonly topK: number;
   readonly temperature: number;
+}
+
+/** What `availability` and `create` have in common. */
+export interface Core extends Sampling {
+  readonly samplingMode: LanguageModelSamplingMode;
+  readonly tools: readonly Tool[];
 }
 
 export interface ReadPrompt {
@@ -31,7 +46,8 @@ export interface ReadPrompt {
 }
 
 const ROLES = ["system", "user", "assistant"];
-const TEXT_ONLY = ["text", "tool-call", "tool-response"];
+/** What the specification names: the last two are not supported. */
+const TYPES = ["text", "tool-call", "tool-response", "image", "audio"];
 
 /**
  * Messages of a prompt. WebIDL makes a text of what is no list.
@@ -73,7 +89,8 @@ export function readInitialPrompts(given: readonly LanguageModelMessage[] = []):
 
 function readMessage(message: LanguageModelMessage, where: string): Message {
   const { role, content } = Object(message) as LanguageModelMessage;
-  if (!ROLES.includes(role)) throw wrongType(`${where}.role`, `expected ${ROLES}, got ${shown(role)}.`);
+  if (!ROLES.includes(role))
+    throw wrongType(`${where}.role`, `expected ${ROLES.join(", ")}, got ${shown(role)}.`);
   if (content === undefined) throw wrongType(`${where}.content`, "expected a text, got nothing.");
   const parts = typeof content === "object" && content !== null && Symbol.iterator in content;
   const text = parts
@@ -84,23 +101,24 @@ function readMessage(message: LanguageModelMessage, where: string): Message {
 
 function readPart(part: LanguageModelContentPart, where: string): string {
   const { type, value } = Object(part) as LanguageModelContentPart;
-  if (type !== "text")
-    throw notSupported(`${where}.type: expected text, got ${shown(type)}. This model reads text.`);
+  checkType(type, `${where}.type`, ["text"]);
   if (typeof value !== "string") throw wrongType(`${where}.value`, `expected a text, got ${shown(value)}.`);
   return value;
 }
 
 /** @throws DOMException `NotSupportedError` for what is not text; TypeError, RangeError */
-export function readCore(
-  options: LanguageModelCreateCoreOptions,
-): Sampling & { readonly tools: readonly Tool[] } {
+export function readCore(options: LanguageModelCreateCoreOptions): Core {
   checkExpected(options.expectedInputs, "expectedInputs");
   checkExpected(options.expectedOutputs, "expectedOutputs");
-  const { topK = PARAMS.defaultTopK, temperature = PARAMS.defaultTemperature, tools = [] } = options;
+  const { samplingMode = "balanced", tools = [] } = options;
+  if (!Object.hasOwn(MODES, samplingMode))
+    throw wrongType("samplingMode", `expected ${Object.keys(MODES).join(", ")}, got ${shown(samplingMode)}.`);
+  const { topK = MODES[samplingMode].topK, temperature = MODES[samplingMode].temperature } = options;
   if (!(temperature >= 0))
-    throw new RangeError(`temperature: expected a number from 0 on, got ${shown(temperature)}.`);
-  if (!(topK >= 1)) throw new RangeError(`topK: expected a whole number from 1 on, got ${shown(topK)}.`);
+    throw outOfRange("temperature", `expected a number from 0 on, got ${shown(temperature)}.`);
+  if (!(topK >= 1)) throw outOfRange("topK", `expected a whole number from 1 on, got ${shown(topK)}.`);
   return {
+    samplingMode,
     topK: Math.min(Math.floor(topK), PARAMS.maxTopK),
     temperature: Math.min(temperature, PARAMS.maxTemperature),
     tools: [...tools].map(readTool),
@@ -108,17 +126,20 @@ export function readCore(
 }
 
 function checkExpected(given: readonly LanguageModelExpected[] = [], where: string): void {
-  [...given].forEach(({ type }, i) => {
-    if (!TEXT_ONLY.includes(type))
-      throw notSupported(
-        `${where}[${i}].type: expected text, got ${shown(type)}. This model reads and writes text.`,
-      );
-  });
+  for (const [i, { type }] of [...given].entries()) checkType(type, `${where}[${i}].type`, TYPES.slice(0, 3));
+}
+
+function checkType(type: string, where: string, able: readonly string[]): void {
+  if (!TYPES.includes(type)) throw wrongType(where, `expected ${TYPES.join(", ")}, got ${shown(type)}.`);
+  if (!able.includes(type))
+    throw notSupported(`${where}: expected text, got ${shown(type)}. This model reads and writes text.`);
 }
 
 function readTool({ name, description, inputSchema, execute }: LanguageModelTool, i: number): Tool {
   if (typeof execute !== "function")
-    throw wrongType(`tools[${i}].execute`, `expected a function, got ${shown(execute)}.`);
+    throw notSupported(
+      `tools[${i}].execute: expected a function, got ${shown(execute)}. Give one: it is called.`,
+    );
   const parameters = inputSchema && withoutDialect(inputSchema);
   return { name, ...(description !== undefined && { description }), ...(parameters && { parameters }) };
 }

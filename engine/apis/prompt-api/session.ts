@@ -8,6 +8,7 @@ import type {
   LanguageModelCallOptions,
   LanguageModelPrompt,
   LanguageModelPromptOptions,
+  LanguageModelSamplingMode,
   LanguageModelSession,
   LanguageModelTarget,
   LanguageModelTool,
@@ -17,6 +18,7 @@ import type {
 export interface SessionStart {
   readonly model: LanguageModelTarget;
   readonly sampling: Sampling;
+  readonly samplingMode: LanguageModelSamplingMode;
   readonly maxTokens: number;
   readonly tools: readonly Tool[];
   /** The page's functions, by the names of the tools. */
@@ -71,6 +73,9 @@ export class Session extends EventTarget implements LanguageModelSession {
   }
   get inputQuota(): number {
     return this.contextWindow;
+  }
+  get samplingMode(): LanguageModelSamplingMode {
+    return this.#start.samplingMode;
   }
   get topK(): number {
     return this.#start.sampling.topK;

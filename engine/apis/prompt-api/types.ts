@@ -72,11 +72,26 @@ export interface LanguageModelTool {
   ): unknown;
 }
 
+/** How much chance there is in an answer: what newer Chrome has in place of `topK` and `temperature`. */
+export type LanguageModelSamplingMode =
+  /** Temperature 0: always the likeliest token. */
+  | "most-predictable"
+  /** Temperature 0.5, the 3 likeliest tokens. */
+  | "predictable"
+  /** Temperature 1, the 3 likeliest tokens. */
+  | "balanced"
+  /** Temperature 1, the 8 likeliest tokens. */
+  | "creative"
+  /** Temperature 1.2, the 40 likeliest tokens. */
+  | "most-creative";
+
 /** Options of `availability`, and of `create`. */
 export interface LanguageModelCreateCoreOptions {
-  /** Keeps the k likeliest tokens, 1 … 128. Larger values count as 128. Default 3. */
+  /** How much chance there is. `topK` and `temperature` come before it. Default "balanced". */
+  readonly samplingMode?: LanguageModelSamplingMode | undefined;
+  /** Keeps the k likeliest tokens, 1 … 128. Larger values count as 128. Default: as `samplingMode`. */
   readonly topK?: number | undefined;
-  /** Divides the logits, 0 … 2. Larger values count as 2. 0: always the likeliest token. Default 1. */
+  /** Divides the logits, 0 … 2. Larger values count as 2. 0: the likeliest. Default: as `samplingMode`. */
   readonly temperature?: number | undefined;
   /** What prompts will hold. Default: text. */
   readonly expectedInputs?: readonly LanguageModelExpected[] | undefined;
@@ -151,6 +166,8 @@ export interface LanguageModelSession extends EventTarget {
   readonly inputUsage: number;
   /** The older name of `contextWindow`. */
   readonly inputQuota: number;
+  /** The mode that the session was created with. */
+  readonly samplingMode: LanguageModelSamplingMode;
   /** The k of the session. */
   readonly topK: number;
   /** The temperature of the session. */
