@@ -9,7 +9,8 @@ import { sourceFiles } from "./source-files.mjs";
 /**
  * package.json, as far as the checks read it.
  * @typedef {{ name: string, version: string, homepage: string, bugs: string, repository: { url: string },
- *   dependencies: Record<string, string>, devDependencies: Record<string, string> }} Manifest
+ *   dependencies: Record<string, string>, optionalDependencies: Record<string, string>,
+ *   devDependencies: Record<string, string> }} Manifest
  * What `npm pack` would write. Bytes; paths with slashes.
  * @typedef {{ filename: string, size: number, unpackedSize: number, files: { path: string }[] }} Tarball
  */
@@ -75,7 +76,7 @@ const copiedFrom = () => [
 ];
 
 /** What a line that is copied names: the package, with its scope. Paths and addresses are not packages. */
-const NAME = String.raw`((?:@[\w.-]+\/)?[a-z][\w.-]*)`;
+const NAME = String.raw`((?:@[\w.-]+\/)?[a-z](?:[\w.-]*\w)?)`;
 const NAMING = [
   // An import of code: `from "x/part"`, `import "x"`, `import("x")`.
   new RegExp(String.raw`(?:\bfrom|\bimport\(?) ?["']${NAME}(?:\/[\w./-]*)?["']`, "g"),
@@ -93,8 +94,12 @@ const NAMING = [
  * @param {Manifest} [pkg]
  * @returns {string[]} a problem each
  */
-export function otherNames({ name, dependencies, devDependencies } = manifest()) {
-  const known = new Set([name, ...Object.keys({ ...dependencies, ...devDependencies }), ...OTHER_PROGRAMS]);
+export function otherNames({ name, ...pkg } = manifest()) {
+  const known = new Set([
+    name,
+    ...Object.keys({ ...pkg.dependencies, ...pkg.optionalDependencies, ...pkg.devDependencies }),
+    ...OTHER_PROGRAMS,
+  ]);
   return copiedFrom().flatMap((file) =>
     readFileSync(join(root, file), "utf8")
       .split("\n")
