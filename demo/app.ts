@@ -2,6 +2,7 @@
 import { html, LitElement, nothing } from "lit";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
+import { Attached } from "./attached.ts";
 import { type Conversation, Conversations, title } from "./conversations.ts";
 import { type Choice, EMBEDDED } from "./engine.ts";
 import { Inspector } from "./inspector.ts";
@@ -24,6 +25,7 @@ export class App extends LitElement implements Page {
   readonly conversations = new Conversations();
   readonly session = new Session();
   readonly answering = new Answering(this.conversations, this.session, this.settings);
+  readonly attached = new Attached();
   readonly preflight = new Preflight();
   readonly storedModels = new StoredModels();
   place: Place = "chat";
@@ -47,6 +49,7 @@ export class App extends LitElement implements Page {
       this.conversations,
       this.session,
       this.answering,
+      this.attached,
       this.preflight,
       this.storedModels,
       this.#inspector,

@@ -1,5 +1,6 @@
 // The app as the views see it: its state, and what a visitor can do. app.ts implements it.
 import type { Answering } from "./answering.ts";
+import type { Attached } from "./attached.ts";
 import type { Conversation, Conversations } from "./conversations.ts";
 import type { Choice } from "./engine.ts";
 import type { Preflight } from "./preflight.ts";
@@ -15,6 +16,8 @@ export interface Page {
   readonly conversations: Conversations;
   readonly session: Session;
   readonly answering: Answering;
+  /** The text files of the message that is being written. */
+  readonly attached: Attached;
   readonly preflight: Preflight;
   readonly storedModels: StoredModels;
   readonly place: Place;

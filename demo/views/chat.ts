@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
 import type { Page } from "../page.ts";
+import { dragFiles, dropFiles } from "./attached.ts";
 import { composerView } from "./composer.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
@@ -14,7 +15,7 @@ export function chatView(page: Page): TemplateResult {
   const turns = conversation?.turns ?? [];
   const trouble = answering.troubleOf(conversation?.id);
   return html`
-    <main>
+    <main @dragover=${dragFiles} @dragleave=${dragFiles} @drop=${(event: DragEvent) => dropFiles(page, event)}>
       <div id="scroller" tabindex="0" role="region" aria-label="Conversation">
         <div class="turns">
           ${turns.length === 0 ? welcomeView(page) : html`<h2 class="sr-only">Conversation</h2>`}

@@ -2,6 +2,7 @@
 // answer.)
 import { html, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
+import { attachButton, attachedView, pasteFiles } from "./attached.ts";
 import { icons } from "./icons.ts";
 
 export function composerView(page: Page): TemplateResult {
@@ -9,17 +10,20 @@ export function composerView(page: Page): TemplateResult {
   const send = (event: Event): void => {
     event.preventDefault();
     const field = document.querySelector("#message") as HTMLTextAreaElement;
-    if (live || !field.value.trim()) return;
-    page.send(field.value);
+    if (live || (!field.value.trim() && page.attached.files.length === 0)) return;
+    page.send(page.attached.take(field.value));
     field.value = "";
   };
   const onKey = (event: KeyboardEvent): void => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
   };
   return html`
+    ${attachedView(page)}
     <form class="composer" @submit=${send}>
+      ${attachButton(page)}
       <label class="sr-only" for="message">Message</label>
-      <textarea id="message" rows="1" placeholder="Write a message" enterkeyhint="send" @keydown=${onKey}></textarea>
+      <textarea id="message" rows="1" placeholder="Write a message" enterkeyhint="send" @keydown=${onKey}
+        @paste=${(event: ClipboardEvent) => pasteFiles(page, event)}></textarea>
       ${
         live
           ? html`<button type="button" class="primary round" aria-label="Stop" title="Stop (Escape)"

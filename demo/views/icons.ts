@@ -18,6 +18,10 @@ export const icons = {
     svg`<rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5 15H4V5a1 1 0 0 1 1-1h10v1" />`,
   ),
   done: icon(svg`<path d="M5 12.5l4.5 4.5L19 7.5" />`),
+  attach: icon(
+    svg`<path d="M19 11l-7.5 7.5a4 4 0 0 1-6-6L13 5a2.7 2.7 0 0 1 4 4l-7.5 7.5a1.3 1.3 0 0 1-2-2L14 8" />`,
+  ),
+  file: icon(svg`<path d="M6 3h8l4 4v14H6zM14 3v4h4" />`),
   again: icon(svg`<path d="M20 12a8 8 0 1 1-2.6-5.9L20 8M20 4v4h-4" />`),
   edit: icon(svg`<path d="M4 20h4L19 9l-4-4L4 16z" />`),
   send: icon(svg`<path d="M12 20V4M5 11l7-7 7 7" />`),

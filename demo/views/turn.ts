@@ -4,6 +4,8 @@ import { type LiveAnswer, thoughtSeconds } from "../answering.ts";
 import type { Facts, Turn } from "../conversations.ts";
 import { duration } from "../format.ts";
 import type { Page } from "../page.ts";
+import { splitMessage } from "../text-files.ts";
+import { sentFiles } from "./attached.ts";
 import { icons } from "./icons.ts";
 
 export function turnView(page: Page, turn: Turn, index: number, length: number): TemplateResult {
@@ -27,9 +29,12 @@ export function turnView(page: Page, turn: Turn, index: number, length: number):
 
 function userView(page: Page, turn: Turn, index: number, last: boolean): TemplateResult {
   const idle = page.answering.live === undefined;
+  const { words, files } = splitMessage(turn.content);
   return html`
     <article class="turn user" aria-label="You">
-      <p>${turn.content}</p>
+      <div class="message">
+        ${words ? html`<p>${words}</p>` : nothing} ${sentFiles(files)}
+      </div>
       <footer>
         <copy-button .text=${turn.content}></copy-button>
         ${idle && last ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
