@@ -87,6 +87,26 @@ describe("pull", () => {
     expect((await sirocco(["models", "list", "--json"], { env })).stdout).toContain('"partialBytes":0}]');
   });
 
+  test("of the GGUF files of a repository only the one that loads, all parts of it", async () => {
+    const parts = [1, 2].map((part) => `tiny-Q8_0-0000${part}-of-00002.gguf`);
+    const read = (name: string) =>
+      new Uint8Array(readFileSync(`test/golden/formats/gguf_q8_0_split/${name}`));
+    hub.files = {
+      ...Object.fromEntries(parts.map((name) => [name, read(name)])),
+      "x.F16.gguf": new Uint8Array(2 ** 24),
+    };
+    const { code, stdout, stderr } = await pull("--json");
+    expect(stderr).toContain("Download: ");
+    expect({ code, files: JSON.parse(stdout).files }).toEqual({
+      code: 0,
+      files: parts.map((file) => ({ file, bytes: read(file).length })),
+    });
+    const [snapshot = ""] = readdirSync(join(folder, "snapshots"));
+    expect(readdirSync(join(folder, "snapshots", snapshot)).sort()).toEqual(parts);
+    for (const name of parts)
+      expect(new Uint8Array(readFileSync(join(folder, "snapshots", snapshot, name)))).toEqual(read(name));
+  });
+
   test("a gated repository: the error says where to accept and how to give a token", async () => {
     hub.token = "secret";
     const { code, stderr } = await pull();
