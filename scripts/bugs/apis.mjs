@@ -51,4 +51,22 @@ export const apisBugs = {
     to: "if (isInherited(name) || (known",
     test: ["test/engine/request-bodies.cpu.test.ts"],
   },
+  "an answer in one value has a call that was cut off": {
+    file: "engine/whole-answer.ts",
+    from: 'reason === "tool-calls" ? calls : calls.slice(0, -1)',
+    to: "calls",
+    test: engine("whole-answer.cpu", "cut off is none"),
+  },
+  "the Prompt API forgets the initial prompts when the context is full": {
+    file: "engine/apis/prompt-api/session.ts",
+    from: "return [...this.#start.initial, ...this.#turns.flat()];",
+    to: "return this.#turns.flat();",
+    test: engine("prompt-api.cpu", "the initial ones stay"),
+  },
+  "an aborted prompt of the Prompt API stays in the conversation": {
+    file: "engine/apis/prompt-api/session.ts",
+    from: "      const turn: Message[] = [...messages];",
+    to: "      const turn: Message[] = [...messages];\n      this.#turns = [...this.#turns, turn];",
+    test: engine("prompt-api.cpu", "leaves no trace"),
+  },
 };
