@@ -79,9 +79,12 @@ const copiedFrom = () => [
 const NAME = String.raw`((?:@[\w.-]+\/)?[a-z](?:[\w.-]*\w)?)`;
 const NAMING = [
   // An import of code: `from "x/part"`, `import "x"`, `import("x")`.
-  new RegExp(String.raw`(?:\bfrom|\bimport\(?) ?["']${NAME}(?:\/[\w./-]*)?["']`, "g"),
   new RegExp(
-    String.raw`\b(?:npx(?: -y| --yes)?|npm (?:install|i|add)(?: -[\w-]+)*|deno add npm:) +${NAME}(?![\w/:*-])`,
+    String.raw`(?:\b(?:import|export)\b[^"']*\bfrom|^ *\} *from|\bimport\(?) ?["']${NAME}(?:\/[\w./-]*)?["']`,
+    "g",
+  ),
+  new RegExp(
+    String.raw`\b(?:(?:npx(?: -y| --yes)?|npm (?:install|i|add)(?: -[\w-]+)*) +|deno add npm:)${NAME}(?![\w/:*-])`,
     "g",
   ),
   new RegExp(String.raw`(?:cdn\.jsdelivr\.net\/npm|unpkg\.com|esm\.sh)\/${NAME}`, "g"),
