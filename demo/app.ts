@@ -12,6 +12,7 @@ import { Preflight } from "./preflight.ts";
 import { Session } from "./session.ts";
 import { Settings } from "./settings.ts";
 import { StoredModels } from "./stored-models.ts";
+import { isDark } from "./theme.ts";
 import type { Remedy } from "./trouble.ts";
 import { chatView, scrollToEnd } from "./views/chat.ts";
 import { headerView } from "./views/header.ts";
@@ -58,9 +59,10 @@ export class App extends LitElement implements Page {
     this.session.watch(() => this.#announceSession());
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
+    isDark.addEventListener("change", () => this.requestUpdate());
     addEventListener("keydown", ({ key }) => {
       // In a dialog, Escape closes the dialog.
-      if (key === "Escape" && !this.querySelector("dialog[open]")) this.answering.stop();
+      if (key === "Escape" && !this.querySelector("dialog[open]")) this.#escape();
     });
     this.addEventListener("announce", (event) => this.#announcer.say((event as CustomEvent<string>).detail));
     this.#readAddress();
@@ -100,6 +102,17 @@ export class App extends LitElement implements Page {
   toggleList(open = !this.listOpen): void {
     this.listOpen = open;
     this.requestUpdate();
+  }
+
+  /** Closes what covers the chat on a narrow screen, or else stops the answer. */
+  #escape(): void {
+    if (this.listOpen) {
+      this.toggleList(false);
+      void this.#afterUpdate(() => focus("#list-button"));
+    } else if (this.inspecting && isNarrow.matches) {
+      this.toggleInspect();
+      void this.#afterUpdate(() => focus("#inspect-button"));
+    } else this.answering.stop();
   }
 
   toggleInspect(): void {
@@ -244,11 +257,23 @@ export class App extends LitElement implements Page {
       <div class="columns">
         ${listView(this)}
         ${this.place === "models" ? modelsView(this) : chatView(this)}
-        <aside id="inspect" aria-label="Inspect" ?hidden=${!this.inspecting}></aside>
+        ${this.listOpen ? html`<div class="beside" @click=${() => this.toggleList(false)}></div>` : nothing}
+        <aside class="inspect" aria-label="Inspect" ?hidden=${!this.inspecting}>
+          <button type="button" class="only-narrow" @click=${() => this.toggleInspect()}>Back to the chat</button>
+          ${
+            this.session.choice.kind === "server"
+              ? html`<p class="note">This model runs on a server. Inspect shows models that run in this browser.</p>`
+              : nothing
+          }
+          <div id="inspect"></div>
+        </aside>
       </div>
       ${preflightView(this)} ${settingsView(this)}`;
   }
 }
+
+/** As in style/layout.css. */
+const isNarrow = matchMedia("(max-width: 760px)");
 
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 

@@ -98,9 +98,10 @@ export class Session extends Observable {
     this.#fail(trouble);
   }
 
-  /** The model, once one is loaded. @throws AbortError if loading fails or is stopped */
-  model(signal: AbortSignal): Promise<ChatModel> {
-    if (this.#state.kind === "ready") return Promise.resolve(this.#state.model);
+  /** The model, once one is loaded. @throws AbortError if loading fails or is stopped, or none is loading */
+  async model(signal: AbortSignal): Promise<ChatModel> {
+    if (this.#state.kind === "ready") return this.#state.model;
+    if (this.#state.kind !== "loading") throw noModel();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -122,8 +123,7 @@ export class Session extends Observable {
   }
 
   #dismissWaiting(): void {
-    const reason = new DOMException("No model is loaded.", "AbortError");
-    for (const { reject } of this.#waiting.splice(0)) reject(reason);
+    for (const { reject } of this.#waiting.splice(0)) reject(noModel());
   }
 
   #become(state: SessionState): void {
@@ -131,3 +131,5 @@ export class Session extends Observable {
     this.changed();
   }
 }
+
+const noModel = () => new DOMException("No model is loaded.", "AbortError");

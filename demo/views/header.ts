@@ -1,17 +1,16 @@
 // The top bar: the model, and buttons for Inspect, theme and settings.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
+import { otherColours } from "../theme.ts";
 import { icons } from "./icons.ts";
 
-const THEMES = ["auto", "light", "dark"] as const;
-
 export function headerView(page: Page): TemplateResult {
-  const { theme } = page.settings.values;
-  const nextTheme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "auto";
+  const { colours, theme } = otherColours(page.settings.values.theme);
   return html`
     <header>
       <button
         type="button"
+        id="list-button"
         class="plain only-narrow"
         aria-label="Conversations"
         aria-expanded=${page.listOpen}
@@ -34,6 +33,7 @@ export function headerView(page: Page): TemplateResult {
       <span class="grow"></span>
       <button
               type="button"
+              id="inspect-button"
               class="plain"
               aria-label="Inspect"
               title="Inspect: watch the model compute"
@@ -46,9 +46,9 @@ export function headerView(page: Page): TemplateResult {
       <button
         type="button"
         class="plain"
-        aria-label=${`Colours: ${theme}. Change to ${nextTheme}`}
-        title=${`Colours: ${theme}`}
-        @click=${() => page.settings.set({ theme: nextTheme })}
+        aria-label=${`Use ${colours} colours`}
+        title=${`Use ${colours} colours`}
+        @click=${() => page.settings.set({ theme })}
       >
         ${icons.theme}
       </button>

@@ -24,24 +24,28 @@ export function statusView(page: Page): TemplateResult | typeof nothing {
 const restoring = (page: Page, { progress, meter }: Restoring): TemplateResult => html`
   <section class="loading" aria-label="Loading again">
     <div class="line">
-      <strong>The GPU went away</strong> <span>The model is loaded again; then the answer continues.</span>
-      <span class="grow"></span>
-      <span class="numbers">${numbers(progress, meter)}</span>
+      <div class="what">
+        <strong>The GPU went away</strong>
+        <span class="stage">The model is loaded again; then the answer continues.</span>
+      </div>
     </div>
     ${bar(page, progress)}
+    <span class="numbers">${numbers(progress, meter)}</span>
   </section>`;
 
 function loading(page: Page, progress: Progress | undefined, meter: ProgressMeter): TemplateResult {
   return html`
     <section class="loading" aria-label="Loading">
       <div class="line">
-        <strong>${page.session.name}</strong>
-        <span>${progress ? STAGES[progress.stage] : "Opening"}</span>
+        <div class="what">
+          <strong>${page.session.name}</strong>
+          <span class="stage">${progress ? STAGES[progress.stage] : "Opening"}</span>
+        </div>
         <span class="grow"></span>
-        <span class="numbers">${progress ? numbers(progress, meter) : nothing}</span>
         <button type="button" @click=${() => page.session.cancel()}>Cancel</button>
       </div>
       ${bar(page, progress)}
+      <span class="numbers">${progress ? numbers(progress, meter) : nothing}</span>
     </section>`;
 }
 
@@ -59,7 +63,7 @@ function numbers(progress: Progress, meter: ProgressMeter): string {
   return [
     `${bytes(loaded)} of ${bytes(total)}`,
     speed === undefined ? "" : `${bytes(Math.round(speed))}/s`,
-    left === undefined ? "" : `${duration(left)} left`,
+    left === undefined || left < 1 ? "" : `${duration(left)} left`,
   ]
     .filter(Boolean)
     .join(" · ");

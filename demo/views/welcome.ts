@@ -19,15 +19,18 @@ const QUESTIONS = [
 export function welcomeView(page: Page): TemplateResult {
   const { choice } = page.session;
   const tiny = choice.kind === "embedded";
+  const server = choice.kind === "server" ? new URL(choice.address).host : undefined;
   return html`
     <section class="welcome">
-      <h2>A language model in this page</h2>
+      <h2>${server ? "A language model behind a server" : "A language model in this page"}</h2>
       <p>
         ${
           tiny
             ? html`Tiny Tales is part of this page: five million parameters, trained on children's stories only. It runs on
                 your device, and nothing you write leaves it.`
-            : html`${page.session.name} runs on your device, and nothing you write leaves it.`
+            : server
+              ? html`${page.session.name} runs on ${server}: what you write is sent there.`
+              : html`${page.session.name} runs on your device, and nothing you write leaves it.`
         }
       </p>
       <ul class="suggestions" aria-label="Suggestions">
