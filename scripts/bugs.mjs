@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { apisBugs } from "./bugs/apis.mjs";
+import { demoBugs } from "./bugs/demo.mjs";
 import { engineBugs } from "./bugs/engine.mjs";
 import { filesBugs } from "./bugs/files.mjs";
 import { graphBugs } from "./bugs/graph.mjs";
@@ -11,6 +12,7 @@ import { root } from "./setup.mjs";
 
 export const bugs = {
   ...graphBugs,
+  ...demoBugs,
   ...engineBugs,
   ...apisBugs,
   ...structuredBugs,

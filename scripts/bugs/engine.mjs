@@ -111,12 +111,6 @@ export const engineBugs = {
     to: "return false ?",
     test: engine("nudge.cpu", "hidden page"),
   },
-  "the replacement of a lost GPU makes an answer slow": {
-    file: "demo/speed.ts",
-    from: ".filter(({ afterLoss }) => !afterLoss)",
-    to: "",
-    test: ["test/demo/clocks.test.ts", "-t", "the replacement of a lost GPU"],
-  },
   "a long text is tokenized in one slice": {
     file: "engine/slices.ts",
     from: "if (performance.now() < until) continue;",

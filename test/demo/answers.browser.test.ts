@@ -1,4 +1,5 @@
 // How the Markdown of an answer looks and behaves: lists, tables, code, maths.
+import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { openSite, type Site } from "./site.ts";
@@ -27,6 +28,7 @@ beforeAll(async () => {
     ];
     localStorage.setItem("sirocco.conversation.a", JSON.stringify({ id: "a", updated: 1, turns }));
   }, ANSWER);
+  await site.context.addInitScript({ content: axe.source });
   page = await site.open("#a");
   await page.locator("math").first().waitFor();
 });
@@ -56,6 +58,16 @@ test("code has its language and its colours, and scrolls inside its block", asyn
   });
   expect(widths.inside).toBeGreaterThan(500);
   expect(widths.page).toBe(0);
+});
+
+test.each(["light", "dark"] as const)("axe finds no violation in the %s colours", async (colorScheme) => {
+  await page.emulateMedia({ colorScheme });
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run("markdown-text");
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
+  });
+  expect(found).toEqual([]);
 });
 
 test("Copy says whether it worked, and then offers itself again", async () => {
