@@ -118,16 +118,18 @@ test("it holds what runs and nothing else", () => {
   const files = readdirSync(installed, { recursive: true, encoding: "utf8" }).map((file) =>
     file.replaceAll("\\", "/"),
   );
-  expect(files).toEqual(expect.arrayContaining(["LICENSE", "dist/weights/tiny-mistral/config.json"]));
+  expect(files).toEqual(
+    expect.arrayContaining(["LICENSE", "dist/weights/tiny-mistral/config.json", "dist/page/index.html"]),
+  );
   expect(
     files.filter((file) =>
       /^(test|weights|scripts|node_modules)\/|\/node_modules\/|\.wgsl$|[^d]\.ts$|package-lock/.test(file),
     ),
   ).toEqual([]);
   const scripts = files.filter((file) => file.startsWith("dist/") && file.endsWith(".js"));
-  // A file with re-exports only has no source map, and the bundler's own code has none.
+  // A file with re-exports only has no source map; the bundler's own code and the page have none.
   const unmapped = scripts.filter(
-    (file) => !files.includes(`${file}.map`) && !file.endsWith("/rolldown-runtime.js"),
+    (file) => !files.includes(`${file}.map`) && !/\/rolldown-runtime\.js$|^dist\/page\//.test(file),
   );
   const own = (file: string) =>
     readFileSync(join(installed, file), "utf8").replace(
