@@ -1,10 +1,16 @@
 #!/usr/bin/env node
+import { exitCode } from "./context.ts";
 // The `sirocco` command: run() with the process's streams and signals.
 import { withDriver } from "./driver.ts";
+import { DriverMessages, hideDriverNoise } from "./driver-noise.ts";
 import { run } from "./run.ts";
 
+const driver = new DriverMessages();
 const code = await run(process.argv.slice(2), {
-  engine: async () => withDriver(await import("../engine/node.ts")),
+  engine: async () => {
+    await hideDriverNoise(driver);
+    return withDriver(await import("../engine/node.ts"));
+  },
   bench: async () => (await import("../bench/run.ts")).runSuites,
   server: () => import("../server/index.ts"),
   stdin: process.stdin,
@@ -30,5 +36,6 @@ const code = await run(process.argv.slice(2), {
     };
   },
 });
+if (code === exitCode.error) process.stderr.write(driver.warnings);
 // Exits at once: a second Ctrl-C must not wait for the GPU, nor a closed pipe for the rest of the answer.
 process.stderr.write("", () => process.exit(code));
