@@ -40,14 +40,27 @@ function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined 
   return completionTokens > 1 && decodeMs > 0 ? ((completionTokens - 1) / decodeMs) * 1000 : undefined;
 }
 
-/** "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7". */
-export function statsLine({ finish }: Answer, { plan, adapter }: Model, seed: number): string {
+/** "1,234 tokens". */
+export const tokens = (count: number): string =>
+  Number.isFinite(count) ? `${count.toLocaleString("en-US")} tokens` : "without end";
+
+/**
+ * "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7".
+ * @param inChat how full the context is, in place of formats and adapter. Default false
+ */
+export function statsLine(
+  { finish }: Answer,
+  { plan, adapter, contextLength }: Model,
+  seed: number,
+  inChat = false,
+): string {
+  const used = (finish.promptTokens + finish.completionTokens).toLocaleString("en-US");
   const rate = decodeRate(finish);
   return [
     `${finish.completionTokens} tokens (${finish.reason})`,
     ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
     `first after ${formatDuration(finish.prefillMs)}`,
-    `${plan.weights} on ${adapter.name}`,
+    inChat ? `context ${used} of ${tokens(contextLength)}` : `${plan.weights} on ${adapter.name}`,
     `seed ${seed}`,
   ].join(", ");
 }

@@ -3,14 +3,18 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Message } from "./engine.ts";
 import { errorMessage } from "./errors.ts";
+import { readTextFile } from "./input.ts";
 
 const HELP = `/help           this list
-/reset          forget the conversation, keep the system message
+/clear          forget the conversation, keep the system message
 /system <text>  set the system message; without text, remove it
 /think          show what the model thinks, or hide it again
 /save <file>    write the messages as JSON
-/quit           leave, as Ctrl-D and Ctrl-C twice do
-A line that ends with \\ continues in the next one. Ctrl-C stops an answer.`;
+/load <file>    go on with messages that /save wrote
+/exit           leave, as Ctrl-D and Ctrl-C twice do
+A line that ends with \\ continues in the next one. Ctrl-C clears what is typed, or stops an answer.`;
+
+const COMMANDS = ["help", "clear", "system", "think", "save", "load", "exit"];
 
 export class Conversation {
   /** Whether what the model thinks is shown. */
@@ -50,6 +54,7 @@ export class Conversation {
       case "quit":
       case "exit":
         return "quit";
+      case "clear":
       case "reset":
         this.#turns = [];
         return "The conversation is forgotten.";
@@ -61,8 +66,26 @@ export class Conversation {
         return this.showsThinking ? "What the model thinks is shown." : "What the model thinks is hidden.";
       case "save":
         return argument ? await this.#save(argument) : "/save: expected a file, as in /save chat.json";
+      case "load":
+        return argument ? await this.#load(argument) : "/load: expected a file, as in /load chat.json";
       default:
-        return `/${name}: no such command. /help lists them.`;
+        return unknown(name);
+    }
+  }
+
+  /** Replaces the messages. A last question without an answer is left out. */
+  async #load(name: string): Promise<string> {
+    try {
+      const messages: unknown = JSON.parse(await readTextFile(resolve(name), "/load"));
+      if (!Array.isArray(messages) || !messages.every(isMessage))
+        return `/load: ${name} holds no messages as /save writes them.`;
+      const [first] = messages;
+      this.#system = first?.role === "system" ? first.content : undefined;
+      this.#turns = messages.slice(first?.role === "system" ? 1 : 0);
+      if (this.#turns.at(-1)?.role === "user") this.#turns.pop();
+      return `${this.messages.length} messages read from ${name}.`;
+    } catch (error) {
+      return error instanceof SyntaxError ? `/load: ${name} is no JSON.` : errorMessage(error);
     }
   }
 
@@ -78,4 +101,17 @@ export class Conversation {
       return exists ? `/save: ${name} exists already. Choose another name.` : `/save: ${errorMessage(error)}`;
     }
   }
+}
+
+function isMessage(value: unknown): value is Message {
+  const { role, content } = Object(value) as Partial<Message>;
+  return typeof content === "string" && ["system", "user", "assistant"].includes(role as string);
+}
+
+/** Names the command that begins alike. */
+function unknown(name: string): string {
+  const near = COMMANDS.find(
+    (each) => name !== "" && (each.startsWith(name.slice(0, 2)) || name.startsWith(each)),
+  );
+  return `/${name}: no such command.${near ? ` Did you mean /${near}?` : ""} /help lists them.`;
 }

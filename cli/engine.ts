@@ -24,6 +24,7 @@ export type {
   ModelDescription,
   Plan,
   Progress,
+  PromptProgress,
   QuantizeOptions,
   Tuning,
   TuningMeasurement,

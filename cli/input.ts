@@ -16,7 +16,7 @@ interface Given {
 
 /** @throws UsageError if there is no text, or more than one */
 export async function readText(
-  { io, interrupts }: Context,
+  { io, interrupts }: Pick<Context, "io" | "interrupts">,
   { command, what, argument, file }: Given,
 ): Promise<string> {
   if (argument !== undefined && file !== undefined) {
@@ -29,14 +29,19 @@ export async function readText(
       `sirocco ${command} "Once upon a time"`,
   );
   if (io.stdin.isTTY) throw missing;
+  const text = await readPipe({ io, interrupts });
+  if (text === "") throw missing;
+  return text;
+}
+
+/** All of stdin, without its final newline. */
+export async function readPipe({ io, interrupts }: Pick<Context, "io" | "interrupts">): Promise<string> {
   const pieces: Buffer[] = [];
   const stop = () => io.stdin.destroy(interrupts.signal.reason);
   interrupts.signal.addEventListener("abort", stop, { once: true });
   for await (const piece of io.stdin) pieces.push(Buffer.from(piece));
   interrupts.signal.removeEventListener("abort", stop);
-  const text = withoutFinalNewline(decodeText(Buffer.concat(pieces), "stdin"));
-  if (text === "") throw missing;
-  return text;
+  return withoutFinalNewline(decodeText(Buffer.concat(pieces), "stdin"));
 }
 
 /**

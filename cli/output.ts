@@ -111,6 +111,12 @@ export class Output {
     if (this.stderrIsTerminal) this.#stderr.write(this.#color ? dim(text, true) : `${text}\n`);
   }
 
+  /** Shows a line at a terminal with colours in place of the last; empty: none. */
+  replaceStatus(text: string): void {
+    this.clearStatus();
+    if (this.#color && text !== "") this.status(text);
+  }
+
   clearStatus(): void {
     if (this.stderrIsTerminal && this.#color) this.#stderr.write("\r\u001b[2K");
   }

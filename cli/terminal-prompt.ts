@@ -77,6 +77,8 @@ export class TerminalPrompt {
       this.#readline.write(null, { ctrl: true, name: "u" });
       return;
     }
+    // Also what was typed during the answer.
+    this.#typed.length = 0;
     onInterrupt();
     if (this.#waiting) this.#readline.prompt();
   }

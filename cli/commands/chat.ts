@@ -1,13 +1,13 @@
 // sirocco chat: a conversation at a terminal, or line by line through a pipe.
 import { type Command, Option } from "commander";
-import { answerRecord, collectAnswer, statsLine } from "../answer.ts";
+import { answerRecord, collectAnswer, statsLine, tokens } from "../answer.ts";
 import { addFormatOptions, type FormatOptions, readAnswerFormat } from "../answer-format.ts";
 import { type Context, exitCode } from "../context.ts";
 import { Conversation } from "../conversation.ts";
-import type { AnswerFormat, Model } from "../engine.ts";
-import { errorMessage, isAbort } from "../errors.ts";
+import type { AnswerFormat, Model, PromptProgress } from "../engine.ts";
+import { errorMessage, isAbort, UsageError } from "../errors.ts";
 import { History } from "../history.ts";
-import { linesOf } from "../input.ts";
+import { linesOf, readPipe } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import {
   addLoadingOptions,
@@ -32,10 +32,12 @@ interface Options extends LoadingOptions, SamplingOptions, FormatOptions {
 export function addChat(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("chat")
-    .summary("chat with a model")
+    .argument("[question]", "answer this and exit; text from a pipe comes before it, above an empty line")
+    .summary("chat with a model, or ask it one question")
     .description(
       "A conversation in the model's chat format. At a terminal, /help lists the commands and the up arrow brings " +
-        "back earlier lines. From a pipe, each line is a message, and only the answers are printed.",
+        "back earlier lines. From a pipe, each line is a message, and only the answers are printed. With a question, " +
+        "the command answers it and exits.",
     )
     .addHelpText(
       "after",
@@ -44,6 +46,8 @@ Ctrl-C stops an answer; twice in a row it quits, with exit code 130. Ctrl-D quit
 
 Examples:
   $ sirocco chat --model mistralai/Mistral-7B-Instruct-v0.2 --weights q4
+  $ sirocco chat "Why is the sky blue?"
+  $ cat mail.txt | sirocco chat "Summarise this mail."
   $ printf 'Hello!\\nTell me more.\\n' | sirocco chat --seed 1
   $ echo "Is a whale a fish?" | sirocco chat --choice yes,no`,
     );
@@ -59,10 +63,20 @@ Examples:
     new Option("--show-thinking", "show on stderr what a model thinks before it answers"),
   ]);
   addOutputOptions(command, "read lines as from a pipe; print one object a line, as `generate --json` does");
-  command.action(async (options: Options) => {
+  command.action(async (asked: string | undefined, options: Options) => {
     const format = await readAnswerFormat(options);
-    exit(await withModel(context, options, (model) => new Chat(context, model, options, format).run()));
+    const question = asked === undefined ? undefined : await withPipe(context, asked);
+    exit(
+      await withModel(context, options, (model) => new Chat(context, model, options, format).run(question)),
+    );
   });
+}
+
+/** A question below the text that comes through a pipe. */
+async function withPipe(context: Context, question: string): Promise<string> {
+  const text = context.io.stdin.isTTY ? "" : await readPipe(context);
+  if (`${text}${question}`.trim() === "") throw new UsageError("chat: expected a question, got an empty one");
+  return [text, question].filter((part) => part.trim() !== "").join("\n\n");
 }
 
 class Chat {
@@ -85,8 +99,13 @@ class Chat {
     this.#seed = options.seed ?? randomSeed();
   }
 
-  run(): Promise<number> {
-    const { io, output } = this.#context;
+  /** @param question answered alone. Default: a conversation */
+  async run(question?: string): Promise<number> {
+    const { io, output, interrupts } = this.#context;
+    if (question !== undefined) {
+      await this.#answer(question);
+      return interrupts.signal.aborted ? exitCode.interrupted : exitCode.ok;
+    }
     const terminal = io.stdin.isTTY === true && output.stderrIsTerminal && !this.#options.json;
     return terminal ? this.#atTerminal() : this.#throughPipe();
   }
@@ -112,12 +131,17 @@ class Chat {
         const answering = !prompt.waiting;
         interrupts.press();
         if (interrupts.quitting) prompt.close();
-        else if (!answering) output.note("\nCtrl-C again, Ctrl-D or /quit to leave.");
+        else if (!answering) output.note("\nCtrl-C again, Ctrl-D or /exit to leave.");
       },
     });
     // Ctrl-C may also arrive as a signal, not through the prompt: the terminal must still leave raw mode.
     void interrupts.quit.then(() => prompt.close());
-    if (!this.#options.quiet) output.note("/help lists the commands.");
+    if (!this.#options.quiet) {
+      const { adapter, plan, contextLength } = this.#model;
+      const name = this.#options.model ?? "the embedded tiny model";
+      output.note(`${name}, ${plan.weights} on ${adapter.name}, context ${tokens(contextLength)}`);
+      output.note("/help lists the commands. Ctrl-D or /exit leaves.");
+    }
     try {
       for (;;) {
         const line = await readTurn(prompt, output.bold("> "), output.bold("… "));
@@ -163,6 +187,7 @@ class Chat {
       const options = {
         ...toGenerateOptions(this.#options, seed, this.#format),
         ...(this.#options.safePrompt && { safePrompt: true }),
+        ...(!json && !quiet && { onProgress: (progress: PromptProgress) => thoughts.read(progress) }),
         signal: interrupts.signal,
       };
       const write = (piece: string): void => {
@@ -177,7 +202,7 @@ class Chat {
       if (json) output.json(answerRecord(answer, this.#model, seed));
       else if (!text.endsWith("\n")) output.write("\n");
       const statistics = !json && !quiet && output.stderrIsTerminal;
-      if (statistics) output.note(statsLine(answer, this.#model, seed));
+      if (statistics) output.note(statsLine(answer, this.#model, seed, true));
     } catch (error) {
       if (!json && text !== "" && !text.endsWith("\n")) output.write("\n");
       throw error;
@@ -187,6 +212,9 @@ class Chat {
     }
   }
 }
+
+/** Tokens of a prompt whose reading is shown. */
+const LONG_PROMPT = 512;
 
 /** What the model thinks, as it streams: shown on stderr, or a line that says so while it lasts. */
 class Thoughts {
@@ -201,6 +229,12 @@ class Thoughts {
     this.#output = output;
     this.#shown = shown;
     this.#silent = silent;
+  }
+
+  /** While a long prompt is computed, how much of it is. */
+  read({ total, cached, processed }: PromptProgress): void {
+    if (this.text !== "" || total - cached < LONG_PROMPT) return;
+    this.#output.replaceStatus(processed < total ? `reading ${processed} of ${tokens(total)}…` : "");
   }
 
   add(piece: string): void {

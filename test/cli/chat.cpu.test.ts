@@ -36,6 +36,26 @@ describe("through a pipe", () => {
     expect(second?.options.seed).toBe(0);
   });
 
+  test("a question is answered alone, below the text of a pipe", async () => {
+    const asked = ["chat", "Summarise.", "--system", "S", "--seed", "1"];
+    const piped = await sirocco(asked, { stdin: "Text,\nmore.\n", pieces: ["Hi."] });
+    expect([piped.code, piped.stdout, piped.stderr]).toEqual([0, "Hi.\n", ""]);
+    expect(piped.engine.called("chat").map(({ messages }) => messages)).toEqual([
+      [
+        { role: "system", content: "S" },
+        { role: "user", content: "Text,\nmore.\n\nSummarise." },
+      ],
+    ]);
+    const alone = await sirocco([...asked, "--json"], {
+      stdoutTerminal: true,
+      stderrTerminal: true,
+      pieces: ["Hi."],
+    });
+    expect(JSON.parse(alone.stdout)).toMatchObject({ text: "Hi.", seed: 1 });
+    expect(alone.engine.called("chat")[0]?.messages[1]?.content).toBe("Summarise.");
+    expect((await sirocco(["chat", " "], { stdin: "" })).code).toBe(2);
+  });
+
   test("--json prints one object a line", async () => {
     const { stdout } = await sirocco(["chat", "--json", "--seed", "3"], { stdin: "a\nb\n", pieces: ["Hi"] });
     const lines = stdout
@@ -136,10 +156,11 @@ describe("at a terminal", () => {
 
   test("/help names every command", async () => {
     const session = await chat();
-    await say(session, "/help", "Ctrl-C stops an answer.");
-    for (const name of ["/reset", "/system", "/think", "/save", "/quit"])
+    await say(session, "/help", "or stops an answer.");
+    for (const name of ["/clear", "/system", "/think", "/save", "/load", "/exit"])
       expect(session.stderr).toContain(`\n${name} `.trimEnd());
     await say(session, "/nonsense", "/nonsense: no such command. /help lists them.");
+    await say(session, "/clera", "Did you mean /clear?");
     expect(session.engine.called("chat")).toHaveLength(0);
   });
 
@@ -219,6 +240,35 @@ describe("at a terminal", () => {
     await session.exit;
   });
 
+  test("/load goes on with what /save wrote", async () => {
+    const file = join(folder(), "chat.json");
+    const turns = [
+      { role: "system", content: "S" },
+      { role: "user", content: "One" },
+      { role: "assistant", content: "Hi." },
+    ];
+    writeFileSync(file, JSON.stringify([...turns, { role: "user", content: "unanswered" }]));
+    const session = await chat();
+    await say(session, `/load ${file}`, "3 messages read");
+    await say(session, "Two", "seed 1");
+    expect(messagesOf(session, 0)).toEqual([...turns, { role: "user", content: "Two" }]);
+    writeFileSync(file, '{"a": 1}');
+    await say(session, `/load ${file}`, "holds no messages");
+    writeFileSync(file, "{");
+    await say(session, `/load ${file}`, "is no JSON");
+    await say(session, `/load ${file}x`, "cannot be read");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("begins with the model, its format, adapter and context; each answer says how full that is", async () => {
+    const session = await chat({}, ["--model", "owner/name"]);
+    expect(session.stderr).toContain("owner/name, q4 on Paper GPU, context 4,096 tokens\n/help lists");
+    await say(session, "One", "context 7 of 4,096 tokens, seed 1\n");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
   test("lines typed during an answer wait, and do not show in it", async () => {
     const session = await chat({ holdAfter: 1 });
     session.type("One\r");
@@ -228,11 +278,11 @@ describe("at a terminal", () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(session.stderr).toBe(before);
     session.type(CTRL_C);
-    await session.see("> Two\n", "stderr");
-    session.type(CTRL_C);
-    await session.see("seed 2", "stderr");
+    await session.see("seed 1\n", "stderr");
     session.type(CTRL_D);
     expect(await session.exit).toBe(0);
+    // Ctrl-C has cleared it.
+    expect(session.engine.called("chat")).toHaveLength(1);
   });
 
   test("an error ends the turn, not the chat", async () => {
@@ -301,7 +351,7 @@ describe("Ctrl-C at a terminal", () => {
   test("at the prompt says how to leave, and the second time leaves", async () => {
     const session = await chat();
     session.type(CTRL_C);
-    await session.see("Ctrl-C again, Ctrl-D or /quit to leave.\n", "stderr");
+    await session.see("Ctrl-C again, Ctrl-D or /exit to leave.\n", "stderr");
     expect(prompts(session)).toBe(2);
     session.type(CTRL_C);
     expect(await session.exit).toBe(130);
