@@ -1,6 +1,6 @@
 // What graphics drivers write to stderr while they are looked for. Dawn has no option that turns it off:
-// native code writes to file descriptor 2. On a terminal, process.stderr has a descriptor of its own, so 2 can lead
-// to a file meanwhile.
+// native code writes to file descriptor 2. On a terminal, process.stderr has a descriptor of its own, so 2
+// can lead to a file meanwhile.
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,6 @@
 // Output: answers on stdout, everything else on stderr. Colours only on terminals.
 import type { Io, Sink } from "./io.ts";
+import { WordWrap } from "./word-wrap.ts";
 
 // Control characters except newline and tab: a model must not move the cursor or rename the window.
 const CONTROL = /(?![\n\t])\p{Cc}/gu;
@@ -15,6 +16,7 @@ export class Output {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #color: boolean;
+  readonly #movesCursor: boolean;
   #failure: Error | undefined;
   /** The reader of stdout is gone. */
   #left = false;
@@ -25,6 +27,7 @@ export class Output {
   constructor({ stdout, stderr, env }: Pick<Io, "stdout" | "stderr" | "env">) {
     this.#stdout = stdout;
     this.#stderr = stderr;
+    this.#movesCursor = env["TERM"] !== "dumb";
     this.#color = !env["NO_COLOR"] && env["TERM"] !== "dumb";
     this.ended = new Promise((resolve, reject) => {
       stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -66,6 +69,17 @@ export class Output {
   /** Writes a piece of an answer. */
   write(text: string): void {
     this.#stdout.write(this.stdoutIsTerminal ? text.replace(CONTROL, "") : text);
+  }
+
+  /**
+   * Begins a text in the first column of stdout. At a terminal, its words wrap at the width.
+   * @returns what writes a piece of it
+   */
+  wrapping(): (text: string) => void {
+    if (!this.stdoutIsTerminal || !this.#movesCursor || !this.#stdout.columns)
+      return (text) => this.write(text);
+    const wrap = new WordWrap(() => this.#stdout.columns ?? 80);
+    return (text) => this.#stdout.write(wrap.push(text.replace(CONTROL, "")));
   }
 
   /** Writes dimmed text to stdout, before an answer. */

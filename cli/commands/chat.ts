@@ -190,10 +190,11 @@ class Chat {
         ...(!json && !quiet && { onProgress: (progress: PromptProgress) => thoughts.read(progress) }),
         signal: interrupts.signal,
       };
+      const show = output.wrapping();
       const write = (piece: string): void => {
         thoughts.end();
         text += piece;
-        if (!json) output.write(piece);
+        if (!json) show(piece);
       };
       const answer = await collectAnswer(this.#model.chat(messages, options), write, (piece) =>
         thoughts.add(piece),

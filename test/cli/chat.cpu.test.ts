@@ -240,6 +240,14 @@ describe("at a terminal", () => {
     await session.exit;
   });
 
+  test("words of an answer wrap at the terminal's width", async () => {
+    const session = await chat({ pieces: ["One two", " three ", "four", "teen."], columns: 12 });
+    await say(session, "Count", "seed 1");
+    expect(session.stdout).toBe("One two\nthree four\u001b[7G\u001b[K\nfourteen.\n");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
   test("/load goes on with what /save wrote", async () => {
     const file = join(folder(), "chat.json");
     const turns = [
@@ -272,7 +280,7 @@ describe("at a terminal", () => {
   test("lines typed during an answer wait, and do not show in it", async () => {
     const session = await chat({ holdAfter: 1 });
     session.type("One\r");
-    await session.see("there ");
+    await session.see("there");
     const before = session.stderr;
     session.type("Two\r");
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -307,11 +315,11 @@ describe("Ctrl-C at a terminal", () => {
   test("stops the answer, and keeps the chat and the text so far", async () => {
     const session = await chat({ holdAfter: 2 });
     session.type("One\r");
-    await session.see("was ");
+    await session.see("was");
     session.type(CTRL_C);
     await session.see("(abort)", "stderr");
     session.type("Two\r");
-    await session.see("there was \nthere was ");
+    await session.see("there was\nthere was");
     expect(messagesOf(session, 1)).toEqual([
       { role: "user", content: "One" },
       { role: "assistant", content: "there was " },
@@ -342,7 +350,7 @@ describe("Ctrl-C at a terminal", () => {
   test("twice in an answer quits with 130, even if the engine does not respond", async () => {
     const session = await chat({ holdAfter: 1, deaf: true });
     session.type("One\r");
-    await session.see("there ");
+    await session.see("there");
     session.type(CTRL_C);
     session.type(CTRL_C);
     expect(await session.exit).toBe(130);
@@ -360,7 +368,7 @@ describe("Ctrl-C at a terminal", () => {
   test("in an answer and then at the prompt leaves; a turn between makes it the first again", async () => {
     const session = await chat({ holdAfter: 1 });
     session.type("One\r");
-    await session.see("there ");
+    await session.see("there");
     session.type(CTRL_C);
     await session.see("(abort)", "stderr");
     await say(session, "/reset", "forgotten");
@@ -383,7 +391,7 @@ describe("Ctrl-C at a terminal", () => {
   test("as a signal to the process does the same", async () => {
     const session = await chat({ holdAfter: 1 });
     session.type("One\r");
-    await session.see("there ");
+    await session.see("there");
     session.interrupt();
     await session.see("(abort)", "stderr");
     session.interrupt();
