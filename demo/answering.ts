@@ -1,5 +1,6 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
-import type { Conversation, Conversations, Facts, Turn } from "./conversations.ts";
+import type { Conversation, Facts, Turn } from "./conversation.ts";
+import type { Conversations } from "./conversations.ts";
 import { type ChatModel, type Chunk, type Finish, isLocal, type Message, type Model } from "./engine.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
@@ -63,7 +64,7 @@ export class Answering extends Observable {
    * @returns the id of the conversation, at once
    */
   ask(turns: readonly Turn[], id?: string): string {
-    const conversation = this.#conversations.put(turns, id);
+    const conversation = this.#conversations.put(turns, id, this.#conversations.get(id)?.updated);
     void this.answer(conversation);
     return conversation.id;
   }
@@ -75,7 +76,7 @@ export class Answering extends Observable {
     void this.answer(conversation);
   }
 
-  async answer({ id, turns }: Conversation): Promise<void> {
+  async answer({ id, turns, updated }: Conversation): Promise<void> {
     if (this.#stopping) return;
     const stopping = new AbortController();
     const { values } = this.#settings;
@@ -115,7 +116,7 @@ export class Answering extends Observable {
       this.#stopping = undefined;
       // Not if the conversation was deleted meanwhile.
       if (this.#conversations.get(id) && (live.text || live.finish)) {
-        this.#conversations.put([...turns, answerTurn(live, this.#session.name)], id);
+        this.#conversations.put([...turns, answerTurn(live, this.#session.name)], id, updated);
       }
       this.changed();
     }

@@ -3,7 +3,9 @@ import { html, LitElement, nothing } from "lit";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
 import { Attached } from "./attached.ts";
-import { type Conversation, Conversations, title } from "./conversations.ts";
+import type { Conversation } from "./conversation.ts";
+import { ConversationList } from "./conversation-list.ts";
+import { Conversations } from "./conversations.ts";
 import { type Choice, EMBEDDED } from "./engine.ts";
 import { Inspector } from "./inspector.ts";
 import { lastModel, rememberModel } from "./last-model.ts";
@@ -20,10 +22,12 @@ import { listView } from "./views/list.ts";
 import { modelsView } from "./views/models.ts";
 import { preflightView } from "./views/preflight.ts";
 import { openSettingsDialog, settingsView } from "./views/settings.ts";
+import { transferView } from "./views/transfer.ts";
 
 export class App extends LitElement implements Page {
   readonly settings = new Settings();
   readonly conversations = new Conversations();
+  readonly list = new ConversationList(this.conversations);
   readonly session = new Session();
   readonly answering = new Answering(this.conversations, this.session, this.settings);
   readonly attached = new Attached();
@@ -48,6 +52,7 @@ export class App extends LitElement implements Page {
     const parts = [
       this.settings,
       this.conversations,
+      this.list,
       this.session,
       this.answering,
       this.attached,
@@ -154,10 +159,13 @@ export class App extends LitElement implements Page {
   }
 
   delete(conversation: Conversation): void {
-    if (!confirm(`Delete the conversation “${title(conversation)}”?`)) return;
     if (this.answering.live?.conversation === conversation.id) this.answering.stop();
-    this.conversations.delete(conversation.id);
-    if (conversation.id === this.#shown) this.show(undefined);
+    if (conversation.id === this.#shown) {
+      this.#shown = undefined;
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+    this.list.delete(conversation);
+    void this.#afterUpdate(() => focus("#undo"));
   }
 
   choose(choice: Choice): void {
@@ -268,7 +276,7 @@ export class App extends LitElement implements Page {
           <div id="inspect"></div>
         </aside>
       </div>
-      ${preflightView(this)} ${settingsView(this)}`;
+      ${preflightView(this)} ${settingsView(this)} ${transferView(this)}`;
   }
 }
 

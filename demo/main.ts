@@ -4,6 +4,7 @@ import "./style/layout.css";
 import "./style/chat.css";
 import "./style/answer.css";
 import "./style/dialogs.css";
+import "./style/conversations.css";
 import { App } from "./app.ts";
 import { CopyButton } from "./copy-button.ts";
 import { MarkdownText } from "./markdown-text.ts";

@@ -1,7 +1,9 @@
 // The app as the views see it: its state, and what a visitor can do. app.ts implements it.
 import type { Answering } from "./answering.ts";
 import type { Attached } from "./attached.ts";
-import type { Conversation, Conversations } from "./conversations.ts";
+import type { Conversation } from "./conversation.ts";
+import type { ConversationList } from "./conversation-list.ts";
+import type { Conversations } from "./conversations.ts";
 import type { Choice } from "./engine.ts";
 import type { Preflight } from "./preflight.ts";
 import type { Session } from "./session.ts";
@@ -14,6 +16,7 @@ export type Place = "chat" | "models";
 export interface Page {
   readonly settings: Settings;
   readonly conversations: Conversations;
+  readonly list: ConversationList;
   readonly session: Session;
   readonly answering: Answering;
   /** The text files of the message that is being written. */
@@ -38,6 +41,7 @@ export interface Page {
   /** Replaces the turn by `text`, removes all later turns, and starts an answer. */
   resend(index: number, text: string): void;
   regenerate(): void;
+  /** Undone by `list.undo`. */
   delete(conversation: Conversation): void;
   /** Shows what a model needs before loading it. */
   choose(choice: Choice): void;

@@ -1,7 +1,7 @@
 // One turn of a conversation, and the answer in progress.
 import { html, nothing, type TemplateResult } from "lit";
 import { type LiveAnswer, thoughtSeconds } from "../answering.ts";
-import type { Facts, Turn } from "../conversations.ts";
+import type { Facts, Turn } from "../conversation.ts";
 import { duration } from "../format.ts";
 import type { Page } from "../page.ts";
 import { splitMessage } from "../text-files.ts";

@@ -1,0 +1,85 @@
+// A conversation as it is kept, and how one is read from data that nobody vouches for.
+import type { Finish } from "./engine.ts";
+
+/** Facts about an answer. */
+export interface Facts {
+  readonly model: string;
+  /** `broken`: an error ended it. */
+  readonly reason: Finish["reason"] | "broken";
+  readonly tokens: number;
+  /** Of the context, with the answer. */
+  readonly context?: number;
+  readonly firstTokenMs: number;
+  readonly tokensPerSecond: number | undefined;
+  readonly seed: number;
+}
+
+export interface Thought {
+  readonly text: string;
+  readonly seconds: number;
+}
+
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+  /** What the model thought before it answered. */
+  readonly thought?: Thought;
+  readonly facts?: Facts;
+  /** Of an answer: the number of turns, from the first, that the model did not see. */
+  readonly leftOut?: number;
+}
+
+export interface Conversation {
+  readonly id: string;
+  /** Given by the visitor. Default: the first words. */
+  readonly title?: string;
+  /** When its last turn was added, in ms since 1970. */
+  readonly updated: number;
+  readonly turns: readonly Turn[];
+}
+
+const REASONS = ["stop", "length", "abort", "tool-calls", "content-filter", "broken"];
+/** Usable in an address and as a key. "models" is the address of another place. */
+const ID = /^(?!models$)[\w-]{1,64}$/;
+export const LONGEST_TITLE = 120;
+
+/** undefined if it is not a conversation. Fields that nobody knows are dropped. */
+export function conversationOf(value: unknown): Conversation | undefined {
+  const { id, title, updated, turns } = record(value);
+  if (typeof id !== "string" || !ID.test(id) || !isCount(updated) || !Array.isArray(turns)) return undefined;
+  const read = turns.map(turnOf);
+  if (read.length === 0 || read.includes(undefined)) return undefined;
+  const named = typeof title === "string" && title.trim() !== "";
+  return { id, updated, turns: read as Turn[], ...(named && { title: title.slice(0, LONGEST_TITLE) }) };
+}
+
+function turnOf(value: unknown): Turn | undefined {
+  const { role, content, thought, facts, leftOut } = record(value);
+  if ((role !== "user" && role !== "assistant") || typeof content !== "string") return undefined;
+  const { text, seconds } = record(thought);
+  const isThought = typeof text === "string" && isCount(seconds);
+  if (thought !== undefined && !isThought) return undefined;
+  const known = factsOf(facts);
+  return {
+    ...{ role, content },
+    ...(isThought && { thought: { text, seconds } }),
+    ...(known && { facts: known }),
+    ...(isCount(leftOut) && leftOut > 0 && { leftOut }),
+  };
+}
+
+/** undefined if there are none, or one of them is wrong. */
+function factsOf(value: unknown): Facts | undefined {
+  const { model, reason, tokens, context, firstTokenMs, tokensPerSecond, seed } = record(value);
+  if (typeof model !== "string" || !REASONS.includes(String(reason))) return undefined;
+  if (!isCount(tokens) || !isCount(firstTokenMs) || !isCount(seed)) return undefined;
+  const speed = isCount(tokensPerSecond) ? tokensPerSecond : undefined;
+  const rest = { tokens, firstTokenMs, tokensPerSecond: speed, seed, ...(isCount(context) && { context }) };
+  return { model, reason: reason as Facts["reason"], ...rest };
+}
+
+const record = (value: unknown): Readonly<Record<string, unknown>> =>
+  Object(value) as Record<string, unknown>;
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0;
