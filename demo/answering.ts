@@ -6,12 +6,15 @@ import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import { type Arrival, speed, spread } from "./speed.ts";
+import { promptRoom, turnsLeftOut } from "./trimming.ts";
 import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 /** The answer in progress. It is added to its conversation when it ends. */
 export interface LiveAnswer {
   readonly conversation: string;
-  readonly messages: readonly Message[];
+  messages: readonly Message[];
+  /** The number of turns, from the first, that the model does not see: its context has no room for them. */
+  leftOut: number;
   readonly seed: number;
   text: string;
   /** What the model thinks before it answers, and when it began and ended to. */
@@ -83,6 +86,7 @@ export class Answering extends Observable {
     const live: LiveAnswer = {
       conversation: id,
       messages: messages(turns, values.system),
+      leftOut: 0,
       seed: values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
       text: "",
       reasoning: "",
@@ -101,6 +105,7 @@ export class Answering extends Observable {
     let model: ChatModel | undefined;
     try {
       model = await this.#session.model(stopping.signal);
+      await this.#trim(model, live, turns, values, stopping.signal);
       for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
         const afterLoss = this.#session.restored();
         think(live, chunk);
@@ -120,6 +125,24 @@ export class Answering extends Observable {
       }
       this.changed();
     }
+  }
+
+  /** Leaves the oldest turns out, if the context has no room for all. A server counts its tokens itself. */
+  async #trim(
+    model: ChatModel,
+    live: LiveAnswer,
+    turns: readonly Turn[],
+    { system, safePrompt, maxTokens }: SettingValues,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (!isLocal(model) || model === this.#plainText) return;
+    const before = Math.max(0, ...turns.map(({ leftOut = 0 }) => leftOut));
+    const room = promptRoom(model.contextLength, maxTokens);
+    const shown = (leftOut: number) => messages(turns.slice(leftOut), system);
+    const tokens = async (leftOut: number) =>
+      (await model.encodeChat(shown(leftOut), { safePrompt, signal })).length;
+    live.leftOut = await turnsLeftOut(turns.length, before, room, tokens);
+    live.messages = shown(live.leftOut);
   }
 
   #chunks(model: ChatModel, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
@@ -166,7 +189,7 @@ function messages(turns: readonly Turn[], system: string): Message[] {
 }
 
 function answerTurn(live: LiveAnswer, model: string): Turn {
-  const { text, reasoning, finish, seed, ids, chunks } = live;
+  const { text, reasoning, finish, seed, ids, chunks, leftOut } = live;
   const thought = { text: reasoning, seconds: thoughtSeconds(live) ?? 0 };
   const turn = { role: "assistant", content: text, ...(reasoning && { thought }) } as const;
   const facts: Facts = {
@@ -174,9 +197,10 @@ function answerTurn(live: LiveAnswer, model: string): Turn {
     seed,
     reason: finish?.reason ?? "broken",
     tokens: finish?.completionTokens ?? ids.length,
+    ...(finish && { context: finish.promptTokens + finish.completionTokens }),
     firstTokenMs: finish?.prefillMs ?? 0,
     // A server sends no ids: its tokens are spread evenly.
     tokensPerSecond: finish && speed(ids.length > 0 ? chunks : spread(chunks, finish.completionTokens)),
   };
-  return { ...turn, facts };
+  return { ...turn, facts, ...(leftOut > 0 && { leftOut }) };
 }

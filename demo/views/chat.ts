@@ -4,6 +4,7 @@ import { repeat } from "lit/directives/repeat.js";
 import type { Page } from "../page.ts";
 import { dragFiles, dropFiles } from "./attached.ts";
 import { composerView } from "./composer.ts";
+import { contextView, leftOutView } from "./context.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
 import { liveTurnView, turnView } from "./turn.ts";
@@ -22,14 +23,19 @@ export function chatView(page: Page): TemplateResult {
           ${repeat(
             turns,
             (_, index) => `${conversation?.id} ${index}`,
-            (turn, index) => turnView(page, turn, index, turns.length),
+            (turn, index) =>
+              html`${leftOutView(page, turn.leftOut, turns[index - 2]?.leftOut)}${turnView(page, turn, index, turns.length)}`,
           )}
-          ${live && live.conversation === conversation?.id ? liveTurnView(page, live) : nothing}
+          ${
+            live && live.conversation === conversation?.id
+              ? html`${leftOutView(page, live.leftOut, turns.at(-2)?.leftOut)}${liveTurnView(page, live)}`
+              : nothing
+          }
           ${trouble ? troubleView(page, trouble) : nothing}
         </div>
       </div>
       <div class="foot">
-        ${statusView(page)} ${composerView(page)}
+        ${statusView(page)} ${composerView(page)} ${contextView(page)}
       </div>
     </main>`;
 }
