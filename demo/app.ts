@@ -8,6 +8,7 @@ import { ConversationList } from "./conversation-list.ts";
 import { Conversations } from "./conversations.ts";
 import { type Choice, EMBEDDED } from "./engine.ts";
 import { Inspector } from "./inspector.ts";
+import { asksForSheet, type Command, commandOf, isTypedInto, onMac } from "./keyboard.ts";
 import { lastModel, rememberModel } from "./last-model.ts";
 import type { Page, Place } from "./page.ts";
 import { Preflight } from "./preflight.ts";
@@ -22,13 +23,14 @@ import { listView } from "./views/list.ts";
 import { modelsView } from "./views/models.ts";
 import { preflightView } from "./views/preflight.ts";
 import { openSettingsDialog, settingsView } from "./views/settings.ts";
+import { openShortcuts, shortcutsView } from "./views/shortcuts.ts";
 import { transferView } from "./views/transfer.ts";
 
 export class App extends LitElement implements Page {
   readonly settings = new Settings();
   readonly conversations = new Conversations();
   readonly list = new ConversationList(this.conversations);
-  readonly session = new Session();
+  readonly session = new Session(() => this.settings.values.contextLength);
   readonly answering = new Answering(this.conversations, this.session, this.settings);
   readonly attached = new Attached();
   readonly preflight = new Preflight();
@@ -36,6 +38,7 @@ export class App extends LitElement implements Page {
   place: Place = "chat";
   editing: number | undefined;
   listOpen = false;
+  listAway = false;
   #shown: string | undefined;
   readonly #inspector = new Inspector(this.session, this.answering);
   readonly #announcer = new Announcer();
@@ -65,14 +68,45 @@ export class App extends LitElement implements Page {
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
     isDark.addEventListener("change", () => this.requestUpdate());
-    addEventListener("keydown", ({ key }) => {
-      // In a dialog, Escape closes the dialog.
-      if (key === "Escape" && !this.querySelector("dialog[open]")) this.#escape();
-    });
+    addEventListener("keydown", (event) => this.#onKey(event));
     this.addEventListener("announce", (event) => this.#announcer.say((event as CustomEvent<string>).detail));
     this.#readAddress();
     void this.#begin();
   }
+
+  #onKey(event: KeyboardEvent): void {
+    const isMac = onMac();
+    const inDialog = this.querySelector("dialog[open]") !== null;
+    // In a dialog, Escape closes the dialog.
+    if (event.key === "Escape" && !inDialog) this.#escape();
+    if (event.isComposing || event.repeat) return;
+    const command = inDialog ? undefined : commandOf(event, isMac);
+    if (command) this.#commands[command]();
+    else if (asksForSheet(event, isMac, isTypedInto(event.target))) openShortcuts();
+    else return;
+    event.preventDefault();
+  }
+
+  readonly #commands: Readonly<Record<Command, () => void>> = {
+    new: () => this.show(undefined),
+    message: () => this.show(this.#shown),
+    copy: () => {
+      const buttons = this.querySelectorAll<HTMLElement>("article.assistant > footer copy-button button");
+      [...buttons].at(-1)?.click();
+    },
+    search: () => {
+      this.listAway = false;
+      this.toggleList(true);
+      void this.#afterUpdate(() => focus("#search"));
+    },
+    list: () => {
+      if (matchMedia("(max-width: 760px)").matches) return this.toggleList();
+      this.listAway = !this.listAway;
+      this.requestUpdate();
+    },
+    settings: () => this.openSettings(),
+    inspect: () => this.toggleInspect(),
+  };
 
   async #begin(): Promise<void> {
     const { choice, choices } = await lastModel();
@@ -276,7 +310,7 @@ export class App extends LitElement implements Page {
           <div id="inspect"></div>
         </aside>
       </div>
-      ${preflightView(this)} ${settingsView(this)} ${transferView(this)}`;
+      ${preflightView(this)} ${settingsView(this)} ${transferView(this)} ${shortcutsView()}`;
   }
 }
 

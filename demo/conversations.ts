@@ -50,14 +50,15 @@ export class Conversations extends Observable {
    */
   put(turns: readonly Turn[], id: string = crypto.randomUUID(), seen?: number): Conversation {
     const stored = this.#stored(id);
-    this.#forked = seen !== undefined && stored !== undefined && stored.updated !== seen;
+    const isOther = seen !== undefined && stored !== undefined && stored.updated !== seen;
+    if (isOther) this.#forked = true;
     const title = (stored ?? this.get(id))?.title;
     const updated = Math.max(Date.now(), (stored?.updated ?? 0) + 1);
     const conversation = {
-      ...{ id: this.#forked ? crypto.randomUUID() : id, updated, turns },
+      ...{ id: isOther ? crypto.randomUUID() : id, updated, turns },
       ...(title !== undefined && { title }),
     };
-    if (this.#forked) this.#replace(id, stored);
+    if (isOther) this.#replace(id, stored);
     this.#save(conversation);
     this.changed();
     return conversation;

@@ -30,6 +30,8 @@ export interface Page {
   readonly editing: number | undefined;
   /** Whether the list of conversations is open, on a narrow screen. */
   readonly listOpen: boolean;
+  /** Whether it is hidden, on a wide screen. */
+  readonly listAway: boolean;
   readonly inspecting: boolean;
   go(place: Place): void;
   show(conversation: string | undefined): void;

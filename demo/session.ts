@@ -23,9 +23,22 @@ export class Session extends Observable {
   #state: SessionState = { kind: "empty" };
   #choice: Choice = { kind: "embedded" };
   #choices: LoadChoices = {};
+  readonly #asked: () => number | undefined;
+  #contextLength: number | undefined;
   #loading: AbortController | undefined;
   /** Callers that wait for a model. */
   #waiting: { resolve(model: ChatModel): void; reject(error: unknown): void }[] = [];
+
+  /** @param contextLength what the next model is loaded with; undefined for its own */
+  constructor(contextLength: () => number | undefined = () => undefined) {
+    super();
+    this.#asked = contextLength;
+  }
+
+  /** What the current model was loaded with; undefined for its own. */
+  get contextLength(): number | undefined {
+    return this.#contextLength;
+  }
 
   get state(): SessionState {
     return this.#state;
@@ -47,6 +60,8 @@ export class Session extends Observable {
     if (this.#state.kind === "ready") this.#state.model.dispose();
     this.#choice = choice;
     this.#choices = choices;
+    this.#contextLength = this.#asked();
+    const context = this.#contextLength === undefined ? {} : { contextLength: this.#contextLength };
     const meter = new ProgressMeter();
     this.#become({ kind: "loading", progress: undefined, meter });
     let loaded: ChatModel | undefined;
@@ -59,7 +74,7 @@ export class Session extends Observable {
     try {
       const missing = choice.kind === "server" ? undefined : missingWebGpu();
       if (missing) return this.#fail(missing);
-      const model = await load(choice, { ...choices, onProgress, signal: loading.signal });
+      const model = await load(choice, { ...choices, ...context, onProgress, signal: loading.signal });
       // Another model was chosen meanwhile.
       if (this.#loading !== loading) return model.dispose();
       this.#loading = undefined;

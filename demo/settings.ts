@@ -13,6 +13,8 @@ export interface SettingValues {
   readonly maxTokens: number;
   /** undefined: a random one for each answer. */
   readonly seed?: number;
+  /** In tokens, of the next model that is loaded. undefined: the model's own. */
+  readonly contextLength?: number;
   readonly theme: "auto" | "light" | "dark";
 }
 
@@ -55,7 +57,7 @@ export class Settings extends Observable {
 function read(): SettingValues {
   try {
     const kept: Record<string, unknown> = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    const kinds: Record<string, unknown> = { ...DEFAULTS, seed: 0 };
+    const kinds: Record<string, unknown> = { ...DEFAULTS, seed: 0, contextLength: 0 };
     const usable = Object.entries(kept).filter(([name, value]) => typeof value === typeof kinds[name]);
     return { ...DEFAULTS, ...Object.fromEntries(usable) };
   } catch {

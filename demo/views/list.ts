@@ -17,7 +17,7 @@ export function listView(page: Page): TemplateResult {
   };
   const current = page.place === "chat" ? page.conversation?.id : undefined;
   return html`
-    <nav id="conversations" aria-label="Conversations" class=${page.listOpen ? "open" : ""}>
+    <nav id="conversations" aria-label="Conversations" class=${page.listOpen ? "open" : page.listAway ? "away" : ""}>
       <button type="button" class="wide" @click=${() => page.show(undefined)}>${icons.add} New conversation</button>
       ${conversations.problem ? html`<p class="note" role="alert">${conversations.problem}</p>` : nothing}
       <input

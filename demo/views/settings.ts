@@ -1,54 +1,18 @@
-// The settings dialog. A change applies from the next answer on.
-import { html, type TemplateResult } from "lit";
+// The settings dialog. A change applies from the next answer on; a context length from the next loading on.
+import { html, nothing, type TemplateResult } from "lit";
+import { isLocal } from "../engine.ts";
 import type { Page } from "../page.ts";
-import { DEFAULTS, type SettingValues } from "../settings.ts";
+import { CONTEXT_FIELD, FIELDS, type NumberField, PRESETS, presetOf, refusal } from "../setting-fields.ts";
+import { DEFAULTS } from "../settings.ts";
 import { dialogView } from "./dialog.ts";
-
-type NumberName = "temperature" | "topP" | "topK" | "minP" | "repetitionPenalty" | "maxTokens";
-
-interface NumberField {
-  readonly name: NumberName;
-  readonly label: string;
-  readonly hint: string;
-  readonly min: number;
-  readonly max: number;
-  readonly step: number;
-}
-
-const FIELDS: readonly NumberField[] = [
-  {
-    name: "temperature",
-    label: "Temperature",
-    hint: "0: always the likeliest word",
-    min: 0,
-    max: 3,
-    step: 0.05,
-  },
-  { name: "topP", label: "Top-p", hint: "keep the likeliest up to this sum", min: 0.01, max: 1, step: 0.01 },
-  { name: "topK", label: "Top-k", hint: "keep this many; 0: all", min: 0, max: 1000, step: 1 },
-  {
-    name: "minP",
-    label: "Min-p",
-    hint: "keep at least this fraction of the best",
-    min: 0,
-    max: 1,
-    step: 0.01,
-  },
-  { name: "repetitionPenalty", label: "Repetition penalty", hint: "1: none", min: 0.5, max: 2, step: 0.05 },
-  { name: "maxTokens", label: "Most tokens", hint: "of an answer", min: 1, max: 32768, step: 1 },
-];
+import { openShortcuts } from "./shortcuts.ts";
 
 export function settingsView(page: Page): TemplateResult {
   const { values } = page.settings;
   const setSystem = ({ target }: Event): void =>
     page.settings.set({ system: (target as HTMLTextAreaElement).value });
-  const setSeed = ({ target }: Event): void => {
-    const field = target as HTMLInputElement;
-    page.settings.set({ seed: field.validity.valid && field.value ? field.valueAsNumber : undefined });
-  };
   const setSafe = ({ target }: Event): void =>
     page.settings.set({ safePrompt: (target as HTMLInputElement).checked });
-  const { theme } = values;
   return dialogView({
     id: "settings",
     title: "Settings",
@@ -68,37 +32,92 @@ export function settingsView(page: Page): TemplateResult {
         </label>
         <p class="note" id="safe-hint">Mistral's own guardrail, before the system prompt: care, respect and truth.</p>
       </div>
-      <div class="grid">
-        ${FIELDS.map((field) => numberView(page, values, field))}
-        <div class="row">
-          <label for="seed">Seed</label>
-          <input id="seed" type="number" min="0" max="4294967295" step="1" placeholder="random"
-            aria-describedby="seed-hint" .value=${values.seed === undefined ? "" : String(values.seed)} @change=${setSeed} />
-          <p class="note" id="seed-hint">same seed, same answer</p>
-        </div>
-      </div>
+      ${presetsView(page)}
+      <div class="grid">${FIELDS.map((field) => numberView(page, field))}</div>
+      <div class="row">${numberView(page, CONTEXT_FIELD)} ${reloadView(page)}</div>
       <div class="buttons">
-        <button type="button" @click=${() => page.settings.set({ ...DEFAULTS, seed: undefined, theme })}>Defaults</button>
+        <button type="button" class="plain" @click=${openShortcuts}>Keyboard shortcuts</button>
+        <span class="grow"></span>
+        <button type="button" title="All but the system prompt and the safe prompt" @click=${() => reset(page)}>
+          Defaults
+        </button>
         <button type="button" class="primary" @click=${closeSettingsDialog}>Done</button>
       </div>`,
   });
 }
 
-function numberView(page: Page, values: SettingValues, field: NumberField): TemplateResult {
-  const { name, label, hint, min, max, step } = field;
+function presetsView(page: Page): TemplateResult {
+  const current = presetOf(page.settings.values);
+  const use = (name: string): void => {
+    clearRefusals(page);
+    page.settings.set({ ...PRESETS[name] });
+  };
+  return html`
+    <div class="row presets" role="group" aria-labelledby="presets-label">
+      <span id="presets-label">Answers are</span>
+      ${Object.keys(PRESETS).map(
+        (name) => html`
+          <button type="button" class="small" aria-pressed=${name === current} @click=${() => use(name)}>${name}</button>`,
+      )}
+    </div>`;
+}
+
+/** All but what the visitor wrote, and the colours. */
+function reset(page: Page): void {
+  const { theme, system, safePrompt } = page.settings.values;
+  clearRefusals(page);
+  page.settings.set({ ...DEFAULTS, seed: undefined, contextLength: undefined, theme, system, safePrompt });
+}
+
+function numberView(page: Page, field: NumberField): TemplateResult {
+  const { name, label, hint, min, max, step, empty } = field;
   const set = ({ target }: Event): void => {
     const input = target as HTMLInputElement;
-    if (Number.isFinite(input.valueAsNumber) && input.validity.valid)
-      page.settings.set({ [name]: input.valueAsNumber });
-    else input.value = String(values[name]);
+    // The browser gives no text that is not a number.
+    const why = refusal(field, input.validity.badInput ? "?" : input.value);
+    tell(input, why);
+    if (why === undefined)
+      page.settings.set({ [name]: input.value === "" ? undefined : Number(input.value) });
   };
   return html`
     <div class="row">
       <label for=${name}>${label}</label>
-      <input id=${name} type="number" min=${min} max=${max} step=${step} .value=${String(values[name])}
-        aria-describedby="${name}-hint" @change=${set} />
+      <input id=${name} type="number" min=${min} max=${max} step=${Number.isInteger(step) ? step : "any"}
+        placeholder=${empty ?? nothing} aria-describedby="${name}-why ${name}-hint"
+        .value=${String(page.settings.values[name] ?? "")} @change=${set} />
+      <p class="note bad" id="${name}-why" role="alert"></p>
       <p class="note" id="${name}-hint">${hint}</p>
     </div>`;
+}
+
+function tell(input: HTMLInputElement, why: string | undefined): void {
+  if (why === undefined) input.removeAttribute("aria-invalid");
+  else input.setAttribute("aria-invalid", "true");
+  const place = document.getElementById(`${input.id}-why`);
+  if (place) place.textContent = why ?? "";
+}
+
+/** Fields with a refused text show the value that is in use again. */
+function clearRefusals({ settings }: Page): void {
+  for (const input of document.querySelectorAll<HTMLInputElement>("#settings [aria-invalid]")) {
+    tell(input, undefined);
+    input.value = String(settings.values[input.id as NumberField["name"]] ?? "");
+  }
+}
+
+/** What the loaded model has, and a button that loads it again if the setting is another. */
+function reloadView(page: Page): TemplateResult | typeof nothing {
+  const { state } = page.session;
+  const { contextLength } = page.settings.values;
+  if (state.kind !== "ready" || !isLocal(state.model)) return nothing;
+  if (page.session.contextLength === contextLength) return nothing;
+  const reload = (): void => {
+    closeSettingsDialog();
+    void page.session.reload();
+  };
+  return html`
+    <p class="note" role="status">The model has to be loaded again for it. Nothing is downloaded twice if it is stored here.</p>
+    <button type="button" @click=${reload}>Load it again</button>`;
 }
 
 const dialog = (): HTMLDialogElement | null => document.querySelector("#settings");

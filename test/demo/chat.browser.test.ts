@@ -139,7 +139,6 @@ test("conversations survive a reload, and can be deleted", async () => {
     .getByRole("button", { name: /^Tell me a story about a bird/ })
     .click();
   await expect.poll(() => answers().locator("markdown-text").allTextContents()).toEqual(before);
-  page.once("dialog", (dialog) => void dialog.accept());
   await page.getByRole("button", { name: /^Delete/ }).click();
   expect(await answers().count()).toBe(0);
   await page.reload();
@@ -158,8 +157,11 @@ test("the settings survive a reload, and can be reset to the defaults", async ()
     Seed: "4294967295",
   };
   for (const [label, value] of Object.entries(written)) await set(label, value);
-  // Out of range: ignored.
-  await set("Temperature", "9");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Temperature").fill("9");
+  await page.getByLabel("Top-p").focus();
+  await page.getByRole("alert").getByText("A number from 0 to 3.").waitFor();
+  expect(await page.getByLabel("Temperature").inputValue()).toBe("9");
   await page.reload();
   await page.getByRole("button", { name: "Settings" }).click();
   const shown = async () => {
@@ -172,7 +174,7 @@ test("the settings survive a reload, and can be reset to the defaults", async ()
   expect(await shown()).toEqual(written);
   await page.getByRole("button", { name: "Defaults" }).click();
   expect(await shown()).toEqual({
-    "System prompt": "",
+    "System prompt": "Speak of the sea.",
     Temperature: "0.7",
     "Top-p": "0.9",
     "Top-k": "0",

@@ -93,42 +93,37 @@ test("an exported file is imported again after everything was deleted", async ()
     mimeType: "application/json",
     buffer: Buffer.from(text),
   });
-  await page.getByLabel("Import").setInputFiles(file("<html>"));
+  await page.getByLabel("Import", { exact: true }).setInputFiles(file("<html>"));
   await page.getByRole("alert").getByText("The file is not JSON.").waitFor();
-  await page.getByLabel("Import").setInputFiles(file(text));
+  await page.getByLabel("Import", { exact: true }).setInputFiles(file(text));
   await page.getByText(`Imported: 0. Already here: ${COUNT}.`).waitFor();
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Delete “Forty-one”" }).click();
   await page.getByRole("button", { name: "Export, import" }).click();
-  await page.getByLabel("Import").setInputFiles(file(text));
+  await page.getByLabel("Import", { exact: true }).setInputFiles(file(text));
   await page.getByText(`Imported: 1. Already here: ${COUNT - 1}.`).waitFor();
   await page.keyboard.press("Escape");
 });
 
 test("two tabs that continue the same conversation keep both", async () => {
   await search("");
-  const other = await site.open("#c41");
-  const send = async (page: Page, text: string) => {
-    await page.getByLabel("Message", { exact: true }).fill(text);
-    await page.keyboard.press("Enter");
-  };
-  // The first tab does not hear of the other's turn, as while its own answer begins.
-  await page.evaluate(() => addEventListener("storage", (event) => event.stopImmediatePropagation(), true));
-  await page.goto("#c41");
+  await list().getByRole("button", { name: "Forty-one", exact: true }).click();
+  // A page is not told of its own changes: as in the moment before it hears of another tab's.
   await page.evaluate(() => {
     const name = "sirocco.conversation.c41";
     const kept = JSON.parse(localStorage.getItem(name) ?? "");
     kept.turns.push({ role: "user", content: "From another tab" });
     localStorage.setItem(name, JSON.stringify({ ...kept, updated: kept.updated + 1 }));
   });
-  await send(page, "From this tab");
+  await page.getByLabel("Message", { exact: true }).fill("From this tab");
+  await page.keyboard.press("Enter");
   await list().getByRole("alert").getByText("Another tab continued the same conversation.").waitFor();
   const kept = await page.evaluate(() =>
     Object.values(localStorage).filter((each) => /From (this|another) tab/.test(each)),
   );
   expect(kept).toHaveLength(2);
   expect(new URL(page.url()).hash).not.toBe("#c41");
-  await other.close();
+  await page.getByRole("button", { name: "Stop" }).click();
 });
 
 test("a full store is told, and the conversation stays on the page", async () => {
@@ -154,4 +149,54 @@ test("a full store is told, and the conversation stays on the page", async () =>
   await page.evaluate(() => {
     for (const key of Object.keys(localStorage)) if (key.startsWith("fill-")) localStorage.removeItem(key);
   });
+});
+
+test("shortcuts work while typing, and ? shows them where nobody types", async () => {
+  await page.reload();
+  await page.getByLabel("Message", { exact: true }).fill("Why?");
+  await page.keyboard.press("Shift+?");
+  expect(await page.locator("dialog[open]").count()).toBe(0);
+  await page.keyboard.press("Control+/");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).getByText("Alt Shift K").waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("Alt+Shift+L");
+  expect(await list().isVisible()).toBe(false);
+  await page.keyboard.press("Alt+Shift+K");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("search");
+  await page.keyboard.press("Alt+Shift+M");
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe("message");
+  await page.locator("#scroller").focus();
+  await page.keyboard.press("Shift+?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+});
+
+test("a full context leaves the oldest messages out, and says so", async () => {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Most tokens").fill("24");
+  await page.getByLabel("Context length").fill("9");
+  await page.getByLabel("Most tokens").focus();
+  await page.getByText(/A whole number from 64 to/).waitFor();
+  expect(await page.getByLabel("Context length").getAttribute("aria-invalid")).toBe("true");
+  await page.getByLabel("Context length").fill("96");
+  await page.getByLabel("Most tokens").focus();
+  await page.getByRole("button", { name: "Load it again" }).click();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  const answers = page.getByRole("article", { name: "Answer" });
+  for (let i = 1; i <= 4; i++) {
+    await page.getByLabel("Message", { exact: true }).fill(`Tell me a story about a cat and ${i} dogs.`);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => answers.count()).toBe(i);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+  }
+  await page
+    .getByText(/of 96 tokens/)
+    .first()
+    .waitFor();
+  await page
+    .getByRole("note")
+    .first()
+    .getByText(/does not see the first \d+ messages/)
+    .waitFor();
+  expect(await page.getByText("too long").count()).toBe(0);
 });
