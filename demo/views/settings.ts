@@ -82,7 +82,7 @@ function numberView(page: Page, field: NumberField): TemplateResult {
   return html`
     <div class="row">
       <label for=${name}>${label}</label>
-      <input id=${name} type="number" min=${min} max=${max} step=${Number.isInteger(step) ? step : "any"}
+      <input id=${name} type="number" min=${min} max=${max} step=${step}
         placeholder=${empty ?? nothing} aria-describedby="${name}-why ${name}-hint"
         .value=${String(page.settings.values[name] ?? "")} @change=${set} />
       <p class="note bad" id="${name}-why" role="alert"></p>
