@@ -73,7 +73,7 @@ export class Conversations extends Observable {
     this.changed();
   }
 
-  /** Adds a conversation that was deleted or imported. @returns whether it is saved; if not, it is not added */
+  /** Adds one that was deleted or imported. @returns whether it is saved; if not, it is not added */
   add(conversation: Conversation): boolean {
     const isSaved = this.#write(conversation);
     if (isSaved) this.#replace(conversation.id, conversation);

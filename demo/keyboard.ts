@@ -1,5 +1,5 @@
-// Keyboard shortcuts. Alt+Shift (on a Mac Control+Shift) and a letter: browsers and screen readers leave these
-// letters to pages. They work while typing, too.
+// Keyboard shortcuts. Alt+Shift (on a Mac Control+Shift) and a letter: browsers and screen readers leave
+// these letters to pages. They work while typing, too.
 
 export type Command = "new" | "message" | "copy" | "search" | "list" | "settings" | "inspect";
 

@@ -15,6 +15,7 @@ export const bugs = {
   ...demoBugs,
   ...engineBugs,
   ...apisBugs,
+  ...demoBugs,
   ...structuredBugs,
   ...serverBugs,
   ...filesBugs,

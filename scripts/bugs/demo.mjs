@@ -20,4 +20,28 @@ export const demoBugs = {
     to: "3",
     test: ["test/demo/text-files.test.ts"],
   },
+  "a conversation that another tab continued is overwritten": {
+    file: "demo/conversations.ts",
+    from: "stored.updated !== seen;",
+    to: "stored.updated < seen;",
+    test: ["test/demo/list.browser.test.ts", "-t", "two tabs"],
+  },
+  "an imported conversation is doubled": {
+    file: "demo/transfer.ts",
+    from: "|| said.has(sayings(each))) continue;",
+    to: ") continue;",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "read back"],
+  },
+  "facts of an imported answer are shown unread": {
+    file: "demo/conversation.ts",
+    from: "!REASONS.includes(String(reason))",
+    to: "reason === undefined",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "hostile fields"],
+  },
+  "a full context is a dead end": {
+    file: "demo/trimming.ts",
+    from: "return (await tokens(leftOut)) <= room ? leftOut : 0;",
+    to: "return 0;",
+    test: ["test/demo/trimming.cpu.test.ts", "-t", "leave together"],
+  },
 };

@@ -102,7 +102,7 @@ test("what is no conversation is counted and left out, and hostile fields are dr
     { ...good, updated: "now" },
   ];
   expect(fromJson(file(...bad, good), [])).toEqual({ added: [good], known: 0, refused: bad.length });
-  const facts = { model: "M", reason: "toString", tokens: "9", firstTokenMs: 1, seed: 1 };
+  const facts = { model: "M", reason: "toString", tokens: 9, firstTokenMs: 1, seed: 1 };
   const odd = {
     ...good,
     more: 1,

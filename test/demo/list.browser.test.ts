@@ -1,4 +1,4 @@
-// The list of conversations in the built site: search, rename, delete with undo, files, two tabs, a full store.
+// The built site: what one does with conversations, shortcuts, two tabs, a full store, a full context.
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
