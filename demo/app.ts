@@ -100,7 +100,7 @@ export class App extends LitElement implements Page {
       void this.#afterUpdate(() => focus("#search"));
     },
     list: () => {
-      if (matchMedia("(max-width: 760px)").matches) return this.toggleList();
+      if (isNarrow.matches) return this.toggleList();
       this.listAway = !this.listAway;
       this.requestUpdate();
     },

@@ -15,7 +15,6 @@ export const bugs = {
   ...demoBugs,
   ...engineBugs,
   ...apisBugs,
-  ...demoBugs,
   ...structuredBugs,
   ...serverBugs,
   ...filesBugs,
