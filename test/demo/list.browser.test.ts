@@ -1,4 +1,4 @@
-// The built site: what one does with conversations, shortcuts, two tabs, a full store.
+// The built site: what one does with conversations, shortcuts, two tabs, a full store, a full context.
 import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -170,4 +170,31 @@ test("shortcuts work while typing, and ? shows them where nobody types", async (
   await page.keyboard.press("Shift+?");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await page.keyboard.press("Escape");
+});
+
+test("a full context leaves the oldest messages out, and says so", async () => {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Context length").fill("9");
+  await page.getByLabel("Most tokens").focus();
+  await page.getByText(/A whole number from 64 to/).waitFor();
+  expect(await page.getByLabel("Context length").getAttribute("aria-invalid")).toBe("true");
+  await page.getByLabel("Context length").fill("96");
+  await page.getByLabel("Most tokens").focus();
+  await page.getByRole("button", { name: "Load it again" }).click();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  const answers = page.getByRole("article", { name: "Answer" });
+  for (let i = 1; i <= 3; i++) {
+    await page.getByLabel("Message", { exact: true }).fill(`Tell me a story about a cat and ${i} dogs.`);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => answers.count()).toBe(i);
+    await page.getByRole("button", { name: "Regenerate" }).waitFor();
+  }
+  await page
+    .getByText(/of 96 tokens/)
+    .first()
+    .waitFor();
+  expect(await page.locator(".left-out").first().textContent()).toMatch(
+    /does not see the first\s+4 messages/,
+  );
+  expect(await page.getByText("too long").count()).toBe(0);
 });
