@@ -41,26 +41,27 @@ function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined 
 }
 
 /** "1,234 tokens". */
-export const tokens = (count: number): string =>
-  Number.isFinite(count) ? `${count.toLocaleString("en-US")} tokens` : "without end";
+export const tokens = (count: number): string => `${count.toLocaleString("en-US")} tokens`;
+
+/** Whether old tokens make room for new ones, as with an attention window. */
+export const isUnlimited = ({ plan }: Model): boolean => plan.cacheSlots < plan.contextLength;
 
 /**
  * "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7".
  * @param inChat how full the context is, in place of formats and adapter. Default false
  */
-export function statsLine(
-  { finish }: Answer,
-  { plan, adapter, contextLength }: Model,
-  seed: number,
-  inChat = false,
-): string {
-  const used = (finish.promptTokens + finish.completionTokens).toLocaleString("en-US");
+export function statsLine({ finish }: Answer, model: Model, seed: number, inChat = false): string {
+  const { plan, adapter, contextLength } = model;
+  const used = finish.promptTokens + finish.completionTokens;
+  const meter = isUnlimited(model)
+    ? tokens(used)
+    : `${used.toLocaleString("en-US")} of ${tokens(contextLength)}`;
   const rate = decodeRate(finish);
   return [
     `${finish.completionTokens} tokens (${finish.reason})`,
     ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
     `first after ${formatDuration(finish.prefillMs)}`,
-    inChat ? `context ${used} of ${tokens(contextLength)}` : `${plan.weights} on ${adapter.name}`,
+    inChat ? `context ${meter}` : `${plan.weights} on ${adapter.name}`,
     `seed ${seed}`,
   ].join(", ");
 }

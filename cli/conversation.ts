@@ -12,7 +12,8 @@ const HELP = `/help           this list
 /save <file>    write the messages as JSON
 /load <file>    go on with messages that /save wrote
 /exit           leave, as Ctrl-D and Ctrl-C twice do
-A line that ends with \\ continues in the next one. Ctrl-C clears what is typed, or stops an answer.`;
+A line that ends with \\ continues in the next one; """ begins and ends several lines.
+Ctrl-C clears what is typed, or stops an answer.`;
 
 const COMMANDS = ["help", "clear", "system", "think", "save", "load", "exit"];
 

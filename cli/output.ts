@@ -112,7 +112,9 @@ export class Output {
   }
 
   #say(line: string): void {
-    this.#stderr.write(`${dim(line, this.stderrIsTerminal && this.#color)}\n`);
+    const { columns } = this.#stderr;
+    const text = this.stderrIsTerminal && columns ? new WordWrap(() => columns).push(line) : line;
+    this.#stderr.write(`${dim(text, this.stderrIsTerminal && this.#color)}\n`);
   }
 
   /** Writes dimmed text to stderr: what a model thinks. */

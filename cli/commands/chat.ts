@@ -1,6 +1,6 @@
 // sirocco chat: a conversation at a terminal, or line by line through a pipe.
 import { type Command, Option } from "commander";
-import { answerRecord, collectAnswer, statsLine, tokens } from "../answer.ts";
+import { answerRecord, collectAnswer, isUnlimited, statsLine, tokens } from "../answer.ts";
 import { addFormatOptions, type FormatOptions, readAnswerFormat } from "../answer-format.ts";
 import { type Context, exitCode } from "../context.ts";
 import { Conversation } from "../conversation.ts";
@@ -139,7 +139,9 @@ class Chat {
     if (!this.#options.quiet) {
       const { adapter, plan, contextLength } = this.#model;
       const name = this.#options.model ?? "the embedded tiny model";
-      output.note(`${name}, ${plan.weights} on ${adapter.name}, context ${tokens(contextLength)}`);
+      output.note(
+        `${name}, ${plan.weights} on ${adapter.name}, context ${isUnlimited(this.#model) ? "unlimited" : tokens(contextLength)}`,
+      );
       output.note("/help lists the commands. Ctrl-D or /exit leaves.");
     }
     try {
@@ -253,13 +255,21 @@ class Thoughts {
   }
 }
 
-/** Reads a line, and further ones while each ends with a backslash. */
+/** Reads a line, and further ones while each ends with a backslash, or from """ to """. */
 async function readTurn(prompt: TerminalPrompt, first: string, more: string): Promise<string | undefined> {
   let turn = await prompt.read(first);
-  while (turn?.endsWith("\\")) {
+  const quoted = turn?.startsWith('"""') === true;
+  if (quoted) turn = turn?.slice(3);
+  const goesOn = (text: string) => (quoted ? !text.trimEnd().endsWith('"""') : text.endsWith("\\"));
+  while (turn !== undefined && goesOn(turn)) {
     const next = await prompt.read(more);
     if (next === undefined) return undefined;
-    turn = `${turn.slice(0, -1)}\n${next}`;
+    turn = quoted ? `${turn}\n${next}` : `${turn.slice(0, -1)}\n${next}`;
   }
-  return turn;
+  return quoted
+    ? turn
+        ?.trimEnd()
+        .slice(0, -3)
+        .replace(/^\n|\n$/g, "")
+    : turn;
 }

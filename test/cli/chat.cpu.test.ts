@@ -242,7 +242,7 @@ describe("at a terminal", () => {
 
   test("words of an answer wrap at the terminal's width", async () => {
     const session = await chat({ pieces: ["One two", " three ", "four", "teen."], columns: 12 });
-    await say(session, "Count", "seed 1");
+    await say(session, "Count", "seed\n1");
     expect(session.stdout).toBe("One two\nthree four\u001b[7G\u001b[K\nfourteen.\n");
     session.type(CTRL_D);
     await session.exit;
@@ -273,6 +273,18 @@ describe("at a terminal", () => {
     const session = await chat({}, ["--model", "owner/name"]);
     expect(session.stderr).toContain("owner/name, q4 on Paper GPU, context 4,096 tokens\n/help lists");
     await say(session, "One", "context 7 of 4,096 tokens, seed 1\n");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test('""" begins and ends a message of several lines', async () => {
+    const session = await chat();
+    await say(session, '"""', "… ");
+    await say(session, "one", "… ");
+    await say(session, 'two"""', "seed 1");
+    await say(session, '"""three"""', "seed 2");
+    expect(messagesOf(session, 0)).toEqual([{ role: "user", content: "one\ntwo" }]);
+    expect(messagesOf(session, 1)?.at(-1)).toEqual({ role: "user", content: "three" });
     session.type(CTRL_D);
     await session.exit;
   });
