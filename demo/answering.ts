@@ -1,4 +1,5 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
+import { formatOf } from "./answer-shape.ts";
 import type { Conversation, Facts, Turn } from "./conversation.ts";
 import type { Conversations } from "./conversations.ts";
 import { type ChatModel, type Chunk, type Finish, isLocal, type Message, type Model } from "./engine.ts";
@@ -148,7 +149,8 @@ export class Answering extends Observable {
   #chunks(model: ChatModel, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
     const { temperature, topP, topK, minP, repetitionPenalty, maxTokens } = values;
     const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
-    const options = { ...sampling, seed: live.seed, signal };
+    const format = formatOf(values.shape, values.shapeText);
+    const options = { ...sampling, seed: live.seed, signal, ...(format && { format }) };
     return isLocal(model) && model === this.#plainText
       ? model.generate(plainText(live.messages), options)
       : model.chat(live.messages, { ...options, safePrompt: values.safePrompt });

@@ -3,10 +3,12 @@ import type { ChatOptions, Chunk, Message, Model } from "../engine/index.ts";
 
 export type {
   AdapterDescription,
+  AnswerFormat,
   ChatOptions,
   Chunk,
   ErrorCode,
   Finish,
+  JsonSchema,
   LoadOptions,
   Message,
   Model,

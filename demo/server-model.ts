@@ -1,6 +1,6 @@
 // A model behind an OpenAI-compatible server: Sirocco's own, llama.cpp's, vLLM, Ollama, LM Studio, OpenAI.
 import OpenAI, { APIConnectionError, APIError } from "openai";
-import type { ChatModel, ChatOptions, Chunk, Finish, Message, ServerChoice } from "./engine.ts";
+import type { AnswerFormat, ChatModel, ChatOptions, Chunk, Finish, Message, ServerChoice } from "./engine.ts";
 
 type Body = OpenAI.ChatCompletionCreateParamsStreaming;
 type Sampling = Partial<Record<string, unknown>>;
@@ -71,6 +71,7 @@ export class ServerModel implements ChatModel {
       stream: true,
       stream_options: { include_usage: true },
       ...(sampling(options) as object),
+      ...shape(options.format as AnswerFormat | undefined),
     };
     try {
       const events = await inWords(this.#client.baseURL, () =>
@@ -132,6 +133,18 @@ function sampling(options: ChatOptions): Sampling {
       repetitionPenalty !== 1 && { repetition_penalty: repetitionPenalty }),
     ...(safePrompt && { safe_prompt: true }),
   };
+}
+
+/** OpenAI's field of a format; for those that OpenAI has not, vLLM's and Sirocco's. */
+function shape(format: AnswerFormat | undefined): object {
+  if (format?.type === "json") return { response_format: { type: "json_object" } };
+  if (format?.type === "json_schema")
+    return {
+      response_format: { type: "json_schema", json_schema: { name: "answer", schema: format.schema } },
+    };
+  if (format?.type === "regex") return { guided_regex: format.pattern };
+  if (format?.type === "choice") return { guided_choice: format.choices };
+  return {};
 }
 
 async function inWords<T>(address: string, ask: () => Promise<T>): Promise<T> {

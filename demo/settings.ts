@@ -15,6 +15,9 @@ export interface SettingValues {
   readonly seed?: number;
   /** In tokens, of the next model that is loaded. undefined: the model's own. */
   readonly contextLength?: number;
+  /** What answers have to be (answer-shape.ts), and what the visitor wrote for it. */
+  readonly shape: string;
+  readonly shapeText: string;
   readonly theme: "auto" | "light" | "dark";
 }
 
@@ -22,11 +25,13 @@ export const DEFAULTS: SettingValues = {
   system: "",
   safePrompt: false,
   temperature: 0.7,
-  topP: 0.9,
+  topP: 0.95,
   topK: 0,
   minP: 0,
   repetitionPenalty: 1,
   maxTokens: 512,
+  shape: "text",
+  shapeText: "",
   theme: "auto",
 };
 

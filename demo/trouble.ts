@@ -115,6 +115,12 @@ const SERVER_REFUSED: Words = {
   shown: true,
   remedies: ["retry", "models"],
 };
+const REFUSED_SETTING: Words = {
+  title: "The settings ask for what is not possible",
+  advice: "Change them: the message says which.",
+  shown: true,
+  remedies: ["retry"],
+};
 const UNKNOWN: Words = {
   title: "Something went wrong",
   advice: "Try again. If that does not help, reload the page.",
@@ -172,9 +178,9 @@ const BY_CODE: Readonly<Record<TroubleCode, Words>> = {
   "refused-value": NO_VALUE,
   "bad-session": UNKNOWN,
   "no-worker": UNKNOWN,
-  "wrong-type": UNKNOWN,
-  "out-of-range": UNKNOWN,
-  unsupported: UNKNOWN,
+  "wrong-type": REFUSED_SETTING,
+  "out-of-range": REFUSED_SETTING,
+  unsupported: REFUSED_SETTING,
 };
 
 export function explain(error: unknown): Trouble {

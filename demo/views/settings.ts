@@ -5,6 +5,7 @@ import type { Page } from "../page.ts";
 import { CONTEXT_FIELD, FIELDS, type NumberField, PRESETS, presetOf, refusal } from "../setting-fields.ts";
 import { DEFAULTS } from "../settings.ts";
 import { dialogView } from "./dialog.ts";
+import { shapeView } from "./shape.ts";
 import { openShortcuts } from "./shortcuts.ts";
 
 export function settingsView(page: Page): TemplateResult {
@@ -32,13 +33,13 @@ export function settingsView(page: Page): TemplateResult {
         </label>
         <p class="note" id="safe-hint">Mistral's own guardrail, before the system prompt: care, respect and truth.</p>
       </div>
-      ${presetsView(page)}
+      ${shapeView(page)} ${presetsView(page)}
       <div class="grid">${FIELDS.map((field) => numberView(page, field))}</div>
       <div class="row">${numberView(page, CONTEXT_FIELD)} ${reloadView(page)}</div>
       <div class="buttons">
         <button type="button" class="plain" @click=${openShortcuts}>Keyboard shortcuts</button>
         <span class="grow"></span>
-        <button type="button" title="All but the system prompt and the safe prompt" @click=${() => reset(page)}>
+        <button type="button" title="All but the prompts, and what answers have to be" @click=${() => reset(page)}>
           Defaults
         </button>
         <button type="button" class="primary" @click=${closeSettingsDialog}>Done</button>
@@ -64,9 +65,10 @@ function presetsView(page: Page): TemplateResult {
 
 /** All but what the visitor wrote, and the colours. */
 function reset(page: Page): void {
-  const { theme, system, safePrompt } = page.settings.values;
+  const { theme, system, safePrompt, shape, shapeText } = page.settings.values;
+  const written = { system, safePrompt, shape, shapeText };
   clearRefusals(page);
-  page.settings.set({ ...DEFAULTS, seed: undefined, contextLength: undefined, theme, system, safePrompt });
+  page.settings.set({ ...DEFAULTS, seed: undefined, contextLength: undefined, theme, ...written });
 }
 
 function numberView(page: Page, field: NumberField): TemplateResult {

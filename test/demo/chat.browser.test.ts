@@ -176,13 +176,27 @@ test("the settings survive a reload, and can be reset to the defaults", async ()
   expect(await shown()).toEqual({
     "System prompt": "Speak of the sea.",
     Temperature: "0.7",
-    "Top-p": "0.9",
+    "Top-p": "0.95",
     "Top-k": "0",
     "Min-p": "0",
     "Repetition penalty": "1",
     "Most tokens": "512",
     Seed: "",
   });
+  await page.getByRole("button", { name: "Done" }).click();
+});
+
+test("answers are held to what the settings say", async () => {
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Answers have to be").selectOption({ label: "One of some texts" });
+  await page.getByLabel("The texts, one a line").fill("a red ball\na blue ball");
+  await page.getByRole("button", { name: "Done" }).click();
+  await page.getByRole("button", { name: "New conversation" }).click();
+  await send("Which ball?");
+  await ended();
+  expect(await answers().locator("markdown-text").textContent()).toMatch(/^a (red|blue) ball$/);
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Answers have to be").selectOption({ label: "Any text" });
   await page.getByRole("button", { name: "Done" }).click();
 });
 

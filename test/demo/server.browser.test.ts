@@ -91,3 +91,30 @@ test("a server with keys asks for one; a wrong address and a refused origin are 
   await answer(page).getByText("Yes.").waitFor();
   await page.close();
 });
+
+test("what answers have to be goes to the server, and a schema that is no JSON is told at its field", async () => {
+  const { model, calls } = fakeModel();
+  const page = await open(await serving(model, PAGE));
+  const settings = page.getByRole("dialog", { name: "Settings" });
+  const set = async (label: string, text: string) => {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await settings.getByLabel("Answers have to be").selectOption({ label });
+    await settings.locator("#shape-text").fill(text);
+    await settings.locator("#shape-text").blur();
+  };
+  const close = () => settings.getByRole("button", { name: "Done" }).click();
+  await set("One of some texts", "spam\n\n work \n");
+  await close();
+  await send(page, "Which?");
+  await expect.poll(() => calls[0]?.options.format).toEqual({ type: "choice", choices: ["spam", "work"] });
+  await set("JSON of a schema", '{"type":');
+  await settings.getByText("The JSON Schema in the settings is no JSON").waitFor();
+  await settings.locator("#shape-text").fill('{"type":"boolean"}');
+  await settings.locator("#shape-text").blur();
+  await close();
+  await send(page, "True?");
+  await expect
+    .poll(() => calls[1]?.options.format)
+    .toEqual({ type: "json_schema", schema: { type: "boolean" } });
+  await page.close();
+});
