@@ -37,6 +37,9 @@ test.each(SIZES)(
       await shown(hash);
       const found = await page.evaluate(() => {
         const wide = document.documentElement.scrollWidth - innerWidth;
+        const widest = [...document.querySelectorAll("sirocco-app *")]
+          .filter((each) => wide > 0 && each.getBoundingClientRect().right > innerWidth + 1)
+          .map(({ className }) => String(className));
         const isSeen = (each: Element) =>
           each.checkVisibility({ visibilityProperty: true, opacityProperty: true });
         const covered = [...document.querySelectorAll("button, input, select, textarea")].filter((each) => {
@@ -46,9 +49,9 @@ test.each(SIZES)(
           const at = document.elementFromPoint(left + width / 2, top + height / 2);
           return !(at && (each.contains(at) || at.contains(each)));
         });
-        return { wide, covered: covered.map(({ outerHTML }) => outerHTML.slice(0, 120)) };
+        return { wide, widest, covered: covered.map(({ outerHTML }) => outerHTML.slice(0, 120)) };
       });
-      expect({ hash, ...found }).toEqual({ hash, wide: 0, covered: [] });
+      expect({ hash, ...found }).toEqual({ hash, wide: 0, widest: [], covered: [] });
     }
   },
 );
