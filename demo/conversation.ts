@@ -38,7 +38,7 @@ export interface Conversation {
   readonly turns: readonly Turn[];
 }
 
-const REASONS = ["stop", "length", "abort", "tool-calls", "content-filter", "broken"];
+const REASONS = ["stop", "length", "abort", "tool-calls", "content-filter", "broken"] as const;
 /** Usable in an address and as a key. "models" is the address of another place. */
 const ID = /^(?!models$)[\w-]{1,64}$/;
 export const LONGEST_TITLE = 120;
@@ -71,11 +71,12 @@ function turnOf(value: unknown): Turn | undefined {
 /** undefined if there are none, or one of them is wrong. */
 function factsOf(value: unknown): Facts | undefined {
   const { model, reason, tokens, context, firstTokenMs, tokensPerSecond, seed } = record(value);
-  if (typeof model !== "string" || !REASONS.includes(String(reason))) return undefined;
+  const ended = REASONS.find((each) => each === reason);
+  if (typeof model !== "string" || ended === undefined) return undefined;
   if (!isCount(tokens) || !isCount(firstTokenMs) || !isCount(seed)) return undefined;
   const speed = isCount(tokensPerSecond) ? tokensPerSecond : undefined;
   const rest = { tokens, firstTokenMs, tokensPerSecond: speed, seed, ...(isCount(context) && { context }) };
-  return { model, reason: reason as Facts["reason"], ...rest };
+  return { model, reason: ended, ...rest };
 }
 
 const record = (value: unknown): Readonly<Record<string, unknown>> =>
