@@ -16,7 +16,7 @@ export function contextView({ conversation, answering, session }: Page): Templat
   const used = last + (isHere ? (live?.ids.length ?? 0) : 0);
   const length = isLocal(state.model) ? state.model.contextLength : undefined;
   if (length === undefined || length >= ENDLESS)
-    return html`<p class="context"><span>Context: ${number(used)} tokens${length ? ", no end" : ""}</span></p>`;
+    return html`<p class="context"><span>Context: ${number(used)} tokens${length ? ", no limit" : ""}</span></p>`;
   const share = Math.min(1, used / length);
   return html`
     <p class="context" title="When it is full, the oldest messages are left out. Settings has its length.">
