@@ -67,7 +67,7 @@ export class App extends LitElement implements Page {
     this.session.watch(() => this.#announceSession());
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());
-    isDark.addEventListener("change", () => this.requestUpdate());
+    for (const each of [isDark, isNarrow]) each.addEventListener("change", () => this.requestUpdate());
     addEventListener("keydown", (event) => this.#onKey(event));
     this.addEventListener("announce", (event) => this.#announcer.say((event as CustomEvent<string>).detail));
     this.#readAddress();
@@ -285,6 +285,9 @@ export class App extends LitElement implements Page {
   protected override updated(): void {
     const { theme } = this.settings.values;
     document.documentElement.dataset["theme"] = theme;
+    // What the list or Inspect covers takes no focus.
+    const isCovered = isNarrow.matches && (this.listOpen || this.inspecting);
+    this.querySelector("main")?.toggleAttribute("inert", isCovered);
     if (this.answering.live) scrollToEnd(false);
   }
 

@@ -1,7 +1,7 @@
 // The page on a phone, on a laptop at 100 % and 200 %, and on a wide screen.
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openSite, type Site } from "./site.ts";
+import { inWorkers, openSite, type Site } from "./site.ts";
 
 let site: Site;
 let page: Page;
@@ -26,6 +26,15 @@ afterAll(() => site?.close());
 const button = (name: string | RegExp) => page.getByRole("button", { name });
 const shown = (hash: string) => page.goto(`${site.url}${hash}`);
 
+/** What is shown, and how it is opened and closed. */
+const STATES: Record<string, readonly [hash: string, open?: string]> = {
+  conversation: ["#a"],
+  welcome: ["#"],
+  models: ["#models"],
+  settings: ["#a", "Settings"],
+  list: ["#a", "Conversations"],
+  inspect: ["#a", "Inspect"],
+};
 const PHONE = [390, 844] as const;
 const SIZES = [PHONE, [195, 422], [640, 400], [1280, 800], [1920, 1080]] as const;
 
@@ -33,8 +42,11 @@ test.each(SIZES)(
   "at %i × %i nothing is wider than the screen, and no button is covered",
   async (width, height) => {
     await page.setViewportSize({ width, height });
-    for (const hash of ["#a", "#models", "#"]) {
+    for (const [state, [hash, opener]] of Object.entries(STATES)) {
       await shown(hash);
+      // On a wide screen the list is always shown.
+      if (opener && !(await button(opener).isVisible())) continue;
+      if (opener) await button(opener).click();
       const found = await page.evaluate(() => {
         const wide = document.documentElement.scrollWidth - innerWidth;
         const widest = [...document.querySelectorAll("sirocco-app *")]
@@ -43,7 +55,9 @@ test.each(SIZES)(
         const isSeen = (each: Element) =>
           each.checkVisibility({ visibilityProperty: true, opacityProperty: true });
         const covered = [...document.querySelectorAll("button, input, select, textarea")].filter((each) => {
-          if (!isSeen(each) || each.closest("details:not([open])")) return false;
+          if (!isSeen(each) || each.closest("details:not([open]), [inert]")) return false;
+          // A dialog covers the page.
+          if (document.querySelector("dialog[open]") && !each.closest("dialog[open]")) return false;
           each.scrollIntoView({ block: "nearest", inline: "nearest" });
           const { left, top, width, height } = each.getBoundingClientRect();
           const at = document.elementFromPoint(left + width / 2, top + height / 2);
@@ -51,7 +65,10 @@ test.each(SIZES)(
         });
         return { wide, widest, covered: covered.map(({ outerHTML }) => outerHTML.slice(0, 120)) };
       });
-      expect({ hash, ...found }).toEqual({ hash, wide: 0, widest: [], covered: [] });
+      expect({ state, ...found }).toEqual({ state, wide: 0, widest: [], covered: [] });
+      if (!opener) continue;
+      if (state !== "inspect" || width <= 760) await page.keyboard.press("Escape");
+      else await button(opener).click();
     }
   },
 );
@@ -119,6 +136,42 @@ test("without a GPU a message waits for nothing, and the page says why", async (
   await bare.getByText("Anybody there?").first().waitFor();
   await bare.getByRole("button", { name: "Send" }).waitFor();
   await bare.close();
+});
+
+test("a GPU that gives no adapter is told about, and a message waits for nothing", async () => {
+  const bare = await site.open("", (each) =>
+    inWorkers(each, () => {
+      GPU.prototype.requestAdapter = async () => null;
+    }),
+  );
+  await bare.getByRole("alert").getByRole("button", { name: "Try again" }).waitFor();
+  await bare.getByLabel("Message", { exact: true }).fill("Anybody there?");
+  await bare.keyboard.press("Enter");
+  await bare.getByText("Anybody there?").first().waitFor();
+  await bare.getByRole("button", { name: "Send" }).waitFor();
+  await bare.close();
+});
+
+test("for fingers every button is 44 px high and wide", async () => {
+  await page.setViewportSize({ width: PHONE[0], height: PHONE[1] });
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 5 });
+  expect(await page.evaluate(() => matchMedia("(pointer: coarse)").matches)).toBe(true);
+  for (const [state, [hash, opener]] of Object.entries(STATES)) {
+    await shown(hash);
+    if (opener) await button(opener).click();
+    const found = await page.evaluate(() => ({
+      wide: document.documentElement.scrollWidth - innerWidth,
+      small: [...document.querySelectorAll("button, select, summary")]
+        .filter((each) => each.checkVisibility({ visibilityProperty: true }))
+        .map((each) => ({ each, ...each.getBoundingClientRect().toJSON() }))
+        .filter(({ each, height, width }) => height < 44 || (width < 44 && each.matches("button")))
+        .map(({ each, height, width }) => `${each.outerHTML.slice(0, 120)} ${width} × ${height}`),
+    }));
+    expect({ state, ...found }).toEqual({ state, wide: 0, small: [] });
+    if (opener) await page.keyboard.press("Escape");
+  }
+  await devtools.detach();
 });
 
 test("the card of a model that loads keeps its height", async () => {
