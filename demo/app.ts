@@ -44,6 +44,8 @@ export class App extends LitElement implements Page {
   readonly #announcer = new Announcer();
   /** The status that was announced last. */
   #announced = "";
+  /** At the last update. */
+  #wasAnswering = false;
 
   /** No shadow root: one style sheet for all, and labels that refer to their fields. */
   protected override createRenderRoot(): HTMLElement {
@@ -288,7 +290,10 @@ export class App extends LitElement implements Page {
     // What the list or Inspect covers takes no focus.
     const isCovered = isNarrow.matches && (this.listOpen || this.inspecting);
     this.querySelector("main")?.toggleAttribute("inert", isCovered);
-    if (this.answering.live) scrollToEnd(false);
+    const isAnswering = this.answering.live !== undefined;
+    // At the end of an answer its buttons and the context meter appear.
+    if (isAnswering || this.#wasAnswering) scrollToEnd(false);
+    this.#wasAnswering = isAnswering;
   }
 
   protected override render() {
