@@ -175,8 +175,9 @@ export class LoadedModel implements Model {
       separate && tokenizer
         ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues, isHeld)
         : undefined;
-    const constraint = await this.constraint(options.format, continues, thinking && prompt.ids);
-    const parts = { tokenizer, V: this.config.V, endIds: this.#endIds };
+    const thinks = thinking?.hasThought === false;
+    const constraint = await this.constraint(options.format, continues, thinks ? prompt.ids : undefined);
+    const parts = { tokenizer, V: this.config.V, endIds: this.#endIds, thinks };
     const calls =
       prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, parts);
     const { contextLength } = this;

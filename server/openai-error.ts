@@ -3,8 +3,8 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { type HttpError, reasonOf, toHttpError } from "./errors.ts";
 import type { Ctx } from "./request-lifecycle.ts";
 
-/** The engine's name of a schema that OpenAI has in `function`. */
-const IN_TOOL = /^(tools\[\d+\])(?=\.parameters\b)/;
+/** The engine's names of what OpenAI has in `function`. */
+const IN_TOOL = /^(tools\[\d+\])(?=\.(?:name|description|parameters)\b)/;
 
 /** `{ error: { message, type, param, code } }` */
 export const errorBody = ({ message, type, param, code }: HttpError) => {

@@ -44,6 +44,8 @@ export class AnswerText {
   readonly #calls: Calls | undefined;
   readonly #top: number | undefined;
   readonly #held: Held[] = [];
+  /** Whether what is no thought of the prompt's has begun. */
+  #began = false;
   /** Text of the tokens in `#held` that belongs to no stop string. */
   #certain = "";
 
@@ -97,8 +99,7 @@ export class AnswerText {
     added: string,
     last: boolean,
   ): AnswerPiece {
-    const { text: free, toolCalls } = this.#calls?.push(id, added, last) ?? { text: added, toolCalls: [] };
-    const { reasoning = "", text: said } = this.#thinking?.push(id, free, last) ?? { text: free };
+    const { reasoning, text: said, toolCalls } = this.#parts(id, added, last);
     const shown = this.#stops.push(said);
     const { stopped } = shown;
     const text = last && !stopped ? shown.text + this.#stops.end() : shown.text;
@@ -106,6 +107,23 @@ export class AnswerText {
     const thought = { ...(reasoning !== "" && { reasoning }), ...(toolCalls.length > 0 && { toolCalls }) };
     if (this.#top === undefined) return { text, ids: id === undefined ? [] : [id], stopped, ...thought };
     return { ...this.#release(text, last || stopped), stopped, ...thought };
+  }
+
+  /** A call is no part of the text, unless it is in a thought that the prompt has opened. */
+  #parts(
+    id: number | undefined,
+    added: string,
+    last: boolean,
+  ): { reasoning: string; text: string; toolCalls: readonly ToolCallDelta[] } {
+    const thinking = this.#thinking;
+    if (this.#calls && thinking?.hasThought === false && !this.#began) {
+      const { reasoning, text } = thinking.push(id, added, last);
+      this.#began = thinking.hasThought;
+      return { reasoning, ...this.#calls.push(undefined, text, last) };
+    }
+    this.#began = true;
+    const { text: free, toolCalls } = this.#calls?.push(id, added, last) ?? { text: added, toolCalls: [] };
+    return { ...(thinking?.push(id, free, last) ?? { reasoning: "", text: free }), toolCalls };
   }
 
   /**

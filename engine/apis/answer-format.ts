@@ -76,7 +76,8 @@ function readResponseFormat(value: unknown, field: string): AskedFormat | undefi
       // llama.cpp's and Together's form of a schema.
       refuseOthers(others, new Set(["schema"]), where);
       const { schema } = others;
-      return isObject(schema) ? asSchema(schema, `${where}schema`) : { format: { type: "json" }, field };
+      if (isNothing(schema) && !isObject(schema)) return { format: { type: "json" }, field };
+      return asSchema(schema, `${where}schema`);
     }
     case "json_schema": {
       refuseOthers(others, new Set(["json_schema"]), where);

@@ -13,11 +13,13 @@ const CALL = new Set(["name", "arguments"]);
 
 /**
  * @param flat whether a tool may be the function itself, without `type` and `function` around it
+ * @param others fields that the request has, and that tools cannot be combined with
  * @throws TypeError or RangeError with `parameter`
  */
 export function readTools(
   given: Given,
   flat: boolean,
+  others: readonly (string | undefined | false)[],
 ): Pick<ChatOptions, "tools" | "toolChoice" | "parallelToolCalls"> {
   const { tools: asked, tool_choice: choice } = given;
   if (!isNothing(asked) && !Array.isArray(asked))
@@ -28,6 +30,8 @@ export function readTools(
   const toolChoice = isNothing(choice) ? "auto" : readChoice(choice, tools);
   const several = readFlag(given, "parallel_tool_calls", true);
   if (tools.length === 0) return {};
+  const other = toolChoice !== "none" && others.find(Boolean);
+  if (other) throw unsupported(other, `${other}: expected none with tools, got one. Leave it out.`);
   return { tools, toolChoice, ...(!several && { parallelToolCalls: false }) };
 }
 
@@ -90,17 +94,32 @@ export function readCalls(calls: unknown, where: string): readonly ToolCall[] {
 
 function readCall(call: unknown, where: string): ToolCall {
   if (!isObject(call)) throw wrongType(where, `expected an object, got ${shown(call)}.`);
-  const isWrapped = isObject(call["function"]);
+  const { type } = call;
+  if (!isNothing(type) && type !== "function")
+    throw unsupported(`${where}.type`, `${where}.type: expected "function", got ${shown(type)}.`);
+  const isWrapped = type === "function" || "function" in call;
   const known = ["id", "type", "index", ...(isWrapped ? ["function"] : CALL)];
   refuseOthers(call, new Set(known), `${where}.`);
-  const inner = isWrapped ? (call["function"] as Given) : call;
+  const inner = isWrapped ? call["function"] : call;
+  if (!isObject(inner))
+    throw wrongType(`${where}.function`, `expected { name, arguments }, got ${shown(inner)}.`);
   const inside = isWrapped ? `${where}.function` : where;
   if (isWrapped) refuseOthers(inner, CALL, `${inside}.`);
   const { name, arguments: args } = inner;
   if (typeof name !== "string") throw wrongType(`${inside}.name`, `expected a text, got ${shown(name)}.`);
-  if (typeof args !== "string" && !isObject(args))
-    throw wrongType(`${inside}.arguments`, `expected JSON as a text, got ${shown(args)}.`);
+  if (!isArguments(args))
+    throw wrongType(`${inside}.arguments`, `expected a JSON object as a text, got ${shown(args)}.`);
   const id = call["id"] ?? name;
   if (typeof id !== "string") throw wrongType(`${where}.id`, `expected a text, got ${shown(id)}.`);
   return { id, name, arguments: typeof args === "string" ? args : JSON.stringify(args) };
+}
+
+/** An object, its text, or no text: clients write that for no arguments. */
+function isArguments(given: unknown): given is string | object {
+  if (typeof given !== "string" || given === "") return given === "" || isObject(given);
+  try {
+    return isObject(JSON.parse(given));
+  } catch {
+    return false;
+  }
 }

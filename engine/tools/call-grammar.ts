@@ -1,5 +1,5 @@
 // The texts of calls as expressions of a grammar.
-import { unsupported } from "../options/parameter.ts";
+import { shown, unsupported } from "../options/parameter.ts";
 import { compiling } from "../structured/compiling.ts";
 import {
   choice,
@@ -48,7 +48,13 @@ export function callGrammar(tools: readonly Tool[], all: readonly Tool[]): CallG
 }
 
 function argumentsOf({ parameters = { properties: {} } }: Tool, where: string): Grammar {
-  const schema = typeof parameters === "boolean" ? { type: "object" } : { type: "object", ...parameters };
+  const { type = "object", ...rest } = typeof parameters === "boolean" ? {} : parameters;
+  if (![type].flat().includes("object"))
+    throw unsupported(
+      where,
+      `${where}: $.type: expected "object", as arguments are, got ${shown(type)}. Put the value into a property.`,
+    );
+  const schema = { type: "object", ...rest };
   const key = written(schema, where);
   return compiling(where, () => {
     const grammar = kept.get(key) ?? schemaGrammar(JSON.parse(key));

@@ -1,6 +1,7 @@
 // The calls of one answer: what holds them to their format, and what reads them.
 import type { Tokenizer } from "../../tokenizer/index.ts";
 import { nineCharacterId } from "../../tokenizer/tool-ids.ts";
+import { AfterThoughts } from "../answer/after-thoughts.ts";
 import type { ChatOptions } from "../api.ts";
 import type { TokenConstraint } from "../scheduler/token-constraint.ts";
 import { vocabularyOf } from "../structured/token-bytes.ts";
@@ -24,6 +25,8 @@ interface Vocabulary {
   /** Logits of a step. */
   readonly V: number;
   readonly endIds: ReadonlySet<number>;
+  /** Whether the prompt has opened a thought: calls begin after it. */
+  readonly thinks: boolean;
 }
 
 export interface AnswerCalls {
@@ -38,7 +41,7 @@ export interface AnswerCalls {
 export function answerCalls(
   { ids: prompt, tools = [] }: Prompt,
   { toolChoice = "auto", parallelToolCalls = true, seed }: ChatOptions,
-  { tokenizer, V, endIds }: Vocabulary,
+  { tokenizer, V, endIds, thinks }: Vocabulary,
 ): AnswerCalls | undefined {
   if (!tokenizer) return undefined;
   const wire = wireOf(tokenizer);
@@ -53,8 +56,9 @@ export function answerCalls(
     grammar: callGrammar(allowed, tools),
     vocabulary: vocabularyOf(tokenizer, V),
   };
+  const constraint = new ToolConstraint(calling, forced, thinks);
   return {
-    constraint: new ToolConstraint(calling, forced),
+    constraint: thinks ? new AfterThoughts(constraint, { tokenizer, V, endIds, opened: prompt }) : constraint,
     calls: new CallReader(
       wire,
       ids,

@@ -38,14 +38,18 @@ export class ToolConstraint implements TokenConstraint {
   #step: Step | undefined;
   /** Text in which calls may begin; undefined once they cannot. */
   #free: string | undefined = "";
-  #isFirst = true;
+  #isFirst: boolean;
   #complete = false;
 
-  /** @param forced whether a call begins at once */
-  constructor(calling: Calling, forced: boolean) {
+  /**
+   * @param forced whether a call begins at once
+   * @param continues whether the answer goes on with a text
+   */
+  constructor(calling: Calling, forced: boolean, continues = false) {
     this.#calling = calling;
+    this.#isFirst = !continues;
     this.#steps = new Steps(calling);
-    if (forced) this.#enter(this.#steps.first(true));
+    if (forced) this.#enter(this.#steps.first(!continues));
   }
 
   get complete(): boolean {

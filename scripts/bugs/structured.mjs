@@ -33,4 +33,22 @@ export const structuredBugs = {
     to: "",
     test: engine("structured/formats.cpu", "mean in JavaScript"),
   },
+  "tools: arguments may be a text": {
+    file: "engine/tools/call-grammar.ts",
+    from: '![type].flat().includes("object")',
+    to: "false",
+    test: engine("tools/calls.cpu", "arguments are an object"),
+  },
+  "tools: a call begins in a thought that the prompt opened": {
+    file: "engine/tools/calling.ts",
+    from: "constraint: thinks ?",
+    to: "constraint: !tokenizer ?",
+    test: engine("tools/calls.cpu", "a thought that the prompt opened"),
+  },
+  "a schema beside json_object that is none is ignored": {
+    file: "engine/apis/answer-format.ts",
+    from: "if (isNothing(schema) && !isObject(schema)) return",
+    to: "if (!isObject(schema)) return",
+    test: engine("request-bodies.cpu"),
+  },
 };

@@ -10,6 +10,7 @@ import { readCompletion } from "../../server/routes/completion-request.ts";
 
 const USER = { role: "user", content: "Hello" };
 const LAST = { role: "assistant", content: "Once upon" };
+const TOOL = { type: "function", function: { name: "f" } };
 const chat = (body: object) => readRequest({ messages: [USER], ...body } as never);
 const text = (body: object) => readCompletion({ prompt: "Hello", ...body });
 const ai = (body: object) => readInput({ prompt: "Hello", ...body });
@@ -187,6 +188,23 @@ const REFUSED_CHATS: [body: Record<string, unknown>, parameter: string][] = [
   [{ messages: [{ role: "user" }] }, "messages[0].content"],
   [{ messages: [{ role: "user", content: [{ type: "image_url" }] }] }, "messages[0].content[0]"],
   [{ messages: [{ ...LAST, tool_calls: [{}] }, USER] }, "messages[0].tool_calls[0].name"],
+  ...[
+    [{ function: null, type: "function" }, "function"],
+    [{ type: "custom", name: "f", arguments: "{}" }, "type"],
+    [{ function: { name: "f", arguments: "{bad" } }, "function.arguments"],
+    [{ function: { name: "f", arguments: "5" } }, "function.arguments"],
+  ].map(
+    ([call, field]) =>
+      [{ messages: [{ ...LAST, tool_calls: [call] }, USER] }, `messages[0].tool_calls[0].${field}`] as [
+        Record<string, unknown>,
+        string,
+      ],
+  ),
+  [{ response_format: { type: "json_object", schema: 3 } }, "response_format.schema"],
+  [{ tools: [TOOL], response_format: { type: "json_object" } }, "response_format"],
+  [{ tools: [TOOL], guided_regex: "a" }, "guided_regex"],
+  [{ tools: [TOOL], continue_final_message: true, messages: [USER, LAST] }, "continue_final_message"],
+  [{ tools: [TOOL], messages: [USER, { ...LAST, prefix: true }] }, "messages[1].prefix"],
   [{ messages: [{ ...USER, reasoning_content: "so" }] }, "messages[0].reasoning_content"],
   [{ messages: [{ ...LAST, reasoning_content: 1 }, USER] }, "messages[0].reasoning_content"],
   [{ messages: [{ ...USER, prefix: true }] }, "messages[0].prefix"],

@@ -155,6 +155,9 @@ describe("openai", () => {
     const param = "tools[1].function.parameters";
     await expect(refused).rejects.toMatchObject({ status: 400, param });
     await expect(refused).rejects.toThrow(`${param}: $.properties.a.unevaluatedItems: `);
+    const misnamed = { type: "function" as const, function: { name: "é" } };
+    const wrongName = client.chat.completions.create({ ...settings, messages: ask, tools: [misnamed] });
+    await expect(wrongName).rejects.toMatchObject({ status: 400, param: "tools[0].function.name" });
   });
 });
 

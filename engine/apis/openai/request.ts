@@ -59,7 +59,10 @@ export function readRequest(params: ChatCompletionCreateParams): ChatRequest {
     messages,
     options: {
       ...options,
-      ...readTools(given, false),
+      ...readTools(given, false, [
+        asked?.field,
+        continues && (prefix ? `messages[${messages.length - 1}].prefix` : "continue_final_message"),
+      ]),
       ...(listed && { topLogProbs: topLogProbs ?? 0 }),
       ...(continues && { continueFinalMessage: true }),
       ...(readFlag(given, "safe_prompt") && { safePrompt: true }),

@@ -52,7 +52,7 @@ function read(input: unknown): AiCall {
       "stream: expected false with response_format, got true: JSON Mode doesn't support streaming. Leave one out.",
     );
   const prompt = readPrompt(input);
-  const tools = readTools(input, true);
+  const tools = readTools(input, true, [asked?.field]);
   if (tools.tools && typeof prompt === "string")
     throw wrongType("tools", "expected messages or a prompt that is not raw with them, got raw: true.");
   return { prompt, options: { ...readOptions(input, "workersAi", asked), ...tools }, asked, stream };

@@ -2,7 +2,9 @@
 // whose arguments are valid.
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it, test } from "vitest";
-import type { ChatOptions, Tool, ToolCall } from "../../../engine/api.ts";
+import { AnswerText } from "../../../engine/answer/answer-text.ts";
+import { thinkingAfter } from "../../../engine/answer/thinking.ts";
+import type { ChatOptions, JsonSchema, Tool, ToolCall } from "../../../engine/api.ts";
 import { callGrammar } from "../../../engine/tools/call-grammar.ts";
 import { answerCalls } from "../../../engine/tools/calling.ts";
 import type { Tokenizer } from "../../../tokenizer/index.ts";
@@ -59,7 +61,7 @@ function answer(
   const V = tokenizer.size;
   const endIds = new Set([tokenizer.eosId as number]);
   const shown = { ids: [1, 2, 3], tools: options.tools ?? tools };
-  const { constraint, calls: reader } = answerCalls(shown, options, { tokenizer, V, endIds })!;
+  const { constraint, calls: reader } = answerCalls(shown, options, { tokenizer, V, endIds, thinks: false })!;
   const text = tokenizer.stream({ continues: false });
   const read: Read = { text: "", calls: [], firsts: [], ids: [] };
   const take = (id: number | undefined, added: string, last = false) => {
@@ -157,6 +159,61 @@ describe.each(Object.entries(WIRES))("%s", (name, [template, without]) => {
     expect(read.calls).toEqual([{ ...call, id: ourId }]);
     expect(read.text.replace(/<think>\s*<\/think>/, "").trim()).toBe(begins.trim());
   });
+});
+
+test.each(Object.entries(WIRES))(
+  "%s: a thought that the prompt opened comes before a call",
+  (_, [template, without]) => {
+    const opens = "{#- </think> #}{%- if add_generation_prompt %}{{- '<think>\\n' }}{%- endif %}";
+    const { tokenizer } = toolTokenizer(template + opens, without);
+    const prompt = tokenizer.encodeChat([{ role: "user", content: "?" }]);
+    const [V, endIds] = [tokenizer.size, new Set([tokenizer.eosId as number])];
+    // A call in the thought is none.
+    const thought = [
+      ...tokenizer.encode('I look. <tool_call> [TOOL_CALLS] [{"name": "get_weather', { bos: false }),
+    ];
+    const close = tokenizer.encode("</think>", { bos: false });
+    for (const toolChoice of ["required", "auto"] as const) {
+      const parts = { tokenizer, V, endIds, thinks: true };
+      const { constraint, calls } = answerCalls({ ids: prompt, tools }, { toolChoice, seed: 1 }, parts)!;
+      const text = new AnswerText(tokenizer.stream(), {}, thinkingAfter(prompt, tokenizer, false), calls);
+      const script = [...thought, ...close];
+      if (toolChoice === "auto") script.push(...tokenizer.encode("Hello.", { bos: false }));
+      const random = randomU32(11);
+      const said = { reasoning: "", text: "", calls: "" };
+      for (let i = 0; !constraint.complete && (i < script.length || toolChoice === "required"); i++) {
+        const mask = constraint.mask();
+        const allowed = [...Array(V).keys()].filter((id) => ((mask[id >>> 5]! >>> (id & 31)) & 1) === 1);
+        if (i < thought.length) expect(allowed).not.toContain(tokenizer.eosId);
+        const id = script[i] ?? allowed[random() % allowed.length]!;
+        expect(allowed).toContain(id);
+        if (i >= script.length && endIds.has(id)) break;
+        constraint.accept(id);
+        const piece = text.push({ id }, Boolean(constraint.complete));
+        said.reasoning += piece.reasoning ?? "";
+        said.text += piece.text;
+        for (const call of piece.toolCalls ?? []) if (call.index === 0) said.calls += call.arguments;
+      }
+      expect(said.reasoning).toContain("I look.");
+      expect(said.text).toBe(toolChoice === "auto" ? "Hello." : "");
+      if (toolChoice === "auto") expect(said.calls).toBe("");
+      else expect(JSON.parse(said.calls)).toBeTypeOf("object");
+    }
+  },
+);
+
+test("arguments are an object: another type is refused, or left out of a list", () => {
+  const asked = (type: unknown) => [{ name: "f", parameters: { type } as JsonSchema }];
+  const texts = asked("string");
+  expect(() => callGrammar(texts, texts)).toThrow('tools[0].parameters: $.type: expected "object"');
+  const { tokenizer } = toolTokenizer(readTemplate("qwen3"));
+  const random = randomU32(3);
+  for (let seed = 0; seed < 6; seed++) {
+    const options = { tools: asked(["string", "null", "object"]), toolChoice: "required", seed } as const;
+    const read = answer(tokenizer, options, (allowed) => allowed[random() % allowed.length]);
+    expect(read.calls.length).toBeGreaterThan(0);
+    for (const call of read.calls) expect(JSON.parse(call.arguments)).toBeTypeOf("object");
+  }
 });
 
 test("an answer without a call stays as it is", () => {
