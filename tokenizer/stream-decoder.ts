@@ -34,7 +34,9 @@ export class StreamDecoder {
    */
   bytesHere(id: number): Uint8Array {
     const piece = this.#table.has(id) ? this.#table.piece(id, this.#first) : "";
-    if (typeof piece !== "string") return piece;
+    // A token of one byte may be the space.
+    if (typeof piece !== "string")
+      return piece.subarray(this.#stripped(String.fromCharCode(...piece.slice(0, 1))));
     return new TextEncoder().encode(piece.slice(this.#stripped(piece)));
   }
 
