@@ -34,7 +34,7 @@ export const demoBugs = {
   },
   "facts of an imported answer are shown unread": {
     file: "demo/conversation.ts",
-    from: "!REASONS.includes(String(reason))",
+    from: "ended === undefined",
     to: "reason === undefined",
     test: ["test/demo/conversations.cpu.test.ts", "-t", "hostile fields"],
   },
