@@ -42,7 +42,7 @@ test("decode skips them too, and refuses ids out of the model's range by name", 
   const model = new LoadedModel({
     checkpoint: { config: { V, eosTokenIds: [2], W: null }, source: { name: "test" } },
     tokenizer,
-    recovery: { last: { plan: { contextLength: 100 } } },
+    recovery: { last: { plan: { contextLength: 100 } }, check: () => {} },
   } as unknown as ModelParts);
   const ids = tokenizer.encode("Once upon");
   expect(await model.decode([...ids, V - 1])).toBe("Once upon");
