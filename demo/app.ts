@@ -6,7 +6,7 @@ import { Attached } from "./attached.ts";
 import type { Conversation } from "./conversation.ts";
 import { ConversationList } from "./conversation-list.ts";
 import { Conversations } from "./conversations.ts";
-import { type Choice, EMBEDDED } from "./engine.ts";
+import { type Choice, EMBEDDED, hasFiles } from "./engine.ts";
 import { Inspector } from "./inspector.ts";
 import { asksForSheet, type Command, commandOf, isTypedInto, onMac } from "./keyboard.ts";
 import { lastModel, rememberModel } from "./last-model.ts";
@@ -205,8 +205,7 @@ export class App extends LitElement implements Page {
   }
 
   choose(choice: Choice): void {
-    const isLoaded = choice.kind === "embedded" || choice.kind === "server";
-    if (!isLoaded) return void this.preflight.open(choice);
+    if (hasFiles(choice)) return void this.preflight.open(choice);
     void this.session.load(choice);
     this.show(this.#shown);
   }
@@ -220,10 +219,7 @@ export class App extends LitElement implements Page {
       "keep-nothing": () => this.session.reload({ store: false }),
       models: () => this.go("models"),
       embedded: () => this.session.load(EMBEDDED),
-      preflight: () =>
-        choice.kind === "embedded" || choice.kind === "server"
-          ? this.go("models")
-          : this.preflight.open(choice),
+      preflight: () => (hasFiles(choice) ? this.preflight.open(choice) : this.go("models")),
       "new-conversation": () => this.show(undefined),
       "without-system": () => {
         this.settings.set({ system: "" });

@@ -55,6 +55,10 @@ export interface ChatModel {
 export const isLocal = (model: ChatModel | undefined): model is Model =>
   model !== undefined && "encodeChat" in model;
 
+/** Whether there are files to plan for before it is loaded: not those of the page, nor a server's. */
+export const hasFiles = (choice: Choice): choice is Exclude<Choice, { kind: "embedded" | "server" }> =>
+  choice.kind === "named" || choice.kind === "files";
+
 export const EMBEDDED: Choice = { kind: "embedded" };
 
 export function choiceName(choice: Choice): string {

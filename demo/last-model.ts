@@ -39,7 +39,7 @@ export async function lastModel(): Promise<{
 }
 
 /** The server that sent this page, if it is `sirocco serve`. */
-function ownServer(): Choice | undefined {
+export function ownServer(): Choice | undefined {
   const model = document.querySelector<HTMLMetaElement>('meta[name="sirocco-server"]')?.content;
   return model === undefined
     ? undefined

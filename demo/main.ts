@@ -7,6 +7,7 @@ import "./style/dialogs.css";
 import "./style/conversations.css";
 import { App } from "./app.ts";
 import { CopyButton } from "./copy-button.ts";
+import { ownServer } from "./last-model.ts";
 import { MarkdownText } from "./markdown-text.ts";
 
 customElements.define("copy-button", CopyButton);
@@ -14,8 +15,7 @@ customElements.define("markdown-text", MarkdownText);
 customElements.define("sirocco-app", App);
 
 // A page of `sirocco serve` needs its server anyway.
-const isServed = document.querySelector('meta[name="sirocco-server"]') !== null;
-if (import.meta.env.PROD && !isServed && "serviceWorker" in navigator) void keepSite();
+if (import.meta.env.PROD && !ownServer() && "serviceWorker" in navigator) void keepSite();
 
 /** Without a service worker every visit needs the network. */
 async function keepSite(): Promise<void> {

@@ -11,7 +11,7 @@ import {
   planModel,
   type Source,
 } from "../engine/index.ts";
-import { AT_ONCE, type Choice } from "./engine.ts";
+import { AT_ONCE, type Choice, hasFiles } from "./engine.ts";
 import { firstPart, type GgufFile, ggufFiles } from "./gguf-files.ts";
 
 /**
@@ -88,9 +88,9 @@ const QUANTISED = 1.5;
 const MUCH_LESS = 0.75;
 
 function sourceOf(choice: Choice): Source {
-  if (choice.kind === "files") return fileSource(choice.files);
-  if (choice.kind === "embedded" || choice.kind === "server")
+  if (!hasFiles(choice))
     throw new TypeError(`${choice.kind}: expected a model with files. It needs no pre-flight.`);
+  if (choice.kind === "files") return fileSource(choice.files);
   const { name, token } = choice;
   return /^https?:\/\//.test(name) ? httpSource(name) : hubSource(name, { token });
 }

@@ -1,5 +1,6 @@
 // sirocco serve: a model over HTTP.
 import { type Command, Option } from "commander";
+import { tokens } from "../answer.ts";
 import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
 import type { Model } from "../engine.ts";
@@ -200,7 +201,6 @@ const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.
 /** What the model takes on the GPU, in a line. */
 const memory = ({ plan, config }: Model): string => {
   const { weights, weightBytes, cache, cacheBytes, rings, contextLength, totalBytes } = plan;
-  const tokens = (count: number) => `${count.toLocaleString("en-US")} tokens`;
   const length = config.W === null ? `of ${tokens(contextLength)}` : `with a window of ${tokens(config.W)}`;
   const kept = `${rings} conversation${rings === 1 ? "" : "s"} ${length}`;
   return (
