@@ -17,7 +17,7 @@ export const throughput: Suite = async (bench) => {
   }
   const ask: Ask = async (question, arrived, signal) => {
     const prompt = idsPrompt(question.index, question.promptTokens, loaded.config.V, question.next);
-    const options = { maxTokens: question.answerTokens, ignoreEos: true, signal };
+    const options = { temperature: 0, maxTokens: question.answerTokens, ignoreEos: true, signal };
     for await (const { ids, finish } of loaded.generate(prompt, options)) {
       if (ids.length > 0) arrived();
       if (finish?.reason === "abort") break;

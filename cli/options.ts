@@ -1,5 +1,6 @@
 // Options that several commands have, and how they become options of the engine.
 import { type Command, Option } from "commander";
+import { DEFAULT_SAMPLING } from "../engine/options/defaults.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import type {
   AnswerFormat,
@@ -128,13 +129,13 @@ export const addSamplingOptions = (command: Command, maxTokens: number): Command
       .default(maxTokens),
     new Option("-t, --temperature <t>", "higher is more random; 0: always the likeliest token")
       .argParser(number("--temperature", { min: 0, words: "of at least 0" }))
-      .default(0.7),
+      .default(DEFAULT_SAMPLING.temperature),
     new Option("--top-k <count>", "keep this many of the likeliest tokens; 0 or -1: all")
       .argParser(topK)
       .default(0),
     new Option("--top-p <p>", "keep the likeliest tokens whose probabilities add up to p; 1: all")
       .argParser(number("--top-p", { min: 0, max: 1, words: "between 0 and 1" }))
-      .default(0.95),
+      .default(DEFAULT_SAMPLING.topP),
     new Option("--min-p <p>", "keep tokens at least p times as likely as the likeliest; 0: all")
       .argParser(number("--min-p", { min: 0, max: 1, words: "between 0 and 1" }))
       .default(0),

@@ -1,4 +1,5 @@
 // Settings of answers and of the page, stored in this browser.
+import { DEFAULT_MAX_TOKENS, DEFAULT_SAMPLING } from "../engine/options/defaults.ts";
 import { Observable } from "./observable.ts";
 
 export interface SettingValues {
@@ -24,12 +25,11 @@ export interface SettingValues {
 export const DEFAULTS: SettingValues = {
   system: "",
   safePrompt: false,
-  temperature: 0.7,
-  topP: 0.95,
+  ...DEFAULT_SAMPLING,
   topK: 0,
   minP: 0,
   repetitionPenalty: 1,
-  maxTokens: 512,
+  maxTokens: DEFAULT_MAX_TOKENS,
   shape: "text",
   shapeText: "",
   theme: "auto",

@@ -32,7 +32,7 @@ const settingRules: Rules<SiroccoSettings> = { modelId: text };
 const isModel = object("a loaded model", "chat").hasType;
 
 /**
- * A loaded model as a language model of Vercel's AI SDK. Default temperature: 0.
+ * A loaded model as a language model of Vercel's AI SDK. Default temperature: 0.7, with top-p 0.95.
  *
  * @throws TypeError if `model` is not a loaded model; `parameter` names what is wrong
  *

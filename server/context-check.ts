@@ -1,9 +1,9 @@
 // Checks that need the loaded model, before a request is queued: prompts are encoded once and compared with
 // the context, ids of logit_bias with the vocabulary.
 import { setImmediate } from "node:timers/promises";
-import { DEFAULT_MAX_TOKENS } from "../engine/answer/generate.ts";
 import { type AskedFormat, withNames } from "../engine/apis/answer-format.ts";
 import type { AnswerOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
+import { DEFAULT_MAX_TOKENS } from "../engine/options/defaults.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
 import type { PromptOptions } from "../engine/prompts.ts";
 import { badParameter, HttpError } from "./errors.ts";

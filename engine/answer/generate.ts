@@ -2,6 +2,7 @@
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
+import { DEFAULT_MAX_TOKENS, DEFAULT_SAMPLING } from "../options/defaults.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
 import type { TokenConstraint } from "../scheduler/token-constraint.ts";
@@ -29,9 +30,6 @@ export interface Generation {
   readonly constraint?: TokenConstraint | undefined;
 }
 
-/** Maximum number of tokens of an answer without `maxTokens`. */
-export const DEFAULT_MAX_TOKENS = 512;
-
 /**
  * @param options valid: `checkGenerate` has passed
  * @throws ContextLengthError if the prompt does not fit
@@ -40,7 +38,7 @@ export async function* generate(
   { scheduler, contextLength, ids, text, endIds, warnings = [], thinking, calls, constraint }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
-  const { signal } = options;
+  const { signal, temperature = DEFAULT_SAMPLING.temperature, topP = DEFAULT_SAMPLING.topP } = options;
   const called = performance.now();
   // The last token of an answer needs no position in the cache: no token follows it.
   const room = contextLength - ids.length + 1;
@@ -88,7 +86,7 @@ export async function* generate(
     }
     const { onProgress } = options;
     const asked = {
-      ...{ prompt: ids, maxTokens, wantsLogits, settings: options, seed, signal },
+      ...{ prompt: ids, maxTokens, wantsLogits, settings: { ...options, temperature, topP }, seed, signal },
       constraint,
       onProgress,
     };

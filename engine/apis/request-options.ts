@@ -58,7 +58,7 @@ const NUMBERS: readonly NumberRow[] = [
     option: "topP",
     names: same("top_p", "topP"),
     ...{ min: 0, max: 1 },
-    own: { workersAi: { max: 2 } },
+    own: { chat: { default: 1 }, text: { default: 1 }, workersAi: { max: 2, default: 1 } },
   },
   {
     option: "topK",

@@ -33,11 +33,11 @@ export interface CallOptions {
  * `RangeError`.
  */
 export interface SamplingOptions {
-  /** Divides the logits, ≥ 0. 0: always the likeliest token. Default 0. */
+  /** Divides the logits, ≥ 0. 0: always the likeliest token. Default 0.7. */
   readonly temperature?: number;
   /** Keeps the k likeliest tokens, ≥ 0. 0: all. Default 0. */
   readonly topK?: number;
-  /** Keeps the likeliest tokens whose probabilities add up to this, 0 … 1. 1: all. Default 1. */
+  /** Keeps the likeliest tokens whose probabilities add up to this, 0 … 1. 1: all. Default 0.95. */
   readonly topP?: number;
   /** Keeps tokens at least this fraction as likely as the likeliest, 0 … 1. 0: all. Default 0. */
   readonly minP?: number;

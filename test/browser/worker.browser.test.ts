@@ -42,7 +42,7 @@ test.each(["02_once", "10_len_129"])("%s: the golden logits and greedy ids", asy
   const { logits, answer } = await page.evaluate(async (ids: number[]) => {
     const logits = Array.from(await model.logits(ids));
     const answer: number[] = [];
-    for await (const chunk of model.generate(ids, { maxTokens: 64, ignoreEos: true }))
+    for await (const chunk of model.generate(ids, { temperature: 0, maxTokens: 64, ignoreEos: true }))
       answer.push(...chunk.ids);
     return { logits, answer };
   }, ids);
@@ -73,7 +73,12 @@ test("golden log-probabilities, token ids and text", async () => {
 test("a slow reader holds the model back, and a signal ends the answer", async () => {
   const finish = await page.evaluate(async () => {
     const controller = new AbortController();
-    const answer = model.generate("Once", { maxTokens: 200, ignoreEos: true, signal: controller.signal });
+    const answer = model.generate("Once", {
+      temperature: 0,
+      maxTokens: 200,
+      ignoreEos: true,
+      signal: controller.signal,
+    });
     await answer.next();
     // Time for dozens of tokens: the count at the end shows how many were made.
     await new Promise((resolve) => setTimeout(resolve, 3000));
@@ -88,7 +93,7 @@ test("a slow reader holds the model back, and a signal ends the answer", async (
 
 test("after a break the model is free", async () => {
   const times = await page.evaluate(async () => {
-    for await (const _ of model.generate("Once", { maxTokens: 2000, ignoreEos: true })) break;
+    for await (const _ of model.generate("Once", { temperature: 0, maxTokens: 2000, ignoreEos: true })) break;
     const left = performance.now();
     await model.logits([1]);
     return performance.now() - left;
@@ -188,7 +193,7 @@ test("while 2,000 tokens are prefilled the page stays responsive and does not us
     };
     const stop = startMeter();
     const ids = Array.from({ length: 2000 }, (_, i) => 3 + (i % 1000));
-    const { value } = await model.generate(ids, { maxTokens: 1 }).next();
+    const { value } = await model.generate(ids, { temperature: 0, maxTokens: 1 }).next();
     const gap = await stop();
     const held = await new Promise<number>((resolve) => {
       bystander.onmessage = ({ data }) => resolve(data);

@@ -15,7 +15,7 @@ afterAll(() => model.dispose());
 
 async function chat(options: GenerateOptions) {
   let text = "";
-  for await (const chunk of model.chat([{ role: "user", content: PROMPT }], options)) {
+  for await (const chunk of model.chat([{ role: "user", content: PROMPT }], { temperature: 0, ...options })) {
     text += chunk.text;
     if (chunk.finish) return { text, finish: chunk.finish };
   }

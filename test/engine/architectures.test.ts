@@ -57,7 +57,7 @@ for (const [name, drivers] of Object.entries(ARCHITECTURES)) {
 async function copiedAndContinued(model: Model, { ids, greedy_16 }: Case): Promise<void> {
   const forget = () => Promise.all([7, 8].map((id) => answer(model, [id], 1)));
   await forget();
-  const first = model.generate(ids, { maxTokens: 16, ignoreEos: true });
+  const first = model.generate(ids, { temperature: 0, maxTokens: 16, ignoreEos: true });
   await first.next();
   const copied = await answer(model, ids, 16);
   await first.return();
@@ -75,7 +75,11 @@ async function copiedAndContinued(model: Model, { ids, greedy_16 }: Case): Promi
 async function answer(model: Model, prompt: readonly number[], maxTokens: number) {
   const answer: number[] = [];
   let cached = 0;
-  for await (const { ids, finish } of model.generate(prompt, { maxTokens, ignoreEos: true })) {
+  for await (const { ids, finish } of model.generate(prompt, {
+    temperature: 0,
+    maxTokens,
+    ignoreEos: true,
+  })) {
     answer.push(...ids);
     cached = finish?.cachedTokens ?? cached;
   }

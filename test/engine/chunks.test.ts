@@ -91,12 +91,13 @@ test.each([
     // Five windows, all but the first token written by decode steps.
     const ids = [1];
     for await (const chunk of model.generate(ids.slice(), {
+      temperature: 0,
       maxTokens: 5 * model.config.W!,
       ignoreEos: true,
     })) {
       ids.push(...chunk.ids);
     }
-    const { finish } = await lastOf(model.generate(ids, { maxTokens: 1, ignoreEos: true }));
+    const { finish } = await lastOf(model.generate(ids, { temperature: 0, maxTokens: 1, ignoreEos: true }));
     expect(finish?.cachedTokens).toBe(ids.length - 1);
     const stepwise = await model.logits(ids);
     const whole = await withModel("gqa_4x2", 100, (untouched) => untouched.logits(ids), options);
@@ -111,7 +112,11 @@ test("generate, then score in one prefill: the same log-probabilities", async ()
     const prompt = someIds(20, V);
     const ids = [...prompt];
     // Longer than three windows, so that decode rolls over what prefill wrote.
-    for await (const chunk of model.generate(prompt, { maxTokens: 3 * W! + 10, ignoreEos: true })) {
+    for await (const chunk of model.generate(prompt, {
+      temperature: 0,
+      maxTokens: 3 * W! + 10,
+      ignoreEos: true,
+    })) {
       ids.push(...chunk.ids);
     }
     expect(ids.length).toBe(20 + 3 * W! + 10);
@@ -131,7 +136,7 @@ test("keys that rolled out of the ring are not reused", async () => {
     const prompt = someIds(9, model.config.V);
     const other = [...prompt.slice(0, 8), 5, 6, 7];
     const ids = [...prompt];
-    for await (const chunk of model.generate(prompt, { maxTokens: 12, ignoreEos: true }))
+    for await (const chunk of model.generate(prompt, { temperature: 0, maxTokens: 12, ignoreEos: true }))
       ids.push(...chunk.ids);
     expect(model.plan.cacheSlots).toBe(14);
     // 20 positions were written, so those before 6 were overwritten. A token after 11 shared ones sees
@@ -146,7 +151,11 @@ test("keys that rolled out of the ring are not reused", async () => {
     for (let tokens = 1; tokens < 9; tokens++) {
       await model.logits([1]);
       let seen = 0;
-      for await (const { ids } of model.generate(prompt, { maxTokens: 30, ignoreEos: true })) {
+      for await (const { ids } of model.generate(prompt, {
+        temperature: 0,
+        maxTokens: 30,
+        ignoreEos: true,
+      })) {
         seen += ids.length;
         if (seen === tokens) break;
       }
@@ -162,7 +171,11 @@ test("a pass that continues from the ring keeps track of slots written past it",
       for (let tokens = 1; tokens < 9; tokens++) {
         await model.logits([0]);
         const ids = [...prompt];
-        for await (const chunk of model.generate(prompt, { maxTokens: 30, ignoreEos: true })) {
+        for await (const chunk of model.generate(prompt, {
+          temperature: 0,
+          maxTokens: 30,
+          ignoreEos: true,
+        })) {
           ids.push(...chunk.ids);
           if (ids.length === prompt.length + tokens) break;
           // A slow reader: the GPU runs dry, and more steps run past the break.
@@ -202,7 +215,7 @@ test("a conversation of 20 windows keeps memory constant", async () => {
   const cached: number[] = [];
   let ids = [1];
   while (ids.length < 20 * 7) {
-    for await (const chunk of model.generate(ids, { maxTokens: 20, ignoreEos: true })) {
+    for await (const chunk of model.generate(ids, { temperature: 0, maxTokens: 20, ignoreEos: true })) {
       ids = [...ids, ...chunk.ids];
       if (chunk.finish) cached.push(chunk.finish.cachedTokens);
     }
@@ -220,6 +233,7 @@ test("onProgress tells each chunk of a prompt, and what an earlier answer left i
       const told: number[][] = [];
       await lastOf(
         model.generate(ids.slice(0, length), {
+          temperature: 0,
           maxTokens: 1,
           onProgress: ({ total, cached, processed }) => told.push([total, cached, processed]),
         }),

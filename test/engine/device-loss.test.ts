@@ -17,7 +17,7 @@ async function run(
   onToken = (_count: number) => {},
 ) {
   const chunks: Chunk[] = [];
-  for await (const chunk of model.generate(prompt, { ignoreEos: true, ...options })) {
+  for await (const chunk of model.generate(prompt, { temperature: 0, ignoreEos: true, ...options })) {
     chunks.push(chunk);
     onToken(chunks.length);
   }
@@ -211,7 +211,12 @@ describe("failures", () => {
       const ids: number[] = [];
       const error = await failure(
         (async () => {
-          for await (const chunk of model.generate(first, { ignoreEos: true, ...sampled, ...options })) {
+          for await (const chunk of model.generate(first, {
+            temperature: 0,
+            ignoreEos: true,
+            ...sampled,
+            ...options,
+          })) {
             ids.push(...chunk.ids);
             if (ids.length === 3) machine.device.destroy();
           }

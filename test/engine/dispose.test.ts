@@ -8,7 +8,7 @@ expectNoUnhandledRejections();
 
 test("after dispose() every call rejects and says what to do; a second dispose() does nothing", async () => {
   const model = await loadModel();
-  await model.answer([{ role: "user", content: "Hi" }], { maxTokens: 2 });
+  await model.answer([{ role: "user", content: "Hi" }], { temperature: 0, maxTokens: 2 });
   model.dispose();
   model.dispose();
   for (const [name, call] of Object.entries(EVERY_CALL)) {
@@ -25,7 +25,7 @@ test("dispose() ends what runs and what waits in line, and a stream that is not 
   const stream = model.generate("Once upon a time", endless);
   await stream.next();
   const busy: readonly ((model: Model) => Promise<unknown>)[] = [
-    () => model.answer([{ role: "user", content: "Hi" }], { maxTokens: 400 }),
+    () => model.answer([{ role: "user", content: "Hi" }], { temperature: 0, maxTokens: 400 }),
     () => model.score("Once upon a time"),
     () => model.saveSession(),
     () => model.classify("Hi", ["a", "b"]),

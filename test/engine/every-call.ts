@@ -16,7 +16,7 @@ export const EVERY_CALL: Readonly<Record<Exclude<keyof Model, Facts>, (model: Mo
   generate: (model) => readAll(model.generate("Once")),
   chat: (model) => readAll(model.chat(hello)),
   answer: (model) => model.answer(hello),
-  extract: (model) => model.extract(hello, { type: "object" }),
+  extract: (model) => model.extract(hello, { temperature: 0, type: "object" }),
   classify: (model) => model.classify("Hi", ["a", "b"]),
   moderate: (model) => model.moderate("Hi"),
   score: (model) => model.score("Once upon"),

@@ -223,7 +223,8 @@ test("a format's forced text takes fewer steps than tokens", async () => {
   const schema = { type: "object", properties: { said: { const: answer } }, required: ["said"] };
   const format = { type: "json_schema", schema: { ...schema, additionalProperties: false } } as const;
   const chunks: Chunk[] = [];
-  for await (const chunk of model.generate("Once", { format, maxTokens: 120 })) chunks.push(chunk);
+  for await (const chunk of model.generate("Once", { temperature: 0, format, maxTokens: 120 }))
+    chunks.push(chunk);
   expect(JSON.parse(chunks.map(({ text }) => text).join(""))).toEqual({ said: answer });
   const { reason, completionTokens } = chunks.at(-1)?.finish ?? {};
   expect(reason).toBe("stop");

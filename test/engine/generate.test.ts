@@ -16,7 +16,7 @@ afterAll(() => model.dispose());
 
 async function run(prompt: string | number[], options: GenerateOptions = {}) {
   const chunks: Chunk[] = [];
-  for await (const chunk of model.generate(prompt, options)) chunks.push(chunk);
+  for await (const chunk of model.generate(prompt, { temperature: 0, ...options })) chunks.push(chunk);
   const finish = chunks.at(-1)?.finish;
   if (!finish) throw new Error("the last chunk has no finish");
   return {
@@ -83,6 +83,7 @@ describe("generate", () => {
     const controller = new AbortController();
     const seen: Chunk[] = [];
     for await (const chunk of model.generate("Once upon a time", {
+      temperature: 0,
       signal: controller.signal,
       maxTokens: 400,
       ignoreEos: true,
@@ -98,7 +99,7 @@ describe("generate", () => {
   });
 
   test("break frees the model", async () => {
-    for await (const _ of model.generate("Once", { maxTokens: 100 })) break;
+    for await (const _ of model.generate("Once", { temperature: 0, maxTokens: 100 })) break;
     expect((await run("Once", { maxTokens: 2 })).ids.length).toBe(2);
   });
 
@@ -117,6 +118,19 @@ describe("generate", () => {
     ];
     expect(a.ids).toEqual(b.ids);
     expect(a.ids).not.toEqual(c.ids);
+  });
+
+  test("without options an answer has temperature 0.7 and top-p 0.95", async () => {
+    const options = { maxTokens: 30, ignoreEos: true, seed: 7 };
+    const { ids } = await run("Once", { ...options, temperature: 0.7, topP: 0.95 });
+    for (const silent of [{}, { temperature: undefined, topP: undefined }]) {
+      const answer: number[] = [];
+      for await (const chunk of model.generate("Once", { ...options, ...(silent as object) }))
+        answer.push(...chunk.ids);
+      expect(answer).toEqual(ids);
+    }
+    for (const other of [{ temperature: 0 }, { temperature: 1, topP: 0.95 }, { temperature: 0.7, topP: 1 }])
+      expect((await run("Once", { ...options, ...other })).ids).not.toEqual(ids);
   });
 
   test("options out of range are named", async () => {
@@ -138,7 +152,7 @@ describe("chat", () => {
     const ask = async (messages: Parameters<Model["chat"]>[0]) => {
       let text = "";
       let cached = -1;
-      for await (const chunk of model.chat(messages, { maxTokens: 20 })) {
+      for await (const chunk of model.chat(messages, { temperature: 0, maxTokens: 20 })) {
         text += chunk.text;
         cached = chunk.finish?.cachedTokens ?? cached;
       }
@@ -162,6 +176,7 @@ describe("limits", () => {
     const answer: number[] = [];
     let reason: string | undefined;
     for await (const chunk of small.generate(await small.encode("Once upon a time"), {
+      temperature: 0,
       maxTokens: 100,
       ignoreEos: true,
     })) {

@@ -73,7 +73,12 @@ describe("every variant of the hot kernels, forced: the same numbers", () => {
     const kernels = { matvec: "stream_int8" } as const;
     const model = await loadModel(undefined, { weights: "q4", parallel: 1, device, kernels });
     const steps: TokenLogProb[] = [];
-    for await (const { logProbs } of model.generate(ids, { maxTokens: 24, topLogProbs: 0, ignoreEos: true }))
+    for await (const { logProbs } of model.generate(ids, {
+      temperature: 0,
+      maxTokens: 24,
+      topLogProbs: 0,
+      ignoreEos: true,
+    }))
       steps.push(...(logProbs ?? []));
     const { logProbs: exact } = await model.score([...ids, ...steps.map(({ id }) => id)]);
     model.dispose();

@@ -209,7 +209,8 @@ export async function checkLogits(
 
 export async function greedy(model: Model, ids: readonly number[], maxTokens: number): Promise<number[]> {
   const answer: number[] = [];
-  for await (const chunk of model.generate(ids, { maxTokens, ignoreEos: true })) answer.push(...chunk.ids);
+  for await (const chunk of model.generate(ids, { temperature: 0, maxTokens, ignoreEos: true }))
+    answer.push(...chunk.ids);
   return answer;
 }
 

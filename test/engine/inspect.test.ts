@@ -51,7 +51,7 @@ const sum = (row: Float32Array): number => row.reduce((a, b) => a + b, 0);
 async function answer(from: Model, ids: readonly number[], maxTokens: number) {
   const answered: number[] = [];
   let cached = 0;
-  for await (const chunk of from.generate(ids, { maxTokens, ignoreEos: true })) {
+  for await (const chunk of from.generate(ids, { temperature: 0, maxTokens, ignoreEos: true })) {
     answered.push(...chunk.ids);
     cached = chunk.finish?.cachedTokens ?? cached;
   }
@@ -131,7 +131,7 @@ test("encodeChat gives the ids that chat answers", async () => {
   const messages = [{ role: "user", content: "Tell me a story." }] as const;
   const ids = await model.encodeChat(messages);
   expect(await model.decode(ids)).toContain("Tell me a story.");
-  for await (const { finish } of model.chat(messages, { maxTokens: 1 }))
+  for await (const { finish } of model.chat(messages, { temperature: 0, maxTokens: 1 }))
     if (finish) expect(finish.promptTokens).toBe(ids.length);
 });
 
@@ -151,11 +151,11 @@ test("generate from these ids, standalone, gives the answer of chat", async () =
   };
   const warnings: string[] = [];
   const ids = await model.encodeChat(messages, { onWarning: (warning) => warnings.push(warning) });
-  const chat = await read(model.chat(messages, { maxTokens: 8 }));
-  const { text } = await read(model.generate(ids, { maxTokens: 8, standalone: true }));
+  const chat = await read(model.chat(messages, { temperature: 0, maxTokens: 8 }));
+  const { text } = await read(model.generate(ids, { temperature: 0, maxTokens: 8, standalone: true }));
   expect({ text, warnings }).toEqual(chat);
   expect(warnings).toHaveLength(1);
-  expect((await read(model.generate(ids, { maxTokens: 8 }))).text.trimStart()).toBe(text);
+  expect((await read(model.generate(ids, { temperature: 0, maxTokens: 8 }))).text.trimStart()).toBe(text);
 });
 
 describe("profile", () => {

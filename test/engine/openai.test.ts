@@ -22,7 +22,7 @@ const completions = () => model.openai.chat.completions;
 
 async function chat(options: GenerateOptions) {
   const chunks: Chunk[] = [];
-  for await (const chunk of model.chat(MESSAGES, options)) chunks.push(chunk);
+  for await (const chunk of model.chat(MESSAGES, { temperature: 0, ...options })) chunks.push(chunk);
   const finish = chunks.at(-1)?.finish;
   return { text: chunks.map(({ text }) => text).join(""), ids: chunks.flatMap(({ ids }) => ids), finish };
 }

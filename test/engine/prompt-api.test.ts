@@ -15,7 +15,7 @@ afterAll(() => model?.dispose());
 
 test("the answers of chat, in two turns; a clone and a stream say the same", async () => {
   const messages = [{ role: "user", content: "Tell me a story." }] as const;
-  const first = await model.answer(messages, { maxTokens: 16 });
+  const first = await model.answer(messages, { temperature: 0, maxTokens: 16 });
   const session = await LanguageModel.create(greedy);
   expect(await session.prompt("Tell me a story.")).toBe(first.text);
   expect(session.contextUsage).toBe(first.usage.promptTokens + 16);
@@ -24,7 +24,7 @@ test("the answers of chat, in two turns; a clone and a stream say the same", asy
     { role: "assistant", content: first.text },
     { role: "user", content: "And then?" },
   ] as const;
-  const second = await model.answer(more, { maxTokens: 16 });
+  const second = await model.answer(more, { temperature: 0, maxTokens: 16 });
   const clone = await session.clone();
   expect(await session.prompt("And then?")).toBe(second.text);
   let streamed = "";

@@ -55,11 +55,17 @@ test("a prompt without tokens is an error, also after another client's answer", 
     chat_template: "{% for m in messages if m.role != 'system' %}{{ m.content }}{% endfor %}",
   };
   await withModel({ "tokenizer_config.json": config }, async (model) => {
-    await textOf(model.generate("Once upon a time", { maxTokens: 3 }));
+    await textOf(model.generate("Once upon a time", { temperature: 0, maxTokens: 3 }));
     const { steps } = await model.activity();
-    await expect(textOf(model.generate("", { maxTokens: 3 }))).rejects.toMatchObject({ parameter: "prompt" });
-    await expect(textOf(model.generate([], { maxTokens: 3 }))).rejects.toMatchObject({ parameter: "prompt" });
-    await expect(textOf(model.chat(system, { maxTokens: 3 }))).rejects.toThrow(ChatTemplateError);
+    await expect(textOf(model.generate("", { temperature: 0, maxTokens: 3 }))).rejects.toMatchObject({
+      parameter: "prompt",
+    });
+    await expect(textOf(model.generate([], { temperature: 0, maxTokens: 3 }))).rejects.toMatchObject({
+      parameter: "prompt",
+    });
+    await expect(textOf(model.chat(system, { temperature: 0, maxTokens: 3 }))).rejects.toThrow(
+      ChatTemplateError,
+    );
     await expect(model.score("")).rejects.toMatchObject({ parameter: "text" });
     await expect(model.score([1])).rejects.toThrow(/at least two tokens/);
     await expect(model.logits([])).rejects.toMatchObject({ parameter: "ids" });
@@ -93,7 +99,7 @@ test("an empty template is no template, and a list without a default one leaves 
     const config = { ...read("tokenizer_config.json"), chat_template: template };
     await withModel({ "tokenizer_config.json": config }, async (model) => {
       await expect(textOf(model.chat(system))).rejects.toThrow(words);
-      expect(await textOf(model.generate("Once upon a time", { maxTokens: 2 }))).not.toBe("");
+      expect(await textOf(model.generate("Once upon a time", { temperature: 0, maxTokens: 2 }))).not.toBe("");
     });
   }
 });
@@ -202,7 +208,11 @@ test("an answer ends at every token that config.json, generation_config.json or 
   await withModel(files, async (model) => {
     for (const end of [2, 300, 13]) {
       const chunks: Chunk[] = [];
-      for await (const chunk of model.generate("Once", { maxTokens: 3, logitBias: { [end]: 1000 } }))
+      for await (const chunk of model.generate("Once", {
+        temperature: 0,
+        maxTokens: 3,
+        logitBias: { [end]: 1000 },
+      }))
         chunks.push(chunk);
       expect(chunks.at(-1)?.finish, `end ${end}`).toMatchObject({ reason: "stop", completionTokens: 0 });
     }
@@ -222,7 +232,7 @@ test("the safe prompt goes in front of the messages, once, also where the templa
     expect(await guarded(model, [user])).toBe(`[system]${SAFE_PROMPT}[user]Hello`);
     expect(await guarded(model, [...system, user])).toBe(`[system]${SAFE_PROMPT}\n\nBe brief.[user]Hello`);
     const ids = await model.encodeChat([user], { safePrompt: true });
-    for await (const { finish } of model.chat([user], { safePrompt: true, maxTokens: 1 }))
+    for await (const { finish } of model.chat([user], { temperature: 0, safePrompt: true, maxTokens: 1 }))
       if (finish) expect(finish.promptTokens).toBe(ids.length);
     const { usage } = await model.openai.chat.completions.create({
       messages: [user],
@@ -244,8 +254,10 @@ test("a prompt does not end with the end-of-sequence token that a tokenizer appe
   const config = { ...read("tokenizer_config.json"), add_eos_token: true };
   await withModel({ "tokenizer_config.json": config }, async (model) => {
     expect((await model.encode("Once upon")).at(-1)).not.toBe(2);
-    const text = await textOf(model.generate("Once upon", { maxTokens: 4 }));
-    expect(text).toBe(await textOf(model.generate(await model.encode("Once upon"), { maxTokens: 4 })));
+    const text = await textOf(model.generate("Once upon", { temperature: 0, maxTokens: 4 }));
+    expect(text).toBe(
+      await textOf(model.generate(await model.encode("Once upon"), { temperature: 0, maxTokens: 4 })),
+    );
     // A text that is scored ends, as it does in other libraries.
     const { logProbs } = await model.score("Once upon");
     expect(logProbs.length).toBe((await model.encode("Once upon")).length);

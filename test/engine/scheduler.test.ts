@@ -33,7 +33,7 @@ async function answer(
   by: Model = model,
 ) {
   const chunks: Chunk[] = [];
-  for await (const chunk of by.generate(prompt, { ignoreEos: true, ...options })) {
+  for await (const chunk of by.generate(prompt, { temperature: 0, ignoreEos: true, ...options })) {
     chunks.push(chunk);
     onChunk(chunk);
   }
@@ -164,7 +164,7 @@ describe("fairness", () => {
 
   test("a reader that stopped reading blocks no other answer, and resumes where it was", async () => {
     const ask = { prompt: "Once upon a time", maxTokens: 60 };
-    const slow = model.generate(ask.prompt, { maxTokens: ask.maxTokens, ignoreEos: true });
+    const slow = model.generate(ask.prompt, { temperature: 0, maxTokens: ask.maxTokens, ignoreEos: true });
     const ids: number[] = [];
     for (let i = 0; i < 5; i++) ids.push(...((await slow.next()).value as Chunk).ids);
     const { decodedTokens } = await model.activity();
@@ -179,7 +179,7 @@ describe("fairness", () => {
 
   test("an answer that ends makes room at once for one in the queue", async () => {
     const endless = Array.from({ length: PARALLEL }, (_, i) =>
-      model.generate(someIds(5, 20 + i), { maxTokens: 1000, ignoreEos: true }),
+      model.generate(someIds(5, 20 + i), { temperature: 0, maxTokens: 1000, ignoreEos: true }),
     );
     await Promise.all(endless.map((each) => each.next()));
     const waiting = answer({ prompt: "Once", maxTokens: 3 });
@@ -193,7 +193,7 @@ describe("fairness", () => {
 
   test("an abort in the queue ends the wait", async () => {
     const endless = Array.from({ length: PARALLEL }, (_, i) =>
-      model.generate(someIds(5, 40 + i), { maxTokens: 1000, ignoreEos: true }),
+      model.generate(someIds(5, 40 + i), { temperature: 0, maxTokens: 1000, ignoreEos: true }),
     );
     await Promise.all(endless.map((each) => each.next()));
     const controller = new AbortController();
@@ -218,7 +218,7 @@ describe("cached prefixes are reused", () => {
   test("400 tokens that prompts share are computed once, whether the first answer still runs or not", async () => {
     const expected = await fresh(turn(62));
     const before = await model.activity();
-    const first = model.generate(turn(61), { maxTokens: 12, ignoreEos: true });
+    const first = model.generate(turn(61), { temperature: 0, maxTokens: 12, ignoreEos: true });
     await first.next();
     // The first still runs, so its tokens are copied. A copy of a shorter prefix holds no more than the
     // original.

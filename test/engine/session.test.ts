@@ -18,7 +18,7 @@ const someIds = (length: number, V: number): number[] =>
 async function answer(model: Model, prompt: readonly number[], maxTokens: number) {
   const ids: number[] = [];
   let cached = 0;
-  for await (const chunk of model.generate(prompt, { maxTokens, ignoreEos: true })) {
+  for await (const chunk of model.generate(prompt, { temperature: 0, maxTokens, ignoreEos: true })) {
     ids.push(...chunk.ids);
     cached = chunk.finish?.cachedTokens ?? cached;
   }

@@ -35,7 +35,7 @@ const largest = (a: Float32Array, b: Float32Array): number =>
 
 async function answer(model: Model, prompt: number[], maxTokens: number, logitBias = {}): Promise<number[]> {
   const ids: number[] = [];
-  for await (const chunk of model.generate(prompt, { maxTokens, logitBias, ignoreEos: true }))
+  for await (const chunk of model.generate(prompt, { temperature: 0, maxTokens, logitBias, ignoreEos: true }))
     ids.push(...chunk.ids);
   return ids;
 }

@@ -47,7 +47,10 @@ beforeAll(async () => {
   let whole = "";
   let ids: number[] = [];
   const options = { maxTokens: LENGTH, standalone: true };
-  for await (const chunk of model.generate(await model.encodeChat(MESSAGES), options)) {
+  for await (const chunk of model.generate(await model.encodeChat(MESSAGES), {
+    temperature: 0,
+    ...options,
+  })) {
     whole += chunk.text;
     ids = [...ids, ...chunk.ids];
   }
@@ -61,7 +64,7 @@ afterAll(() => model.dispose());
 
 test("chat", async () => {
   const parts = { reasoning: "", text: "" };
-  for await (const chunk of model.chat(MESSAGES, { maxTokens: LENGTH })) {
+  for await (const chunk of model.chat(MESSAGES, { temperature: 0, maxTokens: LENGTH })) {
     parts.reasoning += chunk.reasoning ?? "";
     parts.text += chunk.text;
     if (chunk.finish)
@@ -73,7 +76,7 @@ test("chat", async () => {
 test("an answer of a format comes after the same thought", async () => {
   const parts = { reasoning: "", text: "" };
   const format = { type: "choice", choices: [" yes.", "No."] } as const;
-  for await (const chunk of model.chat(MESSAGES, { maxTokens: LENGTH, format })) {
+  for await (const chunk of model.chat(MESSAGES, { temperature: 0, maxTokens: LENGTH, format })) {
     parts.reasoning += chunk.reasoning ?? "";
     parts.text += chunk.text;
     if (chunk.finish) expect(chunk.finish).toMatchObject({ reason: "stop", reasoningTokens: thought });

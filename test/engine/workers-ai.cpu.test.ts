@@ -38,7 +38,7 @@ describe("calls of the model", () => {
     expect(asked(calls)).toEqual([
       {
         input: [{ role: "user", content: "Name a wind." }],
-        options: { maxTokens: 256, temperature: 0.6 },
+        options: { maxTokens: 256, temperature: 0.6, topP: 1 },
       },
     ]);
   });

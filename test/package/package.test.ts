@@ -65,7 +65,7 @@ test.each(["bundler", "nodenext"])("types resolve under %s, and are not any", (r
     export async function main(): Promise<string> {
       const model: Model = await loadModel("folder", options);
       let text = "";
-      for await (const chunk of model.generate("Once", { maxTokens: 2 })) text += (chunk satisfies Chunk).text;
+      for await (const chunk of model.generate("Once", { temperature: 0, maxTokens: 2 })) text += (chunk satisfies Chunk).text;
       const messages = [{ role: "user", content: "Hi" }] as const;
       const completion = await model.openai.chat.completions.create({ messages });
       text += completion.choices[0]?.message.content;

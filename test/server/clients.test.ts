@@ -36,7 +36,9 @@ afterAll(async () => {
 /** The model's answer without the server. */
 async function alone(text: string | undefined, maxTokens: number): Promise<string> {
   const chunks =
-    text === undefined ? model.chat(MESSAGES, { maxTokens }) : model.generate(text, { maxTokens });
+    text === undefined
+      ? model.chat(MESSAGES, { maxTokens })
+      : model.generate(text, { temperature: 0, maxTokens });
   let answer = "";
   for await (const chunk of chunks) answer += chunk.text;
   return answer;

@@ -191,9 +191,9 @@ describe("a valid request", () => {
       [0, 1, 2, 3].map((index) => [index, " was a"]),
     );
     expect(several.usage).toMatchObject({ prompt_tokens: 8, completion_tokens: 8 });
-    expect(calls.map(({ prompt, options }) => [prompt, options.maxTokens, options.temperature])).toEqual(
-      ["Cat", "Cat", "Dog", "Dog"].map((prompt) => [prompt, 16, 1]),
-    );
+    expect(
+      calls.map(({ prompt, options }) => [prompt, options.maxTokens, options.temperature, options.topP]),
+    ).toEqual(["Cat", "Cat", "Dog", "Dog"].map((prompt) => [prompt, 16, 1, 1]));
     const echo = { prompt: [1, 72, 105], echo: true, logprobs: 0, max_tokens: 2 };
     expect((await (await post(TEXT, echo)).json()).choices).toEqual([
       {

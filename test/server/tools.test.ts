@@ -45,7 +45,7 @@ afterAll(async () => {
 
 async function chat(messages: readonly Message[], options: ChatOptions, from = model) {
   const chunks: Chunk[] = [];
-  for await (const chunk of from.chat(messages, options)) chunks.push(chunk);
+  for await (const chunk of from.chat(messages, { temperature: 0, ...options })) chunks.push(chunk);
   return { chunks, finish: chunks.at(-1)?.finish, text: chunks.map(({ text }) => text).join("") };
 }
 const argumentsOf = (chunks: readonly Chunk[]) =>
@@ -74,7 +74,8 @@ describe("the library", () => {
     const { chunks, finish } = await chat(ask, { tools: [paint], maxTokens: 12 });
     expect(finish?.promptTokens).toBe(shown.length);
     const free: number[] = [];
-    for await (const { ids } of model.generate(shown, { maxTokens: 12, standalone: true })) free.push(...ids);
+    for await (const { ids } of model.generate(shown, { temperature: 0, maxTokens: 12, standalone: true }))
+      free.push(...ids);
     expect(chunks.flatMap(({ ids }) => ids)).toEqual(free);
   });
 

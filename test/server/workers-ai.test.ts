@@ -31,7 +31,10 @@ const overHttp = () => new Ai({ baseURL: `${server.url}/client/v4`, apiToken: "s
 /** The model's answer to a user message. */
 async function chat(content: string, options: GenerateOptions = { temperature: 0, maxTokens: 6 }) {
   let response = "";
-  for await (const { text, finish } of model.chat([{ role: "user", content }], options)) {
+  for await (const { text, finish } of model.chat([{ role: "user", content }], {
+    temperature: 0,
+    ...options,
+  })) {
     response += text;
     if (finish) {
       const { promptTokens: prompt_tokens, completionTokens: completion_tokens } = finish;

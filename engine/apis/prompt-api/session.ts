@@ -210,7 +210,7 @@ export class Session extends EventTarget implements LanguageModelSession {
   ): Promise<Round> {
     const { model, sampling, maxTokens, tools } = this.#start;
     const options: ChatOptions = {
-      ...{ ...sampling, maxTokens, signal },
+      ...{ ...sampling, topP: 1, maxTokens, signal },
       ...(continueFinalMessage && { continueFinalMessage }),
       ...(asked && { format: asked.format }),
       ...(tools.length > 0 && { tools }),

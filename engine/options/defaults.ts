@@ -1,0 +1,7 @@
+// What a call takes where its options, or the protocol that it came by, are silent.
+
+/** How tokens are picked, for every way into the library: calls, command and demo. */
+export const DEFAULT_SAMPLING = { temperature: 0.7, topP: 0.95 } as const;
+
+/** Maximum number of tokens of an answer. */
+export const DEFAULT_MAX_TOKENS = 512;
