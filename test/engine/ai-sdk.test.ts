@@ -24,7 +24,12 @@ async function chat(options: GenerateOptions) {
 
 test("generateText: the answer of chat, its reason and its usage", async () => {
   const { text, finish } = await chat({ maxTokens: 10 });
-  const result = await generateText({ model: sirocco(model), prompt: PROMPT, maxOutputTokens: 10 });
+  const result = await generateText({
+    temperature: 0,
+    model: sirocco(model),
+    prompt: PROMPT,
+    maxOutputTokens: 10,
+  });
   expect(result.text).toBe(text);
   expect(result.finishReason).toBe("length");
   expect(result.usage).toMatchObject({
@@ -37,6 +42,7 @@ test("generateText: the answer of chat, its reason and its usage", async () => {
 
   const stop = text.slice(6, 10);
   const stopped = await generateText({
+    temperature: 0,
     model: createSirocco(model)("named"),
     messages: [{ role: "user", content: [{ type: "text", text: PROMPT }] }],
     maxOutputTokens: 10,
@@ -57,6 +63,7 @@ test("sampling settings and the system prompt reach the model", async () => {
   });
   expect(result.text).toBe(text);
   const other = await generateText({
+    temperature: 0,
     model: sirocco(model),
     system: "Speak of a boat.",
     prompt: PROMPT,
@@ -67,7 +74,7 @@ test("sampling settings and the system prompt reach the model", async () => {
 
 test("streamText: its pieces make the same text, with reason and usage at the end", async () => {
   const { text, finish } = await chat({ maxTokens: 10 });
-  const result = streamText({ model: sirocco(model), prompt: PROMPT, maxOutputTokens: 10 });
+  const result = streamText({ temperature: 0, model: sirocco(model), prompt: PROMPT, maxOutputTokens: 10 });
   const pieces: string[] = [];
   for await (const piece of result.textStream) pieces.push(piece);
   expect(pieces.length).toBeGreaterThan(2);
@@ -79,6 +86,7 @@ test("streamText: its pieces make the same text, with reason and usage at the en
 test("an abort ends a stream and a call, and the model still answers", async () => {
   const controller = new AbortController();
   const result = streamText({
+    temperature: 0,
     model: sirocco(model),
     prompt: PROMPT,
     maxOutputTokens: 400,

@@ -112,8 +112,8 @@ describe("chat.completions.create", () => {
   test("n answers, answer i as with seed + i, whole and streamed", async () => {
     const params = { messages: MESSAGES, seed: 11, n: 2, max_tokens: 8 };
     const alone = [
-      await chat({ maxTokens: 8, temperature: 1, seed: 11 }),
-      await chat({ maxTokens: 8, temperature: 1, seed: 12 }),
+      await chat({ maxTokens: 8, temperature: 1, topP: 1, seed: 11 }),
+      await chat({ maxTokens: 8, temperature: 1, topP: 1, seed: 12 }),
     ];
     const { choices, usage } = await completions().create(params);
     expect(choices.map(({ index, message }) => [index, message.content])).toEqual(

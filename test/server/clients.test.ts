@@ -37,7 +37,7 @@ afterAll(async () => {
 async function alone(text: string | undefined, maxTokens: number): Promise<string> {
   const chunks =
     text === undefined
-      ? model.chat(MESSAGES, { maxTokens })
+      ? model.chat(MESSAGES, { temperature: 0, maxTokens })
       : model.generate(text, { temperature: 0, maxTokens });
   let answer = "";
   for await (const chunk of chunks) answer += chunk.text;
