@@ -71,7 +71,11 @@ async function compare(folder, shape) {
     for (const { weights, model, prefill, decode } of models) {
       // Another prompt each time: no prefix of it is kept.
       const ids = Array.from({ length }, (_, i) => (round * 977 + i * 7919 + 3) % (shape?.V ?? 1));
-      for await (const { finish } of model.generate(ids, { temperature: 0, maxTokens: steps + 1, ignoreEos: true })) {
+      for await (const { finish } of model.generate(ids, {
+        temperature: 0,
+        maxTokens: steps + 1,
+        ignoreEos: true,
+      })) {
         if (!finish || round === 0) continue; // the first round compiles
         prefill.push(finish.prefillMs / length);
         decode.push(finish.decodeMs / steps);

@@ -130,7 +130,11 @@ console.log(
 
 const ids = [];
 let decodeMs = 0;
-for await (const chunk of model.generate([1, 415, 5059, 349], { temperature: 0, maxTokens: ANSWER, ignoreEos: true })) {
+for await (const chunk of model.generate([1, 415, 5059, 349], {
+  temperature: 0,
+  maxTokens: ANSWER,
+  ignoreEos: true,
+})) {
   ids.push(...chunk.ids);
   decodeMs = chunk.finish?.decodeMs ?? decodeMs;
 }

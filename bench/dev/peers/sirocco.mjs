@@ -8,7 +8,11 @@ await answer(async ({ file, prompt, warmup, steps }) => {
     const answered = [];
     let reading = { prefill: 0, decode: 0 };
     // One more than the steps: prefill gives the first id.
-    for await (const chunk of model.generate(ids, { temperature: 0, maxTokens: steps + 1, ignoreEos: true })) {
+    for await (const chunk of model.generate(ids, {
+      temperature: 0,
+      maxTokens: steps + 1,
+      ignoreEos: true,
+    })) {
       answered.push(...chunk.ids);
       if (!chunk.finish) continue;
       const { prefillMs, decodeMs } = chunk.finish;
