@@ -1,10 +1,13 @@
-// Lines typed in earlier chats, for the up arrow.
+// What was typed in earlier chats, for the up arrow.
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Io } from "./io.ts";
 
 const MAX_LINES = 500;
+
+/** A newline within an entry: each entry is a line of the file. */
+const LINE_SEPARATOR = "\u2028";
 
 export class History {
   readonly #file: string;
@@ -15,23 +18,26 @@ export class History {
     this.#file = join(state, "sirocco", "chat-history");
   }
 
-  /** The latest line first, as readline expects. */
+  /** The latest entry first, as readline expects. */
   load(): string[] {
     try {
       const lines = readFileSync(this.#file, "utf8").split("\n").filter(Boolean);
       if (lines.length > 2 * MAX_LINES)
         writeFileSync(this.#file, `${lines.slice(-MAX_LINES).join("\n")}\n`, { mode: 0o600 });
-      return lines.slice(-MAX_LINES).reverse();
+      return lines
+        .slice(-MAX_LINES)
+        .map((line) => line.replaceAll(LINE_SEPARATOR, "\n"))
+        .reverse();
     } catch {
       return [];
     }
   }
 
-  /** Appends a line at once: two chats at the same time both keep theirs, and quitting needs no clean-up. */
-  add(line: string): void {
+  /** Appends an entry at once: two chats at the same time both keep theirs, and quitting needs no clean-up. */
+  add(entry: string): void {
     try {
       mkdirSync(dirname(this.#file), { recursive: true });
-      appendFileSync(this.#file, `${line}\n`, { mode: 0o600 });
+      appendFileSync(this.#file, `${entry.replaceAll("\n", LINE_SEPARATOR)}\n`, { mode: 0o600 });
     } catch {
       // A chat goes on without a history, as in a read-only home.
     }

@@ -4,7 +4,11 @@ import type { runSuites } from "../bench/run.ts";
 import type * as Server from "../server/index.ts";
 import type { Engine } from "./engine.ts";
 
-export type Input = Readable & { readonly isTTY?: boolean };
+export type Input = Readable & {
+  readonly isTTY?: boolean;
+  /** Of a terminal: whether each key comes at once. */
+  readonly setRawMode?: (on: boolean) => unknown;
+};
 export type Sink = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 export interface Io {

@@ -13,10 +13,11 @@ const LAST_LINES_MS = 1000;
 export class Output {
   /** Resolves when the reader of stdout is gone (`| head`); rejects if stdout cannot be written. */
   readonly ended: Promise<void>;
+  /** Whether terminals take escape sequences. */
+  readonly movesCursor: boolean;
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #color: boolean;
-  readonly #movesCursor: boolean;
   #failure: Error | undefined;
   /** The reader of stdout is gone. */
   #left = false;
@@ -27,7 +28,7 @@ export class Output {
   constructor({ stdout, stderr, env }: Pick<Io, "stdout" | "stderr" | "env">) {
     this.#stdout = stdout;
     this.#stderr = stderr;
-    this.#movesCursor = env["TERM"] !== "dumb";
+    this.movesCursor = env["TERM"] !== "dumb";
     this.#color = !env["NO_COLOR"] && env["TERM"] !== "dumb";
     this.ended = new Promise((resolve, reject) => {
       stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -76,7 +77,7 @@ export class Output {
    * @returns what writes a piece of it
    */
   wrapping(): (text: string) => void {
-    if (!this.stdoutIsTerminal || !this.#movesCursor || !this.#stdout.columns)
+    if (!this.stdoutIsTerminal || !this.movesCursor || !this.#stdout.columns)
       return (text) => this.write(text);
     const wrap = new WordWrap(() => this.#stdout.columns ?? 80);
     return (text) => this.#stdout.write(wrap.push(text.replace(CONTROL, "")));
@@ -113,7 +114,8 @@ export class Output {
 
   #say(line: string): void {
     const { columns } = this.#stderr;
-    const text = this.stderrIsTerminal && columns ? new WordWrap(() => columns).push(line) : line;
+    const plain = line.replace(CONTROL, "");
+    const text = this.stderrIsTerminal && columns ? wrapRows(plain, columns) : plain;
     this.#stderr.write(`${dim(text, this.stderrIsTerminal && this.#color)}\n`);
   }
 
@@ -159,3 +161,12 @@ export class Output {
 }
 
 const dim = (text: string, color: boolean): string => (color ? `\u001b[2m${text}\u001b[22m` : text);
+
+/** Wraps lines at the terminal's width. The second column of a table keeps its place, unless it is narrow. */
+function wrapRows(text: string, columns: number): string {
+  const wrapRow = (row: string): string => {
+    const column = /^\S.*? {2,}(?=\S)/.exec(row)?.[0].length ?? 0;
+    return new WordWrap(() => columns, column <= columns / 2 ? column : 2).push(row);
+  };
+  return text.split("\n").map(wrapRow).join("\n");
+}

@@ -9,6 +9,7 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 export class WordWrap {
   readonly #columns: () => number;
+  readonly #indent: number;
   /** Blanks that are shown with the word after them. */
   #gap = "";
   /** The last word, as far as it is in this line. */
@@ -16,9 +17,13 @@ export class WordWrap {
   /** Column where it begins. */
   #start = 0;
 
-  /** @param columns of the terminal now. The text begins in its first one. */
-  constructor(columns: () => number) {
+  /**
+   * @param columns of the terminal now. The text begins in its first one.
+   * @param indent blanks before a line that goes on. Default 0
+   */
+  constructor(columns: () => number, indent = 0) {
     this.#columns = columns;
+    this.#indent = indent;
   }
 
   /** @returns what the terminal is to be sent for a piece of the text */
@@ -44,14 +49,19 @@ export class WordWrap {
     this.#word = "";
   }
 
+  /** Begins a line that goes on. */
+  #goOn(): string {
+    this.#begin(this.#indent);
+    return `\n${" ".repeat(this.#indent)}`;
+  }
+
   #add(part: string): string {
     const columns = Math.max(this.#columns(), 2);
     let out = "";
     const width = stringWidth(part);
-    const inLine = this.#start > 0 || this.#gap !== "";
-    if (this.#gap !== "" && this.#start > 0 && this.#start + this.#gap.length + width > columns) {
-      out += "\n";
-      this.#begin(0);
+    const inLine = this.#start > this.#indent || this.#gap !== "";
+    if (this.#gap !== "" && this.#start > this.#indent && this.#start + this.#gap.length + width > columns) {
+      out += this.#goOn();
     } else if (this.#gap !== "") {
       out += this.#gap;
       this.#begin(this.#start + this.#gap.length);
@@ -63,16 +73,10 @@ export class WordWrap {
     }
     // Absolute, since the cursor of a full line stands on its last column or behind it.
     if (this.#word !== "") out += `\u001b[${this.#start + 1}G\u001b[K`;
-    if (inLine && this.#start > 0) {
-      out += "\n";
-      this.#begin(0);
-    }
+    if (inLine && this.#start > this.#indent) out += this.#goOn();
     this.#word = "";
     for (const { segment } of graphemes.segment(word)) {
-      if (this.#start + stringWidth(this.#word + segment) > columns && this.#word !== "") {
-        out += "\n";
-        this.#begin(0);
-      }
+      if (this.#start + stringWidth(this.#word + segment) > columns && this.#word !== "") out += this.#goOn();
       out += segment;
       this.#word += segment;
     }

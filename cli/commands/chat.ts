@@ -2,6 +2,7 @@
 import { type Command, Option } from "commander";
 import { answerRecord, collectAnswer, isUnlimited, statsLine, tokens } from "../answer.ts";
 import { addFormatOptions, type FormatOptions, readAnswerFormat } from "../answer-format.ts";
+import { ChatCommands, complete, isCommand } from "../chat-commands.ts";
 import { type Context, exitCode } from "../context.ts";
 import { Conversation } from "../conversation.ts";
 import type { AnswerFormat, Model, PromptProgress } from "../engine.ts";
@@ -19,7 +20,7 @@ import {
   toGenerateOptions,
 } from "../options.ts";
 import type { Output } from "../output.ts";
-import { randomSeed } from "../parse.ts";
+import { Settings } from "../settings.ts";
 import { TerminalPrompt } from "../terminal-prompt.ts";
 
 interface Options extends LoadingOptions, SamplingOptions, FormatOptions {
@@ -85,10 +86,7 @@ class Chat {
   readonly #options: Options;
   readonly #format: AnswerFormat | undefined;
   readonly #conversation: Conversation;
-  /**
-   * Seed of the next answer. Each has another, so that the same question after /reset gives another answer.
-   */
-  #seed: number;
+  readonly #settings: Settings;
 
   constructor(context: Context, model: Model, options: Options, format: AnswerFormat | undefined) {
     this.#context = context;
@@ -96,7 +94,7 @@ class Chat {
     this.#options = options;
     this.#format = format;
     this.#conversation = new Conversation(options.system, options.showThinking);
-    this.#seed = options.seed ?? randomSeed();
+    this.#settings = new Settings(options);
   }
 
   /** @param question answered alone. Default: a conversation */
@@ -126,7 +124,9 @@ class Chat {
     const prompt = new TerminalPrompt({
       input: io.stdin,
       output: io.stderr,
+      movesCursor: output.movesCursor,
       history: history?.load() ?? [],
+      complete,
       onInterrupt: () => {
         const answering = !prompt.waiting;
         interrupts.press();
@@ -137,22 +137,20 @@ class Chat {
     // Ctrl-C may also arrive as a signal, not through the prompt: the terminal must still leave raw mode.
     void interrupts.quit.then(() => prompt.close());
     if (!this.#options.quiet) {
-      const { adapter, plan, contextLength } = this.#model;
-      const name = this.#options.model ?? "the embedded tiny model";
-      output.note(
-        `${name}, ${plan.weights} on ${adapter.name}, context ${isUnlimited(this.#model) ? "unlimited" : tokens(contextLength)}`,
-      );
+      const { model, weights, adapter, context } = this.#about();
+      output.note(`${model}, ${weights} on ${adapter}, context ${context}`);
       output.note("/help lists the commands. Ctrl-D or /exit leaves.");
     }
+    const commands = new ChatCommands(this.#conversation, this.#settings, this.#about());
     try {
       for (;;) {
         const line = await readTurn(prompt, output.bold("> "), output.bold("… "));
         if (line === undefined) return interrupts.quitting ? exitCode.interrupted : exitCode.ok;
         interrupts.renew();
         if (line.trim() === "") continue;
-        for (const each of line.split("\n")) history?.add(each);
-        if (line.startsWith("/")) {
-          const reply = await this.#conversation.command(line);
+        history?.add(line);
+        if (isCommand(line)) {
+          const reply = await commands.run(line);
           if (reply === "quit") return exitCode.ok;
           output.note(reply);
         } else {
@@ -162,6 +160,16 @@ class Chat {
     } finally {
       prompt.close();
     }
+  }
+
+  #about() {
+    const { plan, adapter, contextLength } = this.#model;
+    return {
+      model: this.#options.model ?? "the embedded tiny model",
+      weights: plan.weights,
+      adapter: adapter.name,
+      context: isUnlimited(this.#model) ? "unlimited" : tokens(contextLength),
+    };
   }
 
   /**
@@ -180,14 +188,13 @@ class Chat {
     const { output, interrupts } = this.#context;
     const { json = false, quiet = false } = this.#options;
     this.#conversation.ask(question);
-    const seed = this.#seed;
-    this.#seed = (seed + 1) % 2 ** 32;
+    const seed = this.#settings.takeSeed();
     let text = "";
     const thoughts = new Thoughts(output, this.#conversation.showsThinking, json || quiet);
     try {
       const { messages } = this.#conversation;
       const options = {
-        ...toGenerateOptions(this.#options, seed, this.#format),
+        ...toGenerateOptions(this.#settings.options, seed, this.#format),
         ...(this.#options.safePrompt && { safePrompt: true }),
         ...(!json && !quiet && { onProgress: (progress: PromptProgress) => thoughts.read(progress) }),
         signal: interrupts.signal,

@@ -1,8 +1,9 @@
 // `sirocco chat`: turns through a pipe, and a terminal with keys, commands and Ctrl-C.
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { complete } from "../../cli/chat-commands.ts";
 import { ContextLengthError, DeviceLostError } from "../../engine/errors.ts";
 import { Session, type Setting, sirocco } from "./fakes.ts";
 
@@ -157,7 +158,7 @@ describe("at a terminal", () => {
   test("/help names every command", async () => {
     const session = await chat();
     await say(session, "/help", "or stops an answer.");
-    for (const name of ["/clear", "/system", "/think", "/save", "/load", "/exit"])
+    for (const name of ["/clear", "/system", "/set", "/show", "/think", "/save", "/load", "/exit"])
       expect(session.stderr).toContain(`\n${name} `.trimEnd());
     await say(session, "/nonsense", "/nonsense: no such command. /help lists them.");
     await say(session, "/clera", "Did you mean /clear?");
@@ -240,6 +241,43 @@ describe("at a terminal", () => {
     await session.exit;
   });
 
+  test("on a narrow one, a wrapped line of /help goes on below its text", async () => {
+    const session = await chat({ columns: 40 });
+    await say(session, "/help", "stops an\nanswer.");
+    expect(session.stderr).toContain(
+      "\n/clear           forget the\n                 conversation, keep the\n                 system message\n",
+    );
+    for (const line of session.stderr.slice(session.stderr.indexOf("/clear")).split("\n"))
+      expect(line.length).toBeLessThanOrEqual(40);
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("while a long prompt is read, a line tells how much of it is", async () => {
+    const progress = [
+      { total: 1500, cached: 500, processed: 500 },
+      { total: 1500, cached: 500, processed: 1012 },
+      { total: 1500, cached: 500, processed: 1500 },
+    ];
+    const env = { NO_COLOR: "", TERM: "xterm" };
+    const session = await chat({ pieces: ["Hi."], progress, env });
+    await say(session, "One", "seed 1");
+    const line = (count: number) => `\u001b[2mreading ${count} of 1,500 tokens…\u001b[22m`;
+    expect(session.stderr).toContain(`${line(500)}\r\u001b[2K${line(1012)}\r\u001b[2K`);
+    expect(session.stderr).not.toContain("reading 1500");
+    session.type(CTRL_D);
+    await session.exit;
+    const short = await chat({
+      pieces: ["Hi."],
+      progress: [{ total: 600, cached: 100, processed: 200 }],
+      env,
+    });
+    await say(short, "One", "seed 1");
+    expect(short.stderr).not.toContain("reading");
+    short.type(CTRL_D);
+    await short.exit;
+  });
+
   test("words of an answer wrap at the terminal's width", async () => {
     const session = await chat({ pieces: ["One two", " three ", "four", "teen."], columns: 12 });
     await say(session, "Count", "seed\n1");
@@ -320,6 +358,154 @@ describe("at a terminal", () => {
     session.type("One\r");
     expect(await session.exit).toBe(1);
     expect(session.stderr).toContain("sirocco: the GPU is gone\n");
+  });
+});
+
+describe("a paste", () => {
+  const paste = (text: string) => `\u001b[200~${text}\u001b[201~`;
+
+  test("of several lines is one message, can be edited, and runs no command", async () => {
+    const session = await chat();
+    await say(session, `${paste("/help\r\none\n\ttwo\r/exit\n")}!\u007f?`, "seed 1");
+    expect(messagesOf(session, 0)).toEqual([{ role: "user", content: "/help\none\n\ttwo\n/exit?" }]);
+    expect(session.stderr).toContain("/help↵one↵\ttwo↵/exit");
+    await say(session, UP, "seed 2");
+    expect(messagesOf(session, 1)?.at(-1)?.content).toBe("/help\none\n\ttwo\n/exit?");
+    session.type(CTRL_D);
+    expect(await session.exit).toBe(0);
+  });
+
+  test("that comes in pieces waits for its end", async () => {
+    const session = await chat();
+    for (const piece of ["\u001b[20", "0~on", "e\r", "two\u001b[2", "01~"]) {
+      session.type(piece);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(session.engine.called("chat")).toHaveLength(0);
+    await say(session, "", "seed 1");
+    expect(messagesOf(session, 0)?.[0]?.content).toBe("one\ntwo");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("of one line with a newline at its end waits for Enter, and brings no control characters", async () => {
+    const session = await chat();
+    session.type(paste("/sys\u0003\u0004\u0007tem Be\u2028brief.\n"));
+    await say(session, "", "set");
+    await say(session, "One", "seed 1");
+    expect(messagesOf(session, 0)?.[0]).toEqual({ role: "system", content: "Be\nbrief." });
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("during an answer is the next prompt's line", async () => {
+    const session = await chat({ holdAfter: 1 });
+    session.type("One\r");
+    await session.see("there");
+    session.type(paste("a\nb"));
+    session.type(CTRL_C);
+    await session.see("a↵b", "stderr");
+    session.type("\r");
+    await session.see("there\nthere");
+    expect(messagesOf(session, 1)?.at(-1)?.content).toBe("a\nb");
+    session.type(CTRL_C);
+    await session.see("seed 2", "stderr");
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("is marked by the terminal from the first prompt until the chat ends", async () => {
+    const marks = ({ stderr }: Session) => [...stderr.matchAll(/\u001b\[\?2004[hl]/g)].map(String);
+    const [on, off] = ["\u001b[?2004h", "\u001b[?2004l"];
+    const ended = await chat();
+    expect(marks(ended)).toEqual([on]);
+    ended.type("/exit\r");
+    await ended.exit;
+    expect(marks(ended)).toEqual([on, off]);
+    const quit = await chat({ holdAfter: 1, deaf: true });
+    quit.type("One\r");
+    await quit.see("there");
+    quit.type(CTRL_C + CTRL_C);
+    await quit.exit;
+    expect(marks(quit)).toEqual([on, off]);
+    const lost = await chat({ errors: { chat: new DeviceLostError("the GPU is gone") } });
+    lost.type("One\r");
+    await lost.exit;
+    expect(marks(lost)).toEqual([on, off]);
+    const dumb = await chat({ env: { TERM: "dumb" } });
+    expect(marks(dumb)).toEqual([]);
+    dumb.type(CTRL_D);
+    await dumb.exit;
+  });
+});
+
+describe("settings", () => {
+  test("/set changes an option for the next answers, with the command line's checks", async () => {
+    const session = await chat({}, ["-t", "0.3", "--stop", "x"]);
+    await say(session, "/set temperature 0.5", "temperature is 0.5.");
+    await say(session, "/set stop a b", 'stop is ["a b"].');
+    await say(session, "/set ignore-eos on", "ignore-eos is on.");
+    await say(session, "/set seed 7", "seed is 7.");
+    await say(session, "One", "seed 7");
+    expect(session.engine.called("chat")[0]?.options).toMatchObject({
+      ...{ temperature: 0.5, stop: ["a b"], ignoreEos: true, seed: 7, maxTokens: 512 },
+    });
+    await say(session, "/set temperature -1", '/set temperature: expected a number of at least 0, got "-1"');
+    await say(session, "/set ignore-eos 1", '/set ignore-eos: expected on or off, got "1"');
+    await say(session, "/set heat 1", "/set heat: no such setting. /set lists them.");
+    await say(session, "/set temperature", "temperature is 0.3.");
+    await say(session, "/set ignore-eos", "ignore-eos is off.");
+    await say(session, "/set stop", 'stop is ["x"].');
+    await say(session, "Two", "seed 8");
+    expect(session.engine.called("chat")[1]?.options).toMatchObject({
+      ...{ temperature: 0.3, stop: ["x"], ignoreEos: false, seed: 8 },
+    });
+    session.type(CTRL_D);
+    await session.exit;
+  });
+
+  test("/set lists them; /show also says the model, its adapter, context and system message", async () => {
+    const session = await chat({ pieces: ["Hi."] }, ["--model", "owner/name", "--system", "S\u001b[2J"]);
+    await say(session, "/set", "ignore-eos          off\n");
+    expect(session.stderr).toContain("\ntemperature         0.7\n");
+    expect(session.stderr).toContain("\nlogit-bias          none\nseed                1\n");
+    await say(session, "One", "seed 1");
+    await say(session, "/show", "ignore-eos          off\n");
+    expect(session.stderr).toContain(
+      [
+        "model               owner/name",
+        "weights             q4",
+        "adapter             Paper GPU",
+        "context             4,096 tokens",
+        "messages            2",
+        "system message      S[2J",
+        "max-tokens          512\n",
+      ].join("\n"),
+    );
+    session.type(CTRL_D);
+    await session.exit;
+  });
+});
+
+describe("the Tab key", () => {
+  test("completes commands, settings and files", async () => {
+    const files = folder();
+    writeFileSync(join(files, "chat.json"), "[]");
+    mkdirSync(join(files, "chats"));
+    writeFileSync(join(files, ".hidden"), "");
+    expect(complete("/s")).toEqual([["/system", "/set", "/show", "/save"], "/s"]);
+    expect(complete("/set top")).toEqual([["top-k", "top-p"], "top"]);
+    expect(complete(`/load ${files}/c`)).toEqual([[`${files}/chat.json`, `${files}/chats/`], `${files}/c`]);
+    expect(complete(`/save ${files}/`)[0]).toHaveLength(2);
+    expect(complete(`/load ${files}/.h`)[0]).toEqual([`${files}/.hidden`]);
+    expect(complete(`/load ${files}/none/x`)[0]).toEqual([]);
+    for (const line of ["", "What", "/set top-k 3", "/help x"]) expect(complete(line)[0]).toEqual([]);
+    const session = await chat();
+    session.type("/set max\t");
+    await session.see("-tokens", "stderr");
+    await say(session, " 9", "max-tokens is 9.");
+    session.type(CTRL_D);
+    await session.exit;
   });
 });
 

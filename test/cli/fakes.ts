@@ -13,6 +13,7 @@ import type {
   ModelConfig,
   ModelDescription,
   Plan,
+  PromptProgress,
   QuantizeOptions,
   Tuning,
 } from "../../cli/engine.ts";
@@ -45,6 +46,8 @@ export interface FakeOptions {
   readonly pieces?: readonly string[];
   /** What each answer thinks before. */
   readonly thoughts?: readonly string[];
+  /** What `chat` tells of the reading of each prompt. */
+  readonly progress?: readonly PromptProgress[];
   /** Stops after this many pieces until the signal aborts. */
   readonly holdAfter?: number;
   /** Ignores the signal: an engine that hangs. */
@@ -205,6 +208,7 @@ export class FakeEngine implements Engine {
       chat: (messages, options = {}) => {
         this.calls.push({ name: "chat", messages: [...messages], options });
         this.#throw("chat");
+        for (const progress of this.#fake.progress ?? []) options.onProgress?.(progress);
         return model.chat(messages, heard(options));
       },
       classify: (text, labels, options = {}) => {
