@@ -39,7 +39,10 @@ export class Conversation {
     this.#turns = [];
   }
 
-  /** Replaces the messages. A last question without an answer is left out. @returns what was done, or what failed */
+  /**
+   * Replaces the messages. A last question without an answer is left out.
+   * @returns what was done, or what failed
+   */
   async load(name: string): Promise<string> {
     try {
       const messages: unknown = JSON.parse(await readTextFile(resolve(name), "/load"));

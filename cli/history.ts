@@ -33,7 +33,7 @@ export class History {
     }
   }
 
-  /** Appends an entry at once: two chats at the same time both keep theirs, and quitting needs no clean-up. */
+  /** Appends an entry at once: two chats at a time both keep theirs, and quitting needs no clean-up. */
   add(entry: string): void {
     try {
       mkdirSync(dirname(this.#file), { recursive: true });
