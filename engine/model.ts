@@ -30,6 +30,7 @@ import type {
   Plan,
   SaveSessionOptions,
   Score,
+  ScoreOptions,
   StandardSchema,
   Tool,
 } from "./api.ts";
@@ -45,6 +46,7 @@ import {
   checkGenerate,
   encodeChatRules,
   saveSessionRules,
+  scoreRules,
 } from "./options/tables.ts";
 import { plainFormat } from "./plain-format.ts";
 import { Prompts } from "./prompts.ts";
@@ -236,16 +238,18 @@ export class LoadedModel implements Model {
     return (await import("./guard/moderate.ts")).moderate(this, text, options);
   }
 
-  async score(text: string | readonly number[], options: CallOptions = {}): Promise<Score> {
-    this.#check("score", options, callRules);
-    const { signal } = options;
+  async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<Score> {
+    this.#check("score", options, scoreRules);
+    const { from = 1, signal } = options;
     const ids = await this.#prompts.ofText(text, "text", true, signal);
     if (ids.length < 2)
       throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
+    if (from >= ids.length)
+      throw outOfRange("from", `expected at most ${ids.length - 1}, the last token, got ${from}.`);
     checkLength(ids, this.contextLength);
     const { scoreOf } = await import("./passes.ts");
-    const run = scoreOf(ids, signal);
-    const logProbs = await this.#scheduler.runExclusive((rings) => rings.borrow(ids), run, { signal });
+    const run = scoreOf(ids, from, signal);
+    const logProbs = await this.#scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
     const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
     return { logProbs, perplexity: Math.exp(-mean) };
   }

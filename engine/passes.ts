@@ -1,12 +1,25 @@
 // What `score` and `logits` run on the GPU, in a ring.
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
 
-/** Log-probabilities of ids[1 …]. */
-export const scoreOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>
+/** Log-probabilities of ids[from …]. What the ring holds of the tokens before them is kept. */
+export const scoreOf = (
+  ids: readonly number[],
+  from: number,
+  signal: AbortSignal | undefined,
+): TaskBody<Float32Array> =>
   async function* ({ decoder }, ring) {
-    ring.begin(ids, 0);
-    const logProbs = yield* decoder.score(ring.index, ids, signal);
-    ring.commit(ids, Math.max(0, ids.length - 1), "prefill");
+    // The pass that scores a token runs the one before it.
+    const first = from - 1;
+    const start = Math.min(ring.reusable(ids), first);
+    ring.begin(ids, start);
+    // Recorded first: the call may fail in the middle.
+    ring.wrote(ids.length - 1);
+    if (start < first) {
+      yield* decoder.prefillInChunks(ring.index, ids.slice(start, first), start, signal);
+      yield;
+    }
+    const logProbs = yield* decoder.score(ring.index, ids, signal, first);
+    ring.commit(ids, ids.length - 1, "prefill");
     return logProbs;
   };
 

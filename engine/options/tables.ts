@@ -12,6 +12,7 @@ import type {
   KernelOptions,
   LoadOptions,
   SaveSessionOptions,
+  ScoreOptions,
 } from "../api.ts";
 import {
   bias,
@@ -93,6 +94,7 @@ const loadRules: Rules<LoadOptions> = {
 };
 
 export const callRules: Rules<CallOptions> = { signal };
+export const scoreRules: Rules<ScoreOptions> = { from: whole(1), signal };
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
 export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };

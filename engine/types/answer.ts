@@ -255,9 +255,20 @@ export interface Answer {
   readonly warnings?: readonly string[];
 }
 
+/** Options of `Model.score`. */
+export interface ScoreOptions extends CallOptions {
+  /**
+   * Index of the first token to score, 1 … tokens − 1. Those before it are only its context: what the cache
+   * holds of them is not computed again, as for the endings of one question. Default 1: all, computed anew.
+   */
+  readonly from?: number;
+}
+
 /** Result of `Model.score`. */
 export interface Score {
-  /** Natural-log probability of each token given those before it, [tokens − 1]: the first token has none. */
+  /**
+   * Natural-log probability of each token given those before it, [tokens − from]: the first token has none.
+   */
   readonly logProbs: Float32Array;
   /** exp(−mean(logProbs)), ≥ 1. */
   readonly perplexity: number;

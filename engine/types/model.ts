@@ -10,6 +10,7 @@ import type {
   GenerateOptions,
   Message,
   Score,
+  ScoreOptions,
 } from "./answer.ts";
 import type { JsonSchema, StandardSchema } from "./format.ts";
 import type { Classification, ClassifyOptions, ModerateOptions, Moderation } from "./guard.ts";
@@ -192,6 +193,7 @@ export interface Model {
    * @param text a text or token ids, of at least two tokens
    * @throws ContextLengthError if it is longer than `contextLength`
    * @throws CheckpointError for a text, if the checkpoint has no tokenizer
+   * @throws RangeError if `from` is beyond the last token
    *
    * @example
    * ```ts
@@ -200,7 +202,7 @@ export interface Model {
    * console.log(likely.perplexity < unlikely.perplexity); // true
    * ```
    */
-  score(text: string | readonly number[], options?: CallOptions): Promise<Score>;
+  score(text: string | readonly number[], options?: ScoreOptions): Promise<Score>;
   /**
    * Logits [V] after the last of `ids`.
    *

@@ -47,7 +47,7 @@ const COMMON = {
     LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
     OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress PromptProgress RopeScaling SamplingOptions
-    SaveSessionOptions SchemaResult Score Source StandardSchema StorageErrorCode StoredModel TokenLogProb
+    SaveSessionOptions SchemaResult Score ScoreOptions Source StandardSchema StorageErrorCode StoredModel TokenLogProb
     TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
   `),
