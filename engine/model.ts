@@ -38,7 +38,7 @@ import { openai } from "./apis/openai/completions.ts";
 import { checkLength } from "./graph/prompt-ids.ts";
 import { checkBias } from "./graph/sampler.ts";
 import { checkOptions } from "./options/check.ts";
-import { outOfRange, shown, wrongType } from "./options/parameter.ts";
+import { shown, wrongType } from "./options/parameter.ts";
 import {
   attentionRules,
   callRules,
@@ -242,16 +242,12 @@ export class LoadedModel implements Model {
     this.#check("score", options, scoreRules);
     const { from = 1, signal } = options;
     const ids = await this.#prompts.ofText(text, "text", true, signal);
-    if (ids.length < 2)
-      throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
-    if (from >= ids.length)
-      throw outOfRange("from", `expected at most ${ids.length - 1}, the last token, got ${from}.`);
+    const { checkScored, perplexityOf, scoreOf } = await import("./passes.ts");
+    checkScored(ids, from);
     checkLength(ids, this.contextLength);
-    const { scoreOf } = await import("./passes.ts");
     const run = scoreOf(ids, from, signal);
     const logProbs = await this.#scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
-    const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
-    return { logProbs, perplexity: Math.exp(-mean) };
+    return { logProbs, perplexity: perplexityOf(logProbs) };
   }
 
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {

@@ -1,5 +1,14 @@
 // What `score` and `logits` run on the GPU, in a ring.
+import { outOfRange } from "./options/parameter.ts";
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
+
+/** @throws RangeError with `parameter` */
+export function checkScored(ids: readonly number[], from: number): void {
+  if (ids.length < 2)
+    throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
+  if (from >= ids.length)
+    throw outOfRange("from", `expected at most ${ids.length - 1}, the last token, got ${from}.`);
+}
 
 /** Log-probabilities of ids[from …]. What the ring holds of the tokens before them is kept. */
 export const scoreOf = (
@@ -22,6 +31,10 @@ export const scoreOf = (
     ring.commit(ids, ids.length - 1, "prefill");
     return logProbs;
   };
+
+/** exp of the mean negative log-probability. */
+export const perplexityOf = (logProbs: Float32Array): number =>
+  Math.exp(-logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length);
 
 /** Logits [V] after the last of `ids`. */
 export const logitsOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>
