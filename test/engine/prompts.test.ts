@@ -263,3 +263,15 @@ test("a prompt does not end with the end-of-sequence token that a tokenizer appe
     expect(logProbs.length).toBe((await model.encode("Once upon")).length);
   });
 });
+
+test("the next turn of a chat continues in the cache: its prompt has the answer as it was generated", async () => {
+  const model = await loadModel();
+  const messages: Message[] = [{ role: "user", content: "Tell me a story about a dog." }];
+  const first = await model.answer(messages, { maxTokens: 20, temperature: 0 });
+  expect(first.text).not.toMatch(/^\s/);
+  messages.push({ role: "assistant", content: first.text }, { role: "user", content: "And then?" });
+  const second = await model.answer(messages, { maxTokens: 2 });
+  // Nothing was computed from the last token.
+  expect(second.usage.cachedTokens).toBe(first.usage.promptTokens + first.usage.completionTokens - 1);
+  model.dispose();
+});
