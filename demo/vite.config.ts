@@ -92,6 +92,8 @@ export default defineConfig({
     // A data: URL is no file: the policy above, and a reader of the site, want files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The packages whose code is in the site, with their licences.
+    license: { fileName: "third-party-licenses.md" },
     rolldownOptions: {
       input: { index: here("index.html"), "service-worker": here("service-worker.ts") },
       // At the root, and under one name, as what it is in charge of goes by that.

@@ -19,6 +19,7 @@ const NEEDED = [
   "dist/browser/sirocco.js",
   "dist/cli/main.js",
   "dist/weights/tiny-mistral/config.json",
+  "dist/page/third-party-licenses.md",
 ];
 const FOREIGN = /(^|\/)(node_modules|test|\.git|\.env)(\/|$)|\.(pem|key|tgz)$/;
 

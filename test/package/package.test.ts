@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { findDeno } from "../../scripts/deno.mjs";
 import { findDrivers } from "../../scripts/drivers.mjs";
 import { unshippedLinks } from "../../scripts/package-pages.mjs";
+import { sourceFiles } from "../../scripts/source-files.mjs";
 import { goldenStory, installPackage, linkPackage, root, run } from "./install.ts";
 
 const app = mkdtempSync(join(tmpdir(), "sirocco-package-"));
@@ -140,6 +141,34 @@ test("it holds what runs and nothing else", () => {
   expect(unmapped.filter((file) => own(file).trim() !== "")).toEqual([]);
   const text = scripts.map((file) => readFileSync(join(installed, file), "utf8"));
   expect(text.filter((code) => code.includes(root))).toEqual([]);
+});
+
+test("code of other packages that is bundled comes with its licence: in the page, and nowhere else", () => {
+  const notices = readFileSync(join(installed, "dist", "page", "third-party-licenses.md"), "utf8");
+  const named = [...notices.matchAll(/^## (\S+) - [\d.]+ \(.+\)$/gm)].map(([, name]) => name);
+  // vite.config.ts is no part of the page.
+  const pageFiles = sourceFiles("demo").filter((file) => !file.endsWith("vite.config.ts"));
+  const imported = pageFiles.flatMap((file) =>
+    [
+      ...readFileSync(join(root, file), "utf8").matchAll(
+        /^(?:import|\} from)\b.*"((?:@[\w-]+\/)?[a-z][\w.-]*)/gm,
+      ),
+    ].map(([, name]) => name),
+  );
+  expect(imported).toEqual(expect.arrayContaining(["lit", "highlight.js", "katex"]));
+  expect(named).toEqual(expect.arrayContaining([...new Set(imported)]));
+  expect(notices).toMatch(/Copyright \(c\)[^]*Copyright \(c\)/i);
+  const dist = join(installed, "dist");
+  const bundles = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".map"),
+  );
+  const foreign = bundles.flatMap((file) =>
+    (JSON.parse(readFileSync(join(dist, file), "utf8")) as { sources: string[] }).sources.filter((source) =>
+      source.includes("node_modules"),
+    ),
+  );
+  expect(bundles.length).toBeGreaterThan(100);
+  expect(foreign).toEqual([]);
 });
 
 test("its pages link to what it holds, and to addresses", () => {
