@@ -55,11 +55,12 @@ export function addOptions(command: Command, heading: string, options: readonly 
   return command;
 }
 
-export const addModelOption = (command: Command): Command =>
+/** @param without what the command does without it */
+export const addModelOption = (command: Command, without = "the embedded tiny model"): Command =>
   addOptions(command, "Model", [
     new Option(
       "-m, --model <source>",
-      `a name (${modelNames.join(", ")}; \`sirocco models\` says more), a folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub; what is here by that name comes first (default: the embedded tiny model)`,
+      `a name (${modelNames.join(", ")}; \`sirocco models\` says more), a folder or .gguf file, its URL, or owner/name[@revision][/[folder/]file.gguf] on the Hugging Face Hub; what is here by that name comes first (default: ${without})`,
     ).argParser(nonEmpty("--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 

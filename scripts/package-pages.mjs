@@ -65,8 +65,9 @@ export function unshippedLinks(files, read = (file) => readFileSync(join(root, f
 
 const withoutBlocks = (/** @type {string} */ markdown) => markdown.replace(/^```[\s\S]*?^```$/gm, "");
 
-/** Pages and examples that readers copy from. @returns {string[]} */
+/** Pages and examples that readers copy from, and what `npm start` prints. @returns {string[]} */
 const copiedFrom = () => [
+  "scripts/start.mjs",
   ...sourceFiles("", /\.md$/).filter((file) => file !== "CHANGELOG.md"),
   ...["docs", "examples", "server", "deploy"].flatMap((folder) =>
     sourceFiles(folder, /\.(md|js|html|json)$/).filter(

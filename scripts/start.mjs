@@ -14,10 +14,10 @@ Next:
   npx sirocco generate "The little dog" --max-tokens 80
   npm run dev                                           a chat in the browser
   npx sirocco serve                                     OpenAI's and Workers AI's calls over HTTP
-  npx sirocco plan --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
-                                                        the bytes a model needs, before any is downloaded
-  npx sirocco chat --model mistralai/Mistral-7B-Instruct-v0.3 --weights q4
-                                                        the real Mistral 7B (a 14.5 GB download, 5 GB on the GPU)
+  npx sirocco models                                    models with names: downloads, and GPU memory they need
+  npx sirocco plan --model mistral                      whether one fits this GPU, before it is downloaded
+  npx sirocco chat --model smollm2                      a first model that answers questions
+  npx sirocco chat --model mistral                      the real Mistral 7B
   npm run bench -- decode                               tokens a second on this machine
   npx sirocco --help                                    all commands
   import { loadModel } from "sirocco"                   the library: see docs/api.md

@@ -27,7 +27,7 @@ Examples:
   $ sirocco info --model mistralai/Mistral-7B-v0.1
   $ sirocco info --model TheBloke/Mistral-7B-Instruct-v0.2-GGUF --json`,
     );
-  addModelOption(command);
+  addModelOption(command, "none: this machine's GPUs");
   addOutputOptions(
     command,
     "print one object: version, node, platform, adapters, advice or null; with --model: what describeModel returns",

@@ -80,8 +80,11 @@ async function fullName(create: Create, part: string): Promise<string> {
   const names = await adapterNames(create);
   const name = names.find((candidate) => slug(candidate).includes(slug(part)));
   if (name !== undefined) return name;
+  const known = names.map((each) => `"${slug(each)}"`).join(", ");
   throw new DeviceError(
-    `adapter: expected part of one of ${names.map((known) => `"${slug(known)}"`).join(", ") || "no adapters"}, got "${part}". ${HINT}`,
+    known
+      ? `adapter: expected a part of ${known}, got "${part}". Another GPU needs its driver first.`
+      : `adapter: expected a part of a GPU's name, got "${part}", and no GPU is found. ${HINT}`,
     { code: "no-adapter" },
   );
 }

@@ -88,6 +88,7 @@ test("every line to copy names the package as package.json does: under another n
     "examples/node/package.json",
     "examples/plain-html/index.html",
     "server/README.md",
+    "scripts/start.mjs",
   ];
   for (const file of files)
     expect(
