@@ -157,7 +157,7 @@ test("code of other packages that is bundled comes with its licence: in the page
   );
   expect(imported).toEqual(expect.arrayContaining(["lit", "highlight.js", "katex"]));
   expect(named).toEqual(expect.arrayContaining([...new Set(imported)]));
-  expect(notices).toMatch(/Copyright \(c\)[^]*Copyright \(c\)/i);
+  expect(notices.match(/copyright \(c\)/gi)?.length).toBeGreaterThan(5);
   const dist = join(installed, "dist");
   const bundles = readdirSync(dist, { recursive: true, encoding: "utf8" }).filter((file) =>
     file.endsWith(".map"),
