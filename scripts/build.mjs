@@ -86,6 +86,16 @@ async function build({ types, silent = false }) {
   }
 }
 
+/**
+ * Builds what npm packs, if a source is newer than the last build: dist/ with types, and the page in it.
+ * @returns {Promise<boolean>} as `ensureBuild`
+ */
+export async function ensurePackage() {
+  const built = (await ensureBuild({ types: true })) && (await ensureSite());
+  if (built) addPage();
+  return built;
+}
+
 /** The site without what dist/ has already, and without what only a static site needs. */
 function addPage() {
   const unwanted = /\.safetensors$|site-files\.json$|service-worker\.js$/;
@@ -95,9 +105,8 @@ function addPage() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
-  const built = process.argv.includes("--package")
-    ? (await ensureBuild({ types: true })) && (await ensureSite())
-    : (await build({ types: true })) && (await buildSite());
-  if (built) addPage();
-  else process.exitCode = 1;
+  const isPackage = process.argv.includes("--package");
+  const built = isPackage ? await ensurePackage() : (await build({ types: true })) && (await buildSite());
+  if (!built) process.exitCode = 1;
+  else if (!isPackage) addPage();
 }

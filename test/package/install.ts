@@ -6,13 +6,13 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "vitest";
-import { ensureBuild } from "../../scripts/build.mjs";
+import { ensurePackage } from "../../scripts/build.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** @returns the folder of the installed package */
 export async function installPackage(app: string): Promise<string> {
-  expect(await ensureBuild({ types: true }), "npm run build").toBe(true);
+  expect(await ensurePackage(), "npm run build").toBe(true);
   // A shell, because npm and tar are scripts or absent from the PATH of execFile on Windows.
   await run("npm", ["pack", "--ignore-scripts", "--loglevel=error", "--pack-destination", app], {
     cwd: root,
