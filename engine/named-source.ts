@@ -67,7 +67,7 @@ function pathOf(url: string): string {
 /** "owner/name" may be a folder or a repository: the message names both. */
 function neither(spec: string, cause: Error): Error {
   if (cause instanceof NetworkError) {
-    const message = `${spec}: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached (${cause.message}). Check the name, or the connection.`;
+    const message = `${spec}: expected a folder here or a repository of the Hub, got no such folder, and no answer of the Hub: ${cause.message}`;
     return new NetworkError(message, { cause, status: cause.status });
   }
   // Others are the system's: a cache that cannot be read or written.

@@ -101,7 +101,7 @@ test("without a Hub, an ambiguous name soon fails as neither a folder nor a repo
   const error = await refusal("models/mistral");
   expect(error).toMatchObject({ name: "NetworkError", code: "offline" });
   expect((error as Error).message).toMatch(
-    /^models\/mistral: expected a folder here or a repository of the Hub, got neither: there is no such folder, and the Hub cannot be reached \(.*Check the name, or the connection\.$/,
+    /^models\/mistral: expected a folder here or a repository of the Hub, got no such folder, and no answer of the Hub: .*Check the connection and try again\.$/,
   );
   expect(performance.now() - started).toBeLessThan(15_000);
 });
