@@ -30,10 +30,11 @@ export class App extends LitElement implements Page {
   readonly settings = new Settings();
   readonly conversations = new Conversations();
   readonly list = new ConversationList(this.conversations);
-  readonly session = new Session(() => this.settings.values.contextLength);
+  readonly #contextLength = () => this.settings.values.contextLength;
+  readonly session = new Session(this.#contextLength);
   readonly answering = new Answering(this.conversations, this.session, this.settings);
   readonly attached = new Attached();
-  readonly preflight = new Preflight();
+  readonly preflight = new Preflight(this.#contextLength);
   readonly storedModels = new StoredModels();
   place: Place = "chat";
   editing: number | undefined;

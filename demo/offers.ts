@@ -36,14 +36,16 @@ export interface Offers {
  * Plans all formats. Reads config and headers only, and each of them once. A lost window is given back.
  *
  * @param window null: not even a lost one
+ * @param contextLength undefined: the model's own
  */
 export async function offers(
   choice: Choice,
   window: number | null | undefined,
+  contextLength: number | undefined,
   signal: AbortSignal,
 ): Promise<Offers> {
   const source = remembering(sourceOf(choice));
-  const asked = { parallel: AT_ONCE, signal };
+  const asked = { parallel: AT_ONCE, signal, ...(contextLength !== undefined && { contextLength }) };
   const plain = await planModel(source, asked);
   const { lostWindow } = plain;
   const file = source.files.find((name) => /\.gguf$/i.test(name));

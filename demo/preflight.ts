@@ -15,6 +15,13 @@ export class Preflight extends Observable {
   #state: PreflightState = { kind: "closed" };
   #choice: Choice | undefined;
   #planning: AbortController | undefined;
+  readonly #contextLength: () => number | undefined;
+
+  /** @param contextLength what a model will be loaded with; undefined for its own */
+  constructor(contextLength: () => number | undefined = () => undefined) {
+    super();
+    this.#contextLength = contextLength;
+  }
 
   get state(): PreflightState {
     return this.#state;
@@ -39,7 +46,7 @@ export class Preflight extends Observable {
       const missing = missingWebGpu();
       if (missing) return this.#become({ kind: "refused", trouble: missing });
       const { offers } = await import("./offers.ts");
-      const found = await offers(choice, windowOf(choice), planning.signal);
+      const found = await offers(choice, windowOf(choice), this.#contextLength(), planning.signal);
       if (this.#planning === planning)
         this.#become({ kind: "planned", offers: found, weights: found.fits.weights });
     } catch (error) {

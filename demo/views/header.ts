@@ -1,8 +1,9 @@
-// The top bar: the model, and buttons for Inspect, theme and settings.
+// The top bar: the model, and buttons for Inspect, theme, shortcuts and settings.
 import { html, nothing, type TemplateResult } from "lit";
 import type { Page } from "../page.ts";
 import { otherColours } from "../theme.ts";
 import { icons } from "./icons.ts";
+import { openShortcuts } from "./shortcuts.ts";
 
 export function headerView(page: Page): TemplateResult {
   const { colours, theme } = otherColours(page.settings.values.theme);
@@ -51,6 +52,9 @@ export function headerView(page: Page): TemplateResult {
         @click=${() => page.settings.set({ theme })}
       >
         ${icons.theme}
+      </button>
+      <button type="button" class="plain only-roomy" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)" @click=${openShortcuts}>
+        ${icons.keyboard}
       </button>
       <button type="button" class="plain" aria-label="Settings" title="Settings" @click=${() => page.openSettings()}>
         ${icons.settings}

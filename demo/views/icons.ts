@@ -10,6 +10,9 @@ export const icons = {
   settings: icon(
     svg`<path d="M4 8h8m4 0h4M4 16h2m4 0h10" /><circle cx="14" cy="8" r="2" /><circle cx="8" cy="16" r="2" />`,
   ),
+  keyboard: icon(
+    svg`<rect x="3" y="6" width="18" height="12" rx="2" /><path d="M7 10h.01M12 10h.01M17 10h.01M8 14h8" />`,
+  ),
   theme: icon(svg`<circle cx="12" cy="12" r="8" /><path d="M12 4a8 8 0 0 1 0 16z" fill="currentColor" />`),
   inspect: icon(svg`<path d="M4 19V9m5 10V5m5 14v-8m5 8V7" />`),
   add: icon(svg`<path d="M12 5v14M5 12h14" />`),

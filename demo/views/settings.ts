@@ -39,7 +39,7 @@ export function settingsView(page: Page): TemplateResult {
       <div class="buttons">
         <button type="button" class="plain" @click=${openShortcuts}>Keyboard shortcuts</button>
         <span class="grow"></span>
-        <button type="button" title="All but the prompts, and what answers have to be" @click=${() => reset(page)}>
+        <button type="button" title="All but the prompts and the form of answers" @click=${() => reset(page)}>
           Defaults
         </button>
         <button type="button" class="primary" @click=${closeSettingsDialog}>Done</button>
@@ -55,7 +55,7 @@ function presetsView(page: Page): TemplateResult {
   };
   return html`
     <div class="row presets" role="group" aria-labelledby="presets-label">
-      <span id="presets-label">Answers are</span>
+      <span id="presets-label">Sampling preset</span>
       ${Object.keys(PRESETS).map(
         (name) => html`
           <button type="button" class="small" aria-pressed=${name === current} @click=${() => use(name)}>${name}</button>`,

@@ -13,7 +13,7 @@ export function shapeView({ settings }: Page): TemplateResult {
     settings.set({ shapeText: (target as HTMLTextAreaElement).value });
   return html`
     <div class="row">
-      <label for="shape">Answers have to be</label>
+      <label for="shape">Form of answers</label>
       <select id="shape" aria-describedby="shape-hint" @change=${choose}>
         ${SHAPES.map(({ name, label }) => html`<option value=${name} ?selected=${name === shape}>${label}</option>`)}
       </select>

@@ -170,6 +170,9 @@ test("shortcuts work while typing, and ? shows them where nobody types", async (
   await page.keyboard.press("Shift+?");
   await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
   await page.keyboard.press("Escape");
+  await page.getByRole("banner").getByRole("button", { name: "Keyboard shortcuts" }).click();
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
 });
 
 test("a full context leaves the oldest messages out, and says so", async () => {

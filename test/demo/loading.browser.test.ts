@@ -71,6 +71,20 @@ test("a dropped folder is inspected too", async () => {
   await dialog().getByRole("button", { name: "Cancel" }).click();
 });
 
+test("the pre-flight counts with the context length of the settings", async () => {
+  const set = async (length: string) => {
+    await page.getByRole("button", { name: "Settings" }).click();
+    await page.getByLabel("Context length").fill(length);
+    await page.getByRole("button", { name: "Done" }).click();
+  };
+  await page.goto(`${site.url}#models`);
+  await set("96");
+  await page.locator("#model-folder").setInputFiles(FOLDER);
+  await dialog().getByText("96 tokens").waitFor();
+  await dialog().getByRole("button", { name: "Cancel" }).click();
+  await set("");
+});
+
 test("a GGUF file is picked and answers; one in parts is dropped; a missing part is named", async () => {
   const tiny = await openCheckpoint(folderSource(FOLDER));
   const file = await ggufOf(tiny, "llama");

@@ -98,7 +98,7 @@ test("what answers have to be goes to the server, and a schema that is no JSON i
   const settings = page.getByRole("dialog", { name: "Settings" });
   const set = async (label: string, text: string) => {
     await page.getByRole("button", { name: "Settings" }).click();
-    await settings.getByLabel("Answers have to be").selectOption({ label });
+    await settings.getByLabel("Form of answers").selectOption({ label });
     await settings.locator("#shape-text").fill(text);
     await settings.locator("#shape-text").blur();
   };
