@@ -1,13 +1,24 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
 import { formatOf } from "./answer-shape.ts";
+import { addPieces, wholeCalls } from "./calls.ts";
 import type { Conversation, Facts, Turn } from "./conversation.ts";
 import type { Conversations } from "./conversations.ts";
-import { type ChatModel, type Chunk, type Finish, isLocal, type Message, type Model } from "./engine.ts";
+import {
+  type ChatModel,
+  type Chunk,
+  type Finish,
+  isLocal,
+  type Message,
+  type Model,
+  type Tool,
+  type ToolCall,
+} from "./engine.ts";
+import { messages } from "./messages.ts";
 import { Observable } from "./observable.ts";
 import type { Session } from "./session.ts";
 import type { Settings, SettingValues } from "./settings.ts";
 import { type Arrival, speed, spread } from "./speed.ts";
-import { promptRoom, turnsLeftOut } from "./trimming.ts";
+import { moreLeftOut, promptRoom, turnsLeftOut } from "./trimming.ts";
 import { codeOf, explain, type Trouble } from "./trouble.ts";
 
 /** The answer in progress. It is added to its conversation when it ends. */
@@ -22,6 +33,8 @@ export interface LiveAnswer {
   reasoning: string;
   thoughtFrom: number | undefined;
   thoughtUntil: number | undefined;
+  /** The last one may not be whole. */
+  readonly calls: ToolCall[];
   /** Its token ids so far, and when they came. */
   readonly ids: number[];
   readonly chunks: Arrival[];
@@ -93,6 +106,7 @@ export class Answering extends Observable {
       reasoning: "",
       thoughtFrom: undefined,
       thoughtUntil: undefined,
+      calls: [],
       ids: [],
       chunks: [],
       started: performance.now(),
@@ -106,11 +120,13 @@ export class Answering extends Observable {
     let model: ChatModel | undefined;
     try {
       model = await this.#session.model(stopping.signal);
-      await this.#trim(model, live, turns, values, stopping.signal);
-      for await (const chunk of this.#chunks(model, live, values, stopping.signal)) {
+      const asked = { ...values, tools: await toolsIn(values) };
+      await this.#trim(model, live, turns, asked, stopping.signal);
+      for await (const chunk of this.#chunks(model, live, turns, asked, stopping.signal)) {
         const afterLoss = this.#session.restored();
         think(live, chunk);
         live.text += chunk.text;
+        addPieces(live.calls, chunk.toolCalls);
         live.ids.push(...chunk.ids);
         live.chunks.push({ at: performance.now(), tokens: chunk.ids.length, afterLoss });
         if (chunk.finish) live.finish = chunk.finish;
@@ -121,39 +137,69 @@ export class Answering extends Observable {
     } finally {
       this.#stopping = undefined;
       // Not if the conversation was deleted meanwhile.
-      if (this.#conversations.get(id) && (live.text || live.finish)) {
+      if (this.#conversations.get(id) && (live.text || live.calls.length > 0 || live.finish)) {
         this.#conversations.put([...turns, answerTurn(live, this.#session.name)], id, updated);
       }
       this.changed();
     }
   }
 
-  /** Leaves the oldest turns out, if the context has no room for all. A server counts its tokens itself. */
+  /** Leaves the oldest turns out, if the context has no room for all. */
   async #trim(
     model: ChatModel,
     live: LiveAnswer,
     turns: readonly Turn[],
-    { system, safePrompt, maxTokens }: SettingValues,
+    { system, safePrompt, maxTokens, tools }: Asked,
     signal: AbortSignal,
   ): Promise<void> {
-    if (!isLocal(model) || model === this.#plainText) return;
     const before = Math.max(0, ...turns.map(({ leftOut = 0 }) => leftOut));
+    const leaveOut = (leftOut: number): void => {
+      live.leftOut = leftOut;
+      live.messages = messages(turns.slice(leftOut), system);
+    };
+    if (!isLocal(model)) {
+      // A server counts its tokens itself: at first it gets as much as the last time.
+      const isSame = turns.findLast(({ facts }) => facts)?.facts?.model === this.#session.name;
+      return leaveOut(isSame ? before : 0);
+    }
+    if (model === this.#plainText) return;
     const room = promptRoom(model.contextLength, maxTokens);
-    const shown = (leftOut: number) => messages(turns.slice(leftOut), system);
-    const tokens = async (leftOut: number) =>
-      (await model.encodeChat(shown(leftOut), { safePrompt, signal })).length;
-    live.leftOut = await turnsLeftOut(turns.length, before, room, tokens);
-    live.messages = shown(live.leftOut);
+    const tokens = async (leftOut: number) => {
+      const prompt = messages(turns.slice(leftOut), system);
+      return (await model.encodeChat(prompt, { safePrompt, signal, ...given(tools) })).length;
+    };
+    leaveOut(await turnsLeftOut(questionsOf(turns), before, room, tokens));
   }
 
-  #chunks(model: ChatModel, live: LiveAnswer, values: SettingValues, signal: AbortSignal) {
-    const { temperature, topP, topK, minP, repetitionPenalty, maxTokens } = values;
+  /** What a server refuses as too long is sent again with fewer turns. */
+  async *#chunks(
+    model: ChatModel,
+    live: LiveAnswer,
+    turns: readonly Turn[],
+    values: Asked,
+    signal: AbortSignal,
+  ): AsyncGenerator<Chunk> {
+    for (;;) {
+      try {
+        return yield* this.#asked(model, live, values, signal);
+      } catch (error) {
+        const isTooLong = codeOf(error) === "context-length" && !isLocal(model);
+        const leftOut = isTooLong ? moreLeftOut(questionsOf(turns), live.leftOut) : undefined;
+        if (leftOut === undefined) throw error;
+        live.leftOut = leftOut;
+        live.messages = messages(turns.slice(leftOut), values.system);
+      }
+    }
+  }
+
+  #asked(model: ChatModel, live: LiveAnswer, values: Asked, signal: AbortSignal): AsyncIterable<Chunk> {
+    const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, safePrompt, tools } = values;
     const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
     const format = formatOf(values.shape, values.shapeText);
     const options = { ...sampling, seed: live.seed, signal, ...(format && { format }) };
     return isLocal(model) && model === this.#plainText
       ? model.generate(plainText(live.messages), options)
-      : model.chat(live.messages, { ...options, safePrompt: values.safePrompt });
+      : model.chat(live.messages, { ...options, safePrompt, ...given(tools) });
   }
 
   #fail(conversation: string, error: unknown, model: ChatModel | undefined): void {
@@ -166,6 +212,19 @@ export class Answering extends Observable {
     else this.#trouble = { conversation, trouble };
   }
 }
+
+/** The settings of an answer, with the tools that they list. */
+type Asked = Omit<SettingValues, "tools"> & { readonly tools: readonly Tool[] };
+
+/** @throws TypeError for a list that cannot be read */
+const toolsIn = async ({ toolsOn, tools }: SettingValues): Promise<readonly Tool[]> =>
+  toolsOn ? (await import("./tools.ts")).toolsOf(tools) : [];
+
+const given = (tools: readonly Tool[]) => (tools.length > 0 ? { tools } : {});
+
+/** The turns that are questions, by index. */
+const questionsOf = (turns: readonly Turn[]): number[] =>
+  turns.flatMap(({ role }, i) => (role === "user" ? [i] : []));
 
 function think(live: LiveAnswer, { text, reasoning = "", finish }: Chunk): void {
   const now = performance.now();
@@ -182,16 +241,9 @@ export const thoughtSeconds = ({ thoughtFrom, thoughtUntil }: LiveAnswer): numbe
 const plainText = (messages: readonly Message[]): string =>
   messages.map(({ role, content }) => (role === "system" ? `${content}\n\n` : content)).join("");
 
-function messages(turns: readonly Turn[], system: string): Message[] {
-  const said = turns.map(({ role, content, thought }) => ({
-    ...{ role, content },
-    ...(thought && { reasoning: thought.text }),
-  }));
-  return system.trim() ? [{ role: "system", content: system.trim() }, ...said] : said;
-}
-
 function answerTurn(live: LiveAnswer, model: string): Turn {
   const { text, reasoning, finish, seed, ids, chunks, leftOut } = live;
+  const toolCalls = wholeCalls(live.calls);
   const thought = { text: reasoning, seconds: thoughtSeconds(live) ?? 0 };
   const turn = { role: "assistant", content: text, ...(reasoning && { thought }) } as const;
   const facts: Facts = {
@@ -204,5 +256,5 @@ function answerTurn(live: LiveAnswer, model: string): Turn {
     // A server sends no ids: its tokens are spread evenly.
     tokensPerSecond: finish && speed(ids.length > 0 ? chunks : spread(chunks, finish.completionTokens)),
   };
-  return { ...turn, facts, ...(leftOut > 0 && { leftOut }) };
+  return { ...turn, ...(toolCalls.length > 0 && { toolCalls }), facts, ...(leftOut > 0 && { leftOut }) };
 }

@@ -3,7 +3,7 @@ import { html, LitElement, nothing } from "lit";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
 import { Attached } from "./attached.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Turn } from "./conversation.ts";
 import { ConversationList } from "./conversation-list.ts";
 import { Conversations } from "./conversations.ts";
 import { type Choice, EMBEDDED, hasFiles } from "./engine.ts";
@@ -169,7 +169,7 @@ export class App extends LitElement implements Page {
     if (!text.trim() || this.answering.live) return;
     const turns = this.conversation?.turns ?? [];
     // A question without an answer is replaced by the next one, since roles must alternate.
-    const kept = turns.at(-1)?.role === "user" ? turns.slice(0, -1) : turns;
+    const kept = turns.at(-1)?.role === "assistant" ? turns : turns.slice(0, lastQuestion(turns));
     this.#ask([...kept, { role: "user", content: text }]);
   }
 
@@ -188,11 +188,17 @@ export class App extends LitElement implements Page {
     void this.#afterUpdate(() => focus("#message"));
   }
 
+  sendResults(results: readonly Turn[]): void {
+    const turns = this.conversation?.turns;
+    if (!turns || this.answering.live) return;
+    this.#ask([...turns, ...results]);
+    void this.#afterUpdate(() => focus("#message"));
+  }
+
   regenerate(): void {
     const turns = this.conversation?.turns;
     if (!turns || this.answering.live) return;
-    const question = turns.map(({ role }) => role).lastIndexOf("user");
-    this.#ask(turns.slice(0, question + 1));
+    this.#ask(turns.slice(0, turns.findLastIndex(({ role }) => role !== "assistant") + 1));
   }
 
   delete(conversation: Conversation): void {
@@ -226,6 +232,10 @@ export class App extends LitElement implements Page {
         this.settings.set({ system: "" });
         this.regenerate();
       },
+      "without-tools": () => {
+        this.settings.set({ toolsOn: false });
+        this.regenerate();
+      },
       "continue-text": () => conversation && this.answering.continueText(conversation),
     };
     remedies[remedy]();
@@ -233,7 +243,7 @@ export class App extends LitElement implements Page {
     void this.#afterUpdate(() => document.activeElement === document.body && focus("#message"));
   }
 
-  #ask(turns: Parameters<Answering["ask"]>[0]): void {
+  #ask(turns: readonly Turn[]): void {
     const id = this.answering.ask(turns, this.#shown);
     this.#shown = id;
     history.replaceState(null, "", `#${id}`);
@@ -273,7 +283,10 @@ export class App extends LitElement implements Page {
 
   #announceAnswer(): void {
     const { latest, live } = this.answering;
-    if (latest) this.#announcer.follow(String(latest.started), latest.text, live === undefined);
+    if (!latest) return;
+    this.#announcer.follow(String(latest.started), latest.text, live === undefined);
+    if (live === undefined && this.#wasAnswering)
+      for (const { name } of latest.calls) this.#announcer.say(`The answer calls ${name}.`);
   }
 
   async #afterUpdate(then: () => void): Promise<void> {
@@ -321,6 +334,13 @@ export class App extends LitElement implements Page {
 
 /** As in style/layout.css. */
 const isNarrow = matchMedia("(max-width: 760px)");
+
+/** Where the last question is. An answer may have called tools after it. */
+const lastQuestion = (turns: readonly Turn[]): number =>
+  Math.max(
+    0,
+    turns.findLastIndex(({ role }) => role === "user"),
+  );
 
 const focus = (selector: string): void => document.querySelector<HTMLElement>(selector)?.focus();
 

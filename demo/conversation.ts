@@ -1,5 +1,6 @@
 // A conversation as it is kept, and how one is read from data that nobody vouches for.
-import type { Finish } from "./engine.ts";
+import { callsOf } from "./calls.ts";
+import type { Finish, ToolCall } from "./engine.ts";
 
 /** Facts about an answer. */
 export interface Facts {
@@ -20,8 +21,13 @@ export interface Thought {
 }
 
 export interface Turn {
-  readonly role: "user" | "assistant";
+  readonly role: "user" | "assistant" | "tool";
+  /** Of a tool: what it returned. */
   readonly content: string;
+  /** Of an answer: the calls that it asks for. The turns of their results come next. */
+  readonly toolCalls?: readonly ToolCall[];
+  /** Of a tool: the id of the call that it answers. */
+  readonly toolCallId?: string;
   /** What the model thought before it answered. */
   readonly thought?: Thought;
   readonly facts?: Facts;
@@ -48,24 +54,39 @@ export function conversationOf(value: unknown): Conversation | undefined {
   const { id, title, updated, turns } = record(value);
   if (typeof id !== "string" || !ID.test(id) || !isCount(updated) || !Array.isArray(turns)) return undefined;
   const read = turns.map(turnOf);
-  if (read.length === 0 || read.includes(undefined)) return undefined;
+  if (read.length === 0 || read.includes(undefined) || !resultsFit(read as Turn[])) return undefined;
   const named = typeof title === "string" && title.trim() !== "";
   return { id, updated, turns: read as Turn[], ...(named && { title: title.slice(0, LONGEST_TITLE) }) };
 }
 
 function turnOf(value: unknown): Turn | undefined {
-  const { role, content, thought, facts, leftOut } = record(value);
-  if ((role !== "user" && role !== "assistant") || typeof content !== "string") return undefined;
+  const { role, content, toolCalls, toolCallId, thought, facts, leftOut } = record(value);
+  if ((role !== "user" && role !== "assistant" && role !== "tool") || typeof content !== "string")
+    return undefined;
+  const calls = role === "assistant" && toolCalls !== undefined ? callsOf(toolCalls) : [];
+  if (calls === undefined) return undefined;
   const { text, seconds } = record(thought);
   const isThought = typeof text === "string" && isCount(seconds);
   if (thought !== undefined && !isThought) return undefined;
   const known = factsOf(facts);
   return {
     ...{ role, content },
+    ...(calls.length > 0 && { toolCalls: calls }),
+    ...(role === "tool" && { toolCallId: String(toolCallId) }),
     ...(isThought && { thought: { text, seconds } }),
     ...(known && { facts: known }),
     ...(isCount(leftOut) && leftOut > 0 && { leftOut }),
   };
+}
+
+/** Whether each result comes right after the answer with its call, and no call has two. */
+function resultsFit(turns: readonly Turn[]): boolean {
+  let calls = new Set<string>();
+  return turns.every(({ role, toolCalls = [], toolCallId = "" }) => {
+    if (role === "tool") return calls.delete(toolCallId);
+    calls = new Set(toolCalls.map(({ id }) => id));
+    return true;
+  });
 }
 
 /** undefined if there are none, or one of them is wrong. */

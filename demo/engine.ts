@@ -16,6 +16,9 @@ export type {
   Progress,
   Source,
   StoredModel,
+  Tool,
+  ToolCall,
+  ToolCallDelta,
 } from "../engine/index.ts";
 export {
   deleteStoredModel,
@@ -47,6 +50,8 @@ export interface ServerChoice {
 export interface ChatModel {
   /** All models of the same server. */
   readonly names?: readonly string[];
+  /** In tokens. A server may not tell. */
+  readonly contextLength?: number | undefined;
   chat(messages: readonly Message[], options: ChatOptions): AsyncIterable<Chunk>;
   dispose(): void;
 }

@@ -1,7 +1,7 @@
 // The app as the views see it: its state, and what a visitor can do. app.ts implements it.
 import type { Answering } from "./answering.ts";
 import type { Attached } from "./attached.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Turn } from "./conversation.ts";
 import type { ConversationList } from "./conversation-list.ts";
 import type { Conversations } from "./conversations.ts";
 import type { Choice } from "./engine.ts";
@@ -42,6 +42,8 @@ export interface Page {
   startEdit(index: number | undefined): void;
   /** Replaces the turn by `text`, removes all later turns, and starts an answer. */
   resend(index: number, text: string): void;
+  /** The results of the last answer's calls: the answer goes on. */
+  sendResults(results: readonly Turn[]): void;
   regenerate(): void;
   /** Undone by `list.undo`. */
   delete(conversation: Conversation): void;

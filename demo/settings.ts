@@ -19,6 +19,9 @@ export interface SettingValues {
   /** What answers have to be (answer-shape.ts), and what the visitor wrote for it. */
   readonly shape: string;
   readonly shapeText: string;
+  /** Whether the model may ask for tools, and which they are: a JSON list (tools.ts). */
+  readonly toolsOn: boolean;
+  readonly tools: string;
   readonly theme: "auto" | "light" | "dark";
 }
 
@@ -32,6 +35,8 @@ export const DEFAULTS: SettingValues = {
   maxTokens: DEFAULT_MAX_TOKENS,
   shape: "text",
   shapeText: "",
+  toolsOn: false,
+  tools: "",
   theme: "auto",
 };
 

@@ -41,13 +41,18 @@ export async function readTextFile(file: File, held: number): Promise<TextFile> 
   }
 }
 
+/** A block of code in Markdown. */
+export function fenced(text: string, language: string): string {
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}
+
 /** @returns the message with its files. `splitMessage` finds them again. */
 export function joinMessage(words: string, files: readonly TextFile[]): string {
   const blocks = files.map(({ name, text }) => {
-    const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map(({ length }) => length));
-    const fence = "`".repeat(longest + 1);
     const language = /\.([\w+#-]{1,30})$/.exec(name)?.[1] ?? "";
-    return `\`${name}\`:\n\n${fence}${language}\n${text}\n${fence}`;
+    return `\`${name}\`:\n\n${fenced(text, language)}`;
   });
   return [words.trim(), ...blocks].filter(Boolean).join("\n\n");
 }

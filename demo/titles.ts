@@ -1,5 +1,5 @@
 // Titles that tell conversations apart, and the search for one.
-import type { Conversation } from "./conversation.ts";
+import type { Conversation, Turn } from "./conversation.ts";
 
 /** Of a title that the visitor did not give, in characters. */
 const LONGEST = 60;
@@ -72,10 +72,15 @@ export function matching(all: readonly Conversation[], query: string): readonly 
       });
 }
 
+const said = ({ content, toolCalls = [] }: Turn): string[] => [
+  content,
+  ...toolCalls.flatMap((call) => [call.name, call.arguments]),
+];
+
 function textOf(conversation: Conversation): string {
   const known = texts.get(conversation);
   if (known !== undefined) return known;
-  const parts = [title(conversation), ...conversation.turns.map(({ content }) => content)];
+  const parts = [title(conversation), ...conversation.turns.flatMap(said)];
   const text = parts.join("\n").toLowerCase();
   texts.set(conversation, text);
   return text;

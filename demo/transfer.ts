@@ -1,5 +1,6 @@
 // Conversations as files: JSON, which import reads back, and Markdown.
 import { type Conversation, conversationOf } from "./conversation.ts";
+import { fenced } from "./text-files.ts";
 import { title } from "./titles.ts";
 
 const FORMAT = "sirocco-conversations";
@@ -11,10 +12,13 @@ export const toJson = (conversations: readonly Conversation[]): string =>
   `${JSON.stringify({ format: FORMAT, version: VERSION, conversations }, undefined, 2)}\n`;
 
 export function toMarkdown(conversation: Conversation): string {
-  const parts = conversation.turns.map(({ role, content, thought, facts }) => {
+  const parts = conversation.turns.map(({ role, content, thought, toolCalls = [], facts }) => {
+    if (role === "tool") return `## Result\n\n${fenced(content, "")}\n`;
     const speaker = role === "user" ? "You" : (facts?.model ?? "Answer");
-    const thinking = thought ? `${thought.text.trim().replace(/^/gm, "> ")}\n\n` : "";
-    return `## ${speaker}\n\n${thinking}${content.trim()}\n`;
+    const thinking = thought ? [thought.text.trim().replace(/^/gm, "> ")] : [];
+    const calls = toolCalls.map((call) => `Calls \`${call.name}\`:\n\n${fenced(call.arguments, "json")}`);
+    const said = content.trim() || calls.length === 0 ? [content.trim()] : [];
+    return `## ${speaker}\n\n${[...thinking, ...said, ...calls].join("\n\n")}\n`;
   });
   return [`# ${title(conversation)}\n`, ...parts].join("\n");
 }
@@ -93,4 +97,4 @@ export async function textOf(file: File): Promise<string> {
 
 /** What was said, without when. */
 const sayings = ({ turns }: Conversation): string =>
-  JSON.stringify(turns.map(({ role, content }) => [role, content]));
+  JSON.stringify(turns.map(({ role, content, toolCalls }) => [role, content, toolCalls]));

@@ -12,6 +12,7 @@ export type Remedy =
   | "preflight"
   | "new-conversation"
   | "without-system"
+  | "without-tools"
   | "continue-text";
 
 export interface Trouble {
@@ -34,6 +35,7 @@ export const REMEDY_LABELS: Readonly<Record<Remedy, string>> = {
   embedded: "Use the tiny model",
   preflight: "Choose another format",
   "new-conversation": "New conversation",
+  "without-tools": "Answer without tools",
   "without-system": "Clear the system prompt",
   "continue-text": "Continue as plain text",
 };
@@ -86,6 +88,12 @@ const CHAT_REFUSED: Words = {
   title: "The model's chat format refuses this conversation",
   advice: "Some models accept no system prompt, or need questions and answers to alternate.",
   remedies: ["without-system", "new-conversation"],
+};
+const NO_TOOLS: Words = {
+  title: "This model takes no tools",
+  advice: "Answer without them, or load a model that was trained for tools.",
+  shown: true,
+  remedies: ["without-tools", "models"],
 };
 const DOWNLOAD_FAILED: Words = {
   title: "The download failed",
@@ -186,7 +194,7 @@ const BY_CODE: Readonly<Record<TroubleCode, Words>> = {
 export function explain(error: unknown): Trouble {
   const { message } = error instanceof Error ? error : new Error(String(error));
   const code = codeOf(error);
-  const words = code ? BY_CODE[code] : wordsFor(error);
+  const words = wantsNoTools(error) ? NO_TOOLS : code ? BY_CODE[code] : wordsFor(error);
   return { ...words, advice: `${wanting(error)}${words.advice}`, detail: message };
 }
 
@@ -194,6 +202,13 @@ export function explain(error: unknown): Trouble {
 export function codeOf(error: unknown): TroubleCode | undefined {
   const { code } = Object(error) as { readonly code?: unknown };
   return typeof code === "string" && Object.hasOwn(BY_CODE, code) ? (code as TroubleCode) : undefined;
+}
+
+/** Whether the model, or its server, refuses tools as such. */
+function wantsNoTools(error: unknown): boolean {
+  const code = codeOf(error);
+  const { parameter } = Object(error) as { readonly parameter?: unknown };
+  return parameter === "tools" && (code === "unsupported" || code === "server-refused");
 }
 
 /** The words for an error of the browser, which has no code. */

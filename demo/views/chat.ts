@@ -1,6 +1,7 @@
 // The conversation and the message field.
 import { html, nothing, type TemplateResult } from "lit";
 import { repeat } from "lit/directives/repeat.js";
+import type { Turn } from "../conversation.ts";
 import type { Page } from "../page.ts";
 import { dragFiles, dropFiles } from "./attached.ts";
 import { composerView } from "./composer.ts";
@@ -24,11 +25,11 @@ export function chatView(page: Page): TemplateResult {
             turns,
             (_, index) => `${conversation?.id} ${index}`,
             (turn, index) =>
-              html`${leftOutView(page, turn.leftOut, turns[index - 2]?.leftOut)}${turnView(page, turn, index, turns.length)}`,
+              html`${leftOutView(page, turn.leftOut, leftOutBefore(turns, index))}${turnView(page, turns, index)}`,
           )}
           ${
             live && live.conversation === conversation?.id
-              ? html`${leftOutView(page, live.leftOut, turns.at(-2)?.leftOut)}${liveTurnView(page, live)}`
+              ? html`${leftOutView(page, live.leftOut, leftOutBefore(turns, turns.length))}${liveTurnView(page, live)}`
               : nothing
           }
           ${trouble ? troubleView(page, trouble) : nothing}
@@ -39,6 +40,10 @@ export function chatView(page: Page): TemplateResult {
       </div>
     </main>`;
 }
+
+/** How many turns the answer before the turn `index` did not see. */
+const leftOutBefore = (turns: readonly Turn[], index: number): number | undefined =>
+  turns.findLast(({ role }, i) => i < index && role === "assistant")?.leftOut;
 
 /** Scrolls to the end, unless the reader has scrolled up. With `jump`, always. */
 export function scrollToEnd(jump: boolean): void {

@@ -14,12 +14,12 @@ export function contextView({ conversation, answering, session }: Page): Templat
   if (last === undefined || state.kind !== "ready") return nothing;
   const isHere = live?.conversation === conversation?.id;
   const used = last + (isHere ? (live?.ids.length ?? 0) : 0);
-  const length = isLocal(state.model) ? state.model.contextLength : undefined;
+  const length = state.model.contextLength;
   if (length === undefined || length >= ENDLESS)
     return html`<p class="context"><span>Context: ${number(used)} tokens${length ? ", no limit" : ""}</span></p>`;
   const share = Math.min(1, used / length);
   return html`
-    <p class="context" title="When it is full, the oldest messages are left out. Settings has its length.">
+    <p class="context" title="When it is full, the oldest messages are left out.${isLocal(state.model) ? " Settings has its length." : ""}">
       <meter aria-label="Context used" min="0" max="1" high="0.75" .value=${share}></meter>
       <span>Context: ${number(used)} of ${number(length)} tokens</span>
     </p>`;
@@ -29,12 +29,16 @@ export function contextView({ conversation, answering, session }: Page): Templat
 export function leftOutView(page: Page, leftOut = 0, before = 0): TemplateResult | typeof nothing {
   if (leftOut <= before) return nothing;
   const { state } = page.session;
-  const length = state.kind === "ready" && isLocal(state.model) ? state.model.contextLength : undefined;
+  const length = state.kind === "ready" ? state.model.contextLength : undefined;
   return html`
     <p class="left-out" role="note">
       The context${length ? ` of ${number(length)} tokens` : ""} is full. From here on, the model does not see the first
       ${leftOut} messages. They stay in this conversation.
-      <button type="button" class="plain small" @click=${() => page.openSettings()}>Context length</button>
+      ${
+        state.kind === "ready" && isLocal(state.model)
+          ? html`<button type="button" class="plain small" @click=${() => page.openSettings()}>Context length</button>`
+          : nothing
+      }
     </p>`;
 }
 

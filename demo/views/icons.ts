@@ -13,6 +13,7 @@ export const icons = {
   keyboard: icon(
     svg`<rect x="3" y="6" width="18" height="12" rx="2" /><path d="M7 10h.01M12 10h.01M17 10h.01M8 14h8" />`,
   ),
+  tool: icon(svg`<path d="M15 4a4.5 4.5 0 0 0-4.3 6L4 16.7V20h3.3l6.7-6.7A4.5 4.5 0 0 0 20 9l-3 1-3-3z" />`),
   theme: icon(svg`<circle cx="12" cy="12" r="8" /><path d="M12 4a8 8 0 0 1 0 16z" fill="currentColor" />`),
   inspect: icon(svg`<path d="M4 19V9m5 10V5m5 14v-8m5 8V7" />`),
   add: icon(svg`<path d="M12 5v14M5 12h14" />`),

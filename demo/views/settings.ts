@@ -7,6 +7,7 @@ import { DEFAULTS } from "../settings.ts";
 import { dialogView } from "./dialog.ts";
 import { shapeView } from "./shape.ts";
 import { openShortcuts } from "./shortcuts.ts";
+import { toolsView } from "./tools.ts";
 
 export function settingsView(page: Page): TemplateResult {
   const { values } = page.settings;
@@ -33,13 +34,13 @@ export function settingsView(page: Page): TemplateResult {
         </label>
         <p class="note" id="safe-hint">Mistral's own guardrail, before the system prompt: care, respect and truth.</p>
       </div>
-      ${shapeView(page)} ${presetsView(page)}
+      ${shapeView(page)} ${toolsView(page)} ${presetsView(page)}
       <div class="grid">${FIELDS.map((field) => numberView(page, field))}</div>
       <div class="row">${numberView(page, CONTEXT_FIELD)} ${reloadView(page)}</div>
       <div class="buttons">
         <button type="button" class="plain" @click=${openShortcuts}>Keyboard shortcuts</button>
         <span class="grow"></span>
-        <button type="button" title="All but the prompts and the form of answers" @click=${() => reset(page)}>
+        <button type="button" title="All but the prompts, the form of answers and the tools" @click=${() => reset(page)}>
           Defaults
         </button>
         <button type="button" class="primary" @click=${closeSettingsDialog}>Done</button>
@@ -65,8 +66,8 @@ function presetsView(page: Page): TemplateResult {
 
 /** All but what the visitor wrote, and the colours. */
 function reset(page: Page): void {
-  const { theme, system, safePrompt, shape, shapeText } = page.settings.values;
-  const written = { system, safePrompt, shape, shapeText };
+  const { theme, system, safePrompt, shape, shapeText, toolsOn, tools } = page.settings.values;
+  const written = { system, safePrompt, shape, shapeText, toolsOn, tools };
   clearRefusals(page);
   page.settings.set({ ...DEFAULTS, seed: undefined, contextLength: undefined, theme, ...written });
 }

@@ -3,24 +3,29 @@ import { html, nothing, type TemplateResult } from "lit";
 import { type LiveAnswer, thoughtSeconds } from "../answering.ts";
 import type { Facts, Turn } from "../conversation.ts";
 import { duration } from "../format.ts";
+import { resultsOf } from "../messages.ts";
 import type { Page } from "../page.ts";
 import { splitMessage } from "../text-files.ts";
 import { sentFiles } from "./attached.ts";
+import { callsView, growingCallView } from "./calls.ts";
 import { icons } from "./icons.ts";
 
-export function turnView(page: Page, turn: Turn, index: number, length: number): TemplateResult {
+export function turnView(page: Page, turns: readonly Turn[], index: number): TemplateResult | typeof nothing {
+  const turn = turns[index] as Turn;
+  // The answer with the calls shows their results.
+  if (turn.role === "tool") return nothing;
+  const results = resultsOf(turns, index);
+  const last = index + results.size === turns.length - 1;
   if (turn.role === "user")
-    return page.editing === index
-      ? editView(page, turn, index)
-      : userView(page, turn, index, index === length - 1);
-  const last = index === length - 1;
+    return page.editing === index ? editView(page, turn, index) : userView(page, turn, index, last);
   const idle = page.answering.live === undefined;
   return html`
     <article class="turn assistant" aria-label="Answer">
       ${turn.thought ? thoughtView(`Thought for ${duration(turn.thought.seconds)}`, turn.thought.text) : nothing}
-      <markdown-text .text=${turn.content}></markdown-text>
+      ${turn.content || !turn.toolCalls ? html`<markdown-text .text=${turn.content}></markdown-text>` : nothing}
+      ${turn.toolCalls ? callsView(page, turn.toolCalls, results, last && idle) : nothing}
       <footer>
-        <copy-button .text=${turn.content}></copy-button>
+        ${turn.content ? html`<copy-button .text=${turn.content}></copy-button>` : nothing}
         ${last && idle ? action("Regenerate", icons.again, () => page.regenerate()) : nothing}
         ${turn.facts ? html`<span class="facts">${factsLine(turn.facts)}</span>` : nothing}
       </footer>
@@ -85,10 +90,11 @@ export function liveTurnView(page: Page, live: LiveAnswer): TemplateResult {
       ${
         live.text
           ? html`<markdown-text .growing=${true} .text=${live.text}></markdown-text>`
-          : seconds !== undefined
+          : seconds !== undefined || live.calls.length > 0
             ? nothing
             : html`<p class="waiting">${loading ? "Waiting for the model" : "Reading"}<span class="dots"></span></p>`
       }
+      ${live.calls.map(growingCallView)}
       <footer>${
         live.ids.length > 0 ? html`<span class="facts">${live.ids.length} tokens</span>` : nothing
       }</footer>

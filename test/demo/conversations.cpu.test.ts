@@ -1,7 +1,11 @@
 // Titles, search, and conversations as files.
 import { expect, test } from "vitest";
+import { addPieces, indented, wholeCalls } from "../../demo/calls.ts";
 import { type Conversation, conversationOf } from "../../demo/conversation.ts";
+import type { ToolCall } from "../../demo/engine.ts";
+import { messages } from "../../demo/messages.ts";
 import { matching, title, titles } from "../../demo/titles.ts";
+import { EXAMPLE, toolsOf, toolsProblem } from "../../demo/tools.ts";
 import { fileName, fromJson, toJson, toMarkdown } from "../../demo/transfer.ts";
 
 const talk = (id: string, question: string, more: Partial<Conversation> = {}): Conversation => ({
@@ -109,6 +113,108 @@ test("what is no conversation is counted and left out, and hostile fields are dr
     turns: [{ role: "user", content: "Hi", facts, leftOut: -1, __proto__: null }],
   };
   expect(conversationOf(odd)).toEqual({ ...good, turns: [{ role: "user", content: "Hi" }] });
+});
+
+const CALL = { id: "c1", name: "get_weather", arguments: '{"city":"Bath"}' };
+const called = (...results: object[]) => ({
+  ...talk("a", "Hi"),
+  turns: [
+    { role: "user", content: "Warm?" },
+    { role: "assistant", content: "", toolCalls: [CALL] },
+    ...results,
+    { role: "assistant", content: "12." },
+  ],
+});
+const result = { role: "tool", content: "12", toolCallId: "c1" };
+
+test("calls and results are kept, found and exported", () => {
+  const all = [called(result)] as Conversation[];
+  expect(fromJson(toJson(all), []).added).toEqual(all);
+  // Other calls are another conversation.
+  const other = { ...CALL, arguments: '{"city":"Rome"}' };
+  const turns = all[0]?.turns.map((turn) => (turn.toolCalls ? { ...turn, toolCalls: [other] } : turn)) ?? [];
+  expect(fromJson(toJson([talk("b", "", { turns })]), all).added).toHaveLength(1);
+  expect(matching(all, "bath get_weather")).toHaveLength(1);
+  expect(toMarkdown(all[0]!)).toContain(
+    '## Answer\n\nCalls `get_weather`:\n\n```json\n{"city":"Bath"}\n```\n\n## Result\n\n```\n12\n```\n',
+  );
+});
+
+test.each([
+  ["no list", { toolCalls: { length: 1 } }],
+  ["none", { toolCalls: [] }],
+  ["a call twice", { toolCalls: [CALL, CALL] }],
+  ["arguments that are no object", { toolCalls: [{ ...CALL, arguments: "[1]" }] }],
+  ["arguments that are no text", { toolCalls: [{ ...CALL, arguments: {} }] }],
+  ["a name with blanks", { toolCalls: [{ ...CALL, name: "a b" }] }],
+  ["no id", { toolCalls: [{ ...CALL, id: "" }] }],
+])("calls are refused: %s", (_, fields) => {
+  const turns = [
+    { role: "user", content: "Hi" },
+    { role: "assistant", content: "", ...fields },
+  ];
+  expect(conversationOf({ ...talk("a", ""), turns })).toBeUndefined();
+});
+
+test("a result without its call is refused, and so is a second one", () => {
+  expect(conversationOf(called())).toBeDefined();
+  const refused = [
+    { ...result, toolCallId: "c2" },
+    { ...result, toolCallId: undefined },
+  ];
+  for (const each of refused) expect(conversationOf(called(each))).toBeUndefined();
+  expect(conversationOf(called(result, result))).toBeUndefined();
+  expect(conversationOf({ ...talk("a", ""), turns: [result] })).toBeUndefined();
+  // Calls of a user are no calls.
+  const turns = [{ role: "user", content: "Hi", toolCalls: [CALL], toolCallId: "c1" }];
+  expect(conversationOf({ ...talk("a", ""), turns })?.turns).toEqual([{ role: "user", content: "Hi" }]);
+});
+
+test("a model sees the calls that have results", () => {
+  const turnsOf = (each: unknown) => conversationOf(each)?.turns ?? [];
+  expect(messages(turnsOf(called(result)), " Be brief. ")).toEqual([
+    { role: "system", content: "Be brief." },
+    ...called(result).turns,
+  ]);
+  expect(messages(turnsOf(called()), "").map(({ content }) => content)).toEqual(["Warm?", "12."]);
+});
+
+test("arguments are indented, unless that changes them", () => {
+  expect(indented('{"a": [1, "x y"]}')).toBe('{\n  "a": [\n    1,\n    "x y"\n  ]\n}');
+  for (const text of [
+    '{"a":12345678901234567890}',
+    '{"a":1.0}',
+    '{"a":"\\u0061"}',
+    '{"a":1,"a":2}',
+    "no JSON",
+  ])
+    expect(indented(text)).toBe(text);
+});
+
+test("pieces of calls are joined, and what is not whole is left out", () => {
+  const calls: ToolCall[] = [];
+  addPieces(calls, [{ index: 0, ...CALL, arguments: '{"city":' }]);
+  expect(wholeCalls(calls)).toEqual([]);
+  addPieces(calls, [
+    { index: 0, ...CALL, arguments: '"Bath"}' },
+    { index: 7, ...CALL, id: "c2", arguments: "{" },
+  ]);
+  expect(wholeCalls(calls)).toEqual([CALL]);
+});
+
+test("tools are read with and without what OpenAI puts around them", () => {
+  const tool = { name: "f", description: "Does.", parameters: { type: "object" } };
+  expect(toolsOf(JSON.stringify([tool, { type: "function", function: tool }, { name: "g" }]))).toEqual([
+    ...[tool, tool, { name: "g" }],
+  ]);
+  expect([toolsOf(" "), toolsOf(EXAMPLE)[0]?.name]).toEqual([[], "get_weather"]);
+  expect(
+    ["{", "{}", "[1]", "[null]", '[{"name":1}]'].map((text) => toolsProblem(text)?.slice(0, 40)),
+  ).toEqual([
+    expect.stringContaining("no JSON"),
+    expect.stringContaining("no list"),
+    ...Array(3).fill(expect.stringContaining("no tools")),
+  ]);
 });
 
 test("Markdown names who speaks", () => {

@@ -120,3 +120,23 @@ test("what answers have to be goes to the server, and a schema that is no JSON i
     .toEqual({ type: "json_schema", schema: { type: "boolean" } });
   await page.close();
 });
+
+test("a conversation that is too long for the server goes on without its oldest messages", async () => {
+  // A token a character.
+  const { model, calls } = fakeModel({ pieces: ["Yes."], contextLength: 700 });
+  const page = await open(await serving(model, PAGE));
+  await send(page, "a".repeat(100));
+  await answer(page).getByText("Yes.").waitFor();
+  await page.getByText(/of 700 tokens/).waitFor();
+  await send(page, "b".repeat(100));
+  await expect.poll(() => calls.length).toBe(2);
+  await page.getByText("does not see the first").waitFor();
+  expect(calls[1]?.prompt).toBe("b".repeat(100));
+  // The next one begins where this one did.
+  await send(page, "c");
+  await expect.poll(() => calls.length).toBe(3);
+  expect(calls[2]?.prompt).toMatch(/^b+\nYes\.\nc$/);
+  await send(page, "d".repeat(300));
+  await page.getByText("The conversation is too long for the model").waitFor();
+  await page.close();
+});
