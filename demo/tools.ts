@@ -1,4 +1,4 @@
-// The tools that a model may ask for, as the visitor writes them in the settings. Fetched when there are some.
+// The tools that a model may ask for, as a visitor lists them in the settings. Fetched when there are some.
 import type { JsonSchema, Tool } from "./engine.ts";
 
 export const EXAMPLE = `[

@@ -73,6 +73,6 @@ function callView(
     </section>`;
 }
 
-const head = ({ name }: ToolCall): TemplateResult => html`<h3>${icons.tool} Calls <code>${name}</code></h3>`;
+const head = ({ name }: ToolCall): TemplateResult => html`<h3>${icons.tool} <span>Calls</span> <code>${name}</code></h3>`;
 
 const languageOf = (text: string): string => (parsed(text) === undefined ? "text" : "json");

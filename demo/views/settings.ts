@@ -108,19 +108,25 @@ function clearRefusals({ settings }: Page): void {
   }
 }
 
-/** What the loaded model has, and a button that loads it again if the setting is another. */
+/**
+ * A button that loads the model again if it was loaded with another setting. It is always there: a dialog
+ * that grows as a field is left would move the button that is being clicked.
+ */
 function reloadView(page: Page): TemplateResult | typeof nothing {
   const { state } = page.session;
   const { contextLength } = page.settings.values;
   if (state.kind !== "ready" || !isLocal(state.model)) return nothing;
-  if (page.session.contextLength === contextLength) return nothing;
   const reload = (): void => {
     closeSettingsDialog();
     void page.session.reload();
   };
   return html`
-    <p class="note" role="status">The model has to be loaded again for it. Nothing is downloaded twice if it is stored here.</p>
-    <button type="button" @click=${reload}>Load it again</button>`;
+    <p class="note">
+      A model has to be loaded again for another length. Nothing is downloaded twice if it is stored here.
+    </p>
+    <div class="line">
+      <button type="button" ?disabled=${page.session.contextLength === contextLength} @click=${reload}>Load it again</button>
+    </div>`;
 }
 
 const dialog = (): HTMLDialogElement | null => document.querySelector("#settings");

@@ -36,8 +36,8 @@ export function toolsView({ settings }: Page): TemplateResult {
             <textarea id="tools" class="code" rows="8" spellcheck="false" aria-describedby="tools-problem"
               placeholder='[{"name": "…", "description": "…", "parameters": {…}}]' .value=${tools} @change=${write}></textarea>
             <p class="note bad" id="tools-problem" role="alert"></p>
-            ${shape === "text" ? nothing : html`<p class="note">Most models and servers refuse tools with another form of answers than any text.</p>`}
-            <div class="buttons">
+            ${shape === "text" ? nothing : html`<p class="note">Choose “Any text” as the form of answers: most models refuse another one together with tools.</p>`}
+            <div class="line">
               <button type="button" @click=${insertExample}>Insert an example</button>
             </div>
           </div>`
