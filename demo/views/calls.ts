@@ -8,10 +8,10 @@ import { icons } from "./icons.ts";
 
 /** A call of an answer that grows. */
 export const growingCallView = (call: ToolCall): TemplateResult => html`
-  <section class="call" aria-label="Call of ${call.name}">
+  <div class="call" role="group" aria-label="Call of ${call.name}">
     ${head(call)}
     <markdown-text .growing=${true} .text=${fenced(call.arguments, "json")}></markdown-text>
-  </section>`;
+  </div>`;
 
 /**
  * @param results by the id of the call
@@ -57,7 +57,7 @@ function callView(
   };
   const field = `result-${call.id}`;
   return html`
-    <section class="call" aria-label="Call of ${call.name}">
+    <div class="call" role="group" aria-label="Call of ${call.name}">
       ${head(call)}
       <markdown-text .text=${fenced(indented(call.arguments), "json")}></markdown-text>
       ${
@@ -70,9 +70,10 @@ function callView(
                 placeholder="What the function returns: JSON or text" @keydown=${onKey}></textarea>`
             : html`<p class="note">No result was sent.</p>`
       }
-    </section>`;
+    </div>`;
 }
 
-const head = ({ name }: ToolCall): TemplateResult => html`<h3>${icons.tool} <span>Calls</span> <code>${name}</code></h3>`;
+const head = ({ name }: ToolCall): TemplateResult =>
+  html`<h3>${icons.tool} <span>Calls</span> <code>${name}</code></h3>`;
 
 const languageOf = (text: string): string => (parsed(text) === undefined ? "text" : "json");

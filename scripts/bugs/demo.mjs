@@ -44,4 +44,28 @@ export const demoBugs = {
     to: "return 0;",
     test: ["test/demo/trimming.cpu.test.ts", "-t", "leave together"],
   },
+  "a result of a call that nobody made is read": {
+    file: "demo/conversation.ts",
+    from: "return calls.delete(toolCallId);",
+    to: "return true;",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "without its call"],
+  },
+  "a model sees a call that has no result": {
+    file: "demo/messages.ts",
+    from: "toolCalls.filter(({ id }) => results.has(id))",
+    to: "toolCalls",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "that have results"],
+  },
+  "arguments of a call are shown with another number": {
+    file: "demo/calls.ts",
+    from: "value !== undefined && JSON.stringify(value) === withoutBlanks(text)",
+    to: "value !== undefined",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "arguments are indented"],
+  },
+  "a conversation that is too long for a server is a dead end": {
+    file: "demo/trimming.ts",
+    from: "return later[(later.length - 1) >> 1];",
+    to: "return undefined;",
+    test: ["test/demo/trimming.cpu.test.ts", "-t", "for a server"],
+  },
 };

@@ -76,7 +76,7 @@ test("a model behind a server calls tools, gets the results, and goes on", async
   await page.goto(`${server.url}/`);
   await turnOn(page);
   await send(page, "How warm is it?");
-  const calls = page.getByRole("region", { name: "Call of get_weather" });
+  const calls = page.getByRole("group", { name: "Call of get_weather" });
   await page.getByRole("button", { name: "Send the results" }).waitFor();
   expect(await calls.count()).toBe(2);
   await calls.first().locator(".hljs-attr").first().waitFor();
@@ -176,7 +176,7 @@ test("the model of the page sees tools, calls and results in its own format", as
   });
   const context = async () => {
     const text = (await page.locator(".context").textContent()) ?? "";
-    return Number(/([\d,]+) of/.exec(text)?.[1]?.replace(",", ""));
+    return Number(/Context: ([\d,]+)/.exec(text)?.[1]?.replace(",", ""));
   };
   await page.locator('.dot[data-state="ready"]').waitFor();
   await page.getByRole("button", { name: "Regenerate" }).click();
