@@ -91,9 +91,10 @@ async function list({ io, output }: Context, { json }: OutputOptions): Promise<n
     ...[known.aliases[0], known.title],
     known.source === null ? "none" : formatBytes(known.downloadBytes),
     formatBytes(known.gpuBytes),
-    known.source === null ? "in the package" : diskText(disk),
+    known.source === null ? "included" : diskText(disk),
   ]);
-  output.write(columns([["name", "model", "download", "GPU memory", "on disk"], ...lines]));
+  const head = ["name", "model", "download", "GPU memory", "on disk"];
+  output.write(fittingColumns([head, ...lines], io.stdout.columns));
   for (const { aliases, source, gated } of knownModels)
     if (gated && source) output.write(`\n${aliases[0]}: accept its terms first, at ${modelPage(source)}\n`);
   if (others.length > 0)
@@ -109,6 +110,14 @@ function diskText(disk: CachedRepository | undefined): string {
   if (!disk) return "-";
   const { bytes, partialBytes } = disk;
   return `${formatBytes(bytes)}${partialBytes > 0 ? `, ${formatBytes(partialBytes)} unfinished` : ""}`;
+}
+
+/** On a narrow terminal the model's title is left out, and then its GPU memory: `models info` has both. */
+function fittingColumns(rows: readonly (readonly string[])[], width = Number.POSITIVE_INFINITY): string {
+  const without = (...hidden: number[]) =>
+    columns(rows.map((row) => row.filter((_, i) => !hidden.includes(i))));
+  const fits = (text: string) => text.split("\n").every((line) => line.length <= width);
+  return [without(), without(1)].find(fits) ?? without(1, 3);
 }
 
 /** Rows as columns, the last one ragged. */

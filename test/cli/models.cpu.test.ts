@@ -134,7 +134,7 @@ describe("list", () => {
     const empty = await sirocco(["models"], { env });
     for (const { aliases, title } of knownModels)
       expect(empty.stdout).toMatch(new RegExp(`^${aliases[0]} +${title}`, "m"));
-    expect(empty.stdout).toMatch(/^tiny .* none .* in the package$/m);
+    expect(empty.stdout).toMatch(/^tiny .* none .* included$/m);
     expect(empty.stdout).toMatch(
       /^mistral-16bit: accept its terms first, at https:\/\/.*\/mistralai\/Mistral-7B/m,
     );
@@ -146,6 +146,18 @@ describe("list", () => {
     );
     expect(others).toEqual([{ name: REPOSITORY, bytes, partialBytes: 0 }]);
     expect(bytes).toBeGreaterThan(weightBytes);
+  });
+
+  test.each([
+    [80, "name           model                              download  GPU memory  on disk"],
+    [60, "name           download  GPU memory  on disk"],
+    [40, "name           download  on disk"],
+  ])("fits %i columns", async (columns, head) => {
+    const { stdout } = await sirocco(["models"], { env, columns });
+    const rows = stdout.split("\n\n")[0]?.split("\n") ?? [];
+    expect(rows[0]).toBe(head);
+    expect(rows.length).toBe(1 + knownModels.length);
+    expect(Math.max(...rows.map(({ length }) => length))).toBeLessThanOrEqual(columns);
   });
 
   test("a blob that two snapshots link to counts once", async () => {
