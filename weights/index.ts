@@ -1,4 +1,13 @@
 // The exports of weights/ for browsers and Node: nothing here imports node:*.
+export type {
+  Adapter,
+  AdapterChange,
+  AdapterMatrix,
+  AdapterTensor,
+  AdapterTokens,
+} from "./adapters/adapter.ts";
+export { mergeAdapter } from "./adapters/merge.ts";
+export { openAdapter } from "./adapters/open-adapter.ts";
 export type { Checkpoint, ColumnsOf, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
 export { type ModelConfig, parseConfig, type RopeScaling } from "./config.ts";

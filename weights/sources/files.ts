@@ -1,4 +1,5 @@
 // A checkpoint as files that the user picked or dropped in a browser.
+import { CONFIG_FILE } from "../adapters/names.ts";
 import { mismatch, show } from "../errors.ts";
 import type { Source } from "../source.ts";
 
@@ -68,12 +69,14 @@ function besideConfig(files: readonly NamedBlob[]): NamedBlob[] {
   const path = ({ name, webkitRelativePath }: NamedBlob): string => webkitRelativePath || name;
   const folder = (file: NamedBlob): string => path(file).slice(0, -file.name.length);
   const depth = (file: NamedBlob): number => path(file).split("/").length;
-  const configs = files.filter(({ name }) => name === "config.json").sort((a, b) => depth(a) - depth(b));
-  const [outermost, next] = configs;
+  const isConfig = ({ name }: NamedBlob): boolean => name === "config.json" || name === CONFIG_FILE;
+  const configs = files.filter(isConfig).sort((a, b) => depth(a) - depth(b));
+  const [outermost] = configs;
   if (!outermost) return [...files];
-  if (next && depth(next) === depth(outermost) && folder(next) !== folder(outermost)) {
+  const next = configs.find((file) => folder(file) !== folder(outermost));
+  if (next && depth(next) === depth(outermost)) {
     const got = `${show(path(outermost))} and ${show(path(next))}`;
-    throw mismatch("config.json", "one checkpoint", got, "Choose the folder of one of them.");
+    throw mismatch(outermost.name, "one checkpoint", got, "Choose the folder of one of them.");
   }
   return files.filter((file) => folder(file) === folder(outermost));
 }

@@ -1,5 +1,6 @@
 // The files of one commit of a Hub repository, downloaded to the cache on demand (Node only).
 import { join } from "node:path";
+import { adapterFiles } from "../adapters/names.ts";
 import { companionFiles } from "../companions.ts";
 import { label, mismatch } from "../errors.ts";
 import { encodePath, isGguf } from "../named-file.ts";
@@ -93,7 +94,7 @@ export class HubFiles implements Source {
       ![INDEX_FILE, SINGLE_FILE].some((name) => source.#files.has(name))
     ) {
       const weights = (await source.list(signal)).filter((name) => isGguf(name) || isLooseShard(name));
-      await source.#list(weights, signal);
+      await source.#list([...weights, ...adapterFiles], signal);
     }
     if (source.#files.has(INDEX_FILE)) {
       const shards = new Set(parseIndex((await readJson(source.#folder, INDEX_FILE, signal)) ?? {}).values());
