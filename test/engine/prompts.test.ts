@@ -264,14 +264,18 @@ test("a prompt does not end with the end-of-sequence token that a tokenizer appe
   });
 });
 
-test("the next turn of a chat continues in the cache: its prompt has the answer as it was generated", async () => {
-  const model = await loadModel();
-  const messages: Message[] = [{ role: "user", content: "Tell me a story about a dog." }];
-  const first = await model.answer(messages, { maxTokens: 20, temperature: 0 });
-  expect(first.text).not.toMatch(/^\s/);
-  messages.push({ role: "assistant", content: first.text }, { role: "user", content: "And then?" });
-  const second = await model.answer(messages, { maxTokens: 2 });
-  // Nothing was computed from the last token.
-  expect(second.usage.cachedTokens).toBe(first.usage.promptTokens + first.usage.completionTokens - 1);
-  model.dispose();
+test("the next turn of a chat continues in the cache if the template writes the space before an answer", async () => {
+  const config = read("tokenizer_config.json");
+  const template = String(config["chat_template"]);
+  const spaced = template.replace("{{ message['content'] + eos", "{{ ' ' + message['content'] + eos");
+  expect(spaced).not.toBe(template);
+  await withModel({ "tokenizer_config.json": { ...config, chat_template: spaced } }, async (model) => {
+    const messages: Message[] = [{ role: "user", content: "Tell me a story about a dog." }];
+    const first = await model.answer(messages, { maxTokens: 20, temperature: 0 });
+    expect(first.text).not.toMatch(/^\s/);
+    messages.push({ role: "assistant", content: first.text }, { role: "user", content: "And then?" });
+    const second = await model.answer(messages, { maxTokens: 2 });
+    // Nothing was computed from the last token.
+    expect(second.usage.cachedTokens).toBe(first.usage.promptTokens + first.usage.completionTokens - 1);
+  });
 });
