@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureBuild } from "./build.mjs";
+import { ensurePackage } from "./build.mjs";
 import { addressProblems, manifest, otherNames, tarball, unshippedLinks } from "./package-pages.mjs";
 import {
   changelogProblems,
@@ -46,7 +46,7 @@ async function release() {
   const pkg = manifest();
   const { GITHUB_ACTIONS, GITHUB_REF_TYPE, GITHUB_REF_NAME, GITHUB_SERVER_URL, GITHUB_REPOSITORY } =
     process.env;
-  if (!(await ensureBuild({ types: true }))) return 1;
+  if (!(await ensurePackage())) return 1;
   const packed = tarball();
   const files = packed.files.map(({ path }) => path);
   const registered = readRegistry(view(pkg.name));
