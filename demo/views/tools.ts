@@ -38,7 +38,7 @@ export function toolsView({ settings }: Page): TemplateResult {
             <p class="note bad" id="tools-problem" role="alert"></p>
             ${shape === "text" ? nothing : html`<p class="note">Choose “Any text” as the form of answers: most models refuse another one together with tools.</p>`}
             <div class="line">
-              <button type="button" @click=${insertExample}>Insert an example</button>
+              <button type="button" ?disabled=${tools.trim() !== ""} @click=${insertExample}>Insert an example</button>
             </div>
           </div>`
         : nothing

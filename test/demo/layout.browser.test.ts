@@ -15,7 +15,17 @@ beforeAll(async () => {
       { role: "user", content: "Show me a long line, in a question that is long as well." },
       { role: "assistant", content, facts },
     ];
-    localStorage.setItem("sirocco.conversation.a", JSON.stringify({ id: "a", updated: 1, turns }));
+    localStorage.setItem("sirocco.conversation.a", JSON.stringify({ id: "a", updated: 2, turns }));
+    const text = JSON.stringify({
+      text: "a value that is wider than any phone, and than most laptops".repeat(3),
+    });
+    const call = { id: "c", name: "search_the_flight_database_by_departure_and_day", arguments: text };
+    const calling = [
+      turns[0],
+      { role: "assistant", content: "", toolCalls: [call, { ...call, id: "d" }], facts },
+    ];
+    localStorage.setItem("sirocco.conversation.c", JSON.stringify({ id: "c", updated: 1, turns: calling }));
+    localStorage.setItem("sirocco.settings", JSON.stringify({ toolsOn: true }));
   }, ANSWER);
   page = await site.open("#a");
   await page.emulateMedia({ reducedMotion: "reduce" });
@@ -29,6 +39,7 @@ const shown = (hash: string) => page.goto(`${site.url}${hash}`);
 /** What is shown, and how it is opened and closed. */
 const STATES: Record<string, readonly [hash: string, open?: string]> = {
   conversation: ["#a"],
+  calls: ["#c"],
   welcome: ["#"],
   models: ["#models"],
   settings: ["#a", "Settings"],

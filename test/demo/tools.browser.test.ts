@@ -142,6 +142,10 @@ test("a list that is none is told at its field, and a model without tools says s
   await page.locator("#tools").blur();
   await page.getByText('number 1 has no "name"').waitFor();
   expect(await violations(page)).toEqual([]);
+  // The example replaces nothing that was written.
+  expect(await page.getByRole("button", { name: "Insert an example" }).isDisabled()).toBe(true);
+  await page.locator("#tools").fill("");
+  await page.locator("#tools").blur();
   await page.getByRole("button", { name: "Insert an example" }).click();
   await expect.poll(() => page.locator("#tools-problem").textContent()).toBe("");
   await page.getByRole("button", { name: "Done" }).click();
