@@ -87,6 +87,12 @@ export const graphBugs = {
     to: "(k8 & 4) == 0",
     test: kernel("matvec_q4"),
   },
+  "one scale is tried for q4 before it is refined": {
+    file: "kernels/formats/write-q4.wgsl",
+    from: "LAST_DIVISOR = 36u",
+    to: "LAST_DIVISOR = 24u",
+    test: engine("quality", "five texts"),
+  },
   "an offset that pads activations": {
     file: "kernels/embed.wgsl",
     from: "w[1], columns + 4 < vec4u(WIDTH)",
