@@ -1,5 +1,6 @@
 // constrained: answers held to a JSON Schema, alone and beside free ones; and the host's time for a mask.
-import { exactly, figure, percentile, repeat } from "./measure.ts";
+import { percentile } from "../eval/statistics.ts";
+import { exactly, figure, repeat } from "./measure.ts";
 import { idsPrompt, type Random, random } from "./prompts.ts";
 import type { Bench, Suite } from "./suite.ts";
 

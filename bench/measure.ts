@@ -25,14 +25,6 @@ export function figure(values: readonly number[]): Figure {
   return { median, min, max, runs: sorted.length };
 }
 
-/** The percentile by nearest rank. @param share 0 to 1; 0.5 is the median */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError("percentile: expected at least one value, got none.");
-  return value;
-}
-
 /** A value that is the same in every run. */
 export const exactly = (value: number): Figure => figure([value]);
 

@@ -1,6 +1,7 @@
 // Measures streams: several requests at once, to a model or a server. Throughput of all streams, times of
 // each.
-import { type Budget, exactly, type Figure, figure, percentile, repeat } from "./measure.ts";
+import { percentile } from "../eval/statistics.ts";
+import { type Budget, exactly, type Figure, figure, repeat } from "./measure.ts";
 import { mixedLength, type Random, random } from "./prompts.ts";
 import type { Params, Unit } from "./result.ts";
 

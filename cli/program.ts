@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { addBench } from "./commands/bench.ts";
 import { addChat } from "./commands/chat.ts";
 import { addClassify } from "./commands/classify.ts";
+import { addEval } from "./commands/eval.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInfo } from "./commands/info.ts";
 import { addModels } from "./commands/models.ts";
@@ -67,6 +68,7 @@ Example:
       addServe,
       addClassify,
       addScore,
+      addEval,
       addPlan,
       addTune,
       addQuantize,

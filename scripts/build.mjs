@@ -14,6 +14,7 @@ export const SOURCES = [
   "weights",
   "cli",
   "bench",
+  "eval",
   "server",
   "package-lock.json",
 ];

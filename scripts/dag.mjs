@@ -28,11 +28,12 @@ const MAY_IMPORT = {
   kernels: [],
   engine: [...foundation, "package.json"],
   server: [...foundation, "engine"],
-  bench: [...foundation, "engine"],
+  eval: ["engine"],
+  bench: [...foundation, "engine", "eval"],
   "bench/dev": ["scripts"],
   // And the list of known models, which imports nothing else.
   demo: ["engine", "weights/known-models.ts"],
-  cli: [...foundation, "engine", "server", "bench", "package.json"],
+  cli: [...foundation, "engine", "server", "bench", "eval", "package.json"],
   scripts: ["cli/swiftshader.mjs"],
 };
 

@@ -16,6 +16,7 @@ const SHORT_FILES = [
   "weights",
   "demo",
   "bench",
+  "eval",
   "server",
   "cli",
   "scripts",

@@ -7,7 +7,18 @@ import { parseSync } from "vite";
 import { root } from "./setup.mjs";
 import { sourceFiles } from "./source-files.mjs";
 
-const FOLDERS = ["engine", "kernels", "tokenizer", "weights", "demo", "bench", "server", "cli", "scripts"];
+const FOLDERS = [
+  "engine",
+  "kernels",
+  "tokenizer",
+  "weights",
+  "demo",
+  "bench",
+  "eval",
+  "server",
+  "cli",
+  "scripts",
+];
 
 /** File -> how many such places it may have. */
 const EXCEPTIONS = new Map([

@@ -1,0 +1,185 @@
+// Asks the questions of a file, several at once, and prints the accuracy.
+import { createHash } from "node:crypto";
+import {
+  type Accuracies,
+  accuracies,
+  type ChoiceScores,
+  judge,
+  scoreChoices,
+} from "../eval/multiple-choice.ts";
+import type { Question } from "../eval/question.ts";
+import { parseQuestions, type QuestionFile } from "../eval/question-file.ts";
+import { ResultsFile } from "../eval/results-file.ts";
+import type { Context } from "./context.ts";
+import type { Model } from "./engine.ts";
+import { UsageError } from "./errors.ts";
+import { EvalProgress } from "./eval-progress.ts";
+import { readTextFile } from "./input.ts";
+import { withModel } from "./open-model.ts";
+import type { LoadingOptions } from "./options.ts";
+
+export interface QuestionOptions extends LoadingOptions {
+  readonly file: string;
+  readonly fewShot: number;
+  readonly fewShotFile?: string;
+  readonly out?: string;
+  readonly parallel: number;
+  readonly limit?: number;
+}
+
+/** The questions to ask, and the examples for each. */
+interface Task {
+  readonly format: string;
+  readonly questions: readonly Question[];
+  readonly examplesOf: (question: Question) => readonly Question[];
+  /** SHA-256 of the two files. */
+  readonly hashes: { readonly questions: string; readonly examples: string };
+}
+
+/** @returns false if Ctrl-C ended it before the last question */
+export async function evaluateQuestions(context: Context, options: QuestionOptions): Promise<boolean> {
+  const task = await readTask(options);
+  return withModel(
+    context,
+    options,
+    async (model) => {
+      const results = await openResults(task, model, options);
+      const scores = new Map(results?.scores ?? []);
+      await askAll(context, model, task, { ...options, scores, results });
+      const answered = task.questions.flatMap((question, i) => {
+        const found = scores.get(i);
+        return found ? [judge(question, found)] : [];
+      });
+      if (answered.length > 0) print(context, task, accuracies(answered), answered.length, model, options);
+      return answered.length === task.questions.length;
+    },
+    { parallel: options.parallel },
+  );
+}
+
+async function readTask({ file, fewShot, fewShotFile, limit = Infinity }: QuestionOptions): Promise<Task> {
+  const text = await readTextFile(file, "eval");
+  const own = fewShotFile === undefined ? fewShot : 0;
+  const { format, questions } = parseQuestions(text, file, own + limit);
+  const asked = questions.slice(own);
+  if (asked.length === 0)
+    throw new UsageError(
+      `eval ${file}: expected more questions than the ${own} of --few-shot, got ${questions.length}`,
+    );
+  const exampleText = fewShotFile === undefined ? "" : await readTextFile(fewShotFile, "--few-shot-file");
+  const examples: QuestionFile =
+    fewShotFile === undefined
+      ? { format, questions: questions.slice(0, own) }
+      : parseQuestions(exampleText, fewShotFile);
+  if (examples.format !== format)
+    throw new UsageError(`--few-shot-file: expected rows of ${format} as in ${file}, got ${examples.format}`);
+  // MMLU: examples are of the question's subject.
+  const examplesOf = ({ lead }: Question) =>
+    examples.questions.filter((each) => each.lead === lead).slice(0, fewShot);
+  const short = asked.findIndex((question) => examplesOf(question).length < fewShot);
+  if (short >= 0)
+    throw new UsageError(
+      `--few-shot: expected ${fewShot} examples for question ${short + 1}, got ${examplesOf(asked[short] as Question).length}`,
+    );
+  return {
+    format,
+    questions: asked,
+    examplesOf,
+    hashes: { questions: hashOf(text), examples: hashOf(exampleText) },
+  };
+}
+
+const hashOf = (text: string): string => (text === "" ? "" : createHash("sha256").update(text).digest("hex"));
+
+async function openResults(
+  { hashes, questions }: Task,
+  { plan }: Model,
+  { out, fewShot, model = "embedded" }: QuestionOptions,
+): Promise<ResultsFile | undefined> {
+  if (out === undefined) return undefined;
+  const { parameters, weights, cache, contextLength } = plan;
+  const head = { ...hashes, fewShot, model, parameters, weights, cache, contextLength };
+  return ResultsFile.open(out, head, questions);
+}
+
+/** Asks the questions that have no scores yet, until Ctrl-C. */
+async function askAll(
+  context: Context,
+  model: Model,
+  { questions, examplesOf }: Task,
+  {
+    parallel,
+    scores,
+    results,
+    quiet = false,
+  }: QuestionOptions & {
+    readonly scores: Map<number, ChoiceScores>;
+    readonly results: ResultsFile | undefined;
+  },
+): Promise<void> {
+  const { signal } = context.interrupts;
+  const progress = new EvalProgress(context, quiet, questions.length, "questions", scores.size);
+  const ask = async (i: number): Promise<ChoiceScores> => {
+    const question = questions[i] as Question;
+    return scoreChoices(model, question, { examples: examplesOf(question), signal });
+  };
+  const missing = questions.map((_, i) => i).filter((i) => !scores.has(i));
+  const worker = async () => {
+    for (let i = missing.shift(); i !== undefined; i = missing.shift()) {
+      const found = await ask(i);
+      scores.set(i, found);
+      await results?.add(i, found);
+      progress.show(scores.size);
+    }
+  };
+  try {
+    // A checkpoint may have changed behind its name: an answered question is asked again.
+    const [known] = scores.keys();
+    if (results && known !== undefined && known < questions.length) {
+      const stored = scores.get(known) as ChoiceScores;
+      if (!areNear(stored, await ask(known))) throw results.otherModel(known);
+    }
+    await Promise.all(Array.from({ length: parallel }, worker));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    // The other workers ask no more.
+    missing.length = 0;
+    progress.clear();
+  }
+}
+
+/** Nats by which scores of one question may differ between adapters, for each nat of the score. */
+const TOLERANCE = 0.02;
+
+const areNear = (stored: ChoiceScores, now: ChoiceScores): boolean =>
+  stored.every((score, i) => Math.abs(score - (now[i] as number)) <= TOLERANCE * Math.max(1, -score));
+
+function print(
+  { output }: Context,
+  { format, questions }: Task,
+  { acc, accNorm, accBytes }: Accuracies,
+  answered: number,
+  { plan, adapter }: Model,
+  { json, quiet, fewShot }: QuestionOptions,
+): void {
+  if (json) {
+    const figures = {
+      ...{ acc: acc.value, accError: acc.error },
+      ...{ accNorm: accNorm.value, accNormError: accNorm.error },
+      ...{ accBytes: accBytes.value, accBytesError: accBytes.error },
+    };
+    const { weights, cache } = plan;
+    const counts = { questions: questions.length, answered, fewShot };
+    output.json({ format, ...counts, ...figures, weights, cache, adapter: adapter.name });
+    return;
+  }
+  const rows = Object.entries({ acc, acc_norm: accNorm, acc_bytes: accBytes });
+  for (const [name, { value, error }] of rows)
+    output.write(`${name.padEnd(10)} ${value.toFixed(4)}${error === null ? "" : ` ± ${error.toFixed(4)}`}\n`);
+  const of = answered < questions.length ? ` of ${questions.length}` : "";
+  if (!quiet)
+    output.note(
+      `${answered}${of} questions of ${format}, ${fewShot}-shot, ${plan.weights} on ${adapter.name}`,
+    );
+}

@@ -1,0 +1,159 @@
+// Scores a long text window by window, alone or beside a reference, and prints the perplexity.
+import { compareModels, type Divergence, logitsOf, summarise } from "../eval/divergence.ts";
+import { scoreWindows, tokenPerplexity, unitPerplexities } from "../eval/perplexity.ts";
+import { weightFormatNames } from "../kernels/formats/table.ts";
+import type { Context } from "./context.ts";
+import type { Model, WeightFormatName } from "./engine.ts";
+import { UsageError } from "./errors.ts";
+import { EvalProgress } from "./eval-progress.ts";
+import { readTextFile } from "./input.ts";
+import { withModel } from "./open-model.ts";
+import type { LoadingOptions } from "./options.ts";
+
+export interface TextOptions extends LoadingOptions {
+  readonly file: string;
+  readonly maxLength: number;
+  readonly overlap: number;
+  readonly against?: string;
+  readonly limit?: number;
+}
+
+/** A text, and how it is scored. */
+interface Task {
+  readonly text: string;
+  readonly ids: readonly number[];
+  /** Whether `ids` are all of the text. */
+  readonly isAll: boolean;
+  readonly maxLength: number;
+  readonly context: number;
+}
+
+/** @returns false if Ctrl-C ended it before the last token */
+export async function evaluateText(context: Context, options: TextOptions): Promise<boolean> {
+  const text = await readTextFile(options.file, "--perplexity");
+  const { against } = options;
+  return withModel(context, options, async (model) => {
+    const task = await taskOf(model, text, options);
+    if (against === undefined) return perplexity(context, model, task, options);
+    const weights = weightFormatNames.find((name) => name === against) as WeightFormatName | undefined;
+    const other: LoadingOptions = weights ? { ...options, weights } : { ...options, model: against };
+    return withModel(context, other, async (reference) => {
+      await checkSameTokens(reference, model, text);
+      return divergence(context, { model, reference, against }, task, options);
+    });
+  });
+}
+
+async function taskOf(
+  model: Model,
+  text: string,
+  { file, maxLength, overlap, limit = Infinity }: TextOptions,
+): Promise<Task> {
+  const all = await model.encode(text);
+  const ids = all.slice(0, limit + 1);
+  if (ids.length < 2)
+    throw new UsageError(`--perplexity ${file}: expected a text of at least two tokens, got ${ids.length}`);
+  const length = Math.min(maxLength, model.contextLength - 1);
+  if (overlap > length)
+    throw new UsageError(`--overlap: expected at most ${length}, the tokens of a window, got ${overlap}`);
+  return { text, ids, isAll: ids.length === all.length, maxLength: length, context: overlap };
+}
+
+async function checkSameTokens(reference: Model, model: Model, text: string): Promise<void> {
+  const sample = text.slice(0, 10_000);
+  const [a, b] = [await reference.encode(sample), await model.encode(sample)];
+  if (reference.config.V !== model.config.V || a.length !== b.length || a.some((id, i) => id !== b[i]))
+    throw new UsageError("--against: expected a model with the same vocabulary, got another");
+}
+
+async function perplexity(
+  context: Context,
+  model: Model,
+  task: Task,
+  options: TextOptions,
+): Promise<boolean> {
+  const { signal } = context.interrupts;
+  const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
+  const { logProbs, isWhole } = await scoreWindows(model, task.ids, {
+    ...{ ...task, signal },
+    onScored: (tokens) => progress.show(tokens),
+  }).finally(() => progress.clear());
+  if (logProbs.length === 0) return false;
+  const { value, error } = tokenPerplexity(logProbs);
+  const units = isWhole && task.isAll ? unitPerplexities(task.text, logProbs) : undefined;
+  if (options.json) {
+    const { weights, cache } = model.plan;
+    const counts = { tokens: logProbs.length, maxLength: task.maxLength };
+    const figures = { perplexity: value, perplexityError: error, ...(units && unitFields(units)) };
+    context.output.json({ ...figures, ...counts, weights, cache, adapter: model.adapter.name });
+    return isWhole;
+  }
+  const rows: [string, number, (number | undefined)?][] = [["token_perplexity", value, error ?? undefined]];
+  if (units)
+    rows.push(
+      ["word_perplexity", units.word],
+      ["byte_perplexity", units.byte],
+      ["bits_per_byte", units.bitsPerByte],
+    );
+  for (const [name, figure, plusMinus] of rows)
+    context.output.write(
+      `${name.padEnd(17)} ${figure.toFixed(4)}${plusMinus === undefined ? "" : ` ± ${plusMinus.toFixed(4)}`}\n`,
+    );
+  note(context, options, `${countOf(logProbs.length, task)}, windows of ${task.maxLength}`, model);
+  return isWhole;
+}
+
+const unitFields = ({ word, byte, bitsPerByte }: ReturnType<typeof unitPerplexities>) => ({
+  ...{ wordPerplexity: word, bytePerplexity: byte, bitsPerByte },
+});
+
+async function divergence(
+  context: Context,
+  {
+    model,
+    reference,
+    against,
+  }: { readonly model: Model; readonly reference: Model; readonly against: string },
+  task: Task,
+  options: TextOptions,
+): Promise<boolean> {
+  const { signal } = context.interrupts;
+  const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
+  const compared = await compareModels(logitsOf(reference), logitsOf(model), task.ids, {
+    ...{ ...task, signal },
+    onCompared: (tokens) => progress.show(tokens),
+  }).finally(() => progress.clear());
+  if (compared.length === 0) return false;
+  const isWhole = compared.length === task.ids.length - 1;
+  const found = summarise(compared);
+  if (options.json) {
+    const { weights, cache } = model.plan;
+    context.output.json({ against, ...found, weights, cache, adapter: model.adapter.name });
+    return isWhole;
+  }
+  context.output.write(rowsOf(found));
+  const beside = `${countOf(compared.length, task)}, against ${against} (${reference.plan.weights})`;
+  note(context, options, beside, model);
+  return isWhole;
+}
+
+const rowsOf = (found: Divergence): string =>
+  [
+    ["same top token", `${(100 * found.topAgreement).toFixed(2)} %`],
+    [
+      "KL, mean",
+      `${found.klMean.toFixed(6)}${found.klMeanError === null ? "" : ` ± ${found.klMeanError.toFixed(6)}`}`,
+    ],
+    ["KL, 99th percentile", found.klP99.toFixed(6)],
+    ["perplexity", `${found.perplexity.toFixed(4)}, reference ${found.referencePerplexity.toFixed(4)}`],
+    ["perplexity ratio", found.perplexityRatio.toFixed(5)],
+  ]
+    .map(([name = "", value]) => `${name.padEnd(20)} ${value}\n`)
+    .join("");
+
+const countOf = (tokens: number, { ids }: Task): string =>
+  tokens < ids.length - 1 ? `${tokens} of ${ids.length - 1} tokens` : `${tokens} tokens`;
+
+function note({ output }: Context, { quiet }: TextOptions, text: string, { plan, adapter }: Model): void {
+  if (!quiet) output.note(`${text}, ${plan.weights} on ${adapter.name}`);
+}
