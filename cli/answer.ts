@@ -44,7 +44,7 @@ function decodeRate({ completionTokens, decodeMs }: Finish): number | undefined 
 export const tokens = (count: number): string => `${count.toLocaleString("en-US")} tokens`;
 
 /** Whether old tokens make room for new ones, as with an attention window. */
-export const isUnlimited = ({ plan }: Model): boolean => plan.cacheSlots < plan.contextLength;
+export const isUnlimited = ({ plan }: Pick<Model, "plan">): boolean => plan.cacheSlots < plan.contextLength;
 
 /**
  * "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7".

@@ -1,5 +1,6 @@
 // sirocco plan: the memory that a model needs on the GPU, before any weight is read.
 import type { Command } from "commander";
+import { isUnlimited, tokens } from "../answer.ts";
 import { type Context, exitCode } from "../context.ts";
 import type { Plan } from "../engine.ts";
 import { formatBytes, formatCount, table } from "../format.ts";
@@ -66,7 +67,7 @@ function planRows(plan: Plan, model = "the embedded tiny model"): [label: string
       "largest binding",
       `${formatBytes(plan.largestBindingBytes)} of at most ${formatBytes(adapter.maxBindingBytes)}`,
     ],
-    ["context", `${formatCount(plan.contextLength)} tokens`],
+    ["context", isUnlimited({ plan }) ? "unlimited" : tokens(plan.contextLength)],
     ...(plan.rings > 1
       ? [["at once", `${plan.parallel} answers, ${plan.rings} conversations kept`] as [string, string]]
       : []),

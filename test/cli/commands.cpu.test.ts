@@ -110,6 +110,12 @@ verdict          fits this adapter's limits
     expect((await sirocco(["plan"], { engine })).stdout).toContain("\ncheckpoint       13.5 GiB, Q4_K_M\n");
   });
 
+  test("a context that a window leaves without end", async () => {
+    const engine = new FakeEngine();
+    Object.assign(engine, { planModel: async () => ({ ...plan, contextLength: 2 ** 24 }) });
+    expect((await sirocco(["plan"], { engine })).stdout).toContain("\ncontext          unlimited\n");
+  });
+
   test("for the answers at once of a server", async () => {
     const engine = new FakeEngine();
     const calls: unknown[] = [];
