@@ -240,14 +240,16 @@ export class LoadedModel implements Model {
 
   async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<Score> {
     this.#check("score", options, scoreRules);
-    const { from = 1, signal } = options;
-    const ids = await this.#prompts.ofText(text, "text", true, signal);
-    const { checkScored, perplexityOf, scoreOf } = await import("./passes.ts");
-    checkScored(ids, from);
-    checkLength(ids, this.contextLength);
-    const run = scoreOf(ids, from, signal);
-    const logProbs = await this.#scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
-    return { logProbs, perplexity: perplexityOf(logProbs) };
+    const ids = await this.#prompts.ofText(text, "text", true, options.signal);
+    const { score } = await import("./passes.ts");
+    const { contextLength, config } = this;
+    const parts = {
+      scheduler: this.#scheduler,
+      tokenizer: this.#parts.tokenizer,
+      V: config.V,
+      contextLength,
+    };
+    return score(parts, ids, options);
   }
 
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {

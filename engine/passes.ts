@@ -1,21 +1,58 @@
 // What `score` and `logits` run on the GPU, in a ring.
+import type { Tokenizer } from "../tokenizer/index.ts";
+import { likelyToken } from "./answer/log-probs.ts";
+import type { Score, ScoreOptions } from "./api.ts";
+import type { Scored } from "./graph/decoder.ts";
+import { checkLength } from "./graph/prompt-ids.ts";
 import { outOfRange } from "./options/parameter.ts";
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
+import type { Scheduler } from "./scheduler/scheduler.ts";
 
-/** @throws RangeError with `parameter` */
-export function checkScored(ids: readonly number[], from: number): void {
+/** What `score` needs of a model. */
+interface Scorer {
+  readonly scheduler: Scheduler;
+  readonly tokenizer: Tokenizer | undefined;
+  readonly V: number;
+  readonly contextLength: number;
+}
+
+/** @throws RangeError with `parameter`; ContextLengthError */
+export async function score(
+  { scheduler, tokenizer, V, contextLength }: Scorer,
+  ids: readonly number[],
+  { from = 1, topLogProbs, signal }: ScoreOptions,
+): Promise<Score> {
+  checkScored(ids, from);
+  checkLength(ids, contextLength);
+  const top = Math.min(topLogProbs ?? 0, V);
+  const run = scoreOf(ids, from, top, signal);
+  const rows = await scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
+  const width = 1 + top;
+  const logProbs = rows.logProbs.filter((_, i) => i % width === 0);
+  const ranks = rows.tokens.filter((_, i) => i % width === 0);
+  const mean = logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length;
+  const result = { logProbs, ranks, perplexity: Math.exp(-mean) };
+  if (topLogProbs === undefined) return result;
+  const decoder = tokenizer?.stream({ continues: true });
+  const likely = (i: number) => likelyToken({ id: rows.tokens[i]!, logProb: rows.logProbs[i]! }, decoder);
+  const row = (t: number) => Array.from({ length: top }, (_, k) => likely(t * width + 1 + k));
+  return { ...result, top: Array.from(logProbs, (_, t) => row(t)) };
+}
+
+function checkScored(ids: readonly number[], from: number): void {
   if (ids.length < 2)
     throw outOfRange("text", "expected at least two tokens, got one, which has no token before it.");
   if (from >= ids.length)
     throw outOfRange("from", `expected at most ${ids.length - 1}, the last token, got ${from}.`);
 }
 
-/** Log-probabilities of ids[from …]. What the ring holds of the tokens before them is kept. */
-export const scoreOf = (
+/** Scores ids[from …]. What the ring holds of the tokens before them is kept. */
+const scoreOf = (
   ids: readonly number[],
   from: number,
+  top: number,
   signal: AbortSignal | undefined,
-): TaskBody<Float32Array> =>
+): TaskBody<Scored> =>
   async function* ({ decoder }, ring) {
     // The pass that scores a token runs the one before it.
     const first = from - 1;
@@ -27,14 +64,10 @@ export const scoreOf = (
       yield* decoder.prefillInChunks(ring.index, ids.slice(start, first), start, signal);
       yield;
     }
-    const logProbs = yield* decoder.score(ring.index, ids, signal, first);
+    const rows = yield* decoder.score(ring.index, ids, signal, first, top);
     ring.commit(ids, ids.length - 1, "prefill");
-    return logProbs;
+    return rows;
   };
-
-/** exp of the mean negative log-probability. */
-export const perplexityOf = (logProbs: Float32Array): number =>
-  Math.exp(-logProbs.reduce((sum, value) => sum + value, 0) / logProbs.length);
 
 /** Logits [V] after the last of `ids`. */
 export const logitsOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>

@@ -56,7 +56,7 @@ export type {
   ShaderFile,
   Workgroups,
 } from "./kernel.ts";
-export { NO_TARGET } from "./log-prob.ts";
+export { LOG_PROB_RESULTS, MAX_LIKELIEST, NO_TARGET } from "./log-prob.ts";
 export { type MatmulVariant, matmulVariants, TILE } from "./matmul.ts";
 export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";

@@ -12,6 +12,7 @@ import {
 } from "./sampling.ts";
 import { log2Exponential, mass, OCTAVE, philox } from "./sampling-arithmetic.ts";
 import octaves from "./snippets/octaves.wgsl?raw";
+import ordered from "./snippets/ordered.wgsl?raw";
 import philoxSource from "./snippets/philox.wgsl?raw";
 import nearest from "./snippets/sample-nearest.wgsl?raw";
 import wideInteger from "./snippets/wide-integer.wgsl?raw";
@@ -74,7 +75,7 @@ type Mode = keyof typeof modes;
  */
 export const sample: Kernel<SampleSize> = {
   name: "sample",
-  source: [source, winner, nearest, octaves, philoxSource, wideInteger],
+  source: [source, ordered, winner, nearest, octaves, philoxSource, wideInteger],
   testSizes: (Object.keys(modes) as Mode[]).flatMap((mode) => [
     { T: 3, B: 5, V: 257, mode },
     { T: 4, B: 4, V: 1, mode },

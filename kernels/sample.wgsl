@@ -133,13 +133,3 @@ fn finite(x: f32) -> f32 {
   if (magnitude <= bitcast<u32>(LARGEST)) { return x; }
   return select(LARGEST, -LARGEST, bits != magnitude || magnitude > 0x7f800000);
 }
-
-// Floats as integers in the same order.
-fn ordered(x: f32) -> u32 {
-  let bits = bitcast<u32>(x);
-  return select(bits | 0x80000000, ~bits, bits >= 0x80000000);
-}
-
-fn unordered(key: u32) -> f32 {
-  return bitcast<f32>(select(~key, key & 0x7fffffff, key >= 0x80000000));
-}

@@ -8,6 +8,7 @@ import type {
   Chunk,
   Finish,
   GenerateOptions,
+  LikelyToken,
   Message,
   Model,
   Plan,
@@ -165,10 +166,22 @@ export function fakeModel({
       return { label, probabilities: Object.fromEntries(probabilities), ...counts };
     },
     moderate: (text, options = {}) => moderate(model, text, options),
-    score: async (input) => ({
-      logProbs: Float32Array.from(encode(textOf(input)).slice(1), (_, i) => -1 - i),
-      perplexity: 1,
-    }),
+    // Each token is the second likeliest, after the one before it in the alphabet.
+    score: async (input, { topLogProbs } = {}) => {
+      const ids = encode(textOf(input)).slice(1);
+      const logProbs = Float32Array.from(ids, (_, i) => -1 - i);
+      const likely = (id: number, logProb: number): LikelyToken => {
+        const text = String.fromCharCode(id);
+        return { id, text, bytes: [...Buffer.from(text)], logProb };
+      };
+      const top = ids.map((id, i) => [likely(id - 1, -0.5), likely(id, -1 - i)].slice(0, topLogProbs));
+      return {
+        logProbs,
+        ranks: Uint32Array.from(ids, () => 2),
+        perplexity: 1,
+        ...(topLogProbs !== undefined && { top }),
+      };
+    },
     activity: async () => ({
       ...{ parallel: 1, running: 0, waiting: 0, rings: 2, cacheSlots: 100, cachedTokens: 50 },
       ...{ steps: 10, stepRows: 25, prefillTokens: 0, reusedTokens: 0, decodedTokens: 0 },

@@ -2,9 +2,9 @@
 // is held back. Log-probabilities come with the text of their tokens: joined, the tokens' texts are the
 // answer's text.
 import type { StreamDecoder } from "../../tokenizer/index.ts";
-import type { Chunk, GenerateOptions, LikelyToken, TokenLogProb, ToolCallDelta } from "../api.ts";
+import type { Chunk, GenerateOptions, TokenLogProb, ToolCallDelta } from "../api.ts";
 import type { Picked } from "../graph/decoder.ts";
-import { likelihoods } from "./log-probs.ts";
+import { likelihoods, likelyToken, textAlone } from "./log-probs.ts";
 import { StopStrings } from "./stop-strings.ts";
 import type { Thinking } from "./thinking.ts";
 
@@ -149,11 +149,7 @@ export class AnswerText {
   #logProb({ id, logits }: Picked): Held["logProb"] | undefined {
     if (!logits || this.#top === undefined) return undefined;
     const { logProb, top } = likelihoods(id, logits, this.#top);
-    const named = (each: (typeof top)[number]): LikelyToken => {
-      const bytes = this.#bytesOf(each.id);
-      return { ...each, text: decode(bytes), bytes: [...bytes] };
-    };
-    return { id, logProb, top: top.map(named) };
+    return { id, logProb, top: top.map((each) => likelyToken(each, this.#decoder)) };
   }
 
   #bytesOf(id: number): Uint8Array {
@@ -176,9 +172,7 @@ function tokenLogProb({ own, added, logProb }: Held, text: string): TokenLogProb
 /** The token's bytes in the answer. A part of a character has bytes, but no text yet. */
 function bytesIn(own: Uint8Array | undefined, added: string, text: string): number[] {
   if (!own) return [];
-  const alone = decode(own);
+  const alone = textAlone(own);
   const isWhole = text === added && (alone.includes("\ufffd") || added.endsWith(alone));
   return [...(isWhole ? own : new TextEncoder().encode(text))];
 }
-
-const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

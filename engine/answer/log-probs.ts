@@ -1,4 +1,6 @@
 // Log-probabilities of a picked token and of the likeliest tokens.
+import type { StreamDecoder } from "../../tokenizer/index.ts";
+import type { LikelyToken } from "../api.ts";
 
 /**
  * Log-probabilities of `id` and of the `count` likeliest tokens.
@@ -31,3 +33,16 @@ export function likeliest(logits: Float32Array, count: number): number[] {
   }
   return best;
 }
+
+/** A token with what it alone would add to the text. @param decoder undefined: ids have no text */
+export function likelyToken(
+  { id, logProb }: Pick<LikelyToken, "id" | "logProb">,
+  decoder: StreamDecoder | undefined,
+): LikelyToken {
+  const bytes = decoder?.bytesHere(id) ?? new Uint8Array();
+  return { id, text: textAlone(bytes), bytes: [...bytes], logProb };
+}
+
+/** Bytes that are only part of a character are U+FFFD. */
+export const textAlone = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);

@@ -3,6 +3,7 @@ import {
   angleLength,
   angleTable,
   cacheLength,
+  LOG_PROB_RESULTS,
   maskWords,
   padded,
   partialLength,
@@ -65,10 +66,14 @@ export interface PrefillState {
   readonly groups: GPUBuffer;
   /** The input of the next matrix in the order of its columns. */
   readonly gathered?: GPUBuffer;
-  /** [SCORE_ROWS, V], the ids to score [SCORE_ROWS], and their log-probabilities [SCORE_ROWS]. */
+  /** [SCORE_ROWS, V] */
   readonly logits: GPUBuffer;
+  /** [SCORE_ROWS, 2]: the id to score, and how many of the likeliest tokens are wanted. */
   readonly targets: GPUBuffer;
+  /** [SCORE_ROWS, LOG_PROB_RESULTS]: log-probabilities of the target and the likeliest tokens. */
   readonly logProbs: GPUBuffer;
+  /** The same shape: the rank of the target, the ids of the likeliest tokens. */
+  readonly tokens: GPUBuffer;
 }
 
 /**
@@ -139,8 +144,9 @@ export function scratchLengths(shape: Shape): {
       ...quantizedLengths({ T, K: widest }),
       ...(gatheredWidth > 0 && { gathered: T * padded(gatheredWidth) }),
       logits: SCORE_ROWS * padded(V),
-      targets: SCORE_ROWS,
-      logProbs: SCORE_ROWS,
+      targets: 2 * SCORE_ROWS,
+      logProbs: SCORE_ROWS * LOG_PROB_RESULTS,
+      tokens: SCORE_ROWS * LOG_PROB_RESULTS,
     },
     sampler: { counts: B * V, bias: B * V, params: SAMPLING_WORDS * B, mask: B * maskWords(V) },
     copiedRange: 4,

@@ -1,5 +1,5 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
-import { NO_TARGET } from "../../kernels/index.ts";
+import { LOG_PROB_RESULTS, NO_TARGET } from "../../kernels/index.ts";
 import type { Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Submitter } from "../gpu/submitter.ts";
@@ -24,6 +24,14 @@ export interface Picked {
   readonly id: number;
   /** [V], before bias, penalties and mask: only if asked for. */
   readonly logits?: Float32Array;
+}
+
+/** Results of `score`: a row for each scored token. */
+export interface Scored {
+  /** [rows, 1 + top]: the token's, then those of the likeliest tokens. */
+  readonly logProbs: Float32Array;
+  /** [rows, 1 + top]: the token's rank, then the ids of the likeliest tokens. */
+  readonly tokens: Uint32Array;
 }
 
 interface Prepared {
@@ -261,34 +269,44 @@ export class Decoder {
   }
 
   /**
-   * Log-probabilities of ids[start + 1 …], each given all tokens before it. Yields between chunks, so that
-   * others may run.
+   * Log-probabilities and ranks of ids[start + 1 …], each given all tokens before it. Yields between chunks,
+   * so that others may run.
    * @param start the ring holds the tokens before
+   * @param top how many of the likeliest tokens are added to each row, at most MAX_LIKELIEST and V
    */
   async *score(
     ring: number,
     ids: readonly number[],
     signal?: AbortSignal,
     start = 0,
-  ): AsyncGenerator<void, Float32Array, void> {
+    top = 0,
+  ): AsyncGenerator<void, Scored, void> {
     this.#checkIds(ids);
     const { submitter } = this;
-    const { targets, logProbs } = this.activations.prefill;
+    const { targets, logProbs, tokens } = this.activations.prefill;
     const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
-    const result = new Float32Array(ids.length - 1 - start);
+    const width = 1 + top;
+    const words = width * (ids.length - 1 - start);
+    const result = { logProbs: new Float32Array(words), tokens: new Uint32Array(words) };
     this.#held.begin(ring);
     for (let at = start; at < ids.length - 1; at += step) {
       if (at > start) yield;
       signal?.throwIfAborted();
       const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
       await this.#prefillChunk(ring, chunk, at, false, signal);
-      const next = Uint32Array.from({ length: SCORE_ROWS }, (_, i) =>
-        i < chunk.length ? ids[at + i + 1]! : NO_TARGET,
+      const next = Array.from({ length: SCORE_ROWS }, (_, i) =>
+        i < chunk.length ? [ids[at + i + 1]!, top] : [NO_TARGET, 0],
       );
-      submitter.writeBuffer(targets, 0, next);
+      submitter.writeBuffer(targets, 0, new Uint32Array(next.flat()));
       await submitter.run([this.#prepared.score], { signal });
-      const bytes = await this.#readback.bytes(logProbs, 0, 4 * chunk.length);
-      result.set(new Float32Array(bytes), at - start);
+      const bytes = 4 * LOG_PROB_RESULTS * chunk.length;
+      const read = (buffer: GPUBuffer) => this.#readback.bytes(buffer, 0, bytes);
+      const [chances, found] = await Promise.all([read(logProbs), read(tokens)]);
+      for (const i of chunk.keys()) {
+        const row = [4 * LOG_PROB_RESULTS * i, width] as const;
+        result.logProbs.set(new Float32Array(chances, ...row), width * (at - start + i));
+        result.tokens.set(new Uint32Array(found, ...row), width * (at - start + i));
+      }
     }
     return result;
   }

@@ -230,8 +230,8 @@ export const copyPrefix = (
 ): Launch[] => caches.map((cache) => launch(copySlots(cacheFormat), { B, G, S, d }, cache, copiedRange));
 
 /**
- * After a prefill of at most SCORE_ROWS tokens: the log-probability of the token after each, given in
- * `prefill.targets`.
+ * After a prefill of at most SCORE_ROWS tokens: log-probability and rank of the token after each, given in
+ * `prefill.targets`, and the likeliest tokens there.
  */
 export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
   const { kernels, D, V, eps } = shape;
@@ -240,7 +240,7 @@ export function score(shape: Shape, weights: Weights, { prefill: s }: Activation
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...multiply(weights.lmHead, { K: D, width: V }, [s.normed], s.logits),
-    launch(logProb, { T, V }, s.logits, s.targets, s.logProbs),
+    launch(logProb, { T, V }, s.logits, s.targets, s.logProbs, s.tokens),
   ];
 }
 

@@ -181,7 +181,7 @@ async function* scoreEndings(
       // The ending before is overwritten: no query sees a later position.
       const ids = [...prompt, ...ending];
       ring.wrote(ids.length - 1);
-      const logProbs = yield* decoder.score(ring.index, ids, signal, prompt.length);
+      const { logProbs } = yield* decoder.score(ring.index, ids, signal, prompt.length);
       sum = logProbs.reduce((total, value) => total + value, sum);
     }
     sums.push(sum);

@@ -1,6 +1,6 @@
 // Every option of the public calls, and its type and range. Ranges that depend on the model are checked when
 // the model is known. The ranges of sampling options are in the kernel's `samplingParams`.
-import { cacheFormats, samplingParams, weightFormats } from "../../kernels/index.ts";
+import { cacheFormats, MAX_LIKELIEST, samplingParams, weightFormats } from "../../kernels/index.ts";
 import type {
   AnswerOptions,
   AttentionOptions,
@@ -94,7 +94,11 @@ const loadRules: Rules<LoadOptions> = {
 };
 
 export const callRules: Rules<CallOptions> = { signal };
-export const scoreRules: Rules<ScoreOptions> = { from: whole(1), signal };
+export const scoreRules: Rules<ScoreOptions> = {
+  from: whole(1),
+  topLogProbs: whole(0, MAX_LIKELIEST),
+  signal,
+};
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
 export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };

@@ -262,6 +262,8 @@ export interface ScoreOptions extends CallOptions {
    * holds of them is not computed again, as for the endings of one question. Default 1: all, computed anew.
    */
   readonly from?: number;
+  /** Adds `top` to the result: this many of the likeliest tokens at each position, 0 to 5. Default: none. */
+  readonly topLogProbs?: number;
 }
 
 /** Result of `Model.score`. */
@@ -270,6 +272,16 @@ export interface Score {
    * Natural-log probability of each token given those before it, [tokens − from]: the first token has none.
    */
   readonly logProbs: Float32Array;
+  /**
+   * Place of each of these tokens in the order of the whole vocabulary: 1 is the likeliest. Of equally likely
+   * tokens the lower id comes first.
+   */
+  readonly ranks: Uint32Array;
+  /**
+   * With the option `topLogProbs`: the likeliest tokens in the place of each, likeliest first, or as many as
+   * the vocabulary has. A token of the text that is among them has the same `logProb` there, to the bit.
+   */
+  readonly top?: readonly (readonly LikelyToken[])[];
   /** exp(−mean(logProbs)), ≥ 1. */
   readonly perplexity: number;
 }

@@ -188,7 +188,8 @@ export interface Model {
    */
   moderate(text: string, options?: ModerateOptions): Promise<Moderation>;
   /**
-   * Probability of each token of a text, given the tokens before it.
+   * Probability and rank of each token of a text, given the tokens before it. With `topLogProbs` also the
+   * likeliest tokens in its place.
    *
    * @param text a text or token ids, of at least two tokens
    * @throws ContextLengthError if it is longer than `contextLength`
@@ -200,6 +201,9 @@ export interface Model {
    * const likely = await model.score("The dog was happy.");
    * const unlikely = await model.score("Dog the happy was.");
    * console.log(likely.perplexity < unlikely.perplexity); // true
+   *
+   * const { ranks, top } = await model.score("Once upon a time", { topLogProbs: 2 });
+   * console.log(ranks.at(-1), top?.at(-1)?.map(({ text }) => text).join()); // 1 " time, story"
    * ```
    */
   score(text: string | readonly number[], options?: ScoreOptions): Promise<Score>;

@@ -221,7 +221,8 @@ export class FakeEngine implements Engine {
       },
       score: async (text) => {
         this.calls.push({ name: "score", text: text as string });
-        return { logProbs: Float32Array.of(-1, -2, -3), perplexity: Math.exp(2) };
+        const [logProbs, ranks] = [Float32Array.of(-1, -2, -3), Uint32Array.of(1, 2, 5)];
+        return { logProbs, ranks, perplexity: Math.exp(2) };
       },
       dispose: () => {
         this.calls.push({ name: "dispose" });

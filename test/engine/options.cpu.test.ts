@@ -133,7 +133,7 @@ describe("unknown options", () => {
       "continueFinalMessage",
       /no option/,
     ],
-    ["score", () => model.score("a b", any({ topLogProbs: 1 })), "topLogProbs", /There are from, signal/],
+    ["score", () => model.score("a b", any({ topLogprobs: 1 })), "topLogprobs", /Use topLogProbs/],
     ["logits", () => model.logits([1], any({ sginal: 1 })), "sginal", /Use signal/],
     ["attention", () => model.attention([1], any({ layer: 0, heads: 1 })), "heads", /Use head/],
     ["candidates", () => model.candidates([1], any({ counts: 1 })), "counts", /Use count/],
