@@ -241,15 +241,9 @@ export class LoadedModel implements Model {
   async score(text: string | readonly number[], options: ScoreOptions = {}): Promise<Score> {
     this.#check("score", options, scoreRules);
     const ids = await this.#prompts.ofText(text, "text", true, options.signal);
+    checkLength(ids, this.contextLength);
     const { score } = await import("./passes.ts");
-    const { contextLength, config } = this;
-    const parts = {
-      scheduler: this.#scheduler,
-      tokenizer: this.#parts.tokenizer,
-      V: config.V,
-      contextLength,
-    };
-    return score(parts, ids, options);
+    return score({ ...this.#parts, scheduler: this.#scheduler }, ids, options);
   }
 
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {

@@ -1,9 +1,9 @@
 // What `score` and `logits` run on the GPU, in a ring.
 import type { Tokenizer } from "../tokenizer/index.ts";
+import type { Checkpoint } from "../weights/index.ts";
 import { likelyToken } from "./answer/log-probs.ts";
 import type { Score, ScoreOptions } from "./api.ts";
 import type { Scored } from "./graph/decoder.ts";
-import { checkLength } from "./graph/prompt-ids.ts";
 import { outOfRange } from "./options/parameter.ts";
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
@@ -12,19 +12,17 @@ import type { Scheduler } from "./scheduler/scheduler.ts";
 interface Scorer {
   readonly scheduler: Scheduler;
   readonly tokenizer: Tokenizer | undefined;
-  readonly V: number;
-  readonly contextLength: number;
+  readonly checkpoint: Pick<Checkpoint, "config">;
 }
 
-/** @throws RangeError with `parameter`; ContextLengthError */
+/** @throws RangeError with `parameter` */
 export async function score(
-  { scheduler, tokenizer, V, contextLength }: Scorer,
+  { scheduler, tokenizer, checkpoint }: Scorer,
   ids: readonly number[],
   { from = 1, topLogProbs, signal }: ScoreOptions,
 ): Promise<Score> {
   checkScored(ids, from);
-  checkLength(ids, contextLength);
-  const top = Math.min(topLogProbs ?? 0, V);
+  const top = Math.min(topLogProbs ?? 0, checkpoint.config.V);
   const run = scoreOf(ids, from, top, signal);
   const rows = await scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
   const width = 1 + top;

@@ -56,7 +56,7 @@ const MAX_LAZY_BYTES = {
   "q4a-shaders.js": 900,
   "tuned-caches.js": 1_000,
   "quantise-shaders.js": 2_800,
-  "log-prob.js": 700,
+  "log-prob.js": 1_080,
   "nudge.js": 800,
   "architectures.js": 1_100,
   "architecture-shaders.js": 800,
@@ -68,7 +68,7 @@ const MAX_LAZY_BYTES = {
   "classify.js": 1_900,
   "moderate.js": 1_050,
   "safe-prompt.js": 330,
-  "passes.js": 320,
+  "passes.js": 840,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];
@@ -136,7 +136,7 @@ function checkLazy(lazy) {
 /** @param {ReadonlyMap<string, string>} code */
 const checkImports = (code) =>
   [...code].flatMap(([file, text]) =>
-    [...text.matchAll(/\b(?:from|import ?\(?)["'`]([^."'`]+)["'`]/g)].map(
+    [...text.matchAll(/\b(?:from|import ?\(?)["'`]([^."'`,]+)["'`]/g)].map(
       ([, name]) => `dist/browser/${file}: expected no import of a package, found ${name}. Bundle it.`,
     ),
   );

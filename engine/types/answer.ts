@@ -262,7 +262,7 @@ export interface ScoreOptions extends CallOptions {
    * holds of them is not computed again, as for the endings of one question. Default 1: all, computed anew.
    */
   readonly from?: number;
-  /** Adds `top` to the result: this many of the likeliest tokens at each position, 0 to 5. Default: none. */
+  /** Adds `top` to the result: this many of the likeliest tokens at each position, 0 … 5. Default: none. */
   readonly topLogProbs?: number;
 }
 

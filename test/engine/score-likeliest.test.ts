@@ -56,7 +56,8 @@ test("likeliest tokens are only in the result if they are asked for, and change 
 test("the greedy answer has rank 1 and the log-probability of the likeliest token", async () => {
   const prompt = await model.encode("Once upon a time");
   const ids = [...prompt];
-  for await (const chunk of model.generate(prompt, { maxTokens: 40, ignoreEos: true }))
+  const options = { temperature: 0, maxTokens: 40, ignoreEos: true };
+  for await (const chunk of model.generate(prompt, options))
     ids.push(...chunk.ids);
   const { logProbs, ranks, top = [] } = await model.score(ids, { topLogProbs: 1 });
   const first = prompt.length - 1;
