@@ -167,8 +167,8 @@ export const engineBugs = {
   },
   "slots written past a prompt are forgotten": {
     file: "engine/passes.ts",
-    from: "ring.begin(ids, start);",
-    to: "ring.begin(ids, 0);",
+    from: "      ring.begin(ids, start);",
+    to: "      ring.begin(ids, 0);",
     test: engine("chunks", "keeps track of slots"),
   },
   "scheduler: a token comes when its buffer is mapped": {
