@@ -81,7 +81,7 @@ test.skipIf(slow)(
   240_000,
 );
 
-/** Positions between those of a text that are compared. */
+/** Every fourth position of a text is compared. */
 const STRIDE = 4;
 
 /** For each text and position, the natural logarithms of the next token's probabilities. */
