@@ -8,6 +8,7 @@ import {
   attentionCombine,
   attentionSplits,
   attentionVariants,
+  type CacheFormat,
   cacheFormats,
   cacheLength,
   padded,
@@ -60,7 +61,11 @@ async function measureKinds(
         continue;
       }
       const prepare = () =>
-        Promise.all(launchesOf(gpu, buffers, G, variant).map((each) => pipelines.prepare(each)));
+        Promise.all(
+          attentionLaunches(gpu, buffers, { G, S: CONTEXT, cache: cacheFormats.f32 }, variant).map((each) =>
+            pipelines.prepare(each),
+          ),
+        );
       kinds.push({ kind, G, bytes, dispatches: await gpu.scoped(prepare) });
     }
     const all = kinds.flatMap(({ dispatches }) => dispatches);
@@ -90,21 +95,26 @@ async function measureKinds(
   }
 }
 
-/** One token's attention over a cache of zeros: the values do not change the time. */
-function launchesOf(gpu: Gpu, buffers: Buffers, G: number, variant: AttentionVariant): Launch[] {
-  const ring = { T: 1, B: 1, H, G, d, S: CONTEXT, W: CONTEXT };
+/** One token's attention over a full cache of zeros: the values do not change the time. */
+export function attentionLaunches(
+  gpu: Gpu,
+  buffers: Buffers,
+  { G, S, cache }: { readonly G: number; readonly S: number; readonly cache: CacheFormat },
+  variant: AttentionVariant,
+): Launch[] {
+  const ring = { T: 1, B: 1, H, G, d, S, W: S };
   const qkv = buffers.storage("qkv", qkvStride(ring));
-  const cache = buffers.storage("cache", cacheLength(cacheFormats.f32, ring));
+  const stored = buffers.storage("cache", cacheLength(cache, ring));
   const rows = buffers.storage("rows", 4);
   const attended = buffers.storage("attended", padded(H * d));
-  gpu.device.queue.writeBuffer(rows, 0, new Uint32Array([0, CONTEXT - 1, 0, 0]));
+  gpu.device.queue.writeBuffer(rows, 0, new Uint32Array([0, S - 1, 0, 0]));
   const { decode, splits } = attentionVariants[variant];
-  const kernel = decode(cacheFormats.f32, d);
+  const kernel = decode(cache, d);
   const size = { ...ring, SPLITS: splits ? attentionSplits(ring) : 1, store: true };
-  if (size.SPLITS === 1) return [launch(kernel, size, qkv, cache, rows, attended)];
+  if (size.SPLITS === 1) return [launch(kernel, size, qkv, stored, rows, attended)];
   const partial = buffers.storage("partial", partialLength(size));
   return [
-    launch(kernel, size, qkv, cache, rows, partial),
+    launch(kernel, size, qkv, stored, rows, partial),
     launch(attentionCombine, size, partial, rows, attended),
   ];
 }

@@ -23,7 +23,7 @@ export interface Comparison {
 }
 
 /** A limit is the adapter's; a share of a pass depends on the other kernels. Neither can get worse. */
-const NOT_COMPARED = new Set(["limitTokensPerSecond", "shareOfPass"]);
+const NOT_COMPARED = new Set(["limitTokensPerSecond", "overLlama", "answersThatFit", "shareOfPass"]);
 
 /** @param threshold smallest change that counts, as a fraction */
 export function compare(before: Report, after: Report, threshold: number): Comparison {

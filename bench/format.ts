@@ -41,6 +41,10 @@ const HEADINGS: Readonly<Record<string, string>> = {
   cacheBytesRead: "K/V read",
   weightBytes: "weights",
   perplexityOverFirst: "over first",
+  cacheBytesPerToken: "K/V a token",
+  overLlama: "over Llama 2",
+  answersThatFit: "answers that fit",
+  attentionMs: "attention ms",
 };
 
 export const heading = (name: string): string => HEADINGS[name] ?? name;

@@ -30,6 +30,8 @@ const ABOUT: Readonly<Record<SuiteName, string>> = {
   attention: "One token's attention with the same query heads, and fewer and fewer key/value heads.",
   window: "Time of a token and size of the cache by position, with the model's window and without.",
   quality: "Perplexity of a text, size and speed of the weight formats.",
+  claim:
+    "Mistral 7B beside Llama 2 7B: bytes of a token, the most that the adapter's bandwidth allows, and what fits in memory.",
   throughput:
     "Requests of mixed length in 1, 2, 4 … streams at once. Batch gain: tokens a second relative to one stream.",
   constrained:
@@ -84,7 +86,7 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
   const lines = (
     title: string,
     x: string,
-    series: readonly [label: string, results: readonly Result[]][],
+    series: readonly (readonly [label: string, results: readonly Result[]])[],
   ) => {
     const unit = series[0]?.[1][0]?.unit;
     return unit
@@ -156,6 +158,28 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
         ...bars("Perplexity", named("perplexity"), param("weights", "cache")),
         ...bars("Bytes of the weights", named("weightBytes"), param("weights", "cache")),
       ];
+    case "claim": {
+      const of = (name: string, setting: Result["params"]) =>
+        by(name, "model", String).map(([label, each]) => {
+          const isIn = ({ params }: Result) =>
+            Object.entries(setting).every(([key, value]) => params[key] === value);
+          return [label, each.filter(isIn)] as const;
+        });
+      const bytes = "bytesPerToken";
+      return [
+        ...lines("Bytes of a token, bf16, one answer", "context", of(bytes, { weights: "bf16", streams: 1 })),
+        ...lines(
+          "Bytes of a token, bf16, 8 answers at once",
+          "context",
+          of(bytes, { weights: "bf16", streams: 8 }),
+        ),
+        ...lines(
+          "Answers in 24 GB, bf16",
+          "context",
+          of("answersThatFit", { weights: "bf16", memory: "24 GB" }),
+        ),
+      ];
+    }
     case "throughput":
       return [
         ...lines("Tokens a second", "streams", [["all streams together", named("tokensPerSecond")]]),

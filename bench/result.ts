@@ -25,6 +25,7 @@ export const suiteNames = [
   "attention",
   "window",
   "quality",
+  "claim",
   "throughput",
   "constrained",
 ] as const;

@@ -5,6 +5,7 @@ import type { AdapterDescription, Model } from "../engine/node.ts";
 import { MAX_AUTO_BYTES } from "../engine/resident/plan.ts";
 import { attention } from "./attention.ts";
 import { measureLimits } from "./bandwidth.ts";
+import { claim } from "./claim.ts";
 import { constrained } from "./constrained.ts";
 import { decode } from "./decode.ts";
 import { kernels } from "./kernels.ts";
@@ -24,6 +25,7 @@ const suites: Readonly<Record<SuiteName, Suite>> = {
   attention,
   window,
   quality,
+  claim,
   throughput,
   constrained,
 };

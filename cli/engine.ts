@@ -7,6 +7,7 @@ import type {
   Plan,
   Quantized,
   QuantizeOptions,
+  Source,
   Tuning,
 } from "../engine/node.ts";
 
@@ -35,7 +36,7 @@ export type CacheFormatName = Plan["cache"];
 /** The functions of `engine/node.ts` that the commands call; tests pass a fake. */
 export interface Engine {
   loadModel(source?: string, options?: LoadOptions): Promise<Model>;
-  planModel(source?: string, options?: LoadOptions): Promise<Plan>;
+  planModel(source?: string | Source, options?: LoadOptions): Promise<Plan>;
   describeModel(source?: string, options?: Pick<LoadOptions, "signal">): Promise<ModelDescription>;
   tuneModel(source?: string, options?: LoadOptions): Promise<Tuning>;
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<Quantized>;

@@ -59,7 +59,9 @@ export function withModelNames(engine: Engine, output: Output): Engine {
     source === undefined ? undefined : namedSource(source, note);
   return {
     loadModel: (source, options) => engine.loadModel(from(source), options),
-    planModel: (source, options) => engine.planModel(from(source), options),
+    // The suites of the bench have sources of their own.
+    planModel: (source, options) =>
+      engine.planModel(typeof source === "object" ? source : from(source), options),
     describeModel: (source, options) => engine.describeModel(from(source), options),
     tuneModel: (source, options) => engine.tuneModel(from(source), options),
     quantizeModel: (source, options) => engine.quantizeModel(from(source), options),

@@ -64,6 +64,7 @@ Suites:
   attention   32 query heads with 32, 8 and 1 key/value heads, at a context of 4096
   window      time and memory of a token by position, with the model's window and without
   quality     perplexity, size and speed of every weight and cache format
+  claim       Mistral 7B beside Llama 2 7B at the same memory: bytes, limits, how many answers fit; attention measured
   throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to first token, between tokens, batch gain;
               with --url, of any server with OpenAI's API
   constrained answers held to a JSON Schema, alone and beside others: tokens/s, and the host's time for a mask

@@ -171,6 +171,18 @@ export const engineBugs = {
     to: "      ring.begin(ids, 0);",
     test: engine("chunks", "keeps track of slots"),
   },
+  "score computes its context again": {
+    file: "engine/passes.ts",
+    from: "Math.min(ring.reusable(ids), first)",
+    to: "0",
+    test: engine("score", "only the first ending"),
+  },
+  "score takes the token before the first from the cache": {
+    file: "engine/passes.ts",
+    from: "ids.slice(start, first), start, signal",
+    to: "ids.slice(start + 1, first), start, signal",
+    test: engine("score", "the endings of one context"),
+  },
   "scheduler: a token comes when its buffer is mapped": {
     file: "engine/scheduler/step-planner.ts",
     from: "await before;\n      if (inFlight",

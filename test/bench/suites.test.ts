@@ -80,6 +80,26 @@ test("window: the ring stays as it is, without one the cache grows", () => {
   expect(without.at(-1)! / without[0]!).toBe(16 * 7 + 1);
 });
 
+test("claim: a quarter of the keys and values, four times the answers in memory, not four times as fast alone", () => {
+  const setting = (model: string, weights: string, others: object) => (result: Result) =>
+    Object.entries({ model, weights, ...others }).every(([name, value]) => result.params[name] === value);
+  const [llama, mistral] = ["Llama 2 7B", "Mistral 7B, no window"] as const;
+  const one = (name: string, model: string, weights: string, others: object) =>
+    find("claim", name).find(setting(model, weights, others))!.median;
+  const alone = { streams: 1, context: 4096 };
+  // Two of 32 layers of 32 or 8 heads of 128 in two bytes.
+  expect(one("cacheBytesPerToken", llama, "bf16", alone)).toBe(2 * 32 * 32 * 128 * 2);
+  expect(one("cacheBytesPerToken", mistral, "bf16", alone)).toBe(2 * 32 * 8 * 128 * 2);
+  // The weights of Llama 2 7B without the embedding, and 4096 tokens.
+  const weights = 2 * (6_738_415_616 - 32_000 * 4096);
+  expect(one("bytesPerToken", llama, "bf16", alone) / (weights + 4096 * 2 ** 19)).toBeCloseTo(1, 3);
+  expect(one("overLlama", mistral, "bf16", alone)).toBeCloseTo(1.04, 2);
+  const memory = { memory: "24 GB", context: 4096 };
+  expect([llama, mistral].map((model) => one("answersThatFit", model, "bf16", memory))).toEqual([4, 17]);
+  expect(one("overLlama", mistral, "bf16", memory)).toBeCloseTo(3.97, 2);
+  expect(find("claim", "attentionMs").length).toBeGreaterThan(2);
+});
+
 test("load: from the checkpoint, with pipelines compiled, quantised", () => {
   expect(find("load", "seconds").map(({ params }) => params["from"])).toEqual([
     "cold",
