@@ -242,8 +242,7 @@ export class LoadedModel implements Model {
     this.#check("score", options, scoreRules);
     const ids = await this.#prompts.ofText(text, "text", true, options.signal);
     checkLength(ids, this.contextLength);
-    const { score } = await import("./passes.ts");
-    return score({ ...this.#parts, scheduler: this.#scheduler }, ids, options);
+    return (await import("./passes.ts")).score({ ...this.#parts, scheduler: this.#scheduler }, ids, options);
   }
 
   async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {
@@ -336,6 +335,11 @@ export class LoadedModel implements Model {
   async decode(ids: readonly number[], options: CallOptions = {}): Promise<string> {
     this.#check("decode", options, callRules);
     return this.#prompts.decode(ids, options.signal);
+  }
+
+  async tokenizerInfo() {
+    this.#scheduler.check();
+    return this.#prompts.tokenizerInfo();
   }
 
   dispose(): void {

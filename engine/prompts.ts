@@ -5,6 +5,7 @@ import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import { inSlices } from "./slices.ts";
 import type { ChatOptions, Message } from "./types/answer.ts";
+import type { TokenizerInfo } from "./types/reports.ts";
 import type { Tool } from "./types/tools.ts";
 
 /** Options of a conversation that decide what the model reads. */
@@ -98,6 +99,15 @@ export class Prompts {
       }
     };
     return inSlices(tokenizer.decodeSteps(named()), signal);
+  }
+
+  tokenizerInfo(): TokenizerInfo {
+    const { bosId, eosId, chatTemplate } = this.#known;
+    return {
+      ...(bosId !== undefined && { bosToken: this.#known.tokenText(bosId) }),
+      ...(eosId !== undefined && { eosToken: this.#known.tokenText(eosId) }),
+      ...(chatTemplate !== undefined && { chatTemplate }),
+    };
   }
 
   get #V(): number {

@@ -7,6 +7,7 @@ import type { Ctx, Env } from "./request-lifecycle.ts";
 import { openai } from "./routes/openai.ts";
 import { page } from "./routes/page.ts";
 import { status } from "./routes/status.ts";
+import { tokenizer } from "./routes/tokenizer.ts";
 import { unknownRoute, welcome } from "./routes/unknown-route.ts";
 import { workersAi } from "./routes/workers-ai.ts";
 import type { Service } from "./service.ts";
@@ -27,6 +28,7 @@ export function createApp(service: Service): Hono<Env> {
       }),
     );
   app.route("/", status(service));
+  app.route("/", tokenizer(service));
   app.route("/v1", openai(service));
   app.route(WORKERS_AI, workersAi(service));
   if (service.page) app.route("/", page(service, service.page));

@@ -157,6 +157,7 @@ export function fakeModel({
     encode: async (text) => encode(text),
     encodeChat: async (messages) => encode(textOf(messages)),
     decode: async (ids) => textOf(ids),
+    tokenizerInfo: async () => ({ bosToken: "<s>", eosToken: "</s>" }),
     classify: async (input, labels) => {
       const text = textOf(input);
       const label = labelOf(text, labels) as (typeof labels)[number];

@@ -25,6 +25,7 @@ import type {
   KernelTime,
   Plan,
   SaveSessionOptions,
+  TokenizerInfo,
 } from "./reports.ts";
 
 /**
@@ -247,6 +248,12 @@ export interface Model {
    * @throws CheckpointError if the checkpoint has no tokenizer
    */
   decode(ids: readonly number[], options?: CallOptions): Promise<string>;
+  /**
+   * What the tokenizer's files say, for programs that render conversations themselves.
+   *
+   * @throws CheckpointError if the checkpoint has no tokenizer
+   */
+  tokenizerInfo(): Promise<TokenizerInfo>;
   /** Milliseconds of one decode step by kernel, the longest first. The cache is left as it is. */
   profile(): Promise<KernelTime[]>;
   /**

@@ -128,6 +128,16 @@ export interface AttentionWeights {
   readonly weights: readonly Float32Array[];
 }
 
+/** Result of `Model.tokenizerInfo`. Absent: the checkpoint has none. */
+export interface TokenizerInfo {
+  /** Text of the token that begins a sequence: "<s>". */
+  readonly bosToken?: string;
+  /** Text of the token that ends a sequence: "</s>". */
+  readonly eosToken?: string;
+  /** Source of the chat template, in Jinja. */
+  readonly chatTemplate?: string;
+}
+
 /** Options of `Model.candidates`. */
 export interface CandidatesOptions extends CallOptions {
   /** How many, ≥ 1. Default 10. */

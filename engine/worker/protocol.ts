@@ -15,6 +15,7 @@ export const CALLS = [
   "encode",
   "encodeChat",
   "decode",
+  "tokenizerInfo",
   "activity",
   "saveSession",
   "restoreSession",

@@ -1,6 +1,5 @@
 // Log-probabilities in the shape of text completions: parallel lists, tokens by their text.
 import { setImmediate } from "node:timers/promises";
-import { likeliest, logSumExp } from "../../engine/answer/log-probs.ts";
 import type { LikelyToken, Model, TokenLogProb } from "../../engine/node.ts";
 
 /** A token of a prompt or an answer with its log-probability. */
@@ -47,46 +46,26 @@ export const scoredAnswer = ({ id, text, logProb, top }: TokenLogProb): Scored =
   top: byText([...top, { id, text, logProb }]),
 });
 
-/** Scores the tokens of a prompt: one by one with alternatives, in one pass without. */
+/** Scores the tokens of a prompt in one pass, with the `count` likeliest in the place of each. */
 export async function scorePrompt(
   model: Model,
   ids: readonly number[],
   count: number,
   signal: AbortSignal,
 ): Promise<Scored[]> {
-  const textOf = await tokenTexts(model);
-  const plain = count === 0 && ids.length > 1 ? (await model.score(ids, { signal })).logProbs : undefined;
-  const scored: Scored[] = [];
-  const texts = await textsOf(ids, textOf);
-  for (const [i, id] of ids.entries()) {
+  const texts = await textsOf(ids, await tokenTexts(model));
+  const { logProbs = [], top = [] } =
+    ids.length > 1 ? await model.score(ids, { topLogProbs: count, signal }) : {};
+  return ids.map((id, i) => {
     const text = texts[i] ?? "";
     const token = { text: text || named(id), width: [...text].length };
-    if (i === 0) {
-      scored.push({ ...token, logProb: null, top: null });
-    } else if (plain) {
-      scored.push({ ...token, logProb: plain[i - 1] ?? null, top: null });
-    } else {
-      signal.throwIfAborted();
-      // The tokens before are in the cache, so each call computes one token.
-      const logits = await model.logits(ids.slice(0, i), { signal });
-      const sum = logSumExp(logits);
-      const logProb = (id: number): number => (logits[id] ?? -Infinity) - sum;
-      const top = await Promise.all(
-        likeliest(logits, count).map(async (each) => ({
-          id: each,
-          // The token itself keeps the text found above: it is empty for a part of a character.
-          text: each === id ? text : await textOf([each]),
-          logProb: logProb(each),
-        })),
-      );
-      scored.push({
-        ...token,
-        logProb: logProb(id),
-        top: byText([...top, { id, text, logProb: logProb(id) }]),
-      });
-    }
-  }
-  return scored;
+    const logProb = logProbs[i - 1];
+    if (logProb === undefined) return { ...token, logProb: null, top: null };
+    const own = { id, text, logProb };
+    // A part of a character keeps the text found above.
+    const likely = (top[i - 1] ?? []).map((each) => (each.id === id ? own : each));
+    return { ...token, logProb, top: byText([...likely, own]) };
+  });
 }
 
 type TextOf = (ids: readonly number[]) => Promise<string>;

@@ -18,12 +18,16 @@ export async function tokenize(c: Ctx, service: Service): Promise<Response> {
 }
 
 /** `{ tokens }` -> `{ text }` */
-export async function detokenize(c: Ctx, service: Service): Promise<Response> {
+export const detokenize = async (c: Ctx, service: Service): Promise<Response> =>
+  c.json({ text: await textOfTokens(c, service) });
+
+/** The text of the body's `tokens`. */
+export async function textOfTokens(c: Ctx, service: Service): Promise<string> {
   const tokens = await read(c, service, "tokens");
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
   checkKnown(tokens, service.model.config.V, "tokens");
-  return c.json({ text: await service.model.decode(tokens, { signal: c.get("lifecycle").signal }) });
+  return service.model.decode(tokens, { signal: c.get("lifecycle").signal });
 }
 
 /** The value of `field`, the only one besides `model`. */

@@ -24,6 +24,7 @@ export const EVERY_CALL: Readonly<Record<Exclude<keyof Model, Facts>, (model: Mo
   encode: (model) => model.encode("Hi"),
   encodeChat: (model) => model.encodeChat(hello),
   decode: (model) => model.decode([1]),
+  tokenizerInfo: (model) => model.tokenizerInfo(),
   profile: (model) => model.profile(),
   attention: (model) => model.attention([1], { layer: 0 }),
   candidates: (model) => model.candidates([1]),

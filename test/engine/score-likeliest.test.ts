@@ -57,8 +57,7 @@ test("the greedy answer has rank 1 and the log-probability of the likeliest toke
   const prompt = await model.encode("Once upon a time");
   const ids = [...prompt];
   const options = { temperature: 0, maxTokens: 40, ignoreEos: true };
-  for await (const chunk of model.generate(prompt, options))
-    ids.push(...chunk.ids);
+  for await (const chunk of model.generate(prompt, options)) ids.push(...chunk.ids);
   const { logProbs, ranks, top = [] } = await model.score(ids, { topLogProbs: 1 });
   const first = prompt.length - 1;
   expect([...ranks.subarray(first)]).toEqual(Array(40).fill(1));

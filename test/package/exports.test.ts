@@ -48,7 +48,7 @@ const COMMON = {
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
     OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress PromptProgress RopeScaling SamplingOptions
     SaveSessionOptions SchemaResult Score ScoreOptions Source StandardSchema StorageErrorCode StoredModel TokenLogProb
-    TokenizerErrorCode Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
+    TokenizerErrorCode TokenizerInfo Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
   `),
 };
