@@ -6,10 +6,11 @@ import { threeDigits } from "../format.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
-import { nonEmpty } from "../parse.ts";
+import { integer, nonEmpty } from "../parse.ts";
 
 interface Options extends LoadingOptions {
   readonly file?: string;
+  readonly top?: number;
 }
 
 export function addScore(program: Command, context: Context, exit: (code: number) => void): void {
@@ -32,10 +33,17 @@ Examples:
   addOptions(command, "Input", [
     new Option("-f, --file <path>", "read the text from a file").argParser(nonEmpty("--file", "a file")),
   ]);
+  addOptions(command, "Output", [
+    new Option(
+      "--top <count>",
+      "with --json: this many of the likeliest tokens in the place of each, 0 to 5",
+    ).argParser(integer("--top", { max: 5, words: "from 0 to 5" })),
+  ]);
   addLoadingOptions(command);
   addOutputOptions(
     command,
-    "print one object: perplexity, tokens, logProbs (natural logarithms, one a token), weights, adapter",
+    "print one object: perplexity, tokens, logProbs (natural logarithms, one a token), ranks (1: the likeliest), top " +
+      "(with --top), weights, adapter",
   );
   command.action(async (text: string | undefined, options: Options) =>
     exit(await score(context, text, options)),
@@ -47,13 +55,17 @@ async function score(context: Context, argument: string | undefined, options: Op
   const text = await readText(context, { command: "score", what: "text", argument, file: options.file });
   return withModel(context, options, async (model) => {
     const start = performance.now();
-    const { logProbs, perplexity } = await model.score(text, { signal: interrupts.signal });
+    const asked = options.top !== undefined && { topLogProbs: options.top };
+    const { logProbs, ranks, perplexity, top } = await model.score(text, {
+      ...asked,
+      signal: interrupts.signal,
+    });
     const tokens = logProbs.length;
     if (tokens === 0) throw new UsageError("score: expected a text of at least one token, got an empty one");
     if (options.json) {
       const { plan, adapter } = model;
-      const logs = Array.from(logProbs);
-      output.json({ perplexity, tokens, logProbs: logs, weights: plan.weights, adapter: adapter.name });
+      const lists = { logProbs: Array.from(logProbs), ranks: Array.from(ranks), ...(top && { top }) };
+      output.json({ perplexity, tokens, ...lists, weights: plan.weights, adapter: adapter.name });
     } else {
       output.write(`perplexity ${perplexity.toFixed(4)} over ${tokens} tokens\n`);
       const rate = threeDigits((tokens / (performance.now() - start)) * 1000);

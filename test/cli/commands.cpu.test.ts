@@ -74,9 +74,18 @@ describe("score", () => {
       perplexity: Math.exp(2),
       tokens: 3,
       logProbs: [-1, -2, -3],
+      ranks: [1, 2, 5],
       weights: "q4",
       adapter: "Paper GPU",
     });
+  });
+
+  test("--top lists the likeliest tokens", async () => {
+    const { stdout } = await sirocco(["score", "x", "--json", "--top", "1"]);
+    const likely = { id: 300, text: " the", bytes: [32, 116, 104, 101], logProb: -1 };
+    expect(JSON.parse(stdout).top).toEqual([[likely], [likely], [likely]]);
+    const { code, stderr } = await sirocco(["score", "x", "--top", "6"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('from 0 to 5, got "6"') });
   });
 });
 

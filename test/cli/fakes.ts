@@ -219,10 +219,12 @@ export class FakeEngine implements Engine {
         this.calls.push({ name: "moderate", text });
         return model.moderate(text, options);
       },
-      score: async (text) => {
+      score: async (text, { topLogProbs } = {}) => {
         this.calls.push({ name: "score", text: text as string });
         const [logProbs, ranks] = [Float32Array.of(-1, -2, -3), Uint32Array.of(1, 2, 5)];
-        return { logProbs, ranks, perplexity: Math.exp(2) };
+        const likely = { id: 300, text: " the", bytes: [32, 116, 104, 101], logProb: -1 };
+        const top = topLogProbs === undefined ? undefined : [[likely], [likely], [likely]];
+        return { logProbs, ranks, perplexity: Math.exp(2), ...(top && { top }) };
       },
       dispose: () => {
         this.calls.push({ name: "dispose" });
