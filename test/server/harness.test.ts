@@ -1,5 +1,5 @@
-// The requests of lm-evaluation-harness (local-completions, local-chat-completions, remote tokenizer), and what
-// it reads of the answers.
+// The requests of lm-evaluation-harness (local-completions, local-chat-completions, remote tokenizer), and
+// what it reads of the answers.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { type Serving, serving } from "./serving.ts";
