@@ -20,6 +20,7 @@ export function withDriver(engine: Engine): Engine {
     tuneModel: (source, options) => retried(() => engine.tuneModel(source, options)),
     quantizeModel: (source, options) => retried(() => engine.quantizeModel(source, options)),
     describeModel: engine.describeModel,
+    mergeModel: engine.mergeModel,
     listAdapters: async () => {
       const adapters = await engine.listAdapters();
       return adapters.length === 0 && (await findDriver(engine)) ? engine.listAdapters() : adapters;

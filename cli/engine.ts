@@ -2,6 +2,8 @@
 import type {
   AdapterDescription,
   LoadOptions,
+  Merged,
+  MergeOptions,
   Model,
   ModelDescription,
   Plan,
@@ -19,6 +21,7 @@ export type {
   Finish,
   GenerateOptions,
   LoadOptions,
+  MergeOptions,
   Message,
   Model,
   ModelConfig,
@@ -40,5 +43,6 @@ export interface Engine {
   describeModel(source?: string, options?: Pick<LoadOptions, "signal">): Promise<ModelDescription>;
   tuneModel(source?: string, options?: LoadOptions): Promise<Tuning>;
   quantizeModel(source: string | undefined, options: QuantizeOptions): Promise<Quantized>;
+  mergeModel(source: string | undefined, options: MergeOptions): Promise<Merged>;
   listAdapters(): Promise<readonly AdapterDescription[]>;
 }

@@ -65,6 +65,7 @@ export function withModelNames(engine: Engine, output: Output): Engine {
     describeModel: (source, options) => engine.describeModel(from(source), options),
     tuneModel: (source, options) => engine.tuneModel(from(source), options),
     quantizeModel: (source, options) => engine.quantizeModel(from(source), options),
+    mergeModel: (source, options) => engine.mergeModel(from(source), options),
     listAdapters: () => engine.listAdapters(),
   };
 }

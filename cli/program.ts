@@ -6,6 +6,7 @@ import { addClassify } from "./commands/classify.ts";
 import { addEval } from "./commands/eval.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addInfo } from "./commands/info.ts";
+import { addMerge } from "./commands/merge.ts";
 import { addModels } from "./commands/models.ts";
 import { addPlan } from "./commands/plan.ts";
 import { addQuantize } from "./commands/quantize.ts";
@@ -72,6 +73,7 @@ Example:
       addPlan,
       addTune,
       addQuantize,
+      addMerge,
       addBench,
       addInfo,
       addModels,

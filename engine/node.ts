@@ -2,7 +2,7 @@
  * Loads and runs models of Mistral's family on WebGPU.
  *
  * These are the names of the package in Node. In a browser it has the same, without `folderSource`,
- * `describeModel`, `quantizeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes
+ * `describeModel`, `quantizeModel`, `mergeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes
  * `headers`.
  *
  * @module sirocco
@@ -19,6 +19,7 @@ import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
 import type { Platform } from "./platform.ts";
 import { describe, type ModelDescription } from "./resident/describe.ts";
+import { type Merged, type MergeOptions, merge } from "./resident/merge.ts";
 import { type Quantized, type QuantizeOptions, quantize } from "./resident/quantize.ts";
 import { tuningFiles } from "./tuning/files.ts";
 
@@ -31,6 +32,7 @@ export {
 } from "../weights/node.ts";
 export * from "./common.ts";
 export type { DescribedFile, ModelDescription } from "./resident/describe.ts";
+export type { Merged, MergeOptions } from "./resident/merge.ts";
 export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 
 const node: Platform = {
@@ -133,6 +135,18 @@ export const quantizeModel = (
   source: string | Source | undefined,
   options: QuantizeOptions,
 ): Promise<Quantized> => quantize(node, source, options);
+
+/**
+ * Merges a LoRA adapter into its base model, and writes a checkpoint in bf16 that any program loads. Opens no
+ * device. A quantised base is dequantised. Node only.
+ *
+ * @param source of the base, as for `loadModel`
+ * @throws CheckpointError if the adapter does not fit the base or uses what is not supported, and the errors
+ * of `loadModel`
+ * @throws RangeError if the folder `out` holds files, unless `force` is set
+ */
+export const mergeModel = (source: string | Source | undefined, options: MergeOptions): Promise<Merged> =>
+  merge(node, source, options);
 
 /**
  * The adapters of this machine; `name` is what the option `adapter` matches. Node only.

@@ -14,7 +14,7 @@ const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly a
   {
     name: /^adapter_(config\.json|model\.(safetensors|bin))$/,
     what: "only an adapter",
-    advice: "Merge it into its base model (merge_and_unload of peft), save the result, and load that.",
+    advice: "Merge it into its base model (sirocco merge), and load the result.",
   },
   {
     name: /\.(safetensors|bin|gguf)\.(partial|part|incomplete|crdownload|download|sirocco\..+)$/,

@@ -6,7 +6,6 @@ export type {
   AdapterTensor,
   AdapterTokens,
 } from "./adapters/adapter.ts";
-export { mergeAdapter } from "./adapters/merge.ts";
 export { openAdapter } from "./adapters/open-adapter.ts";
 export type { Checkpoint, ColumnsOf, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";

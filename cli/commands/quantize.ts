@@ -1,5 +1,4 @@
 // sirocco quantize: writes a smaller checkpoint.
-import { readdir } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { weightFormatNames } from "../../kernels/formats/table.ts";
 import { type Context, exitCode } from "../context.ts";
@@ -7,6 +6,7 @@ import type { WeightFormatName } from "../engine.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../format.ts";
 import { addModelOptions, addOptions, addOutputOptions, type ModelOptions } from "../options.ts";
+import { checkEmpty } from "../out-folder.ts";
 import { nonEmpty, storedWeights } from "../parse.ts";
 import { withProgress } from "../progress.ts";
 
@@ -70,17 +70,6 @@ async function quantize(context: Context, options: Options): Promise<number> {
     if (!quiet) output.note(`Try it: sirocco generate --model ${quoted(asFolder(out))} "Once upon a time"`);
   }
   return exitCode.ok;
-}
-
-async function checkEmpty(out: string): Promise<void> {
-  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    if (error.code === "ENOTDIR") throw new UsageError(`--out: expected a folder, got the file "${out}"`);
-    throw error;
-  });
-  if (names.length === 0) return;
-  const held = names.length === 1 ? `"${names[0]}"` : `${names.length} entries`;
-  throw new UsageError(`--out: expected a new or empty folder, got "${out}", which holds ${held}`);
 }
 
 /** Without ./ "a/b" would name a Hub repository. */

@@ -1,5 +1,5 @@
 // `sirocco quantize`: writes a checkpoint with its matrices packed in the bytes that the GPU uses. Node only.
-import { mkdir, open, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { formatTable } from "../../kernels/formats/table.ts";
 import { padded, type WeightFormatName, weightFormats } from "../../kernels/index.ts";
@@ -32,6 +32,7 @@ import { outOfRange, wrongType } from "../options/parameter.ts";
 import { checkSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { CHUNK_BYTES, ChunkWriter, chunkBytes } from "./chunk-writer.ts";
+import { copyCompanions } from "./copy-companions.ts";
 import { conversionOf } from "./encodings.ts";
 
 /** Options of `quantizeModel`. */
@@ -167,28 +168,6 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
     if (made !== undefined) await rmdir(out).catch(() => {});
     throw error;
   }
-}
-
-async function copyCompanions(
-  { source, companions }: Checkpoint,
-  out: string,
-  signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const copied: string[] = [];
-  if (companions) {
-    for (const [file, json] of companions()) {
-      await writeFile(join(out, file), JSON.stringify(json));
-      copied.push(file);
-    }
-    return copied;
-  }
-  const complete = (await source.size("tokenizer.json", signal)) !== undefined;
-  for (const file of complete ? companionFiles : [...companionFiles, ...otherVocabularies]) {
-    if ((await source.size(file, signal)) === undefined) continue;
-    await writeFile(join(out, file), await source.read(file, undefined, undefined, signal));
-    copied.push(file);
-  }
-  return copied;
 }
 
 async function writeWeights(

@@ -257,6 +257,49 @@ describe("quantize", () => {
   });
 });
 
+describe("merge", () => {
+  test("prints what was written, and that the base is quantised", async () => {
+    const out = join(folder(), "new");
+    const argv = ["merge", "--model", "o/n", "--adapter", "./lora", "--out", out];
+    const { code, stdout, stderr, engine } = await sirocco(argv);
+    expect({ code, stdout, stderr }).toEqual({
+      ...{ code: 0, stderr: "" },
+      stdout: `${out}: 2.00 MiB in bf16, 14 tensors changed, 2 files\n`,
+    });
+    const { source, options } = engine.called("mergeModel")[0]!;
+    expect(source).toBe("o/n");
+    expect(options).toMatchObject({ adapter: "./lora", out, force: false });
+    expect(options.signal).toBeInstanceOf(AbortSignal);
+    const gguf = ["merge", "--model", "./a.gguf", "--adapter", "./lora", "--out", out];
+    expect((await sirocco(gguf)).stderr).toBe(
+      "The base is quantised (Q4_K_M): its dequantised weights were merged.\n",
+    );
+    expect(JSON.parse((await sirocco([...gguf, "--json"])).stdout)).toEqual({
+      ...{ out, bytes: 2 ** 21, changed: 14, quantised: "Q4_K_M" },
+      files: ["config.json", "model.safetensors"],
+    });
+  });
+
+  test("needs an adapter, and a folder that is new or empty unless --force is set", async () => {
+    const full = folder();
+    mkdirSync(join(full, "a"));
+    for (const [argv, message] of [
+      [["-o", full], "merge: expected --adapter, as in --adapter ./my-adapter"],
+      [["--adapter", "a"], "merge: expected --out, as in --out ./my-model"],
+      [
+        ["--adapter", "a", "-o", full],
+        `--out: expected a new or empty folder, got "${full}", which holds "a". --force replaces the checkpoint in it`,
+      ],
+    ] as const) {
+      const { code, stderr, engine } = await sirocco(["merge", ...argv]);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: `sirocco: ${message}\n` });
+      expect(engine.calls).toEqual([]);
+    }
+    const { code, engine } = await sirocco(["merge", "--adapter", "a", "-o", full, "--force"]);
+    expect([code, engine.called("mergeModel")[0]?.options.force]).toEqual([0, true]);
+  });
+});
+
 describe("info", () => {
   test("lists versions and adapters", async () => {
     const { code, stdout, stderr, engine } = await sirocco(["info"]);

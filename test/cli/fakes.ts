@@ -8,6 +8,7 @@ import type {
   Engine,
   GenerateOptions,
   LoadOptions,
+  MergeOptions,
   Message,
   Model,
   ModelConfig,
@@ -28,6 +29,7 @@ type Call =
   | { readonly name: "planModel"; readonly source: string | undefined; readonly options: LoadOptions }
   | { readonly name: "describeModel"; readonly source: string | undefined }
   | { readonly name: "quantizeModel"; readonly source: string | undefined; readonly options: QuantizeOptions }
+  | { readonly name: "mergeModel"; readonly source: string | undefined; readonly options: MergeOptions }
   | { readonly name: "generate"; readonly prompt: string; readonly options: GenerateOptions }
   | { readonly name: "chat"; readonly messages: readonly Message[]; readonly options: GenerateOptions }
   | {
@@ -167,6 +169,13 @@ export class FakeEngine implements Engine {
     options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 21, total: 2 ** 21 });
     const formats = [options.weights ?? "q4a"];
     return { before: 2 ** 21, bytes: 2 ** 19, formats, files: ["model.safetensors", "config.json"] };
+  };
+
+  readonly mergeModel = async (source: string | undefined, options: MergeOptions) => {
+    this.calls.push({ name: "mergeModel", source, options });
+    options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 21, total: 2 ** 21 });
+    const quantised = source?.includes("gguf") ? "Q4_K_M" : null;
+    return { bytes: 2 ** 21, changed: 14, quantised, files: ["config.json", "model.safetensors"] };
   };
 
   readonly listAdapters = async (): Promise<readonly AdapterDescription[]> => {

@@ -264,6 +264,7 @@ describe("names for --model", () => {
       ["describeModel", ["info"]],
       ["tuneModel", ["tune"]],
       ["quantizeModel", ["quantize", "--out", "x"]],
+      ["mergeModel", ["merge", "--adapter", "a", "--out", "x"]],
     ] as const) {
       const { engine } = await sirocco([...argv, "--model", "mistral"]);
       expect(engine.called(call)[0]).toMatchObject({ source });

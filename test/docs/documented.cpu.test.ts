@@ -54,7 +54,7 @@ const NOT_OPTIONS = ["LanguageModelParams"];
 test("every public option says its default or that it is required, and a number its range", () => {
   const places = [
     ...files("engine/types", /\.ts$/),
-    ...["resident/quantize", "ai-sdk", "worker-client", "browser-platform"].map(
+    ...["resident/quantize", "resident/merge", "ai-sdk", "worker-client", "browser-platform"].map(
       (name) => `engine/${name}.ts`,
     ),
     ...["workers-ai/types", "workers-ai/http", "prompt-api/types"].map((name) => `engine/apis/${name}.ts`),

@@ -4,7 +4,7 @@ import { sirocco } from "../../engine/ai-sdk.ts";
 import type { GenerateOptions, Model } from "../../engine/api.ts";
 import * as load from "../../engine/load.ts";
 import { LoadedModel, type ModelParts } from "../../engine/model.ts";
-import { loadModelInWorker, quantizeModel } from "../../engine/node.ts";
+import { loadModelInWorker, mergeModel, quantizeModel } from "../../engine/node.ts";
 import { similar } from "../../engine/options/check.ts";
 import { checkLoad } from "../../engine/options/tables.ts";
 import type { Platform } from "../../engine/platform.ts";
@@ -101,6 +101,9 @@ describe("arguments", () => {
     ["new Ai, no address", () => new Ai({ baseURL: "localhost:8000" }), RangeError, "baseURL", /http:/],
     ["sirocco({})", () => sirocco(any({})), TypeError, "model", /a loaded model, got an object/],
     ["quantizeModel", () => quantizeModel(undefined, any(undefined)), TypeError, "out", /got nothing/],
+    ["mergeModel", () => mergeModel(undefined, any({ out: "x" })), TypeError, "adapter", /got nothing/],
+    ["mergeModel", () => mergeModel(undefined, any({ adapter: "x" })), TypeError, "out", /got nothing/],
+    ["mergeModel", () => mergeModel(undefined, any({ adapter: 5, out: "x" })), TypeError, "adapter", /got 5/],
   ])("%s", (_, call, type, parameter, message) => refused(call, type, parameter, message));
 
   test.each<[unknown, RegExp]>([

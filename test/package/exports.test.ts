@@ -57,10 +57,12 @@ test.each([
   ["engine/index.ts", COMMON.value, COMMON.type],
   [
     "engine/node.ts",
-    [...COMMON.value, "describeModel", "folderSource", "listAdapters", "quantizeModel"],
+    [...COMMON.value, "describeModel", "folderSource", "listAdapters", "mergeModel", "quantizeModel"],
     [
       ...COMMON.type,
-      ...names("DescribedFile HubEnvironment HubProgress ModelDescription Quantized QuantizeOptions"),
+      ...names(
+        "DescribedFile HubEnvironment HubProgress Merged MergeOptions ModelDescription Quantized QuantizeOptions",
+      ),
     ],
   ],
   ["engine/ai-sdk.ts", ["createSirocco", "sirocco"], ["SiroccoSettings"]],

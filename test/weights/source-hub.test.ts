@@ -18,12 +18,13 @@ import {
   type HubProgress,
   type HubSourceOptions,
   hubSource,
+  openAdapter,
   openCheckpoint,
   parseRepository,
   readRows,
   type Source,
 } from "../../weights/node.ts";
-import { filesOf } from "./memory-source.ts";
+import { filesOf, memorySource } from "./memory-source.ts";
 import { type MockHub, mockHub, REPOSITORY } from "./mock-hub.ts";
 
 const SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
@@ -411,3 +412,19 @@ function slice(range: string | undefined, bytes: Uint8Array): Uint8Array {
 function contentRange(range: string | undefined, size: number): string {
   return `${(range ?? "").replace("=", " ")}/${size}`;
 }
+
+test("a repository that holds an adapter only: both its files are downloaded and verified, and kept", async () => {
+  await hub.close();
+  const files = filesOf("test/golden/families/gqa_4x2");
+  const folder = "test/golden/adapters/lora_qv";
+  const names = ["adapter_config.json", "adapter_model.safetensors"];
+  hub = await mockHub(
+    Object.fromEntries(names.map((name) => [name, new Uint8Array(readFileSync(`${folder}/${name}`))])),
+  );
+  const { config } = await openCheckpoint(memorySource(files));
+  const adapter = await openAdapter("x", await open(), config);
+  expect(adapter.matrix("vProj", 1)?.rank).toBe(3);
+  const env = { HF_HUB_OFFLINE: "1" };
+  const again = await openAdapter("x", await open({ env }), config);
+  expect(again.digest).toBe(adapter.digest);
+});

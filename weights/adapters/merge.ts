@@ -146,7 +146,8 @@ function rowChange(change: AdapterChange | undefined, bias: Row | undefined): (r
     add(row, n);
     if (!magnitude) return;
     const length = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    const factor = (magnitude[n] as number) / length;
+    // A row of zeros has no direction: it stays.
+    const factor = length > 0 ? (magnitude[n] as number) / length : 0;
     for (let k = 0; k < row.length; k++) row[k] = (row[k] as number) * factor;
   };
 }

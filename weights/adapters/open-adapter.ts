@@ -270,8 +270,11 @@ function changesOf(
   const matrix = matrixOf(path, parts, said);
   if (tokens && (whole || matrix))
     throw mismatch(tokens.where, "no other change of its module", "one", DAMAGED);
+  const ids = tokens && said.tokens(path);
   for (const { name, role, layer, from, to } of tokens || whole || matrix ? sites.at(path, "weight") : []) {
-    const ids = tokens && said.tokens(path);
+    const none = ids?.find((id) => id >= to);
+    if (tokens && none !== undefined)
+      throw mismatch(tokens.where, `tokens below ${to}`, `${none}`, OTHER_MODEL);
     changes.push([
       name,
       {

@@ -1,5 +1,6 @@
 // A Hugging Face repository, verified by the Hub's digests, in the cache that Python also uses (Node only).
 import { join } from "node:path";
+import { adapterFiles } from "../adapters/names.ts";
 import { CheckpointError, mismatch } from "../errors.ts";
 import { openCheckpoint } from "../open-checkpoint.ts";
 import type { Source } from "../source.ts";
@@ -78,6 +79,10 @@ async function hasTokenizer(snapshot: string): Promise<boolean> {
 // complete if the checkpoint opens. If it is refused for another reason than a missing file, downloading it
 // again would not help.
 async function isWhole(snapshot: Source): Promise<boolean> {
+  const [config, ...ofAdapter] = await Promise.all(
+    ["config.json", ...adapterFiles].map((file) => snapshot.size(file)),
+  );
+  if (config === undefined && ofAdapter.every((size) => size !== undefined)) return true;
   try {
     await openCheckpoint(snapshot);
     return true;
