@@ -2,8 +2,8 @@
  * Loads and runs models of Mistral's family on WebGPU.
  *
  * These are the names of the package in Node. In a browser it has the same, without `folderSource`,
- * `describeModel`, `quantizeModel`, `mergeModel` and `listAdapters`; `hubSource` returns the source itself there, and takes
- * `headers`.
+ * `describeModel`, `quantizeModel`, `mergeModel` and `listAdapters`; `hubSource` returns the source itself
+ * there, and takes `headers`.
  *
  * @module sirocco
  */

@@ -6,14 +6,13 @@ import { sha256, sha256OfText } from "../integrity/sha256.ts";
 import type { ModelConfig } from "../model-config.ts";
 import { readJson } from "../read-file.ts";
 import { readRows } from "../rows.ts";
-import { fileLayout } from "../safetensors/file-layouts.ts";
 import { type HeaderTensor, readHeader } from "../safetensors/header.ts";
-import { requiredTensors, tensorName } from "../safetensors/names.ts";
+import { tensorName } from "../safetensors/names.ts";
 import type { Source } from "../source.ts";
-import type { RequiredTensor } from "../tensors.ts";
 import type { Adapter, AdapterChange, AdapterMatrix, AdapterTensor } from "./adapter.ts";
 import { type AdapterConfig, isNamed, parseAdapterConfig } from "./adapter-config.ts";
 import { CONFIG_FILE, TENSORS_FILE } from "./names.ts";
+import { Sites } from "./sites.ts";
 
 const OTHER_MODEL = "The adapter belongs to another model: load the one that it was trained on.";
 const DAMAGED = "Fetch both files of the adapter again.";
@@ -143,43 +142,6 @@ function placeOf({ name }: HeaderTensor): { path: string; part: PartName } {
     );
   }
   return { path, part: PARTS[end] };
-}
-
-/** A tensor of the model, and its rows [from, to) in the module's. */
-interface Site extends RequiredTensor {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The tensors of the model, by module. */
-class Sites {
-  readonly #known: ReadonlyMap<string, RequiredTensor>;
-  readonly #config: ModelConfig;
-
-  constructor(config: ModelConfig) {
-    this.#config = config;
-    // A tied lm_head is a module of its own.
-    const required = requiredTensors({ ...config, tied: false });
-    this.#known = new Map(required.map((each) => [each.name, each]));
-  }
-
-  /**
-   * The tensors of a module in the order of its rows: one, or those of a fused matrix. Empty: there is none.
-   * @param end "weight" or "bias"
-   */
-  at(path: string, end: "weight" | "bias"): readonly Site[] {
-    // In a model that also sees, the path begins with that of the language model.
-    const names = fileLayout(this.#config, true).namesIn(`${path}.${end}`);
-    if (names.length > 1 && this.#config.architecture !== "Phi3ForCausalLM") return [];
-    let to = 0;
-    const sites = names.flatMap((name) => {
-      const tensor = this.#known.get(name);
-      const from = to;
-      to += tensor?.shape[0] ?? 0;
-      return tensor ? { ...tensor, from, to } : [];
-    });
-    return sites.length === names.length ? sites : [];
-  }
 }
 
 /** The tensor is of a module that the model has and the configuration adapts, and has the right shape. */

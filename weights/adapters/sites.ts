@@ -1,0 +1,42 @@
+// Which tensors of the model a module of an adapter is about.
+import type { ModelConfig } from "../model-config.ts";
+import { fileLayout } from "../safetensors/file-layouts.ts";
+import { requiredTensors } from "../safetensors/names.ts";
+import type { RequiredTensor } from "../tensors.ts";
+
+/** A tensor of the model, and its rows [from, to) in the module's. */
+export interface Site extends RequiredTensor {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The tensors of the model, by module. */
+export class Sites {
+  readonly #known: ReadonlyMap<string, RequiredTensor>;
+  readonly #config: ModelConfig;
+
+  constructor(config: ModelConfig) {
+    this.#config = config;
+    // A tied lm_head is a module of its own.
+    const required = requiredTensors({ ...config, tied: false });
+    this.#known = new Map(required.map((each) => [each.name, each]));
+  }
+
+  /**
+   * The tensors of a module in the order of its rows: one, or those of a fused matrix. Empty: there is none.
+   * @param end "weight" or "bias"
+   */
+  at(path: string, end: "weight" | "bias"): readonly Site[] {
+    // In a model that also sees, the path begins with that of the language model.
+    const names = fileLayout(this.#config, true).namesIn(`${path}.${end}`);
+    if (names.length > 1 && this.#config.architecture !== "Phi3ForCausalLM") return [];
+    let to = 0;
+    const sites = names.flatMap((name) => {
+      const tensor = this.#known.get(name);
+      const from = to;
+      to += tensor?.shape[0] ?? 0;
+      return tensor ? { ...tensor, from, to } : [];
+    });
+    return sites.length === names.length ? sites : [];
+  }
+}
