@@ -44,6 +44,9 @@ const HEADINGS: Readonly<Record<string, string>> = {
   cacheBytesPerToken: "K/V a token",
   overLlama: "over Llama 2",
   answersThatFit: "answers that fit",
+  topAgreement: "same top",
+  klMean: "KL mean",
+  klP99: "KL p99",
   attentionMs: "attention ms",
 };
 
@@ -52,7 +55,7 @@ export const heading = (name: string): string => HEADINGS[name] ?? name;
 /** "1.24 GB", "35.1", "62 %". Without a unit if the heading contains it. */
 export function formatValue(value: number, unit: Unit): string {
   if (unit === "bytes") return formatBytes(value);
-  if (unit === "of the limit" || unit === "of the pass") return `${threeDigits(100 * value)} %`;
+  if (["of the limit", "of the pass", "of the tokens"].includes(unit)) return `${threeDigits(100 * value)} %`;
   if (unit === "times one stream") return value.toFixed(2);
   if (unit === "perplexity" || unit === "times") return value.toFixed(4);
   if (unit === "count") return String(Math.round(1000 * value) / 1000);

@@ -155,7 +155,8 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
     }
     case "quality":
       return [
-        ...bars("Perplexity", named("perplexity"), param("weights", "cache")),
+        ...bars("Perplexity", named("perplexity"), param("weights", "cache", "text")),
+        ...bars("Divergence from the first format", named("klMean"), param("weights", "cache", "text")),
         ...bars("Bytes of the weights", named("weightBytes"), param("weights", "cache")),
       ];
     case "claim": {

@@ -1,6 +1,10 @@
-// quality: perplexity of a text, size and speed of every weight format and every cache format.
+// quality: perplexity of texts, distance from the first format, size and speed of every weight format and
+// every cache format.
+import type { Model } from "../engine/api.ts";
 import { LoadedModel } from "../engine/model.ts";
+import { compareModels, logitsOf, summarise } from "../eval/divergence.ts";
 import { weightFormats } from "../kernels/index.ts";
+import { debianTexts } from "./debian-texts.ts";
 import { exactly, figure, repeat } from "./measure.ts";
 import { qualityText } from "./quality-text.ts";
 import { runSteps, stepCount } from "./steps.ts";
@@ -8,60 +12,103 @@ import type { Bench, Suite } from "./suite.ts";
 
 /** Formats with more bytes of weights are skipped. */
 const MAX_BYTES = 8 * 2 ** 30;
+/** Tokens of a text. */
+const TEXT_TOKENS = 2048;
+/** Tokens at which distributions are compared: each takes a step of both models. */
+const COMPARED_TOKENS = 128;
+
+interface TextIds {
+  readonly name: string;
+  readonly ids: readonly number[];
+}
 
 export const quality: Suite = async (bench) => {
-  const { loaded, engine, load, model, signal } = bench;
-  const ids = await textIds(bench);
-  const { parameters, weights } = loaded.plan;
-  let reference: number | undefined;
+  const { loaded, signal } = bench;
+  const texts = await textsOf(bench);
+  const { weights } = loaded.plan;
   // Each weight format with the exact cache, then the other cache formats with the loaded weight format.
   const pairs = [
     ...Object.values(weightFormats).map((format) => ({ format, cache: "f32" as const })),
     ...(["f16", "q8"] as const).map((cache) => ({ format: weightFormats[weights], cache })),
   ];
-  for (const { format, cache } of pairs) {
-    if (signal.aborted) return;
-    const { name } = format;
-    const bytes = 4 * parameters * ((format.words(128) + format.scaleWords(128)) / 128);
-    if (bytes > MAX_BYTES) {
-      bench.note(`quality: ${name} would take ${(bytes / 1e9).toFixed(1)} GB of weights`);
-      continue;
+  /** The first format that loads stays: the others are compared with it. */
+  let reference: LoadedModel | undefined;
+  try {
+    for (const { format, cache } of pairs) {
+      if (signal.aborted) return;
+      bench.doing(`${format.name}, cache ${cache}`);
+      const model = await loadFormat(bench, format, cache);
+      if (!model) continue;
+      reference ??= model;
+      try {
+        for (const text of texts) await measureText(bench, model, reference, text);
+        await measureFormat(bench, model);
+      } finally {
+        if (model !== reference) model.dispose();
+      }
     }
-    bench.doing(`${name}, cache ${cache}`);
-    const other = await loaded
-      .measure(({ gpu }) =>
-        engine.loadModel(model, { ...load, weights: name, cache, device: gpu.device, signal }),
-      )
-      .catch((error: Error) => {
-        if (error.name !== "CheckpointError") throw error;
-        // A packed checkpoint has one format only.
-        return undefined;
-      });
-    if (!(other instanceof LoadedModel)) {
-      bench.note(`quality: this checkpoint is packed as ${weights} and has no ${name}`);
-      continue;
-    }
-    try {
-      await measureFormat(bench, other, ids, (perplexity) => {
-        reference ??= perplexity;
-        return reference;
-      });
-    } finally {
-      other.dispose();
-    }
+  } finally {
+    reference?.dispose();
   }
 };
 
-async function measureFormat(
-  { budget, signal, add }: Bench,
+/** @returns undefined, with a note, if the format is too large or the checkpoint has another */
+async function loadFormat(
+  { loaded, engine, load, model, signal, note }: Bench,
+  { name, words, scaleWords }: (typeof weightFormats)[keyof typeof weightFormats],
+  cache: "f32" | "f16" | "q8",
+): Promise<LoadedModel | undefined> {
+  const { parameters, weights } = loaded.plan;
+  const bytes = 4 * parameters * ((words(128) + scaleWords(128)) / 128);
+  if (bytes > MAX_BYTES) {
+    note(`quality: ${name} would take ${(bytes / 1e9).toFixed(1)} GB of weights`);
+    return undefined;
+  }
+  const other = await loaded
+    .measure(({ gpu }) =>
+      engine.loadModel(model, { ...load, weights: name, cache, device: gpu.device, signal }),
+    )
+    .catch((error: Error) => {
+      if (error.name !== "CheckpointError") throw error;
+      // A packed checkpoint has one format only.
+      return undefined;
+    });
+  if (other instanceof LoadedModel) return other;
+  note(`quality: this checkpoint is packed as ${weights} and has no ${name}`);
+  return undefined;
+}
+
+/** Perplexity of a text, and how far the model is from the reference on its beginning. */
+async function measureText(
+  { signal, add }: Bench,
   model: LoadedModel,
-  ids: readonly number[],
-  reference: (perplexity: number) => number,
+  reference: Model,
+  { name, ids }: TextIds,
 ): Promise<void> {
   const { perplexity } = await model.score(ids, { signal });
-  const params = { weights: model.plan.weights, cache: model.plan.cache, tokens: ids.length };
+  const first = model === reference ? perplexity : (await reference.score(ids, { signal })).perplexity;
+  const { weights, cache } = model.plan;
+  const params = { weights, cache, text: name, tokens: ids.length };
   add("perplexity", "perplexity", exactly(perplexity), params);
-  add("perplexityOverFirst", "times", exactly(perplexity / reference(perplexity)), params);
+  add("perplexityOverFirst", "times", exactly(perplexity / first), params);
+  if (model === reference) return;
+  const asked = { maxLength: ids.length, context: 1, signal };
+  const compared = await compareModels(
+    logitsOf(reference),
+    logitsOf(model),
+    ids.slice(0, COMPARED_TOKENS + 1),
+    asked,
+  );
+  if (compared.length === 0) return;
+  const { topAgreement, klMean, klP99 } = summarise(compared);
+  add("topAgreement", "of the tokens", exactly(topAgreement), params);
+  add("klMean", "nats", exactly(klMean), params);
+  add("klP99", "nats", exactly(klP99), params);
+}
+
+/** Size and speed. */
+async function measureFormat({ budget, signal, add }: Bench, model: LoadedModel): Promise<void> {
+  const params = { weights: model.plan.weights, cache: model.plan.cache };
   add("weightBytes", "bytes", exactly(model.plan.weightBytes), params);
   add("cacheBytes", "bytes", exactly(model.plan.cacheBytes), params);
   await model.measure(async ({ decoder }) => {
@@ -72,10 +119,18 @@ async function measureFormat(
   });
 }
 
-/** Tokens of the text, cut to the context. */
-async function textIds({ loaded, text, note }: Bench): Promise<readonly number[]> {
-  const ids = await loaded.encode(text ?? qualityText);
-  if (ids.length <= loaded.contextLength) return ids;
-  note(`quality: only the first ${loaded.contextLength} of ${ids.length} tokens fit the context`);
-  return ids.slice(0, loaded.contextLength);
+/** The text that was asked for, or a story and those of Debian; each cut to the context. */
+async function textsOf({ loaded, text, note }: Bench): Promise<readonly TextIds[]> {
+  const named =
+    text === undefined
+      ? [{ name: "story", text: qualityText }, ...(await debianTexts())]
+      : [{ name: "--text", text }];
+  const most = Math.min(loaded.contextLength, text === undefined ? TEXT_TOKENS : Number.POSITIVE_INFINITY);
+  const found: TextIds[] = [];
+  for (const each of named) {
+    const ids = await loaded.encode(each.text);
+    if (ids.length > most) note(`quality: ${each.name}: only the first ${most} of ${ids.length} tokens`);
+    found.push({ name: each.name, ids: ids.slice(0, most) });
+  }
+  return found;
 }

@@ -40,6 +40,8 @@ const BETTER = {
   "GFLOP/s": 1,
   "of the limit": 1,
   "of the pass": -1,
+  "of the tokens": 1,
+  nats: -1,
   "times one stream": 1,
   times: -1,
   s: -1,

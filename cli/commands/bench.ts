@@ -63,7 +63,7 @@ Suites:
   kernels     every kernel at the model's shapes: time, GB/s, GFLOP/s, shares of the GPU's limits
   attention   32 query heads with 32, 8 and 1 key/value heads, at a context of 4096
   window      time and memory of a token by position, with the model's window and without
-  quality     perplexity, size and speed of every weight and cache format
+  quality     perplexity, divergence, size and speed of every weight and cache format
   claim       Mistral 7B beside Llama 2 7B at the same memory: bytes, limits, how many answers fit; attention measured
   throughput  1, 2, 4, 8 answers at once: requests/s, tokens/s, time to first token, between tokens, batch gain;
               with --url, of any server with OpenAI's API
@@ -83,9 +83,10 @@ Examples:
     new Option("--seconds <s>", "begin no further run of a figure after this time")
       .argParser(number("--seconds", { min: 0, words: "of at least 0" }))
       .default(1),
-    new Option("--text <file>", "text for the suite `quality` (default: a short story)").argParser(
-      nonEmpty("--text", "a file"),
-    ),
+    new Option(
+      "--text <file>",
+      "text for the suite `quality` (default: a short story, and texts of Debian's miscfiles and fortunes-min that are installed)",
+    ).argParser(nonEmpty("--text", "a file")),
   ]);
   addThroughputOptions(command);
   addLoadingOptions(command);
