@@ -1,4 +1,4 @@
-import { type Addend, addendAt, addendBindings, addendConstants } from "./addend.ts";
+import { type Addend, addendBindings, addendConstants, withAddend } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import source from "./gate-up.wgsl?raw";
@@ -83,8 +83,10 @@ export function gateUp(
         const row = vectorRow(size, order, t, x, second);
         for (let f = 0; f < size.F; f++) {
           const at = t * products(size) + 2 * (size.F0 ?? 0) + f;
-          const gate = referenceDot(format, weight, f, row) + addendAt(added, at);
-          const up = referenceDot(format, weight, size.F + f, row) + addendAt(added, at + size.F);
+          const [gate, up] = [0, size.F].map((half) => {
+            const product = referenceDot(format, weight, f + half, row);
+            return withAddend(addend, added, { entry: at + half, stride: products(size), product });
+          }) as [number, number];
           hidden![t * outputs(size) + (size.F0 ?? 0) + f] = (gate / (1 + Math.exp(-gate))) * up;
         }
       }

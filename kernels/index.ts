@@ -16,6 +16,9 @@ import { gateUp } from "./gate-up.ts";
 import { gather } from "./gather.ts";
 import type { Kernel } from "./kernel.ts";
 import { logProb } from "./log-prob.ts";
+import { loraA } from "./lora-a.ts";
+import { loraB } from "./lora-b.ts";
+import { loraLookup } from "./lora-lookup.ts";
 import { type MatmulVariant, matmul, matmulVariants } from "./matmul.ts";
 import { matvec } from "./matvec.ts";
 import { type MatvecVariant, matvecVariants } from "./matvec-variants.ts";
@@ -28,7 +31,7 @@ import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
-export type { Addend } from "./addend.ts";
+export { type Addend, addendLength } from "./addend.ts";
 export { attentionSplits, partialLength, seesOnePart } from "./attention-parts.ts";
 export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
@@ -57,6 +60,7 @@ export type {
   Workgroups,
 } from "./kernel.ts";
 export { LOG_PROB_RESULTS, MAX_LIKELIEST, NO_TARGET } from "./log-prob.ts";
+export { NO_ADAPTER } from "./lora.ts";
 export { type MatmulVariant, matmulVariants, TILE } from "./matmul.ts";
 export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";
@@ -90,6 +94,9 @@ export {
   gateUp,
   gather,
   logProb,
+  loraA,
+  loraB,
+  loraLookup,
   matmul,
   matvec,
   multiplyAdd,
@@ -137,6 +144,12 @@ const others = [
   multiplyAdd,
   gather("plain"),
   gather("norm"),
+  loraA("plain"),
+  loraA("norm"),
+  loraLookup,
+  loraB("addend"),
+  loraB("addend", "bias"),
+  loraB("in_place"),
   quantizeInput("natural"),
   quantizeInput("even_odd"),
   quantizeInput("natural", "norm"),

@@ -1,4 +1,4 @@
-import { type Addend, addendAt, addendBindings, addendConstants, addendSource } from "./addend.ts";
+import { type Addend, addendBindings, addendConstants, addendSource, withAddend } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type Rounding, type WeightFormat } from "./formats/format.ts";
 import type { Kernel, Requirements, ShaderFile } from "./kernel.ts";
@@ -121,7 +121,9 @@ export function matmul(
         const row = order ? dequantized(size, t, x!, groups!, order) : referenceInput(size, t, x!);
         for (let n = 0; n < size.N; n++) {
           const at = t * outputs(size) + (size.N0 ?? 0) + n;
-          y![at] = referenceDot(format, weight, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
+          const product = referenceDot(format, weight, n, row);
+          const sum = withAddend(addend, added, { entry: at, stride: outputs(size), product });
+          y![at] = sum + (size.add ? y![at]! : 0);
         }
       }
     },

@@ -1,4 +1,4 @@
-import { type Addend, addendAt, addendBindings, addendConstants } from "./addend.ts";
+import { type Addend, addendBindings, addendConstants, withAddend } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
@@ -94,7 +94,9 @@ export function matvec(
         const row = vectorRow(size, order, t, x, second);
         for (let n = 0; n < size.N; n++) {
           const at = t * outputs(size) + (size.N0 ?? 0) + n;
-          y![at] = referenceDot(format, rest, n, row) + addendAt(added, at) + (size.add ? y![at]! : 0);
+          const product = referenceDot(format, rest, n, row);
+          const sum = withAddend(addend, added, { entry: at, stride: outputs(size), product });
+          y![at] = sum + (size.add ? y![at]! : 0);
         }
       }
     },

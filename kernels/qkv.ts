@@ -1,4 +1,4 @@
-import { type Addend, addendAt, addendBindings, addendConstants } from "./addend.ts";
+import { type Addend, addendBindings, addendConstants, withAddend } from "./addend.ts";
 import { weightContents } from "./formats/contents.ts";
 import { padded, type WeightFormat } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
@@ -104,9 +104,10 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
         for (let head = 0; head < heads; head++) {
           for (let i = 0; i < d / 2; i++) {
             const at = t * qkvStride(size) + (head0 + head) * d + i;
-            const pair = [0, d / 2].map(
-              (half) => referenceDot(format, weight, head * d + i + half, row) + addendAt(added, at + half),
-            );
+            const pair = [0, d / 2].map((half) => {
+              const product = referenceDot(format, weight, head * d + i + half, row);
+              return withAddend(addend, added, { entry: at + half, stride: qkvStride(size), product });
+            });
             const angle = testPosition(t) * testFrequency(i, d);
             const turned = turnedPair(size, head0 + head, angle, pair as [number, number], t);
             [out![at], out![at + d / 2]] = turned;

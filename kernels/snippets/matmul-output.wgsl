@@ -10,5 +10,5 @@ override ADD: bool;
 /// Stores the sum of token t and row n of this part; adds it to the output if ADD.
 fn put(t: u32, n: u32, sum: f32) {
   let at = t * Y_STRIDE + N0 + n;
-  y[at] = with_addend(sum, t, N0 + n) + select(0.0, y[at], ADD);
+  y[at] = with_addend(product_gain(t, N0 + n) * sum, t, N0 + n) + select(0.0, y[at], ADD);
 }
