@@ -73,6 +73,7 @@ export async function attentionOf(
   const { H, G, L } = decoder.shape;
   checkIndex("layer", layer, L);
   if (head !== undefined) checkIndex("head", head, H);
+  ring.use(undefined, decoder);
   const held = ring.holds(ids);
   const start = ring.reusable(ids);
   const last = ids.length - 1;

@@ -1,14 +1,15 @@
 // A source -> config, tokenizer, weights on the GPU -> Model.
 import { Tokenizer } from "../tokenizer/index.ts";
 import { type Checkpoint, openCheckpoint, type Source, SourceChangedError } from "../weights/index.ts";
-import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
+import { Adapters } from "./adapters/adapters.ts";
+import type { AddAdapterOptions, LoadOptions, Model, Plan, Tuning } from "./api.ts";
 import { Pipelines } from "./gpu/dispatch.ts";
 import type { Gpu } from "./gpu/gpu.ts";
 import { LoadedModel } from "./model.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
 import type { Platform } from "./platform.ts";
 import { DeviceRecovery, type Rebuild, retryOnce } from "./resident/device-recovery.ts";
-import { placeOnGpu } from "./resident/gpu-model.ts";
+import { placeOnGpu, release } from "./resident/gpu-model.ts";
 import { type Planned, planModel as plan } from "./resident/plan.ts";
 import type { ModelStore } from "./store/model-store.ts";
 
@@ -85,10 +86,30 @@ async function load(
   await store?.saveSource();
   const first = () => placeOnGpu(platform, checkpoint, options, { store });
   const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));
-  const rebuild: Rebuild = (before, signal) =>
-    placeOnGpu(platform, checkpoint, { ...options, signal }, { store, before });
+  const adapters = new Adapters(checkpoint.config);
+  const rebuild: Rebuild = async (before, signal) => {
+    const rebuilt = await placeOnGpu(platform, checkpoint, { ...options, signal }, { store, before });
+    try {
+      await adapters.restore(rebuilt);
+      return rebuilt;
+    } catch (error) {
+      release(rebuilt);
+      throw error;
+    }
+  };
   const recovery = new DeviceRecovery(gpuModel, options.device ? undefined : rebuild);
-  return new LoadedModel({ checkpoint, tokenizer, recovery, lease: store });
+  const { token, signal } = options;
+  const openSource = (name: string, own: AddAdapterOptions) =>
+    platform.openSource(name, { ...(token && { token }), store: false, ...own });
+  const model = new LoadedModel({ checkpoint, tokenizer, recovery, adapters, openSource, lease: store });
+  try {
+    for (const [name, from] of Object.entries(options.adapters ?? {}))
+      await model.addAdapter(name, from, signal ? { signal } : {});
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
 
 /** Plans a model without loading it. */

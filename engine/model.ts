@@ -1,11 +1,13 @@
 // A loaded model. Answers run side by side in the scheduler; calls that need the GPU for themselves run
 // between two steps.
 import type { Tokenizer } from "../tokenizer/index.ts";
-import type { Checkpoint, ModelConfig } from "../weights/index.ts";
-import { type Generation, generate } from "./answer/generate.ts";
+import type { Checkpoint, ModelConfig, Source } from "../weights/index.ts";
+import type { Adapters } from "./adapters/adapters.ts";
 import type {
   Activity,
   AdapterDescription,
+  AdapterSource,
+  AddAdapterOptions,
   Answer,
   AnswerOptions,
   AttentionOptions,
@@ -19,7 +21,6 @@ import type {
   ClassifyOptions,
   EncodeChatOptions,
   Extraction,
-  Finish,
   GenerateOptions,
   JsonSchema,
   KernelTime,
@@ -27,28 +28,31 @@ import type {
   Model,
   ModerateOptions,
   Moderation,
+  PassOptions,
   Plan,
   SaveSessionOptions,
   Score,
   ScoreOptions,
   StandardSchema,
-  Tool,
 } from "./api.ts";
 import { openai } from "./apis/openai/completions.ts";
+import { type Answering, composeAnswer, formatConstraint, type Prompt } from "./compose-answer.ts";
+import { endIdsOf } from "./end-ids.ts";
 import { checkLength } from "./graph/prompt-ids.ts";
 import { checkBias } from "./graph/sampler.ts";
 import { checkOptions } from "./options/check.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import {
+  addAdapterRules,
   attentionRules,
   callRules,
   candidatesRules,
   checkGenerate,
   encodeChatRules,
+  passRules,
   saveSessionRules,
   scoreRules,
 } from "./options/tables.ts";
-import { plainFormat } from "./plain-format.ts";
 import { Prompts } from "./prompts.ts";
 import type { DeviceRecovery } from "./resident/device-recovery.ts";
 import type { GpuModel } from "./resident/gpu-model.ts";
@@ -58,15 +62,6 @@ import { Scheduler } from "./scheduler/scheduler.ts";
 import type { TokenConstraint } from "./scheduler/token-constraint.ts";
 import type { Lease } from "./store/lock.ts";
 
-/** The end of an answer that was aborted before its prompt was encoded. */
-const abortedEarly: Finish = {
-  reason: "abort",
-  ...{ promptTokens: 0, cachedTokens: 0, completionTokens: 0, waitedMs: 0, prefillMs: 0, decodeMs: 0 },
-};
-
-/** @param tools that the model was shown. Default: none */
-type Prompt = Pick<Generation, "ids" | "warnings"> & { readonly tools?: readonly Tool[] };
-
 /** Chooses the ring of the last conversation. */
 const latest = (rings: RingPool) => rings.borrow([]);
 
@@ -75,6 +70,9 @@ export interface ModelParts {
   /** undefined if the checkpoint has none: then prompts are token ids. */
   readonly tokenizer: Tokenizer | undefined;
   readonly recovery: DeviceRecovery;
+  readonly adapters: Adapters;
+  /** Opens the source of an adapter. */
+  readonly openSource: (name: string, options: AddAdapterOptions) => Source | Promise<Source>;
   /**
    * The lease of a stored model. `dispose` releases it; if another tab takes it over, the model is disposed
    * of.
@@ -104,13 +102,7 @@ export class LoadedModel implements Model {
     );
     this.#prompts = new Prompts(parts.checkpoint, parts.tokenizer);
     this.#scheduler = new Scheduler(parts.recovery, this.#rings, parts.lease);
-    // A fine-tune may name its end token in config.json, generation_config.json or the tokenizer's files
-    // only.
-    const { eosId, namesEos = false } = parts.tokenizer ?? {};
-    // The default id of a config.json without one may be any token of another vocabulary.
-    const eosTokenIds = parts.checkpoint.endsGiven || !namesEos ? this.config.eosTokenIds : [];
-    const own = eosId !== undefined && (namesEos || eosTokenIds.length === 0) ? [eosId] : [];
-    this.#endIds = new Set([...eosTokenIds, ...own]);
+    this.#endIds = endIdsOf(parts.checkpoint, parts.tokenizer);
     // Frees the GPU's memory for the tab that took the model over, once all answers have ended.
     parts.lease?.signal.addEventListener("abort", () => {
       void this.#scheduler.idle().then(() => this.dispose());
@@ -155,36 +147,24 @@ export class LoadedModel implements Model {
     checkBias(options.logitBias, this.config.V);
   }
 
-  async *#answer(
+  #answer(
     encode: () => Promise<Prompt>,
     continues: boolean,
     options: ChatOptions,
     separate = false,
   ): AsyncGenerator<Chunk, void, void> {
-    let prompt: Prompt;
-    try {
-      prompt = await encode();
-    } catch (error) {
-      const { signal } = options;
-      if (!signal?.aborted || error !== signal.reason) throw error;
-      yield { text: "", ids: [], finish: abortedEarly };
-      return;
-    }
-    const { tokenizer } = this.#parts;
-    const text = tokenizer?.stream({ continues });
-    const isHeld = options.format !== undefined && plainFormat(options.format).type !== "text";
-    const thinking =
-      separate && tokenizer
-        ? (await import("./answer/thinking.ts")).thinkingAfter(prompt.ids, tokenizer, continues, isHeld)
-        : undefined;
-    const thinks = thinking?.hasThought === false;
-    const constraint = await this.constraint(options.format, continues, thinks ? prompt.ids : undefined);
-    const parts = { tokenizer, V: this.config.V, endIds: this.#endIds, thinks };
-    const calls =
-      prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, parts);
+    return composeAnswer(this.#answering, encode, { continues, separate }, options);
+  }
+
+  get #answering(): Answering {
+    const { tokenizer, adapters } = this.#parts;
     const { contextLength } = this;
-    const held = { ...prompt, ...(calls || { constraint }), endIds: this.#endIds };
-    yield* generate({ scheduler: this.#scheduler, contextLength, text, thinking, ...held }, options);
+    return {
+      ...{ tokenizer, adapters, contextLength },
+      scheduler: this.#scheduler,
+      V: this.config.V,
+      endIds: this.#endIds,
+    };
   }
 
   /** What every other call begins with. @throws DeviceLostError, ModelInUseError; TypeError, RangeError */
@@ -193,21 +173,12 @@ export class LoadedModel implements Model {
     checkOptions(call, options, rules);
   }
 
-  /**
-   * What holds an answer to a format. Its code is a lazy chunk.
-   * @param continues whether the answer goes on with a text
-   * @param opened the prompt, if it has opened a thought
-   */
+  /** What holds an answer to a format. */
   async constraint(
     format: AnswerOptions["format"],
     continues: boolean,
-    opened?: readonly number[],
   ): Promise<TokenConstraint | undefined> {
-    if (!format) return undefined;
-    const plain = plainFormat(format);
-    const { answerConstraint } = await import("./answer-constraint.ts");
-    const { tokenizer } = this.#parts;
-    return answerConstraint(plain, { tokenizer, V: this.config.V, endIds: this.#endIds, continues, opened });
+    return formatConstraint(this.#answering, format, continues);
   }
 
   async extract<Output>(
@@ -245,14 +216,12 @@ export class LoadedModel implements Model {
     return (await import("./passes.ts")).score({ ...this.#parts, scheduler: this.#scheduler }, ids, options);
   }
 
-  async logits(ids: readonly number[], options: CallOptions = {}): Promise<Float32Array> {
-    this.#check("logits", options, callRules);
-    const { signal } = options;
+  async logits(ids: readonly number[], options: PassOptions = {}): Promise<Float32Array> {
+    this.#check("logits", options, passRules);
     const checked = this.#prompts.check(ids);
     checkLength(checked, this.contextLength);
-    const { logitsOf } = await import("./passes.ts");
-    const run = logitsOf(checked, signal);
-    return this.#scheduler.runExclusive((rings) => rings.borrow(checked), run, { signal });
+    const { logits } = await import("./passes.ts");
+    return logits({ ...this.#parts, scheduler: this.#scheduler }, checked, options);
   }
 
   async profile(): Promise<KernelTime[]> {
@@ -275,8 +244,8 @@ export class LoadedModel implements Model {
 
   async candidates(ids: readonly number[], options: CandidatesOptions = {}): Promise<Candidate[]> {
     this.#check("candidates", options, candidatesRules);
-    const { count = 10, signal } = options;
-    const logits = await this.logits(ids, signal ? { signal } : {});
+    const { count = 10, ...asked } = options;
+    const logits = await this.logits(ids, asked);
     const { candidatesOf } = await import("./inspect.ts");
     return candidatesOf(logits, count, this.#parts.tokenizer);
   }
@@ -304,8 +273,24 @@ export class LoadedModel implements Model {
     const { restoreRing } = await import("./session/saved-ring.ts");
     return this.#scheduler.runExclusive(
       (rings) => rings.take([]),
-      (gpuModel, ring) => restoreRing(gpuModel, ring, this.config, session),
+      (gpuModel, ring) => restoreRing(gpuModel, ring, this.#parts, session),
     );
+  }
+
+  get adapters(): readonly string[] {
+    return this.#parts.adapters.loaded.map(({ name }) => name);
+  }
+
+  async addAdapter(name: string, source: AdapterSource, options: AddAdapterOptions = {}): Promise<void> {
+    this.#check("addAdapter", options, addAdapterRules);
+    const { addAdapter } = await import("./adapters/add.ts");
+    await addAdapter({ ...this.#parts, scheduler: this.#scheduler }, name, source, options);
+  }
+
+  async removeAdapter(name: string): Promise<void> {
+    this.#scheduler.check();
+    const { removeAdapter } = await import("./adapters/add.ts");
+    await removeAdapter({ ...this.#parts, scheduler: this.#scheduler, rings: this.#rings.all }, name);
   }
 
   /**
@@ -314,7 +299,10 @@ export class LoadedModel implements Model {
    */
   async measure<T>(use: (gpuModel: GpuModel) => Promise<T>): Promise<T> {
     const run = (gpuModel: GpuModel) => {
-      for (const ring of this.#rings.all) ring.begin([], 0);
+      for (const ring of this.#rings.all) {
+        ring.begin([], 0);
+        ring.use(undefined, gpuModel.decoder);
+      }
       return use(gpuModel);
     };
     return this.#scheduler.runExclusive(latest, run, { retryAfterLoss: false });

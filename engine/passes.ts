@@ -1,30 +1,35 @@
 // What `score` and `logits` run on the GPU, in a ring.
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
+import type { Adapters } from "./adapters/adapters.ts";
 import { likelyToken } from "./answer/log-probs.ts";
-import type { Score, ScoreOptions } from "./api.ts";
-import type { Scored } from "./graph/decoder.ts";
+import type { PassOptions, Score, ScoreOptions } from "./api.ts";
+import type { AdapterUse } from "./graph/adapter-use.ts";
+import { type Scored, score as scoreIds } from "./graph/score.ts";
 import { outOfRange } from "./options/parameter.ts";
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
 import type { Scheduler } from "./scheduler/scheduler.ts";
 
-/** What `score` needs of a model. */
-interface Scorer {
+/** What passes need of a model. */
+interface Passing {
   readonly scheduler: Scheduler;
+  readonly adapters: Adapters;
   readonly tokenizer: Tokenizer | undefined;
   readonly checkpoint: Pick<Checkpoint, "config">;
 }
 
 /** @throws RangeError with `parameter` */
 export async function score(
-  { scheduler, tokenizer, checkpoint }: Scorer,
+  { scheduler, adapters, tokenizer, checkpoint }: Passing,
   ids: readonly number[],
-  { from = 1, topLogProbs, signal }: ScoreOptions,
+  { from = 1, topLogProbs, adapter: choice, signal }: ScoreOptions,
 ): Promise<Score> {
   checkScored(ids, from);
   const top = Math.min(topLogProbs ?? 0, checkpoint.config.V);
-  const run = scoreOf(ids, from, top, signal);
-  const rows = await scheduler.runExclusive((rings) => rings.take(ids), run, { signal });
+  const rows = await adapters.during(choice, (adapter) => {
+    const run = scoreOf(ids, from, top, signal, adapter);
+    return scheduler.runExclusive((rings) => rings.take(ids, adapter), run, { signal });
+  });
   const width = 1 + top;
   const logProbs = rows.logProbs.filter((_, i) => i % width === 0);
   const ranks = rows.tokens.filter((_, i) => i % width === 0);
@@ -50,11 +55,13 @@ const scoreOf = (
   from: number,
   top: number,
   signal: AbortSignal | undefined,
+  adapter: AdapterUse | undefined,
 ): TaskBody<Scored> =>
   async function* ({ decoder }, ring) {
+    ring.use(adapter, decoder);
     // The pass that scores a token runs the one before it.
     const first = from - 1;
-    const start = Math.min(ring.reusable(ids), first);
+    const start = Math.min(ring.reusable(ids, adapter), first);
     ring.begin(ids, start);
     // Recorded first: the call may fail in the middle.
     ring.wrote(ids.length - 1);
@@ -62,17 +69,33 @@ const scoreOf = (
       yield* decoder.prefillInChunks(ring.index, ids.slice(start, first), start, signal);
       yield;
     }
-    const rows = yield* decoder.score(ring.index, ids, signal, first, top);
+    const rows = yield* scoreIds(decoder, ring.index, ids, signal, first, top);
     ring.commit(ids, ids.length - 1, "prefill");
     return rows;
   };
 
+/** See `Model.logits`. @param ids some that the model has */
+export const logits = (
+  { scheduler, adapters }: Pick<Passing, "scheduler" | "adapters">,
+  ids: readonly number[],
+  { adapter: choice, signal }: PassOptions,
+): Promise<Float32Array> =>
+  adapters.during(choice, (adapter) => {
+    const run = logitsOf(ids, signal, adapter);
+    return scheduler.runExclusive((rings) => rings.borrow(ids, adapter), run, { signal });
+  });
+
 /** Logits [V] after the last of `ids`. */
-export const logitsOf = (ids: readonly number[], signal: AbortSignal | undefined): TaskBody<Float32Array> =>
+const logitsOf = (
+  ids: readonly number[],
+  signal: AbortSignal | undefined,
+  adapter: AdapterUse | undefined,
+): TaskBody<Float32Array> =>
   async function* ({ decoder }, ring) {
-    const start = ring.reusable(ids);
+    ring.use(adapter, decoder);
+    const start = ring.reusable(ids, adapter);
     // If the ring holds them all, only the last token is recomputed, in place; the tokens after it stay.
-    const held = ring.holds(ids);
+    const held = ring.holds(ids, adapter);
     if (!held) {
       ring.begin(ids, start);
       // Recorded first: the call may fail in the middle.

@@ -123,9 +123,22 @@ function remoteModel(facts: ModelFacts, connection: Connection, close: () => voi
     (asked: unknown, options?: AnswerOptions) => connection.stream(name, [asked, sendable(options)]),
   ]);
   const answering = Object.fromEntries(streams) as Pick<Model, StreamName>;
+  const calling = Object.fromEntries(calls) as Pick<Model, CallName>;
+  let { adapters } = facts;
   return {
     ...facts,
-    ...(Object.fromEntries(calls) as Pick<Model, CallName>),
+    ...calling,
+    get adapters() {
+      return adapters;
+    },
+    async addAdapter(name, source, options) {
+      await calling.addAdapter(name, source, options);
+      adapters = [...adapters, name];
+    },
+    async removeAdapter(name) {
+      await calling.removeAdapter(name);
+      adapters = adapters.filter((each) => each !== name);
+    },
     ...answering,
     openai: openai(answering),
     answer: async (messages, options = {}) =>

@@ -20,9 +20,8 @@ fn gate_up(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
     for (var r = 0u; r < 2; r++) {
       let f = team * 2 + r;
       if (!writes(r, thread) || f >= F) { continue; }
-      let gate = plus_product(with_addend(0, t, 2 * F0 + f), sums[j], r, product_gain(t, 2 * F0 + f));
-      let column = 2 * F0 + F + f;
-      let up = plus_product(with_addend(0, t, column), sums[j], r + 2, product_gain(t, column));
+      let gate = plus_product(0, sums[j], r, t, 2 * F0 + f);
+      let up = plus_product(0, sums[j], r + 2, t, 2 * F0 + F + f);
       hidden[t * Y_STRIDE + F0 + f] = silu(gate) * up;
     }
   }

@@ -9,6 +9,7 @@ import { cacheFormats } from "./cache-formats/index.ts";
 import { convert, inputDtypes } from "./convert.ts";
 import { copy } from "./copy.ts";
 import { copySlots } from "./copy-slots.ts";
+import { doraGain } from "./dora-gain.ts";
 import { embed } from "./embed.ts";
 import { suits, type WeightFormat } from "./formats/format.ts";
 import { weightFormats } from "./formats/index.ts";
@@ -90,6 +91,7 @@ export {
   convert,
   copy,
   copySlots,
+  doraGain,
   embed,
   gateUp,
   gather,
@@ -115,6 +117,7 @@ const matrixVariants = Object.keys(matmulVariants) as MatmulVariant[];
 
 const stored = (format: WeightFormat) => [
   embed(format),
+  doraGain(format),
   ...inputDtypes.map((dtype) => convert(dtype, format)),
 ];
 const matvecs = (format: WeightFormat, variant: MatvecVariant) => [

@@ -16,8 +16,8 @@ export interface LoraBSize extends LoraSize {
 
 /**
  * The second product of LoRA adapters: B times `h`.
- * @param output `addend`: pairs (gain, delta) for a kernel that is made with the addend `delta`. `in_place`: y becomes
- * gain · (y + B h)
+ * @param output `addend`: pairs (gain, delta) for a kernel that is made with the addend `delta`. `in_place`:
+ * y becomes gain · (y + B h)
  * @param addend a bias, which the delta then contains
  */
 export const loraB = (

@@ -20,7 +20,7 @@ export const useBindings = ({ T, B }: LoraSize, first: number): Binding[] => [
   { name: "uses", slot: first + 1, type: "u32", length: 2 * B },
 ];
 
-/** Tests: token t is id 3t of ring t mod B; ring b uses adapter b, while there are so many, by the factor b + 1. */
+/** Tests: token t is id 3t of ring t mod B; ring b uses adapter b, if there is one, by the factor b + 1. */
 export function useContents({ T, B, slots }: LoraSize, name: string): Buffer | undefined {
   if (name === "rows")
     return Uint32Array.from({ length: 4 * T }, (_, i) => [3 * (i >> 2), i >> 2, (i >> 2) % B, T][i % 4]!);

@@ -21,8 +21,7 @@ fn matvec(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
       let n = team * ROWS_PER_TEAM + r;
       if (!writes(r, thread) || n >= N) { continue; }
       let i = t * Y_STRIDE + N0 + n;
-      let base = with_addend(select(0.0, y[i], ADD), t, N0 + n);
-      y[i] = plus_product(base, sums[j], r, product_gain(t, N0 + n));
+      y[i] = plus_product(select(0.0, y[i], ADD), sums[j], r, t, N0 + n);
     }
   }
 }

@@ -25,9 +25,8 @@ fn qkv(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thr
       let head = HEAD0 + pair / (d / 2);
       let i = pair % (d / 2);
       let column = head * d + i;
-      let first = plus_product(with_addend(0, t, column), sums[j], r, product_gain(t, column));
-      let other = column + d / 2;
-      let second = plus_product(with_addend(0, t, other), sums[j], r + 2, product_gain(t, other));
+      let first = plus_product(0, sums[j], r, t, column);
+      let second = plus_product(0, sums[j], r + 2, t, column + d / 2);
       let value = turned(t, head, i, vec2f(first, second));
       let at = t * QKV_STRIDE + column;
       out[at] = value.x;

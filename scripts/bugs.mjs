@@ -1,6 +1,7 @@
 // The known bugs of scripts/bugs/: `npm run prove` puts each back and expects its test to fail.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { adapterBugs } from "./bugs/adapters.mjs";
 import { apisBugs } from "./bugs/apis.mjs";
 import { demoBugs } from "./bugs/demo.mjs";
 import { engineBugs } from "./bugs/engine.mjs";
@@ -18,6 +19,7 @@ export const bugs = {
   ...structuredBugs,
   ...serverBugs,
   ...filesBugs,
+  ...adapterBugs,
 };
 
 /** Whether a test file exists and holds the quoted title. Titles with "_" are made at run time. */

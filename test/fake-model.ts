@@ -145,6 +145,7 @@ export function fakeModel({
   const model: Model = {
     config: { V: 2 ** 16, W: null, maxPositions: contextLength } as Model["config"],
     ...{ plan, adapter, contextLength },
+    adapters: [],
     openai: {
       get chat() {
         return missing();
@@ -188,7 +189,7 @@ export function fakeModel({
       ...{ steps: 10, stepRows: 25, prefillTokens: 0, reusedTokens: 0, decodedTokens: 0 },
     }),
     ...{ logits: missing, profile: missing, attention: missing, candidates: missing },
-    ...{ saveSession: missing, restoreSession: missing },
+    ...{ saveSession: missing, restoreSession: missing, addAdapter: missing, removeAdapter: missing },
     dispose: () => {},
   };
   return { model, calls, running: () => running, mostRunning: () => mostRunning };

@@ -2,6 +2,7 @@
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
+import type { AdapterUse } from "../graph/adapter-use.ts";
 import { DEFAULT_MAX_TOKENS, DEFAULT_SAMPLING } from "../options/defaults.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
@@ -28,6 +29,8 @@ export interface Generation {
   readonly calls?: Calls | undefined;
   /** Which tokens may be picked. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
+  /** The adapter that computes them. Default: none. */
+  readonly adapter?: AdapterUse | undefined;
 }
 
 /**
@@ -35,7 +38,18 @@ export interface Generation {
  * @throws ContextLengthError if the prompt does not fit
  */
 export async function* generate(
-  { scheduler, contextLength, ids, text, endIds, warnings = [], thinking, calls, constraint }: Generation,
+  {
+    scheduler,
+    contextLength,
+    ids,
+    text,
+    endIds,
+    warnings = [],
+    thinking,
+    calls,
+    constraint,
+    adapter,
+  }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { signal, temperature = DEFAULT_SAMPLING.temperature, topP = DEFAULT_SAMPLING.topP } = options;
@@ -88,6 +102,7 @@ export async function* generate(
     const asked = {
       ...{ prompt: ids, maxTokens, wantsLogits, settings: { ...options, temperature, topP }, seed, signal },
       constraint,
+      adapter,
       onProgress,
     };
     sequence = await scheduler.join(asked);

@@ -4,6 +4,7 @@ import { usage } from "./dispatch.ts";
 export class Buffers {
   readonly #device: GPUDevice;
   readonly #made: GPUBuffer[] = [];
+  readonly #groups: Buffers[] = [];
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -19,11 +20,21 @@ export class Buffers {
     return this.#make(label, length, usage.mapRead | usage.copyDst);
   }
 
+  /** Buffers that may be destroyed before the others, and are with them. */
+  group(): Buffers {
+    const group = new Buffers(this.#device);
+    this.#groups.push(group);
+    return group;
+  }
+
   get bytes(): number {
-    return this.#made.reduce((sum, { size }) => sum + size, 0);
+    const own = this.#made.reduce((sum, { size }) => sum + size, 0);
+    return this.#groups.reduce((sum, { bytes }) => sum + bytes, own);
   }
 
   destroy(): void {
+    for (const group of this.#groups) group.destroy();
+    this.#groups.length = 0;
     for (const buffer of this.#made) buffer.destroy();
     this.#made.length = 0;
     // Dawn frees destroyed buffers only at the next submit.

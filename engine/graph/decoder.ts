@@ -1,15 +1,16 @@
 // Runs the lists of prepare.ts: prefill, a decode step, a score; and reads tokens and logits back.
-import { LOG_PROB_RESULTS, NO_TARGET } from "../../kernels/index.ts";
 import type { Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Submitter } from "../gpu/submitter.ts";
-import { type Activations, SCORE_ROWS } from "./activations.ts";
+import type { Activations } from "./activations.ts";
+import type { AdapterUse } from "./adapter-use.ts";
+import type { AdapterUses } from "./adapter-uses.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
 import { Readback } from "./readback.ts";
 import { Sampler, type SamplerOptions } from "./sampler.ts";
 import type { Shape } from "./shape.ts";
-import { decodeList, type StepLists } from "./step-lists.ts";
+import { decodeList, type Lists, type StepLists } from "./step-lists.ts";
 
 /** Steps of `retrace` that are submitted before others may run. */
 const RETRACED_TOGETHER = 32;
@@ -26,21 +27,10 @@ export interface Picked {
   readonly logits?: Float32Array;
 }
 
-/** Results of `score`: a row for each scored token. */
-export interface Scored {
-  /** [rows, 1 + top]: the token's, then those of the likeliest tokens. */
-  readonly logProbs: Float32Array;
-  /** [rows, 1 + top]: the token's rank, then the ids of the likeliest tokens. */
-  readonly tokens: Uint32Array;
-}
-
 interface Prepared {
-  readonly prefill: readonly Dispatch[];
-  readonly score: readonly Dispatch[];
+  readonly lists: Lists;
   /** Empty if there is one ring only. */
   readonly copyPrefix: readonly Dispatch[];
-  /** steps[n - 1] is the step of n rows, up to `parallel`. */
-  readonly steps: readonly StepLists[];
   /** Picked tokens are read back through these in turn, 16 bytes each: one more than the steps in flight. */
   readonly staging: readonly GPUBuffer[];
 }
@@ -52,9 +42,11 @@ export class Decoder {
   readonly submitter: Submitter;
   readonly #gpu: Gpu;
   readonly #prepared: Prepared;
-  readonly #readback: Readback;
+  readonly readback: Readback;
   readonly #sampler: Sampler;
   readonly #held = new HeldRows();
+  /** The LoRA adapters, while some are loaded. They are replaced while no pass is in flight. */
+  adapters: AdapterUses | undefined;
 
   constructor(gpu: Gpu, submitter: Submitter, shape: Shape, activations: Activations, prepared: Prepared) {
     this.#gpu = gpu;
@@ -62,20 +54,29 @@ export class Decoder {
     this.shape = shape;
     this.activations = activations;
     this.#prepared = prepared;
-    this.#readback = new Readback(gpu, submitter, activations.decode.rows, prepared.staging);
+    this.readback = new Readback(gpu, submitter, activations.decode.rows, prepared.staging);
     this.#sampler = new Sampler(submitter, activations.sampler, shape.V);
   }
 
-  /** The dispatches of a step whose rows are at these positions. */
-  dispatchesOf(...positions: readonly number[]): readonly Dispatch[] {
-    const rows = positions.map((position) => ({ position }));
-    const { logits, sample } = this.#stepOf(rows.length);
-    return [...this.#layersOf(rows), ...logits, ...sample];
+  /** From the next pass on, the sequence in this ring uses this adapter. */
+  setAdapter(ring: number, use: AdapterUse | undefined): void {
+    this.adapters?.set(ring, use);
   }
 
-  /** The dispatches of a prefill pass of `chunkLength` tokens. */
+  /** The dispatches of a step whose rows are at these positions, without adapters. */
+  dispatchesOf(...positions: readonly number[]): readonly Dispatch[] {
+    const step = this.#prepared.lists.steps[positions.length - 1]!;
+    const layers = decodeList(
+      step,
+      this.shape,
+      positions.map((position) => ({ position })),
+    );
+    return [...layers, ...step.logits, ...step.sample];
+  }
+
+  /** The dispatches of a prefill pass of `chunkLength` tokens, without adapters. */
   get prefillDispatches(): readonly Dispatch[] {
-    return this.#prepared.prefill;
+    return this.#prepared.lists.prefill;
   }
 
   /**
@@ -84,7 +85,7 @@ export class Decoder {
    * @param first number of rows that stay, as the sampler has them
    */
   setRows(rows: readonly Row[], first = 0): void {
-    if (rows.length > 0) this.#checkIds(rows.map(({ id }) => id));
+    if (rows.length > 0) this.checkIds(rows.map(({ id }) => id));
     this.#held.set(rows, first);
     if (rows.length === 0) return;
     const words = rows.flatMap(({ id, position, ring }) => [id, position, ring, 0]);
@@ -160,7 +161,7 @@ export class Decoder {
       for (const [i, id] of ids.slice(at, at + RETRACED_TOGETHER).entries()) {
         const position = start + at + i;
         this.setRow(position, id, ring);
-        await this.submitter.run([this.#layersOf([{ position }])], { signal });
+        await this.submitter.run([this.#layersOf([{ ring, position }])], { signal });
       }
       await this.done();
     }
@@ -175,14 +176,14 @@ export class Decoder {
   ): Promise<void> {
     const { prefill: p, decode: d } = this.activations;
     const T = ids.length;
-    this.#checkIds(ids);
+    this.checkIds(ids);
     const rows = Uint32Array.from(
       { length: 4 * T },
       (_, i) => [ids[i >> 2]!, position + (i >> 2), ring, T][i % 4]!,
     );
     this.submitter.writeBuffer(p.rows, 0, rows);
     const rowBytes = d.x.size / this.shape.parallel;
-    await this.submitter.run([this.#prepared.prefill], {
+    await this.submitter.run([this.listsOf([ring]).prefill], {
       rows: { T, of: this.shape.chunkLength },
       copy: (encoder) => {
         if (isLast) encoder.copyBufferToBuffer(p.x, (T - 1) * rowBytes, d.x, 0, rowBytes);
@@ -199,7 +200,7 @@ export class Decoder {
    * The last check before the GPU, which would read outside the embedding. Callers check before, with better
    * messages.
    */
-  #checkIds(ids: readonly number[]): void {
+  checkIds(ids: readonly number[]): void {
     checkIds(ids, this.shape.V, "ids");
   }
 
@@ -219,13 +220,18 @@ export class Decoder {
    */
   async logits(ring: number, position: number): Promise<Float32Array> {
     this.#held.takePrefilled({ ring, position });
-    await this.submitter.run([this.#stepOf(1).logits]);
+    await this.submitter.run([this.#stepOf([{ ring }]).logits]);
     return this.#readLogits(0);
+  }
+
+  /** Another text begins in this ring: nothing is picked after the one before. */
+  begin(ring: number): void {
+    this.#held.begin(ring);
   }
 
   /** Sets how the next tokens of a ring's sequence are chosen: see `Sampler`. @throws RangeError */
   configure(ring: number, options: SamplerOptions): void {
-    this.#held.begin(ring);
+    this.begin(ring);
     this.#sampler.configure(ring, options);
   }
 
@@ -246,7 +252,8 @@ export class Decoder {
    */
   async first(ring: number, position: number, wantsLogits = false, beforePick?: () => void): Promise<Picked> {
     this.#held.takePrefilled({ ring, position });
-    const [picked] = await this.#pick([this.#stepOf(1).logits], 1, wantsLogits ? [0] : [], beforePick);
+    const step = this.#stepOf([{ ring }]);
+    const [picked] = await this.#pick(step, [step.logits], 1, wantsLogits ? [0] : [], beforePick);
     return picked!;
   }
 
@@ -264,77 +271,39 @@ export class Decoder {
     beforePick?: () => void,
   ): Promise<Picked[]> {
     this.#held.takeStep(rows);
-    const { logits } = this.#stepOf(rows.length);
-    return this.#pick([this.#layersOf(rows), logits], rows.length, withLogits, beforePick);
+    const step = this.#stepOf(rows);
+    return this.#pick(step, [this.#layersOf(rows), step.logits], rows.length, withLogits, beforePick);
   }
 
-  /**
-   * Log-probabilities and ranks of ids[start + 1 …], each given all tokens before it. Yields between chunks,
-   * so that others may run.
-   * @param start the ring holds the tokens before
-   * @param top how many of the likeliest tokens are added to each row, at most MAX_LIKELIEST and V
-   */
-  async *score(
-    ring: number,
-    ids: readonly number[],
-    signal?: AbortSignal,
-    start = 0,
-    top = 0,
-  ): AsyncGenerator<void, Scored, void> {
-    this.#checkIds(ids);
-    const { submitter } = this;
-    const { targets, logProbs, tokens } = this.activations.prefill;
-    const step = Math.min(SCORE_ROWS, this.shape.chunkLength);
-    const width = 1 + top;
-    const words = width * (ids.length - 1 - start);
-    const result = { logProbs: new Float32Array(words), tokens: new Uint32Array(words) };
-    this.#held.begin(ring);
-    for (let at = start; at < ids.length - 1; at += step) {
-      if (at > start) yield;
-      signal?.throwIfAborted();
-      const chunk = ids.slice(at, Math.min(at + step, ids.length - 1));
-      await this.#prefillChunk(ring, chunk, at, false, signal);
-      const next = Array.from({ length: SCORE_ROWS }, (_, i) =>
-        i < chunk.length ? [ids[at + i + 1]!, top] : [NO_TARGET, 0],
-      );
-      submitter.writeBuffer(targets, 0, new Uint32Array(next.flat()));
-      await submitter.run([this.#prepared.score], { signal });
-      const bytes = 4 * LOG_PROB_RESULTS * chunk.length;
-      const read = (buffer: GPUBuffer) => this.#readback.bytes(buffer, 0, bytes);
-      const [chances, found] = await Promise.all([read(logProbs), read(tokens)]);
-      for (const i of chunk.keys()) {
-        const row = [4 * LOG_PROB_RESULTS * i, width] as const;
-        result.logProbs.set(new Float32Array(chances, ...row), width * (at - start + i));
-        result.tokens.set(new Uint32Array(found, ...row), width * (at - start + i));
-      }
-    }
-    return result;
+  /** What a pass of these rings runs. */
+  listsOf(rings: readonly number[]): Lists {
+    return this.adapters?.listsFor(rings) ?? this.#prepared.lists;
   }
 
-  #stepOf(count: number): StepLists {
-    return this.#prepared.steps[count - 1]!;
+  #stepOf(rows: readonly Pick<RowPlace, "ring">[]): StepLists {
+    return this.listsOf(rows.map(({ ring }) => ring)).steps[rows.length - 1]!;
   }
 
-  #layersOf(rows: readonly Pick<RowPlace, "position">[]): readonly Dispatch[] {
-    return decodeList(this.#stepOf(rows.length), this.shape, rows);
+  #layersOf(rows: readonly RowPlace[]): readonly Dispatch[] {
+    return decodeList(this.#stepOf(rows), this.shape, rows);
   }
 
   async #pick(
+    { sample }: StepLists,
     passes: readonly (readonly Dispatch[])[],
     count: number,
     withLogits: readonly number[],
     beforePick: (() => void) | undefined,
   ): Promise<Picked[]> {
-    const { sample } = this.#stepOf(count);
     if (withLogits.length === 0 && !beforePick) {
-      const ids = await this.#readback.tokens([...passes, sample], count);
+      const ids = await this.readback.tokens([...passes, sample], count);
       return ids.map((id) => ({ id }));
     }
     void this.submitter.run(passes);
     // Copied before the sampler, which overwrites them.
     const copies = Promise.all(withLogits.map((row) => this.#readLogits(row)));
     beforePick?.();
-    const [ids, logits] = await Promise.all([this.#readback.tokens([sample], count), copies]);
+    const [ids, logits] = await Promise.all([this.readback.tokens([sample], count), copies]);
     return ids.map((id, row) => {
       const at = withLogits.indexOf(row);
       return at < 0 ? { id } : { id, logits: logits[at]! };
@@ -344,6 +313,6 @@ export class Decoder {
   async #readLogits(row: number): Promise<Float32Array> {
     const { logits } = this.activations.decode;
     const stride = logits.size / this.shape.parallel;
-    return new Float32Array(await this.#readback.bytes(logits, row * stride, 4 * this.shape.V));
+    return new Float32Array(await this.readback.bytes(logits, row * stride, 4 * this.shape.V));
   }
 }

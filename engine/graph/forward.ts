@@ -7,57 +7,52 @@ import {
   type Addend,
   attentionCombine,
   attentionVariants,
-  type CodeOrder,
   copySlots,
   embed,
   gateUp,
-  gather,
-  type Kernel,
   logProb,
-  type MatmulVariant,
-  type MatvecSize,
-  type MatvecVariant,
-  matmul,
-  matmulVariants,
   matvec,
-  matvecVariants,
   qkNorm,
   qkv,
-  quantizeInput,
   rmsNorm,
   ropeCache,
   sample,
-  suits,
   swiglu,
   type WeightFormat,
 } from "../../kernels/index.ts";
 import type { MatrixRole } from "../api.ts";
 import { type Launch, launch } from "../gpu/dispatch.ts";
-import { type Activations, type DecodeState, SCORE_ROWS } from "./activations.ts";
+import { type Activations, SCORE_ROWS } from "./activations.ts";
+import { type AdapterPass, addition } from "./adapted.ts";
+import { fewTokens, launches, manyTokens, product, type TokensPerBlock } from "./products.ts";
 import type { Shape } from "./shape.ts";
 import type { DecodeLists } from "./step-lists.ts";
-import type { LayerWeights, Matrix, MatrixPart, Weights } from "./weights.ts";
+import type { LayerWeights, Matrix, Weights } from "./weights.ts";
 
 /** Block sizes of decode steps: a matrix kernel reads each weight once per block of tokens. */
-export const BLOCK_SIZES = [1, 2, 4, 8] as const;
-type TokensPerBlock = (typeof BLOCK_SIZES)[number];
+export const BLOCK_SIZES = [1, 2, 4, 8] as const satisfies readonly TokensPerBlock[];
 
 /**
  * One token of each of up to `parallel` sequences: from the ids in `decode.rows` to the residual stream after
  * the last layer. Two lists that differ in attention and share all other launches.
+ * @param adapters for steps in which a row has one
  */
 export function decode(
   shape: Shape,
   weights: Weights,
   activations: Activations,
   tokensPerBlock: TokensPerBlock,
+  adapters?: AdapterPass,
 ): DecodeLists<Launch> {
   const { decode: s, caches } = activations;
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, queryScale } = shape;
   const { matvec: variant } = kernels;
   const T = rowsOf(shape, tokensPerBlock);
-  const multiply = (role: MatrixRole, input?: "norm") =>
-    product((format) => matvec(format, fewTokens(variant[role], format), input), T, s, tokensPerBlock);
+  const multiply = (role: MatrixRole, input?: "norm", addend?: Addend) => {
+    const kernel = (format: WeightFormat) => matvec(format, fewTokens(variant[role], format), input, addend);
+    return product(kernel, T, s, tokensPerBlock);
+  };
+  const added = addition(adapters, T);
 
   const attentionVariant = attentionVariants[kernels.attention.decode];
   const SPLITS = attentionVariant.splits ? shape.SPLITS : 1;
@@ -73,56 +68,70 @@ export function decode(
     };
   };
 
-  const project = (w: LayerWeights, angles: GPUBuffer): Launch[] => {
+  const project = (w: LayerWeights, i: number): Launch[] => {
+    const angles = anglesOf(shape, activations, i);
+    const input = [s.x, w.inputNorm] as const;
+    const { before, addend, buffers } = added("qkv", i, input, w.qkvBias);
     if (w.qkNorm) {
       // Not in one kernel: a head is normalised when all of it is there.
       const size = { K: D, eps, width: (H + 2 * G) * d };
       return [
-        ...multiply("qkv", "norm")(w.qkv, size, [s.x, w.inputNorm], s.qkv),
+        ...before,
+        ...multiply("qkv", "norm", addend)(w.qkv, size, input, s.qkv, ...buffers),
         launch(qkNorm, { T, H, G, d, eps, queryScale }, s.qkv, w.qkNorm, s.rows, angles),
       ];
     }
-    const bias = optional(w.qkvBias);
-    return launches(
+    const multiplied = launches(
       w.qkv,
-      (format) => qkv(format, fewTokens(variant.qkv, format), addendOf(bias)),
+      (format) => qkv(format, fewTokens(variant.qkv, format), addend),
       ({ first, count }) => ({
         ...{ T, tokensPerBlock, K: D, eps, H, G, d, queryScale },
         ...{ heads: count, head0: first },
       }),
       s,
-      [s.x, w.inputNorm],
-      ...[s.rows, angles, s.qkv, ...bias],
+      input,
+      ...[s.rows, angles, s.qkv, ...buffers],
     );
+    return [...before, ...multiplied];
   };
 
-  const activate = (w: LayerWeights): Launch[] => {
+  const activate = (w: LayerWeights, i: number): Launch[] => {
     const input = [s.x, w.postAttentionNorm] as const;
+    const { before, addend, buffers } = added("gateUp", i, input);
     if (s.gateUp && isStacked(w.gateUp)) {
-      const gatesUps = multiply("gateUp", "norm")(w.gateUp, { K: D, eps, width: 2 * F }, input, s.gateUp);
-      return [...gatesUps, launch(swiglu, { T, F }, s.gateUp, s.hidden)];
+      const size = { K: D, eps, width: 2 * F };
+      const multiplied = multiply("gateUp", "norm", addend)(w.gateUp, size, input, s.gateUp, ...buffers);
+      return [...before, ...multiplied, launch(swiglu, { T, F }, s.gateUp, s.hidden)];
     }
-    return launches(
+    const multiplied = launches(
       w.gateUp,
-      (format) => gateUp(format, fewTokens(variant.gateUp, format)),
+      (format) => gateUp(format, fewTokens(variant.gateUp, format), addend),
       ({ first, count }) => ({ T, tokensPerBlock, K: D, eps, F: count, F0: first, width: F }),
       s,
       input,
-      s.hidden,
+      ...[s.hidden, ...buffers],
     );
+    return [...before, ...multiplied];
+  };
+
+  /** A product that is added to the residual stream. */
+  const addProduct = (role: "oProj" | "downProj", matrix: Matrix, i: number, K: number, x: GPUBuffer) => {
+    const { before, addend, buffers } = added(role, i, [x]);
+    const size = { K, width: D, add: true };
+    return [...before, ...multiply(role, undefined, addend)(matrix, size, [x], s.x, ...buffers)];
   };
 
   const layers = weights.layers.map((w, i) => ({
-    before: project(w, anglesOf(shape, activations, i)),
+    before: project(w, i),
     attention: attend(caches[i]!),
     after: [
-      ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
-      ...activate(w),
-      ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
+      ...addProduct("oProj", w.oProj, i, H * d, s.attended),
+      ...activate(w, i),
+      ...addProduct("downProj", w.downProj, i, F, s.hidden),
     ],
   }));
 
-  const embedded = embedding(shape, weights, T, s);
+  const embedded = embedding(shape, weights, T, s, adapters);
   const list = (kind: keyof DecodeLists<Launch>) => [
     ...embedded,
     ...layers.flatMap(({ before, attention, after }) => [...before, ...attention[kind], ...after]),
@@ -137,12 +146,17 @@ export function logits(
   weights: Weights,
   { decode: s }: Activations,
   tokensPerBlock: TokensPerBlock,
+  adapters?: AdapterPass,
 ): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = rowsOf(shape, tokensPerBlock);
   const kernel = (format: WeightFormat) => matvec(format, fewTokens(kernels.matvec.lmHead, format), "norm");
   const multiply = product(kernel, T, s, tokensPerBlock);
-  return multiply(weights.lmHead, { K: D, eps, width: V }, [s.x, weights.finalNorm], s.logits);
+  const input = [s.x, weights.finalNorm] as const;
+  return [
+    ...multiply(weights.lmHead, { K: D, eps, width: V }, input, s.logits),
+    ...(adapters?.change("lmHead", undefined, T, input, s.logits) ?? []),
+  ];
 }
 
 /**
@@ -170,20 +184,31 @@ export const sampleTokens = (
 ];
 
 /** A chunk of one sequence: from the ids in `prefill.rows` to the residual stream after the last layer. */
-export function prefill(shape: Shape, weights: Weights, activations: Activations): Launch[] {
+export function prefill(
+  shape: Shape,
+  weights: Weights,
+  activations: Activations,
+  adapters?: AdapterPass,
+): Launch[] {
   const { prefill: s, caches } = activations;
   const { cacheFormat, kernels, B, D, F, H, G, d, S, W, eps, queryScale, chunkLength: T } = shape;
   const multiply = (role: MatrixRole, addend?: Addend) =>
     product(manyTokens(kernels.matmul[role], addend), T, s);
+  const added = addition(adapters, T);
   const attend = (cache: GPUBuffer): Launch => {
     const kernel = attentionVariants[kernels.attention.prefill].prefill(cacheFormat);
     return launch(kernel, { T, B, H, G, d, S, W, store: false }, s.qkv, cache, s.rows, s.attended);
   };
 
-  const project = (w: LayerWeights): Launch[] => {
-    const bias = optional(w.qkvBias);
+  const project = (w: LayerWeights, i: number): Launch[] => {
+    const { before, addend, buffers } = added("qkv", i, [s.normed], w.qkvBias);
     const size = { K: D, width: (H + 2 * G) * d };
-    return multiply("qkv", addendOf(bias))(w.qkv, size, [s.normed], s.qkv, ...bias);
+    return [...before, ...multiply("qkv", addend)(w.qkv, size, [s.normed], s.qkv, ...buffers)];
+  };
+  /** A product that is added to the residual stream. */
+  const addProduct = (role: "oProj" | "downProj", matrix: Matrix, i: number, K: number, x: GPUBuffer) => {
+    const { before, addend, buffers } = added(role, i, [x]);
+    return [...before, ...multiply(role, addend)(matrix, { K, width: D, add: true }, [x], s.x, ...buffers)];
   };
   const rotate = (w: LayerWeights, i: number): Launch[] => {
     const store = (angles: GPUBuffer, scale = queryScale): Launch => {
@@ -198,19 +223,20 @@ export function prefill(shape: Shape, weights: Weights, activations: Activations
 
   const layer = (w: LayerWeights, i: number): Launch[] => [
     launch(rmsNorm, { T, D, eps }, s.x, w.inputNorm, s.normed),
-    ...project(w),
+    ...project(w, i),
     ...rotate(w, i),
     attend(caches[i]!),
-    ...multiply("oProj")(w.oProj, { K: H * d, width: D, add: true }, [s.attended], s.x),
+    ...addProduct("oProj", w.oProj, i, H * d, s.attended),
     launch(rmsNorm, { T, D, eps }, s.x, w.postAttentionNorm, s.normed),
     ...multiply("gateUp")(w.gateUp, { K: D, width: 2 * F }, [s.normed], s.gateUp),
+    ...(adapters?.change("gateUp", i, T, [s.normed], s.gateUp) ?? []),
     ...(isStacked(w.gateUp) ? [{ first: 0, count: F }] : w.gateUp).map(({ first, count }) =>
       launch(swiglu, { T, F: count, F0: first, width: F }, s.gateUp, s.hidden),
     ),
-    ...multiply("downProj")(w.downProj, { K: F, width: D, add: true }, [s.hidden], s.x),
+    ...addProduct("downProj", w.downProj, i, F, s.hidden),
   ];
 
-  return [...embedding(shape, weights, T, s), ...weights.layers.flatMap(layer)];
+  return [...embedding(shape, weights, T, s, adapters), ...weights.layers.flatMap(layer)];
 }
 
 /** The angles of a layer's queries and keys. */
@@ -219,9 +245,6 @@ const anglesOf = (
   { angles, noAngles }: Pick<Activations, "angles" | "noAngles">,
   layer: number,
 ): GPUBuffer => (noRopeLayers.includes(layer) ? noAngles! : angles);
-
-const optional = (buffer: GPUBuffer | undefined): readonly GPUBuffer[] => (buffer ? [buffer] : []);
-const addendOf = (bias: readonly GPUBuffer[]): Addend => (bias.length > 0 ? "bias" : "none");
 
 /** Copies keys and values from one ring to another: `copiedRange` says which rings and slots. */
 export const copyPrefix = (
@@ -233,13 +256,19 @@ export const copyPrefix = (
  * After a prefill of at most SCORE_ROWS tokens: log-probability and rank of the token after each, given in
  * `prefill.targets`, and the likeliest tokens there.
  */
-export function score(shape: Shape, weights: Weights, { prefill: s }: Activations): Launch[] {
+export function score(
+  shape: Shape,
+  weights: Weights,
+  { prefill: s }: Activations,
+  adapters?: AdapterPass,
+): Launch[] {
   const { kernels, D, V, eps } = shape;
   const T = SCORE_ROWS;
   const multiply = product(manyTokens(kernels.matmul.lmHead), T, s);
   return [
     launch(rmsNorm, { T, D, eps }, s.x, weights.finalNorm, s.normed),
     ...multiply(weights.lmHead, { K: D, width: V }, [s.normed], s.logits),
+    ...(adapters?.change("lmHead", undefined, T, [s.normed], s.logits) ?? []),
     launch(logProb, { T, V }, s.logits, s.targets, s.logProbs, s.tokens),
   ];
 }
@@ -250,89 +279,13 @@ const embedding = (
   { embedTokens }: Weights,
   T: number,
   s: { readonly rows: GPUBuffer; readonly x: GPUBuffer },
-): Launch[] =>
-  embedTokens.map(({ first, count, format, buffers }) =>
+  adapters?: AdapterPass,
+): Launch[] => [
+  ...embedTokens.map(({ first, count, format, buffers }) =>
     launch(embed(format), { T, K: D, N: count, N0: first }, s.rows, s.x, ...buffers),
-  );
+  ),
+  ...(adapters?.embed(T, s.x) ?? []),
+];
 
 /** Whether parts have rows of gate_proj or of up_proj: their columns differ in order, so their inputs do. */
 const isStacked = ([part]: Matrix): boolean => part?.rows === part?.count;
-
-/** Parts in a format that a variant does not suit use one that suits all. */
-const manyTokens = (variant: MatmulVariant, addend?: Addend) => (format: WeightFormat) =>
-  matmul(format, suits(matmulVariants[variant], format) ? variant : "tile", addend);
-const fewTokens = (variant: MatvecVariant, format: WeightFormat): MatvecVariant =>
-  suits(matvecVariants[variant], format) ? variant : "stream";
-
-/** What inputs of matrices are made into: by gather, and `codes` and `groups` by quantize_input. */
-type Made = Pick<DecodeState, "codes" | "groups" | "gathered" | "gatheredGain">;
-
-/** The input of a matrix: x, and the gain of RMSNorm if it is normed. */
-type Input = readonly [x: GPUBuffer, gain?: GPUBuffer];
-
-/**
- * A matrix with T rows of an input: a launch for each part, by the kernel for the part's format. Before it,
- * the input is put in the order of the part's columns, if that is another, and quantised for kernels that
- * multiply bytes: each once for all neighbours that read it so.
- * @param buffers the kernel's own, between its input and the weights
- */
-function launches<Size extends { T: number; K: number; eps?: number }>(
-  matrix: Matrix,
-  kernel: (format: WeightFormat) => Kernel<Size>,
-  sizeOf: (part: MatrixPart) => Size,
-  { codes, groups, gathered, gatheredGain }: Made,
-  input: Input,
-  ...buffers: GPUBuffer[]
-): Launch[] {
-  const given = input.filter((buffer) => buffer !== undefined);
-  const kind = given.length === 1 ? "plain" : "norm";
-  const sorted = [gathered!, gatheredGain!].slice(0, given.length);
-  let read = given;
-  let columns: GPUBuffer | undefined;
-  let quantizedAs: CodeOrder | undefined;
-  return matrix.flatMap((part) => {
-    const multiply = kernel(part.format);
-    const size = sizeOf(part);
-    const before: Launch[] = [];
-    if (part.columns !== columns) {
-      columns = part.columns;
-      quantizedAs = undefined;
-      read = columns ? sorted : given;
-      if (columns) before.push(launch(gather(kind), size, ...given, columns, ...sorted));
-    }
-    const order = multiply.quantizedInput;
-    if (!order) return [...before, launch(multiply, size, ...read, ...buffers, ...part.buffers)];
-    if (order !== quantizedAs) before.push(launch(quantizeInput(order, kind), size, ...read, codes, groups));
-    quantizedAs = order;
-    return [...before, launch(multiply, size, codes, groups, ...buffers, ...part.buffers)];
-  });
-}
-
-/**
- * A plain product.
- * @param add whether the result is added to the output
- * @param outputs y, and the bias if the kernel has one
- */
-const product =
-  (
-    kernel: (format: WeightFormat) => Kernel<MatvecSize>,
-    T: number,
-    made: Made,
-    tokensPerBlock?: TokensPerBlock,
-  ) =>
-  (
-    matrix: Matrix,
-    size: { K: number; width: number; add?: boolean; eps?: number },
-    input: Input,
-    ...outputs: readonly GPUBuffer[]
-  ): Launch[] => {
-    const block = tokensPerBlock && { tokensPerBlock };
-    const sizeOf = ({ first, count, rows }: MatrixPart) => ({
-      T,
-      ...block,
-      N: rows,
-      N0: (first * rows) / count,
-      ...size,
-    });
-    return launches(matrix, kernel, sizeOf, made, input, ...outputs);
-  };

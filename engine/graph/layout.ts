@@ -153,6 +153,15 @@ const evenly = (total: number, pieces: number): number[] =>
     (_, i) => Math.floor(((i + 1) * total) / pieces) - Math.floor((i * total) / pieces),
   );
 
+/** Every matrix by its role. A tied embedding is lm_head as well. */
+export const allMatrices = ({ layers, embedTokens, lmHead }: ModelLayout) => [
+  { role: "embedTokens", layer: undefined, matrix: embedTokens } as const,
+  ...layers.flatMap((layer, i) =>
+    layerMatrices.map((role) => ({ role, layer: i, matrix: layer[role] }) as const),
+  ),
+  { role: "lmHead", layer: undefined, matrix: lmHead } as const,
+];
+
 /** Every matrix once, also an embedding that is lm_head as well. */
 const matrices = (layout: ModelLayout): MatrixLayout[] => [
   ...new Set(

@@ -18,6 +18,14 @@ export interface StepLists {
   readonly sample: readonly Dispatch[];
 }
 
+/** What the decoder runs, for rows without adapters or for all. */
+export interface Lists {
+  readonly prefill: readonly Dispatch[];
+  readonly score: readonly Dispatch[];
+  /** steps[n - 1] is the step of n rows, up to `parallel`. */
+  readonly steps: readonly StepLists[];
+}
+
 /**
  * The layers of a step whose rows are at these positions. A row that sees few keys has the same bits in
  * either list, so its tokens do not depend on the other rows.

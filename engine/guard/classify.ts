@@ -2,6 +2,7 @@
 // it.
 import type { ChatOptions, Classification, ClassifyOptions, Message, Plan } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
+import { score } from "../graph/score.ts";
 import { checkOptions, flag, type Rules, signal as signalRule, text as textRule } from "../options/check.ts";
 import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
@@ -167,6 +168,7 @@ async function* scoreEndings(
   endings: readonly Ids[],
   signal: AbortSignal | undefined,
 ): AsyncGenerator<void, { readonly sums: readonly number[]; readonly cachedTokens: number }, void> {
+  ring.use(undefined, decoder);
   const start = ring.reusable(prompt);
   ring.begin(prompt, start);
   ring.wrote(prompt.length);
@@ -181,7 +183,7 @@ async function* scoreEndings(
       // The ending before is overwritten: no query sees a later position.
       const ids = [...prompt, ...ending];
       ring.wrote(ids.length - 1);
-      const { logProbs } = yield* decoder.score(ring.index, ids, signal, prompt.length);
+      const { logProbs } = yield* score(decoder, ring.index, ids, signal, prompt.length);
       sum = logProbs.reduce((total, value) => total + value, sum);
     }
     sums.push(sum);

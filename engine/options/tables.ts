@@ -2,6 +2,7 @@
 // the model is known. The ranges of sampling options are in the kernel's `samplingParams`.
 import { cacheFormats, MAX_LIKELIEST, samplingParams, weightFormats } from "../../kernels/index.ts";
 import type {
+  AddAdapterOptions,
   AnswerOptions,
   AttentionOptions,
   CallOptions,
@@ -11,6 +12,7 @@ import type {
   GenerateOptions,
   KernelOptions,
   LoadOptions,
+  PassOptions,
   SaveSessionOptions,
   ScoreOptions,
 } from "../api.ts";
@@ -23,6 +25,7 @@ import {
   number,
   object,
   oneOf,
+  type Rule,
   type Rules,
   signal,
   stop,
@@ -39,6 +42,11 @@ const toolRules = {
     hasType: (value: unknown) => text.hasType(value) || isPlain(value),
   },
 };
+/** What it holds is checked when it is compared with the loaded adapters. */
+const adapter: Rule = {
+  expected: "the name of an adapter or { name, scale }",
+  hasType: (value) => text.hasType(value) || isPlain(value),
+};
 const answerRules: Rules<AnswerOptions> = {
   temperature: number,
   topK: number,
@@ -52,6 +60,7 @@ const answerRules: Rules<AnswerOptions> = {
   maxTokens: whole(0),
   stop,
   format: object("an object, { type: ... }, or a schema"),
+  adapter,
   ignoreEos: flag,
   topLogProbs: whole(0, 20),
   onProgress: callback,
@@ -91,16 +100,20 @@ const loadRules: Rules<LoadOptions> = {
   kernels: object("an object of variants"),
   store: flag,
   takeOver: flag,
+  adapters: { expected: "an object of sources by name", hasType: isPlain },
 };
 
 export const callRules: Rules<CallOptions> = { signal };
 export const scoreRules: Rules<ScoreOptions> = {
   from: whole(1),
   topLogProbs: whole(0, MAX_LIKELIEST),
+  adapter,
   signal,
 };
+export const passRules: Rules<PassOptions> = { signal, adapter };
+export const addAdapterRules: Rules<AddAdapterOptions> = { token: text, signal };
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
-export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), signal };
+export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), adapter, signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };
 export const encodeChatRules: Rules<EncodeChatOptions> = {
   signal,

@@ -6,6 +6,7 @@ import { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { allocate } from "../graph/activations.ts";
 import type { Decoder } from "../graph/decoder.ts";
+import type { ModelLayout } from "../graph/layout.ts";
 import { prepareDecoder } from "../graph/prepare.ts";
 import type { Weights } from "../graph/weights.ts";
 import type { Platform } from "../platform.ts";
@@ -18,6 +19,7 @@ export interface GpuModel {
   readonly plan: Plan;
   readonly gpu: Gpu;
   readonly buffers: Buffers;
+  readonly layout: ModelLayout;
   readonly weights: Weights;
   readonly decoder: Decoder;
 }
@@ -65,7 +67,7 @@ export async function placeOnGpu(
       activations,
       before?.decoder,
     );
-    return { plan, gpu, buffers, weights, decoder };
+    return { plan, gpu, buffers, layout, weights, decoder };
   } catch (error) {
     release({ buffers, gpu });
     if (error instanceof WrongFileError) await store?.invalidate(error.file);

@@ -155,11 +155,12 @@ export class StepPlanner {
    */
   async #prepare(sequence: Sequence, decoder: Decoder): Promise<boolean> {
     const { ring, answer, options } = sequence;
-    const { prompt, settings, seed, signal, constraint } = options;
+    const { prompt, settings, seed, signal, constraint, adapter } = options;
     await this.#land();
     this.#rows = [];
     try {
       decoder.configure(ring.index, { settings, seed, prompt, answer, masked: constraint !== undefined });
+      ring.use(adapter, decoder);
       if (sequence.cachedTokens === undefined) {
         sequence.cachedTokens = await this.#reuse(ring, prompt, decoder);
         this.counts.reusedTokens += sequence.cachedTokens;
@@ -180,8 +181,8 @@ export class StepPlanner {
    * ring
    */
   async #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): Promise<number> {
-    const own = ring.reusable(prompt);
-    const other = this.#rings.longestPrefix(prompt);
+    const own = ring.reusable(prompt, ring.adapter);
+    const other = this.#rings.longestPrefix(prompt, ring.adapter);
     if (other.shared < own + MIN_COPIED_TOKENS || !other.ring.isHeldBy(decoder)) {
       ring.begin(prompt, own);
       return own;

@@ -1,5 +1,8 @@
 // Saves the ring of a conversation as bytes, and restores it. A lazy chunk: fetched with the first session.
 import type { ModelConfig } from "../../weights/index.ts";
+import { SessionError } from "../errors.ts";
+import type { LoadedAdapter } from "../graph/adapter-use.ts";
+import { shown } from "../options/parameter.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { RingState } from "../scheduler/ring-state.ts";
 import { fingerprint } from "./fingerprint.ts";
@@ -12,23 +15,31 @@ const fingerprints = new WeakMap<ModelConfig, string>();
 /** The part of the conversation that is in the ring. */
 export async function saveRing(
   gpuModel: GpuModel,
-  { index, ids, spans, oldest }: RingState,
+  { index, ids, spans, oldest, adapter: use }: RingState,
   config: ModelConfig,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const range = { ring: index, start: oldest, count: ids.length - oldest };
   const rows = await readRing(gpuModel.gpu, gpuModel.decoder, range);
-  return encodeSession({ fingerprint: await fingerprintOf(gpuModel, config), ids, spans, oldest, rows });
+  const adapter = use && { name: use.adapter.name, digest: use.adapter.digest, scale: use.scale };
+  const print = await fingerprintOf(gpuModel, config);
+  return encodeSession({ fingerprint: print, ids, spans, oldest, rows, ...(adapter && { adapter }) });
+}
+
+/** What a session is restored to. */
+interface RestoringModel {
+  readonly checkpoint: { readonly config: ModelConfig };
+  readonly adapters: { readonly loaded: readonly LoadedAdapter[] };
 }
 
 /** Fills the ring from a session. @returns the conversation's ids @throws SessionError */
 export async function restoreRing(
   gpuModel: GpuModel,
   ring: RingState,
-  config: ModelConfig,
+  { checkpoint: { config }, adapters }: RestoringModel,
   session: Uint8Array<ArrayBuffer>,
 ): Promise<readonly number[]> {
   const { gpu, decoder } = gpuModel;
-  const { ids, spans, oldest, rows } = await decodeSession(session, {
+  const { ids, spans, oldest, rows, adapter } = await decodeSession(session, {
     fingerprint: await fingerprintOf(gpuModel, config),
     vocabulary: config.V,
     bytesOf: (positions) => rangeBytes(decoder.shape, positions),
@@ -36,7 +47,13 @@ export async function restoreRing(
   // A ring with fewer slots gets the last positions.
   const start = Math.max(oldest, ids.length - ring.S);
   const range = { ring: ring.index, start, count: ids.length - start };
+  const loaded = adapter && adapters.loaded.find(({ digest }) => digest === adapter.digest);
+  if (adapter && !loaded)
+    throw new SessionError(
+      `session: expected the adapter that it was computed with, got none of its contents. It had the name ${shown(adapter.name)}: load it with addAdapter, or answer the conversation anew.`,
+    );
   ring.begin([], 0);
+  ring.use(loaded && { adapter: loaded, scale: adapter.scale }, decoder);
   writeRing(gpu, decoder, range, rows, start - oldest);
   ring.filled(ids, spans, start, decoder);
   await decoder.done();

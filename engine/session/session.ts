@@ -17,6 +17,8 @@ export interface Session {
   readonly spans: readonly Span[];
   /** The first position whose rows are saved. The last one is that of the last id. */
   readonly oldest: number;
+  /** The LoRA adapter that it was computed with. Default: none. */
+  readonly adapter?: { readonly name: string; readonly digest: string; readonly scale: number };
   readonly rows: Uint8Array<ArrayBuffer>;
 }
 
@@ -61,7 +63,7 @@ export async function decodeSession(
   const header = parsed(bytes.subarray(start, Math.min(end, bytes.length - DIGEST_BYTES)));
   if (header.fingerprint !== expected.fingerprint)
     throw refused("a session of this model in these weight and cache formats, got one of another");
-  const { ids, spans, oldest } = header;
+  const { ids, spans, oldest, adapter } = header;
   const rows = bytes.subarray(end, -DIGEST_BYTES);
   const whole = (value: unknown, least: number, below: number): value is number =>
     Number.isInteger(value) && (value as number) >= least && (value as number) < below;
@@ -75,9 +77,13 @@ export async function decodeSession(
       ({ start: at, by }, i) =>
         whole(at, i === 0 ? 0 : spans[i - 1].start + 1, i === 0 ? 1 : ids.length) &&
         (by === "prefill" || by === "retrace"),
-    );
+    ) &&
+    (adapter === undefined ||
+      (typeof adapter?.name === "string" &&
+        typeof adapter.digest === "string" &&
+        Number.isFinite(adapter.scale)));
   if (!sound) throw refused("a header that fits its rows, got another");
-  return { fingerprint: expected.fingerprint, ids, spans, oldest, rows };
+  return { fingerprint: expected.fingerprint, ids, spans, oldest, rows, ...(adapter && { adapter }) };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: comes from a file; each part is checked before it is used

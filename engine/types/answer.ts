@@ -27,6 +27,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A LoRA adapter by its name; with a factor of what it adds, −1000 … 1000: 1 is as trained. */
+export type AdapterChoice = string | { readonly name: string; readonly scale?: number };
+
+/** Options of calls that compute with the model's weights. */
+export interface PassOptions extends CallOptions {
+  /** The LoRA adapter to use: one that is loaded. Default: none. */
+  readonly adapter?: AdapterChoice;
+}
+
 /**
  * How the next token is chosen from the logits. Applied in this order: `logitBias`, `repetitionPenalty`,
  * `frequencyPenalty` and `presencePenalty`, `temperature`, `topK`, `topP`, `minP`. A value out of range is a
@@ -68,6 +77,8 @@ export interface PromptProgress {
 
 /** Options of `Model.generate`, `Model.chat` and `Model.answer`. */
 export interface AnswerOptions extends SamplingOptions {
+  /** The LoRA adapter that answers: one that is loaded. Default: none, the model itself. */
+  readonly adapter?: AdapterChoice;
   /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;
   /**
@@ -256,7 +267,7 @@ export interface Answer {
 }
 
 /** Options of `Model.score`. */
-export interface ScoreOptions extends CallOptions {
+export interface ScoreOptions extends PassOptions {
   /**
    * Index of the first token to score, 1 … tokens − 1. Those before it are only its context: what the cache
    * holds of them is not computed again, as for the endings of one question. Default 1: all, computed anew.

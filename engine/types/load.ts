@@ -1,6 +1,21 @@
 // Options of the calls that load, plan and tune, and what they report on the way.
 import type { CacheFormatName, WeightFormatName } from "../../kernels/index.ts";
+import type { Source } from "../../weights/source.ts";
 import type { KernelOptions } from "./kernels.ts";
+
+/**
+ * Where the files of an adapter are: a folder, an address or a repository of the Hub as for `loadModel`, a
+ * `Source`, or files that were picked.
+ */
+export type AdapterSource = string | Source | readonly File[];
+
+/** Options of `Model.addAdapter`. */
+export interface AddAdapterOptions {
+  /** Access token of the Hugging Face Hub. Default: as for `loadModel`. */
+  readonly token?: string;
+  /** Cancels reading. The promise then rejects with the signal's reason. Default: none. */
+  readonly signal?: AbortSignal;
+}
 
 /**
  * One report on the progress of loading. The stages follow each other in the order of `stage`; the first two
@@ -117,6 +132,8 @@ export interface LoadOptions {
    * false.
    */
   readonly takeOver?: boolean;
+  /** LoRA adapters to load, by the names to call them by: see `Model.addAdapter`. Default: none. */
+  readonly adapters?: Readonly<Record<string, AdapterSource>>;
 }
 
 /** A checkpoint in the origin's private file system, complete or in part. */

@@ -9,11 +9,13 @@ import type {
   Extraction,
   GenerateOptions,
   Message,
+  PassOptions,
   Score,
   ScoreOptions,
 } from "./answer.ts";
 import type { JsonSchema, StandardSchema } from "./format.ts";
 import type { Classification, ClassifyOptions, ModerateOptions, Moderation } from "./guard.ts";
+import type { AdapterSource, AddAdapterOptions } from "./load.ts";
 import type { OpenAIShape } from "./openai.ts";
 import type {
   Activity,
@@ -53,6 +55,8 @@ export interface Model {
   readonly adapter: AdapterDescription;
   /** Maximum number of tokens of a prompt and its answer together; the same as `plan.contextLength`. */
   readonly contextLength: number;
+  /** Names of the LoRA adapters that are loaded, in the order in which they were added. */
+  readonly adapters: readonly string[];
   /**
    * OpenAI's chat completions on this model.
    *
@@ -221,7 +225,7 @@ export interface Model {
    * console.log(await model.decode([likeliest])); // time
    * ```
    */
-  logits(ids: readonly number[], options?: CallOptions): Promise<Float32Array>;
+  logits(ids: readonly number[], options?: PassOptions): Promise<Float32Array>;
   /**
    * Token ids of a text, as `generate` takes them: with the beginning-of-sequence token in front and no token
    * at the end.
@@ -292,6 +296,23 @@ export interface Model {
    * @throws SessionError if the bytes are damaged, or of another model, weight format or cache format
    */
   restoreSession(session: Uint8Array<ArrayBuffer>): Promise<readonly number[]>;
+  /**
+   * Loads a LoRA adapter in PEFT's format, for calls with the option `adapter`. Running answers pause while
+   * it is put on the GPU. It stays beside the weights, which may be in any format; other calls do not use it.
+   *
+   * @param name to call it by; not the name of another adapter
+   * @param source of `adapter_config.json` and `adapter_model.safetensors`: as for `loadModel`
+   * @throws RangeError if the name is taken
+   * @throws CheckpointError if the adapter is of another model, or has something that is not supported
+   * @throws DeviceError if the GPU has no room for it
+   */
+  addAdapter(name: string, source: AdapterSource, options?: AddAdapterOptions): Promise<void>;
+  /**
+   * Removes an adapter, and what the cache holds of it.
+   *
+   * @throws RangeError if no adapter has the name, or a call uses it
+   */
+  removeAdapter(name: string): Promise<void>;
   /** What the model is doing now, and counts since it was loaded. */
   activity(): Promise<Activity>;
   /**

@@ -1,6 +1,6 @@
 // What a model reports about itself: its plan, its adapter, what it is doing, and what Inspect shows.
 import type { CacheFormatName, WeightFormatName } from "../../kernels/index.ts";
-import type { CallOptions } from "./answer.ts";
+import type { CallOptions, PassOptions } from "./answer.ts";
 
 /** A GPU, or a driver that computes on the CPU. */
 export interface AdapterDescription {
@@ -139,7 +139,7 @@ export interface TokenizerInfo {
 }
 
 /** Options of `Model.candidates`. */
-export interface CandidatesOptions extends CallOptions {
+export interface CandidatesOptions extends PassOptions {
   /** How many, ≥ 1. Default 10. */
   readonly count?: number;
 }

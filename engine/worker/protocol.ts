@@ -19,6 +19,8 @@ export const CALLS = [
   "activity",
   "saveSession",
   "restoreSession",
+  "addAdapter",
+  "removeAdapter",
 ] as const;
 export const STREAMS = ["generate", "chat"] as const;
 
@@ -70,4 +72,4 @@ export type Reply =
   | { readonly type: "failure"; readonly id: number; readonly error: ErrorRecord | undefined };
 
 /** The properties of a model that the page has. */
-export type ModelFacts = Pick<Model, "config" | "plan" | "adapter" | "contextLength">;
+export type ModelFacts = Pick<Model, "config" | "plan" | "adapter" | "contextLength" | "adapters">;

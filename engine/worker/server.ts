@@ -59,8 +59,8 @@ export function serve(port: MessagePort, load: Load): void {
       model = await load(source, options);
       // The page may have disposed of it meanwhile.
       if (disposed) model.dispose();
-      const { config, plan, adapter, contextLength } = model;
-      return { config, plan, adapter, contextLength } satisfies ModelFacts;
+      const { config, plan, adapter, contextLength, adapters } = model;
+      return { config, plan, adapter, contextLength, adapters } satisfies ModelFacts;
     }
     // The page makes no call before it has the model.
     const called = model as unknown as Record<Method, (...args: readonly unknown[]) => unknown>;

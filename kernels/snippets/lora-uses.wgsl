@@ -1,6 +1,6 @@
-// The adapter of a token: that of its sequence, by ring.
-@group(0) @binding(2) var<storage, read> rows: array<vec4u>;  // [T] id, position, ring, tokens in this pass
-@group(0) @binding(3) var<storage, read> uses: array<vec2u>;  // [rings] slot of the adapter, bits of the scale
+// The adapter of a token: that of its sequence, by ring. A row is: id, position, ring, tokens in this pass.
+@group(0) @binding(2) var<storage, read> rows: array<vec4u>;  // [T]
+@group(0) @binding(3) var<storage, read> uses: array<vec2u>;  // [rings] slot, bits of the scale
 
 const NO_ADAPTER = 0xffffffffu;
 

@@ -136,14 +136,14 @@ export const engineBugs = {
     test: engine("dispose", "every call rejects"),
   },
   "the tokenizer's end-of-sequence token is ignored": {
-    file: "engine/model.ts",
+    file: "engine/end-ids.ts",
     from: "new Set([...eosTokenIds, ...own])",
     to: "new Set(eosTokenIds.length > 0 ? eosTokenIds : own)",
     test: engine("prompts", "calls the end"),
   },
   "inspecting invalidates the cache": {
     file: "engine/passes.ts",
-    from: "const held = ring.holds(ids);",
+    from: "const held = ring.holds(ids, adapter);",
     to: "const held = false;",
     test: engine("inspect", "after inspecting"),
   },

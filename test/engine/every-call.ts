@@ -1,7 +1,7 @@
 // A call of every method of Model that answers. A new method without one does not compile.
 import type { Model } from "../../engine/api.ts";
 
-type Facts = "config" | "plan" | "adapter" | "contextLength" | "dispose";
+type Facts = "config" | "plan" | "adapter" | "contextLength" | "adapters" | "dispose";
 
 const hello = [{ role: "user", content: "Hi" }] as const;
 
@@ -30,6 +30,8 @@ export const EVERY_CALL: Readonly<Record<Exclude<keyof Model, Facts>, (model: Mo
   candidates: (model) => model.candidates([1]),
   saveSession: (model) => model.saveSession(),
   restoreSession: (model) => model.restoreSession(new Uint8Array(8)),
+  addAdapter: (model) => model.addAdapter("a", "no such folder"),
+  removeAdapter: (model) => model.removeAdapter("a"),
   activity: (model) => model.activity(),
 };
 

@@ -1,5 +1,6 @@
 // Calls of wrong types, unknown options and values out of range are refused by name, before anything runs.
 import { describe, expect, test } from "vitest";
+import { Adapters } from "../../engine/adapters/adapters.ts";
 import { sirocco } from "../../engine/ai-sdk.ts";
 import type { GenerateOptions, Model } from "../../engine/api.ts";
 import * as load from "../../engine/load.ts";
@@ -10,6 +11,7 @@ import { checkLoad } from "../../engine/options/tables.ts";
 import type { Platform } from "../../engine/platform.ts";
 import { recordError, reviveError } from "../../engine/worker/errors.ts";
 import { Ai } from "../../engine/workers-ai.ts";
+import type { ModelConfig } from "../../weights/index.ts";
 import { fakeModel } from "../fake-model.ts";
 import { openTiny } from "../tokenizer/fixtures.ts";
 
@@ -17,6 +19,7 @@ import { openTiny } from "../tokenizer/fixtures.ts";
 const model: Model = new LoadedModel({
   checkpoint: { config: { V: 2048, eosTokenIds: [2], W: null }, source: { name: "test" } },
   tokenizer: openTiny(),
+  adapters: new Adapters({} as ModelConfig),
   recovery: {
     last: { plan: { contextLength: 100, rings: 1, cacheSlots: 100 }, decoder: { shape: { V: 2048 } } },
     check: () => {},

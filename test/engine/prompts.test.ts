@@ -2,6 +2,7 @@
 // file.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { score } from "../../engine/graph/score.ts";
 import { SAFE_PROMPT } from "../../engine/guard/safe-prompt.ts";
 import {
   ChatTemplateError,
@@ -159,7 +160,7 @@ test("the decoder takes only ids below V, and samples only computed logits of th
     await expect(decoder.prefillChunk(0, [], 0)).rejects.toThrow(RangeError);
     expect(() => decoder.setRow(0, V)).toThrow(RangeError);
     await expect(decoder.retrace(0, [V], 1)).rejects.toThrow(RangeError);
-    await expect(decoder.score(0, [1, V]).next()).rejects.toThrow(RangeError);
+    await expect(score(decoder, 0, [1, V]).next()).rejects.toThrow(RangeError);
 
     const others = /decoder: expected the rows/;
     const prefilled = () => decoder.prefill(0, [1, 2, 3], 0);

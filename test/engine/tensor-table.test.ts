@@ -95,7 +95,10 @@ async function uploaded<T>(
   try {
     const made = await uploadWeights(gpu, Pipelines.of(gpu.device), buffers, checkpoint, layout, {});
     const decoder = { shape } as GpuModel["decoder"];
-    const print = await fingerprint({ gpu, weights: made, plan, decoder, buffers }, checkpoint.config);
+    const print = await fingerprint(
+      { gpu, weights: made, plan, layout, decoder, buffers },
+      checkpoint.config,
+    );
     return await use({ gpu, weights: made, plan, print });
   } finally {
     buffers.destroy();

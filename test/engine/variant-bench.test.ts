@@ -12,7 +12,7 @@ import { openTestDevice } from "../helpers.ts";
 const [N, K, parallel] = [70, 101, 8];
 
 /** Edits of the line that stores a sum. */
-const STORED = "plus_product(base, sums[j], r, product_gain(t, N0 + n))";
+const STORED = "plus_product(select(0.0, y[i], ADD), sums[j], r, t, N0 + n)";
 const FAULTS: Readonly<Record<string, string>> = {
   "one output of the last row": `${STORED} * select(1.0, 1.1, t == ${parallel - 1} && n == ${N - 2})`,
   "with outliers": `clamp(${STORED}, -60.0, 60.0)`,

@@ -1,0 +1,50 @@
+// The LoRA adapters of a loaded model, by name. What reads, chooses and places them are lazy chunks.
+import type { Adapter, ModelConfig } from "../../weights/index.ts";
+import type { AdapterChoice } from "../api.ts";
+import type { AdapterUse } from "../graph/adapter-use.ts";
+import type { GpuModel } from "../resident/gpu-model.ts";
+import type { LoadedAdapters } from "./loaded-adapters.ts";
+
+export class Adapters implements LoadedAdapters {
+  readonly config: ModelConfig;
+  readonly calls = new Map<Adapter, number>();
+
+  constructor(config: ModelConfig) {
+    this.config = config;
+  }
+
+  get loaded(): readonly Adapter[] {
+    return [...this.calls.keys()];
+  }
+
+  /**
+   * Runs `use` with what a call has chosen, which stays loaded meanwhile.
+   * @throws RangeError with `parameter` for a name that is not loaded, and for a scale that cannot be
+   */
+  async during<T>(
+    choice: AdapterChoice | undefined,
+    use: (adapter: AdapterUse | undefined) => Promise<T>,
+  ): Promise<T> {
+    const adapter = await this.hold(choice);
+    try {
+      return await use(adapter);
+    } finally {
+      this.release(adapter);
+    }
+  }
+
+  /** What a call has chosen. It stays loaded until `release`. @throws as `during` */
+  async hold(choice: AdapterChoice | undefined): Promise<AdapterUse<Adapter> | undefined> {
+    if (choice === undefined) return undefined;
+    return (await import("./chosen.ts")).hold(this, choice);
+  }
+
+  release(use: AdapterUse<Adapter> | undefined): void {
+    if (use) this.calls.set(use.adapter, this.calls.get(use.adapter)! - 1);
+  }
+
+  /** Puts all of them on a device that has replaced a lost one. */
+  async restore(gpuModel: GpuModel): Promise<void> {
+    if (this.calls.size > 0) await (await import("./place.ts")).placeAdapters(this, gpuModel);
+  }
+}

@@ -1,0 +1,116 @@
+// Adds and removes LoRA adapters of a loaded model. A lazy chunk.
+import {
+  type Adapter,
+  type Checkpoint,
+  CheckpointError,
+  fileSource,
+  openAdapter,
+  type Source,
+} from "../../weights/index.ts";
+import type { AdapterSource, AddAdapterOptions } from "../api.ts";
+import { outOfRange, shown, wrongType } from "../options/parameter.ts";
+import type { RingPool } from "../scheduler/ring-pool.ts";
+import type { RingState } from "../scheduler/ring-state.ts";
+import type { Scheduler } from "../scheduler/scheduler.ts";
+import type { Adapters } from "./adapters.ts";
+import { named } from "./chosen.ts";
+import { placeAdapters } from "./place.ts";
+
+interface Parts {
+  readonly checkpoint: Pick<Checkpoint, "config">;
+  readonly adapters: Adapters;
+  readonly scheduler: Pick<Scheduler, "runExclusive">;
+}
+
+/** Any ring: it is left as it is. */
+const anyRing = (rings: RingPool) => rings.borrow([]);
+
+/** See `Model.addAdapter`. */
+export async function addAdapter(
+  { checkpoint, adapters, scheduler, openSource }: Parts & { openSource: OpenSource },
+  name: string,
+  from: AdapterSource,
+  options: AddAdapterOptions,
+): Promise<void> {
+  checkNew(adapters, name);
+  const source = await opened(from, openSource, options);
+  const adapter = await openAdapter(name, source, checkpoint.config, options.signal);
+  checkRuns(adapter, source);
+  await scheduler.runExclusive(
+    anyRing,
+    async (gpuModel) => {
+      // Another may have come meanwhile.
+      checkNew(adapters, name);
+      await placeAdapters(adapters, gpuModel, [...adapters.loaded, adapter]);
+    },
+    options,
+  );
+}
+
+/** @throws TypeError, RangeError with `parameter` */
+function checkNew({ loaded }: Adapters, name: string): void {
+  if (typeof name !== "string") throw wrongType("name", `expected a text, got ${shown(name)}.`);
+  if (name === "") throw outOfRange("name", "expected a name for the adapter, got an empty text.");
+  if (loaded.some((each) => each.name === name))
+    throw outOfRange(
+      "name",
+      `expected one that no adapter has, got ${shown(name)}. Remove that adapter first.`,
+    );
+}
+
+/** @throws CheckpointError for what only a merged checkpoint can have */
+function checkRuns({ changes }: Adapter, { name }: Source): void {
+  for (const [tensor, { whole, tokens, matrix }] of changes) {
+    const found = whole
+      ? "a tensor in its place (modules_to_save)"
+      : tokens
+        ? "rows of tokens (trainable_token_indices)"
+        : matrix?.bias && "a bias (lora_bias)";
+    if (found)
+      throw new CheckpointError(
+        `${name}: ${tensor}: expected an adapter that adds to matrices, got ${found}. Merge it into the model with sirocco merge, and load that.`,
+      );
+  }
+}
+
+/** See `Model.removeAdapter`. */
+export async function removeAdapter(
+  { adapters, scheduler, rings }: Parts & { readonly rings: readonly RingState[] },
+  name: string,
+): Promise<void> {
+  if (typeof name !== "string") throw wrongType("name", `expected a text, got ${shown(name)}.`);
+  removable(adapters, name);
+  await scheduler.runExclusive(anyRing, async (gpuModel) => {
+    const removed = removable(adapters, name);
+    await placeAdapters(
+      adapters,
+      gpuModel,
+      adapters.loaded.filter((each) => each !== removed),
+    );
+    for (const ring of rings) if (ring.adapter?.adapter === removed) ring.use(undefined, gpuModel.decoder);
+  });
+}
+
+/** @throws RangeError with `parameter` if it is not loaded, or in use */
+function removable(adapters: Adapters, name: string): Adapter {
+  const adapter = named(adapters.loaded, name, "name");
+  const calls = adapters.calls.get(adapter)!;
+  if (calls === 0) return adapter;
+  const users = calls === 1 ? "a call uses" : `${calls} calls use`;
+  throw outOfRange(
+    "name",
+    `expected an adapter that no call uses, got ${shown(name)}, which ${users}. Wait for the end.`,
+  );
+}
+
+type OpenSource = (name: string, options: AddAdapterOptions) => Source | Promise<Source>;
+
+function opened(from: AdapterSource, open: OpenSource, options: AddAdapterOptions): Source | Promise<Source> {
+  if (typeof from === "string") return open(from, options);
+  if ("read" in Object(from) && "size" in Object(from)) return from as Source;
+  if (Array.isArray(from)) return fileSource(from);
+  throw wrongType(
+    "source",
+    `expected a folder, an address, a name on the Hub, files or a Source, got ${shown(from)}.`,
+  );
+}

@@ -1,0 +1,54 @@
+// Bugs of LoRA adapters.
+import { engine, kernel } from "./tests.mjs";
+
+/** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
+export const adapterBugs = {
+  "an adapter continues what another has cached": {
+    file: "engine/graph/adapter-use.ts",
+    from: "a?.adapter === b?.adapter && a?.scale === b?.scale",
+    to: "a?.scale === b?.scale",
+    test: engine("adapters", "not used by another"),
+  },
+  "a scale of an adapter continues what another scale has cached": {
+    file: "engine/graph/adapter-use.ts",
+    from: " && a?.scale === b?.scale",
+    to: "",
+    test: engine("adapters", "not used by another"),
+  },
+  "an adapter's scale is left out": {
+    file: "engine/adapters/stack.ts",
+    from: "= scale * part.b[",
+    to: "= part.b[",
+    test: engine("adapters", "patterns"),
+  },
+  "v reads the product of q's A": {
+    file: "engine/adapters/stack.ts",
+    from: "stacked.blocks.fill(roles.indexOf(role), at, at + count)",
+    to: "stacked.blocks.fill(0, at, at + count)",
+    test: engine("adapters", "qv"),
+  },
+  "a row without an adapter gets another's delta": {
+    file: "kernels/lora-b.wgsl",
+    from: "put_none(t, n);",
+    to: "",
+    test: kernel("lora_b_addend"),
+  },
+  "DoRA's norms are those of the weights alone": {
+    file: "kernels/dora-gain.wgsl",
+    from: "m < R",
+    to: "m < 0u",
+    test: engine("adapters", "dora"),
+  },
+  "adapters are not put on the device after a loss": {
+    file: "engine/load.ts",
+    from: "await adapters.restore(rebuilt);",
+    to: "",
+    test: engine("adapters", "lost device"),
+  },
+  "an adapter is removed under a call": {
+    file: "engine/adapters/add.ts",
+    from: "if (calls === 0) return",
+    to: "if (calls >= 0) return",
+    test: engine("adapters", "not while a call uses it"),
+  },
+};

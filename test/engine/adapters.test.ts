@@ -1,0 +1,239 @@
+// LoRA adapters beside the weights: numbers of an independent reference, and what keeps adapters apart.
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { AdapterChoice, LoadOptions } from "../../engine/api.ts";
+import { loadModel, type Model } from "../../engine/node.ts";
+import { folderSource } from "../../weights/node.ts";
+import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
+import { Machine } from "./losing-devices.ts";
+
+const root = new URL("../golden/", import.meta.url).pathname;
+const base = `${root}families/gqa_4x2`;
+const folder = (name: string) => `${root}adapters/lora_${name}`;
+const twoAdapters = { a: folder("two_adapters/a"), b: folder("two_adapters/b") };
+
+interface Case {
+  /** null: none */
+  readonly adapter?: "a" | "b" | null;
+  readonly ids: readonly number[];
+  readonly last_logits: readonly number[];
+  readonly greedy_16: readonly number[];
+}
+const casesOf = (name: string): readonly Case[] =>
+  JSON.parse(readFileSync(`${folder(name)}/golden.json`, "utf8")).cases;
+const mixed = casesOf("two_adapters");
+
+let device: GPUDevice;
+beforeAll(async () => {
+  device = await openTestDevice();
+});
+afterAll(() => device.destroy());
+
+const load = (options: LoadOptions = {}): Promise<Model> =>
+  loadModel(base, { device, chunkLength: 16, parallel: 4, ...options });
+
+async function run(model: Model, ids: readonly number[], adapter?: AdapterChoice | null, maxTokens = 16) {
+  const answer: number[] = [];
+  let cachedTokens = 0;
+  const options = { maxTokens, temperature: 0, ignoreEos: true, ...(adapter && { adapter }) };
+  for await (const chunk of model.generate(ids, options)) {
+    answer.push(...chunk.ids);
+    cachedTokens = chunk.finish?.cachedTokens ?? cachedTokens;
+  }
+  return { ids: answer, cachedTokens };
+}
+const greedy = async (...asked: Parameters<typeof run>) => (await run(...asked)).ids;
+
+function worst(logits: Float32Array, expected: readonly number[]): number {
+  expect(logits.length).toBe(expected.length);
+  return expected.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i]!)), 0);
+}
+
+/** What the reference computed, by a kind of adapter each. Compiling takes most of the time. */
+const kinds = isSlowDriver ? ["qv"] : ["r4_all", "rslora_r8", "qv", "patterns", "dora", "embedding"];
+
+test.each(kinds)("%s: logits and greedy tokens", async (name) => {
+  const model = await load({ adapters: { tuned: folder(name) } });
+  for (const { ids, last_logits, greedy_16 } of casesOf(name)) {
+    expect(worst(await model.logits(ids, { adapter: "tuned" }), last_logits)).toBeLessThan(5e-4);
+    expect(await greedy(model, ids, "tuned")).toEqual(greedy_16);
+  }
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("matrices in parts, as on an adapter that binds little", async () => {
+  const model = await load({ adapters: { tuned: folder("r4_all") }, maxBindingBytes: 2048 });
+  const { ids, last_logits, greedy_16 } = casesOf("r4_all").at(-1)!;
+  expect(worst(await model.logits(ids, { adapter: "tuned" }), last_logits)).toBeLessThan(5e-4);
+  expect(await greedy(model, ids, "tuned")).toEqual(greedy_16);
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("weights in q8: as far from the reference as without an adapter", async () => {
+  const model = await load({ weights: "q8", adapters: { tuned: folder("r4_all") } });
+  for (const { ids, last_logits } of casesOf("r4_all"))
+    expect(worst(await model.logits(ids, { adapter: "tuned" }), last_logits)).toBeLessThan(0.5);
+  model.dispose();
+});
+
+describe("two adapters of one model", () => {
+  let model: Model;
+  beforeAll(async () => {
+    model = await load({ adapters: twoAdapters });
+  });
+  afterAll(() => model.dispose());
+
+  test("one after the other, and none", async () => {
+    expect(model.adapters).toEqual(["a", "b"]);
+    for (const { adapter, ids, last_logits, greedy_16 } of mixed) {
+      const logits = await model.logits(ids, adapter ? { adapter } : {});
+      expect(worst(logits, last_logits)).toBeLessThan(5e-4);
+      expect(await greedy(model, ids, adapter)).toEqual(greedy_16);
+    }
+  });
+
+  test("side by side, and none: each row as alone, to the bit", async () => {
+    const prompts = ["a", "b", undefined, undefined].map(
+      (adapter, i) => [mixed[0]!.ids.slice(i), adapter] as const,
+    );
+    const logProbs = async ([ids, adapter]: (typeof prompts)[number]) => {
+      const found: number[] = [];
+      const options = {
+        maxTokens: 12,
+        temperature: 0,
+        ignoreEos: true,
+        topLogProbs: 1,
+        ...(adapter && { adapter }),
+      };
+      for await (const chunk of model.generate(ids, options))
+        found.push(...(chunk.logProbs ?? []).flatMap(({ id, logProb }) => [id, logProb]));
+      return found;
+    };
+    const alone: number[][] = [];
+    for (const prompt of prompts) alone.push(await logProbs(prompt));
+    const { steps, stepRows } = await model.activity();
+    expect(await Promise.all(prompts.map(logProbs))).toEqual(alone);
+    const after = await model.activity();
+    // They did run together.
+    expect((after.stepRows - stepRows) / (after.steps - steps)).toBeGreaterThan(2);
+  });
+
+  test("a scale, 0: the model itself; 1: as trained", async () => {
+    const { ids } = mixed[0]!;
+    expect(await greedy(model, ids, { name: "a", scale: 0 })).toEqual(await greedy(model, ids));
+    expect(await greedy(model, ids, { name: "a", scale: 1 })).toEqual(mixed[0]!.greedy_16);
+    expect(await model.logits(ids, { adapter: { name: "a", scale: 0.5 } })).not.toEqual(
+      await model.logits(ids, { adapter: "a" }),
+    );
+  });
+
+  test("log-probabilities of a text", async () => {
+    const { ids } = mixed[3]!;
+    const own = await model.score(ids);
+    const adapted = await model.score(ids, { adapter: "a" });
+    expect(adapted.perplexity).not.toBe(own.perplexity);
+    const last = await model.logits(ids.slice(0, -1), { adapter: "a" });
+    const sum = last.reduce((total, logit) => total + Math.exp(logit), 0);
+    expect(adapted.logProbs.at(-1)).toBeCloseTo(last[ids.at(-1)!]! - Math.log(sum), 3);
+  });
+
+  test("what one has cached is not used by another", async () => {
+    const { ids } = mixed[3]!;
+    for (const adapter of ["a", "b", undefined, { name: "a", scale: 0.5 }]) {
+      await run(model, [...ids.slice(0, 30), 5], adapter, 1);
+      expect((await run(model, [...ids.slice(0, 30), 7], adapter, 1)).cachedTokens).toBe(30);
+    }
+    // Four rings hold four conversations with this beginning.
+    expect((await run(model, ids, { name: "b", scale: 2 }, 1)).cachedTokens).toBe(0);
+  });
+
+  test("a session names its adapter, by contents", async () => {
+    const { ids } = mixed[3]!;
+    const answer = await greedy(model, ids, "a");
+    const session = (await model.saveSession())!;
+    const other = await load({ adapters: { renamed: twoAdapters.a } });
+    const restored = await other.restoreSession(session);
+    expect(restored.slice(0, ids.length)).toEqual(ids);
+    const next = [...ids, ...answer, 3, 4];
+    const expected = await run(model, next, "a");
+    expect(expected.cachedTokens).toBeGreaterThan(ids.length);
+    expect(await run(other, next, "renamed")).toEqual(expected);
+    await other.removeAdapter("renamed");
+    await expect(other.restoreSession(session)).rejects.toThrow(
+      /adapter that it was computed with.*"a".*addAdapter/,
+    );
+    other.dispose();
+  });
+
+  test("a name that is not loaded, with those that are", async () => {
+    await expect(model.logits([1], { adapter: "c" })).rejects.toMatchObject({
+      parameter: "adapter",
+      message: 'adapter: expected one of "a", "b", got "c". Load it with addAdapter.',
+    });
+    await expect(run(model, [1], { name: "a", scale: Number.NaN })).rejects.toMatchObject({
+      parameter: "adapter",
+    });
+    await expect(model.addAdapter("a", twoAdapters.b)).rejects.toMatchObject({ parameter: "name" });
+    await expect(model.removeAdapter("c")).rejects.toMatchObject({ parameter: "name" });
+  });
+
+  test("removed, not while a call uses it; a name may come again with other contents", async () => {
+    const { ids, greedy_16 } = mixed[1]!;
+    const answer = model.generate(ids, { adapter: "b", maxTokens: 16, temperature: 0, ignoreEos: true });
+    await answer.next();
+    await expect(model.removeAdapter("b")).rejects.toThrow(/a call uses/);
+    await answer.return();
+    await model.removeAdapter("b");
+    expect(model.adapters).toEqual(["a"]);
+    await expect(greedy(model, ids, "b")).rejects.toThrow(/expected one of "a"/);
+    expect(await greedy(model, ids, "a")).toEqual(mixed[0]!.greedy_16);
+    await model.addAdapter("b", twoAdapters.a);
+    expect(await run(model, ids, "b")).toEqual({ ids: mixed[0]!.greedy_16, cachedTokens: 0 });
+    await model.removeAdapter("b");
+    // Beside an answer that runs, which is not disturbed.
+    const running = run(model, ids, "a");
+    await model.addAdapter("b", twoAdapters.b);
+    expect((await running).ids).toEqual(mixed[0]!.greedy_16);
+    expect(await greedy(model, ids, "b")).toEqual(greedy_16);
+  });
+});
+
+test("what is not supported unmerged is refused by name", async () => {
+  const model = await load();
+  await expect(model.addAdapter("saved", folder("modules_to_save"))).rejects.toThrow(
+    /lm_head.*modules_to_save.*sirocco merge/,
+  );
+  expect(model.adapters).toEqual([]);
+  await model.addAdapter("dora", folder("dora"));
+  await expect(model.logits([1], { adapter: { name: "dora", scale: 2 } })).rejects.toMatchObject({
+    parameter: "adapter",
+  });
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("a lost device: adapters are put on the next, and answers continue", async () => {
+  const machine = new Machine();
+  const model = await machine.load(base, { chunkLength: 16 });
+  await model.addAdapter("a", folderSource(twoAdapters.a));
+  const { ids, greedy_16 } = mixed[3]!;
+  const answer: number[] = [];
+  for await (const chunk of model.generate(ids, {
+    adapter: "a",
+    maxTokens: 16,
+    temperature: 0,
+    ignoreEos: true,
+  })) {
+    answer.push(...chunk.ids);
+    if (answer.length === 5) machine.device.destroy();
+  }
+  expect(answer).toEqual(greedy_16);
+  expect(machine.devices.length).toBe(2);
+  // A cached conversation is computed again with its adapter.
+  machine.device.destroy();
+  const next = await run(model, [...ids, ...answer, 3], "a", 4);
+  expect(next.cachedTokens).toBeGreaterThan(ids.length);
+  await model.measure(async () => {});
+  expect((await run(model, [...ids, ...answer, 3], "a", 4)).ids).toEqual(next.ids);
+  model.dispose();
+});
