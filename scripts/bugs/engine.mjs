@@ -173,7 +173,7 @@ export const engineBugs = {
   },
   "score computes its context again": {
     file: "engine/passes.ts",
-    from: "Math.min(ring.reusable(ids), first)",
+    from: "Math.min(ring.reusable(ids, adapter), first)",
     to: "0",
     test: engine("score", "only the first ending"),
   },
