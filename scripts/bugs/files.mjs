@@ -3,6 +3,24 @@ import { engine } from "./tests.mjs";
 
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const filesBugs = {
+  "an adapter's pattern matches any end of a name": {
+    file: "weights/adapters/pattern.ts",
+    from: 'char === "." ? [i + 1] : []',
+    to: "[i + 1]",
+    test: ["test/weights/adapters.test.ts", "-t", "no part of a name"],
+  },
+  "an adapter's patterns may take any time": {
+    file: "weights/adapters/pattern.ts",
+    from: "this.#budget.steps < 0",
+    to: "steps < 0",
+    test: ["test/weights/adapters.test.ts", "-t", "take no exponential time"],
+  },
+  "DoRA's rows keep the length of the sum": {
+    file: "weights/adapters/merge.ts",
+    from: "    add(row, n);\n    if (!magnitude) return;",
+    to: "    if (!magnitude) return add(row, n);",
+    test: ["test/weights/adapters.test.ts", "-t", "lora_dora"],
+  },
   "a download is given up because the machine slept": {
     file: "weights/sources/http.ts",
     from: "if (patient && ",
