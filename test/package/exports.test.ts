@@ -35,7 +35,7 @@ const COMMON = {
     deleteStoredModels fileSource httpSource hubSource listStoredModels loadModel loadModelInWorker persistStorage planModel tuneModel
   `),
   type: names(`
-    Activity AdapterDescription Answer AnswerFormat AnswerOptions AttentionOptions AttentionVariant
+    Activity AdapterChoice AdapterDescription AdapterSource AddAdapterOptions Answer AnswerFormat AnswerOptions AttentionOptions AttentionVariant
     AttentionWeights CacheFormatName CallOptions Candidate CandidatesOptions ChatCompletion
     ChatCompletionChunk ChatCompletionCreateParams ChatCompletionLogprobs ChatCompletionMessageParam
     ChatCompletionMessageToolCall ChatCompletionOptions ChatCompletionResponseFormat
@@ -46,7 +46,7 @@ const COMMON = {
     HttpOptions HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime
     LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
-    OpenAIShape ParameterError ParameterErrorCode Pass Plan Progress PromptProgress RopeScaling SamplingOptions
+    OpenAIShape ParameterError ParameterErrorCode Pass PassOptions Plan Progress PromptProgress RopeScaling SamplingOptions
     SaveSessionOptions SchemaResult Score ScoreOptions Source StandardSchema StorageErrorCode StoredModel TokenLogProb
     TokenizerErrorCode TokenizerInfo Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
