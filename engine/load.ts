@@ -9,7 +9,7 @@ import { LoadedModel } from "./model.ts";
 import { checkLoad, checkSource } from "./options/tables.ts";
 import type { Platform } from "./platform.ts";
 import { DeviceRecovery, type Rebuild, retryOnce } from "./resident/device-recovery.ts";
-import { placeOnGpu, release } from "./resident/gpu-model.ts";
+import { placeOnGpu } from "./resident/gpu-model.ts";
 import { type Planned, planModel as plan } from "./resident/plan.ts";
 import type { ModelStore } from "./store/model-store.ts";
 
@@ -87,16 +87,8 @@ async function load(
   const first = () => placeOnGpu(platform, checkpoint, options, { store });
   const gpuModel = await (options.device ? first() : retryOnce(first, options.signal));
   const adapters = new Adapters(checkpoint.config);
-  const rebuild: Rebuild = async (before, signal) => {
-    const rebuilt = await placeOnGpu(platform, checkpoint, { ...options, signal }, { store, before });
-    try {
-      await adapters.restore(rebuilt);
-      return rebuilt;
-    } catch (error) {
-      release(rebuilt);
-      throw error;
-    }
-  };
+  const rebuild: Rebuild = (before, signal) =>
+    placeOnGpu(platform, checkpoint, { ...options, signal }, { store, before, adapters });
   const recovery = new DeviceRecovery(gpuModel, options.device ? undefined : rebuild);
   const { token, signal } = options;
   const openSource = (name: string, own: AddAdapterOptions) =>

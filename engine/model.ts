@@ -43,7 +43,6 @@ import { checkBias } from "./graph/sampler.ts";
 import { checkOptions } from "./options/check.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import {
-  addAdapterRules,
   attentionRules,
   callRules,
   candidatesRules,
@@ -282,7 +281,7 @@ export class LoadedModel implements Model {
   }
 
   async addAdapter(name: string, source: AdapterSource, options: AddAdapterOptions = {}): Promise<void> {
-    this.#check("addAdapter", options, addAdapterRules);
+    this.#scheduler.check();
     const { addAdapter } = await import("./adapters/add.ts");
     await addAdapter({ ...this.#parts, scheduler: this.#scheduler }, name, source, options);
   }

@@ -3,7 +3,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import type { Adapters } from "./adapters/adapters.ts";
 import { likelyToken } from "./answer/log-probs.ts";
-import type { PassOptions, Score, ScoreOptions } from "./api.ts";
+import type { AdapterChoice, PassOptions, Score, ScoreOptions } from "./api.ts";
 import type { AdapterUse } from "./graph/adapter-use.ts";
 import { type Scored, score as scoreIds } from "./graph/score.ts";
 import { outOfRange } from "./options/parameter.ts";
@@ -18,6 +18,20 @@ interface Passing {
   readonly checkpoint: Pick<Checkpoint, "config">;
 }
 
+/** Runs `use` with what a call has chosen, which stays loaded meanwhile. @throws RangeError */
+async function withAdapter<T>(
+  adapters: Adapters,
+  choice: AdapterChoice | undefined,
+  use: (adapter: AdapterUse | undefined) => Promise<T>,
+): Promise<T> {
+  const adapter = await adapters.hold(choice);
+  try {
+    return await use(adapter);
+  } finally {
+    adapters.release(adapter);
+  }
+}
+
 /** @throws RangeError with `parameter` */
 export async function score(
   { scheduler, adapters, tokenizer, checkpoint }: Passing,
@@ -26,7 +40,7 @@ export async function score(
 ): Promise<Score> {
   checkScored(ids, from);
   const top = Math.min(topLogProbs ?? 0, checkpoint.config.V);
-  const rows = await adapters.during(choice, (adapter) => {
+  const rows = await withAdapter(adapters, choice, (adapter) => {
     const run = scoreOf(ids, from, top, signal, adapter);
     return scheduler.runExclusive((rings) => rings.take(ids, adapter), run, { signal });
   });
@@ -80,7 +94,7 @@ export const logits = (
   ids: readonly number[],
   { adapter: choice, signal }: PassOptions,
 ): Promise<Float32Array> =>
-  adapters.during(choice, (adapter) => {
+  withAdapter(adapters, choice, (adapter) => {
     const run = logitsOf(ids, signal, adapter);
     return scheduler.runExclusive((rings) => rings.borrow(ids, adapter), run, { signal });
   });

@@ -7,7 +7,7 @@ import { root } from "./setup.mjs";
 import { TEST_MEMBERS } from "./test-parts-plugin.mjs";
 
 /** Limit for what a page and its worker load before the first weight, in bytes after gzip. */
-const MAX_FIRST_BYTES = 73_000;
+const MAX_FIRST_BYTES = 73_200;
 
 /**
  * Limits for the chunks that are fetched when they are first used, in bytes after gzip: their size when they
@@ -68,7 +68,7 @@ const MAX_LAZY_BYTES = {
   "classify.js": 1_900,
   "moderate.js": 1_050,
   "safe-prompt.js": 330,
-  "passes.js": 940,
+  "passes.js": 980,
   "score.js": 620,
   "add.js": 6_900,
   "place.js": 4_850,

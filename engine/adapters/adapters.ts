@@ -18,22 +18,9 @@ export class Adapters implements LoadedAdapters {
   }
 
   /**
-   * Runs `use` with what a call has chosen, which stays loaded meanwhile.
+   * What a call has chosen. It stays loaded until `release`.
    * @throws RangeError with `parameter` for a name that is not loaded, and for a scale that cannot be
    */
-  async during<T>(
-    choice: AdapterChoice | undefined,
-    use: (adapter: AdapterUse | undefined) => Promise<T>,
-  ): Promise<T> {
-    const adapter = await this.hold(choice);
-    try {
-      return await use(adapter);
-    } finally {
-      this.release(adapter);
-    }
-  }
-
-  /** What a call has chosen. It stays loaded until `release`. @throws as `during` */
   async hold(choice: AdapterChoice | undefined): Promise<AdapterUse<Adapter> | undefined> {
     if (choice === undefined) return undefined;
     return (await import("./chosen.ts")).hold(this, choice);

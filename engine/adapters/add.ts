@@ -8,6 +8,7 @@ import {
   type Source,
 } from "../../weights/index.ts";
 import type { AdapterSource, AddAdapterOptions } from "../api.ts";
+import { checkOptions, type Rules, signal, text } from "../options/check.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
 import type { RingPool } from "../scheduler/ring-pool.ts";
 import type { RingState } from "../scheduler/ring-state.ts";
@@ -22,6 +23,8 @@ interface Parts {
   readonly scheduler: Pick<Scheduler, "runExclusive">;
 }
 
+const rules: Rules<AddAdapterOptions> = { token: text, signal };
+
 /** Any ring: it is left as it is. */
 const anyRing = (rings: RingPool) => rings.borrow([]);
 
@@ -32,6 +35,7 @@ export async function addAdapter(
   from: AdapterSource,
   options: AddAdapterOptions,
 ): Promise<void> {
+  checkOptions("addAdapter", options, rules);
   checkNew(adapters, name);
   const source = await opened(from, openSource, options);
   const adapter = await openAdapter(name, source, checkpoint.config, options.signal);

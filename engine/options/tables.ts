@@ -2,7 +2,6 @@
 // the model is known. The ranges of sampling options are in the kernel's `samplingParams`.
 import { cacheFormats, MAX_LIKELIEST, samplingParams, weightFormats } from "../../kernels/index.ts";
 import type {
-  AddAdapterOptions,
   AnswerOptions,
   AttentionOptions,
   CallOptions,
@@ -111,7 +110,6 @@ export const scoreRules: Rules<ScoreOptions> = {
   signal,
 };
 export const passRules: Rules<PassOptions> = { signal, adapter };
-export const addAdapterRules: Rules<AddAdapterOptions> = { token: text, signal };
 export const attentionRules: Rules<AttentionOptions> = { layer: whole(0), head: whole(0), signal };
 export const candidatesRules: Rules<CandidatesOptions> = { count: whole(1), adapter, signal };
 export const saveSessionRules: Rules<SaveSessionOptions> = { conversation: whole(0) };

@@ -24,6 +24,14 @@ export interface GpuModel {
   readonly decoder: Decoder;
 }
 
+/** What a model takes over, and where it is stored. */
+interface Places {
+  readonly before?: GpuModel;
+  readonly store?: ModelStore | undefined;
+  /** Those of the model on the device before. */
+  readonly adapters?: { restore(gpuModel: GpuModel): Promise<void> };
+}
+
 /**
  * Opens a device and puts the model on it. If it fails, nothing stays on the GPU.
  * @param store packed weights: read if they are there, otherwise written for the next load
@@ -34,7 +42,7 @@ export async function placeOnGpu(
   platform: Pick<Platform, "openDevice" | "openFileHash" | "tuning">,
   checkpoint: Checkpoint,
   options: LoadOptions,
-  { before, store }: { readonly before?: GpuModel; readonly store?: ModelStore | undefined } = {},
+  { before, store, adapters }: Places = {},
 ): Promise<GpuModel> {
   const gpu = await platform.openDevice(options);
   const buffers = new Buffers(gpu.device);
@@ -67,7 +75,9 @@ export async function placeOnGpu(
       activations,
       before?.decoder,
     );
-    return { plan, gpu, buffers, layout, weights, decoder };
+    const gpuModel = { plan, gpu, buffers, layout, weights, decoder };
+    await adapters?.restore(gpuModel);
+    return gpuModel;
   } catch (error) {
     release({ buffers, gpu });
     if (error instanceof WrongFileError) await store?.invalidate(error.file);

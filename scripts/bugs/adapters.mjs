@@ -40,8 +40,8 @@ export const adapterBugs = {
     test: engine("adapters", "dora"),
   },
   "adapters are not put on the device after a loss": {
-    file: "engine/load.ts",
-    from: "await adapters.restore(rebuilt);",
+    file: "engine/resident/gpu-model.ts",
+    from: "await adapters?.restore(gpuModel);",
     to: "",
     test: engine("adapters", "lost device"),
   },
