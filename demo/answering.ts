@@ -1,4 +1,5 @@
 // Starts answers, streams them into their conversation, stops and repeats them.
+import type { Adapters } from "./adapters.ts";
 import { formatOf } from "./answer-shape.ts";
 import { addPieces, wholeCalls } from "./calls.ts";
 import type { Conversation, Facts, Turn } from "./conversation.ts";
@@ -28,6 +29,8 @@ export interface LiveAnswer {
   /** The number of turns, from the first, that the model does not see: its context has no room for them. */
   leftOut: number;
   readonly seed: number;
+  /** The name of the LoRA adapter that is used. */
+  adapter: string | undefined;
   text: string;
   /** What the model thinks before it answers, and when it began and ended to. */
   reasoning: string;
@@ -46,17 +49,19 @@ export class Answering extends Observable {
   readonly #conversations: Conversations;
   readonly #session: Session;
   readonly #settings: Settings;
+  readonly #adapters: Adapters;
   #stopping: AbortController | undefined;
   #live: LiveAnswer | undefined;
   #trouble: { readonly conversation: string; readonly trouble: Trouble } | undefined;
   /** A model without a chat format: it continues the text. */
   #plainText: Model | undefined;
 
-  constructor(conversations: Conversations, session: Session, settings: Settings) {
+  constructor(conversations: Conversations, session: Session, settings: Settings, adapters: Adapters) {
     super();
     this.#conversations = conversations;
     this.#session = session;
     this.#settings = settings;
+    this.#adapters = adapters;
   }
 
   get live(): LiveAnswer | undefined {
@@ -102,6 +107,7 @@ export class Answering extends Observable {
       messages: messages(turns, values.system),
       leftOut: 0,
       seed: values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
+      adapter: undefined,
       text: "",
       reasoning: "",
       thoughtFrom: undefined,
@@ -120,6 +126,7 @@ export class Answering extends Observable {
     let model: ChatModel | undefined;
     try {
       model = await this.#session.model(stopping.signal);
+      live.adapter = this.#adapters.chosen;
       const asked = { ...values, tools: await toolsIn(values) };
       await this.#trim(model, live, turns, asked, stopping.signal);
       for await (const chunk of this.#chunks(model, live, turns, asked, stopping.signal)) {
@@ -196,7 +203,12 @@ export class Answering extends Observable {
     const { temperature, topP, topK, minP, repetitionPenalty, maxTokens, safePrompt, tools } = values;
     const sampling = { temperature, topP, topK, minP, repetitionPenalty, maxTokens };
     const format = formatOf(values.shape, values.shapeText);
-    const options = { ...sampling, seed: live.seed, signal, ...(format && { format }) };
+    const { seed, adapter } = live;
+    const options = {
+      ...{ ...sampling, seed, signal },
+      ...(format && { format }),
+      ...(adapter !== undefined && { adapter }),
+    };
     return isLocal(model) && model === this.#plainText
       ? model.generate(plainText(live.messages), options)
       : model.chat(live.messages, { ...options, safePrompt, ...given(tools) });
@@ -242,12 +254,13 @@ const plainText = (messages: readonly Message[]): string =>
   messages.map(({ role, content }) => (role === "system" ? `${content}\n\n` : content)).join("");
 
 function answerTurn(live: LiveAnswer, model: string): Turn {
-  const { text, reasoning, finish, seed, ids, chunks, leftOut } = live;
+  const { text, reasoning, finish, seed, adapter, ids, chunks, leftOut } = live;
   const toolCalls = wholeCalls(live.calls);
   const thought = { text: reasoning, seconds: thoughtSeconds(live) ?? 0 };
   const turn = { role: "assistant", content: text, ...(reasoning && { thought }) } as const;
   const facts: Facts = {
     model,
+    ...(adapter !== undefined && { adapter }),
     seed,
     reason: finish?.reason ?? "broken",
     tokens: finish?.completionTokens ?? ids.length,

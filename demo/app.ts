@@ -1,5 +1,6 @@
 // <sirocco-app>: the state of the page and what a visitor can do. The views render it.
 import { html, LitElement, nothing } from "lit";
+import { Adapters } from "./adapters.ts";
 import { Announcer } from "./announcer.ts";
 import { Answering } from "./answering.ts";
 import { Attached } from "./attached.ts";
@@ -32,7 +33,8 @@ export class App extends LitElement implements Page {
   readonly list = new ConversationList(this.conversations);
   readonly #contextLength = () => this.settings.values.contextLength;
   readonly session = new Session(this.#contextLength);
-  readonly answering = new Answering(this.conversations, this.session, this.settings);
+  readonly adapters = new Adapters(this.session);
+  readonly answering = new Answering(this.conversations, this.session, this.settings, this.adapters);
   readonly attached = new Attached();
   readonly preflight = new Preflight(this.#contextLength);
   readonly storedModels = new StoredModels();
@@ -55,18 +57,10 @@ export class App extends LitElement implements Page {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    const parts = [
-      this.settings,
-      this.conversations,
-      this.list,
-      this.session,
-      this.answering,
-      this.attached,
-      this.preflight,
-      this.storedModels,
-      this.#inspector,
-    ];
-    for (const each of parts) each.watch(() => this.requestUpdate());
+    const kept = [this.settings, this.conversations, this.list, this.storedModels];
+    const running = [this.session, this.adapters, this.answering, this.#inspector];
+    for (const each of [...kept, ...running, this.attached, this.preflight])
+      each.watch(() => this.requestUpdate());
     this.session.watch(() => this.#announceSession());
     this.answering.watch(() => this.#announceAnswer());
     addEventListener("hashchange", () => this.#readAddress());

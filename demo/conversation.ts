@@ -5,6 +5,8 @@ import type { Finish, ToolCall } from "./engine.ts";
 /** Facts about an answer. */
 export interface Facts {
   readonly model: string;
+  /** The name of the LoRA adapter that was used. Default: none. */
+  readonly adapter?: string;
   /** `broken`: an error ended it. */
   readonly reason: Finish["reason"] | "broken";
   readonly tokens: number;
@@ -91,13 +93,13 @@ function resultsFit(turns: readonly Turn[]): boolean {
 
 /** undefined if there are none, or one of them is wrong. */
 function factsOf(value: unknown): Facts | undefined {
-  const { model, reason, tokens, context, firstTokenMs, tokensPerSecond, seed } = record(value);
+  const { model, adapter, reason, tokens, context, firstTokenMs, tokensPerSecond, seed } = record(value);
   const ended = REASONS.find((each) => each === reason);
   if (typeof model !== "string" || ended === undefined) return undefined;
   if (!isCount(tokens) || !isCount(firstTokenMs) || !isCount(seed)) return undefined;
   const speed = isCount(tokensPerSecond) ? tokensPerSecond : undefined;
   const rest = { tokens, firstTokenMs, tokensPerSecond: speed, seed, ...(isCount(context) && { context }) };
-  return { model, reason: ended, ...rest };
+  return { model, ...(typeof adapter === "string" && { adapter }), reason: ended, ...rest };
 }
 
 const record = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -3,6 +3,7 @@ import type { ChatOptions, Chunk, Message, Model } from "../engine/index.ts";
 
 export type {
   AdapterDescription,
+  AdapterSource,
   AnswerFormat,
   ChatOptions,
   Chunk,

@@ -59,7 +59,7 @@ export class Inspector extends Observable {
       this.#prompt = { messages, ids: shown.model.encodeChat(messages).catch(() => []) };
     const promptIds = await this.#prompt.ids;
     if (this.#panel !== shown || this.#answering.latest !== latest) return;
-    const { ids, chunks, finish } = latest;
+    const { ids, chunks, finish, adapter } = latest;
     const position = promptIds.length + ids.length;
     const tokensPerSecond = speed(chunks);
     shown.panel.update({
@@ -67,6 +67,7 @@ export class Inspector extends Observable {
       promptIds,
       position,
       ...(finish && { finish }),
+      ...(adapter !== undefined && { adapter }),
       ...(tokensPerSecond !== undefined && { tokensPerSecond }),
     });
   }

@@ -1,4 +1,5 @@
 // The app as the views see it: its state, and what a visitor can do. app.ts implements it.
+import type { Adapters } from "./adapters.ts";
 import type { Answering } from "./answering.ts";
 import type { Attached } from "./attached.ts";
 import type { Conversation, Turn } from "./conversation.ts";
@@ -18,6 +19,7 @@ export interface Page {
   readonly conversations: Conversations;
   readonly list: ConversationList;
   readonly session: Session;
+  readonly adapters: Adapters;
   readonly answering: Answering;
   /** The text files of the message that is being written. */
   readonly attached: Attached;

@@ -14,7 +14,8 @@ export const toJson = (conversations: readonly Conversation[]): string =>
 export function toMarkdown(conversation: Conversation): string {
   const parts = conversation.turns.map(({ role, content, thought, toolCalls = [], facts }) => {
     if (role === "tool") return `## Result\n\n${fenced(content, "")}\n`;
-    const speaker = role === "user" ? "You" : (facts?.model ?? "Answer");
+    const adapted = facts?.adapter === undefined ? "" : ` with ${facts.adapter}`;
+    const speaker = role === "user" ? "You" : `${facts?.model ?? "Answer"}${adapted}`;
     const thinking = thought ? [thought.text.trim().replace(/^/gm, "> ")] : [];
     const calls = toolCalls.map((call) => `Calls \`${call.name}\`:\n\n${fenced(call.arguments, "json")}`);
     const said = content.trim() || calls.length === 0 ? [content.trim()] : [];

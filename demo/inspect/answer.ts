@@ -9,6 +9,8 @@ export interface Answer {
   /** Set when the answer has ended. */
   readonly finish?: Finish;
   readonly tokensPerSecond?: number;
+  /** The name of the LoRA adapter that answers. Default: none. */
+  readonly adapter?: string;
   /** Tokens that went through the model: prompt and answer. */
   readonly position: number;
 }

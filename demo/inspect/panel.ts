@@ -83,7 +83,7 @@ export class InspectPanel extends LitElement {
   /** Candidates and attention before the chosen token. */
   #look(): void {
     const chosen = this.#chosen;
-    const { ids, promptIds } = this.answer;
+    const { ids, promptIds, adapter } = this.answer;
     const texts = this.#texts;
     if (chosen === undefined || !texts || promptIds.length + chosen === 0) return;
     const layer = this.#layer;
@@ -91,11 +91,13 @@ export class InspectPanel extends LitElement {
     this.#looking.run(() =>
       this.#guarded(async () => {
         await texts.load([...promptIds, ...ids]);
-        const list = await this.model.candidates(context, { count: 8 });
-        const weights = await this.model.attention(context, { layer });
+        const adapted = adapter === undefined ? {} : { adapter };
+        const list = await this.model.candidates(context, { count: 8, ...adapted });
+        // Only that of the model itself can be read.
+        const weights = adapter === undefined ? await this.model.attention(context, { layer }) : undefined;
         if (this.#looking.overtaken) return;
         this.#candidates = { of: chosen, list };
-        this.#attention = { weights, context };
+        this.#attention = weights && { weights, context };
       }),
     );
   }
@@ -155,6 +157,8 @@ export class InspectPanel extends LitElement {
   }
 
   #attentionContent() {
+    if (this.answer.adapter !== undefined)
+      return html`<p class="soft">Of answers with a LoRA adapter no attention is shown.</p>`;
     const { L, H, G } = this.model.config;
     const layerChanged = (event: Event) => {
       this.#layer = Number((event.target as HTMLSelectElement).value);

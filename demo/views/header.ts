@@ -6,6 +6,7 @@ import { icons } from "./icons.ts";
 import { openShortcuts } from "./shortcuts.ts";
 
 export function headerView(page: Page): TemplateResult {
+  const { chosen } = page.adapters;
   const { colours, theme } = otherColours(page.settings.values.theme);
   return html`
     <header>
@@ -29,7 +30,7 @@ export function headerView(page: Page): TemplateResult {
         @click=${() => page.go(page.place === "models" ? "chat" : "models")}
       >
         <span class="dot" data-state=${page.session.state.kind}></span>
-        <span class="sr-only">Model:</span> <span class="model-name">${page.session.name}</span>
+        <span class="sr-only">Model:</span> <span class="model-name">${page.session.name}${chosen === undefined ? nothing : ` + ${chosen}`}</span>
       </button>
       <span class="grow"></span>
       <button

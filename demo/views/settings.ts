@@ -4,6 +4,7 @@ import { isLocal } from "../engine.ts";
 import type { Page } from "../page.ts";
 import { CONTEXT_FIELD, FIELDS, type NumberField, PRESETS, presetOf, refusal } from "../setting-fields.ts";
 import { DEFAULTS } from "../settings.ts";
+import { adaptersView } from "./adapters.ts";
 import { dialogView } from "./dialog.ts";
 import { shapeView } from "./shape.ts";
 import { openShortcuts } from "./shortcuts.ts";
@@ -34,7 +35,7 @@ export function settingsView(page: Page): TemplateResult {
         </label>
         <p class="note" id="safe-hint">Mistral's own guardrail, before the system prompt: care, respect and truth.</p>
       </div>
-      ${shapeView(page)} ${toolsView(page)} ${presetsView(page)}
+      ${adaptersView(page)} ${shapeView(page)} ${toolsView(page)} ${presetsView(page)}
       <div class="grid">${FIELDS.map((field) => numberView(page, field))}</div>
       <div class="row">${numberView(page, CONTEXT_FIELD)} ${reloadView(page)}</div>
       <div class="buttons">

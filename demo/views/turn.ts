@@ -115,7 +115,7 @@ const REASONS = {
   broken: "interrupted",
 } as const;
 
-function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model }: Facts): string {
+function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model, adapter }: Facts): string {
   return [
     `${tokens} tokens`,
     tokensPerSecond === undefined ? "" : `${tokensPerSecond.toPrecision(3)} tokens/s`,
@@ -123,6 +123,7 @@ function factsLine({ reason, tokens, tokensPerSecond, firstTokenMs, seed, model 
     REASONS[reason],
     `seed ${seed}`,
     model,
+    adapter === undefined ? "" : `adapter ${adapter}`,
   ]
     .filter(Boolean)
     .join(" · ");

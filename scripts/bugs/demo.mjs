@@ -68,4 +68,10 @@ export const demoBugs = {
     to: "return undefined;",
     test: ["test/demo/trimming.cpu.test.ts", "-t", "for a server"],
   },
+  "an imported answer forgets its adapter": {
+    file: "demo/conversation.ts",
+    from: '...(typeof adapter === "string" && { adapter }), ',
+    to: "",
+    test: ["test/demo/conversations.cpu.test.ts", "-t", "read back"],
+  },
 };

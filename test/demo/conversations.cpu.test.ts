@@ -58,6 +58,7 @@ test("a search finds all words in title and text, in any case", () => {
 test("a file is read back as it was, and what is here is not doubled", () => {
   const facts = {
     model: "M",
+    adapter: "pirate",
     reason: "stop",
     tokens: 3,
     firstTokenMs: 1,
@@ -106,6 +107,10 @@ test("what is no conversation is counted and left out, and hostile fields are dr
     { ...good, updated: "now" },
   ];
   expect(fromJson(file(...bad, good), [])).toEqual({ added: [good], known: 0, refused: bad.length });
+  const known = { model: "M", reason: "stop", tokens: 9, firstTokenMs: 1, seed: 1 };
+  const answered = (facts: object) =>
+    conversationOf({ ...good, turns: [{ role: "assistant", content: "Ho", facts }] });
+  expect(answered({ ...known, adapter: { toString: 1 } })).toEqual(answered(known));
   const facts = { model: "M", reason: "toString", tokens: 9, firstTokenMs: 1, seed: 1 };
   const odd = {
     ...good,
@@ -219,6 +224,16 @@ test("tools are read with and without what OpenAI puts around them", () => {
 
 test("Markdown names who speaks", () => {
   expect(toMarkdown(talk("a", "Hi"))).toBe("# Hi\n\n## You\n\nHi\n\n## Answer\n\nAn *answer*.\n");
+  const facts = {
+    model: "M",
+    adapter: "pirate",
+    reason: "stop",
+    tokens: 1,
+    firstTokenMs: 1,
+    seed: 1,
+  } as const;
+  const turns = [{ role: "assistant", content: "Arr.", facts: { ...facts, tokensPerSecond: 1 } }] as const;
+  expect(toMarkdown(talk("a", "", { title: "T", turns }))).toBe("# T\n\n## M with pirate\n\nArr.\n");
   expect([fileName("A Cat: Tom’s déjà vu!", "md"), fileName("…", "json")]).toEqual([
     "a-cat-tom-s-deja-vu.md",
     "conversation.json",
