@@ -39,7 +39,7 @@ const OPTIONS: Record<string, string[]> = {
     ],
   ],
   classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
-  score: [...LOADING, "--file"],
+  score: [...LOADING, "--file", "--top"],
   plan: [...LOADING, "--parallel", "--rings"],
   tune: [...LOADING, "--parallel"],
   quantize: [...COMMON, "--weights", "--out"],
