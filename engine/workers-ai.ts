@@ -9,7 +9,7 @@
 import { type AiModel, complete, pieces, startOn } from "./apis/workers-ai/answer.ts";
 import { asAiError } from "./apis/workers-ai/error.ts";
 import { type AiServer, post } from "./apis/workers-ai/http.ts";
-import { badInput, readInput } from "./apis/workers-ai/input.ts";
+import { adapterOf, badInput, readInput } from "./apis/workers-ai/input.ts";
 import { eventStream } from "./apis/workers-ai/stream.ts";
 import type {
   AiBinding,
@@ -116,11 +116,12 @@ function runOn(target: AiModel | AiServer | AiBinding): Run {
   }
   return async (_, input, { signal }) => {
     const call = readInput(input);
+    const options = { ...call.options, ...adapterOf(target.adapters ?? [], call.lora) };
     const start = startOn(target, call);
     try {
       return await (call.stream
-        ? eventStream((ended) => pieces(start, call.options, ended), signal)
-        : complete(start, call.options, signal));
+        ? eventStream((ended) => pieces(start, options, ended), signal)
+        : complete(start, options, signal));
     } catch (error) {
       throw asAiError(error) ?? (call.asked ? badInput(error) : error);
     }

@@ -44,8 +44,14 @@ const othersTurn = async (text: string): Promise<void> => {
 };
 
 async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
-  if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge(most);
   const parts: Uint8Array[] = [];
+  for await (const part of bodyChunks(c, most)) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+/** The bytes of a body as they come. @throws HttpError 413 if there are more than `most` */
+export async function* bodyChunks(c: Ctx, most: number): AsyncGenerator<Uint8Array, void, void> {
+  if (Number(c.req.header("Content-Length") ?? 0) > most) throw tooLarge(most);
   let length = 0;
   // Not `for await`, which would cancel the stream: the server drains the rest of a body that is too long.
   const reader = c.req.raw.body?.getReader();
@@ -56,10 +62,10 @@ async function readBytes(c: Ctx, most: number): Promise<Uint8Array> {
       lifecycle.leave();
       throw lifecycle.signal.reason;
     });
-    if (!part || part.done) return Buffer.concat(parts, length);
+    if (!part || part.done) return;
     length += part.value.length;
     if (length > most) throw tooLarge(most);
-    parts.push(part.value);
+    yield part.value;
   }
 }
 

@@ -26,7 +26,7 @@ export async function listen(
     {
       // Against clients that send a request byte by byte.
       headersTimeout: 10_000,
-      requestTimeout: 60_000,
+      requestTimeout: service.finetunes ? UPLOAD_MS : 60_000,
       connectionsCheckingInterval: 2_000,
       // Longer than proxies keep idle connections, so that the proxy closes them, not the server.
       keepAliveTimeout: 75_000,
@@ -65,6 +65,9 @@ async function drained({ admission, lifecycles }: Service): Promise<void> {
   await admission.drain();
   await Promise.all([...lifecycles].map(({ ended }) => ended));
 }
+
+/** How long the upload of a file of an adapter may take. */
+const UPLOAD_MS = 600_000;
 
 /** How long clients have to read the last bytes at shutdown. */
 const LAST_BYTES_MS = 1000;

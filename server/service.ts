@@ -1,6 +1,7 @@
 // What all routes share: the loaded model, its names, keys, limits and the queue.
 import type { Model } from "../engine/node.ts";
 import { Admission } from "./admission.ts";
+import type { Finetunes } from "./finetunes.ts";
 import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
 import { Metrics } from "./metrics.ts";
@@ -30,6 +31,8 @@ export interface ServiceOptions {
   readonly moderate?: ModerationAction;
   /** Where the chat page is. Default: the server has none. */
   readonly page?: PageFolders;
+  /** LoRA adapters that clients upload. Default: they may upload none. */
+  readonly finetunes?: Finetunes;
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
@@ -84,6 +87,7 @@ export interface Service {
   readonly safePrompt: boolean;
   readonly moderate: ModerationAction | undefined;
   readonly page: PageFolders | undefined;
+  readonly finetunes: Finetunes | undefined;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
@@ -93,7 +97,7 @@ export interface Service {
 
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
-  const { safePrompt = false, moderate, page } = options;
+  const { safePrompt = false, moderate, page, finetunes } = options;
   const admission = new Admission({ parallel, queue });
   const limits = { ...DEFAULTS, ...options.limits };
   return {
@@ -111,6 +115,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     safePrompt,
     moderate,
     page,
+    finetunes,
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
     lifecycles: new Set(),

@@ -59,7 +59,7 @@ export async function restoreSessions(
  * @throws Error with the file that could not be written, the reason, and the number that were
  */
 export async function saveSessions(model: Model, folder: string): Promise<number> {
-  await makeFolder(folder);
+  await makeFolder("--slot-dir", folder);
   const written = new Set<string>();
   let number = 0;
   for (let saved = 0; ; saved++, number++) {

@@ -1,21 +1,22 @@
-// The folder of --slot-dir: created and tested before the model is loaded; and errors of files in words.
+// The folders of --slot-dir and --adapter-dir: created and tested before the model is loaded; and errors of
+// files in words.
 import { access, constants, mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-/** @throws Error if the folder cannot be created, read and written */
-export async function checkSessionFolder(folder: string): Promise<void> {
-  await makeFolder(folder);
+/** @param option that names the folder @throws Error if it cannot be created, read and written */
+export async function checkFolder(option: string, folder: string): Promise<void> {
+  await makeFolder(option, folder);
   await access(folder, constants.R_OK | constants.W_OK | constants.X_OK).catch((cause: unknown) => {
-    throw refused(folder, cause);
+    throw refused(option, folder, cause);
   });
 }
 
 /** Creates the folder and its parents. @throws Error that names the folder and the reason */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(option: string, folder: string): Promise<void> {
   try {
     await make(resolve(folder));
   } catch (cause) {
-    throw refused(folder, cause);
+    throw refused(option, folder, cause);
   }
 }
 
@@ -37,9 +38,9 @@ async function make(folder: string): Promise<void> {
   });
 }
 
-const refused = (folder: string, cause: unknown): Error =>
+const refused = (option: string, folder: string, cause: unknown): Error =>
   new Error(
-    `--slot-dir: expected a folder that can be written, got "${clip(folder)}": ${fileTrouble(cause)}`,
+    `${option}: expected a folder that can be written, got "${clip(folder)}": ${fileTrouble(cause)}`,
     {
       cause,
     },

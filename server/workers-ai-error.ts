@@ -28,9 +28,10 @@ const FAILED = 3043;
 const BY_NAME: Readonly<Record<string, readonly [code: number, status: ErrorStatus]>> = {
   model_not_found: [5007, 400],
   context_length_exceeded: [5021, 400],
+  finetune_incomplete: [3039, 400],
 };
 
-export const envelope = (result: NonNullable<AiEnvelope["result"]>): AiEnvelope => ({
+export const envelope = <Result>(result: Result) => ({
   result,
   ...{ success: true, errors: [], messages: [] },
 });

@@ -32,6 +32,7 @@ interface Options extends LoadingOptions {
   readonly rings?: number;
   readonly queue: number;
   readonly slotDir?: string;
+  readonly adapterDir?: string;
   readonly drain: number;
   readonly logPrompts?: boolean;
   readonly page: boolean;
@@ -72,6 +73,10 @@ Examples:
       "--slot-dir <folder>",
       "folder for saved conversations: kept there when the server ends, restored when it starts",
     ).argParser(nonEmpty("--slot-dir", "a folder")),
+    new Option(
+      "--adapter-dir <folder>",
+      "folder for LoRA adapters that clients upload by Workers AI's calls; read again when the server starts",
+    ).argParser(nonEmpty("--adapter-dir", "a folder")),
     new Option("--queue <count>", "answers that may wait; further requests get status 429")
       .argParser(integer("--queue", { max: 65536, words: "from 0 to 65536" }))
       .default(64),
@@ -126,14 +131,18 @@ async function serve(context: Context, options: Options): Promise<number> {
     throw new UsageError(
       `--host: expected a key for an address beyond this machine, got "${host}" and none. Add --api-key-file, or --insecure`,
     );
-  const { checkSessionFolder, createService, isProbe, listen, restoreSessions, saveSessions, shortLine } =
+  const { checkFolder, createService, Finetunes, isProbe, listen, restoreSessions, saveSessions, shortLine } =
     await io.server();
   // Fails now, not after a long load.
-  if (options.slotDir !== undefined) await checkSessionFolder(options.slotDir);
+  if (options.slotDir !== undefined) await checkFolder("--slot-dir", options.slotDir);
+  if (options.adapterDir !== undefined) await checkFolder("--adapter-dir", options.adapterDir);
   const run = async (model: Model): Promise<number> => {
     const note = (text: string): void => {
       if (!quiet) output.note(text);
     };
+    // Before the conversations, which may be with an adapter.
+    const finetunes =
+      options.adapterDir === undefined ? undefined : await Finetunes.open(model, options.adapterDir, note);
     if (options.slotDir !== undefined) {
       const restored = await restoreSessions(model, options.slotDir, note);
       if (restored > 0) note(`${options.slotDir}: conversations restored: ${restored}`);
@@ -150,6 +159,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       safePrompt: options.safePrompt ?? false,
       ...(options.moderate && { moderate: options.moderate }),
       ...(page && { page }),
+      ...(finetunes && { finetunes }),
       log: (line) => {
         if (isProbe(line)) return;
         if (isJson) output.json(line);

@@ -24,7 +24,7 @@ export function checkName(service: Service, asked: string | null | undefined): s
   });
 }
 
-const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
+export const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
 
 const entry = ({ started, contextLength }: Service, id: string) => ({
   id,

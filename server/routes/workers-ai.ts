@@ -3,7 +3,7 @@
 import { Hono } from "hono";
 import { isNothing } from "../../engine/apis/quiet-fields.ts";
 import { complete, pieces, type StartAnswer } from "../../engine/apis/workers-ai/answer.ts";
-import { type AiCall, readInput } from "../../engine/apis/workers-ai/input.ts";
+import { type AiCall, adapterOf, readInput } from "../../engine/apis/workers-ai/input.ts";
 import type { GenerateOptions } from "../../engine/node.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
@@ -21,29 +21,38 @@ import type { Ctx, Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { streamEvents } from "../sse.ts";
 import { envelope, failure, workersAiError } from "../workers-ai-error.ts";
+import { finetuneRoutes } from "./finetunes.ts";
 import { checkName } from "./models.ts";
 
-/** The model in Cloudflare's examples. It stands for the served model, so that the examples work. */
-const EXAMPLES = "@cf/mistral/mistral-7b-instruct-v0.1";
+/** The models in Cloudflare's examples. They stand for the served model, so that the examples work. */
+const EXAMPLES = [
+  "@cf/mistral/mistral-7b-instruct-v0.1",
+  "@cf/mistral/mistral-7b-instruct-v0.2-lora",
+  "@cf/mistralai/mistral-7b-instruct-v0.2-lora",
+];
 
 export function workersAi(service: Service): Hono<Env> {
   const app = new Hono<Env>();
   app.use(authorize(service));
   // A name contains slashes. Any account is accepted.
   app.post("/accounts/:account/ai/run/:model{.+}", (c) => run(c, service, c.req.param("model")));
+  app.route("/accounts/:account/ai/finetunes", finetuneRoutes(service));
   app.onError(workersAiError);
   return app;
 }
 
 async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const lifecycle = c.get("lifecycle");
-  if (name !== EXAMPLES) checkName(service, name);
+  if (!EXAMPLES.includes(name)) checkName(service, name);
   const input = await readBody(c, service.limits);
   const call = readInput(input);
+  // It may be the id of a finetune.
+  const lora = call.lora && (service.finetunes?.adapter(call.lora) ?? call.lora);
+  const asked = { ...call.options, ...adapterOf(service.model.adapters, lora) };
   if (service.logPrompts) lifecycle.prompt = call.prompt;
   const { ids, warnings, standalone } = await encode(service, call, lifecycle.signal);
   await checkFormat(service, ids, call.options, call.asked);
-  const options = fitting(service, ids.length, call.options, asksLength(input["max_tokens"]));
+  const options = fitting(service, ids.length, asked, asksLength(input["max_tokens"]));
   const answers = new AdmittedModel(service, lifecycle);
   await answers.screen(typeof call.prompt === "string" ? call.prompt : saidIn(call.prompt));
   const start: StartAnswer = async function* (options) {

@@ -7,7 +7,7 @@ import type { AiCall } from "./input.ts";
 import type { AiJsonOutput, AiTextGenerationOutput, AiToolCall } from "./types.ts";
 
 /** The methods of a loaded model that `Ai` uses. */
-export type AiModel = Pick<Model, "chat" | "generate">;
+export type AiModel = Pick<Model, "chat" | "generate"> & Partial<Pick<Model, "adapters">>;
 
 /** Starts the answer to a call. */
 export type StartAnswer = (options: AnswerOptions) => AsyncGenerator<Chunk, void, void>;

@@ -6,7 +6,6 @@ import type { ErrorCode } from "../../errors.ts";
 /** name: [code, HTTP status] */
 const KINDS = {
   badModelName: [3042, 404],
-  noLora: [5005, 405],
   badInput: [5006, 400],
   tooLong: [5021, 400],
   noJson: [5024, 400],

@@ -1,11 +1,11 @@
 // The input of Workers AI's text generation -> prompt and options. Unsupported fields are refused by name.
 import { isObject } from "../../../weights/json.ts";
-import type { ChatOptions, Message } from "../../api.ts";
-import { isParameterError, shown, unsupported, wrongType } from "../../options/parameter.ts";
+import type { AnswerOptions, ChatOptions, Message } from "../../api.ts";
+import { isParameterError, outOfRange, shown, unsupported, wrongType } from "../../options/parameter.ts";
 import { type AskedFormat, readFormat } from "../answer-format.ts";
 import { type Given, isNothing, refuse, refuseOthers } from "../quiet-fields.ts";
 import { readMessages } from "../request-messages.ts";
-import { optionNames, readFlag, readOptions } from "../request-options.ts";
+import { optionNames, readFlag, readOptions, readText } from "../request-options.ts";
 import { readTools, TOOL_FIELDS } from "../request-tools.ts";
 import { aiError } from "./error.ts";
 
@@ -13,13 +13,15 @@ export interface AiCall {
   /** A conversation; with `raw`, the text that the model continues. */
   readonly prompt: string | readonly Message[];
   readonly options: Omit<ChatOptions, "continueFinalMessage">;
+  /** The adapter that is to answer. */
+  readonly lora: string | undefined;
   /** Where the input says the format that is among the options. */
   readonly asked: AskedFormat | undefined;
   readonly stream: boolean;
 }
 
 const KNOWN = new Set([
-  ...["prompt", "messages", "raw", "stream", ...TOOL_FIELDS],
+  ...["prompt", "messages", "raw", "stream", "lora", ...TOOL_FIELDS],
   ...optionNames("workersAi"),
 ]);
 const ROLES = { system: "system", user: "user", assistant: "assistant", tool: "tool" } as const;
@@ -37,7 +39,18 @@ export function readInput(input: unknown): AiCall {
 export function badInput(error: unknown): unknown {
   if (!isParameterError(error)) return error;
   const { message, parameter } = error;
-  return aiError(parameter === "lora" ? "noLora" : "badInput", message, { parameter, cause: error });
+  return aiError("badInput", message, { parameter, cause: error });
+}
+
+/** The option for `lora`. @throws AiError if no adapter has the name */
+export function adapterOf(
+  loaded: readonly string[],
+  lora: string | undefined,
+): Pick<AnswerOptions, "adapter"> {
+  if (lora === undefined) return {};
+  if (loaded.includes(lora)) return { adapter: lora };
+  const known = loaded.length > 0 ? `one of ${loaded.map(shown).join(", ")}` : "none, as none is loaded";
+  throw badInput(outOfRange("lora", `expected ${known}, got ${shown(lora)}.`));
 }
 
 function read(input: unknown): AiCall {
@@ -55,7 +68,8 @@ function read(input: unknown): AiCall {
   const tools = readTools(input, true, [asked?.field]);
   if (tools.tools && typeof prompt === "string")
     throw wrongType("tools", "expected messages or a prompt that is not raw with them, got raw: true.");
-  return { prompt, options: { ...readOptions(input, "workersAi", asked), ...tools }, asked, stream };
+  const options = { ...readOptions(input, "workersAi", asked), ...tools };
+  return { prompt, options, lora: readText(input, "lora"), asked, stream };
 }
 
 function readPrompt(input: Given): string | readonly Message[] {
@@ -68,11 +82,16 @@ function readPrompt(input: Given): string | readonly Message[] {
     throw wrongType("input", `expected prompt or messages, got ${got}. Give one of them.`);
   }
   if (!isNothing(messages)) {
-    if (raw)
-      throw wrongType("raw", "expected it with a prompt, got it with messages. Write the template yourself.");
     const { messages: read, prefix } = readMessages(messages, ROLES);
     if (prefix) refuse(`messages[${read.length - 1}].prefix`);
-    return read;
+    if (!raw) return read;
+    // As in Cloudflare's examples of LoRA adapters.
+    const [{ role, content } = {}, ...others] = read;
+    if (role === "user" && content !== undefined && others.length === 0) return content;
+    throw wrongType(
+      "raw",
+      "expected it with a prompt or one message of a user, got it with other messages. Write the template yourself.",
+    );
   }
   if (typeof prompt !== "string") throw wrongType("prompt", `expected a text, got ${shown(prompt)}.`);
   return raw ? prompt : [{ role: "user", content: prompt }];

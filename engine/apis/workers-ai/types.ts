@@ -67,6 +67,8 @@ export interface AiTextGenerationOptions {
   readonly frequency_penalty?: number;
   /** Subtracted once from the logits of tokens in the answer, 0 … 2. Default 0. */
   readonly presence_penalty?: number;
+  /** The LoRA adapter that answers: its name, or on a server the id of its finetune. Default: none. */
+  readonly lora?: string;
 }
 
 /** A text as input. */
@@ -87,8 +89,8 @@ export interface AiMessages {
   readonly messages: readonly AiTextGenerationMessage[];
   /** Not with `messages`. */
   readonly prompt?: never;
-  /** Not with `messages`. */
-  readonly raw?: never;
+  /** Whether the text of the only message, a user's, is the model's whole prompt. Default false. */
+  readonly raw?: boolean;
 }
 
 /** Input of `run`: `prompt` or `messages`, and options of the answer. */
