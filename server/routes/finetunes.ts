@@ -16,24 +16,24 @@ const FORM_BYTES = 2 ** 16;
 export function finetuneRoutes(service: Service): Hono<Env> {
   const app = new Hono<Env>();
   // Cloudflare's examples end in a slash.
-  app.on("POST", both("/"), async (c) => {
+  app.on("POST", both("/finetunes"), async (c) => {
     const finetunes = kept(service);
     const body = await readBody(c, service.limits);
     return c.json(envelope(await finetunes.create(body, namesOf(service))));
   });
-  app.on("POST", both("/:finetune/finetune-assets"), async (c) => {
+  app.on("POST", both("/finetunes/:finetune/finetune-assets"), async (c) => {
     const finetunes = kept(service);
     const body = bodyChunks(c, finetunes.limits.fileBytes + FORM_BYTES);
     const form = readParts(c.req.header("Content-Type"), body);
     return c.json(envelope(await finetunes.upload(c.req.param("finetune") ?? "", form)));
   });
   // A list in a list, as at Cloudflare.
-  app.on("GET", both("/"), (c) => c.json(envelope([kept(service).list])));
-  app.on("GET", both("/public"), (c) => c.json(envelope(publicOf(service))));
+  app.on("GET", both("/finetunes"), (c) => c.json(envelope([kept(service).list])));
+  app.on("GET", both("/finetunes/public"), (c) => c.json(envelope(publicOf(service))));
   return app;
 }
 
-const both = (path: string): string[] => [path.replace(/\/$/, ""), path.replace(/\/?$/, "/")];
+const both = (path: string): string[] => [path, `${path}/`];
 
 /** @throws HttpError 501 without --adapter-dir */
 function kept({ finetunes }: Service): Finetunes {

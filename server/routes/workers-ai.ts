@@ -36,7 +36,7 @@ export function workersAi(service: Service): Hono<Env> {
   app.use(authorize(service));
   // A name contains slashes. Any account is accepted.
   app.post("/accounts/:account/ai/run/:model{.+}", (c) => run(c, service, c.req.param("model")));
-  app.route("/accounts/:account/ai/finetunes", finetuneRoutes(service));
+  app.route("/accounts/:account/ai", finetuneRoutes(service));
   app.onError(workersAiError);
   return app;
 }

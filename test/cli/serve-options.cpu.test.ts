@@ -1,5 +1,5 @@
 // Values of `serve`'s options: each is normalised or refused before a model is loaded.
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -85,6 +85,7 @@ test.each([
   [["--alias", "a\nb"], /--alias: .*got "a\\nb"/],
   [["--alias", "x".repeat(5000)], /--alias: .{0,200}…"/],
   [["--slot-dir", ""], /--slot-dir: expected a folder/],
+  [["--adapter-dir", ""], /--adapter-dir: expected a folder/],
   [["--api-key-file", ""], /--api-key-file: expected a file/],
 ])("%j is refused before anything is loaded", async (args, says) => {
   const { code, stderr, engine } = await sirocco(["serve", ...args]);
@@ -135,7 +136,8 @@ test("an unusable folder for slots is refused before a model is loaded", async (
     expect(stderr).toMatch(/--slot-dir: expected a folder that can be written, got "/);
     expect(stderr).toMatch(says);
   }
-  mkdirSync(join(folder, "there"));
+  const { stderr } = await sirocco(["serve", "--adapter-dir", file]);
+  expect(stderr).toMatch(/--adapter-dir: expected a folder that can be written, got ".*A part of the path/);
 });
 
 describe("the log", () => {

@@ -26,6 +26,7 @@ const OPTIONS: Record<string, string[]> = {
       "--drain",
       "--rings",
       "--slot-dir",
+      "--adapter-dir",
       "--no-page",
     ],
     ...[

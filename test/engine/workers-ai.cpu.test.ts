@@ -71,6 +71,18 @@ describe("calls of the model", () => {
     expect(calls[1]?.options.topP).toBe(1);
   });
 
+  test("a LoRA adapter, with a raw prompt, a raw message or a conversation", async () => {
+    const { model, calls } = fakeModel();
+    const ai = new Ai(Object.assign(model, { adapters: ["pirate"] }));
+    const messages = [{ role: "user", content: "Where is the ship?" }];
+    const lora = "pirate";
+    await ai.run(MODEL, { prompt: "Where is the ship?", raw: true, lora });
+    await ai.run(MODEL, { messages, raw: true, lora });
+    await ai.run(MODEL, { messages, lora });
+    expect(calls.map(({ input }) => input)).toEqual(["Where is the ship?", "Where is the ship?", messages]);
+    expect(calls.map(({ options }) => options.adapter)).toEqual(["pirate", "pirate", "pirate"]);
+  });
+
   test("null and empty lists are ignored", async () => {
     const { ai } = newAi();
     const input = { prompt: "Hi", messages: null, lora: null, tools: [], top_k: null };
@@ -87,7 +99,9 @@ describe("refused by name", () => {
     [{ prompt: "" }, /prompt: expected a text, got ""/],
     [{ prompt: 5 }, /prompt: expected a text, got 5/],
     [{ messages: "Hi" }, /messages: expected a list of .* got "Hi"/],
-    [{ messages: [user], raw: true }, /raw: expected it with a prompt/],
+    [{ messages: [user, user], raw: true }, /raw: expected it with a prompt or one message of a user/],
+    [{ messages: [{ role: "system", content: "Hi" }], raw: true }, /raw: expected it with a prompt or one/],
+    [{ prompt: "Hi", lora: 5 }, /lora: expected a text, got 5/],
     [{ messages: ["Hi"] }, /messages\[0\]: expected an object/],
     [{ messages: [{ role: "tool", content: "Hi" }] }, /messages\[0\].tool_call_id: expected the id/],
     [{ messages: [{ ...user, content: [] }] }, /messages\[0\].content: expected a text, got an empty list/],
@@ -122,9 +136,14 @@ describe("refused by name", () => {
     expect(calls).toEqual([]);
   });
 
-  test("a LoRA, with its own code", async () => {
-    const { code, status } = await refusal({ prompt: "tell me a story", raw: true, lora: "finetune" });
-    expect([code, status]).toEqual([5005, 405]);
+  test("a LoRA adapter that is not loaded", async () => {
+    const input = { prompt: "tell me a story", raw: true, lora: "finetune" };
+    expect((await refusal(input)).message).toBe(
+      '5006: lora: expected none, as none is loaded, got "finetune".',
+    );
+    const { model } = fakeModel();
+    const ai = new Ai(Object.assign(model, { adapters: ["pirate", "legal"] }));
+    expect((await refusal(input, ai)).message).toMatch(/one of "pirate", "legal", got "finetune"/);
   });
 
   test("unsupported options of a run", async () => {

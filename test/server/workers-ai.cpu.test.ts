@@ -113,7 +113,7 @@ describe("errors, in Cloudflare's envelope", () => {
       5006,
       /^functions: expected none/,
     ],
-    ["a LoRA", { prompt: "Hi", lora: "finetune" }, {}, PATH, 405, 5005, /^lora/],
+    ["a LoRA", { prompt: "Hi", lora: "finetune" }, {}, PATH, 400, 5006, /^lora: expected none, as none/],
     ["too long an answer", { prompt: "Hi", max_tokens: 500 }, {}, PATH, 400, 5021, /100 tokens.* 3 .* 500/],
     ["too long a prompt", { prompt: "x".repeat(1900) }, {}, PATH, 400, 5021, /no text of 1900/],
     ["too long a body", { prompt: "x".repeat(3000) }, {}, PATH, 413, 3006, /at most 2000 bytes/],
