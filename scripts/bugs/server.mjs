@@ -111,6 +111,30 @@ export const serverBugs = {
     to: "return",
     test: ["test/server/workers-ai.cpu.test.ts", "-t", "cut to the context"],
   },
+  "server: an adapter's file may have any name": {
+    file: "server/finetunes.ts",
+    from: "adapterFiles.find((each) => each === fileName)",
+    to: "fileName",
+    test: server("finetunes", "a pickle"),
+  },
+  "server: the files of a refused adapter stay": {
+    file: "server/finetunes.ts",
+    from: "adapterFiles.map((file) => rm(join(folder, file), { force: true }))",
+    to: "[]",
+    test: server("finetunes", "is not kept"),
+  },
+  "server: a form's boundary is missed if it arrives in two pieces": {
+    file: "server/multipart.ts",
+    from: "Math.max(0, this.#pending.length - mark.length + 1)",
+    to: "this.#pending.length",
+    test: server("finetunes", "pieces of any length"),
+  },
+  "Workers AI: the adapter is checked and not used": {
+    file: "server/routes/workers-ai.ts",
+    from: "...adapterOf(service.model.adapters, lora)",
+    to: "...(adapterOf(service.model.adapters, lora) && {})",
+    test: server("finetunes", "by name and by id"),
+  },
   "server: an answer continues after its client left": {
     file: "server/request-lifecycle.ts",
     from: "this.#controller.abort(reason);",
