@@ -64,9 +64,16 @@ function addList(models: Command, context: Context, exit: Exit): void {
     .summary("names with their sizes, and what is on this disk")
     .description(
       "Lists the models that have names, and all models in the Hub's cache with their bytes on disk.",
-    );
+    )
+    // A mistyped command comes here, as the default one.
+    .argument("[unknown]")
+    .usage("[options]");
   addOutputOptions(command, "print one object: folder, bytes, models, others");
-  command.action(async (options: OutputOptions) => exit(await list(context, options)));
+  command.action(async (unknown: string | undefined, options: OutputOptions) => {
+    if (unknown !== undefined)
+      throw new UsageError(`models: expected list, pull, rm or info, got "${unknown}"`);
+    exit(await list(context, options));
+  });
 }
 
 async function list({ io, output }: Context, { json }: OutputOptions): Promise<number> {

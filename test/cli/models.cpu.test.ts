@@ -160,6 +160,12 @@ describe("list", () => {
     expect(Math.max(...rows.map(({ length }) => length))).toBeLessThanOrEqual(columns);
   });
 
+  test("a mistyped command is named", async () => {
+    const { code, stderr } = await sirocco(["models", "lst"], { env });
+    expect(code).toBe(2);
+    expect(stderr).toContain('models: expected list, pull, rm or info, got "lst"');
+  });
+
   test("a blob that two snapshots link to counts once", async () => {
     await pull();
     const { stdout: before } = await sirocco(["models", "--json"], { env });
