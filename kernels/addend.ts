@@ -13,7 +13,7 @@ export const addendSource = (addend: Addend): ShaderFile =>
   ({ none, bias: architectureShader("addendBias"), delta: architectureShader("addendDelta") })[addend];
 
 /** Words of the addend of a product of stored shape [T, stride]. */
-export const addendLength = (addend: Addend, T: number, stride: number): number =>
+const addendLength = (addend: Addend, T: number, stride: number): number =>
   ({ none: 0, bias: stride, delta: 2 * T * stride })[addend];
 
 /** The binding at slot 5, for a product of stored shape [T, stride]. */

@@ -32,7 +32,7 @@ import { ropeCache } from "./rope-cache.ts";
 import { sample } from "./sample.ts";
 import { swiglu } from "./swiglu.ts";
 
-export { type Addend, addendLength } from "./addend.ts";
+export type { Addend } from "./addend.ts";
 export { attentionSplits, partialLength, seesOnePart } from "./attention-parts.ts";
 export { type AttentionVariant, attentionVariants } from "./attention-variants.ts";
 export { attentionWeightsLength } from "./attention-weights.ts";
