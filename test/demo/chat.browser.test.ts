@@ -188,7 +188,7 @@ test("the settings survive a reload, and can be reset to the defaults", async ()
 
 test("answers are held to what the settings say", async () => {
   await page.getByRole("button", { name: "Settings" }).click();
-  await page.getByLabel("Answers have to be").selectOption({ label: "One of some texts" });
+  await page.getByLabel("Form of answers").selectOption({ label: "One of some texts" });
   await page.getByLabel("The texts, one a line").fill("a red ball\na blue ball");
   await page.getByRole("button", { name: "Done" }).click();
   await page.getByRole("button", { name: "New conversation" }).click();
@@ -196,7 +196,7 @@ test("answers are held to what the settings say", async () => {
   await ended();
   expect((await answers().locator("markdown-text").textContent())?.trim()).toMatch(/^a (red|blue) ball$/);
   await page.getByRole("button", { name: "Settings" }).click();
-  await page.getByLabel("Answers have to be").selectOption({ label: "Any text" });
+  await page.getByLabel("Form of answers").selectOption({ label: "Any text" });
   await page.getByRole("button", { name: "Done" }).click();
 });
 
