@@ -83,10 +83,11 @@ function echoOf(
   { options }: CompletionRequest,
   signal: AbortSignal,
 ): Promise<readonly Scored[]> {
-  const { topLogProbs } = options;
+  const { topLogProbs, adapter } = options;
   if (topLogProbs === undefined) return Promise.resolve([]);
+  const asked = { topLogProbs, signal, ...(adapter && { adapter }) };
   const scored = answers.run(async (model: Model) =>
-    withoutLeadingSpace(await scorePrompt(model, ids, topLogProbs, signal), { ids, text }),
+    withoutLeadingSpace(await scorePrompt(model, ids, asked), { ids, text }),
   );
   // If the request ends first, nothing awaits it.
   scored.catch(() => {});

@@ -1,6 +1,6 @@
 // Log-probabilities in the shape of text completions: parallel lists, tokens by their text.
 import { setImmediate } from "node:timers/promises";
-import type { LikelyToken, Model, TokenLogProb } from "../../engine/node.ts";
+import type { LikelyToken, Model, ScoreOptions, TokenLogProb } from "../../engine/node.ts";
 
 /** A token of a prompt or an answer with its log-probability. */
 export interface Scored {
@@ -46,16 +46,14 @@ export const scoredAnswer = ({ id, text, logProb, top }: TokenLogProb): Scored =
   top: byText([...top, { id, text, logProb }]),
 });
 
-/** Scores the tokens of a prompt in one pass, with the `count` likeliest in the place of each. */
+/** Scores the tokens of a prompt in one pass, with the `topLogProbs` likeliest in the place of each. */
 export async function scorePrompt(
   model: Model,
   ids: readonly number[],
-  count: number,
-  signal: AbortSignal,
+  options: ScoreOptions,
 ): Promise<Scored[]> {
   const texts = await textsOf(ids, await tokenTexts(model));
-  const { logProbs = [], top = [] } =
-    ids.length > 1 ? await model.score(ids, { topLogProbs: count, signal }) : {};
+  const { logProbs = [], top = [] } = ids.length > 1 ? await model.score(ids, options) : {};
   return ids.map((id, i) => {
     const text = texts[i] ?? "";
     const token = { text: text || named(id), width: [...text].length };

@@ -11,7 +11,7 @@ import { streamEvents } from "../sse.ts";
 import { type CompletionPiece, type EncodedPrompt, permitsNeeded, pieces } from "./completion-pieces.ts";
 import { type CompletionRequest, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
-import { checkName } from "./models.ts";
+import { adapterNamed, checkServed } from "./models.ts";
 
 interface Completion {
   readonly id: string;
@@ -38,8 +38,9 @@ type Head = Pick<Completion, "id" | "object" | "created" | "model">;
 
 export async function completions(c: Ctx, service: Service): Promise<Response> {
   const lifecycle = c.get("lifecycle");
-  const request = readCompletion(await readBody(c, service.limits));
-  const model = checkName(service, request.model);
+  const asked = readCompletion(await readBody(c, service.limits));
+  const model = checkServed(service, asked.model);
+  const request = { ...asked, options: { ...asked.options, ...adapterNamed(service, model) } };
   checkBias(service, request.options);
   if (service.logPrompts) lifecycle.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];

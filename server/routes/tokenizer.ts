@@ -11,7 +11,7 @@ import { encodeMessages, encodeText } from "../context-check.ts";
 import { authorize } from "../middleware.ts";
 import type { Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
-import { checkName } from "./models.ts";
+import { checkServed } from "./models.ts";
 import { textOfTokens } from "./tokens.ts";
 
 const CHAT = ["messages", "tools", "add_generation_prompt", "continue_final_message"] as const;
@@ -36,7 +36,7 @@ export function tokenizer(service: Service): Hono<Env> {
   app.post("/tokenize", async (c) => {
     const given = await readBody(c, service.limits);
     refuseOthers(given, KNOWN);
-    checkName(service, readText(given, "model"));
+    checkServed(service, readText(given, "model"));
     const { signal } = c.get("lifecycle");
     const tokens = isNothing(given["messages"])
       ? await ofPrompt(service, given, signal)

@@ -7,7 +7,7 @@ import { readBody } from "../body.ts";
 import { encodeText } from "../context-check.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
-import { checkName } from "./models.ts";
+import { checkServed } from "./models.ts";
 
 /** `{ input }` -> `{ tokens, count }`, with the beginning-of-sequence token first. */
 export async function tokenize(c: Ctx, service: Service): Promise<Response> {
@@ -35,6 +35,6 @@ async function read(c: Ctx, service: Service, field: string): Promise<unknown> {
   const given = await readBody(c, service.limits);
   if (given[field] === undefined) throw wrongType(field, "expected one, got nothing.");
   refuseOthers(given, new Set(["model", field]));
-  checkName(service, readText(given, "model"));
+  checkServed(service, readText(given, "model"));
   return given[field];
 }
