@@ -1,5 +1,6 @@
 import { padded } from "./formats/format.ts";
-import type { Kernel, ShaderFile } from "./kernel.ts";
+import type { Kernel } from "./kernel.ts";
+import shader from "./log-prob.wgsl?raw";
 import ordered from "./snippets/ordered.wgsl?raw";
 import sum from "./snippets/sum.wgsl?raw";
 import winner from "./snippets/winner.wgsl?raw";
@@ -18,9 +19,6 @@ export const MAX_LIKELIEST = 5;
 /** Width of a row of results: the target, then the likeliest tokens. */
 export const LOG_PROB_RESULTS = 1 + MAX_LIKELIEST;
 
-/** Most pages never score a text. */
-const logProbShader: ShaderFile = async () => (await import("./log-prob.wgsl?raw")).default;
-
 /**
  * Natural log-probabilities of T target ids under the softmax of T rows of logits, and their ranks; after
  * them log-probabilities and ids of the likeliest tokens, as many as the row wants, at most V. Of equal
@@ -28,7 +26,7 @@ const logProbShader: ShaderFile = async () => (await import("./log-prob.wgsl?raw
  */
 export const logProb: Kernel<LogProbSize> = {
   name: "log_prob",
-  source: [logProbShader, ordered, sum, winner],
+  source: [shader, ordered, sum, winner],
   testSizes: [
     { T: 3, V: 257 },
     { T: 4, V: 1 },
