@@ -63,7 +63,7 @@ export const doraGain = (format: WeightFormat): Kernel<DoraGainSize> => ({
           }
           squares += value * value;
         }
-        gains![row] = at(gains, row) / Math.sqrt(squares);
+        gains![row] = squares > 0 ? at(gains, row) / Math.sqrt(squares) : 0;
       }
     }
   },

@@ -34,5 +34,6 @@ fn dora_gain(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_inde
     }
   }
   let total = workgroup_sum(squares, thread);
-  if (thread == 0) { gains[row] = gains[row] * inverseSqrt(total); }
+  // A row of zeros has no direction: it stays.
+  if (thread == 0) { gains[row] = select(0.0, gains[row] * inverseSqrt(total), total > 0.0); }
 }

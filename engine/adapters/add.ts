@@ -86,11 +86,14 @@ export async function removeAdapter(
   removable(adapters, name);
   await scheduler.runExclusive(anyRing, async (gpuModel) => {
     const removed = removable(adapters, name);
-    await placeAdapters(
-      adapters,
-      gpuModel,
-      adapters.loaded.filter((each) => each !== removed),
-    );
+    // Calls that begin meanwhile do not find it.
+    adapters.calls.delete(removed);
+    try {
+      await placeAdapters(adapters, gpuModel);
+    } catch (error) {
+      adapters.calls.set(removed, 0);
+      throw error;
+    }
     for (const ring of rings) if (ring.adapter?.adapter === removed) ring.use(undefined, gpuModel.decoder);
   });
 }

@@ -26,7 +26,7 @@ const placed = new WeakMap<GpuModel, Buffers>();
 
 /**
  * Puts these in place of all adapters of a model. No pass may be in flight. If it fails, the old ones stay.
- * @param adapters default: those that are loaded, on a new device
+ * @param adapters default: those that are loaded
  */
 export async function placeAdapters(
   { calls, config, loaded }: LoadedAdapters,

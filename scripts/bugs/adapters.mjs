@@ -45,6 +45,18 @@ export const adapterBugs = {
     to: "",
     test: engine("adapters", "lost device"),
   },
+  "DoRA divides by the norm of a row of zeros": {
+    file: "kernels/dora-gain.wgsl",
+    from: "total > 0.0",
+    to: "true",
+    test: engine("adapters", "a row of zeros stays"),
+  },
+  "a call begins with an adapter that is being removed": {
+    file: "engine/adapters/add.ts",
+    from: "adapters.calls.delete(removed);",
+    to: "",
+    test: engine("adapters", "removed while calls begin"),
+  },
   "an adapter is removed under a call": {
     file: "engine/adapters/add.ts",
     from: "if (calls === 0) return",

@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterChoice, LoadOptions } from "../../engine/api.ts";
 import { loadModel, type Model } from "../../engine/node.ts";
+import { openCheckpoint } from "../../weights/index.ts";
 import { folderSource } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { isSlowDriver } from "../slow-driver.ts";
+import { adapterSource, ones } from "../weights/adapter-files.ts";
+import { memorySource } from "../weights/memory-source.ts";
 import { Machine } from "./losing-devices.ts";
 
 const root = new URL("../golden/", import.meta.url).pathname;
@@ -197,6 +200,52 @@ describe("two adapters of one model", () => {
     expect((await running).ids).toEqual(mixed[0]!.greedy_16);
     expect(await greedy(model, ids, "b")).toEqual(greedy_16);
   });
+});
+
+test("removed while calls begin: they find it whole, or not at all", async () => {
+  const model = await load({ adapters: twoAdapters });
+  const { ids } = mixed[0]!;
+  const adapted = await model.logits(ids, { adapter: "a" });
+  const removal = { done: false };
+  const removing = model.removeAdapter("a").finally(() => {
+    removal.done = true;
+  });
+  const calls: Promise<unknown>[] = [];
+  while (!removal.done) {
+    const found = model.logits(ids, { adapter: "a" }).catch((error: unknown) => error);
+    calls.push(found);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await removing;
+  for (const found of await Promise.all(calls))
+    if (found instanceof Error) expect(found).toBeInstanceOf(RangeError);
+    else expect(found).toEqual(adapted);
+  expect(model.adapters).toEqual(["b"]);
+  await model.addAdapter("a", twoAdapters.a);
+  expect(await model.logits(ids, { adapter: "a" })).toEqual(adapted);
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("DoRA: a row of zeros stays, as in a merged checkpoint", async () => {
+  const name = "model.layers.0.mlp.down_proj";
+  const { config, tensors } = await openCheckpoint(folderSource(base));
+  const { start, end, shape } = tensors.get(`${name}.weight`)!;
+  const file = new Uint8Array(readFileSync(`${base}/model.safetensors`));
+  file.fill(0, start, start + (end - start) / shape[0]!);
+  const model = await loadModel(
+    memorySource({ "config.json": readFileSync(`${base}/config.json`), "model.safetensors": file }),
+    { device },
+  );
+  const tensor = `base_model.model.${name}.lora`;
+  const adapter = adapterSource({ r: 1, use_dora: true, target_modules: ["down_proj"] }, [
+    ones(`${tensor}_A.weight`, [1, config.F]),
+    ones(`${tensor}_B.weight`, [config.D, 1], 0),
+    ones(`${tensor}_magnitude_vector`, [config.D]),
+  ]);
+  await model.addAdapter("dora", adapter);
+  const logits = await model.logits(mixed[0]!.ids, { adapter: "dora" });
+  expect(logits.every(Number.isFinite)).toBe(true);
+  model.dispose();
 });
 
 test("what is not supported unmerged is refused by name", async () => {
