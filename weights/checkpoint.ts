@@ -25,6 +25,11 @@ export interface Quantised {
   readonly formatOf: FormatOf;
   /** Default: all in the order of the input. */
   readonly columnsOf?: ColumnsOf;
+  /**
+   * The order of a layer's feed-forward entries, if it is another than the file's: row i of gate_proj and
+   * up_proj as they are read, and column i of down_proj, is number `order[i]` of the file.
+   */
+  readonly hiddenOrderOf?: (layer: number) => Uint32Array | undefined;
   /** Whether the matrices can be loaded in other formats, too. */
   readonly convertible: boolean;
   /** Reads all quantised matrices as f32, with columns in the order of the input. Missing if it cannot. */

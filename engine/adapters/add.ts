@@ -16,9 +16,10 @@ import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Adapters } from "./adapters.ts";
 import { named } from "./chosen.ts";
 import { placeAdapters } from "./place.ts";
+import { sorted } from "./sorted.ts";
 
 interface Parts {
-  readonly checkpoint: Pick<Checkpoint, "config">;
+  readonly checkpoint: Pick<Checkpoint, "config" | "quantised">;
   readonly adapters: Adapters;
   readonly scheduler: Pick<Scheduler, "runExclusive">;
 }
@@ -37,9 +38,10 @@ export async function addAdapter(
 ): Promise<void> {
   checkOptions("addAdapter", options, rules);
   checkNew(adapters, name);
-  const source = await opened(from, openSource, options);
-  const adapter = await openAdapter(name, source, checkpoint.config, options.signal);
-  checkRuns(adapter, source);
+  const source = await sourceOf(from, openSource, options);
+  const opened = await openAdapter(name, source, checkpoint.config, options.signal);
+  checkRuns(opened, source);
+  const adapter = sorted(opened, checkpoint.quantised?.hiddenOrderOf);
   await scheduler.runExclusive(
     anyRing,
     async (gpuModel) => {
@@ -112,7 +114,11 @@ function removable(adapters: Adapters, name: string): Adapter {
 
 type OpenSource = (name: string, options: AddAdapterOptions) => Source | Promise<Source>;
 
-function opened(from: AdapterSource, open: OpenSource, options: AddAdapterOptions): Source | Promise<Source> {
+function sourceOf(
+  from: AdapterSource,
+  open: OpenSource,
+  options: AddAdapterOptions,
+): Source | Promise<Source> {
   if (typeof from === "string") return open(from, options);
   if ("read" in Object(from) && "size" in Object(from)) return from as Source;
   if (Array.isArray(from)) return fileSource(from);

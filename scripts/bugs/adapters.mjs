@@ -45,6 +45,12 @@ export const adapterBugs = {
     to: "",
     test: engine("adapters", "lost device"),
   },
+  "an adapter of weights in act-order keeps the order of the file": {
+    file: "engine/adapters/add.ts",
+    from: "sorted(opened, checkpoint.quantised?.hiddenOrderOf)",
+    to: "sorted(opened, undefined)",
+    test: engine("adapters", "act-order"),
+  },
   "DoRA divides by the norm of a row of zeros": {
     file: "kernels/dora-gain.wgsl",
     from: "total > 0.0",

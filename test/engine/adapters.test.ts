@@ -3,11 +3,10 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterChoice, LoadOptions } from "../../engine/api.ts";
 import { loadModel, type Model } from "../../engine/node.ts";
-import { openCheckpoint } from "../../weights/index.ts";
-import { folderSource } from "../../weights/node.ts";
+import { folderSource, mergeAdapter, openAdapter, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { isSlowDriver } from "../slow-driver.ts";
-import { adapterSource, ones } from "../weights/adapter-files.ts";
+import { adapterSource, adapterTensors, floats, ones } from "../weights/adapter-files.ts";
 import { memorySource } from "../weights/memory-source.ts";
 import { Machine } from "./losing-devices.ts";
 
@@ -245,6 +244,46 @@ test.skipIf(isSlowDriver)("DoRA: a row of zeros stays, as in a merged checkpoint
   await model.addAdapter("dora", adapter);
   const logits = await model.logits(mixed[0]!.ids, { adapter: "dora" });
   expect(logits.every(Number.isFinite)).toBe(true);
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("weights in act-order: as merged", async () => {
+  const quantised = `${root}quantised/gptq_4bit_desc_act_g32`;
+  const target_modules = ["gate_proj", "up_proj", "down_proj"];
+  const tensors = target_modules.flatMap((module, m) => {
+    const [N, K] = module === "down_proj" ? [64, 96] : [96, 64];
+    const tensor = `base_model.model.model.layers.0.mlp.${module}.lora`;
+    return [
+      floats(`${tensor}_A.weight`, [2, K], (i) => Math.sin(i * (m + 1)) / 3),
+      floats(`${tensor}_B.weight`, [N, 2], (i) => Math.cos(i * (m + 2)) / 6),
+    ];
+  });
+  const source = adapterSource({ r: 2, target_modules }, tensors);
+  const checkpoint = await openCheckpoint(folderSource(quantised));
+  const merged = mergeAdapter(checkpoint, await openAdapter("tuned", source, checkpoint.config));
+  expect(merged.quantised).toBeNull();
+  const rows = new Map<string, Float32Array<ArrayBuffer>>();
+  for (const [name, tensor] of merged.tensors) {
+    const parts: Uint8Array[] = [];
+    for await (const { bytes } of merged.readRows(tensor, { maxBytes: 2 ** 20 })) parts.push(bytes);
+    rows.set(name, new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer));
+  }
+  const config = JSON.parse(readFileSync(`${quantised}/config.json`, "utf8"));
+  const whole = memorySource({
+    "config.json": Buffer.from(JSON.stringify({ ...config, quantization_config: undefined })),
+    "model.safetensors": adapterTensors(
+      [...rows].map(([name, values]) => ({ name, shape: merged.tensors.get(name)!.shape, values })),
+    ),
+  });
+  const [plain, model] = [
+    await loadModel(whole, { device, weights: "f32" }),
+    await loadModel(quantised, { device, adapters: { tuned: source } }),
+  ];
+  const ids = [5, 17, 3, 80, 41];
+  const expected = await plain.logits(ids);
+  expect(worst(await model.logits(ids, { adapter: "tuned" }), [...expected])).toBeLessThan(2e-2);
+  expect(worst(await model.logits(ids), [...expected])).toBeGreaterThan(0.5);
+  plain.dispose();
   model.dispose();
 });
 

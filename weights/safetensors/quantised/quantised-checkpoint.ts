@@ -201,6 +201,7 @@ function describe(
     weights,
     formatOf: (tensor) => loaded.get(tensor)?.format ?? weights,
     columnsOf: (tensor) => (loaded.get(tensor)?.meets ? undefined : loaded.get(tensor)?.columns),
+    hiddenOrderOf: (layer) => loaded.get(tensorName("gateProj", layer))?.rows,
     convertible: pieces.every(({ kind }) => kind === "floats"),
   };
   const unsorted = pieces.filter(
