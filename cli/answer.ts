@@ -1,6 +1,7 @@
 // An answer as it streams: prints pieces, and collects text, ids and statistics.
 import type { Chunk, Finish, Model } from "./engine.ts";
 import { formatDuration, threeDigits } from "./format.ts";
+import { adapterField, withAdapter } from "./options.ts";
 
 export interface Answer {
   readonly text: string;
@@ -61,7 +62,7 @@ export function statsLine({ finish }: Answer, model: Model, seed: number, inChat
     `${finish.completionTokens} tokens (${finish.reason})`,
     ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
     `first after ${formatDuration(finish.prefillMs)}`,
-    inChat ? `context ${meter}` : `${plan.weights} on ${adapter.name}`,
+    inChat ? `context ${meter}` : `${plan.weights}${withAdapter(model)} on ${adapter.name}`,
     `seed ${seed}`,
   ].join(", ");
 }
@@ -69,7 +70,7 @@ export function statsLine({ finish }: Answer, model: Model, seed: number, inChat
 /** The object that --json prints for an answer. With its seed the answer can be repeated. */
 export const answerRecord = (
   { text, reasoning, ids, finish }: Answer,
-  { plan, adapter }: Model,
+  { plan, adapter, adapters }: Model,
   seed: number,
 ) => ({
   text,
@@ -79,4 +80,5 @@ export const answerRecord = (
   seed,
   weights: plan.weights,
   adapter: adapter.name,
+  ...adapterField({ adapters }),
 });

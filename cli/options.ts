@@ -7,10 +7,23 @@ import type {
   CacheFormatName,
   GenerateOptions,
   LoadOptions,
+  Model,
   WeightFormatName,
 } from "./engine.ts";
 import { modelNames } from "./model-names.ts";
-import { cache, integer, logitBias, nonEmpty, number, seed, stop, topK, weights } from "./parse.ts";
+import {
+  adapterModels,
+  cache,
+  integer,
+  logitBias,
+  type NamedSource,
+  nonEmpty,
+  number,
+  seed,
+  stop,
+  topK,
+  weights,
+} from "./parse.ts";
 
 const PENALTY = { min: -1000, max: 1000, words: "from -1000 to 1000" };
 
@@ -32,6 +45,7 @@ export interface LoadingOptions extends ModelOptions {
   readonly cache: "auto" | CacheFormatName;
   readonly context?: number;
   readonly window?: number;
+  readonly adapterModel?: readonly NamedSource[];
 }
 
 export interface SamplingOptions {
@@ -95,6 +109,27 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--no-tune", "do not measure which kernels are fastest at the first load on a GPU"),
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
+
+/** `--adapter-model`. @param repeatable whether there may be several */
+export const addAdapterModelOption = (command: Command, repeatable = false): Command =>
+  addOptions(command, "Model", [
+    new Option(
+      "--adapter-model <lora>",
+      `LoRA adapter that PEFT saved: NAME=SOURCE, or a source alone, whose last part is the name; a source is a folder, a URL or owner/name[@revision] (${repeatable ? "requests name it as their model; repeatable" : "default: none"})`,
+    ).argParser(adapterModels(repeatable)),
+  ]);
+
+/** The adapter that a command of one adapter has loaded, as an option of calls. */
+export const adapterOf = ({ adapters: [name] }: Pick<Model, "adapters">): { readonly adapter?: string } =>
+  name === undefined ? {} : { adapter: name };
+
+/** The same as a field of what --json prints, where `adapter` is the GPU. */
+export const adapterField = ({ adapters: [name] }: Pick<Model, "adapters">) =>
+  name === undefined ? {} : { adapterModel: name };
+
+/** " with pirate", for people. */
+export const withAdapter = ({ adapters: [name] }: Pick<Model, "adapters">): string =>
+  name === undefined ? "" : ` with ${name}`;
 
 /** Answers at once of `sirocco serve`, unless it is told another number. */
 export const SERVED_AT_ONCE = 8;
@@ -169,6 +204,7 @@ export const toLoadOptions = ({
   unsafeFast,
   parallel = 1,
   rings,
+  adapterModel,
 }: Omit<LoadingOptions, keyof OutputOptions> & ParallelOptions): LoadOptions => ({
   weights,
   cache,
@@ -179,6 +215,9 @@ export const toLoadOptions = ({
   ...(context === undefined ? {} : { contextLength: context }),
   ...(window === undefined ? {} : { window }),
   ...(adapter === undefined ? {} : { adapter }),
+  ...(adapterModel && {
+    adapters: Object.fromEntries(adapterModel.map(({ name, source }) => [name, source])),
+  }),
 });
 
 /** Options for `generate` and `chat`, always with a seed, so that a run can be repeated. */

@@ -11,6 +11,8 @@ import { History } from "../history.ts";
 import { linesOf, readPipe } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import {
+  adapterOf,
+  addAdapterModelOption,
   addLoadingOptions,
   addOptions,
   addOutputOptions,
@@ -18,6 +20,7 @@ import {
   type LoadingOptions,
   type SamplingOptions,
   toGenerateOptions,
+  withAdapter,
 } from "../options.ts";
 import type { Output } from "../output.ts";
 import { Settings } from "../settings.ts";
@@ -60,6 +63,7 @@ Examples:
   addFormatOptions(command);
   addSamplingOptions(command, 512);
   addLoadingOptions(command);
+  addAdapterModelOption(command);
   addOptions(command, "Output", [
     new Option("--show-thinking", "show on stderr what a model thinks before it answers"),
   ]);
@@ -165,7 +169,7 @@ class Chat {
   #about() {
     const { plan, adapter, contextLength } = this.#model;
     return {
-      model: this.#options.model ?? "the embedded tiny model",
+      model: `${this.#options.model ?? "the embedded tiny model"}${withAdapter(this.#model)}`,
       weights: plan.weights,
       adapter: adapter.name,
       context: isUnlimited(this.#model) ? "unlimited" : tokens(contextLength),
@@ -195,6 +199,7 @@ class Chat {
       const { messages } = this.#conversation;
       const options = {
         ...toGenerateOptions(this.#settings.options, seed, this.#format),
+        ...adapterOf(this.#model),
         ...(this.#options.safePrompt && { safePrompt: true }),
         ...(!json && !quiet && { onProgress: (progress: PromptProgress) => thoughts.read(progress) }),
         signal: interrupts.signal,

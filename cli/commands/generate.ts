@@ -6,6 +6,8 @@ import { type Context, exitCode } from "../context.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
 import {
+  adapterOf,
+  addAdapterModelOption,
   addLoadingOptions,
   addOptions,
   addOutputOptions,
@@ -46,9 +48,10 @@ Examples:
   addFormatOptions(command);
   addSamplingOptions(command, 256);
   addLoadingOptions(command);
+  addAdapterModelOption(command);
   addOutputOptions(
     command,
-    "print one object: text, ids, finish (reason, counts, ms), seed, weights, adapter",
+    "print one object: text, ids, finish (reason, counts, ms), seed, weights, adapter, adapterModel (with it)",
   );
   command.action(async (prompt: string | undefined, options: Options) =>
     exit(await generate(context, prompt, options)),
@@ -71,6 +74,7 @@ async function generate(context: Context, argument: string | undefined, options:
     };
     const chunks = model.generate(prompt, {
       ...toGenerateOptions(options, seed, format),
+      ...adapterOf(model),
       signal: interrupts.signal,
     });
     try {

@@ -5,7 +5,16 @@ import { UsageError } from "../errors.ts";
 import { threeDigits } from "../format.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
-import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import {
+  adapterField,
+  adapterOf,
+  addAdapterModelOption,
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  type LoadingOptions,
+  withAdapter,
+} from "../options.ts";
 import { integer, nonEmpty } from "../parse.ts";
 
 interface Options extends LoadingOptions {
@@ -40,10 +49,11 @@ Examples:
     ).argParser(integer("--top", { max: 5, words: "from 0 to 5" })),
   ]);
   addLoadingOptions(command);
+  addAdapterModelOption(command);
   addOutputOptions(
     command,
     "print one object: perplexity, tokens, logProbs (natural logarithms, one a token), ranks (1: the likeliest), top " +
-      "(with --top), weights, adapter",
+      "(with --top), weights, adapter, adapterModel (with it)",
   );
   command.action(async (text: string | undefined, options: Options) =>
     exit(await score(context, text, options)),
@@ -58,6 +68,7 @@ async function score(context: Context, argument: string | undefined, options: Op
     const asked = options.top !== undefined && { topLogProbs: options.top };
     const { logProbs, ranks, perplexity, top } = await model.score(text, {
       ...asked,
+      ...adapterOf(model),
       signal: interrupts.signal,
     });
     const tokens = logProbs.length;
@@ -65,11 +76,19 @@ async function score(context: Context, argument: string | undefined, options: Op
     if (options.json) {
       const { plan, adapter } = model;
       const lists = { logProbs: Array.from(logProbs), ranks: Array.from(ranks), ...(top && { top }) };
-      output.json({ perplexity, tokens, ...lists, weights: plan.weights, adapter: adapter.name });
+      output.json({
+        perplexity,
+        tokens,
+        ...lists,
+        weights: plan.weights,
+        adapter: adapter.name,
+        ...adapterField(model),
+      });
     } else {
       output.write(`perplexity ${perplexity.toFixed(4)} over ${tokens} tokens\n`);
       const rate = threeDigits((tokens / (performance.now() - start)) * 1000);
-      if (!options.quiet) output.note(`${rate} tokens/s, ${model.plan.weights} on ${model.adapter.name}`);
+      if (!options.quiet)
+        output.note(`${rate} tokens/s, ${model.plan.weights}${withAdapter(model)} on ${model.adapter.name}`);
     }
     return exitCode.ok;
   });

@@ -9,6 +9,7 @@ import { formatBytes } from "../format.ts";
 import { apiKey, host, origin } from "../network.ts";
 import { withModel } from "../open-model.ts";
 import {
+  addAdapterModelOption,
   addLoadingOptions,
   addOptions,
   addOutputOptions,
@@ -112,6 +113,7 @@ Examples:
     new Option("--insecure", "allow other machines to connect without a key"),
   ]);
   addLoadingOptions(command);
+  addAdapterModelOption(command, true);
   addOutputOptions(command, [
     new Option(
       "--json",
@@ -133,6 +135,12 @@ async function serve(context: Context, options: Options): Promise<number> {
     );
   const { checkFolder, createService, Finetunes, isProbe, listen, restoreSessions, saveSessions, shortLine } =
     await io.server();
+  const names = [nameOf(options.model), ...(options.alias ?? [])];
+  const taken = options.adapterModel?.find(({ name }) => names.includes(name))?.name;
+  if (taken !== undefined)
+    throw new UsageError(
+      `--adapter-model: expected another name than the model's, got "${taken}". Name it, as in my-adapter=SOURCE`,
+    );
   // Fails now, not after a long load.
   if (options.slotDir !== undefined) await checkFolder("--slot-dir", options.slotDir);
   if (options.adapterDir !== undefined) await checkFolder("--adapter-dir", options.adapterDir);

@@ -39,7 +39,7 @@ type Call =
       readonly options: ClassifyOptions;
     }
   | { readonly name: "moderate"; readonly text: string }
-  | { readonly name: "score"; readonly text: string }
+  | { readonly name: "score"; readonly text: string; readonly adapter?: unknown }
   | { readonly name: "bench"; readonly options: RunOptions }
   | { readonly name: "dispose" };
 
@@ -141,7 +141,7 @@ export class FakeEngine implements Engine {
     options.onProgress?.({ stage: "load", name: "lm_head.weight", loaded: 2 ** 20, total: 2 ** 21 });
     if (this.#fake.slowLoad) await aborted(options.signal);
     options.signal?.throwIfAborted();
-    return this.#model();
+    return { ...this.#model(), adapters: Object.keys(options.adapters ?? {}) };
   };
 
   readonly planModel = async (source?: string, options: LoadOptions = {}): Promise<Plan> => {
@@ -228,8 +228,8 @@ export class FakeEngine implements Engine {
         this.calls.push({ name: "moderate", text });
         return model.moderate(text, options);
       },
-      score: async (text, { topLogProbs } = {}) => {
-        this.calls.push({ name: "score", text: text as string });
+      score: async (text, { topLogProbs, adapter } = {}) => {
+        this.calls.push({ name: "score", text: text as string, ...(adapter && { adapter }) });
         const [logProbs, ranks] = [Float32Array.of(-1, -2, -3), Uint32Array.of(1, 2, 5)];
         const likely = { id: 300, text: " the", bytes: [32, 116, 104, 101], logProb: -1 };
         const top = topLogProbs === undefined ? undefined : [[likely], [likely], [likely]];

@@ -13,8 +13,17 @@ const FORMAT = ["--json-schema", "--json-object", "--regex", "--choice", "--gram
 
 /** All options of each command: a new option must be listed, and tested, here. */
 const OPTIONS: Record<string, string[]> = {
-  generate: [...LOADING, ...SAMPLING, ...FORMAT, "--file"],
-  chat: [...LOADING, ...SAMPLING, ...FORMAT, "--system", "--safe-prompt", "--no-history", "--show-thinking"],
+  generate: [...LOADING, ...SAMPLING, ...FORMAT, "--adapter-model", "--file"],
+  chat: [
+    ...LOADING,
+    ...SAMPLING,
+    ...FORMAT,
+    "--adapter-model",
+    "--system",
+    "--safe-prompt",
+    "--no-history",
+    "--show-thinking",
+  ],
   serve: [
     ...LOADING,
     ...[
@@ -27,6 +36,7 @@ const OPTIONS: Record<string, string[]> = {
       "--rings",
       "--slot-dir",
       "--adapter-dir",
+      "--adapter-model",
       "--no-page",
     ],
     ...[
@@ -40,7 +50,7 @@ const OPTIONS: Record<string, string[]> = {
     ],
   ],
   classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
-  score: [...LOADING, "--file", "--top"],
+  score: [...LOADING, "--file", "--top", "--adapter-model"],
   plan: [...LOADING, "--parallel", "--rings"],
   tune: [...LOADING, "--parallel"],
   quantize: [...COMMON, "--weights", "--out"],
@@ -143,6 +153,7 @@ describe("wrong values", () => {
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],
+    ["--adapter-model", "a source, or a name and a source as in pirate=./adapters/pirate", ["", " "]],
     ["--file", "a file", ["", " "]],
     ["--json-schema", "a file", ["", " "]],
     ["--regex", "a pattern", ["", " "]],

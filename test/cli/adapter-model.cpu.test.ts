@@ -1,0 +1,70 @@
+// --adapter-model: which adapters a command loads and uses, and where it says so.
+import { expect, test } from "vitest";
+import { adapterModels } from "../../cli/parse.ts";
+import { Session, sirocco } from "./fakes.ts";
+
+const PIRATE = ["--adapter-model", "pirate=./adapters/p"];
+
+test("the name is given, or the last part of the source", () => {
+  for (const [given, name, source] of [
+    ["pirate=./a/b", "pirate", "./a/b"],
+    ["./a/b/", "b", "./a/b/"],
+    ["me/pirate-lora@v1", "pirate-lora", "me/pirate-lora@v1"],
+    ["https://h/x=1/y", "y", "https://h/x=1/y"],
+    ["a=b=c", "a", "b=c"],
+  ] as const)
+    expect(adapterModels(false)(given)).toEqual([{ name, source }]);
+  for (const given of ["", "/", ".", "..", "a\n=b"])
+    expect(() => adapterModels(false)(given), given).toThrow(/^--adapter-model: /);
+});
+
+test("generate, chat and score load it, use it and say so", async () => {
+  for (const [command, text, call] of [
+    ["generate", "Ahoy", "generate"],
+    ["chat", "Ahoy", "chat"],
+    ["score", "Ahoy", "score"],
+  ] as const) {
+    const { code, stdout, engine } = await sirocco([command, text, "--json", ...PIRATE], { stdin: "" });
+    expect([command, code]).toEqual([command, 0]);
+    expect(engine.called("loadModel")[0]?.options.adapters).toEqual({ pirate: "./adapters/p" });
+    expect(JSON.stringify(engine.called(call)[0])).toContain('"adapter":"pirate"');
+    expect(JSON.parse(stdout)).toMatchObject({ adapter: "Paper GPU", adapterModel: "pirate" });
+    const without = await sirocco([command, text, "--json"], { stdin: "" });
+    expect(without.engine.called("loadModel")[0]?.options).not.toHaveProperty("adapters");
+    expect(JSON.stringify(without.engine.called(call)[0])).not.toContain('"adapter"');
+    expect(JSON.parse(without.stdout)).not.toHaveProperty("adapterModel");
+  }
+  const { stderr } = await sirocco(["score", "Ahoy", ...PIRATE]);
+  expect(stderr).toMatch(/q4 with pirate on Paper GPU/);
+});
+
+test("a chat's first line and /show name it", async () => {
+  const session = new Session(["chat", "--no-history", ...PIRATE], { stderrTerminal: true });
+  await session.see("the embedded tiny model with pirate, q4 on Paper GPU", "stderr");
+  session.type("/show\n/exit\n");
+  await session.exit;
+  expect(session.stderr.split("the embedded tiny model with pirate").length).toBe(3);
+});
+
+test("one for a command that answers; several for a server, which lists them by name", async () => {
+  const two = [...PIRATE, "--adapter-model", "me/legal"];
+  const { code, stderr } = await sirocco(["generate", "Ahoy", ...two]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("--adapter-model: expected one adapter")]);
+  const session = new Session(["serve", "--port", "0", ...two]);
+  await session.see("waiting", "stderr");
+  const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
+  const { data } = await (await fetch(`${url}/v1/models`)).json();
+  expect(data.map(({ id }: { id: string }) => id)).toEqual(["tiny-mistral", "pirate", "legal"]);
+  session.interrupt();
+  await session.exit;
+});
+
+test.each([
+  [["--adapter-model", "tiny-mistral=x"], /expected another name than the model's/],
+  [["--alias", "b", "--adapter-model", "a/b"], /expected another name than the model's/],
+  [[...PIRATE, ...PIRATE], /expected another name than pirate/],
+])("serve %j is refused before anything is loaded", async (args, says) => {
+  const { code, stderr, engine } = await sirocco(["serve", ...args]);
+  expect([code, engine.calls]).toEqual([2, []]);
+  expect(stderr).toMatch(says);
+});
