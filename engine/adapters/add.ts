@@ -5,6 +5,7 @@ import {
   CheckpointError,
   fileSource,
   openAdapter,
+  requiredTensors,
   type Source,
 } from "../../weights/index.ts";
 import type { AdapterSource, AddAdapterOptions } from "../api.ts";
@@ -41,6 +42,7 @@ export async function addAdapter(
   const source = await sourceOf(from, openSource, options);
   const opened = await openAdapter(name, source, checkpoint.config, options.signal);
   checkRuns(opened, source);
+  checkOrder(opened, source, checkpoint);
   const adapter = sorted(opened, checkpoint.quantised?.hiddenOrderOf);
   await scheduler.runExclusive(
     anyRing,
@@ -62,6 +64,26 @@ function checkNew({ loaded }: Adapters, name: string): void {
       "name",
       `expected one that no adapter has, got ${shown(name)}. Remove that adapter first.`,
     );
+}
+
+/**
+ * A packed checkpoint has rows of gate_proj and up_proj in the order of down_proj's columns, and does not say
+ * which that is.
+ * @throws CheckpointError for an adapter of these matrices, if any matrix is in act-order
+ */
+function checkOrder(
+  { changes }: Adapter,
+  { name }: Source,
+  { config, quantised }: Pick<Checkpoint, "config" | "quantised">,
+): void {
+  const isOrdered = requiredTensors(config).some((tensor) => quantised?.columnsOf?.(tensor.name));
+  if (!isOrdered || quantised?.hiddenOrderOf) return;
+  for (const [tensor, { role }] of changes) {
+    if (role !== "gateProj" && role !== "upProj" && role !== "downProj") continue;
+    throw new CheckpointError(
+      `${name}: ${tensor}: expected a matrix whose order is known, got one of a packed checkpoint in act-order. Load the checkpoint that sirocco quantize has read.`,
+    );
+  }
 }
 
 /** @throws CheckpointError for what only a merged checkpoint can have */

@@ -1,8 +1,10 @@
 // LoRA adapters beside the weights: numbers of an independent reference, and what keeps adapters apart.
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterChoice, LoadOptions } from "../../engine/api.ts";
-import { loadModel, type Model } from "../../engine/node.ts";
+import { loadModel, type Model, quantizeModel } from "../../engine/node.ts";
 import { folderSource, mergeAdapter, openAdapter, openCheckpoint } from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { isSlowDriver } from "../slow-driver.ts";
@@ -285,6 +287,15 @@ test.skipIf(isSlowDriver)("weights in act-order: as merged", async () => {
   expect(worst(await model.logits(ids), [...expected])).toBeGreaterThan(0.5);
   plain.dispose();
   model.dispose();
+  // What quantize writes does not say in which order the rows of gate_proj and up_proj are.
+  const out = mkdtempSync(join(tmpdir(), "sirocco-packed-"));
+  await quantizeModel(quantised, { out });
+  const packed = await loadModel(out, { device });
+  await expect(packed.addAdapter("tuned", source)).rejects.toThrow(
+    /mlp\..*act-order.*sirocco quantize has read/,
+  );
+  packed.dispose();
+  rmSync(out, { recursive: true });
 });
 
 test("what is not supported unmerged is refused by name", async () => {
