@@ -10,13 +10,14 @@ import {
 import type { Question } from "../eval/question.ts";
 import { parseQuestions, type QuestionFile } from "../eval/question-file.ts";
 import { ResultsFile } from "../eval/results-file.ts";
+import { adapted } from "./adapted.ts";
 import type { Context } from "./context.ts";
 import type { Model } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 import { EvalProgress } from "./eval-progress.ts";
 import { readTextFile } from "./input.ts";
 import { withModel } from "./open-model.ts";
-import type { LoadingOptions } from "./options.ts";
+import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
 
 export interface QuestionOptions extends LoadingOptions {
   readonly file: string;
@@ -94,11 +95,20 @@ const hashOf = (text: string): string => (text === "" ? "" : createHash("sha256"
 async function openResults(
   { hashes, questions }: Task,
   { plan }: Model,
-  { out, fewShot, model = "embedded" }: QuestionOptions,
+  { out, fewShot, model = "embedded", adapterModel: [adapter] = [] }: QuestionOptions,
 ): Promise<ResultsFile | undefined> {
   if (out === undefined) return undefined;
   const { parameters, weights, cache, contextLength } = plan;
-  const head = { ...hashes, fewShot, model, parameters, weights, cache, contextLength };
+  const head = {
+    ...hashes,
+    fewShot,
+    model,
+    adapter: adapter?.source ?? "",
+    parameters,
+    weights,
+    cache,
+    contextLength,
+  };
   return ResultsFile.open(out, head, questions);
 }
 
@@ -119,9 +129,10 @@ async function askAll(
 ): Promise<void> {
   const { signal } = context.interrupts;
   const progress = new EvalProgress(context, quiet, questions.length, "questions", scores.size);
+  const asked = adapted(model);
   const ask = async (i: number): Promise<ChoiceScores> => {
     const question = questions[i] as Question;
-    return scoreChoices(model, question, { examples: examplesOf(question), signal });
+    return scoreChoices(asked, question, { examples: examplesOf(question), signal });
   };
   const missing = questions.map((_, i) => i).filter((i) => !scores.has(i));
   const worker = async () => {
@@ -160,9 +171,10 @@ function print(
   { format, questions }: Task,
   { acc, accNorm, accBytes }: Accuracies,
   answered: number,
-  { plan, adapter }: Model,
+  model: Model,
   { json, quiet, fewShot }: QuestionOptions,
 ): void {
+  const { plan, adapter } = model;
   if (json) {
     const figures = {
       ...{ acc: acc.value, accError: acc.error },
@@ -171,7 +183,15 @@ function print(
     };
     const { weights, cache } = plan;
     const counts = { questions: questions.length, answered, fewShot };
-    output.json({ format, ...counts, ...figures, weights, cache, adapter: adapter.name });
+    output.json({
+      format,
+      ...counts,
+      ...figures,
+      weights,
+      cache,
+      adapter: adapter.name,
+      ...adapterField(model),
+    });
     return;
   }
   const rows = Object.entries({ acc, acc_norm: accNorm, acc_bytes: accBytes });
@@ -180,6 +200,6 @@ function print(
   const of = answered < questions.length ? ` of ${questions.length}` : "";
   if (!quiet)
     output.note(
-      `${answered}${of} questions of ${format}, ${fewShot}-shot, ${plan.weights} on ${adapter.name}`,
+      `${answered}${of} questions of ${format}, ${fewShot}-shot, ${plan.weights}${withAdapter(model)} on ${adapter.name}`,
     );
 }

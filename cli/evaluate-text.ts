@@ -2,13 +2,14 @@
 import { compareModels, type Divergence, logitsOf, summarise } from "../eval/divergence.ts";
 import { scoreWindows, tokenPerplexity, unitPerplexities } from "../eval/perplexity.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
+import { adapted } from "./adapted.ts";
 import type { Context } from "./context.ts";
 import type { Model, WeightFormatName } from "./engine.ts";
 import { UsageError } from "./errors.ts";
 import { EvalProgress } from "./eval-progress.ts";
 import { readTextFile } from "./input.ts";
 import { withModel } from "./open-model.ts";
-import type { LoadingOptions } from "./options.ts";
+import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
 
 export interface TextOptions extends LoadingOptions {
   readonly file: string;
@@ -33,27 +34,32 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
   const text = await readTextFile(options.file, "--perplexity");
   const { against } = options;
   return withModel(context, options, async (model) => {
-    const task = await taskOf(model, text, options);
-    if (against === undefined) return perplexity(context, model, task, options);
+    if (against === undefined) return perplexity(context, model, await taskOf(model, text, options), options);
     const weights = weightFormatNames.find((name) => name === against) as WeightFormatName | undefined;
-    const other: LoadingOptions = weights ? { ...options, weights } : { ...options, model: against };
+    // An adapter belongs to the model, not to another one.
+    const { adapterModel: _, ...plain } = options;
+    const other: LoadingOptions = weights ? { ...options, weights } : { ...plain, model: against };
     return withModel(context, other, async (reference) => {
       await checkSameTokens(reference, model, text);
+      const contextLength = Math.min(model.contextLength, reference.contextLength);
+      const task = await taskOf(model, text, options, contextLength);
       return divergence(context, { model, reference, against }, task, options);
     });
   });
 }
 
+/** @param contextLength that windows fit into */
 async function taskOf(
   model: Model,
   text: string,
   { file, maxLength, overlap, limit = Infinity }: TextOptions,
+  contextLength = model.contextLength,
 ): Promise<Task> {
   const all = await model.encode(text);
   const ids = all.slice(0, limit + 1);
   if (ids.length < 2)
     throw new UsageError(`--perplexity ${file}: expected a text of at least two tokens, got ${ids.length}`);
-  const length = Math.min(maxLength, model.contextLength - 1);
+  const length = Math.min(maxLength, contextLength - 1);
   if (overlap > length)
     throw new UsageError(`--overlap: expected at most ${length}, the tokens of a window, got ${overlap}`);
   return { text, ids, isAll: ids.length === all.length, maxLength: length, context: overlap };
@@ -74,7 +80,7 @@ async function perplexity(
 ): Promise<boolean> {
   const { signal } = context.interrupts;
   const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
-  const { logProbs, isWhole } = await scoreWindows(model, task.ids, {
+  const { logProbs, isWhole } = await scoreWindows(adapted(model), task.ids, {
     ...{ ...task, signal },
     onScored: (tokens) => progress.show(tokens),
   }).finally(() => progress.clear());
@@ -85,7 +91,14 @@ async function perplexity(
     const { weights, cache } = model.plan;
     const counts = { tokens: logProbs.length, maxLength: task.maxLength };
     const figures = { perplexity: value, perplexityError: error, ...(units && unitFields(units)) };
-    context.output.json({ ...figures, ...counts, weights, cache, adapter: model.adapter.name });
+    context.output.json({
+      ...figures,
+      ...counts,
+      weights,
+      cache,
+      adapter: model.adapter.name,
+      ...adapterField(model),
+    });
     return isWhole;
   }
   const rows: [string, number, (number | undefined)?][] = [["token_perplexity", value, error ?? undefined]];
@@ -119,7 +132,7 @@ async function divergence(
 ): Promise<boolean> {
   const { signal } = context.interrupts;
   const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
-  const compared = await compareModels(logitsOf(reference), logitsOf(model), task.ids, {
+  const compared = await compareModels(logitsOf(adapted(reference)), logitsOf(adapted(model)), task.ids, {
     ...{ ...task, signal },
     onCompared: (tokens) => progress.show(tokens),
   }).finally(() => progress.clear());
@@ -128,7 +141,14 @@ async function divergence(
   const found = summarise(compared);
   if (options.json) {
     const { weights, cache } = model.plan;
-    context.output.json({ against, ...found, weights, cache, adapter: model.adapter.name });
+    context.output.json({
+      against,
+      ...found,
+      weights,
+      cache,
+      adapter: model.adapter.name,
+      ...adapterField(model),
+    });
     return isWhole;
   }
   context.output.write(rowsOf(found));
@@ -154,6 +174,6 @@ const rowsOf = (found: Divergence): string =>
 const countOf = (tokens: number, { ids }: Task): string =>
   tokens < ids.length - 1 ? `${tokens} of ${ids.length - 1} tokens` : `${tokens} tokens`;
 
-function note({ output }: Context, { quiet }: TextOptions, text: string, { plan, adapter }: Model): void {
-  if (!quiet) output.note(`${text}, ${plan.weights} on ${adapter.name}`);
+function note({ output }: Context, { quiet }: TextOptions, text: string, model: Model): void {
+  if (!quiet) output.note(`${text}, ${model.plan.weights}${withAdapter(model)} on ${model.adapter.name}`);
 }

@@ -13,6 +13,8 @@ export interface ResultsHead {
   readonly examples: string;
   readonly fewShot: number;
   readonly model: string;
+  /** Where its LoRA adapter is from; empty for none. */
+  readonly adapter: string;
   readonly parameters: number;
   readonly weights: string;
   readonly cache: string;
@@ -75,7 +77,7 @@ function checkHead(path: string, line: string, head: ResultsHead): void {
     if (stored[name] !== value)
       throw wrong(
         path,
-        `results for the same ${name}, ${value}`,
+        `results for the same ${name}, ${value === "" ? "none" : value}`,
         String(JSON.stringify(stored[name])).slice(0, 80),
       );
 }

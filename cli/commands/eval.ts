@@ -6,7 +6,13 @@ import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { evaluateQuestions, type QuestionOptions } from "../evaluate-questions.ts";
 import { evaluateText, type TextOptions } from "../evaluate-text.ts";
-import { addLoadingOptions, addOptions, addOutputOptions, parallelOption } from "../options.ts";
+import {
+  addAdapterModelOption,
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  parallelOption,
+} from "../options.ts";
 import { integer, nonEmpty } from "../parse.ts";
 
 type Options = Omit<QuestionOptions, "file"> & Omit<TextOptions, "file"> & { readonly perplexity?: string };
@@ -77,7 +83,11 @@ Examples:
     ),
   ]);
   addLoadingOptions(command);
-  addOutputOptions(command, "print one object with the figures, weights, cache and adapter");
+  addAdapterModelOption(command);
+  addOutputOptions(
+    command,
+    "print one object with the figures, weights, cache, adapter, adapterModel (with it)",
+  );
   command.action(async (file: string | undefined, options: Options) =>
     exit(await evaluate(context, command, file, options)),
   );

@@ -1,10 +1,11 @@
 // `sirocco eval` with the embedded model: figures, a run that is interrupted and goes on, what is refused.
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadModel } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { adapterTensors, floats } from "../weights/adapter-files.ts";
 import { FakeEngine, Session, sirocco } from "./fakes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sirocco-eval-"));
@@ -163,6 +164,65 @@ describe("text", () => {
     const same = await figures(["--perplexity", text, "--against", "bf16", "--limit", "10"]);
     expect(same).toMatchObject({ topAgreement: 1, perplexityRatio: 1 });
     expect(same.klMean).toBeLessThan(1e-9);
+  });
+});
+
+describe("with an adapter", () => {
+  const adapter = join(folder, "waves");
+  const with_ = ["--adapter-model", adapter];
+  beforeAll(async () => {
+    const model = await loadModel(undefined, { device });
+    const { D, F } = model.config;
+    model.dispose();
+    const module = "base_model.model.model.layers.0.mlp.down_proj";
+    const wave = (i: number) => Math.sin(7 * i + 1);
+    const tensors = [
+      floats(`${module}.lora_A.weight`, [2, F], wave),
+      floats(`${module}.lora_B.weight`, [D, 2], wave),
+    ];
+    mkdirSync(adapter);
+    const config = { peft_type: "LORA", r: 2, lora_alpha: 2, target_modules: ["down_proj"] };
+    writeFileSync(join(adapter, "adapter_config.json"), JSON.stringify(config));
+    writeFileSync(join(adapter, "adapter_model.safetensors"), adapterTensors(tensors));
+  });
+
+  test("all figures are the adapter's; results name it", async () => {
+    const [plain, adapted] = [
+      await figures(["--perplexity", text]),
+      await figures(["--perplexity", text, ...with_]),
+    ];
+    expect([plain.adapterModel, adapted.adapterModel]).toEqual([undefined, "waves"]);
+    expect(adapted.perplexity).toBeGreaterThan(1.1 * plain.perplexity);
+    const out = join(folder, "adapted.jsonl");
+    const logProbs = async (args: readonly string[]) => {
+      expect((await run([questions, "--limit", "2", "--out", out, ...args])).code).toBe(0);
+      return readFileSync(out, "utf8").split("\n")[1];
+    };
+    const scored = await logProbs(with_);
+    expect((await run([questions, "--limit", "2", "--out", out])).stderr).toMatch(
+      /expected results for the same adapter, none, got ".*waves"/,
+    );
+    rmSync(out);
+    expect(await logProbs([])).not.toBe(scored);
+  });
+
+  test("a reference in another format has it, the model itself as a reference has not", async () => {
+    const against = (reference: string) =>
+      figures(["--perplexity", text, "--limit", "10", "--against", reference, ...with_]);
+    expect((await against("bf16")).klMean).toBeLessThan(1e-9);
+    expect((await against("weights/tiny-mistral")).klMean).toBeGreaterThan(0.1);
+  });
+
+  test("windows fit the shorter context of a reference", async () => {
+    const contexts = [4096, 24];
+    const shorter = Object.assign(new FakeEngine(), {
+      loadModel: (source?: string, options = {}) =>
+        loadModel(source, { ...options, contextLength: contexts.shift()!, device }),
+    });
+    const args = ["eval", "--perplexity", text, "--against", "bf16", "--limit", "40", "--json"];
+    const { code, stdout } = await sirocco(args, { engine: shorter });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ tokens: 40, topAgreement: 1 });
   });
 });
 

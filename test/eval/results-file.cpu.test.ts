@@ -7,7 +7,7 @@ import type { Question } from "../../eval/question.ts";
 import { ResultsFile, type ResultsHead } from "../../eval/results-file.ts";
 
 const head: ResultsHead = {
-  ...{ questions: "abc", examples: "", fewShot: 0, model: "embedded", parameters: 5 },
+  ...{ questions: "abc", examples: "", fewShot: 0, model: "embedded", adapter: "", parameters: 5 },
   ...{ weights: "q4", cache: "f32", contextLength: 512 },
 };
 const choice = { context: "Q", continuation: " a", text: "a" };
