@@ -82,7 +82,7 @@ export interface Model {
    * @example
    * ```ts
    * let story = "Once upon a time";
-   * for await (const chunk of model.generate(story, { maxTokens: 12 })) {
+   * for await (const chunk of model.generate(story, { maxTokens: 12, temperature: 0 })) {
    *   story += chunk.text;
    *   if (chunk.finish) console.log(chunk.finish.reason, chunk.finish.completionTokens); // length 12
    * }
@@ -208,7 +208,7 @@ export interface Model {
    * console.log(likely.perplexity < unlikely.perplexity); // true
    *
    * const { ranks, top } = await model.score("Once upon a time", { topLogProbs: 2 });
-   * console.log(ranks.at(-1), top?.at(-1)?.map(({ text }) => text).join()); // 1 " time, story"
+   * console.log(ranks.at(-1), top?.at(-1)?.map(({ text }) => text).join()); // 1  time, story
    * ```
    */
   score(text: string | readonly number[], options?: ScoreOptions): Promise<Score>;

@@ -69,7 +69,10 @@ export async function start({ parallel = 2, chunkLength = 32, folder = "weights/
     const { options: more, chunks = [] } = given;
     const generation = { scheduler, contextLength, ids: prompt, text: undefined, endIds: new Set<number>() };
     const ids: number[] = [];
-    const answer = generate({ ...generation, constraint }, { maxTokens, seed, ...settings, ...more });
+    const answer = generate(
+      { ...generation, constraint },
+      { temperature: 0, maxTokens, seed, ...settings, ...more },
+    );
     for await (const chunk of answer as AsyncGenerator<Chunk>) {
       ids.push(...chunk.ids);
       chunks.push(chunk);

@@ -144,7 +144,7 @@ describe("Workers AI", () => {
 
 describe("AI SDK", () => {
   test("generateObject, streamObject and Output.object", async () => {
-    const asked = { model: sirocco(model), prompt: PROMPT, maxOutputTokens: 60 };
+    const asked = { model: sirocco(model), prompt: PROMPT, maxOutputTokens: 60, temperature: 0 };
     const { object, warnings } = await generateObject({ ...asked, schema: Pet });
     expect(Pet.parse(object)).toBeDefined();
     expect(warnings ?? []).toEqual([]);

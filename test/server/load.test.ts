@@ -61,7 +61,7 @@ async function alone(
     temperature,
   }: { chat: boolean; maxTokens: number; seed: number; temperature: number },
 ): Promise<behaviours.Expected> {
-  const options = { maxTokens, seed, temperature };
+  const options = { maxTokens, seed, temperature, topP: 1 };
   const answer = chat
     ? model.chat([{ role: "user", content: prompt }], options)
     : model.generate(prompt, options);
