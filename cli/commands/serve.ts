@@ -188,7 +188,8 @@ async function serve(context: Context, options: Options): Promise<number> {
       if (output.stderrIsTerminal) output.note(tryIt(url, keys.length > 0));
     }
     await aborted(interrupts.signal);
-    note("Waiting for running answers. Ctrl-C quits at once.");
+    const { running, waiting } = service.admission;
+    if (running + waiting > 0) note("Waiting for running answers. Ctrl-C quits at once.");
     await listening.close({ drainMs: options.drain * 1000 });
     if (options.slotDir !== undefined)
       note(`${options.slotDir}: conversations saved: ${await saveSessions(model, options.slotDir)}`);
