@@ -58,7 +58,9 @@ async function merge(context: Context, options: Options): Promise<number> {
     output.json({ out, bytes, changed, quantised, files, ...(warnings && { warnings }) });
     return exitCode.ok;
   }
-  output.write(`${out}: ${formatBytes(bytes)} in bf16, ${changed} tensors changed, ${files.length} files\n`);
+  output.write(
+    `${out}: ${formatBytes(bytes)} in bf16, ${changed} ${changed === 1 ? "tensor" : "tensors"} changed, ${files.length} files\n`,
+  );
   if (quantised) output.note(`The base is quantised (${quantised}): its dequantised weights were merged.`);
   for (const warning of warnings ?? []) output.note(`warning: ${warning}`);
   return exitCode.ok;
