@@ -1,6 +1,6 @@
 // Measures streams: several requests at once, to a model or a server. Throughput of all streams, times of
 // each.
-import { percentile } from "../eval/statistics.ts";
+import { mean, percentile } from "../eval/statistics.ts";
 import { type Budget, exactly, type Figure, figure, repeat } from "./measure.ts";
 import { mixedLength, type Random, random } from "./prompts.ts";
 import type { Params, Unit } from "./result.ts";
@@ -160,7 +160,6 @@ async function time(ask: Ask, question: Question, signal: AbortSignal): Promise<
 function noteLengths({ note, setting }: Streams, timings: readonly Timing[]): void {
   const prompts = timings.flatMap(({ promptTokens }) => promptTokens ?? []);
   const answers = timings.map(({ completionTokens }) => completionTokens);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   if (prompts.length > 0) {
     const [least, most] = [Math.min(...prompts), Math.max(...prompts)];
     note(`throughput: prompts of ${least} to ${most} tokens, mean ${mean(prompts).toFixed(1)}`);

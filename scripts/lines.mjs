@@ -3,25 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./setup.mjs";
-import { sourceFiles } from "./source-files.mjs";
+import { CODE_FOLDERS, sourceFiles } from "./source-files.mjs";
 
 const MAX_COLUMNS = 110;
 const MAX_LINES = 350;
 
-/** Folders with code that ships, or builds and checks it. */
-const SHORT_FILES = [
-  "engine",
-  "kernels",
-  "tokenizer",
-  "weights",
-  "demo",
-  "bench",
-  "eval",
-  "server",
-  "cli",
-  "scripts",
-];
-const FOLDERS = [...SHORT_FILES, "test", "examples", "docs"];
+const FOLDERS = [...CODE_FOLDERS, "test", "examples", "docs"];
 
 /**
  * The text of a comment, on its own line or after code. Assumes that `//` in a string has no blank before it.
@@ -34,7 +21,7 @@ export const checkLines = () =>
     .flatMap((folder) => sourceFiles(folder, /\.(ts|mjs|wgsl)$/))
     .flatMap((file) => {
       const lines = readFileSync(join(root, file), "utf8").split("\n");
-      const isShort = SHORT_FILES.some((folder) => file.startsWith(`${folder}/`));
+      const isShort = CODE_FOLDERS.some((folder) => file.startsWith(`${folder}/`));
       return [...longLines(file, lines), ...(isShort ? longFile(file, lines) : [])];
     });
 

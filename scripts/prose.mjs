@@ -5,20 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSync } from "vite";
 import { root } from "./setup.mjs";
-import { sourceFiles } from "./source-files.mjs";
-
-const FOLDERS = [
-  "engine",
-  "kernels",
-  "tokenizer",
-  "weights",
-  "demo",
-  "bench",
-  "eval",
-  "server",
-  "cli",
-  "scripts",
-];
+import { CODE_FOLDERS, sourceFiles } from "./source-files.mjs";
 
 /** File -> how many such places it may have. */
 const EXCEPTIONS = new Map([
@@ -51,7 +38,7 @@ const WRAPPERS = new Set([
 
 /** @returns {string[]} a line for each place */
 export function checkProse() {
-  return FOLDERS.flatMap((folder) => sourceFiles(folder)).flatMap((file) => {
+  return CODE_FOLDERS.flatMap((folder) => sourceFiles(folder)).flatMap((file) => {
     const found = messageReads(file, readFileSync(join(root, file), "utf8"));
     const allowed = EXCEPTIONS.get(file) ?? 0;
     if (found.length === allowed) return [];

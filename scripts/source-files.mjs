@@ -3,6 +3,20 @@ import { readdirSync } from "node:fs";
 import { join, sep } from "node:path";
 import { root } from "./setup.mjs";
 
+/** Folders with code that ships, or builds and checks it. */
+export const CODE_FOLDERS = [
+  "engine",
+  "kernels",
+  "tokenizer",
+  "weights",
+  "demo",
+  "bench",
+  "eval",
+  "server",
+  "cli",
+  "scripts",
+];
+
 /** Code of ours; declaration files are not. */
 export const CODE = /(?<!\.d)\.(ts|mjs)$/;
 

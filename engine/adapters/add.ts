@@ -11,6 +11,7 @@ import {
 import type { AdapterSource, AddAdapterOptions } from "../api.ts";
 import { checkOptions, type Rules, signal, text } from "../options/check.ts";
 import { outOfRange, shown, wrongType } from "../options/parameter.ts";
+import { isSource } from "../options/tables.ts";
 import type { RingPool } from "../scheduler/ring-pool.ts";
 import type { RingState } from "../scheduler/ring-state.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
@@ -142,7 +143,7 @@ function sourceOf(
   options: AddAdapterOptions,
 ): Source | Promise<Source> {
   if (typeof from === "string") return open(from, options);
-  if ("read" in Object(from) && "size" in Object(from)) return from as Source;
+  if (isSource(from)) return from as Source;
   if (Array.isArray(from)) return fileSource(from);
   throw wrongType(
     "source",

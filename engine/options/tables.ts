@@ -149,4 +149,4 @@ export function checkSource(source: unknown): void {
   );
 }
 
-const isSource = object("a Source", "read", "size").hasType;
+export const isSource = object("a Source", "read", "size").hasType;

@@ -1,6 +1,7 @@
 // `sirocco merge`: writes a base model with an adapter merged into it. Node only.
 import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { f32BitsToBf16 } from "../../kernels/formats/half.ts";
 import {
   type Checkpoint,
   companionFiles,
@@ -27,7 +28,7 @@ import {
   whole,
 } from "../options/check.ts";
 import { outOfRange, wrongType } from "../options/parameter.ts";
-import { checkSource } from "../options/tables.ts";
+import { checkSource, isSource } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { copyCompanions } from "./copy-companions.ts";
 
@@ -108,10 +109,7 @@ export async function merge(
   const source = await opened(from);
   const adapter = await openAdapter(source.name, source, base.config, signal);
   const merged = mergeAdapter(base, adapter);
-  const { shards, index } = shardsOf(tensorsToWrite(merged.config), shardBytes);
-  const total = shards
-    .flatMap(({ tensors }) => tensors)
-    .reduce((sum, { shape }) => sum + 2 * numbersIn(shape), 0);
+  const { shards, bytes: total, index } = shardsOf(tensorsToWrite(merged.config), shardBytes);
   const files = await inNewFiles(out, force, async (folder) => {
     const copied = await copyCompanions(merged, folder, signal);
     const config = JSON.parse(await readFile(join(folder, "config.json"), "utf8"));
@@ -132,11 +130,6 @@ export async function merge(
     ...(base.warnings && { warnings: base.warnings }),
   };
 }
-
-const isSource = (value: unknown): boolean =>
-  typeof value === "object" && value !== null && "read" in value && "size" in value;
-
-const numbersIn = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
 /** config.json of what is written: of the language model alone, in bf16. */
 function configOf({ config }: Checkpoint, json: Record<string, unknown>): object {
@@ -161,13 +154,13 @@ async function writeShard(
   const file = await open(path, "wx");
   try {
     await file.writeFile(header.bytes);
-    for (const { name, shape, parts } of tensors) {
+    for (const { name, parts, bytes: size } of tensors) {
       for (const part of parts) {
         const info = merged.tensors.get(part)!;
         for await (const { bytes } of merged.readRows(info, { maxBytes: CHUNK_BYTES, signal }))
           await file.writeFile(toBf16(bytes));
       }
-      onTensor(name, 2 * numbersIn(shape));
+      onTensor(name, size);
     }
     await file.sync();
   } finally {
@@ -178,7 +171,7 @@ async function writeShard(
 /** The bf16 nearest to each f32, ties to even. */
 function toBf16(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
   const bits = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const halves = Uint16Array.from(bits, (each) => (each + 0x7fff + ((each >>> 16) & 1)) >>> 16);
+  const halves = Uint16Array.from(bits, f32BitsToBf16);
   return new Uint8Array(halves.buffer);
 }
 

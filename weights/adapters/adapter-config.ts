@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from "../json.ts";
 import { CONFIG_FILE } from "./names.ts";
 import { type Budget, matchesEnd, matchesWhole, Pattern } from "./pattern.ts";
 
-const UNSUPPORTED = "Sirocco does not run this; choose another adapter.";
+export const UNSUPPORTED = "Sirocco does not run this; choose another adapter.";
 const MAX_RANK = 2 ** 14;
 const MAX_ENTRIES = 10_000;
 /** Of all patterns on all modules: about a second. */

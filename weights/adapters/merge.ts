@@ -4,6 +4,7 @@ import { mismatch } from "../errors.ts";
 import { toFloats } from "../floats.ts";
 import type { ModelConfig } from "../model-config.ts";
 import type { ReadRowsOptions, TensorRows } from "../rows.ts";
+import { numbersIn } from "../safetensors/check-tensors.ts";
 import { requiredTensors, tensorName } from "../safetensors/names.ts";
 import type { Source } from "../source.ts";
 import type { TensorInfo } from "../tensor-info.ts";
@@ -66,7 +67,7 @@ export function mergeAdapter(checkpoint: Checkpoint, adapter: Adapter): Checkpoi
     config,
     quantised: null,
     tensors,
-    parameters: required.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0),
+    parameters: numbersIn(required),
     bytes: [...tensors.values()].reduce((sum, { start, end }) => sum + end - start, 0),
     readRows: read,
   };

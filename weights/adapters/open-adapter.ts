@@ -10,7 +10,7 @@ import { type HeaderTensor, readHeader } from "../safetensors/header.ts";
 import { tensorName } from "../safetensors/names.ts";
 import type { Source } from "../source.ts";
 import type { Adapter, AdapterChange, AdapterMatrix, AdapterTensor } from "./adapter.ts";
-import { type AdapterConfig, isNamed, parseAdapterConfig } from "./adapter-config.ts";
+import { type AdapterConfig, isNamed, parseAdapterConfig, UNSUPPORTED } from "./adapter-config.ts";
 import { CONFIG_FILE, TENSORS_FILE } from "./names.ts";
 import { Sites } from "./sites.ts";
 
@@ -163,13 +163,7 @@ function checkShape(
     (part.startsWith("embedding") && !embedding) ||
     (["a", "b", "bias", "magnitude"].includes(part) && embedding) ||
     (part === "tokens" && !embedding && first.role !== "lmHead");
-  if (wrongKind)
-    throw mismatch(
-      where,
-      "what can be added to this module",
-      "something else",
-      "Sirocco does not run this; choose another adapter.",
-    );
+  if (wrongKind) throw mismatch(where, "what can be added to this module", "something else", UNSUPPORTED);
   const refusal = isLow ? said.refusal(path) : undefined;
   if (refusal !== undefined) {
     throw mismatch(
@@ -271,12 +265,7 @@ function matrixOf(
   const embedding = embeddingA !== undefined;
   if (embedding && (dora || loraBias)) {
     const field = dora ? "use_dora" : "lora_bias";
-    throw mismatch(
-      `${CONFIG_FILE}: ${field}`,
-      "false, as the embedding is adapted",
-      "true",
-      "Sirocco does not run this; choose another adapter.",
-    );
+    throw mismatch(`${CONFIG_FILE}: ${field}`, "false, as the embedding is adapted", "true", UNSUPPORTED);
   }
   for (const [part, there, field, on] of [
     ["lora_magnitude_vector", magnitude, "use_dora", dora],

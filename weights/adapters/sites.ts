@@ -13,10 +13,14 @@ export interface Site extends RequiredTensor {
 /** The tensors of the model, by module. */
 export class Sites {
   readonly #known: ReadonlyMap<string, RequiredTensor>;
-  readonly #config: ModelConfig;
+  readonly #isFused: boolean;
+  /** Names of the model's tensors in a tensor of the files. */
+  readonly #namesIn: (stored: string) => string[];
 
   constructor(config: ModelConfig) {
-    this.#config = config;
+    // In a model that also sees, a path begins with that of the language model.
+    this.#namesIn = fileLayout(config, true).namesIn;
+    this.#isFused = config.architecture === "Phi3ForCausalLM";
     // A tied lm_head is a module of its own.
     const required = requiredTensors({ ...config, tied: false });
     this.#known = new Map(required.map((each) => [each.name, each]));
@@ -27,9 +31,8 @@ export class Sites {
    * @param end "weight" or "bias"
    */
   at(path: string, end: "weight" | "bias"): readonly Site[] {
-    // In a model that also sees, the path begins with that of the language model.
-    const names = fileLayout(this.#config, true).namesIn(`${path}.${end}`);
-    if (names.length > 1 && this.#config.architecture !== "Phi3ForCausalLM") return [];
+    const names = this.#namesIn(`${path}.${end}`);
+    if (names.length > 1 && !this.#isFused) return [];
     let to = 0;
     const sites = names.flatMap((name) => {
       const tensor = this.#known.get(name);

@@ -1,6 +1,7 @@
 // What to write of a model: its tensors as other programs name them, in shards with an index.
 import type { ModelConfig } from "../model-config.ts";
 import type { RequiredTensor } from "../tensors.ts";
+import { numbersIn } from "./check-tensors.ts";
 import { INDEX_FILE, requiredTensors, SINGLE_FILE } from "./names.ts";
 import type { TensorToWrite } from "./writer.ts";
 
@@ -8,6 +9,7 @@ import type { TensorToWrite } from "./writer.ts";
 export interface WrittenTensor extends TensorToWrite {
   /** The model's tensors that it holds, one below the other. */
   readonly parts: readonly string[];
+  readonly bytes: number;
 }
 
 /** A file of tensors, in this order. */
@@ -39,6 +41,7 @@ export function tensorsToWrite(config: ModelConfig): WrittenTensor[] {
         dtype: "BF16",
         shape: [rows, ...first.shape.slice(1)],
         parts: parts.map(({ name }) => name),
+        bytes: 2 * numbersIn(parts),
       };
     });
 }
@@ -49,13 +52,15 @@ export function shardsOf(
   maxBytes: number,
 ): {
   readonly shards: readonly Shard[];
+  /** Of all tensors. */
+  readonly bytes: number;
   readonly index: { readonly file: string; readonly json: object } | undefined;
 } {
   const groups: WrittenTensor[][] = [];
   let bytes = 0;
   let total = 0;
   for (const tensor of tensors) {
-    const size = 2 * tensor.shape.reduce((product, n) => product * n, 1);
+    const size = tensor.bytes;
     const last = groups.at(-1);
     if (last && bytes + size <= maxBytes) last.push(tensor);
     else groups.push([tensor]);
@@ -70,5 +75,5 @@ export function shardsOf(
     shards.flatMap(({ file, tensors }) => tensors.map(({ name }) => [name, file])),
   );
   const json = { metadata: { total_size: total }, weight_map: weightMap };
-  return { shards, index: groups.length > 1 ? { file: INDEX_FILE, json } : undefined };
+  return { shards, bytes: total, index: groups.length > 1 ? { file: INDEX_FILE, json } : undefined };
 }
