@@ -181,7 +181,7 @@ export const engineBugs = {
     file: "engine/passes.ts",
     from: "ids.slice(start, first), start, signal",
     to: "ids.slice(start + 1, first), start, signal",
-    test: engine("score", "the endings of one context"),
+    test: engine("score", "only the first ending computes"),
   },
   "scheduler: a token comes when its buffer is mapped": {
     file: "engine/scheduler/step-planner.ts",
