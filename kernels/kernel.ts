@@ -56,6 +56,15 @@ export interface Requirements {
   readonly workgroupThreads?: number;
 }
 
+/**
+ * How the CPU device computes a kernel: the name of an operation (kernels/cpu/index.ts), and what is fixed
+ * for the kernel. Plain data: threads get it by message.
+ */
+export interface CpuCall {
+  readonly op: string;
+  readonly [field: string]: string | number | boolean | undefined;
+}
+
 export interface Kernel<Size = object> extends Requirements {
   /** Also the name of the entry point. Variants share an entry point and differ in `variant`. */
   readonly name: string;
@@ -74,6 +83,8 @@ export interface Kernel<Size = object> extends Requirements {
   readonly floor?: number;
   /** The kernel reads `codes` and `groups` of quantize_input in place of `x`, in this order. */
   readonly quantizedInput?: CodeOrder;
+  /** Default: the CPU device runs `reference`. */
+  readonly cpu?: CpuCall;
   bindings(size: Size): readonly Binding[];
   /** Values of the shader's `override`s. */
   constants(size: Size): Record<string, number>;

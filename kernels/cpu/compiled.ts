@@ -1,0 +1,2 @@
+/** The exports of the compiled modules. */
+export type Compiled = Readonly<Record<never, never>>;
