@@ -1,21 +1,15 @@
 import roundedShift from "../snippets/rounded-shift.wgsl?raw";
 import source from "./f16.wgsl?raw";
-import { sizesOf, type WeightFormat } from "./format.ts";
-import { f16ToNumber, f32BitsToF16 } from "./half.ts";
+import type { WeightFormat } from "./format.ts";
 import half from "./half-f16.wgsl?raw";
+import { layouts } from "./layouts.ts";
 import { tunedFormat } from "./tuned-format.ts";
 import writer from "./write-halves.wgsl?raw";
 
 export const f16: WeightFormat = {
-  ...sizesOf("f16"),
+  ...layouts.f16,
   source: [source],
   wide: [source, tunedFormat("wide")],
   stream: [source, tunedFormat("stream")],
   writer: [writer, half, roundedShift],
-  at: ([weight], i) => f16ToNumber((weight![i >> 1]! >>> (16 * (i % 2))) & 0xffff),
-  storeRow([weight], n, row) {
-    for (let k = 0; k < row.length; k += 2) {
-      weight![(n * row.length + k) / 2] = f32BitsToF16(row[k]!) | (f32BitsToF16(row[k + 1]!) << 16);
-    }
-  },
 };

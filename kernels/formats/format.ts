@@ -1,11 +1,11 @@
-import type { Binding, Buffer, CodeOrder, ShaderFile } from "../kernel.ts";
-import { padded, quantisedFormats, scaleWords, type WeightFormatName, weightWords } from "./table.ts";
+import type { CodeOrder, ShaderFile } from "../kernel.ts";
+import type { Layout } from "./layouts.ts";
+import { padded, quantisedFormats } from "./table.ts";
 
 export { GROUP, padded, type WeightFormatName } from "./table.ts";
 
-/** How a weight matrix [N, K] is stored, and how one entry is read back. K is a multiple of GROUP. */
-export interface WeightFormat {
-  readonly name: WeightFormatName;
+/** A weight format: how matrices are stored, and the shaders that read and write them. */
+export interface WeightFormat extends Layout {
   /**
    * WGSL: `fn weight8(n: u32, k8: u32) -> mat2x4f`, entries 8·k8 … 8·k8 + 7 of row n. It reads K, the width.
    */
@@ -20,20 +20,10 @@ export interface WeightFormat {
    */
   readonly int8?: { readonly source: ShaderFile; readonly order: CodeOrder };
   /**
-   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n. It reads
-   * the entries with `value(r, k)`.
+   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n, as
+   * `storeRow` does. It reads the entries with `value(r, k)`.
    */
   readonly writer: readonly ShaderFile[];
-  /** u32 words of one row of `weight`. */
-  words(K: number): number;
-  /** u32 words of one row of `scale`: two scales, or the pair of a group, in each. 0 for formats without. */
-  scaleWords(K: number): number;
-  /** The buffers of N rows: `weight` at slot 6; `scale` at slot 7 if the format has scales. */
-  bindings(N: number, K: number): readonly Binding[];
-  /** The entry at flat index i = n * K + k. In padding it may be any number. */
-  at(buffers: readonly Buffer[], i: number, K: number): number;
-  /** Stores row n from f32 bit patterns [K], as `writer` does. `columns` of them are no padding. */
-  storeRow(buffers: readonly Buffer[], n: number, row: Uint32Array, columns?: number): void;
 }
 
 /** What a variant of a kernel rounds input and weights to. */
@@ -47,21 +37,6 @@ export function suits({ rounds }: Rounding, { name, int8 }: WeightFormat): boole
   const able = { f16: name === "f16" || quantisedFormats.includes(name), int8: int8 !== undefined };
   return !rounds || able[rounds];
 }
-
-/** What the table of formats fixes. */
-export const sizesOf = (
-  name: WeightFormatName,
-): Pick<WeightFormat, "name" | "words" | "scaleWords" | "bindings"> => ({
-  name,
-  words: (K) => weightWords(name, K),
-  scaleWords: (K) => scaleWords(name, K),
-  bindings(N, K) {
-    const type = name === "f32" ? "f32" : "u32";
-    const weight: Binding = { name: "weight", slot: 6, type, length: N * weightWords(name, K) };
-    const scales = scaleWords(name, K);
-    return scales === 0 ? [weight] : [weight, { name: "scale", slot: 7, type: "u32", length: N * scales }];
-  },
-});
 
 /** Bytes of a row of K weights, scales included. */
 export const bytesPerRow = (format: WeightFormat, K: number): number =>

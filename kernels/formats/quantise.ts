@@ -1,6 +1,6 @@
 // quantise.wgsl in plain TypeScript. All numbers are integers below 2^53, so both give the same words.
 import { f16Bits, fixedPoint, roundF16 } from "./fixed-point.ts";
-import { GROUP } from "./format.ts";
+import { GROUP } from "./table.ts";
 
 /** Above it, scales overflow f16. */
 const LARGEST_EXPONENT = 144;

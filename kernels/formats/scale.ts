@@ -1,7 +1,7 @@
 // The scales of q8 and q4: one f16 per group, two to a word. Every row begins with a new word.
 import type { Buffer } from "../kernel.ts";
-import { GROUP } from "./format.ts";
 import { f16ToNumber } from "./half.ts";
+import { GROUP } from "./table.ts";
 
 /** u32 words of the scales of a row. */
 const scaleWords = (K: number): number => Math.ceil(K / (2 * GROUP));
