@@ -14,6 +14,8 @@ const HOST_TESTS: Readonly<Record<keyof Hosts, string[]>> = {
 const IN_HOSTS = Object.values(HOST_TESTS).flat();
 /** Tests that need a driver, except files named *.cpu.test.ts. All other tests need none. */
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
+/** The device that computes on the CPU, on the thread of the tests. */
+const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
   "test/{cli,bench,server,docs}/**",
@@ -37,6 +39,7 @@ export default defineConfig(async () => ({
         "engine/node.ts",
         "engine/model-worker.ts",
         "engine/hash-worker.ts",
+        "engine/cpu-thread.ts",
         "engine/ai-sdk.ts",
         "engine/workers-ai.ts",
         "engine/prompt-api.ts",
@@ -73,6 +76,7 @@ async function tests() {
         const setupFiles = ["test/setup/calm-polling.ts"];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude, { setupFiles });
       }),
+      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...ONCE]),
       ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
   };

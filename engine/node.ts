@@ -38,8 +38,18 @@ export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 const node: Platform = {
   tuning: tuningFiles,
   openFileHash: openNodeHash,
-  openDevice: async ({ device, ...options }) =>
-    device ? borrowDevice(device, yieldCoresDuring) : openDawn(options),
+  openDevice: async ({ device, threads, ...options }) => {
+    if (device) return borrowDevice(device, yieldCoresDuring);
+    const adapter = options.adapter ?? process.env["SIROCCO_ADAPTER"];
+    if (adapter === "cpu") {
+      const [{ openCpu }, { openNodePort }] = await Promise.all([
+        import("./cpu/open.ts"),
+        import("./cpu/node-port.ts"),
+      ]);
+      return openCpu(threads ?? Number(process.env["SIROCCO_THREADS"] ?? 1), openNodePort);
+    }
+    return openDawn({ ...options, ...(adapter !== undefined && { adapter }) });
+  },
   openSource: (spec, options) =>
     spec === undefined
       ? folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)))

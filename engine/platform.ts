@@ -7,7 +7,7 @@ import type { TuningStore } from "./tuning/tuning.ts";
 /** The functions that differ between a browser and Node. */
 export interface Platform {
   /** Opens a device, or wraps the caller's own. */
-  openDevice(options: Pick<LoadOptions, "adapter" | "device" | "unsafeFast">): Promise<Gpu>;
+  openDevice(options: Pick<LoadOptions, "adapter" | "device" | "threads" | "unsafeFast">): Promise<Gpu>;
   /** Opens a folder, URL or repository by name. Default: the embedded model. */
   openSource(spec: string | undefined, options: LoadOptions): Source | Promise<Source>;
   readonly tuning: TuningStore;

@@ -53,6 +53,8 @@ const ENGINE_ROOMS = {
   "gate.ts": [],
   "turn.ts": [],
   gpu: [...common, "turn.ts"],
+  // The device that computes on the CPU.
+  cpu: ["gpu"],
   graph: [...common, "gpu"],
   store: [...common, "gpu", "graph"],
   tuning: [...common, "gpu", "graph", "store"],

@@ -1,6 +1,7 @@
 // Devices for the tests, and promises that no one handled.
 import { afterAll, expect } from "vitest";
 import { create, globals } from "webgpu";
+import { openOwnThread } from "../engine/cpu/open.ts";
 
 Object.assign(globalThis, globals);
 // Dawn is destroyed when the object that create() returned is collected.
@@ -11,6 +12,7 @@ export async function openTestDevice(
   options: string[] = [],
   wanted: readonly GPUFeatureName[] = ["shader-f16", "subgroups", "timestamp-query"],
 ): Promise<GPUDevice> {
+  if (process.env["SIROCCO_ADAPTER"] === "cpu" && options.length === 0) return openOwnThread();
   const gpu = create(options);
   keepAlive.push(gpu);
   const adapter = await gpu.requestAdapter();

@@ -36,6 +36,17 @@ export const launch = <Size extends object>(
   ...buffers: GPUBuffer[]
 ): Launch => [kernel as unknown as Kernel, size, ...buffers];
 
+/** A device that needs no shaders: it runs kernels by itself. See engine/cpu. */
+export interface KernelDevice extends GPUDevice {
+  createKernelPipeline(kernel: Kernel, size: object): GPUComputePipeline;
+}
+
+/** A pass of such a device. */
+interface KernelPass extends GPUComputePassEncoder {
+  /** @param T rows of the next launch, if its kernel has rows */
+  setRows(T: number | undefined): void;
+}
+
 /** Compiles each distinct pipeline of a device once. Layers share them, and so do models. */
 export class Pipelines {
   static readonly #ofDevice = new WeakMap<GPUDevice, Pipelines>();
@@ -67,6 +78,8 @@ export class Pipelines {
   }
 
   #pipeline(kernel: Kernel, size: object, label: string): Promise<GPUComputePipeline> {
+    const { createKernelPipeline } = this.#device as Partial<KernelDevice>;
+    if (createKernelPipeline) return Promise.resolve(createKernelPipeline(kernel, size));
     const constants = kernel.constants(size);
     const key = JSON.stringify([label, constants, kernel.prelude?.(size)]);
     let pipeline = this.#compiled.get(key);
@@ -122,6 +135,7 @@ export function encode(pass: GPUComputePassEncoder, dispatches: readonly Dispatc
   for (const { kernel, size, pipeline, bindGroup, workgroups } of dispatches) {
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, bindGroup);
+    (pass as Partial<KernelPass>).setRows?.(T ?? (size as { T?: number }).T);
     const [x, y, z] = T === undefined ? workgroups : kernel.workgroups({ ...size, T });
     pass.dispatchWorkgroups(x, y, z);
   }

@@ -89,6 +89,7 @@ const loadRules: Rules<LoadOptions> = {
   signal,
   token: text,
   adapter: text,
+  threads: whole(0, 256),
   unsafeFast: flag,
   device: object("a GPUDevice", "createBuffer"),
   parallel: whole(1, MAX_RINGS),

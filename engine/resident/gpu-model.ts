@@ -54,18 +54,19 @@ export async function placeOnGpu(
     if (before && sameAdapter(gpu, before)) {
       // An answer goes on with the kernels that it began with: others round differently.
       shape = { ...shape, kernels: before.decoder.shape.kernels };
-    } else if (usesTuning(options)) {
+    } else if (usesTuning(options, gpu.adapter)) {
       const { tunedKernels } = await import("../tuning/tuning.ts");
       const kernels = await tunedKernels(gpu, pipelines, platform.tuning, planned, options);
       if (kernels) shape = { ...shape, kernels };
     }
+    // Before the weights: the CPU device computes fastest on what is in its first 4 GiB.
+    const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
     const stored = await store?.openWeights(checkpoint, plan.weights);
     const weights = await uploadWeights(gpu, pipelines, buffers, checkpoint, layout, {
       ...options,
       stored,
       openFileHash: platform.openFileHash,
     }).finally(() => stored?.close());
-    const activations = await gpu.scoped(() => allocate(gpu.device, buffers, shape));
     const decoder = await prepareDecoder(
       gpu,
       pipelines,

@@ -17,6 +17,7 @@ import type {
   MatrixRole,
   Pass,
 } from "../api.ts";
+import { CPU_ARCHITECTURE } from "../gpu/cpu-architecture.ts";
 import { layerMatrices } from "../graph/model-tensors.ts";
 import { outOfRange } from "../options/parameter.ts";
 
@@ -58,8 +59,9 @@ const MIN_BROADCAST_PARAMETERS = 2 ** 25;
 /** Smaller models could answer before a tuner is done. */
 const MIN_TUNED_BYTES = 64 * 2 ** 20;
 
-/** Whether a model gets measured kernels, if there are any. */
-export const usesTuning = ({ tune, device, kernels }: LoadOptions): boolean => !kernels && (tune ?? !device);
+/** Whether a model gets measured kernels, if there are any. On the CPU there is nothing to choose. */
+export const usesTuning = ({ tune, device, kernels }: LoadOptions, adapter: AdapterDescription): boolean =>
+  !kernels && adapter.architecture !== CPU_ARCHITECTURE && (tune ?? !device);
 
 /** Whether its kernels are measured if they have not been before. */
 export const wantsTuning = (weightBytes: number, { tune = false }: LoadOptions): boolean =>
@@ -80,6 +82,14 @@ export function chooseKernels(
   check("matvec", matvec, vectors);
   check("matmul", matmul, matrices);
   check("attention", attention, attentionCandidates(adapter));
+  if (adapter.architecture === CPU_ARCHITECTURE) {
+    // Each computes the same on a CPU, but for the rounding of inputs.
+    return {
+      matvec: everyRole(matvec ?? "stream_int8"),
+      matmul: everyRole(matmul ?? "tile_int8"),
+      attention: { decode: attention ?? "lane", prefill: attention ?? "lane" },
+    };
+  }
   const large = parameters >= MIN_BROADCAST_PARAMETERS;
   const laneVector = (large && vectors.find((name) => ofOneSubgroupSize(matvecVariants[name]))) || "lane";
   const laneMatrix = (large && matrices.find((name) => ofOneSubgroupSize(matmulVariants[name]))) || "lane";

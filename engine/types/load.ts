@@ -81,6 +81,11 @@ export interface LoadOptions {
    */
   readonly adapter?: string;
   /**
+   * Threads of the device that computes on the CPU, ≥ 0. Default: as many as there are physical cores less
+   * one, and at least one. 0: the caller's own thread, which stands still while it computes.
+   */
+  readonly threads?: number;
+  /**
    * Switches off the checks that keep shaders inside their buffers (Node only). Faster on some GPUs; a bug in
    * a shader could then read or write other GPU memory. Default false.
    */

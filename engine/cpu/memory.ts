@@ -1,0 +1,48 @@
+// The heaps of the CPU device: which places its buffers have, and the commands that make and clear them.
+import type { Place } from "./commands.ts";
+import { SCRATCH_BYTES, SCRATCH_START } from "./executor.ts";
+import { Heap, MAX_HEAP_BYTES } from "./heap.ts";
+import type { Timeline } from "./timeline.ts";
+
+const PAGE = 2 ** 16;
+
+export class Memory {
+  readonly #timeline: Timeline;
+  readonly #heaps: Heap[] = [];
+
+  constructor(timeline: Timeline) {
+    this.#timeline = timeline;
+    this.#addHeap(SCRATCH_START + timeline.threads.count * SCRATCH_BYTES);
+  }
+
+  /** A place of `bytes` zeros: in the first heap, if there is room. */
+  take(bytes: number): Place {
+    for (let index = 0; ; index++) {
+      if (index === this.#heaps.length) this.#addHeap(SCRATCH_START);
+      const heap = this.#heaps[index]!;
+      const { end } = heap;
+      const taken = heap.take(bytes);
+      if (!taken) continue;
+      const place = { heap: index, offset: taken.offset, bytes: Math.ceil(bytes / 4) * 4 };
+      if (pages(heap.end) > pages(end)) this.#timeline.toAll({ type: "grow", heap: index, bytes: heap.end });
+      if (taken.used) this.#timeline.toFirst({ type: "clear", place });
+      return place;
+    }
+  }
+
+  give({ heap, offset, bytes }: Place): void {
+    this.#heaps[heap]!.give(offset, bytes);
+  }
+
+  #addHeap(start: number): void {
+    const memory = this.#timeline.threads.sharesMemory ? sharedMemory() : undefined;
+    this.#heaps.push(new Heap(start));
+    this.#timeline.toAll({ type: "heap", memory });
+    this.#timeline.toAll({ type: "grow", heap: this.#heaps.length - 1, bytes: start });
+  }
+}
+
+const pages = (bytes: number): number => Math.ceil(bytes / PAGE);
+
+const sharedMemory = (): WebAssembly.Memory =>
+  new WebAssembly.Memory({ initial: 1, maximum: pages(MAX_HEAP_BYTES), shared: true });

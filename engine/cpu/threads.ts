@@ -1,0 +1,87 @@
+// The threads that a CPU device computes on, as it sees them: somewhere to post commands to.
+import type { Compiled } from "../../kernels/cpu/compiled.ts";
+import { BARRIER_BYTES } from "./barrier.ts";
+import type { Answer, Command, FirstCommand, SharedCommand } from "./commands.ts";
+import { Executor } from "./executor.ts";
+
+export interface Threads {
+  readonly count: number;
+  /** Whether heaps are memories that the caller makes, shared by all threads. */
+  readonly sharesMemory: boolean;
+  /** Called with each answer, and with the reason if a thread fails: then nothing is answered any more. */
+  listen(onAnswer: (answer: Answer) => void, onFailure: (reason: string) => void): void;
+  toAll(command: SharedCommand): void;
+  toFirst(command: FirstCommand, transfer?: ArrayBuffer[]): void;
+  /** Whether an answer is awaited: only then do threads keep a process alive. */
+  await(awaited: boolean): void;
+  end(): void;
+}
+
+/** What a thread needs to begin. */
+export interface Start {
+  readonly index: number;
+  readonly count: number;
+  readonly barrier: SharedArrayBuffer | undefined;
+  readonly module: WebAssembly.Module;
+}
+
+/** A worker of the browser or of Node. */
+export interface Port {
+  post(message: Start | Command, transfer: ArrayBuffer[]): void;
+  listen(onMessage: (message: Answer) => void, onFailure: (reason: string) => void): void;
+  await(awaited: boolean): void;
+  end(): void;
+}
+
+/** Threads in workers. @param open starts a worker whose first message is its `Start` */
+export function workerThreads(count: number, module: WebAssembly.Module, open: () => Port): Threads {
+  const barrier = count > 1 ? new SharedArrayBuffer(BARRIER_BYTES) : undefined;
+  const ports = Array.from({ length: count }, open);
+  ports.forEach((port, index) => {
+    port.post({ index, count, barrier, module }, []);
+  });
+  return {
+    count,
+    sharesMemory: count > 1,
+    listen: (onAnswer, onFailure) => {
+      for (const port of ports) port.listen(onAnswer, onFailure);
+    },
+    toAll: (command) => {
+      for (const port of ports) port.post(command, []);
+    },
+    toFirst: (command, transfer = []) => ports[0]!.post(command, transfer),
+    await: (awaited) => ports[0]!.await(awaited),
+    end: () => {
+      for (const port of ports) port.end();
+    },
+  };
+}
+
+/** Computes on the caller's thread, at each submit. Answers come in a later turn of its event loop. */
+export function ownThread(instantiate: (memory: WebAssembly.Memory) => Compiled): Threads {
+  let onAnswer: (answer: Answer) => void = () => {};
+  const executor = new Executor({
+    ...{ index: 0, count: 1, barrier: undefined, instantiate },
+    answer: (given) => later(() => onAnswer(given)),
+  });
+  return {
+    count: 1,
+    sharesMemory: false,
+    listen: (listener) => {
+      onAnswer = listener;
+    },
+    toAll: (command) => executor.execute(command),
+    toFirst: (command) => executor.execute(command),
+    await: () => {},
+    end: () => {},
+  };
+}
+
+const later = (task: () => void): void => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    task();
+  };
+  port2.postMessage(undefined);
+};
