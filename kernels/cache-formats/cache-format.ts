@@ -7,8 +7,18 @@ export type CacheFormatName = "f32" | "f16" | "q8";
 export const vectors = (d: number): number => Math.ceil(d / 4);
 
 /** How the ring cache stores the key or value of one head and position: a row of d entries. */
-export interface CacheFormat {
+export interface CacheLayout {
   readonly name: CacheFormatName;
+  /** u32 words of a row. */
+  words(d: number): number;
+  /** Entry i of a row. */
+  at(cache: Buffer, row: number, i: number, d: number): number;
+  /** Stores a row of d entries, as a `writer` does. */
+  store(cache: Buffer, row: number, entries: ArrayLike<number>): void;
+}
+
+/** A layout, and the shaders that read and store it. */
+export interface CacheFormat extends CacheLayout {
   /** Type of the cache's binding. Tests compare f32 with a tolerance, words exactly. */
   readonly type: "f32" | "u32";
   /**
@@ -25,14 +35,8 @@ export interface CacheFormat {
   readonly writer: readonly string[];
   /** Another `source` and `writer`, for rows of whole 16 bytes. */
   readonly wide?: WideReads;
-  /** u32 words of a row. */
-  words(d: number): number;
   /** Parts of a row that threads store independently. */
   units(d: number): number;
-  /** Entry i of a row. */
-  at(cache: Buffer, row: number, i: number, d: number): number;
-  /** Stores a row of d entries, as `writer` does. */
-  store(cache: Buffer, row: number, entries: ArrayLike<number>): void;
 }
 
 /** A cache that is read and stored 16 bytes at a time. */
