@@ -2,11 +2,12 @@
 // as dist/engine/, so that the same relative address leads to the embedded model.
 import { defineConfig } from "vite";
 import { dropTestParts } from "./scripts/test-parts-plugin.mjs";
+import { assembleWat } from "./scripts/wat-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 export default defineConfig({
   publicDir: false,
-  plugins: [compactShaders(), dropTestParts()],
+  plugins: [compactShaders(), assembleWat(), dropTestParts()],
   // A build for "servers" that are web workers: no Node polyfills, and `new URL(…, import.meta.url)` stays as
   // it is.
   ssr: { target: "webworker", noExternal: true },

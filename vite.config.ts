@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 import { type Driver, findDrivers } from "./scripts/drivers.mjs";
 import { findHosts, type Hosts } from "./scripts/hosts.mjs";
+import { assembleWat } from "./scripts/wat-plugin.mjs";
 import { compactShaders } from "./scripts/wgsl-plugin.mjs";
 
 /** Tests in programs with a WebGPU of their own: Chromium on its own SwiftShader, wgpu's on lavapipe. */
@@ -25,7 +26,7 @@ const ONCE = [
 
 export default defineConfig(async () => ({
   publicDir: false as const,
-  plugins: [compactShaders()],
+  plugins: [compactShaders(), assembleWat()],
   // Not a bundle: each source file becomes a module, dependencies stay imports, shaders are inlined.
   build: {
     ssr: true,

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { assembleWat } from "../scripts/wat-plugin.mjs";
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -82,8 +83,8 @@ const siteFiles: Plugin = {
 export default defineConfig({
   base: "./",
   publicDir: false,
-  plugins: [contentSecurityPolicy, manifest, siteFiles],
-  worker: { format: "es" },
+  plugins: [contentSecurityPolicy, manifest, siteFiles, assembleWat()],
+  worker: { format: "es", plugins: () => [assembleWat()] },
   server: { fs: { allow: [".."] } },
   build: {
     target: "es2023",

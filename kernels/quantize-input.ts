@@ -1,3 +1,4 @@
+import type { QuantizeInputCall } from "./cpu/quantize-input.ts";
 import { GROUP, padded } from "./formats/format.ts";
 import type { Binding, Buffer, CodeOrder, Kernel } from "./kernel.ts";
 import { type InputSize, inputBindings, inputConstants, inputContents } from "./matrix-input.ts";
@@ -36,6 +37,7 @@ export function quantizeInput(order: CodeOrder, input: "plain" | "norm" = "plain
       tunedShader("quantizeInput"),
       ...(norm ? [tunedShader("quantizeNorm"), sum] : [tunedShader("quantizePlain")]),
     ],
+    cpu: { op: "quantize_input", order, input } satisfies QuantizeInputCall,
     testSizes: [
       { T: 1, K: 5 },
       { T: 3, K: 4389 },

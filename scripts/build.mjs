@@ -22,6 +22,7 @@ export const CONFIGS = [
   "vite.config.ts",
   "vite.browser.config.ts",
   "scripts/test-parts-plugin.mjs",
+  "scripts/wat-plugin.mjs",
   "scripts/wgsl-plugin.mjs",
   "tsconfig.json",
   "tsconfig.build.json",

@@ -14,7 +14,17 @@ export async function checkKernel(device: GPUDevice, kernel: Kernel, size: objec
   const host = bindings.map((binding, i) => contents(kernel, size, binding, i + 1));
   const results = await runKernel(device, kernel, size, host);
   kernel.reference(size, ...host);
-  for (const [i, binding] of bindings.entries()) {
+  compareBuffers(kernel, size, results, host);
+}
+
+/** @param results bytes of each binding @throws Error if a result differs from what is expected */
+export function compareBuffers(
+  kernel: Kernel,
+  size: object,
+  results: readonly ArrayBuffer[],
+  host: readonly Buffer[],
+): void {
+  for (const [i, binding] of kernel.bindings(size).entries()) {
     const bytes = results[i]!;
     const actual = binding.type === "u32" ? new Uint32Array(bytes) : new Float32Array(bytes);
     const expected = host[i]!;

@@ -1,0 +1,61 @@
+// Assembles WebAssembly text: `import module from "./name.wat?wasm"` gives a WatModule
+// (kernels/cpu/modules.ts).
+import { readFileSync } from "node:fs";
+import wabt from "wabt";
+
+const TEXT = /\.wat\?wasm$/;
+
+/** @returns {import("vite").Plugin} */
+export function assembleWat() {
+  return {
+    name: "assemble-wat",
+    enforce: "pre",
+    async load(id) {
+      if (!TEXT.test(id)) return null;
+      const file = id.replace(/\?wasm$/, "");
+      this.addWatchFile(file);
+      const module = await assemble(file, readFileSync(file, "utf8"));
+      return { code: `export default ${JSON.stringify(module)};`, map: { mappings: "" } };
+    },
+  };
+}
+
+/** In a binary module, the import of a memory with a maximum that is not shared. */
+const MEMORY_IMPORT = "memory\x02\x01";
+
+/**
+ * @param {string} file for messages
+ * @param {string} text
+ * @returns {Promise<{ base64: string, limitsAt: number }>} `limitsAt`: the place of the byte that says
+ *   whether the imported memory is shared
+ */
+export async function assemble(file, text) {
+  const module = (await wabt()).parseWat(file, repeated(text));
+  try {
+    module.validate();
+    const bytes = Buffer.from(module.toBinary({}).buffer);
+    const at = bytes.indexOf(MEMORY_IMPORT, 0, "latin1");
+    if (at < 0) throw new Error(`${file}: expected (import "env" "memory" (memory MIN MAX)).`);
+    return { base64: bytes.toString("base64"), limitsAt: at + MEMORY_IMPORT.length - 1 };
+  } finally {
+    module.destroy();
+  }
+}
+
+/**
+ * The lines between `;; each r: 0 1 2 3` and `;; end r` once for each of these numbers. It takes the place of
+ * `{r}`, and 16 times the number that of `{16r}`. Blocks with different names may hold each other.
+ * @param {string} text
+ * @returns {string}
+ */
+function repeated(text) {
+  const block = /^ *;; each (\w+): (.*)\n([\s\S]*?)^ *;; end \1\n/m;
+  const found = block.exec(text);
+  if (!found) return text;
+  const [, name, numbers = "", lines = ""] = found;
+  const place = new RegExp(`\\{(\\d*)${name}\\}`, "g");
+  const copies = numbers
+    .split(" ")
+    .map((each) => lines.replace(place, (_, factor) => String(Number(factor || 1) * Number(each))));
+  return repeated(text.replace(block, () => copies.join("")));
+}

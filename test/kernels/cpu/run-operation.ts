@@ -1,0 +1,65 @@
+// Runs a kernel's operation as the threads of the CPU device do, but one thread after the other.
+import { instantiate } from "../../../kernels/cpu/compiled.ts";
+import { operations } from "../../../kernels/cpu/index.ts";
+import { compileModules } from "../../../kernels/cpu/modules.ts";
+import type { Operand, Thread } from "../../../kernels/cpu/operation.ts";
+import type { Buffer, Kernel } from "../../../kernels/index.ts";
+
+const modules = await compileModules(false);
+
+const SCRATCH_BYTES = 2 ** 24;
+const PAGE = 2 ** 16;
+const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
+
+/**
+ * @param host the contents of the buffers, which stay
+ * @param threads how many share out the items of each phase
+ * @param far names of bindings whose buffers are in another heap
+ * @returns the bytes of each buffer after it
+ */
+export function runOperation(
+  kernel: Kernel,
+  size: object,
+  host: readonly Buffer[],
+  threads: number,
+  far: readonly string[] = [],
+): ArrayBuffer[] {
+  const call = kernel.cpu!;
+  const bindings = kernel.bindings(size);
+  const bytes = host.reduce((sum, { byteLength }) => sum + aligned(byteLength), threads * SCRATCH_BYTES);
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 64) / PAGE), maximum: 65536 });
+  const heap = {
+    u8: new Uint8Array(memory.buffer),
+    u32: new Uint32Array(memory.buffer),
+    f32: new Float32Array(memory.buffer),
+  };
+  let next = 64 + threads * SCRATCH_BYTES;
+  const operands = host.map((buffer, i): Operand => {
+    const isFar = far.includes(bindings[i]!.name);
+    const address = isFar ? 0 : next;
+    const { byteLength } = buffer;
+    next += aligned(byteLength);
+    const place = isFar ? new ArrayBuffer(byteLength) : memory.buffer;
+    const u8 = new Uint8Array(place, address, byteLength);
+    u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset, byteLength));
+    return {
+      u8,
+      u32: new Uint32Array(place, address, byteLength / 4),
+      f32: new Float32Array(place, address, byteLength / 4),
+      address: isFar ? undefined : address,
+    };
+  });
+  const compiled = instantiate(modules, memory);
+  const prepared = Array.from({ length: threads }, (_, i) => {
+    const thread: Thread = { compiled, heap, scratch: () => 64 + i * SCRATCH_BYTES };
+    return operations[call.op]!(call, size, operands, thread);
+  });
+  for (let phase = 0; phase < prepared[0]!.length; phase++) {
+    for (const [i, phases] of prepared.entries()) {
+      const { items, run } = phases[phase]!;
+      const [first, end] = [i, i + 1].map((part) => Math.floor((items * part) / threads));
+      if (first! < end!) run(first!, end!);
+    }
+  }
+  return operands.map(({ u8 }) => u8.slice().buffer);
+}
