@@ -6,6 +6,7 @@ import { operations } from "../../kernels/cpu/index.ts";
 import type { Operand, Phase, Thread } from "../../kernels/cpu/operation.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Answer, Command, Place, SharedCommand, Step } from "./commands.ts";
+import { MAX_HEAP_BYTES } from "./heap.ts";
 
 /** Bytes of scratch of a thread, at the start of the first heap. What is never touched takes no memory. */
 export const SCRATCH_BYTES = 16 * 2 ** 20;
@@ -14,6 +15,9 @@ export const SCRATCH_BYTES = 16 * 2 ** 20;
 export const SCRATCH_START = 64;
 
 const PAGE = 2 ** 16;
+
+/** The compiled modules expect a maximum. */
+const HEAP = { initial: 1, maximum: Math.ceil(MAX_HEAP_BYTES / PAGE) };
 
 export interface ExecutorOptions {
   /** Of this thread: 0 also copies, writes and answers. */
@@ -88,7 +92,7 @@ export class Executor {
   #execute(command: Command): void {
     switch (command.type) {
       case "heap":
-        this.#heaps.push(new HeapViews(command.memory ?? new WebAssembly.Memory({ initial: 1 })));
+        this.#heaps.push(new HeapViews(command.memory ?? new WebAssembly.Memory(HEAP)));
         break;
       case "grow":
         if (this.#options.index === 0) this.#heaps[command.heap]!.grow(command.bytes);

@@ -1,7 +1,8 @@
 // Opens the device that computes on the CPU.
+import { instantiate } from "../../kernels/cpu/compiled.ts";
+import { compileModules } from "../../kernels/cpu/modules.ts";
 import { describe, Gpu } from "../gpu/gpu.ts";
 import { cpuDevice } from "./device.ts";
-import { instantiate } from "./instantiate.ts";
 import { ownThread, type Port, type Threads, workerThreads } from "./threads.ts";
 
 /**
@@ -17,7 +18,7 @@ export async function openCpu(threads: number, openPort: () => Port): Promise<Gp
 export const openOwnThread = async (): Promise<GPUDevice> => cpuDevice(await startThreads(0));
 
 async function startThreads(count: number, openPort?: () => Port): Promise<Threads> {
-  const module = await WebAssembly.compile(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-  if (count > 0 && openPort) return workerThreads(count, module, openPort);
-  return ownThread((memory) => instantiate(module, memory));
+  const modules = await compileModules(count > 1);
+  if (count > 0 && openPort) return workerThreads(count, modules, openPort);
+  return ownThread((memory) => instantiate(modules, memory));
 }

@@ -1,5 +1,5 @@
 // What a worker of the CPU device does with its messages.
-import type { Compiled } from "../../kernels/cpu/compiled.ts";
+import { instantiate } from "../../kernels/cpu/compiled.ts";
 import { Barrier } from "./barrier.ts";
 import type { Answer, Command } from "./commands.ts";
 import { Executor } from "./executor.ts";
@@ -7,18 +7,17 @@ import type { Start } from "./threads.ts";
 
 /** Takes the messages of a worker's port: a `Start`, then commands. */
 export function serveThread(
-  instantiate: (module: WebAssembly.Module, memory: WebAssembly.Memory) => Compiled,
   answer: (answer: Answer, transfer: ArrayBuffer[]) => void,
 ): (message: Start | Command) => void {
   let executor: Executor | undefined;
   return (message) => {
     if (executor) executor.execute(message as Command);
     else {
-      const { index, count, barrier, module } = message as Start;
+      const { index, count, barrier, modules } = message as Start;
       executor = new Executor({
         ...{ index, count },
         barrier: barrier && new Barrier(barrier, count),
-        instantiate: (memory) => instantiate(module, memory),
+        instantiate: (memory) => instantiate(modules, memory),
         answer: (given) => answer(given, given.type === "read" && given.data ? [given.data] : []),
       });
     }

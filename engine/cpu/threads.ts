@@ -22,7 +22,7 @@ export interface Start {
   readonly index: number;
   readonly count: number;
   readonly barrier: SharedArrayBuffer | undefined;
-  readonly module: WebAssembly.Module;
+  readonly modules: readonly WebAssembly.Module[];
 }
 
 /** A worker of the browser or of Node. */
@@ -34,11 +34,15 @@ export interface Port {
 }
 
 /** Threads in workers. @param open starts a worker whose first message is its `Start` */
-export function workerThreads(count: number, module: WebAssembly.Module, open: () => Port): Threads {
+export function workerThreads(
+  count: number,
+  modules: readonly WebAssembly.Module[],
+  open: () => Port,
+): Threads {
   const barrier = count > 1 ? new SharedArrayBuffer(BARRIER_BYTES) : undefined;
   const ports = Array.from({ length: count }, open);
   ports.forEach((port, index) => {
-    port.post({ index, count, barrier, module }, []);
+    port.post({ index, count, barrier, modules }, []);
   });
   return {
     count,
