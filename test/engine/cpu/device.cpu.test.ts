@@ -1,0 +1,91 @@
+// The CPU device keeps WebGPU's rules: order, zeroed buffers, error scopes, loss.
+import { expect, test } from "vitest";
+import { cpuDevice } from "../../../engine/cpu/device.ts";
+import { openOwnThread } from "../../../engine/cpu/open.ts";
+import { ownThread } from "../../../engine/cpu/threads.ts";
+import { encode, launch, Pipelines, readBuffer, usage } from "../../../engine/gpu/dispatch.ts";
+import type { Kernel } from "../../../kernels/index.ts";
+
+const all = usage.storage | usage.copySrc | usage.copyDst;
+
+/** Adds 1 to T words; only its reference can. */
+const increment: Kernel<{ T: number }> = {
+  name: "increment",
+  source: [],
+  testSizes: [],
+  bindings: ({ T }) => [{ name: "x", type: "u32", length: T, writes: true }],
+  constants: () => ({}),
+  workgroups: () => [1],
+  reference({ T }, x) {
+    for (let i = 0; i < T; i++) x![i]! += 1;
+  },
+};
+
+const words = async (device: GPUDevice, buffer: GPUBuffer) => [
+  ...new Uint32Array(await readBuffer(device, buffer)),
+];
+
+test("a kernel without an operation runs through its reference, in order with writes and copies", async () => {
+  const device = await openOwnThread();
+  const [x, copy] = [
+    device.createBuffer({ size: 12, usage: all }),
+    device.createBuffer({ size: 12, usage: all }),
+  ];
+  const dispatch = await Pipelines.of(device).prepare(launch(increment, { T: 3 }, x));
+  const run = (T?: number) => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, [dispatch, dispatch], T);
+    pass.end();
+    encoder.copyBufferToBuffer(x, 0, copy, 0, 12);
+    device.queue.submit([encoder.finish()]);
+  };
+  device.queue.writeBuffer(x, 0, Uint32Array.of(10, 20, 30));
+  run();
+  device.queue.writeBuffer(x, 4, Uint32Array.of(0, 7, 9), 1, 1);
+  run(2);
+  device.queue.writeBuffer(x, 0, new Uint32Array(3));
+  expect(await words(device, copy)).toEqual([14, 9, 32]);
+  expect(await words(device, x)).toEqual([0, 0, 0]);
+});
+
+test("a new buffer is zero, also in the place of an old one", async () => {
+  const device = await openOwnThread();
+  const old = device.createBuffer({ size: 256, usage: all });
+  device.queue.writeBuffer(old, 0, new Uint32Array(64).fill(5));
+  old.destroy();
+  const made = device.createBuffer({ size: 128, usage: all });
+  expect((await words(device, made)).every((word) => word === 0)).toBe(true);
+});
+
+test("a buffer that is too large is an error of its scope", async () => {
+  const device = await openOwnThread();
+  device.pushErrorScope("validation");
+  device.createBuffer({ label: "huge", size: 2 ** 32, usage: all });
+  expect((await device.popErrorScope())?.message).toMatch(/buffer "huge": expected at most \d+ bytes/);
+  device.pushErrorScope("validation");
+  expect(await device.popErrorScope()).toBeNull();
+});
+
+test("a memory that does not grow is out of memory, and named so", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 2048, shared: true });
+  const threads = { ...ownThread(() => ({}) as never), sharesMemory: false };
+  const device = cpuDevice({
+    ...threads,
+    // A heap that ends at 128 MiB.
+    toAll: (command) => threads.toAll(command.type === "heap" ? { ...command, memory } : command),
+  });
+  device.pushErrorScope("out-of-memory");
+  device.createBuffer({ size: 2 ** 30, usage: all });
+  const error = await device.popErrorScope();
+  expect(error?.constructor.name).toBe("GPUOutOfMemoryError");
+});
+
+test("what waits when the device is destroyed is rejected, and so is what comes later", async () => {
+  const device = await openOwnThread();
+  const waiting = device.queue.onSubmittedWorkDone();
+  device.destroy();
+  await expect(waiting).rejects.toThrow("destroyed");
+  await expect(device.queue.onSubmittedWorkDone()).rejects.toThrow("destroyed");
+  expect(await device.lost).toMatchObject({ reason: "destroyed" });
+});
