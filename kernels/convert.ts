@@ -37,6 +37,7 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
   name: "convert",
   variant: `${dtype.toLowerCase()}_${format.name}`,
   source: [source, readers[dtype], ...format.writer],
+  cpu: { op: "convert", dtype, format: format.name },
   testSizes: [
     { R: 3, K: 5, N: 6, row0: 2 },
     { R: 5, K: 1, N: 5, row0: 0 },

@@ -2,8 +2,16 @@ import { padded } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import source from "./sample.wgsl?raw";
 import {
+  biased,
+  EXCLUDED,
+  finite,
+  isAllowed,
+  LARGEST,
   maskWords,
+  penalised,
+  readParams,
   SAMPLING_WORDS,
+  type SamplingParams,
   type SamplingSettings,
   samplingParams,
   USES_BIAS,
@@ -29,12 +37,6 @@ export interface SampleSize {
 }
 
 const IN_PROMPT = 0x80000000;
-const TIMES = 0x7fffffff;
-
-/** Logits are clamped to ±LARGEST. NaN counts as -LARGEST. */
-const LARGEST = Math.fround(1e20);
-/** Below every logit: tokens outside the mask, and the padding of a row. */
-const EXCLUDED = Math.fround(-2e20);
 
 const penalties = {
   repetitionPenalty: 1.3,
@@ -76,6 +78,7 @@ type Mode = keyof typeof modes;
 export const sample: Kernel<SampleSize> = {
   name: "sample",
   source: [source, ordered, winner, nearest, octaves, philoxSource, wideInteger],
+  cpu: { op: "sample" },
   testSizes: (Object.keys(modes) as Mode[]).flatMap((mode) => [
     { T: 3, B: 5, V: 257, mode },
     { T: 4, B: 4, V: 1, mode },
@@ -118,48 +121,13 @@ export const sample: Kernel<SampleSize> = {
   },
 };
 
-type Params = ReturnType<typeof readParams>;
-
-const isAllowed = (mask: Buffer, first: number, id: number): boolean =>
-  ((mask[first + (id >>> 5)]! >>> (id % 32)) & 1) === 1;
-
-function readParams(words: Buffer) {
-  const u = new Uint32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
-  const f = new Float32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
-  const [scale, positive, negative, frequency, presence] = [f[0]!, f[4]!, f[5]!, f[6]!, f[7]!];
-  const [topK, topP, farthest, flags] = [u[1]!, u[2]!, u[3]!, u[10]!];
-  return {
-    scale,
-    topK,
-    topP,
-    farthest,
-    positive,
-    negative,
-    frequency,
-    presence,
-    seed: [u[8]!, u[9]!],
-    flags,
-  };
-}
-
-function adjusted(logit: number, seen: number, bias: number, p: Params): number {
+function adjusted(logit: number, seen: number, bias: number, p: SamplingParams): number {
   let x = finite(logit);
-  if (p.flags & USES_BIAS) x = finite(x + finite(bias));
-  if (p.flags & USES_COUNTS) {
-    if (seen !== 0) x = finite(x * (x > 0 ? p.positive : p.negative));
-    const times = seen & TIMES;
-    if (times !== 0) x = finite(Math.fround(x - times * p.frequency) - p.presence);
-  }
-  return x;
+  if (p.flags & USES_BIAS) x = biased(x, bias);
+  return p.flags & USES_COUNTS ? penalised(x, seen, p) : x;
 }
 
-function finite(x: number): number {
-  if (Number.isNaN(x)) return -LARGEST;
-  if (Math.abs(x) < 2 ** -126) return 0;
-  return Math.fround(Math.max(-LARGEST, Math.min(LARGEST, x)));
-}
-
-function pick(x: Float32Array, p: Params, position: number): number {
+function pick(x: Float32Array, p: SamplingParams, position: number): number {
   const best = x.reduce((a, b) => Math.max(a, b));
   if (p.scale === 0 || best <= -LARGEST) return x.indexOf(best);
   const distances = x.map((value) => Math.fround(Math.fround(best - value) * p.scale));

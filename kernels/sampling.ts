@@ -17,6 +17,7 @@
 // 2^-25 octaves, its mass in units of 2^-28 of the likeliest's. So every device, and the TypeScript in
 // sample.ts, picks the same token from the same logits. Two tokens are "equal" if they are less than one
 // such unit apart. At usual temperatures, no two different float32 logits above 1 are.
+import type { Buffer } from "./kernel.ts";
 import { OCTAVE } from "./sampling-arithmetic.ts";
 
 export interface SamplingSettings {
@@ -82,6 +83,43 @@ export function samplingParams(
   const usesCounts = repetition !== 1 || frequency !== 0 || presence !== 0;
   words[10] = (usesBias ? USES_BIAS : 0) | (usesCounts ? USES_COUNTS : 0) | (masked ? USES_MASK : 0);
   return words;
+}
+
+/** One sequence's words of `params`. */
+export type SamplingParams = ReturnType<typeof readParams>;
+
+export function readParams(words: Buffer) {
+  const u = new Uint32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
+  const f = new Float32Array(words.buffer, words.byteOffset, SAMPLING_WORDS);
+  const [scale, positive, negative, frequency, presence] = [f[0]!, f[4]!, f[5]!, f[6]!, f[7]!];
+  const [topK, topP, farthest, flags] = [u[1]!, u[2]!, u[3]!, u[10]!];
+  const seed = [u[8]!, u[9]!] as const;
+  return { scale, topK, topP, farthest, positive, negative, frequency, presence, seed, flags };
+}
+
+/** Logits are clamped to ±LARGEST. NaN counts as -LARGEST. */
+export const LARGEST = Math.fround(1e20);
+/** Below every logit: tokens outside the mask, and the padding of a row. */
+export const EXCLUDED = Math.fround(-2e20);
+
+/** A logit as the steps of the sampler give it: clamped, without NaN and subnormals. */
+export function finite(x: number): number {
+  if (Number.isNaN(x)) return -LARGEST;
+  if (Math.abs(x) < 2 ** -126) return 0;
+  return Math.fround(Math.max(-LARGEST, Math.min(LARGEST, x)));
+}
+
+/** Whether the mask that begins at word `first` allows a token. */
+export const isAllowed = (mask: Buffer, first: number, id: number): boolean =>
+  ((mask[first + (id >>> 5)]! >>> (id % 32)) & 1) === 1;
+
+export const biased = (x: number, bias: number): number => finite(x + finite(bias));
+
+/** @param seen bit 31: the token is in the prompt; the rest: times in the answer */
+export function penalised(x: number, seen: number, p: SamplingParams): number {
+  const times = seen & 0x7fffffff;
+  const repeated = seen === 0 ? x : finite(x * (x > 0 ? p.positive : p.negative));
+  return times === 0 ? repeated : finite(Math.fround(repeated - times * p.frequency) - p.presence);
 }
 
 function checked(settings: SamplingSettings, seed: number) {

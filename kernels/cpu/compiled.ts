@@ -1,6 +1,6 @@
 // What the compiled modules export, by file. Addresses are of heap 0 in bytes.
 
-export interface Compiled extends Inputs {}
+export interface Compiled extends Inputs, Quantise, Sample {}
 
 /** inputs.wat */
 interface Inputs {
@@ -21,6 +21,62 @@ interface Inputs {
     codes: number,
     scales: number,
   ): void;
+}
+
+/** quantise.wat */
+interface Quantise {
+  /**
+   * Quantises a row of `groups` · 32 f32 bit patterns under a scale each: q8 for 128 codes on a side, q4
+   * for 8. The scales max |x| · steps / d are tried, d = first … last.
+   * @param work 512 bytes
+   */
+  quantiseScaled(
+    bits: number,
+    groups: number,
+    codes: number,
+    first: number,
+    last: number,
+    steps: number,
+    work: number,
+    weight: number,
+    scale: number,
+  ): void;
+  /**
+   * Quantises a row of `columns` f32 bit patterns, and its padding, under pairs for each `group`: q4a.
+   * @param work 1536 bytes
+   */
+  quantisePairs(
+    bits: number,
+    columns: number,
+    group: number,
+    work: number,
+    weight: number,
+    scale: number,
+  ): void;
+}
+
+/** sample.wat. Rows have `count` entries, a multiple of 16. */
+interface Sample {
+  /** `finite` of kernels/sampling.ts, in place. */
+  finiteRow(x: number, count: number): void;
+  largest(x: number, count: number): number;
+  /** Distances from the likeliest token; 2^31 - 1 from 64 octaves on. */
+  distances(x: number, count: number, best: number, scale: number, far: number): void;
+  /** The masses of the tokens within `limit`; 0 for the others. */
+  masses(far: number, count: number, limit: number, mass: number): void;
+  /**
+   * The token that is drawn of those within `limit`, of which there is one at least.
+   * @param work 64 bytes
+   */
+  race(
+    far: number,
+    count: number,
+    limit: number,
+    position: number,
+    seedLow: number,
+    seedHigh: number,
+    work: number,
+  ): number;
 }
 
 /** The functions of all modules, over a memory. */

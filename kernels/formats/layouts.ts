@@ -2,7 +2,7 @@
 // format that needs no shader.
 import type { Binding, Buffer } from "../kernel.ts";
 import { bf16ToNumber, f16ToNumber, f32BitsToBf16, f32BitsToF16 } from "./half.ts";
-import { quantise } from "./quantise.ts";
+import { quantise, scaleSearches } from "./quantise.ts";
 import { quantisePair } from "./quantise-pair.ts";
 import { scaleAt, storeScale } from "./scale.ts";
 import {
@@ -76,7 +76,7 @@ const q8: Layout = {
   at: ([weight, scale], i, K) => ((weight![i >> 2]! << (24 - 8 * (i % 4))) >> 24) * scaleAt(scale!, i, K),
   storeRow([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {
-      const group = quantise(row.subarray(k, k + GROUP), { codes: 128, first: 120, last: 128, step: 0.5 });
+      const group = quantise(row.subarray(k, k + GROUP), scaleSearches.q8);
       storeScale(scale!, n, k, row.length, group.scale);
       for (let i = 0; i < GROUP; i += 4) {
         let word = 0;
@@ -93,7 +93,7 @@ const q4: Layout = {
   at: ([weight, scale], i, K) => (((weight![i >> 3]! >>> (4 * (i % 8))) & 15) - 8) * scaleAt(scale!, i, K),
   storeRow([weight, scale], n, row) {
     for (let k = 0; k < row.length; k += GROUP) {
-      const group = quantise(row.subarray(k, k + GROUP), { codes: 8, first: 6, last: 9, step: 0.25 });
+      const group = quantise(row.subarray(k, k + GROUP), scaleSearches.q4);
       storeScale(scale!, n, k, row.length, group.scale);
       for (let i = 0; i < GROUP; i += 8) {
         let word = 0;

@@ -13,6 +13,11 @@ export interface ScaleSearch {
   readonly step: number;
 }
 
+export const scaleSearches = {
+  q8: { codes: 128, first: 120, last: 128, step: 0.5 },
+  q4: { codes: 8, first: 6, last: 9, step: 0.25 },
+} as const satisfies Readonly<Record<string, ScaleSearch>>;
+
 interface Fit {
   readonly scale: number;
   /** sum(x²) - sum((x - scale·q)²): the squared error that this scale saves, compared with all zeros. */
