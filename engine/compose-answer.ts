@@ -1,5 +1,5 @@
 // An answer from its prompt to its chunks: what holds it to a format or to calls of tools, what tells
-// thoughts from it, which adapter computes it.
+// thoughts from it, which adapters compute it.
 import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Adapters } from "./adapters/adapters.ts";
 import { type Generation, generate } from "./answer/generate.ts";
@@ -39,21 +39,21 @@ export async function* composeAnswer(
   options: ChatOptions,
 ): AsyncGenerator<Chunk, void, void> {
   const { adapters } = answering;
-  const adapter = await adapters.hold(options.adapter);
+  const mix = await adapters.hold(options.adapter);
   try {
-    yield* answerBy({ ...answering, adapter }, encode, style, options);
+    yield* answerBy({ ...answering, mix }, encode, style, options);
   } finally {
-    adapters.release(adapter);
+    adapters.release(mix);
   }
 }
 
 async function* answerBy(
-  answering: Answering & Pick<Generation, "adapter">,
+  answering: Answering & Pick<Generation, "mix">,
   encode: () => Promise<Prompt>,
   { continues, separate }: AnswerStyle,
   options: ChatOptions,
 ): AsyncGenerator<Chunk, void, void> {
-  const { tokenizer, V, endIds, scheduler, contextLength, adapter } = answering;
+  const { tokenizer, V, endIds, scheduler, contextLength, mix } = answering;
   let prompt: Prompt;
   try {
     prompt = await encode();
@@ -75,7 +75,7 @@ async function* answerBy(
   const parts = { tokenizer, V, endIds, thinks };
   const calls =
     prompt.tools?.length && (await import("./tools/calling.ts")).answerCalls(prompt, options, parts);
-  const held = { ...prompt, ...(calls || { constraint }), endIds, adapter };
+  const held = { ...prompt, ...(calls || { constraint }), endIds, mix };
   yield* generate({ scheduler, contextLength, text, thinking, ...held }, options);
 }
 

@@ -4,7 +4,7 @@ import type { Checkpoint } from "../weights/index.ts";
 import type { Adapters } from "./adapters/adapters.ts";
 import { likelyToken } from "./answer/log-probs.ts";
 import type { AdapterChoice, PassOptions, Score, ScoreOptions } from "./api.ts";
-import type { AdapterUse } from "./graph/adapter-use.ts";
+import type { AdapterMix } from "./graph/adapter-use.ts";
 import { type Scored, score as scoreIds } from "./graph/score.ts";
 import { outOfRange } from "./options/parameter.ts";
 import type { TaskBody } from "./scheduler/exclusive-task.ts";
@@ -19,16 +19,16 @@ interface Passing {
 }
 
 /** Runs `use` with what a call has chosen, which stays loaded meanwhile. @throws RangeError */
-async function withAdapter<T>(
+async function withAdapters<T>(
   adapters: Adapters,
   choice: AdapterChoice | undefined,
-  use: (adapter: AdapterUse | undefined) => Promise<T>,
+  use: (mix: AdapterMix | undefined) => Promise<T>,
 ): Promise<T> {
-  const adapter = await adapters.hold(choice);
+  const mix = await adapters.hold(choice);
   try {
-    return await use(adapter);
+    return await use(mix);
   } finally {
-    adapters.release(adapter);
+    adapters.release(mix);
   }
 }
 
@@ -40,9 +40,9 @@ export async function score(
 ): Promise<Score> {
   checkScored(ids, from);
   const top = Math.min(topLogProbs ?? 0, checkpoint.config.V);
-  const rows = await withAdapter(adapters, choice, (adapter) => {
-    const run = scoreOf(ids, from, top, signal, adapter);
-    return scheduler.runExclusive((rings) => rings.take(ids, adapter), run, { signal });
+  const rows = await withAdapters(adapters, choice, (mix) => {
+    const run = scoreOf(ids, from, top, signal, mix);
+    return scheduler.runExclusive((rings) => rings.take(ids, mix), run, { signal });
   });
   const width = 1 + top;
   const logProbs = rows.logProbs.filter((_, i) => i % width === 0);
@@ -69,13 +69,13 @@ const scoreOf = (
   from: number,
   top: number,
   signal: AbortSignal | undefined,
-  adapter: AdapterUse | undefined,
+  mix: AdapterMix | undefined,
 ): TaskBody<Scored> =>
   async function* ({ decoder }, ring) {
-    ring.use(adapter, decoder);
+    ring.use(mix, decoder);
     // The pass that scores a token runs the one before it.
     const first = from - 1;
-    const start = Math.min(ring.reusable(ids, adapter), first);
+    const start = Math.min(ring.reusable(ids, mix), first);
     ring.begin(ids, start);
     // Recorded first: the call may fail in the middle.
     ring.wrote(ids.length - 1);
@@ -94,22 +94,22 @@ export const logits = (
   ids: readonly number[],
   { adapter: choice, signal }: PassOptions,
 ): Promise<Float32Array> =>
-  withAdapter(adapters, choice, (adapter) => {
-    const run = logitsOf(ids, signal, adapter);
-    return scheduler.runExclusive((rings) => rings.borrow(ids, adapter), run, { signal });
+  withAdapters(adapters, choice, (mix) => {
+    const run = logitsOf(ids, signal, mix);
+    return scheduler.runExclusive((rings) => rings.borrow(ids, mix), run, { signal });
   });
 
 /** Logits [V] after the last of `ids`. */
 const logitsOf = (
   ids: readonly number[],
   signal: AbortSignal | undefined,
-  adapter: AdapterUse | undefined,
+  mix: AdapterMix | undefined,
 ): TaskBody<Float32Array> =>
   async function* ({ decoder }, ring) {
-    ring.use(adapter, decoder);
-    const start = ring.reusable(ids, adapter);
+    ring.use(mix, decoder);
+    const start = ring.reusable(ids, mix);
     // If the ring holds them all, only the last token is recomputed, in place; the tokens after it stay.
-    const held = ring.holds(ids, adapter);
+    const held = ring.holds(ids, mix);
     if (!held) {
       ring.begin(ids, start);
       // Recorded first: the call may fail in the middle.

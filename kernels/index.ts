@@ -61,7 +61,7 @@ export type {
   Workgroups,
 } from "./kernel.ts";
 export { LOG_PROB_RESULTS, MAX_LIKELIEST, NO_TARGET } from "./log-prob.ts";
-export { NO_ADAPTER } from "./lora.ts";
+export { MAX_TOGETHER, USE_WORDS } from "./lora.ts";
 export { type MatmulVariant, matmulVariants, TILE } from "./matmul.ts";
 export { referenceDot, referenceInput } from "./matrix-input.ts";
 export type { MatvecSize } from "./matvec.ts";

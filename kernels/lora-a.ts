@@ -1,6 +1,6 @@
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import { type LoraSize, useBindings, useContents, useOf } from "./lora.ts";
+import { hLength, type LoraSize, useBindings, useConstants, useContents, usesOf } from "./lora.ts";
 import source from "./lora-a.wgsl?raw";
 import { inputBindings, inputConstants, inputContents, referenceInput } from "./matrix-input.ts";
 import norm from "./snippets/lora-input-norm.wgsl?raw";
@@ -27,9 +27,9 @@ export const loraA = (input: "plain" | "norm"): Kernel<LoraASize> => ({
     ...inputBindings(size, input),
     ...useBindings(size, 2),
     { name: "a", slot: 4, type: "f32", length: size.slots * size.M * padded(size.K) },
-    { name: "h", slot: 5, type: "f32", length: size.T * size.M, writes: true },
+    { name: "h", slot: 5, type: "f32", length: hLength(size), writes: true },
   ],
-  constants: (size) => ({ ...inputConstants(size, input), M: size.M }),
+  constants: (size) => ({ ...inputConstants(size, input), M: size.M, ...useConstants }),
   workgroups: ({ T, M }) => [M, T],
   cost: ({ T, M, K, slots }) => ({ flops: 2 * T * M * K, passes: { a: T / slots } }),
   // The columns of A from K on meet zeros.
@@ -38,12 +38,12 @@ export const loraA = (input: "plain" | "norm"): Kernel<LoraASize> => ({
     const [gain, rows, uses, a, h] = input === "norm" ? buffers : [undefined, ...buffers];
     const { T, M, K } = size;
     for (let t = 0; t < T; t++) {
-      const use = useOf(rows!, uses!, t);
-      if (!use) continue;
       const row = referenceInput(size, t, x, gain);
-      for (let m = 0; m < M; m++) {
-        const at = (use.slot * M + m) * padded(K);
-        h![t * M + m] = use.scale * row.reduce((sum, value, k) => sum + value * a![at + k]!, 0);
+      for (const { slot, scale, at } of usesOf(size, rows!, uses!, t)) {
+        for (let m = 0; m < M; m++) {
+          const first = (slot * M + m) * padded(K);
+          h![at + m] = scale * row.reduce((sum, value, k) => sum + value * a![first + k]!, 0);
+        }
       }
     }
   },

@@ -1,7 +1,7 @@
 import { type Addend, addendBindings, addendSource } from "./addend.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
-import { type LoraSize, useBindings, useContents, useOf } from "./lora.ts";
+import { hLength, type LoraSize, useBindings, useConstants, useContents, usesOf } from "./lora.ts";
 import source from "./lora-b.wgsl?raw";
 import pairs from "./snippets/lora-output-addend.wgsl?raw";
 import inPlace from "./snippets/lora-output-in-place.wgsl?raw";
@@ -32,7 +32,7 @@ export const loraB = (
     { T: 5, N: 70, R: 8, M: 24, B: 3, slots: 2 },
   ],
   bindings: (size) => [
-    { name: "h", slot: 0, type: "f32", length: size.T * size.M },
+    { name: "h", slot: 0, type: "f32", length: hLength(size) },
     { name: "b", slot: 1, type: "f32", length: size.slots * size.N * size.R },
     ...useBindings(size, 2),
     { name: "gains", slot: 4, type: "f32", length: size.slots * size.N },
@@ -46,7 +46,7 @@ export const loraB = (
       writes: true,
     },
   ],
-  constants: ({ M, N, R }) => ({ M, N, R, Y_STRIDE: padded(N) }),
+  constants: ({ M, N, R }) => ({ M, N, R, Y_STRIDE: padded(N), ...useConstants }),
   workgroups: ({ T, N }) => [Math.ceil(N / 64), T],
   cost: ({ T, N, R, slots }) => ({ flops: 2 * T * N * R, passes: { b: T / slots, gains: T / slots } }),
   fill: (size, name, random) =>
@@ -57,13 +57,16 @@ export const loraB = (
     const bias = addend === "bias" ? buffers.shift() : undefined;
     const [blocks, y] = buffers;
     for (let t = 0; t < T; t++) {
-      const use = useOf(rows!, uses!, t);
+      const used = usesOf({ M }, rows!, uses!, t);
       for (let n = 0; n < N; n++) {
         const at = t * padded(N) + n;
-        const gain = use ? gains![use.slot * N + n]! : 1;
+        let gain = 1;
         let sum = 0;
-        for (let m = 0; use && m < R; m++)
-          sum += b![(use.slot * N + n) * R + m]! * h![t * M + blocks![n]! * R + m]!;
+        for (const use of used) {
+          for (let m = 0; m < R; m++)
+            sum += b![(use.slot * N + n) * R + m]! * h![use.at + blocks![n]! * R + m]!;
+          gain *= gains![use.slot * N + n]!;
+        }
         if (output === "addend") y!.set([gain, gain * sum + (bias?.[n] ?? 0)], 2 * at);
         else y![at] = gain * (y![at]! + sum);
       }

@@ -1,5 +1,5 @@
 import type { Kernel } from "./kernel.ts";
-import { type LoraSize, useBindings, useContents, useOf } from "./lora.ts";
+import { hLength, type LoraSize, useBindings, useConstants, useContents, usesOf } from "./lora.ts";
 import source from "./lora-lookup.wgsl?raw";
 import uses from "./snippets/lora-uses.wgsl?raw";
 
@@ -18,18 +18,18 @@ export const loraLookup: Kernel<LoraLookupSize> = {
   bindings: (size) => [
     ...useBindings(size, 2),
     { name: "a", slot: 4, type: "f32", length: size.slots * size.V * size.M },
-    { name: "h", slot: 5, type: "f32", length: size.T * size.M, writes: true },
+    { name: "h", slot: 5, type: "f32", length: hLength(size), writes: true },
   ],
-  constants: ({ M, V }) => ({ M, V }),
+  constants: ({ M, V }) => ({ M, V, ...useConstants }),
   workgroups: ({ T, M }) => [Math.ceil(M / 64), T],
   cost: ({ T, V, slots }) => ({ passes: { a: T / (V * slots) } }),
   fill: useContents,
   reference({ T, V, M }, rows, uses, a, h) {
     for (let t = 0; t < T; t++) {
-      const use = useOf(rows!, uses!, t);
-      if (!use) continue;
-      const at = (use.slot * V + rows![4 * t]!) * M;
-      for (let m = 0; m < M; m++) h![t * M + m] = use.scale * a![at + m]!;
+      for (const { slot, scale, at } of usesOf({ M }, rows!, uses!, t)) {
+        const first = (slot * V + rows![4 * t]!) * M;
+        for (let m = 0; m < M; m++) h![at + m] = scale * a![first + m]!;
+      }
     }
   },
 };

@@ -1,7 +1,7 @@
 // The LoRA adapters of a loaded model, by name. What reads, chooses and places them are lazy chunks.
 import type { Adapter, ModelConfig } from "../../weights/index.ts";
 import type { AdapterChoice } from "../api.ts";
-import type { AdapterUse } from "../graph/adapter-use.ts";
+import type { AdapterMix } from "../graph/adapter-use.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { LoadedAdapters } from "./loaded-adapters.ts";
 
@@ -19,15 +19,15 @@ export class Adapters implements LoadedAdapters {
 
   /**
    * What a call has chosen. It stays loaded until `release`.
-   * @throws RangeError with `parameter` for a name that is not loaded, and for a scale that cannot be
+   * @throws RangeError with `parameter` for a name that is not loaded, a scale or a list that cannot be
    */
-  async hold(choice: AdapterChoice | undefined): Promise<AdapterUse<Adapter> | undefined> {
+  async hold(choice: AdapterChoice | undefined): Promise<AdapterMix<Adapter> | undefined> {
     if (choice === undefined) return undefined;
     return (await import("./chosen.ts")).hold(this, choice);
   }
 
-  release(use: AdapterUse<Adapter> | undefined): void {
-    if (use) this.calls.set(use.adapter, this.calls.get(use.adapter)! - 1);
+  release(mix: AdapterMix<Adapter> = []): void {
+    for (const { adapter } of mix) this.calls.set(adapter, this.calls.get(adapter)! - 1);
   }
 
   /** Puts all of them on a device that has replaced a lost one. */

@@ -119,7 +119,8 @@ export async function removeAdapter(
       adapters.calls.set(removed, 0);
       throw error;
     }
-    for (const ring of rings) if (ring.adapter?.adapter === removed) ring.use(undefined, gpuModel.decoder);
+    for (const ring of rings)
+      if (ring.mix?.some(({ adapter }) => adapter === removed)) ring.use(undefined, gpuModel.decoder);
   });
 }
 

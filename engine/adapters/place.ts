@@ -1,6 +1,6 @@
 // Puts LoRA adapters on the GPU: A and B of every adapter in one buffer for each matrix of the model, so that
 // one launch serves rows with different adapters. A lazy chunk.
-import { NO_ADAPTER, TILE } from "../../kernels/index.ts";
+import { TILE, USE_WORDS } from "../../kernels/index.ts";
 import { type Adapter, type ModelConfig, requiredTensors, type TensorRole } from "../../weights/index.ts";
 import { DeviceError } from "../errors.ts";
 import { Buffers } from "../gpu/buffers.ts";
@@ -114,6 +114,6 @@ function upload(
     return [{ dora, adapted: { role, layer, matrix: placed } }];
   });
   const matrices = stacked.map(({ adapted }) => adapted);
-  const uses = store("uses of adapters", new Uint32Array(2 * decoder.shape.B).fill(NO_ADAPTER));
+  const uses = buffers.storage("uses of adapters", USE_WORDS * decoder.shape.B);
   return { onGpu: { slots: slots.length, uses, matrices }, dora: stacked.map(({ dora }) => dora) };
 }

@@ -2,7 +2,7 @@
 import type { StreamDecoder } from "../../tokenizer/index.ts";
 import type { Chunk, Finish, GenerateOptions } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
-import type { AdapterUse } from "../graph/adapter-use.ts";
+import type { AdapterMix } from "../graph/adapter-use.ts";
 import { DEFAULT_MAX_TOKENS, DEFAULT_SAMPLING } from "../options/defaults.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Sequence } from "../scheduler/sequence.ts";
@@ -29,8 +29,8 @@ export interface Generation {
   readonly calls?: Calls | undefined;
   /** Which tokens may be picked. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
-  /** The adapter that computes them. Default: none. */
-  readonly adapter?: AdapterUse | undefined;
+  /** The adapters that they are computed with. Default: none. */
+  readonly mix?: AdapterMix | undefined;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function* generate(
     thinking,
     calls,
     constraint,
-    adapter,
+    mix,
   }: Generation,
   options: GenerateOptions,
 ): AsyncGenerator<Chunk, void, void> {
@@ -102,7 +102,7 @@ export async function* generate(
     const asked = {
       ...{ prompt: ids, maxTokens, wantsLogits, settings: { ...options, temperature, topP }, seed, signal },
       constraint,
-      adapter,
+      mix,
       onProgress,
     };
     sequence = await scheduler.join(asked);

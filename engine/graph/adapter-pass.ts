@@ -1,7 +1,7 @@
 // LoRA adapters in the lists of forward.ts: two launches before each adapted matrix, which give the gain and
 // the delta of each token to the matrix kernel; or two after it, which change its result. A lazy chunk: lists
 // without adapters have none of this.
-import { loraA, loraB, loraLookup, padded } from "../../kernels/index.ts";
+import { loraA, loraB, loraLookup, MAX_TOGETHER, padded } from "../../kernels/index.ts";
 import { type Launch, launch } from "../gpu/dispatch.ts";
 import type { AdaptedRole, AdapterPass } from "./adapted.ts";
 import type { Shape } from "./shape.ts";
@@ -30,7 +30,7 @@ export interface AdaptedMatrix {
 /** What adapters have on the GPU. */
 export interface AdapterWeights {
   readonly slots: number;
-  /** u32 [rings, 2]: the slot of a ring's adapter or NO_ADAPTER, and the bits of its scale. */
+  /** u32 [rings, USE_WORDS]: the adapters of each ring. */
   readonly uses: GPUBuffer;
   /** The matrices that an adapter has, by layer; those outside of layers have none. */
   readonly matrices: readonly {
@@ -42,7 +42,7 @@ export interface AdapterWeights {
 
 /** Buffers that a pass works in. */
 export interface AdapterScratch {
-  /** [T, M] */
+  /** [T, MAX_TOGETHER, M] */
   readonly h: GPUBuffer;
   /** [T, N, 2] gain and delta. */
   readonly delta: GPUBuffer;
@@ -56,7 +56,7 @@ export function adapterScratch(
   const most = (of: (matrix: AdaptedMatrix) => number, among = matrices) =>
     among.reduce((max, { matrix }) => Math.max(max, of(matrix)), 1);
   const added = matrices.filter(({ layer }) => layer !== undefined);
-  return { h: T * most(({ M }) => M), delta: 2 * T * most(({ N }) => padded(N), added) };
+  return { h: T * MAX_TOGETHER * most(({ M }) => M), delta: 2 * T * most(({ N }) => padded(N), added) };
 }
 
 /** @param rows those of the pass, u32 [T, 4] */

@@ -1,14 +1,14 @@
-// Which ring's sequence uses which adapter: on the host, and on the GPU where kernels read it. A lazy chunk:
+// Which ring's sequence uses which adapters: on the host, and on the GPU where kernels read it. A lazy chunk:
 // a model without adapters has none of it.
-import { NO_ADAPTER } from "../../kernels/index.ts";
+import { USE_WORDS } from "../../kernels/index.ts";
 import type { Submitter } from "../gpu/submitter.ts";
-import type { AdapterUse, LoadedAdapter } from "./adapter-use.ts";
+import type { AdapterMix, LoadedAdapter } from "./adapter-use.ts";
 import type { Lists } from "./step-lists.ts";
 
 /** The loaded adapters on the GPU, and the lists with them. */
 interface Adapted {
   readonly lists: Lists;
-  /** u32 [rings, 2]: slot or NO_ADAPTER, and the bits of the scale. */
+  /** u32 [rings, USE_WORDS] */
   readonly uses: GPUBuffer;
   /** The adapters in the order of their slots. */
   readonly slots: readonly LoadedAdapter[];
@@ -16,7 +16,7 @@ interface Adapted {
 
 export class AdapterUses {
   readonly #queue: Pick<Submitter, "writeBuffer">;
-  readonly #rings: (AdapterUse | undefined)[];
+  readonly #rings: (AdapterMix | undefined)[];
   readonly #adapted: Adapted;
 
   /** @param before those that these replace, on the same device. No pass may be in flight */
@@ -27,9 +27,9 @@ export class AdapterUses {
     for (const ring of this.#rings.keys()) this.#write(ring);
   }
 
-  /** From the next pass on, the sequence in this ring uses this adapter. */
-  set(ring: number, use: AdapterUse | undefined): void {
-    this.#rings[ring] = use;
+  /** From the next pass on, the sequence in this ring uses these adapters. */
+  set(ring: number, mix: AdapterMix | undefined): void {
+    this.#rings[ring] = mix;
     this.#write(ring);
   }
 
@@ -40,10 +40,14 @@ export class AdapterUses {
 
   #write(ring: number): void {
     const { uses, slots } = this.#adapted;
-    const use = this.#rings[ring];
-    const slot = use ? slots.indexOf(use.adapter) : -1;
-    const words = new Uint32Array([slot < 0 ? NO_ADAPTER : slot, 0]);
-    new Float32Array(words.buffer)[1] = use?.scale ?? 0;
-    this.#queue.writeBuffer(uses, 8 * ring, words);
+    const words = new Uint32Array(USE_WORDS);
+    const factors = new Float32Array(words.buffer);
+    const loaded = this.#rings[ring]?.filter(({ adapter }) => slots.includes(adapter)) ?? [];
+    words[0] = loaded.length;
+    for (const [i, { adapter, scale }] of loaded.entries()) {
+      words[2 + 2 * i] = slots.indexOf(adapter);
+      factors[3 + 2 * i] = scale;
+    }
+    this.#queue.writeBuffer(uses, ring * words.byteLength, words);
   }
 }

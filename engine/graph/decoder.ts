@@ -3,7 +3,7 @@ import type { Dispatch } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import type { Submitter } from "../gpu/submitter.ts";
 import type { Activations } from "./activations.ts";
-import type { AdapterUse } from "./adapter-use.ts";
+import type { AdapterMix } from "./adapter-use.ts";
 import type { AdapterUses } from "./adapter-uses.ts";
 import { HeldRows, type RowPlace } from "./held-rows.ts";
 import { checkIds } from "./prompt-ids.ts";
@@ -58,9 +58,9 @@ export class Decoder {
     this.#sampler = new Sampler(submitter, activations.sampler, shape.V);
   }
 
-  /** From the next pass on, the sequence in this ring uses this adapter. */
-  setAdapter(ring: number, use: AdapterUse | undefined): void {
-    this.adapters?.set(ring, use);
+  /** From the next pass on, the sequence in this ring uses these adapters. */
+  setAdapters(ring: number, mix: AdapterMix | undefined): void {
+    this.adapters?.set(ring, mix);
   }
 
   /** The dispatches of a step whose rows are at these positions, without adapters. */

@@ -43,8 +43,8 @@ const toolRules = {
 };
 /** What it holds is checked when it is compared with the loaded adapters. */
 const adapter: Rule = {
-  expected: "the name of an adapter or { name, scale }",
-  hasType: (value) => text.hasType(value) || isPlain(value),
+  expected: "the name of an adapter, { name, scale }, or a list of these",
+  hasType: (value) => [value].flat().every((each) => text.hasType(each) || isPlain(each)),
 };
 const answerRules: Rules<AnswerOptions> = {
   temperature: number,

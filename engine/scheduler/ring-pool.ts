@@ -1,6 +1,6 @@
 // All rings, and which one a sequence gets. A finished conversation keeps its ring until another sequence
 // needs it.
-import type { AdapterUse } from "../graph/adapter-use.ts";
+import type { AdapterMix } from "../graph/adapter-use.ts";
 import type { RingState } from "./ring-state.ts";
 
 interface Slot {
@@ -27,14 +27,14 @@ export class RingPool {
   /**
    * The free ring whose conversation `ids` continues, or else the least recently used one. A conversation
    * that shares only its beginning with `ids` keeps its ring: the shared prefix can be copied.
-   * @param adapter that `ids` are to be computed with. Default: none
+   * @param mix that `ids` are to be computed with. Default: none
    * @returns undefined when all rings are taken
    */
-  take(ids: readonly number[], adapter?: AdapterUse): RingState | undefined {
+  take(ids: readonly number[], mix?: AdapterMix): RingState | undefined {
     const free = this.#slots.filter(({ taken }) => !taken);
     const oldest = free.toSorted((a, b) => a.usedAt - b.usedAt)[0];
     const [best] = free
-      .map((slot) => ({ slot, shared: slot.ring.reusable(ids, adapter) }))
+      .map((slot) => ({ slot, shared: slot.ring.reusable(ids, mix) }))
       .sort((a, b) => b.shared - a.shared);
     const continues = best && best.shared > best.slot.ring.ids.length - best.shared;
     return this.#hand(continues ? best.slot : oldest);
@@ -44,11 +44,11 @@ export class RingPool {
    * A free ring that begins with `ids`, the most recently used of several; otherwise as `take`. For callers
    * that leave it unchanged.
    */
-  borrow(ids: readonly number[], adapter?: AdapterUse): RingState | undefined {
+  borrow(ids: readonly number[], mix?: AdapterMix): RingState | undefined {
     const holding = this.#slots
-      .filter(({ taken, ring }) => !taken && ring.holds(ids, adapter))
+      .filter(({ taken, ring }) => !taken && ring.holds(ids, mix))
       .sort((a, b) => b.usedAt - a.usedAt);
-    return this.#hand(holding[0]) ?? this.take(ids, adapter);
+    return this.#hand(holding[0]) ?? this.take(ids, mix);
   }
 
   /** This ring, to read it. @returns undefined while it is taken */
@@ -77,10 +77,10 @@ export class RingPool {
   /** The ring that shares the longest prefix with `ids`, taken or not. */
   longestPrefix(
     ids: readonly number[],
-    adapter?: AdapterUse,
+    mix?: AdapterMix,
   ): { readonly ring: RingState; readonly shared: number } {
     return this.all
-      .map((ring) => ({ ring, shared: ring.reusable(ids, adapter) }))
+      .map((ring) => ({ ring, shared: ring.reusable(ids, mix) }))
       .reduce((a, b) => (b.shared > a.shared ? b : a));
   }
 

@@ -1,7 +1,7 @@
 // The host's record of one ring of the KV cache: which tokens are in it, and which of them a new prompt may
 // reuse.
 import type { ModelConfig } from "../../weights/index.ts";
-import { type AdapterUse, sameUse } from "../graph/adapter-use.ts";
+import { type AdapterMix, sameMix } from "../graph/adapter-use.ts";
 
 /**
  * The pass that wrote keys and values. The two round differently. "retrace" stands for decode steps, also in
@@ -24,8 +24,8 @@ type Writer = {
     signal?: AbortSignal,
   ) => Promise<void>;
 } & {
-  /** From then on, passes of this ring are with the adapter. */
-  setAdapter(ring: number, use: AdapterUse | undefined): void;
+  /** From then on, passes of this ring are with these adapters. */
+  setAdapters(ring: number, mix: AdapterMix | undefined): void;
 };
 
 export class RingState {
@@ -34,7 +34,7 @@ export class RingState {
   /** Slots: position p is in slot p mod S. */
   readonly S: number;
   readonly #window: number;
-  #adapter: AdapterUse | undefined;
+  #mix: AdapterMix | undefined;
   #ids: readonly number[] = [];
   /** Which pass wrote which of `ids`, in order. */
   #spans: readonly Span[] = [];
@@ -52,24 +52,24 @@ export class RingState {
     this.#window = W ?? S;
   }
 
-  /** The adapter that all of the ring is computed with. */
-  get adapter(): AdapterUse | undefined {
-    return this.#adapter;
+  /** The adapters that all of the ring is computed with. */
+  get mix(): AdapterMix | undefined {
+    return this.#mix;
   }
 
-  /** From here on the ring is computed with this adapter, or with none. A change empties it. */
-  use(adapter: AdapterUse | undefined, writer: Writer): void {
-    if (!sameUse(adapter, this.#adapter)) this.begin([], 0);
-    this.#adapter = adapter;
-    writer.setAdapter(this.index, adapter);
+  /** From here on the ring is computed with these adapters, or with none. A change empties it. */
+  use(mix: AdapterMix | undefined, writer: Writer): void {
+    if (!sameMix(mix, this.#mix)) this.begin([], 0);
+    this.#mix = mix;
+    writer.setAdapters(this.index, mix);
   }
 
   /**
    * Length of the longest prefix of `ids` whose keys and values can be reused, at most ids.length - 1.
-   * @param adapter that `ids` are to be computed with
+   * @param mix that `ids` are to be computed with
    */
-  reusable(ids: readonly number[], adapter?: AdapterUse): number {
-    if (!sameUse(adapter, this.#adapter)) return 0;
+  reusable(ids: readonly number[], mix?: AdapterMix): number {
+    if (!sameMix(mix, this.#mix)) return 0;
     let shared = 0;
     while (shared < ids.length - 1 && shared < this.#ids.length && ids[shared] === this.#ids[shared])
       shared++;
@@ -94,9 +94,9 @@ export class RingState {
    * Whether the sequence begins with `ids`, and the window of the last of them is intact: then it can be
    * recomputed in place.
    */
-  holds(ids: readonly number[], adapter?: AdapterUse): boolean {
+  holds(ids: readonly number[], mix?: AdapterMix): boolean {
     return (
-      sameUse(adapter, this.#adapter) &&
+      sameMix(mix, this.#mix) &&
       ids.length <= this.#ids.length &&
       ids.every((id, i) => id === this.#ids[i]) &&
       this.#intact(ids.length - 1)
@@ -161,7 +161,7 @@ export class RingState {
    */
   async restore(writer: Writer, signal?: AbortSignal): Promise<void> {
     if (this.isHeldBy(writer)) return;
-    writer.setAdapter(this.index, this.#adapter);
+    writer.setAdapters(this.index, this.#mix);
     for (const [i, { start, by }] of this.#spans.entries()) {
       const ids = this.#ids.slice(start, this.#spans[i + 1]?.start);
       await writer[by](this.index, ids, start, signal);

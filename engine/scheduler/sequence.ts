@@ -2,7 +2,7 @@
 import type { SamplingSettings } from "../../kernels/index.ts";
 import type { PromptProgress } from "../api.ts";
 import { Gate } from "../gate.ts";
-import type { AdapterUse } from "../graph/adapter-use.ts";
+import type { AdapterMix } from "../graph/adapter-use.ts";
 import type { Picked, Row } from "../graph/decoder.ts";
 import type { RowPlace } from "../graph/held-rows.ts";
 import { STEPS_IN_FLIGHT } from "../graph/shape.ts";
@@ -20,7 +20,7 @@ export interface SequenceOptions {
   readonly seed: number;
   readonly signal: AbortSignal | undefined;
   /** Default: none. */
-  readonly adapter?: AdapterUse | undefined;
+  readonly mix?: AdapterMix | undefined;
   /** Which tokens may be picked. Each step then waits for the token before it. Default: all. */
   readonly constraint?: TokenConstraint | undefined;
   /** Hears how much of the prompt is computed. Default: nobody. */
@@ -63,7 +63,7 @@ export class Sequence implements Waiting {
 
   /** @returns whether a ring was free */
   begin(rings: RingPool): boolean {
-    this.#ring = rings.take(this.options.prompt, this.options.adapter);
+    this.#ring = rings.take(this.options.prompt, this.options.mix);
     return this.#ring !== undefined;
   }
 

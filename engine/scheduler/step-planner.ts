@@ -155,12 +155,12 @@ export class StepPlanner {
    */
   async #prepare(sequence: Sequence, decoder: Decoder): Promise<boolean> {
     const { ring, answer, options } = sequence;
-    const { prompt, settings, seed, signal, constraint, adapter } = options;
+    const { prompt, settings, seed, signal, constraint, mix } = options;
     await this.#land();
     this.#rows = [];
     try {
       decoder.configure(ring.index, { settings, seed, prompt, answer, masked: constraint !== undefined });
-      ring.use(adapter, decoder);
+      ring.use(mix, decoder);
       if (sequence.cachedTokens === undefined) {
         sequence.cachedTokens = await this.#reuse(ring, prompt, decoder);
         this.counts.reusedTokens += sequence.cachedTokens;
@@ -181,8 +181,8 @@ export class StepPlanner {
    * ring
    */
   async #reuse(ring: RingState, prompt: readonly number[], decoder: Decoder): Promise<number> {
-    const own = ring.reusable(prompt, ring.adapter);
-    const other = this.#rings.longestPrefix(prompt, ring.adapter);
+    const own = ring.reusable(prompt, ring.mix);
+    const other = this.#rings.longestPrefix(prompt, ring.mix);
     if (other.shared < own + MIN_COPIED_TOKENS || !other.ring.isHeldBy(decoder)) {
       ring.begin(prompt, own);
       return own;

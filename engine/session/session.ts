@@ -6,8 +6,16 @@
 //
 // Numbers are little-endian. Rows are in the cache format, as in the ring.
 
+import { MAX_TOGETHER } from "../../kernels/index.ts";
 import { SessionError } from "../errors.ts";
 import type { Span } from "../scheduler/ring-state.ts";
+
+/** An adapter, and its scale in the conversation. */
+export interface SavedAdapter {
+  readonly name: string;
+  readonly digest: string;
+  readonly scale: number;
+}
 
 export interface Session {
   /** Identifies the model that computed it. */
@@ -17,8 +25,8 @@ export interface Session {
   readonly spans: readonly Span[];
   /** The first position whose rows are saved. The last one is that of the last id. */
   readonly oldest: number;
-  /** The LoRA adapter that it was computed with. Default: none. */
-  readonly adapter?: { readonly name: string; readonly digest: string; readonly scale: number };
+  /** The LoRA adapters that it was computed with. Default: none. */
+  readonly adapters?: readonly SavedAdapter[];
   readonly rows: Uint8Array<ArrayBuffer>;
 }
 
@@ -63,7 +71,7 @@ export async function decodeSession(
   const header = parsed(bytes.subarray(start, Math.min(end, bytes.length - DIGEST_BYTES)));
   if (header.fingerprint !== expected.fingerprint)
     throw refused("a session of this model in these weight and cache formats, got one of another");
-  const { ids, spans, oldest, adapter } = header;
+  const { ids, spans, oldest, adapters = [] } = header;
   const rows = bytes.subarray(end, -DIGEST_BYTES);
   const whole = (value: unknown, least: number, below: number): value is number =>
     Number.isInteger(value) && (value as number) >= least && (value as number) < below;
@@ -78,12 +86,14 @@ export async function decodeSession(
         whole(at, i === 0 ? 0 : spans[i - 1].start + 1, i === 0 ? 1 : ids.length) &&
         (by === "prefill" || by === "retrace"),
     ) &&
-    (adapter === undefined ||
-      (typeof adapter?.name === "string" &&
-        typeof adapter.digest === "string" &&
-        Number.isFinite(adapter.scale)));
+    Array.isArray(adapters) &&
+    adapters.length <= MAX_TOGETHER &&
+    adapters.every(
+      (each) =>
+        typeof each?.name === "string" && typeof each.digest === "string" && Number.isFinite(each.scale),
+    );
   if (!sound) throw refused("a header that fits its rows, got another");
-  return { fingerprint: expected.fingerprint, ids, spans, oldest, rows, ...(adapter && { adapter }) };
+  return { fingerprint: expected.fingerprint, ids, spans, oldest, rows, adapters };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: comes from a file; each part is checked before it is used

@@ -28,11 +28,14 @@ export interface CallOptions {
 }
 
 /** A LoRA adapter by its name; with a factor of what it adds, −1000 … 1000: 1 is as trained. */
-export type AdapterChoice = string | { readonly name: string; readonly scale?: number };
+export type ScaledAdapter = string | { readonly name: string; readonly scale?: number };
+
+/** One adapter, or up to 8 that apply together: what each of them adds is added up, in any order. */
+export type AdapterChoice = ScaledAdapter | readonly ScaledAdapter[];
 
 /** Options of calls that compute with the model's weights. */
 export interface PassOptions extends CallOptions {
-  /** The LoRA adapter to use: one that is loaded. Default: none. */
+  /** The LoRA adapters to use, of those that are loaded. Default: none. */
   readonly adapter?: AdapterChoice;
 }
 
@@ -77,7 +80,7 @@ export interface PromptProgress {
 
 /** Options of `Model.generate`, `Model.chat` and `Model.answer`. */
 export interface AnswerOptions extends SamplingOptions {
-  /** The LoRA adapter that answers: one that is loaded. Default: none, the model itself. */
+  /** The LoRA adapters that answer, of those that are loaded. Default: none, the model itself. */
   readonly adapter?: AdapterChoice;
   /** Maximum number of tokens of the answer, ≥ 0. The context may hold fewer. Default 512. */
   readonly maxTokens?: number;

@@ -13,5 +13,7 @@ fn input4(t: u32, i: u32) -> vec4f {
   return value * gain[i];
 }
 fn input_factor(thread: u32) -> f32 {
-  return inverseSqrt(workgroup_sum(squares_seen, thread) / f32(D) + EPS);
+  let squares = workgroup_sum(squares_seen, thread);
+  squares_seen = 0;
+  return inverseSqrt(squares / f32(D) + EPS);
 }

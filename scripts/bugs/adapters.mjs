@@ -5,15 +5,39 @@ import { engine, kernel } from "./tests.mjs";
 export const adapterBugs = {
   "an adapter continues what another has cached": {
     file: "engine/graph/adapter-use.ts",
-    from: "a?.adapter === b?.adapter && a?.scale === b?.scale",
-    to: "a?.scale === b?.scale",
+    from: "adapter === b[i]?.adapter && scale === b[i]?.scale",
+    to: "scale === b[i]?.scale",
     test: engine("adapters", "not used by another"),
   },
   "a scale of an adapter continues what another scale has cached": {
     file: "engine/graph/adapter-use.ts",
-    from: " && a?.scale === b?.scale",
+    from: " && scale === b[i]?.scale",
     to: "",
     test: engine("adapters", "not used by another"),
+  },
+  "only the first of several adapters is used": {
+    file: "kernels/lora-b.wgsl",
+    from: "i < count",
+    to: "i < 1u",
+    test: kernel("lora_b_addend"),
+  },
+  "the squares of the input are counted again for each adapter": {
+    file: "kernels/snippets/lora-input-norm.wgsl",
+    from: "  squares_seen = 0;\n",
+    to: "",
+    test: kernel("lora_a_norm"),
+  },
+  "adapters in another order do not continue what is cached": {
+    file: "engine/graph/adapter-use.ts",
+    from: ".toSorted((a, b) => place(a) - place(b))",
+    to: "",
+    test: engine("adapters", "in any order"),
+  },
+  "an adapter that adds nothing is kept apart in the cache": {
+    file: "engine/graph/adapter-use.ts",
+    from: ".filter(({ scale }) => scale !== 0)",
+    to: "",
+    test: engine("adapters", "in any order"),
   },
   "an adapter's scale is left out": {
     file: "engine/adapters/stack.ts",

@@ -143,7 +143,7 @@ export const engineBugs = {
   },
   "inspecting invalidates the cache": {
     file: "engine/passes.ts",
-    from: "const held = ring.holds(ids, adapter);",
+    from: "const held = ring.holds(ids, mix);",
     to: "const held = false;",
     test: engine("inspect", "after inspecting"),
   },
@@ -173,7 +173,7 @@ export const engineBugs = {
   },
   "score computes its context again": {
     file: "engine/passes.ts",
-    from: "Math.min(ring.reusable(ids, adapter), first)",
+    from: "Math.min(ring.reusable(ids, mix), first)",
     to: "0",
     test: engine("score", "only the first ending"),
   },

@@ -5,7 +5,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterChoice, LoadOptions } from "../../engine/api.ts";
 import { loadModel, type Model, quantizeModel } from "../../engine/node.ts";
-import { folderSource, mergeAdapter, openAdapter, openCheckpoint } from "../../weights/node.ts";
+import {
+  type Adapter,
+  type AdapterChange,
+  folderSource,
+  mergeAdapter,
+  openAdapter,
+  openCheckpoint,
+  type Source,
+} from "../../weights/node.ts";
 import { openTestDevice } from "../helpers.ts";
 import { isSlowDriver } from "../slow-driver.ts";
 import { adapterSource, adapterTensors, floats, ones } from "../weights/adapter-files.ts";
@@ -47,11 +55,39 @@ async function run(model: Model, ids: readonly number[], adapter?: AdapterChoice
   }
   return { ids: answer, cachedTokens };
 }
+const scaled = (adapter: Adapter, factor: number): Adapter => {
+  const of = ({ matrix, ...change }: AdapterChange): AdapterChange => ({
+    ...change,
+    ...(matrix && { matrix: { ...matrix, scale: factor * matrix.scale } }),
+  });
+  return { ...adapter, changes: new Map([...adapter.changes].map(([name, each]) => [name, of(each)])) };
+};
+
 const greedy = async (...asked: Parameters<typeof run>) => (await run(...asked)).ids;
 
 function worst(logits: Float32Array, expected: readonly number[]): number {
   expect(logits.length).toBe(expected.length);
   return expected.reduce((most, x, i) => Math.max(most, Math.abs(x - logits[i]!)), 0);
+}
+
+const configOf = async (folder: string) => (await openCheckpoint(folderSource(folder))).config;
+
+/** A checkpoint in f32 with all of these merged into it. */
+async function mergedSource(folder: string, adapters: readonly Adapter[]): Promise<Source> {
+  const checkpoint = await openCheckpoint(folderSource(folder));
+  const merged = adapters.reduce(mergeAdapter, checkpoint);
+  const tensors: { name: string; shape: readonly number[]; values: Float32Array<ArrayBuffer> }[] = [];
+  for (const [name, tensor] of merged.tensors) {
+    const parts: Uint8Array[] = [];
+    for await (const { bytes } of merged.readRows(tensor, { maxBytes: 2 ** 20 })) parts.push(bytes);
+    const values = new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer);
+    tensors.push({ name, shape: tensor.shape, values });
+  }
+  const config = JSON.parse(readFileSync(`${folder}/config.json`, "utf8"));
+  return memorySource({
+    "config.json": Buffer.from(JSON.stringify({ ...config, quantization_config: undefined })),
+    "model.safetensors": adapterTensors(tensors),
+  });
 }
 
 /** What the reference computed, by a kind of adapter each. Compiling takes most of the time. */
@@ -130,6 +166,58 @@ describe("two adapters of one model", () => {
     expect(await model.logits(ids, { adapter: { name: "a", scale: 0.5 } })).not.toEqual(
       await model.logits(ids, { adapter: "a" }),
     );
+  });
+
+  test("several at once: as merged one after the other, in any order", async () => {
+    const { ids } = mixed[3]!;
+    const config = await configOf(base);
+    const [a, b] = [
+      await openAdapter("a", folderSource(twoAdapters.a), config),
+      await openAdapter("b", folderSource(twoAdapters.b), config),
+    ];
+    const merged = await loadModel(await mergedSource(base, [scaled(a, 0.5), b]), { device, weights: "f32" });
+    const both = [{ name: "a", scale: 0.5 }, "b"];
+    const logits = await model.logits(ids, { adapter: both });
+    expect(worst(logits, [...(await merged.logits(ids))])).toBeLessThan(5e-4);
+    expect(worst(logits, [...(await model.logits(ids, { adapter: "b" }))])).toBeGreaterThan(0.01);
+    const answer = await run(model, ids, both);
+    expect(answer.ids).toEqual(await greedy(merged, ids));
+    merged.dispose();
+    // Another order, and one that adds nothing, is the same mix. Other scales are not.
+    const next = [...ids, ...answer.ids, 3];
+    const more = ["b", { name: "a", scale: 0.5 }];
+    expect((await run(model, next, more, 1)).cachedTokens).toBeGreaterThan(ids.length);
+    expect((await run(model, next, ["b", { name: "a", scale: 0.25 }], 1)).cachedTokens).toBe(0);
+    expect((await run(model, next, [{ name: "b", scale: 0.5 }, "a"], 1)).cachedTokens).toBe(0);
+    await run(model, next, "b", 1);
+    const alone = ["b", { name: "a", scale: 0 }];
+    expect((await run(model, [...next, 4], alone, 1)).cachedTokens).toBe(next.length);
+  });
+
+  test("several at once, and their rings, sessions and lists that cannot be", async () => {
+    const { ids } = mixed[3]!;
+    const both = ["b", { name: "a", scale: -0.5 }];
+    const answer = await greedy(model, ids, both);
+    const next = [...ids, ...answer, 3, 4];
+    const session = (await model.saveSession())!;
+    const expected = await run(model, next, both);
+    // They were loaded in another order.
+    const other = await load({ adapters: { b: twoAdapters.b, c: twoAdapters.a } });
+    await other.restoreSession(session);
+    expect(await run(other, next, [{ name: "c", scale: -0.5 }, "b"])).toEqual(expected);
+    for (const [adapter, message] of [
+      [["a", { name: "a", scale: 2 }], 'adapter: expected each once, got "a" twice.'],
+      [["a", "d"], 'adapter: expected one of "a", "b", got "d". Load it with addAdapter.'],
+    ] as const)
+      await expect(model.logits([1], { adapter })).rejects.toMatchObject({ name: "RangeError", message });
+    await expect(model.logits([1], { adapter: ["a", 3 as unknown as string] })).rejects.toBeInstanceOf(
+      TypeError,
+    );
+    // None of these holds one, and what a removed one has computed is not found again.
+    await other.removeAdapter("c");
+    await other.addAdapter("c", twoAdapters.a);
+    expect((await run(other, next, [{ name: "c", scale: -0.5 }, "b"])).cachedTokens).toBe(0);
+    other.dispose();
   });
 
   test("log-probabilities of a text", async () => {
@@ -262,22 +350,9 @@ test.skipIf(isSlowDriver)("weights in act-order: as merged", async () => {
     ];
   });
   const source = adapterSource({ r: 2, target_modules }, tensors);
-  const checkpoint = await openCheckpoint(folderSource(quantised));
-  const merged = mergeAdapter(checkpoint, await openAdapter("tuned", source, checkpoint.config));
-  expect(merged.quantised).toBeNull();
-  const rows = new Map<string, Float32Array<ArrayBuffer>>();
-  for (const [name, tensor] of merged.tensors) {
-    const parts: Uint8Array[] = [];
-    for await (const { bytes } of merged.readRows(tensor, { maxBytes: 2 ** 20 })) parts.push(bytes);
-    rows.set(name, new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer));
-  }
-  const config = JSON.parse(readFileSync(`${quantised}/config.json`, "utf8"));
-  const whole = memorySource({
-    "config.json": Buffer.from(JSON.stringify({ ...config, quantization_config: undefined })),
-    "model.safetensors": adapterTensors(
-      [...rows].map(([name, values]) => ({ name, shape: merged.tensors.get(name)!.shape, values })),
-    ),
-  });
+  const whole = await mergedSource(quantised, [
+    await openAdapter("tuned", source, await configOf(quantised)),
+  ]);
   const [plain, model] = [
     await loadModel(whole, { device, weights: "f32" }),
     await loadModel(quantised, { device, adapters: { tuned: source } }),
@@ -309,6 +384,29 @@ test("what is not supported unmerged is refused by name", async () => {
   await expect(model.logits([1], { adapter: { name: "dora", scale: 2 } })).rejects.toMatchObject({
     parameter: "adapter",
   });
+  await model.addAdapter("qv", folder("qv"));
+  await expect(model.logits([1], { adapter: ["dora", "qv"] })).rejects.toThrow(/"dora" alone.*DoRA/);
+  model.dispose();
+});
+
+test.skipIf(isSlowDriver)("several of all kinds at once: as merged", async () => {
+  const names = ["r4_all", "qv", "embedding", "patterns"];
+  const config = await configOf(base);
+  const opened = await Promise.all(
+    names.map((name) => openAdapter(name, folderSource(folder(name)), config)),
+  );
+  const merged = await loadModel(await mergedSource(base, opened), { device, weights: "f32" });
+  const model = await load({ adapters: Object.fromEntries(names.map((name) => [name, folder(name)])) });
+  const { ids } = mixed[3]!;
+  const expected = await merged.logits(ids);
+  expect(worst(await model.logits(ids, { adapter: names }), [...expected])).toBeLessThan(1e-3);
+  expect(await greedy(model, ids, names)).toEqual(await greedy(merged, ids));
+  for (const name of Array.from({ length: 5 }, (_, i) => `more-${i}`)) {
+    await model.addAdapter(name, folder("qv"));
+    names.push(name);
+  }
+  await expect(model.logits(ids, { adapter: names })).rejects.toThrow("expected at most 8 together, got 9");
+  merged.dispose();
   model.dispose();
 });
 

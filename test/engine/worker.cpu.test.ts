@@ -106,6 +106,19 @@ test("facts, and calls that answer once", async () => {
   expect(await model.logits([1, 2])).toEqual(Float32Array.of(1, 2));
 });
 
+test("a list of adapters goes to the worker as it is", async () => {
+  const asked: unknown[] = [];
+  const { model } = await loaded(undefined, {
+    logits: async (_, { adapter } = {}) => {
+      asked.push(adapter);
+      return Float32Array.of(1);
+    },
+  });
+  const adapter = ["a", { name: "b", scale: 0.5 }];
+  await model.logits([1], { adapter });
+  expect(asked).toEqual([adapter]);
+});
+
 test("labels go to the worker with their options", async () => {
   let asked: unknown;
   const { model } = await loaded(undefined, {

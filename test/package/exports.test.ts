@@ -47,7 +47,7 @@ const COMMON = {
     LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
     OpenAIShape ParameterError ParameterErrorCode Pass PassOptions Plan Progress PromptProgress RopeScaling SamplingOptions
-    SaveSessionOptions SchemaResult Score ScoreOptions Source StandardSchema StorageErrorCode StoredModel TokenLogProb
+    SaveSessionOptions ScaledAdapter SchemaResult Score ScoreOptions Source StandardSchema StorageErrorCode StoredModel TokenLogProb
     TokenizerErrorCode TokenizerInfo Tool ToolCall ToolCallDelta ToolChoice Tuning TuningMeasurement Usage WeightFormatName
     WorkerLoadOptions
   `),
