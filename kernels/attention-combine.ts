@@ -16,6 +16,7 @@ export const attentionCombine: Kernel<AttentionCombineSize> = {
     { T: 3, H: 5, d: 6, W: 700, SPLITS: 7, positions: [9, 300, 15_999_999] },
     { T: 2, H: 4, d: 130, W: 0xffffffff, SPLITS: 128, positions: [40_000, 2000] },
   ],
+  cpu: { op: "attention_combine" },
   bindings: (size) => [
     { name: "partial", type: "f32", length: partialLength(size) },
     { name: "rows", type: "u32", length: size.T * 4 },

@@ -2,6 +2,7 @@ import { attentionSizes } from "./attention.ts";
 import source from "./attention-lane.wgsl?raw";
 import { attentionTileSizes } from "./attention-tile.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
+import type { AttentionCall } from "./cpu/attention.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -50,6 +51,7 @@ export const attentionLane = (format: CacheFormat): Kernel<AttentionLaneSize> =>
       .filter(({ SPLITS }) => SPLITS === 1)
       .map(({ SPLITS: _, ...size }) => ({ ...size, store: true })),
   ],
+  cpu: { op: "attention", format: format.name } satisfies AttentionCall,
   bindings: (size) => [
     ...ringBindings(format, size, size.store),
     { name: "out", slot: 3, type: "f32", length: size.T * padded(size.H * size.d), writes: true },

@@ -1,5 +1,6 @@
 import source from "./attention-tile.wgsl?raw";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
+import type { AttentionCall } from "./cpu/attention.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import {
@@ -55,6 +56,7 @@ export const attentionTile = (format: CacheFormat): Kernel<RingSize> => ({
   variant: format.name,
   source: [source, ring, softmaxBlock, format.reader],
   testSizes: attentionTileSizes(format),
+  cpu: { op: "attention", format: format.name, stores: false } satisfies AttentionCall,
   bindings: (size) => [
     ...ringBindings(format, size, false),
     { name: "out", slot: 3, type: "f32", length: size.T * padded(size.H * size.d), writes: true },

@@ -1,6 +1,7 @@
 import { attentionSizes } from "./attention.ts";
 import source from "./attention-weights.wgsl?raw";
 import type { CacheFormat } from "./cache-formats/cache-format.ts";
+import type { AttentionWeightsCall } from "./cpu/attention-weights.ts";
 import type { Kernel } from "./kernel.ts";
 import {
   attentionScores,
@@ -10,12 +11,10 @@ import {
   ringBindings,
   ringConstants,
   ringContents,
+  visibleStride,
 } from "./ring.ts";
 import ring from "./snippets/ring.wgsl?raw";
 import sum from "./snippets/sum.wgsl?raw";
-
-/** Maximum of positions that a query sees: the stored width of a row of weights. */
-const visibleStride = ({ S, W }: Pick<RingSize, "S" | "W">): number => Math.min(S, W);
 
 /** Length of f32 [T, H, min(S, W)]. */
 export const attentionWeightsLength = (size: Pick<RingSize, "T" | "H" | "S" | "W">): number =>
@@ -30,6 +29,7 @@ export const attentionWeights = (format: CacheFormat): Kernel<RingSize> => ({
   variant: format.name,
   source: [source, ring, sum, format.reader],
   testSizes: attentionSizes(format).map(({ SPLITS: _, ...size }) => size),
+  cpu: { op: "attention_weights", format: format.name } satisfies AttentionWeightsCall,
   bindings: (size) => [
     ...ringBindings(format, size, false),
     { name: "out", slot: 3, type: "f32", length: attentionWeightsLength(size), writes: true },

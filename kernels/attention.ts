@@ -1,5 +1,6 @@
 import { partialLength, partKeys, usedParts } from "./attention-parts.ts";
 import { type CacheFormat, vectors } from "./cache-formats/cache-format.ts";
+import type { AttentionCall } from "./cpu/attention.ts";
 import { padded } from "./formats/format.ts";
 import type { Cost, Kernel } from "./kernel.ts";
 import {
@@ -134,6 +135,7 @@ export const attention = (format: CacheFormat): Kernel<AttentionSize> => ({
   variant: format.name,
   source: [tunedShader("attention"), ...decodeSnippets, format.source, ...format.writer],
   testSizes: attentionSizes(format),
+  cpu: { op: "attention", format: format.name, stores: true } satisfies AttentionCall,
   bindings: (size) => [
     ...ringBindings(format, size, true),
     {

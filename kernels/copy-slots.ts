@@ -1,5 +1,6 @@
 import { type CacheFormat, cacheLength } from "./cache-formats/cache-format.ts";
 import source from "./copy-slots.wgsl?raw";
+import type { CopySlotsCall } from "./cpu/copy-slots.ts";
 import { type Kernel, lines } from "./kernel.ts";
 
 export interface CopySlotsSize {
@@ -31,6 +32,7 @@ export const copySlots = (format: CacheFormat): Kernel<CopySlotsSize> => ({
     { B: 2, G: 1, S: 5, d: 4, params: [0, 1, 4, 0] },
     { B: 2, G: 2, S: 1100, d: 64, params: [1, 0, 1000, 1090] }, // several lines of workgroups
   ],
+  cpu: { op: "copy_slots", format: format.name } satisfies CopySlotsCall,
   bindings: (size) => [
     { name: "cache", type: "u32", length: cacheLength(format, size), writes: true },
     { name: "params", type: "u32", length: 4 },

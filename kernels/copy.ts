@@ -14,6 +14,7 @@ export const copy: Kernel<CopySize> = {
   name: "copy",
   source: [source],
   testSizes: [{ words: 4 }, { words: 1028 }, { words: 4 * 64 * 64 * EACH + 4 }],
+  cpu: { op: "copy" },
   bindings: ({ words }) => [
     { name: "x", type: "u32", length: words },
     { name: "out", type: "u32", length: words, writes: true },

@@ -1,4 +1,5 @@
 import { architectureShader } from "./architecture-shader.ts";
+import type { GatherCall } from "./cpu/gather.ts";
 import { padded } from "./formats/format.ts";
 import type { Kernel } from "./kernel.ts";
 import { type InputSize, inputBindings } from "./matrix-input.ts";
@@ -18,6 +19,7 @@ export function gather(input: "plain" | "norm"): Kernel<InputSize> {
       { T: 3, K: 129 },
       { T: 2, K: 4096 },
     ],
+    cpu: { op: "gather", input } satisfies GatherCall,
     bindings: (size) => [
       ...inputBindings(size, input),
       { name: "columns", slot: 2, type: "u32", length: padded(size.K) },

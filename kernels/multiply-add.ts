@@ -18,6 +18,7 @@ export const multiplyAdd: Kernel<MultiplyAddSize> = {
     { threads: 1, rounds: 1 },
     { threads: 70, rounds: 9 },
   ],
+  cpu: { op: "multiply_add" },
   bindings: ({ threads }) => [
     { name: "x", type: "f32", length: WORDS * threads },
     { name: "y", type: "f32", length: WORDS * threads, writes: true },

@@ -27,6 +27,7 @@ export const qkNorm: Kernel<QkNormSize> = {
     { T: 5, H: 6, G: 2, d: 6, eps: 1e-2 },
     { T: 17, H: 3, G: 1, d: 80, eps: 1e-5 },
   ],
+  cpu: { op: "qk_norm" },
   bindings: (size) => [
     { name: "qkv", slot: 0, type: "f32", length: size.T * qkvStride(size), writes: true },
     { name: "gain", slot: 1, type: "f32", length: 2 * size.d },

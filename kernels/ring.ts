@@ -52,6 +52,9 @@ export const ringConstants = (size: RingSize): Record<string, number> => {
 /** The lowest position that position p sees. */
 export const firstVisible = (p: number, W: number): number => Math.max(0, p - W + 1);
 
+/** Maximum of positions that a query sees: the stored width of a row of attention_weights. */
+export const visibleStride = ({ S, W }: Pick<RingSize, "S" | "W">): number => Math.min(S, W);
+
 /** Keys that T consecutive tokens of one sequence see, added up. The last token is at `position`. */
 export function keysSeen({ T, W }: Pick<RingSize, "T" | "W">, position: number): number {
   let keys = 0;

@@ -17,6 +17,7 @@ export const rmsNorm: Kernel<RmsNormSize> = {
     { T: 3, D: 129, eps: 1e-5 },
     { T: 2, D: 4096, eps: 1e-5 },
   ],
+  cpu: { op: "rms_norm" },
   bindings: ({ T, D }) => [
     { name: "x", type: "f32", length: T * padded(D) },
     { name: "gain", type: "f32", length: D },

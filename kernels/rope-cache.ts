@@ -1,4 +1,5 @@
 import { type CacheFormat, cacheLength, vectors } from "./cache-formats/cache-format.ts";
+import type { RopeCacheCall } from "./cpu/rope-cache.ts";
 import { GROUP } from "./formats/format.ts";
 import type { Buffer, Kernel } from "./kernel.ts";
 import { qkvStride, rowOf } from "./ring.ts";
@@ -32,6 +33,7 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
     { T: 7, B: 2, H: 6, G: 2, d: 6, S: 7, queryScale: TEST_SCALE },
     { T: 65, B: 1, H: 3, G: 2, d: 80, S: 100 },
   ],
+  cpu: { op: "rope_cache", format: format.name } satisfies RopeCacheCall,
   bindings: (size) => [
     { name: "qkv", slot: 0, type: "f32", length: size.T * qkvStride(size), writes: true },
     { name: "cache", slot: 1, type: format.type, length: cacheLength(format, size), writes: true },

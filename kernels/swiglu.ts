@@ -21,6 +21,7 @@ export const swiglu: Kernel<SwigluSize> = {
     { T: 3, F: 37, F0: 6, width: 50 },
     { T: 2, F: 704 },
   ],
+  cpu: { op: "swiglu" },
   bindings: (size) => [
     { name: "gate_up", type: "f32", length: size.T * padded(2 * total(size)) },
     { name: "hidden", type: "f32", length: size.T * padded(total(size)), writes: true },

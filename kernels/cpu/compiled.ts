@@ -1,6 +1,49 @@
 // What the compiled modules export, by file. Addresses are of heap 0 in bytes.
 
-export interface Compiled extends Inputs, Quantise, Sample {}
+export interface Compiled extends Attention, Exp, Inputs, MultiplyAdd, Quantise, Ring, Sample {}
+
+/** attention.wat */
+interface Attention {
+  /** @param groups of eight positions, the first of the block */
+  scoreBlock(
+    queries: number,
+    keys: number,
+    scores: number,
+    rows: number,
+    groups: number,
+    vectors: number,
+  ): void;
+  addBlock(
+    weights: number,
+    values: number,
+    sums: number,
+    rows: number,
+    groups: number,
+    vectors: number,
+  ): void;
+}
+
+/** exp.wat */
+interface Exp {
+  /**
+   * @param fours of scores in use, of a row
+   * @param vectors vec4f of a row of sums
+   * @param heads rows of a token
+   * @param first position of the block that the first token sees first; each next token sees one later
+   */
+  softenBlock(
+    scores: number,
+    fours: number,
+    state: number,
+    sums: number,
+    vectors: number,
+    rows: number,
+    heads: number,
+    first: number,
+    end: number,
+  ): void;
+  swiglu(gate: number, up: number, hidden: number, fours: number): void;
+}
 
 /** inputs.wat */
 interface Inputs {
@@ -21,6 +64,12 @@ interface Inputs {
     codes: number,
     scales: number,
   ): void;
+}
+
+/** multiply-add.wat */
+interface MultiplyAdd {
+  /** @param second bytes from the first four vectors to the other four */
+  multiplyAdd(x: number, y: number, second: number, rounds: number): void;
 }
 
 /** quantise.wat */
@@ -54,6 +103,26 @@ interface Quantise {
     scale: number,
   ): void;
 }
+
+/** ring.wat */
+interface Ring {
+  readonly readF32: ReadRows;
+  readonly readF16: ReadRows;
+  readonly readQ8: ReadRows;
+}
+
+/**
+ * Reads positions [first, end) of a block from consecutive rows of a ring.
+ * @param vectors vec4f of a row
+ */
+type ReadRows = (
+  row: number,
+  rowBytes: number,
+  block: number,
+  first: number,
+  end: number,
+  vectors: number,
+) => void;
 
 /** sample.wat. Rows have `count` entries, a multiple of 16. */
 interface Sample {

@@ -1,6 +1,10 @@
 // The WebAssembly modules of the CPU device. The caller's side compiles them, and sends them to its threads.
+import attention from "./attention.wat?wasm";
+import exp from "./exp.wat?wasm";
 import inputs from "./inputs.wat?wasm";
+import multiplyAdd from "./multiply-add.wat?wasm";
 import quantise from "./quantise.wat?wasm";
+import ring from "./ring.wat?wasm";
 import sample from "./sample.wat?wasm";
 
 /** Limits of an imported memory that is shared: https://webassembly.github.io/spec/core/binary/types.html */
@@ -12,7 +16,7 @@ const SHARED = 3;
  */
 export const compileModules = (shared: boolean): Promise<WebAssembly.Module[]> =>
   Promise.all(
-    [inputs, quantise, sample].map(({ base64, limitsAt }) => {
+    [attention, exp, inputs, multiplyAdd, quantise, ring, sample].map(({ base64, limitsAt }) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       if (shared) bytes[limitsAt] = SHARED;
       return WebAssembly.compile(bytes);
