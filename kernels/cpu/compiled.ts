@@ -131,8 +131,17 @@ interface Sample {
   largest(x: number, count: number): number;
   /** Distances from the likeliest token; 2^31 - 1 from 64 octaves on. */
   distances(x: number, count: number, best: number, scale: number, far: number): void;
-  /** The masses of the tokens within `limit`; 0 for the others. */
-  masses(far: number, count: number, limit: number, mass: number): void;
+  /** The masses of the tokens within `limit`; 0 for the others. Returns their sum. */
+  masses(far: number, count: number, limit: number, mass: number): number;
+  /** Copies distance and weight of the tokens within `bound`. Returns how many these are. */
+  near(
+    far: number,
+    count: number,
+    weight: number,
+    bound: number,
+    nearFar: number,
+    nearWeight: number,
+  ): number;
   /**
    * The token that is drawn of those within `limit`, of which there is one at least.
    * @param work 64 bytes

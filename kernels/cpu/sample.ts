@@ -16,6 +16,7 @@ import {
   USES_COUNTS,
   USES_MASK,
 } from "../sampling.ts";
+import { OCTAVE } from "../sampling-arithmetic.ts";
 import type { Operand, Operation, Thread } from "./operation.ts";
 
 /** Distances are below it, but for tokens 64 octaves away, which are never drawn. */
@@ -115,41 +116,52 @@ class Row {
     let limit = FARTHEST;
     if (p.topK > 0 && p.topK < this.#V) {
       this.#weight.fill(1);
-      limit = Math.min(
-        limit,
-        this.#nearest(() => p.topK),
-      );
+      limit = Math.min(limit, this.#nearest(p.topK));
     }
     if (p.topP > 0) {
-      this.#compiled.masses(far, x.length, limit, this.#weight.byteOffset);
-      limit = this.#nearest((total) => Math.max(1, Number((BigInt(total) * BigInt(p.topP)) >> 32n)));
+      const total = this.#compiled.masses(far, x.length, limit, this.#weight.byteOffset);
+      limit = this.#nearest(Math.max(1, Number((BigInt(total) * BigInt(p.topP)) >> 32n)));
     }
     limit = Math.min(limit, p.farthest);
     const [low, high] = p.seed as [number, number];
     return this.#compiled.race(far, x.length, limit, position, low, high, this.#work);
   }
 
+  /** The smallest distance within which the tokens together have this weight. */
+  #nearest(wanted: number): number {
+    const [far, weight, nearFar, nearWeight] = [this.#far, this.#weight, this.#nearFar, this.#nearWeight];
+    // Usually a few likely tokens have it.
+    for (const octaves of [8, 16, 32, 64]) {
+      const count = this.#compiled.near(
+        ...([far.byteOffset, far.length, weight.byteOffset, octaves * OCTAVE - 1] as const),
+        ...([nearFar.byteOffset, nearWeight.byteOffset] as const),
+      );
+      let sum = 0;
+      for (let i = 0; i < count; i++) sum += nearWeight[i]!;
+      if (sum >= wanted) return this.#search(wanted, count);
+    }
+    return FARTHEST;
+  }
+
   /**
-   * The smallest distance within which the tokens together have the weight that `target` gives for the weight
-   * of all. Radix descent: 11 bits of the distance, then 10, then 10, each among the tokens of one bin only.
+   * The same among the first `count` near tokens, which have more. Radix descent: 11 bits of the distance,
+   * then 10, then 10, each among the tokens of one bin only.
    */
-  #nearest(target: (total: number) => number): number {
-    const bins = this.#bins;
-    let [far, weight, count] = [this.#far, this.#weight, this.#far.length];
-    let rest = 0;
+  #search(wanted: number, count: number): number {
+    const [far, weight, bins] = [this.#nearFar, this.#nearWeight, this.#bins];
+    let [rest, length] = [wanted, count];
     for (let shift = 20; shift >= 0; shift -= 10) {
       bins.fill(0);
-      for (let i = 0; i < count; i++) bins[(far[i]! >>> shift) & (BINS - 1)]! += weight[i]!;
-      if (shift === 20) rest = target(bins.reduce((sum, bin) => sum + bin));
+      for (let i = 0; i < length; i++) bins[(far[i]! >>> shift) & (BINS - 1)]! += weight[i]!;
       let digit = 0;
       while (bins[digit]! < rest) rest -= bins[digit++]!;
       let near = 0;
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < length; i++) {
         if (((far[i]! >>> shift) & (BINS - 1)) !== digit) continue;
-        this.#nearFar[near] = far[i]!;
-        this.#nearWeight[near++] = weight[i]!;
+        far[near] = far[i]!;
+        weight[near++] = weight[i]!;
       }
-      [far, weight, count] = [this.#nearFar, this.#nearWeight, near];
+      length = near;
     }
     return far[0]!;
   }

@@ -16,7 +16,7 @@
         (f32x4.splat (f32.const -1e20))
         (f32x4.eq (local.get $value) (local.get $value))))
       (v128.store (local.get $x) (v128.and (local.get $clamped)
-        (f32x4.ge (f32x4.abs (local.get $value)) (f32x4.splat (f32.const 0x1p-126)))))
+        (f32x4.ge (f32x4.abs (local.get $clamped)) (f32x4.splat (f32.const 0x1p-126)))))
       (local.set $x (i32.add (local.get $x) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $x) (local.get $end)))))
 
@@ -46,8 +46,9 @@
       (br_if $next (i32.lt_u (local.get $x) (local.get $end)))))
 
   ;; mass = (2^28 - 1) * 2^-octaves, rounded down; 0 for tokens farther than `limit`, and from 28 octaves on.
-  (func (export "masses") (param $far i32) (param $count i32) (param $limit i32) (param $mass i32)
-    (local $end i32) (local $nearest v128) (local $octaves v128) (local $is_near v128)
+  ;; Returns the sum.
+  (func (export "masses") (param $far i32) (param $count i32) (param $limit i32) (param $mass i32) (result f64)
+    (local $end i32) (local $sum v128) (local $nearest v128) (local $octaves v128) (local $is_near v128)
     (local $f v128) (local $q v128)
     (local.set $end (i32.add (local.get $far) (i32.shl (local.get $count) (i32.const 2))))
     (local.set $nearest (i32x4.splat (select (local.get $limit) (i32.const 0x37ffffff)
@@ -85,60 +86,99 @@
               (i64x2.extmul_low_i32x4_u (local.get $f) (local.get $q))
               (i64x2.extmul_high_i32x4_u (local.get $f) (local.get $q)))))))
       (v128.store (local.get $mass) (local.get $q))
+      (local.set $sum (i64x2.add (local.get $sum) (i64x2.add
+        (i64x2.extend_low_i32x4_u (local.get $q))
+        (i64x2.extend_high_i32x4_u (local.get $q)))))
       (local.set $mass (i32.add (local.get $mass) (i32.const 16)))
       (local.set $far (i32.add (local.get $far) (i32.const 16)))
-      (br_if $next (i32.lt_u (local.get $far) (local.get $end)))))
+      (br_if $next (i32.lt_u (local.get $far) (local.get $end))))
+    (f64.convert_i64_u (i64.add
+      (i64x2.extract_lane 0 (local.get $sum))
+      (i64x2.extract_lane 1 (local.get $sum)))))
+
+  ;; Copies distance and weight of the tokens within `bound`. Returns how many these are.
+  (func (export "near")
+    (param $far i32) (param $count i32) (param $weight i32) (param $bound i32)
+    (param $near_far i32) (param $near_weight i32) (result i32)
+    (local $at i32) (local $end i32) (local $end_of_sixteen i32) (local $octaves i32) (local $near i32)
+    (local.set $end (i32.shl (local.get $count) (i32.const 2)))
+    (loop $sixteen
+      (local.set $end_of_sixteen (i32.add (local.get $at) (i32.const 64)))
+      (if (i32.le_s (call $nearest_of_sixteen (i32.add (local.get $far) (local.get $at))) (local.get $bound))
+        (then
+          (loop $next
+            (local.set $octaves (i32.load (i32.add (local.get $far) (local.get $at))))
+            (if (i32.le_s (local.get $octaves) (local.get $bound))
+              (then
+                (i32.store (i32.add (local.get $near_far) (local.get $near)) (local.get $octaves))
+                (i32.store (i32.add (local.get $near_weight) (local.get $near))
+                  (i32.load (i32.add (local.get $weight) (local.get $at))))
+                (local.set $near (i32.add (local.get $near) (i32.const 4)))))
+            (local.set $at (i32.add (local.get $at) (i32.const 4)))
+            (br_if $next (i32.lt_u (local.get $at) (local.get $end_of_sixteen))))))
+      (local.set $at (local.get $end_of_sixteen))
+      (br_if $sixteen (i32.lt_u (local.get $at) (local.get $end))))
+    (i32.shr_u (local.get $near) (i32.const 2)))
+
+  (func $nearest_of_sixteen (param $far i32) (result i32)
+    (local $v v128)
+    (local.set $v (i32x4.min_s
+      (i32x4.min_s (v128.load (local.get $far)) (v128.load offset=16 (local.get $far)))
+      (i32x4.min_s (v128.load offset=32 (local.get $far)) (v128.load offset=48 (local.get $far)))))
+    (local.set $v (i32x4.min_s (local.get $v)
+      (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $v) (local.get $v))))
+    (i32x4.extract_lane 0 (i32x4.min_s (local.get $v)
+      (i8x16.shuffle 4 5 6 7 0 1 2 3 4 5 6 7 0 1 2 3 (local.get $v) (local.get $v)))))
 
   ;; The exponential race: the token whose far + log2_exponential(random) is the least, of equal ones the
   ;; lowest. At least one token is within `limit`. work: 64 bytes.
   (func (export "race")
     (param $far i32) (param $count i32) (param $limit i32) (param $position i32)
     (param $seed_low i32) (param $seed_high i32) (param $work i32) (result i32)
-    (local $token i32) (local $lane i32) (local $bound i32) (local $octaves i32) (local $random i32) (local $time i32)
-    (local $first i32) (local $winner i32)
+    (local $token i32) (local $lane i32) (local $nearest i32) (local $octaves i32) (local $random i32)
+    (local $time i32) (local $first i32) (local $winner i32)
     (local.set $first (i32.const 0xffffffff))
-    (local.set $bound (local.get $limit))
     (loop $sixteen
-      (if (call $any_within (local.get $far) (local.get $bound))
+      (local.set $nearest (call $nearest_of_sixteen (local.get $far)))
+      (if (i32.and
+          (i32.le_s (local.get $nearest) (local.get $limit))
+          (i32.lt_u (local.get $nearest) (local.get $first)))
         (then
           (call $philox (i32.shr_u (local.get $token) (i32.const 2)) (local.get $position)
             (local.get $seed_low) (local.get $seed_high) (local.get $work))
-          (local.set $lane (i32.const 0))
-          (loop $next
-            (local.set $octaves (i32.load
-              (i32.add (local.get $far) (i32.shl (local.get $lane) (i32.const 2)))))
-            (if (i32.le_s (local.get $octaves) (local.get $bound))
-              (then
-                (local.set $random (call $random_of (local.get $work) (local.get $lane)))
-                ;; A lower bound of the time saves most logarithms.
-                (if (i32.lt_u
-                    (i32.add (local.get $octaves)
-                      (i32.shl (i32.sub (i32.const 32) (i32.clz (local.get $random))) (i32.const 25)))
-                    (local.get $first))
+          (if (call $any_below (local.get $work) (i32.sub (local.get $first) (local.get $nearest)))
+            (then
+              (local.set $lane (i32.const 0))
+              (loop $next
+                (local.set $octaves (i32.load
+                  (i32.add (local.get $far) (i32.shl (local.get $lane) (i32.const 2)))))
+                (local.set $time (i32.add
+                  (local.get $octaves)
+                  (call $log2_exponential (call $random_of (local.get $work) (local.get $lane)))))
+                (if (i32.and
+                    (i32.le_s (local.get $octaves) (local.get $limit))
+                    (i32.lt_u (local.get $time) (local.get $first)))
                   (then
-                    (local.set $time
-                      (i32.add (local.get $octaves) (call $log2_exponential (local.get $random))))
-                    (if (i32.lt_u (local.get $time) (local.get $first))
-                      (then
-                        (local.set $first (local.get $time))
-                        (local.set $winner (i32.add (local.get $token) (local.get $lane)))
-                        ;; Farther tokens than this time cannot win.
-                        (local.set $bound (select (local.get $limit) (local.get $time)
-                          (i32.lt_u (local.get $limit) (local.get $time))))))))))
-            (local.set $lane (i32.add (local.get $lane) (i32.const 1)))
-            (br_if $next (i32.lt_u (local.get $lane) (i32.const 16))))))
+                    (local.set $first (local.get $time))
+                    (local.set $winner (i32.add (local.get $token) (local.get $lane)))))
+                (local.set $lane (i32.add (local.get $lane) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $lane) (i32.const 16))))))))
       (local.set $far (i32.add (local.get $far) (i32.const 64)))
       (local.set $token (i32.add (local.get $token) (i32.const 16)))
       (br_if $sixteen (i32.lt_u (local.get $token) (local.get $count))))
     (local.get $winner))
 
-  ;; Whether one of 16 numbers is at most `bound`.
-  (func $any_within (param $far i32) (param $bound i32) (result i32)
-    (v128.any_true (i32x4.le_s
-      (i32x4.min_s
-        (i32x4.min_s (v128.load (local.get $far)) (v128.load offset=16 (local.get $far)))
-        (i32x4.min_s (v128.load offset=32 (local.get $far)) (v128.load offset=48 (local.get $far))))
-      (i32x4.splat (local.get $bound)))))
+  ;; Whether one of 16 random numbers may give a time below `octaves`: log2_exponential is never below the
+  ;; whole octaves of a number, its bits. Saves most logarithms.
+  (func $any_below (param $random i32) (param $octaves i32) (result i32)
+    (local $bits i32)
+    (local.set $bits (i32.shr_u (i32.sub (local.get $octaves) (i32.const 1)) (i32.const 25)))
+    (if (i32.ge_u (local.get $bits) (i32.const 32)) (then (return (i32.const 1))))
+    (v128.any_true (i32x4.lt_u
+      (i32x4.min_u
+        (i32x4.min_u (v128.load (local.get $random)) (v128.load offset=16 (local.get $random)))
+        (i32x4.min_u (v128.load offset=32 (local.get $random)) (v128.load offset=48 (local.get $random))))
+      (i32x4.splat (i32.shl (i32.const 1) (local.get $bits))))))
 
   ;; The number of one of 16 tokens: four tokens share a counter, whose four numbers are in four vectors.
   (func $random_of (param $work i32) (param $token i32) (result i32)
@@ -150,13 +190,16 @@
   (func $philox (param $counter i32) (param $position i32) (param $key0 i32) (param $key1 i32) (param $out i32)
     (local $round i32) (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
     (local $low v128) (local $high v128) (local $other_low v128) (local $other_high v128)
+    (local $factor v128) (local $other_factor v128)
+    (local.set $factor (i32x4.splat (i32.const 0xd2511f53)))
+    (local.set $other_factor (i32x4.splat (i32.const 0xcd9e8d57)))
     (local.set $c0 (i32x4.add (i32x4.splat (local.get $counter)) (v128.const i32x4 0 1 2 3)))
     (local.set $c1 (i32x4.splat (local.get $position)))
     (loop $next
-      (local.set $low (i64x2.extmul_low_i32x4_u (local.get $c0) (i32x4.splat (i32.const 0xd2511f53))))
-      (local.set $high (i64x2.extmul_high_i32x4_u (local.get $c0) (i32x4.splat (i32.const 0xd2511f53))))
-      (local.set $other_low (i64x2.extmul_low_i32x4_u (local.get $c2) (i32x4.splat (i32.const 0xcd9e8d57))))
-      (local.set $other_high (i64x2.extmul_high_i32x4_u (local.get $c2) (i32x4.splat (i32.const 0xcd9e8d57))))
+      (local.set $low (i64x2.extmul_low_i32x4_u (local.get $c0) (local.get $factor)))
+      (local.set $high (i64x2.extmul_high_i32x4_u (local.get $c0) (local.get $factor)))
+      (local.set $other_low (i64x2.extmul_low_i32x4_u (local.get $c2) (local.get $other_factor)))
+      (local.set $other_high (i64x2.extmul_high_i32x4_u (local.get $c2) (local.get $other_factor)))
       (local.set $c0 (v128.xor (v128.xor (local.get $c1) (i32x4.splat (local.get $key0)))
         (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
           (local.get $other_low) (local.get $other_high))))

@@ -3,6 +3,7 @@
 import { test } from "vitest";
 import { kernelLabel } from "../../../engine/gpu/dispatch.ts";
 import { convert, type Kernel, sample, weightFormats } from "../../../kernels/index.ts";
+import { contents } from "../run-kernel.ts";
 import { checkOperation } from "./check-operation.ts";
 
 const formats = Object.values(weightFormats);
@@ -17,3 +18,11 @@ for (const kernel of kernels) {
   for (const size of kernel.testSizes)
     test(`${kernelLabel(kernel)} ${JSON.stringify(size)}`, () => checkOperation(kernel, size));
 }
+
+test("sample: NaN, infinities, subnormals and huge logits", () => {
+  const size = { T: 3, B: 5, V: 257, mode: "temperature" } as const;
+  const host = sample.bindings(size).map((binding, i) => contents(sample, size, binding, i + 1));
+  const special = [NaN, Infinity, -Infinity, 3e38, -3.4e38, 1e-40, -1e-40, -0];
+  for (let i = 0; i < host[0]!.length; i += 5) host[0]![i] = special[(i / 5) % special.length]!;
+  checkOperation(sample as Kernel, size, host);
+});
