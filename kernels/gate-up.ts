@@ -40,6 +40,7 @@ export function gateUp(
   return {
     name: "gate_up",
     ...parts,
+    cpu: { op: "gate_up", format: format.name, input: order ? "codes" : "norm", addend },
     testSizes:
       matvecVariants[variant].team === "warp" && addend === "none"
         ? [{ T: 3, tokensPerBlock: 2, F: 21, K: 1124, F0: 6, width: 50 }]

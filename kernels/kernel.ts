@@ -7,6 +7,8 @@ export interface Binding {
   readonly type: "f32" | "u32";
   /** In elements of four bytes. */
   readonly length: number;
+  /** The elements that have a meaning; the rest of them may become any number. Default: all. */
+  readonly used?: number;
   readonly writes?: true;
 }
 

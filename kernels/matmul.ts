@@ -81,6 +81,7 @@ export function matmul(
     ...(requires && { requires }),
     ...(subgroupSize && { subgroupSize, prelude: () => ({ SUBGROUP: subgroupSize }) }),
     ...(order && { quantizedInput: order }),
+    cpu: { op: "matvec", format: format.name, input: order ? "codes" : "plain", addend },
     // Sums near 0 keep the error of their parts: 2e-6 at K 256, and with inputs rounded to 2^-11 more.
     ...(rounds === "f16" ? { tolerance: 5e-3, floor: 1 } : { floor: 4e-3 }),
     testSizes:
@@ -93,7 +94,10 @@ export function matmul(
         : [{ T: 67, N: 70, K: 37, N0: 5, width: 100, add: true }],
     bindings: (size) => [
       ...(order ? quantizedBindings(input(size), [0, 2]) : inputBindings(input(size), "plain")),
-      { name: "y", slot: 1, type: "f32", length: stored(size.T) * outputs(size), writes: true },
+      {
+        ...{ name: "y", slot: 1, type: "f32", writes: true },
+        ...{ length: stored(size.T) * outputs(size), used: size.T * outputs(size) },
+      },
       ...addendBindings(addend, stored(size.T), outputs(size)),
       ...format.bindings(size.N, padded(size.K)),
     ],
@@ -117,7 +121,7 @@ export function matmul(
       const groups = order && buffers.shift();
       const [y, ...weight] = buffers;
       const added = addend === "none" ? undefined : weight.shift();
-      for (let t = 0; t < Math.ceil(size.T / tokens) * tokens; t++) {
+      for (let t = 0; t < size.T; t++) {
         const row = order ? dequantized(size, t, x!, groups!, order) : referenceInput(size, t, x!);
         for (let n = 0; n < size.N; n++) {
           const at = t * outputs(size) + (size.N0 ?? 0) + n;

@@ -49,6 +49,7 @@ export function matvec(
   return {
     name: input === "norm" && !order ? "matvec_norm" : "matvec",
     ...parts,
+    cpu: { op: "matvec", format: format.name, input: order ? "codes" : input, addend },
     testSizes:
       matvecVariants[variant]?.team === "warp" && addend === "none"
         ? warpSizes

@@ -42,6 +42,7 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
   return {
     name: "qkv",
     ...parts,
+    cpu: { op: "qkv", format: format.name, input: order ? "codes" : "norm", addend },
     testSizes:
       matvecVariants[variant].team === "warp" && addend === "none"
         ? [{ T: 5, tokensPerBlock: 4, K: 70, H: 6, G: 2, d: 6, heads: 10 }]

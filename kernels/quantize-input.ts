@@ -1,4 +1,3 @@
-import type { QuantizeInputCall } from "./cpu/quantize-input.ts";
 import { GROUP, padded } from "./formats/format.ts";
 import type { Binding, Buffer, CodeOrder, Kernel } from "./kernel.ts";
 import { type InputSize, inputBindings, inputConstants, inputContents } from "./matrix-input.ts";
@@ -37,7 +36,7 @@ export function quantizeInput(order: CodeOrder, input: "plain" | "norm" = "plain
       tunedShader("quantizeInput"),
       ...(norm ? [tunedShader("quantizeNorm"), sum] : [tunedShader("quantizePlain")]),
     ],
-    cpu: { op: "quantize_input", order, input } satisfies QuantizeInputCall,
+    cpu: { op: "quantize_input", order, input },
     testSizes: [
       { T: 1, K: 5 },
       { T: 3, K: 4389 },

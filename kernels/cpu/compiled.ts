@@ -1,6 +1,6 @@
 // What the compiled modules export, by file. Addresses are of heap 0 in bytes.
 
-export interface Compiled extends Attention, Exp, Inputs, MultiplyAdd, Quantise, Ring, Sample {}
+export interface Compiled extends Attention, Exp, Inputs, MultiplyAdd, Products, Quantise, Ring, Sample {}
 
 /** attention.wat */
 interface Attention {
@@ -63,6 +63,43 @@ interface Inputs {
     evenOdd: number,
     codes: number,
     scales: number,
+  ): void;
+  /** Floats of a row, 132 bytes a group. @param byNibble 1 for formats of nibbles */
+  prepareFloats(
+    x: number,
+    gain: number,
+    groups: number,
+    K: number,
+    eps: number,
+    byNibble: number,
+    out: number,
+  ): void;
+  /** Codes of a row, 72 bytes a group. */
+  prepareCodes(codes: number, scales: number, groups: number, byNibble: number, out: number): void;
+}
+
+/** products.wat */
+interface Products {
+  /**
+   * The products of rows of weights and T inputs.
+   * @param format the place of a function in the table of products.wat
+   * @param out [T, rows], rows padded to whole tiles
+   * @param factors scratch, 32 bytes a group
+   */
+  products(
+    format: number,
+    weights: number,
+    weightBytes: number,
+    scales: number,
+    scaleBytes: number,
+    rows: number,
+    inputs: number,
+    inputBytes: number,
+    T: number,
+    groups: number,
+    out: number,
+    outBytes: number,
+    factors: number,
   ): void;
 }
 

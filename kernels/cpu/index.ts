@@ -6,10 +6,13 @@ import { attentionWeights } from "./attention-weights.ts";
 import { convert } from "./convert.ts";
 import { copy } from "./copy.ts";
 import { copySlots } from "./copy-slots.ts";
+import { gateUp } from "./gate-up.ts";
 import { gather } from "./gather.ts";
+import { matvec } from "./matvec.ts";
 import { multiplyAdd } from "./multiply-add.ts";
 import type { Operation } from "./operation.ts";
 import { qkNorm } from "./qk-norm.ts";
+import { qkv } from "./qkv.ts";
 import { quantizeInput } from "./quantize-input.ts";
 import { rmsNorm } from "./rms-norm.ts";
 import { ropeCache } from "./rope-cache.ts";
@@ -24,9 +27,12 @@ export const operations = {
   convert,
   copy,
   copy_slots: copySlots,
+  gate_up: gateUp,
   gather,
+  matvec,
   multiply_add: multiplyAdd,
   qk_norm: qkNorm,
+  qkv,
   quantize_input: quantizeInput,
   rms_norm: rmsNorm,
   rope_cache: ropeCache,

@@ -3,6 +3,7 @@ import attention from "./attention.wat?wasm";
 import exp from "./exp.wat?wasm";
 import inputs from "./inputs.wat?wasm";
 import multiplyAdd from "./multiply-add.wat?wasm";
+import products from "./products.wat?wasm";
 import quantise from "./quantise.wat?wasm";
 import ring from "./ring.wat?wasm";
 import sample from "./sample.wat?wasm";
@@ -16,7 +17,7 @@ const SHARED = 3;
  */
 export const compileModules = (shared: boolean): Promise<WebAssembly.Module[]> =>
   Promise.all(
-    [attention, exp, inputs, multiplyAdd, quantise, ring, sample].map(({ base64, limitsAt }) => {
+    [attention, exp, inputs, multiplyAdd, products, quantise, ring, sample].map(({ base64, limitsAt }) => {
       const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
       if (shared) bytes[limitsAt] = SHARED;
       return WebAssembly.compile(bytes);

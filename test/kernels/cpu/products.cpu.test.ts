@@ -1,15 +1,36 @@
-// The operations of matrix products against their kernels' references, in any partition of the work.
+// The operations of matrix products against their kernels' references, in any partition of the work, and with
+// weights in another heap.
 import { expect, test } from "vitest";
 import { kernelLabel } from "../../../engine/gpu/dispatch.ts";
-import { type Kernel, quantizeInput } from "../../../kernels/index.ts";
+import {
+  gateUp,
+  type Kernel,
+  matmul,
+  matvec,
+  qkv,
+  quantizeInput,
+  weightFormats,
+} from "../../../kernels/index.ts";
 import { compareBuffers } from "../contract.ts";
 import { contents } from "../run-kernel.ts";
 import { runOperation } from "./run-operation.ts";
 
+const orders = ["natural", "even_odd"] as const;
 const kernels = [
-  ...(["natural", "even_odd"] as const).flatMap((order) => [
-    quantizeInput(order),
-    quantizeInput(order, "norm"),
+  ...orders.flatMap((order) => [quantizeInput(order), quantizeInput(order, "norm")]),
+  ...Object.values(weightFormats).flatMap((format) => [
+    matvec(format, "workgroup", "norm"),
+    matmul(format, "tile"),
+    ...(format.int8 ? [matmul(format, "tile_int8")] : []),
+    ...(["none", "bias", "delta"] as const).flatMap((addend) =>
+      (["workgroup", "stream_int8"] as const)
+        .filter((variant) => variant === "workgroup" || format.int8)
+        .flatMap((variant) => [
+          matvec(format, variant, "plain", addend),
+          gateUp(format, variant, addend),
+          qkv(format, variant, addend),
+        ]),
+    ),
   ]),
 ] as Kernel[];
 
@@ -19,8 +40,9 @@ for (const kernel of kernels) {
       const host = kernel.bindings(size).map((binding, i) => contents(kernel, size, binding, i + 1));
       const results = runOperation(kernel, size, host, 1);
       const again = [2, 3].map((threads) => runOperation(kernel, size, host, threads));
+      const far = runOperation(kernel, size, host, 2, ["weight", "scale"]);
       kernel.reference(size, ...host);
       compareBuffers(kernel, size, results, host);
-      for (const each of again) expect(each).toEqual(results);
+      for (const each of [...again, far]) expect(each).toEqual(results);
     });
 }

@@ -7,7 +7,7 @@ import type { Buffer, Kernel } from "../../../kernels/index.ts";
 
 const modules = await compileModules(false);
 
-const SCRATCH_BYTES = 2 ** 24;
+const SCRATCH_BYTES = 2 ** 22;
 const PAGE = 2 ** 16;
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 

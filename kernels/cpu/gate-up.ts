@@ -1,0 +1,50 @@
+import { padded } from "../formats/table.ts";
+import type { GateUpSize } from "../gate-up.ts";
+import type { Operation } from "./operation.ts";
+import {
+  BLOCK_TOKENS,
+  PANEL_ROWS,
+  type ProductCall,
+  prepareProduct,
+  splitOperands,
+  TILE_ROWS,
+  withAddend,
+} from "./product.ts";
+
+/** An item is a tile of gate rows, and one of up rows. */
+export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands, thread) => {
+  const { T, F, F0 = 0, width = F0 + F } = size;
+  const { addend } = call;
+  const stride = padded(width);
+  const products = padded(2 * width);
+  const { inputs, own, added, weights } = splitOperands(call, operands, 1);
+  const hidden = own[0]!.f32;
+  const product = prepareProduct(call, size, inputs, weights, thread);
+
+  const store = (token: number, tokens: number, f: number, count: number, gates: number, ups: number) => {
+    const { f32 } = thread.heap;
+    for (let i = 0; i < tokens; i++) {
+      const t = token + i;
+      for (let r = 0; r < count; r++) {
+        const at = i * PANEL_ROWS + r;
+        const column = 2 * F0 + f + r;
+        const gate = withAddend(addend, added, products, t, column, f32[gates + at]!);
+        const up = withAddend(addend, added, products, t, column + F, f32[ups + at]!);
+        hidden[t * stride + F0 + f + r] = (gate / (1 + Math.exp(-gate))) * up;
+      }
+    }
+  };
+  const run = (first: number, end: number) => {
+    const last = Math.min(end * TILE_ROWS, F);
+    for (let token = 0; token < T; token += BLOCK_TOKENS) {
+      const tokens = Math.min(BLOCK_TOKENS, T - token);
+      product.prepare(token, tokens);
+      for (let f = first * TILE_ROWS; f < last; f += PANEL_ROWS) {
+        const count = Math.min(PANEL_ROWS, last - f);
+        const gates = product.multiply(f, count, 0);
+        store(token, tokens, f, count, gates, product.multiply(F + f, count, 1));
+      }
+    }
+  };
+  return [{ items: Math.ceil(F / TILE_ROWS), run }];
+};
