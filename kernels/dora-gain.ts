@@ -24,6 +24,7 @@ export const doraGain = (format: WeightFormat): Kernel<DoraGainSize> => ({
   name: "dora_gain",
   variant: format.name,
   source: [source, sum, ...format.source],
+  cpu: { op: "dora_gain", format: format.name },
   testSizes: [
     { N: 1, N0: 0, width: 1, K: 5, R: 8, M: 8, slots: 1 },
     { N: 7, N0: 3, width: 12, K: 70, R: 8, M: 16, slots: 3 },

@@ -16,6 +16,7 @@ export const embed = (format: WeightFormat): Kernel<EmbedSize> => ({
   name: "embed",
   variant: format.name,
   source: [source, ...format.source],
+  cpu: { op: "embed", format: format.name },
   testSizes: [
     { T: 1, K: 5, N: 1 },
     { T: 40, K: 37, N: 10, N0: 5 },

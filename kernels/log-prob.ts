@@ -27,6 +27,7 @@ export const LOG_PROB_RESULTS = 1 + MAX_LIKELIEST;
 export const logProb: Kernel<LogProbSize> = {
   name: "log_prob",
   source: [shader, ordered, sum, winner],
+  cpu: { op: "log_prob", results: LOG_PROB_RESULTS },
   testSizes: [
     { T: 3, V: 257 },
     { T: 4, V: 1 },

@@ -19,6 +19,7 @@ export const loraA = (input: "plain" | "norm"): Kernel<LoraASize> => ({
   name: "lora_a",
   variant: input,
   source: [source, uses, input === "norm" ? norm : plain, sum],
+  cpu: { op: "lora_a", input },
   testSizes: [
     { T: 1, K: 5, M: 8, B: 1, slots: 1 },
     { T: 5, K: 300, M: 24, B: 3, slots: 2 },

@@ -27,6 +27,7 @@ export const loraB = (
   name: "lora_b",
   variant: addend === "none" ? output : `${output}_biased`,
   source: [source, uses, ...(output === "addend" ? [pairs, addendSource(addend)] : [inPlace])],
+  cpu: { op: "lora_b", output, addend },
   testSizes: [
     { T: 1, N: 1, R: 8, M: 8, B: 1, slots: 1 },
     { T: 5, N: 70, R: 8, M: 24, B: 3, slots: 2 },

@@ -11,6 +11,7 @@ export interface LoraLookupSize extends LoraSize {
 export const loraLookup: Kernel<LoraLookupSize> = {
   name: "lora_lookup",
   source: [source, uses],
+  cpu: { op: "lora_lookup" },
   testSizes: [
     { T: 1, V: 1, M: 8, B: 1, slots: 1 },
     { T: 7, V: 20, M: 16, B: 3, slots: 2 },

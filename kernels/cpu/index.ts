@@ -6,8 +6,12 @@ import { attentionWeights } from "./attention-weights.ts";
 import { convert } from "./convert.ts";
 import { copy } from "./copy.ts";
 import { copySlots } from "./copy-slots.ts";
+import { doraGain } from "./dora-gain.ts";
+import { embed } from "./embed.ts";
 import { gateUp } from "./gate-up.ts";
 import { gather } from "./gather.ts";
+import { logProb } from "./log-prob.ts";
+import { loraA, loraB, loraLookup } from "./lora.ts";
 import { matvec } from "./matvec.ts";
 import { multiplyAdd } from "./multiply-add.ts";
 import type { Operation } from "./operation.ts";
@@ -27,8 +31,14 @@ export const operations = {
   convert,
   copy,
   copy_slots: copySlots,
+  dora_gain: doraGain,
+  embed,
   gate_up: gateUp,
   gather,
+  log_prob: logProb,
+  lora_a: loraA,
+  lora_b: loraB,
+  lora_lookup: loraLookup,
   matvec,
   multiply_add: multiplyAdd,
   qk_norm: qkNorm,

@@ -2,7 +2,18 @@
 // work.
 import { test } from "vitest";
 import { kernelLabel } from "../../../engine/gpu/dispatch.ts";
-import { convert, type Kernel, sample, weightFormats } from "../../../kernels/index.ts";
+import {
+  convert,
+  doraGain,
+  embed,
+  type Kernel,
+  logProb,
+  loraA,
+  loraB,
+  loraLookup,
+  sample,
+  weightFormats,
+} from "../../../kernels/index.ts";
 import { contents } from "../run-kernel.ts";
 import { checkOperation } from "./check-operation.ts";
 
@@ -11,6 +22,14 @@ const dtypes = ["F32", "F16", "BF16"] as const;
 
 const kernels = [
   sample,
+  logProb,
+  loraA("plain"),
+  loraA("norm"),
+  loraLookup,
+  loraB("addend"),
+  loraB("addend", "bias"),
+  loraB("in_place"),
+  ...formats.flatMap((format) => [embed(format), doraGain(format)]),
   ...formats.flatMap((format) => dtypes.map((dtype) => convert(dtype, format))),
 ] as Kernel[];
 
@@ -26,3 +45,15 @@ test("sample: NaN, infinities, subnormals and huge logits", () => {
   for (let i = 0; i < host[0]!.length; i += 5) host[0]![i] = special[(i / 5) % special.length]!;
   checkOperation(sample as Kernel, size, host);
 });
+
+const { q4, q4a64, bf16 } = weightFormats;
+
+test.each([
+  embed(q4),
+  doraGain(bf16),
+  convert("BF16", q4),
+  convert("F32", q4a64),
+  convert("F16", bf16),
+] as Kernel[])("$name $variant: weights in another heap", (kernel) =>
+  checkOperation(kernel, kernel.testSizes[1]!, undefined, ["weight", "scale"]),
+);
