@@ -1,9 +1,12 @@
-// A loaded model as `sirocco eval` asks it: always with the adapter of --adapter-model.
+// A loaded model as `sirocco eval` asks it: always with the adapters of --adapter-model.
 import type { Model } from "./engine.ts";
-import { adapterOf } from "./options.ts";
+import { adapterOf, type LoadingOptions } from "./options.ts";
 
-export function adapted(model: Model): Pick<Model, "contextLength" | "encode" | "logits" | "score"> {
-  const adapter = adapterOf(model);
+export function adapted(
+  model: Model,
+  options: LoadingOptions,
+): Pick<Model, "contextLength" | "encode" | "logits" | "score"> {
+  const adapter = adapterOf(options);
   return {
     contextLength: model.contextLength,
     encode: (text, options) => model.encode(text, options),

@@ -1,7 +1,7 @@
 // An answer as it streams: prints pieces, and collects text, ids and statistics.
 import type { Chunk, Finish, Model } from "./engine.ts";
 import { formatDuration, threeDigits } from "./format.ts";
-import { adapterField, withAdapter } from "./options.ts";
+import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
 
 export interface Answer {
   readonly text: string;
@@ -51,7 +51,13 @@ export const isUnlimited = ({ plan }: Pick<Model, "plan">): boolean => plan.cach
  * "64 tokens (length), 35.2 tokens/s, first after 120 ms, bf16 on llvmpipe, seed 7".
  * @param inChat how full the context is, in place of formats and adapter. Default false
  */
-export function statsLine({ finish }: Answer, model: Model, seed: number, inChat = false): string {
+export function statsLine(
+  { finish }: Answer,
+  model: Model,
+  options: LoadingOptions,
+  seed: number,
+  inChat = false,
+): string {
   const { plan, adapter, contextLength } = model;
   const used = finish.promptTokens + finish.completionTokens;
   const meter = isUnlimited(model)
@@ -62,7 +68,7 @@ export function statsLine({ finish }: Answer, model: Model, seed: number, inChat
     `${finish.completionTokens} tokens (${finish.reason})`,
     ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
     `first after ${formatDuration(finish.prefillMs)}`,
-    inChat ? `context ${meter}` : `${plan.weights}${withAdapter(model)} on ${adapter.name}`,
+    inChat ? `context ${meter}` : `${plan.weights}${withAdapter(options)} on ${adapter.name}`,
     `seed ${seed}`,
   ].join(", ");
 }
@@ -70,7 +76,8 @@ export function statsLine({ finish }: Answer, model: Model, seed: number, inChat
 /** The object that --json prints for an answer. With its seed the answer can be repeated. */
 export const answerRecord = (
   { text, reasoning, ids, finish }: Answer,
-  { plan, adapter, adapters }: Model,
+  { plan, adapter }: Model,
+  options: LoadingOptions,
   seed: number,
 ) => ({
   text,
@@ -80,5 +87,5 @@ export const answerRecord = (
   seed,
   weights: plan.weights,
   adapter: adapter.name,
-  ...adapterField({ adapters }),
+  ...adapterField(options),
 });

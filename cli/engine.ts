@@ -14,6 +14,7 @@ import type {
 } from "../engine/node.ts";
 
 export type {
+  AdapterChoice,
   AdapterDescription,
   AnswerFormat,
   Chunk,
@@ -30,6 +31,7 @@ export type {
   Progress,
   PromptProgress,
   QuantizeOptions,
+  ScaledAdapter,
   Tuning,
   TuningMeasurement,
 } from "../engine/node.ts";

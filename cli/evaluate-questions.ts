@@ -95,7 +95,7 @@ const hashOf = (text: string): string => (text === "" ? "" : createHash("sha256"
 async function openResults(
   { hashes, questions }: Task,
   { plan }: Model,
-  { out, fewShot, model = "embedded", adapterModel: [adapter] = [] }: QuestionOptions,
+  { out, fewShot, model = "embedded", adapterModel = [] }: QuestionOptions,
 ): Promise<ResultsFile | undefined> {
   if (out === undefined) return undefined;
   const { parameters, weights, cache, contextLength } = plan;
@@ -103,7 +103,9 @@ async function openResults(
     ...hashes,
     fewShot,
     model,
-    adapter: adapter?.source ?? "",
+    adapter: adapterModel
+      .map(({ source, scale = 1 }) => (scale === 1 ? source : `${source} × ${scale}`))
+      .join(", "),
     parameters,
     weights,
     cache,
@@ -117,19 +119,15 @@ async function askAll(
   context: Context,
   model: Model,
   { questions, examplesOf }: Task,
-  {
-    parallel,
-    scores,
-    results,
-    quiet = false,
-  }: QuestionOptions & {
+  options: QuestionOptions & {
     readonly scores: Map<number, ChoiceScores>;
     readonly results: ResultsFile | undefined;
   },
 ): Promise<void> {
   const { signal } = context.interrupts;
+  const { parallel, scores, results, quiet = false } = options;
   const progress = new EvalProgress(context, quiet, questions.length, "questions", scores.size);
-  const asked = adapted(model);
+  const asked = adapted(model, options);
   const ask = async (i: number): Promise<ChoiceScores> => {
     const question = questions[i] as Question;
     return scoreChoices(asked, question, { examples: examplesOf(question), signal });
@@ -172,9 +170,10 @@ function print(
   { acc, accNorm, accBytes }: Accuracies,
   answered: number,
   model: Model,
-  { json, quiet, fewShot }: QuestionOptions,
+  options: QuestionOptions,
 ): void {
   const { plan, adapter } = model;
+  const { json, quiet, fewShot } = options;
   if (json) {
     const figures = {
       ...{ acc: acc.value, accError: acc.error },
@@ -190,7 +189,7 @@ function print(
       weights,
       cache,
       adapter: adapter.name,
-      ...adapterField(model),
+      ...adapterField(options),
     });
     return;
   }
@@ -200,6 +199,6 @@ function print(
   const of = answered < questions.length ? ` of ${questions.length}` : "";
   if (!quiet)
     output.note(
-      `${answered}${of} questions of ${format}, ${fewShot}-shot, ${plan.weights}${withAdapter(model)} on ${adapter.name}`,
+      `${answered}${of} questions of ${format}, ${fewShot}-shot, ${plan.weights}${withAdapter(options)} on ${adapter.name}`,
     );
 }

@@ -43,7 +43,7 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
       await checkSameTokens(reference, model, text);
       const contextLength = Math.min(model.contextLength, reference.contextLength);
       const task = await taskOf(model, text, options, contextLength);
-      return divergence(context, { model, reference, against }, task, options);
+      return divergence(context, { model, reference, against, other }, task, options);
     });
   });
 }
@@ -80,7 +80,7 @@ async function perplexity(
 ): Promise<boolean> {
   const { signal } = context.interrupts;
   const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
-  const { logProbs, isWhole } = await scoreWindows(adapted(model), task.ids, {
+  const { logProbs, isWhole } = await scoreWindows(adapted(model, options), task.ids, {
     ...{ ...task, signal },
     onScored: (tokens) => progress.show(tokens),
   }).finally(() => progress.clear());
@@ -97,7 +97,7 @@ async function perplexity(
       weights,
       cache,
       adapter: model.adapter.name,
-      ...adapterField(model),
+      ...adapterField(options),
     });
     return isWhole;
   }
@@ -126,16 +126,27 @@ async function divergence(
     model,
     reference,
     against,
-  }: { readonly model: Model; readonly reference: Model; readonly against: string },
+    other,
+  }: {
+    readonly model: Model;
+    readonly reference: Model;
+    readonly against: string;
+    readonly other: LoadingOptions;
+  },
   task: Task,
   options: TextOptions,
 ): Promise<boolean> {
   const { signal } = context.interrupts;
   const progress = new EvalProgress(context, options.quiet ?? false, task.ids.length - 1, "tokens");
-  const compared = await compareModels(logitsOf(adapted(reference)), logitsOf(adapted(model)), task.ids, {
-    ...{ ...task, signal },
-    onCompared: (tokens) => progress.show(tokens),
-  }).finally(() => progress.clear());
+  const compared = await compareModels(
+    logitsOf(adapted(reference, other)),
+    logitsOf(adapted(model, options)),
+    task.ids,
+    {
+      ...{ ...task, signal },
+      onCompared: (tokens) => progress.show(tokens),
+    },
+  ).finally(() => progress.clear());
   if (compared.length === 0) return false;
   const isWhole = compared.length === task.ids.length - 1;
   const found = summarise(compared);
@@ -147,7 +158,7 @@ async function divergence(
       weights,
       cache,
       adapter: model.adapter.name,
-      ...adapterField(model),
+      ...adapterField(options),
     });
     return isWhole;
   }
@@ -174,6 +185,7 @@ const rowsOf = (found: Divergence): string =>
 const countOf = (tokens: number, { ids }: Task): string =>
   tokens < ids.length - 1 ? `${tokens} of ${ids.length - 1} tokens` : `${tokens} tokens`;
 
-function note({ output }: Context, { quiet }: TextOptions, text: string, model: Model): void {
-  if (!quiet) output.note(`${text}, ${model.plan.weights}${withAdapter(model)} on ${model.adapter.name}`);
+function note({ output }: Context, options: TextOptions, text: string, model: Model): void {
+  if (!options.quiet)
+    output.note(`${text}, ${model.plan.weights}${withAdapter(options)} on ${model.adapter.name}`);
 }

@@ -3,20 +3,21 @@ import { type Command, Option } from "commander";
 import { DEFAULT_SAMPLING } from "../engine/options/defaults.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import type {
+  AdapterChoice,
   AnswerFormat,
   CacheFormatName,
   GenerateOptions,
   LoadOptions,
-  Model,
+  ScaledAdapter,
   WeightFormatName,
 } from "./engine.ts";
 import { modelNames } from "./model-names.ts";
 import {
+  type AdapterModel,
   adapterModels,
   cache,
   integer,
   logitBias,
-  type NamedSource,
   nonEmpty,
   number,
   seed,
@@ -45,7 +46,7 @@ export interface LoadingOptions extends ModelOptions {
   readonly cache: "auto" | CacheFormatName;
   readonly context?: number;
   readonly window?: number;
-  readonly adapterModel?: readonly NamedSource[];
+  readonly adapterModel?: readonly AdapterModel[];
 }
 
 export interface SamplingOptions {
@@ -110,26 +111,38 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
 
-/** `--adapter-model`. @param repeatable whether there may be several */
-export const addAdapterModelOption = (command: Command, repeatable = false): Command =>
+/** `--adapter-model`. @param use what several are for, and what a scale is */
+export const addAdapterModelOption = (
+  command: Command,
+  use = "a scale is a factor of what it adds; repeatable: they are added up",
+): Command =>
   addOptions(command, "Model", [
     new Option(
       "--adapter-model <lora>",
-      `LoRA adapter that PEFT saved: NAME=SOURCE, or a source alone, whose last part is the name; a source is a folder, a URL or owner/name[@revision] (${repeatable ? "requests name it as their model; repeatable" : "default: none"})`,
-    ).argParser(adapterModels(repeatable)),
+      `LoRA adapter that PEFT saved: NAME=SOURCE, NAME:SCALE=SOURCE, or a source alone, whose last part is the name; a source is a folder, a URL or owner/name[@revision] (${use})`,
+    ).argParser(adapterModels),
   ]);
 
-/** The adapter that a command of one adapter has loaded, as an option of calls. */
-export const adapterOf = ({ adapters: [name] }: Pick<Model, "adapters">): { readonly adapter?: string } =>
-  name === undefined ? {} : { adapter: name };
+type Adapting = Pick<LoadingOptions, "adapterModel">;
+
+/** All adapters of a command that answers, as an option of calls. */
+export function adapterOf({ adapterModel = [] }: Adapting): { readonly adapter?: AdapterChoice } {
+  const uses = adapterModel.map(({ name, scale }) => (scale === undefined ? name : { name, scale }));
+  if (uses.length === 0) return {};
+  return { adapter: uses.length === 1 ? (uses[0] as ScaledAdapter) : uses };
+}
 
 /** The same as a field of what --json prints, where `adapter` is the GPU. */
-export const adapterField = ({ adapters: [name] }: Pick<Model, "adapters">) =>
-  name === undefined ? {} : { adapterModel: name };
+export function adapterField(options: Adapting): { readonly adapterModel?: AdapterChoice } {
+  const { adapter } = adapterOf(options);
+  return adapter === undefined ? {} : { adapterModel: adapter };
+}
 
-/** " with pirate", for people. */
-export const withAdapter = ({ adapters: [name] }: Pick<Model, "adapters">): string =>
-  name === undefined ? "" : ` with ${name}`;
+/** " with pirate, legal × 0.5", for people. */
+export const withAdapter = ({ adapterModel }: Adapting): string =>
+  adapterModel
+    ? ` with ${adapterModel.map(({ name, scale }) => (scale === undefined ? name : `${name} × ${scale}`)).join(", ")}`
+    : "";
 
 /** Answers at once of `sirocco serve`, unless it is told another number. */
 export const SERVED_AT_ONCE = 8;

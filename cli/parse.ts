@@ -138,36 +138,35 @@ export function name(flag: string, what: string) {
   };
 }
 
-/** A source and the name that it gets. */
-export interface NamedSource {
+/** The source of an adapter, the name that it gets, and the scale that it is used with, if one is given. */
+export interface AdapterModel {
   readonly name: string;
   readonly source: string;
+  readonly scale?: number;
 }
 
-/** `NAME=SOURCE` or a source alone, added to earlier ones. @param repeatable whether there may be several */
-export function adapterModels(repeatable: boolean) {
-  return (text: string, before: readonly NamedSource[] = []): readonly NamedSource[] => {
-    // A source may contain = itself, but not before its first slash.
-    const [, given, source = text] = /^([^=/\\]+)=(.+)$/s.exec(text) ?? [];
-    const last =
-      source
-        .replace(/@[^/]*$/, "")
-        .split(/[/\\]/)
-        .findLast((part) => part !== "") ?? "";
-    const found = {
-      name: name(
-        "--adapter-model",
-        "a source, or a name and a source as in pirate=./adapters/pirate",
-      )(given ?? last),
-      source,
-    };
-    if (/^\.*$/.test(found.name)) throw expected("--adapter-model", "a name before it, as in pirate=.", text);
-    if (before.length > 0 && !repeatable)
-      throw expected("--adapter-model", "one adapter", `${text}, a second one`);
-    if (before.some((each) => each.name === found.name))
-      throw expected("--adapter-model", `another name than ${found.name}, which an adapter has`, text);
-    return [...before, found];
+/** `NAME=SOURCE`, `NAME:SCALE=SOURCE` or a source alone, added to earlier ones. */
+export function adapterModels(text: string, before: readonly AdapterModel[] = []): readonly AdapterModel[] {
+  const flag = "--adapter-model";
+  // A source may contain = itself, but not before its first slash.
+  const [, given, source = text] = /^([^=/\\]+)=(.+)$/s.exec(text) ?? [];
+  const [, named = given, scale] = /^(.*):([^:]*)$/s.exec(given ?? "") ?? [];
+  const last =
+    source
+      .replace(/@[^/]*$/, "")
+      .split(/[/\\]/)
+      .findLast((part) => part !== "") ?? "";
+  const found = {
+    name: name(flag, "a source, or a name and a source as in pirate=./adapters/pirate")(named ?? last),
+    source,
+    ...(scale !== undefined && {
+      scale: number(flag, { min: -1000, max: 1000, words: "from -1000 to 1000 after the name" })(scale),
+    }),
   };
+  if (/^\.*$/.test(found.name)) throw expected(flag, "a name before it, as in pirate=.", text);
+  if (before.some((each) => each.name === found.name))
+    throw expected(flag, `another name than ${found.name}, which an adapter has`, text);
+  return [...before, found];
 }
 
 /** A value of a repeatable option, added to earlier ones unless it is among them. */

@@ -13,7 +13,7 @@ export interface ResultsHead {
   readonly examples: string;
   readonly fewShot: number;
   readonly model: string;
-  /** Where its LoRA adapter is from; empty for none. */
+  /** Where its LoRA adapters are from, with their scales; empty for none. */
   readonly adapter: string;
   readonly parameters: number;
   readonly weights: string;

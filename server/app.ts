@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import { checkOrigin, record } from "./middleware.ts";
 import { openaiError } from "./openai-error.ts";
 import type { Ctx, Env } from "./request-lifecycle.ts";
+import { loraAdapters } from "./routes/lora-adapters.ts";
 import { openai } from "./routes/openai.ts";
 import { page } from "./routes/page.ts";
 import { status } from "./routes/status.ts";
@@ -29,6 +30,7 @@ export function createApp(service: Service): Hono<Env> {
     );
   app.route("/", status(service));
   app.route("/", tokenizer(service));
+  app.route("/", loraAdapters(service));
   app.route("/v1", openai(service));
   app.route(WORKERS_AI, workersAi(service));
   if (service.page) app.route("/", page(service, service.page));

@@ -1,4 +1,4 @@
-// The body of a request: of limited size, UTF-8, a JSON object of limited depth. The fields are read
+// The body of a request: of limited size, UTF-8, JSON of limited depth. The fields are read
 // elsewhere.
 import { setImmediate } from "node:timers/promises";
 import { isObject, stringEnd } from "../weights/json.ts";
@@ -19,8 +19,18 @@ const MAX_FIELDS = 2 ** 15;
  */
 const MAX_VALUES = 2 ** 19;
 
-/** The same limit holds for a body before and after unpacking. @throws HttpError 413, 415 or 400 */
+/** The body as an object. @throws HttpError 413, 415 or 400 */
 export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<string, unknown>>> {
+  const body = await readJson(c, limits);
+  if (isObject(body)) return body;
+  throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
+}
+
+/**
+ * The body, which is any JSON. The same limit holds for it before and after unpacking.
+ * @throws HttpError 413, 415 or 400
+ */
+export async function readJson(c: Ctx, limits: Limits): Promise<unknown> {
   const unpack = unpacker(c.req.header("Content-Encoding"));
   const bytes = await readBytes(c, limits.bodyBytes);
   const text = decode(unpack ? await unpack(bytes, limits.bodyBytes) : bytes);
@@ -34,8 +44,7 @@ export async function readBody(c: Ctx, limits: Limits): Promise<Readonly<Record<
   await othersTurn(text);
   const body = parse(text, c.req.header("Content-Type") ?? "");
   await othersTurn(text);
-  if (isObject(body)) return body;
-  throw bad(`Body: expected a JSON object such as { "prompt": "…" }, got ${kindOf(body)}.`);
+  return body;
 }
 
 /** Lets other requests run between two passes over a long text. */

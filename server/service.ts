@@ -1,6 +1,7 @@
 // What all routes share: the loaded model, its names, keys, limits and the queue.
 import type { Model } from "../engine/node.ts";
 import { Admission } from "./admission.ts";
+import { DefaultAdapters } from "./default-adapters.ts";
 import type { Finetunes } from "./finetunes.ts";
 import { Keys } from "./keys.ts";
 import type { LogLine } from "./log.ts";
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   readonly page?: PageFolders;
   /** LoRA adapters that clients upload. Default: they may upload none. */
   readonly finetunes?: Finetunes;
+  /** LoRA adapters that apply to requests that name none, by their scales. Default: none. */
+  readonly adapterScales?: readonly { readonly name: string; readonly scale: number }[];
   /** Called once per request, when its response has ended. */
   readonly log?: (line: LogLine) => void;
   readonly limits?: Partial<Limits>;
@@ -88,6 +91,7 @@ export interface Service {
   readonly moderate: ModerationAction | undefined;
   readonly page: PageFolders | undefined;
   readonly finetunes: Finetunes | undefined;
+  readonly defaultAdapters: DefaultAdapters;
   readonly log: (line: LogLine) => void;
   /** Seconds since 1970. */
   readonly started: number;
@@ -97,7 +101,7 @@ export interface Service {
 
 export function createService(model: Model, options: ServiceOptions): Service {
   const { name, aliases = [], keys = [], parallel = 8, queue = 64, cors = [], logPrompts = false } = options;
-  const { safePrompt = false, moderate, page, finetunes } = options;
+  const { safePrompt = false, moderate, page, finetunes, adapterScales } = options;
   const admission = new Admission({ parallel, queue });
   const limits = { ...DEFAULTS, ...options.limits };
   return {
@@ -116,6 +120,7 @@ export function createService(model: Model, options: ServiceOptions): Service {
     moderate,
     page,
     finetunes,
+    defaultAdapters: new DefaultAdapters(model, adapterScales),
     log: options.log ?? (() => {}),
     started: Math.floor(Date.now() / 1000),
     lifecycles: new Set(),

@@ -169,7 +169,7 @@ class Chat {
   #about() {
     const { plan, adapter, contextLength } = this.#model;
     return {
-      model: `${this.#options.model ?? "the embedded tiny model"}${withAdapter(this.#model)}`,
+      model: `${this.#options.model ?? "the embedded tiny model"}${withAdapter(this.#options)}`,
       weights: plan.weights,
       adapter: adapter.name,
       context: isUnlimited(this.#model) ? "unlimited" : tokens(contextLength),
@@ -199,7 +199,7 @@ class Chat {
       const { messages } = this.#conversation;
       const options = {
         ...toGenerateOptions(this.#settings.options, seed, this.#format),
-        ...adapterOf(this.#model),
+        ...adapterOf(this.#options),
         ...(this.#options.safePrompt && { safePrompt: true }),
         ...(!json && !quiet && { onProgress: (progress: PromptProgress) => thoughts.read(progress) }),
         signal: interrupts.signal,
@@ -214,10 +214,10 @@ class Chat {
         thoughts.add(piece),
       );
       thoughts.end();
-      if (json) output.json(answerRecord(answer, this.#model, seed));
+      if (json) output.json(answerRecord(answer, this.#model, this.#options, seed));
       else if (!text.endsWith("\n")) output.write("\n");
       const statistics = !json && !quiet && output.stderrIsTerminal;
-      if (statistics) output.note(statsLine(answer, this.#model, seed, true));
+      if (statistics) output.note(statsLine(answer, this.#model, this.#options, seed, true));
     } catch (error) {
       if (!json && text !== "" && !text.endsWith("\n")) output.write("\n");
       throw error;

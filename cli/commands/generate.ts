@@ -74,14 +74,14 @@ async function generate(context: Context, argument: string | undefined, options:
     };
     const chunks = model.generate(prompt, {
       ...toGenerateOptions(options, seed, format),
-      ...adapterOf(model),
+      ...adapterOf(options),
       signal: interrupts.signal,
     });
     try {
       const answer = await collectAnswer(chunks, write);
-      if (json) output.json(answerRecord(answer, model, seed));
+      if (json) output.json(answerRecord(answer, model, options, seed));
       else if (!last.endsWith("\n")) output.write("\n");
-      if (!json && !quiet) output.note(statsLine(answer, model, seed));
+      if (!json && !quiet) output.note(statsLine(answer, model, options, seed));
       return answer.finish.reason === "abort" ? exitCode.interrupted : exitCode.ok;
     } catch (error) {
       // The error message must begin a new line.

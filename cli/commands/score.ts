@@ -68,7 +68,7 @@ async function score(context: Context, argument: string | undefined, options: Op
     const asked = options.top !== undefined && { topLogProbs: options.top };
     const { logProbs, ranks, perplexity, top } = await model.score(text, {
       ...asked,
-      ...adapterOf(model),
+      ...adapterOf(options),
       signal: interrupts.signal,
     });
     const tokens = logProbs.length;
@@ -82,13 +82,15 @@ async function score(context: Context, argument: string | undefined, options: Op
         ...lists,
         weights: plan.weights,
         adapter: adapter.name,
-        ...adapterField(model),
+        ...adapterField(options),
       });
     } else {
       output.write(`perplexity ${perplexity.toFixed(4)} over ${tokens} tokens\n`);
       const rate = threeDigits((tokens / (performance.now() - start)) * 1000);
       if (!options.quiet)
-        output.note(`${rate} tokens/s, ${model.plan.weights}${withAdapter(model)} on ${model.adapter.name}`);
+        output.note(
+          `${rate} tokens/s, ${model.plan.weights}${withAdapter(options)} on ${model.adapter.name}`,
+        );
     }
     return exitCode.ok;
   });

@@ -113,11 +113,14 @@ Examples:
     new Option("--insecure", "allow other machines to connect without a key"),
   ]);
   addLoadingOptions(command);
-  addAdapterModelOption(command, true);
+  addAdapterModelOption(
+    command,
+    "requests name it as their model; a scale: requests that name none use it by this factor, see POST /lora-adapters; repeatable",
+  );
   addOutputOptions(command, [
     new Option(
       "--json",
-      "log JSON on a terminal, too; begin with one object: url, port, model, parallel, queue",
+      "log JSON on a terminal, too; begin with one object: url, port, model, adapters, parallel, queue",
     ),
     new Option("--log-prompts", "log prompts, too"),
   ]);
@@ -168,6 +171,7 @@ async function serve(context: Context, options: Options): Promise<number> {
       ...(options.moderate && { moderate: options.moderate }),
       ...(page && { page }),
       ...(finetunes && { finetunes }),
+      adapterScales: (options.adapterModel ?? []).map(({ name, scale = 0 }) => ({ name, scale })),
       log: (line) => {
         if (isProbe(line)) return;
         if (isJson) output.json(line);
@@ -180,7 +184,8 @@ async function serve(context: Context, options: Options): Promise<number> {
       throw new Error(notListening(cause, host, port), { cause });
     });
     const { url, port: chosen } = listening;
-    if (options.json) output.json({ url, port: chosen, model: service.name, parallel, queue });
+    if (options.json)
+      output.json({ url, port: chosen, model: service.name, adapters: model.adapters, parallel, queue });
     if (!quiet) {
       output.note(memory(model));
       output.note(`${url} serves ${service.name}: up to ${parallel} answers at once, ${queue} waiting`);

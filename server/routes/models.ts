@@ -1,4 +1,7 @@
 // The served model under each of its names, and its LoRA adapters, which requests name as models.
+import { isNothing } from "../../engine/apis/quiet-fields.ts";
+import type { AdapterChoice } from "../../engine/node.ts";
+import { unsupported } from "../../engine/options/parameter.ts";
 import { HttpError } from "../errors.ts";
 import type { Service } from "../service.ts";
 
@@ -20,9 +23,23 @@ export const checkName = (service: Service, asked: string | null | undefined): s
 export const checkServed = (service: Service, asked: string | null | undefined): string =>
   checked(service, asked, servedNames(service));
 
-/** The adapter that a served name stands for, as an option of calls. */
-export const adapterNamed = (service: Service, name: string): { readonly adapter?: string } =>
-  namesOf(service).includes(name) ? {} : { adapter: name };
+const isAdapter = (service: Service, name: string): boolean => !namesOf(service).includes(name);
+
+/**
+ * What the answers of a request are computed with, as an option of calls: the adapter that it names as its
+ * model, or those of llama.cpp's field `lora`, or those that apply by default.
+ * @param name a served one
+ * @throws TypeError, RangeError with `parameter`
+ */
+export function adaptersFor(
+  service: Service,
+  name: string,
+  lora: unknown,
+): { readonly adapter?: AdapterChoice } {
+  if (!isAdapter(service, name)) return service.defaultAdapters.chosen(lora);
+  if (isNothing(lora)) return { adapter: name };
+  throw unsupported("lora", `lora: expected none with an adapter as model, got one. Use ${service.name}.`);
+}
 
 function checked(service: Service, asked: string | null | undefined, names: readonly string[]): string {
   if (asked === undefined || asked === null) return service.name;
@@ -39,12 +56,13 @@ const servedNames = (service: Service): readonly string[] => [
   ...new Set([...namesOf(service), ...service.model.adapters]),
 ];
 
-/** An adapter has vLLM's field `parent`. */
+/** With vLLM's fields `root` and `parent`. Of an adapter the root is itself, as no path is told. */
 const entry = (service: Service, id: string) => ({
   id,
   object: "model",
   created: service.started,
   owned_by: "sirocco",
   context_length: service.contextLength,
-  ...(adapterNamed(service, id).adapter !== undefined && { parent: service.name }),
+  root: isAdapter(service, id) ? id : service.name,
+  parent: isAdapter(service, id) ? service.name : null,
 });

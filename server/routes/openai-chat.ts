@@ -10,14 +10,14 @@ import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { streamEvents } from "../sse.ts";
-import { adapterNamed, checkServed } from "./models.ts";
+import { adaptersFor, checkServed } from "./models.ts";
 
 export async function chatCompletions(c: Ctx, service: Service): Promise<Response> {
   const lifecycle = c.get("lifecycle");
-  const given: unknown = await readBody(c, service.limits);
-  const asked = readRequest(given as ChatCompletionCreateParams);
+  const { lora, ...given } = await readBody(c, service.limits);
+  const asked = readRequest(given as unknown as ChatCompletionCreateParams);
   const model = checkServed(service, asked.model);
-  const request = { ...asked, model, options: { ...asked.options, ...adapterNamed(service, model) } };
+  const request = { ...asked, model, options: { ...asked.options, ...adaptersFor(service, model, lora) } };
   if (service.logPrompts) lifecycle.prompt = request.messages;
   checkBias(service, request.options);
   const { messages } = request;

@@ -11,7 +11,7 @@ import { streamEvents } from "../sse.ts";
 import { type CompletionPiece, type EncodedPrompt, permitsNeeded, pieces } from "./completion-pieces.ts";
 import { type CompletionRequest, type Prompt, readCompletion } from "./completion-request.ts";
 import { type CompletionLogprobs, completionLogprobs, type Scored } from "./completion-tokens.ts";
-import { adapterNamed, checkServed } from "./models.ts";
+import { adaptersFor, checkServed } from "./models.ts";
 
 interface Completion {
   readonly id: string;
@@ -38,9 +38,10 @@ type Head = Pick<Completion, "id" | "object" | "created" | "model">;
 
 export async function completions(c: Ctx, service: Service): Promise<Response> {
   const lifecycle = c.get("lifecycle");
-  const asked = readCompletion(await readBody(c, service.limits));
+  const { lora, ...given } = await readBody(c, service.limits);
+  const asked = readCompletion(given);
   const model = checkServed(service, asked.model);
-  const request = { ...asked, options: { ...asked.options, ...adapterNamed(service, model) } };
+  const request = { ...asked, options: { ...asked.options, ...adaptersFor(service, model, lora) } };
   checkBias(service, request.options);
   if (service.logPrompts) lifecycle.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];

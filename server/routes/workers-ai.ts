@@ -48,7 +48,9 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   const call = readInput(input);
   // It may be the id of a finetune.
   const lora = call.lora && (service.finetunes?.adapter(call.lora) ?? call.lora);
-  const asked = { ...call.options, ...adapterOf(service.model.adapters, lora) };
+  const { adapters } = service.model;
+  const own = lora === undefined ? service.defaultAdapters.chosen() : adapterOf(adapters, lora);
+  const asked = { ...call.options, ...own };
   if (service.logPrompts) lifecycle.prompt = call.prompt;
   const { ids, warnings, standalone } = await encode(service, call, lifecycle.signal);
   await checkFormat(service, ids, call.options, call.asked);

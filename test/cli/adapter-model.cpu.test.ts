@@ -13,9 +13,10 @@ test("the name is given, or the last part of the source", () => {
     ["https://h/x=1/y", "y", "https://h/x=1/y"],
     ["a=b=c", "a", "b=c"],
   ] as const)
-    expect(adapterModels(false)(given)).toEqual([{ name, source }]);
-  for (const given of ["", "/", ".", "..", "a\n=b"])
-    expect(() => adapterModels(false)(given), given).toThrow(/^--adapter-model: /);
+    expect(adapterModels(given)).toEqual([{ name, source }]);
+  expect(adapterModels("a:b:-.5=c")).toEqual([{ name: "a:b", source: "c", scale: -0.5 }]);
+  for (const given of ["", "/", ".", "..", "a\n=b", "a:=b", "a:x=b", "a:1001=b", ":1=b"])
+    expect(() => adapterModels(given), given).toThrow(/^--adapter-model: /);
 });
 
 test("generate, chat and score load it, use it and say so", async () => {
@@ -46,15 +47,42 @@ test("a chat's first line and /show name it", async () => {
   expect(session.stderr.split("the embedded tiny model with pirate").length).toBe(3);
 });
 
-test("one for a command that answers; several for a server, which lists them by name", async () => {
-  const two = [...PIRATE, "--adapter-model", "me/legal"];
-  const { code, stderr } = await sirocco(["generate", "Ahoy", ...two]);
-  expect([code, stderr]).toEqual([2, expect.stringContaining("--adapter-model: expected one adapter")]);
-  const session = new Session(["serve", "--port", "0", ...two]);
+test("several apply together, with scales; a server lists them by name", async () => {
+  const scaled = [...PIRATE, "--adapter-model", "legal:0.5=me/legal"];
+  for (const [command, call] of [
+    ["generate", "generate"],
+    ["chat", "chat"],
+    ["score", "score"],
+  ] as const) {
+    const { stdout, stderr, engine } = await sirocco([command, "Ahoy", "--json", ...scaled], { stdin: "" });
+    const adapter = ["pirate", { name: "legal", scale: 0.5 }];
+    expect(engine.called("loadModel")[0]?.options.adapters).toEqual({
+      pirate: "./adapters/p",
+      legal: "me/legal",
+    });
+    expect(JSON.stringify(engine.called(call)[0]), stderr).toContain(`"adapter":${JSON.stringify(adapter)}`);
+    expect(JSON.parse(stdout).adapterModel).toEqual(adapter);
+  }
+  expect((await sirocco(["score", "Ahoy", ...scaled])).stderr).toContain("q4 with pirate, legal × 0.5 on");
+  const session = new Session([
+    "serve",
+    "--port",
+    "0",
+    "--json",
+    ...PIRATE,
+    "--adapter-model",
+    "legal:0.5=me/legal",
+  ]);
   await session.see("waiting", "stderr");
+  expect(JSON.parse(session.stdout.split("\n")[0] ?? "")).toMatchObject({ adapters: ["pirate", "legal"] });
   const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
   const { data } = await (await fetch(`${url}/v1/models`)).json();
   expect(data.map(({ id }: { id: string }) => id)).toEqual(["tiny-mistral", "pirate", "legal"]);
+  const scales = await (await fetch(`${url}/lora-adapters`)).json();
+  expect(scales.map(({ path, scale }: { path: string; scale: number }) => [path, scale])).toEqual([
+    ["pirate", 0],
+    ["legal", 0.5],
+  ]);
   session.interrupt();
   await session.exit;
 });

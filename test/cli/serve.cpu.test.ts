@@ -52,6 +52,7 @@ describe("serve", () => {
       url,
       port: Number(new URL(url).port),
       model: "owner/name",
+      adapters: [],
       parallel: 3,
       queue: 5,
     });

@@ -15,7 +15,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 const milliseconds = (value: string): number => Number.parseInt(value, 10) * UNITS[value.at(-1)!]!;
 
 describe("nginx.conf", () => {
-  it("passes on every route of both APIs, /health and /ready, and no other", () => {
+  it("passes on every route of both APIs, /health and /ready, and none that tells or sets what is of one replica", () => {
     const passed = [...text.matchAll(/location ~ (\S+) \{/g)].map(([, pattern]) => new RegExp(pattern!));
     const { app } = paperServer();
     const routes = app.routes
@@ -23,7 +23,11 @@ describe("nginx.conf", () => {
       .map(({ path }) => path.replace(/:\w+(\{[^}]*\})?/g, "@cf/mistral/mistral-7b-instruct-v0.1"));
     expect(routes).toContain("/v1/chat/completions");
     const isPassed = (path: string) => passed.some((pattern) => pattern.test(path));
-    expect([...new Set(routes.filter((path) => !isPassed(path)))]).toEqual(["/metrics", "/"]);
+    expect([...new Set(routes.filter((path) => !isPassed(path)))]).toEqual([
+      "/metrics",
+      "/lora-adapters",
+      "/",
+    ]);
   });
 
   it("names the same replicas in each upstream", () => {
