@@ -12,7 +12,7 @@ const programs = {
     "compares the built site in Firefox with nudges of the GPU's queue and without; --help lists options",
   formats: "compares q4a's time a byte of weights with q4's at 174 M parameters; --help lists options",
   peers:
-    "compares with onnxruntime (WebGPU) and llama.cpp (Vulkan): same adapter, same weights; --help lists options",
+    "compares with onnxruntime (WebGPU) and llama.cpp (Vulkan): same adapter, same weights; --cpu: with engines that compute on the CPU; --help lists options",
   "full-size":
     "loads Mistral 7B's exact shapes as q4, checks memory, makes 8 tokens (14.5 GB of temporary files; --layers N, --folder)",
   "two-layers": "full-size with two layers (1.4 GB)",

@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 /**
  * @typedef {object} Task
  * @property {string} file the model, in the engine's format
+ * @property {string} config its config.json
  * @property {string} installed folder of the engine's package
+ * @property {number | undefined} threads to compute with on the CPU; undefined: on the adapter
  * @property {import("./model.mjs").Shape} shape
  * @property {number[]} prompt
  * @property {number[]} warmup another prompt of the same length

@@ -156,7 +156,8 @@ function metadata(/** @type {Shape} */ { L, D, H, G, d, F, V }, /** @type {numbe
     number("llama.rope.dimension_count", d),
     real("llama.rope.freq_base", 10000),
     real("llama.attention.layer_norm_rms_epsilon", 1e-5),
-    // A vocabulary that is required but not used: control tokens, bytes, then made-up words.
+    // Control tokens, bytes, then made-up words. For an engine that takes text only: a text of such words
+    // becomes their ids.
     text("tokenizer.ggml.model", "llama"),
     list("tokenizer.ggml.tokens", STRING, ids.map(token)),
     list(
@@ -180,8 +181,8 @@ function token(/** @type {number} */ id) {
   return string(id < 259 ? `<0x${(id - 3).toString(16).toUpperCase().padStart(2, "0")}>` : `t${id}`);
 }
 
-/** 1 normal, 2 unknown, 3 control, 6 byte. */
-const tokenType = (/** @type {number} */ id) => (id === 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 1);
+/** 2 unknown, 3 control, 4 defined by the user (found in a text before all else), 6 byte. */
+const tokenType = (/** @type {number} */ id) => (id === 0 ? 2 : id < 3 ? 3 : id < 259 ? 6 : 4);
 
 const aligned = (/** @type {number} */ bytes) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

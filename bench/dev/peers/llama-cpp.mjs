@@ -1,23 +1,31 @@
-// Child process: llama.cpp's Vulkan backend, through node-llama-cpp, with the GGUF file in Q4_0.
+// Child process: llama.cpp's Vulkan backend or its code for the CPU, through node-llama-cpp, with the GGUF
+// file in Q4_0.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { answer } from "./child.mjs";
 
-await answer(async ({ file, installed, prompt, warmup, steps }) => {
+await answer(async ({ file, installed, prompt, warmup, steps, threads }) => {
   const { getLlama, LlamaLogLevel } = await import(pathToFileURL(join(installed, "dist", "index.js")).href);
+  const onCpu = threads !== undefined;
   const llama = await getLlama({
-    gpu: "vulkan",
+    gpu: onCpu ? false : "vulkan",
     build: "never",
     logLevel: LlamaLogLevel.error,
     vramPadding: 0,
+    ...(onCpu && { maxThreads: threads }),
   });
   const ignoreMemorySafetyChecks = true;
-  const model = await llama.loadModel({ modelPath: file, gpuLayers: "max", ignoreMemorySafetyChecks });
+  const model = await llama.loadModel({
+    modelPath: file,
+    gpuLayers: onCpu ? 0 : "max",
+    ignoreMemorySafetyChecks,
+  });
   const context = await model.createContext({
     contextSize: 512,
     batchSize: 512,
     flashAttention: true,
     ignoreMemorySafetyChecks,
+    ...(onCpu && { threads }),
   });
   const sequence = context.getSequence();
   const run = async (/** @type {number[]} */ ids) => {

@@ -46,6 +46,16 @@ export function matrix(/** @type {Shape} */ shape, /** @type {string} */ name) {
   };
 }
 
+/** The floats of a matrix by its name, [N, K]. */
+export function values(/** @type {Shape} */ shape, /** @type {string} */ name) {
+  const { N, K, code, scale } = matrix(shape, name);
+  const floats = new Float32Array(N * K);
+  for (let n = 0; n < N; n++) {
+    for (let k = 0; k < K; k++) floats[n * K + k] = code(n, k) * scale(n, Math.floor(k / GROUP));
+  }
+  return floats;
+}
+
 /** One group in this many of a row of the head is copied. */
 const COPIED = 3;
 

@@ -1,8 +1,8 @@
 // Writes the model as an ONNX graph of onnxruntime's own operators: matrices in blocks of 4 bits,
-// grouped-query attention that includes RoPE, keys and values as inputs and outputs. Field numbers are from
-// onnx.proto.
+// grouped-query attention that includes RoPE, keys and values as inputs and outputs, named as transformers.js
+// names them. Field numbers are from onnx.proto.
 import { closeSync, openSync, writeSync } from "node:fs";
-import { GROUP, matrix, norm } from "./model.mjs";
+import { GROUP, matrix, norm, values } from "./model.mjs";
 import { float, integer, message, string } from "./protobuf.mjs";
 
 /** @typedef {import("./model.mjs").Shape} Shape */
@@ -33,10 +33,10 @@ function model(shape) {
   /** @type {Buffer[]} */
   const constants = [];
   const inputs = [
-    ...tensorType(11, "input_ids", INT64, ["batch", "tokens"]),
-    ...tensorType(11, "attention_mask", INT64, ["batch", "total"]),
+    ...tensorType(11, "input_ids", INT64, ["batch_size", "tokens"]),
+    ...tensorType(11, "attention_mask", INT64, ["batch_size", "total"]),
   ];
-  const outputs = [...tensorType(12, "logits", FLOAT, ["batch", 1, V])];
+  const outputs = [...tensorType(12, "logits", FLOAT, ["batch_size", 1, V])];
 
   /**
    * @param {string} operator @param {string[]} from @param {string[]} to
@@ -81,11 +81,9 @@ function model(shape) {
     return own("MatMulNBits", [x, ...weights], [y], { ...sizes, accuracy_level: int(ACCURACY_LEVEL) });
   };
 
-  const embedding = blocks(shape, "model.embed_tokens.weight");
-  constant("embedding.codes", UINT8, [V, D / 2], embedding.codes);
-  constant("embedding.scales", FLOAT, [V, D / GROUP], embedding.scales);
-  const gather = { gather_axis: int(0), quantize_axis: int(1), block_size: int(GROUP), bits: int(4) };
-  own("GatherBlockQuantized", ["embedding.codes", "input_ids", "embedding.scales"], ["x"], gather);
+  // In f32, as usual: onnxruntime's WebAssembly has no operator for an embedding in 4 bits.
+  constant("embedding", FLOAT, [V, D], values(shape, "model.embed_tokens.weight"));
+  node("Gather", ["embedding", "input_ids"], ["x"], { axis: int(0) });
 
   // Attention needs the last position of each sequence, and the longest length.
   int64("one", 1);
@@ -115,9 +113,14 @@ function model(shape) {
   };
   for (let i = 0; i < L; i++) {
     const layer = `model.layers.${i}`;
-    const [past, present] = ["past", "present"].map((name) => [`${name}.${i}.key`, `${name}.${i}.value`]);
-    for (const name of past ?? []) inputs.push(...tensorType(11, name, FLOAT, ["batch", G, "before", d]));
-    for (const name of present ?? []) outputs.push(...tensorType(12, name, FLOAT, ["batch", G, "total", d]));
+    const [past, present] = ["past_key_values", "present"].map((name) => [
+      `${name}.${i}.key`,
+      `${name}.${i}.value`,
+    ]);
+    for (const name of past ?? [])
+      inputs.push(...tensorType(11, name, FLOAT, ["batch_size", G, "before", d]));
+    for (const name of present ?? [])
+      outputs.push(...tensorType(12, name, FLOAT, ["batch_size", G, "total", d]));
     const qkv = ["q", "k", "v"].map((name) =>
       product(normed, `${layer}.self_attn.${name}_proj.weight`, `${layer}.${name}`),
     );

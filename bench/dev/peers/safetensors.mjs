@@ -3,7 +3,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { configOf, safetensorsHeader, tensorsOf } from "../mistral.mjs";
-import { GROUP, isNorm, matrix, norm } from "./model.mjs";
+import { isNorm, norm, values } from "./model.mjs";
 
 /** @param {string} folder @param {import("./model.mjs").Shape} shape */
 export function writeCheckpoint(folder, shape) {
@@ -15,15 +15,6 @@ export function writeCheckpoint(folder, shape) {
   for (const { name } of tensors)
     writeSync(file, bf16(isNorm(name) ? norm(shape, name) : values(shape, name)));
   closeSync(file);
-}
-
-function values(/** @type {import("./model.mjs").Shape} */ shape, /** @type {string} */ name) {
-  const { N, K, code, scale } = matrix(shape, name);
-  const floats = new Float32Array(N * K);
-  for (let n = 0; n < N; n++) {
-    for (let k = 0; k < K; k++) floats[n * K + k] = code(n, k) * scale(n, Math.floor(k / GROUP));
-  }
-  return floats;
 }
 
 /** The upper halves of floats whose lower halves are zero. */

@@ -1,9 +1,12 @@
-// Child process: Sirocco, q4 from the bf16 checkpoint.
+// Child process: Sirocco, on an adapter q4 from the bf16 checkpoint, on the CPU the GGUF file in Q4_0.
 import { loadModel } from "sirocco";
 import { answer } from "./child.mjs";
 
-await answer(async ({ file, prompt, warmup, steps }) => {
-  const model = await loadModel(file, { weights: "q4", contextLength: 512 });
+await answer(async ({ file, prompt, warmup, steps, threads }) => {
+  const contextLength = 512;
+  const model = await (threads === undefined
+    ? loadModel(file, { contextLength, weights: "q4" })
+    : loadModel(file, { contextLength, adapter: "cpu", threads }));
   const run = async (/** @type {number[]} */ ids) => {
     const answered = [];
     let reading = { prefill: 0, decode: 0 };

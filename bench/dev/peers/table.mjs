@@ -28,13 +28,16 @@ export const wrongAnswers = (ours, other, needed = ours.readings[0]?.ids.length 
     return [`${other.name}: expected the ids ${expected.slice(0, needed).join(" ")}, got ${ids.join(" ")}.`];
   });
 
+/** Tokens/s. @param {Engine | undefined} engine @param {"prefill" | "decode"} phase */
+export const rates = (engine, phase) => spread(engine?.readings.map((reading) => reading[phase]) ?? []);
+
 /** @param {Engine[]} engines ours first */
 export function table(engines) {
   const [ours] = engines;
-  const rates = (/** @type {Engine | undefined} */ engine, /** @type {"prefill" | "decode"} */ phase) =>
-    spread(engine?.readings.map((reading) => reading[phase]) ?? []);
-  const cell = (/** @type {Spread} */ { median, min, max }) =>
-    `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+  const cell = (/** @type {Spread} */ { median, min, max }) => {
+    const digits = median < 10 ? 2 : median < 100 ? 1 : 0;
+    return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
+  };
   const rows = engines.map((engine) => {
     if (engine.readings.length === 0) return [engine.name, "-", "-", "-", "-", "-"];
     const [prefill, decode] = [rates(engine, "prefill"), rates(engine, "decode")];
@@ -61,17 +64,17 @@ export function table(engines) {
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
-/** @param {Engine[]} engines @param {object} params */
-export const results = (engines, params) =>
+/** @param {{ threads?: number | undefined, engines: Engine[] }} comparison @param {object} params */
+export const results = ({ threads, engines }, params) =>
   engines
     .filter(({ readings }) => readings.length > 0)
-    .flatMap(({ name, readings }) =>
+    .flatMap((engine) =>
       /** @type {const} */ (["prefill", "decode"]).map((phase) => ({
         suite: "peers",
         name: "tokensPerSecond",
         unit: "tokens/s",
-        ...spread(readings.map((reading) => reading[phase])),
-        runs: readings.length,
-        params: { ...params, engine: name, phase },
+        ...rates(engine, phase),
+        runs: engine.readings.length,
+        params: { ...params, engine: engine.name, phase, ...(threads && { threads }) },
       })),
     );
