@@ -370,15 +370,18 @@
       (call $f16_bits (global.get $best_a) (local.get $exponent))
       (i32.shl (call $f16_bits (global.get $best_b) (local.get $exponent)) (i32.const 16))))
 
-  ;; x as floats.
+  ;; x, as floats and as integers.
   (func $load_signed (param $bits i32) (param $width i32) (param $exponent i32) (param $work i32)
-    (local $end i32) (local $units v128) (local $sign v128)
+    (local $end i32) (local $units v128) (local $sign v128) (local $x v128)
     (local.set $end (i32.add (local.get $work) (i32.shl (local.get $width) (i32.const 2))))
     (local.set $units (call $units (local.get $exponent)))
     (loop $next
       (local.set $sign (v128.and (v128.load (local.get $bits)) (i32x4.splat (i32.const 0x80000000))))
-      (v128.store (local.get $work)
-        (v128.or (local.get $sign) (call $magnitudes (v128.load (local.get $bits)) (local.get $units))))
+      (local.set $x (v128.or
+        (local.get $sign)
+        (call $magnitudes (v128.load (local.get $bits)) (local.get $units))))
+      (v128.store (local.get $work) (local.get $x))
+      (v128.store offset=512 (local.get $work) (i32x4.trunc_sat_f32x4_s (local.get $x)))
       (local.set $bits (i32.add (local.get $bits) (i32.const 16)))
       (local.set $work (i32.add (local.get $work) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $work) (local.get $end)))))
@@ -387,11 +390,11 @@
   (func $sums (param $count i32) (param $work i32) (result i32 i32)
     (local $end i32) (local $x i32) (local $low i32) (local $high i32)
     (local.set $end (i32.add (local.get $work) (i32.shl (local.get $count) (i32.const 2))))
-    (local.set $low (i32.trunc_f32_s (f32.load (local.get $work))))
+    (local.set $low (i32.load offset=512 (local.get $work)))
     (local.set $high (local.get $low))
     (global.set $sum (i32.const 0))
     (loop $next
-      (local.set $x (i32.trunc_f32_s (f32.load (local.get $work))))
+      (local.set $x (i32.load offset=512 (local.get $work)))
       (local.set $low (call $min (local.get $low) (local.get $x)))
       (local.set $high (call $max (local.get $high) (local.get $x)))
       (global.set $sum (i32.add (global.get $sum) (local.get $x)))
@@ -406,7 +409,7 @@
     (local.set $lanes (v128.const i32x4 0 1 2 3))
     (loop $next
       (v128.store offset=512 (local.get $work)
-        (i32x4.sub (i32x4.trunc_sat_f32x4_s (v128.load (local.get $work))) (i32x4.splat (local.get $mean))))
+        (i32x4.sub (v128.load offset=512 (local.get $work)) (i32x4.splat (local.get $mean))))
       (v128.store offset=1024 (local.get $work)
         (i32x4.lt_s (local.get $lanes) (i32x4.splat (local.get $count))))
       (local.set $lanes (i32x4.add (local.get $lanes) (i32x4.splat (i32.const 4))))

@@ -15,11 +15,10 @@ export function bitsToF32(pattern: number): number {
 
 /** The exact value of an f16 bit pattern. */
 export function f16ToNumber(pattern: number): number {
-  const exponent = (pattern >> 10) & 0x1f;
-  const fraction = pattern & 0x3ff;
+  const magnitude = pattern & 0x7fff;
   const sign = pattern & 0x8000 ? -1 : 1;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
-  return sign * (exponent ? (1024 + fraction) * 2 ** (exponent - 25) : fraction * 2 ** -24);
+  if (magnitude >= 0x7c00) return magnitude > 0x7c00 ? Number.NaN : sign * Infinity;
+  return sign * (magnitude < 0x400 ? magnitude * 2 ** -24 : bitsToF32((magnitude << 13) + (112 << 23)));
 }
 
 /** The f32 bit pattern of an f16 bit pattern. Keeps the payload of a NaN, which a number does not. */
