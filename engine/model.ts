@@ -197,6 +197,7 @@ export class LoadedModel implements Model {
     const { classify } = await import("./guard/classify.ts");
     const parts = {
       scheduler: this.#scheduler,
+      adapters: this.#parts.adapters,
       prompts: this.#prompts,
       plan: this.plan,
       endIds: this.#endIds,

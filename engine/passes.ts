@@ -3,7 +3,7 @@ import type { Tokenizer } from "../tokenizer/index.ts";
 import type { Checkpoint } from "../weights/index.ts";
 import type { Adapters } from "./adapters/adapters.ts";
 import { likelyToken } from "./answer/log-probs.ts";
-import type { AdapterChoice, PassOptions, Score, ScoreOptions } from "./api.ts";
+import type { PassOptions, Score, ScoreOptions } from "./api.ts";
 import type { AdapterMix } from "./graph/adapter-use.ts";
 import { type Scored, score as scoreIds } from "./graph/score.ts";
 import { outOfRange } from "./options/parameter.ts";
@@ -18,20 +18,6 @@ interface Passing {
   readonly checkpoint: Pick<Checkpoint, "config">;
 }
 
-/** Runs `use` with what a call has chosen, which stays loaded meanwhile. @throws RangeError */
-async function withAdapters<T>(
-  adapters: Adapters,
-  choice: AdapterChoice | undefined,
-  use: (mix: AdapterMix | undefined) => Promise<T>,
-): Promise<T> {
-  const mix = await adapters.hold(choice);
-  try {
-    return await use(mix);
-  } finally {
-    adapters.release(mix);
-  }
-}
-
 /** @throws RangeError with `parameter` */
 export async function score(
   { scheduler, adapters, tokenizer, checkpoint }: Passing,
@@ -40,7 +26,7 @@ export async function score(
 ): Promise<Score> {
   checkScored(ids, from);
   const top = Math.min(topLogProbs ?? 0, checkpoint.config.V);
-  const rows = await withAdapters(adapters, choice, (mix) => {
+  const rows = await adapters.using(choice, (mix) => {
     const run = scoreOf(ids, from, top, signal, mix);
     return scheduler.runExclusive((rings) => rings.take(ids, mix), run, { signal });
   });
@@ -94,7 +80,7 @@ export const logits = (
   ids: readonly number[],
   { adapter: choice, signal }: PassOptions,
 ): Promise<Float32Array> =>
-  withAdapters(adapters, choice, (mix) => {
+  adapters.using(choice, (mix) => {
     const run = logitsOf(ids, signal, mix);
     return scheduler.runExclusive((rings) => rings.borrow(ids, mix), run, { signal });
   });

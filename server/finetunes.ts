@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, DeviceError, type Model } from "../engine/node.ts";
-import { isParameterError } from "../engine/options/parameter.ts";
+import { isParameterError, shown } from "../engine/options/parameter.ts";
 import { adapterFiles } from "../weights/adapters/names.ts";
 import { isObject } from "../weights/json.ts";
 import { folderSource } from "../weights/node.ts";
@@ -277,13 +277,6 @@ const isRefusal = (error: unknown): error is Error =>
   error instanceof CheckpointError ||
   isParameterError(error) ||
   (error instanceof DeviceError && error.code === "adapter-limit");
-
-const shown = (value: unknown): string =>
-  typeof value === "string"
-    ? JSON.stringify(value.slice(0, 100))
-    : value === undefined
-      ? "none"
-      : `a ${typeof value}`;
 
 const wrong = (field: string, message: string): HttpError =>
   new HttpError(400, `${field}: ${message}`, { code: "invalid_value", param: field });

@@ -4,7 +4,16 @@ import { type Context, exitCode } from "../context.ts";
 import { formatDuration } from "../format.ts";
 import { readText } from "../input.ts";
 import { withModel } from "../open-model.ts";
-import { addLoadingOptions, addOptions, addOutputOptions, type LoadingOptions } from "../options.ts";
+import {
+  adapterField,
+  adapterOf,
+  addAdapterModelOption,
+  addLoadingOptions,
+  addOptions,
+  addOutputOptions,
+  type LoadingOptions,
+  withAdapter,
+} from "../options.ts";
 import { labels, nonEmpty } from "../parse.ts";
 
 interface Options extends LoadingOptions {
@@ -46,9 +55,10 @@ Examples:
     new Option("--normalize", "compare labels by the mean log-probability of their tokens, not by the sum"),
   ]);
   addLoadingOptions(command);
+  addAdapterModelOption(command);
   addOutputOptions(
     command,
-    "print one object: label, probabilities (by label), promptTokens, cachedTokens, weights, adapter",
+    "print one object: label, probabilities (by label), promptTokens, cachedTokens, weights, adapter, adapterModel (with it)",
   );
   command.action(async (text: string | undefined, options: Options) =>
     exit(await classify(context, text, options)),
@@ -61,17 +71,26 @@ async function classify(context: Context, argument: string | undefined, options:
   const text = await readText(context, { command: "classify", what: "text", argument, file });
   return withModel(context, options, async (model) => {
     const start = performance.now();
-    const asked = { raw, normalize, signal: interrupts.signal, ...(prompt !== undefined && { prompt }) };
+    const asked = {
+      ...{ raw, normalize, signal: interrupts.signal },
+      ...(prompt !== undefined && { prompt }),
+      ...adapterOf(options),
+    };
     const result = await model.classify(text, labels, asked);
     if (options.json) {
-      output.json({ ...result, weights: model.plan.weights, adapter: model.adapter.name });
+      output.json({
+        ...result,
+        weights: model.plan.weights,
+        adapter: model.adapter.name,
+        ...adapterField(options),
+      });
       return exitCode.ok;
     }
     const rows = Object.entries(result.probabilities).sort(([, a], [, b]) => b - a);
     for (const [label, probability] of rows) output.write(`${probability.toFixed(4)}  ${label}\n`);
     if (!options.quiet) {
       const took = formatDuration(performance.now() - start);
-      output.note(`${took}, ${model.plan.weights} on ${model.adapter.name}`);
+      output.note(`${took}, ${model.plan.weights}${withAdapter(options)} on ${model.adapter.name}`);
     }
     return exitCode.ok;
   });

@@ -30,6 +30,19 @@ export class Adapters implements LoadedAdapters {
     for (const { adapter } of mix) this.calls.set(adapter, this.calls.get(adapter)! - 1);
   }
 
+  /** Runs `use` with what a call has chosen, which stays loaded meanwhile. @throws as `hold` */
+  async using<T>(
+    choice: AdapterChoice | undefined,
+    use: (mix: AdapterMix | undefined) => Promise<T>,
+  ): Promise<T> {
+    const mix = await this.hold(choice);
+    try {
+      return await use(mix);
+    } finally {
+      this.release(mix);
+    }
+  }
+
   /** Puts all of them on a device that has replaced a lost one. */
   async restore(gpuModel: GpuModel): Promise<void> {
     if (this.calls.size > 0) await (await import("./place.ts")).placeAdapters(this, gpuModel);

@@ -2,8 +2,16 @@
 // it.
 import type { ChatOptions, Classification, ClassifyOptions, Message, Plan } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
+import type { AdapterMix } from "../graph/adapter-use.ts";
 import { score } from "../graph/score.ts";
-import { checkOptions, flag, type Rules, signal as signalRule, text as textRule } from "../options/check.ts";
+import {
+  adapter,
+  checkOptions,
+  flag,
+  type Rules,
+  signal as signalRule,
+  text as textRule,
+} from "../options/check.ts";
 import { outOfRange, shown, unsupported, wrongType } from "../options/parameter.ts";
 import type { GpuModel } from "../resident/gpu-model.ts";
 import type { RingState } from "../scheduler/ring-state.ts";
@@ -21,13 +29,22 @@ Labels:
 Text:
 {text}`;
 
-const rules: Rules<ClassifyOptions> = { prompt: textRule, raw: flag, normalize: flag, signal: signalRule };
+const rules: Rules<ClassifyOptions> = {
+  ...{ prompt: textRule, raw: flag, normalize: flag },
+  ...{ adapter, signal: signalRule },
+};
 
 type Ids = readonly number[];
 
 /** What `classify` needs of a model. */
 export interface Classifier {
   readonly scheduler: Scheduler;
+  readonly adapters: {
+    using<T>(
+      choice: ClassifyOptions["adapter"],
+      use: (mix: AdapterMix | undefined) => Promise<T>,
+    ): Promise<T>;
+  };
   readonly plan: Pick<Plan, "contextLength" | "chunkLength">;
   /** Tokens that end an answer. */
   readonly endIds: ReadonlySet<number>;
@@ -54,7 +71,7 @@ export async function classify<Label extends string>(
 ): Promise<Classification<Label>> {
   checkOptions("classify", options, rules);
   checkLabels(labels);
-  const { scheduler, plan } = classifier;
+  const { scheduler, adapters, plan } = classifier;
   const { signal, normalize = false } = options;
   const { prompt, endings } = await encode(classifier, text, labels, options);
   const longest = Math.max(...endings.map(({ length }) => length));
@@ -64,10 +81,12 @@ export async function classify<Label extends string>(
       `tokens: expected at most ${plan.contextLength}, got ${got}. Shorten the text, or load with a larger contextLength.`,
     );
   }
-  const { sums, cachedTokens } = await scheduler.runExclusive(
-    (rings) => rings.take(prompt),
-    (gpuModel, ring) => scoreEndings(gpuModel, ring, prompt, endings, signal),
-    { signal },
+  const { sums, cachedTokens } = await adapters.using(options.adapter, (mix) =>
+    scheduler.runExclusive(
+      (rings) => rings.take(prompt, mix),
+      (gpuModel, ring) => scoreEndings(gpuModel, ring, prompt, endings, mix, signal),
+      { signal },
+    ),
   );
   const scores = normalize ? sums.map((sum, i) => sum / endings[i]!.length) : sums;
   const probabilities = softmax(scores);
@@ -166,10 +185,11 @@ async function* scoreEndings(
   ring: RingState,
   prompt: Ids,
   endings: readonly Ids[],
+  mix: AdapterMix | undefined,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<void, { readonly sums: readonly number[]; readonly cachedTokens: number }, void> {
-  ring.use(undefined, decoder);
-  const start = ring.reusable(prompt);
+  ring.use(mix, decoder);
+  const start = ring.reusable(prompt, mix);
   ring.begin(prompt, start);
   ring.wrote(prompt.length);
   yield* decoder.prefillInChunks(ring.index, prompt.slice(start), start, signal);

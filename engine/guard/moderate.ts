@@ -2,7 +2,7 @@
 // categories are those of section 5.3 of the paper of Mistral 7B (https://arxiv.org/abs/2310.06825).
 import type { Classification, Model, ModerateOptions, Moderation, ModerationCategory } from "../api.ts";
 import { ContextLengthError } from "../errors.ts";
-import { checkOptions, oneOf, type Rules, signal } from "../options/check.ts";
+import { adapter, checkOptions, oneOf, type Rules, signal } from "../options/check.ts";
 import { shown, wrongType } from "../options/parameter.ts";
 
 const ACCEPTABLE = "acceptable";
@@ -37,7 +37,7 @@ Text:
 /** A shorter text fits any context that the prompt fits. */
 const SHORTEST = 64;
 
-const rules: Rules<ModerateOptions> = { kind: oneOf(Object.keys(WHOSE)), signal };
+const rules: Rules<ModerateOptions> = { kind: oneOf(Object.keys(WHOSE)), adapter, signal };
 
 /** @throws TypeError, RangeError with `parameter`; the errors of `classify` */
 export async function moderate(
@@ -47,10 +47,10 @@ export async function moderate(
 ): Promise<Moderation> {
   checkOptions("moderate", options, rules);
   if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
-  const { kind = "prompt", ...cancel } = options;
+  const { kind = "prompt", ...passing } = options;
   const judge = async (part: string): Promise<Moderation> => {
     try {
-      return judged(await model.classify(part, LABELS, { ...cancel, prompt: promptFor(kind) }));
+      return judged(await model.classify(part, LABELS, { ...passing, prompt: promptFor(kind) }));
     } catch (error) {
       if (!(error instanceof ContextLengthError) || part.length <= SHORTEST) throw error;
       const middle = part.length >> 1;

@@ -131,6 +131,12 @@ export const stop: Rule = {
   isInRange: (value: string | readonly string[]) => ![value].flat().includes(""),
 };
 
+/** What it holds is checked when it is compared with the loaded adapters. */
+export const adapter: Rule = {
+  expected: "the name of an adapter, { name, scale }, or a list of these",
+  hasType: (value) => [value].flat().every((each) => text.hasType(each) || isPlain(each)),
+};
+
 /** Larger ones would make sums of logits infinite. */
 const MAX_BIAS = 1e30;
 

@@ -16,6 +16,7 @@ import type {
   ScoreOptions,
 } from "../api.ts";
 import {
+  adapter,
   bias,
   callback,
   checkOptions,
@@ -24,7 +25,6 @@ import {
   number,
   object,
   oneOf,
-  type Rule,
   type Rules,
   signal,
   stop,
@@ -40,11 +40,6 @@ const toolRules = {
     expected: "a text or { name }",
     hasType: (value: unknown) => text.hasType(value) || isPlain(value),
   },
-};
-/** What it holds is checked when it is compared with the loaded adapters. */
-const adapter: Rule = {
-  expected: "the name of an adapter, { name, scale }, or a list of these",
-  hasType: (value) => [value].flat().every((each) => text.hasType(each) || isPlain(each)),
 };
 const answerRules: Rules<AnswerOptions> = {
   temperature: number,

@@ -1,8 +1,8 @@
 // What a text is: one of some labels, with probabilities.
-import type { CallOptions } from "./answer.ts";
+import type { PassOptions } from "./answer.ts";
 
 /** Options of `Model.classify`. */
-export interface ClassifyOptions extends CallOptions {
+export interface ClassifyOptions extends PassOptions {
   /**
    * What the model is asked, with `{text}` where the text goes and `{labels}` where the labels go, a line
    * each. Not with messages. Default: a question for the label that fits best, with the list of labels.
@@ -43,7 +43,7 @@ export type ModerationCategory =
   | "unqualified_advice";
 
 /** Options of `Model.moderate`. */
-export interface ModerateOptions extends CallOptions {
+export interface ModerateOptions extends PassOptions {
   /** Whether the text is a user's prompt or a model's answer. Default "prompt". */
   readonly kind?: "prompt" | "answer";
 }

@@ -87,6 +87,12 @@ export const adapterBugs = {
     to: "",
     test: engine("adapters", "removed while calls begin"),
   },
+  "labels are compared without their adapter": {
+    file: "engine/guard/classify.ts",
+    from: "ring.use(mix, decoder)",
+    to: "ring.use(undefined, decoder)",
+    test: engine("classify", "with an adapter"),
+  },
   "an adapter is removed under a call": {
     file: "engine/adapters/add.ts",
     from: "if (calls === 0) return",

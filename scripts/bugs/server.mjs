@@ -39,6 +39,12 @@ export const serverBugs = {
     to: "",
     test: server("access", "only requests with a valid key"),
   },
+  "server: adapters that a list leaves out keep their default scales": {
+    file: "server/default-adapters.ts",
+    from: 'this.#scales = this.#read(given, "body");',
+    to: 'this.#scales = [...this.#read(given, "body"), ...this.#scales];',
+    test: server("adapters", "default scales apply"),
+  },
   "server: pages of any origin may call": {
     file: "server/app.ts",
     from: "app.use(checkOrigin(service));",

@@ -39,6 +39,14 @@ test("generate, chat and score load it, use it and say so", async () => {
   expect(stderr).toMatch(/q4 with pirate on Paper GPU/);
 });
 
+test("classify has its labels with it", async () => {
+  const args = ["classify", "Ahoy", "--labels", "a,b", ...PIRATE];
+  const { stdout, engine } = await sirocco([...args, "--json"]);
+  expect(engine.called("classify")[0]?.options.adapter).toBe("pirate");
+  expect(JSON.parse(stdout).adapterModel).toBe("pirate");
+  expect((await sirocco(args)).stderr).toContain("q4 with pirate on Paper GPU");
+});
+
 test("a chat's first line and /show name it", async () => {
   const session = new Session(["chat", "--no-history", ...PIRATE], { stderrTerminal: true });
   await session.see("the embedded tiny model with pirate, q4 on Paper GPU", "stderr");

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Decoder } from "../../engine/graph/decoder.ts";
 import type { LoadedModel } from "../../engine/model.ts";
-import { ContextLengthError, loadModel, type Message } from "../../engine/node.ts";
+import { ContextLengthError, loadModel, type Message, type ScoreOptions } from "../../engine/node.ts";
 import { expectNoUnhandledRejections, openTestDevice } from "../helpers.ts";
+import { adapterSource, floats } from "../weights/adapter-files.ts";
 
 expectNoUnhandledRejections();
 
@@ -36,10 +37,15 @@ afterAll(() => {
 });
 
 /** Softmax of the sum, or mean, of log-probabilities of the last tokens of each list. */
-async function expected(lists: readonly (readonly number[])[], shared: number, normalize: boolean) {
+async function expected(
+  lists: readonly (readonly number[])[],
+  shared: number,
+  normalize: boolean,
+  options: ScoreOptions = {},
+) {
   const scores: number[] = [];
   for (const ids of lists) {
-    const logProbs = (await model.score(ids)).logProbs.slice(shared - 1);
+    const logProbs = (await model.score(ids, options)).logProbs.slice(shared - 1);
     const sum = logProbs.reduce((a, b) => a + b, 0);
     scores.push(normalize ? sum / logProbs.length : sum);
   }
@@ -205,4 +211,36 @@ test("moderate scores three categories, of prompts and of answers", async () => 
   expect(long.promptTokens).toBeGreaterThan(512);
   await expect(model.moderate(3 as never)).rejects.toMatchObject({ parameter: "text" });
   await expect(model.moderate("x", { kind: "text" as never })).rejects.toMatchObject({ parameter: "kind" });
+});
+
+test("with an adapter, apart from what is computed without", async () => {
+  const text = "Once upon a time, there was a little boy. He found a cat. The cat was";
+  const labels = [" very happy", " sad", " a cat", " big"];
+  const { D } = model.config;
+  const tensor = "base_model.model.model.layers.0.self_attn.o_proj.lora";
+  await model.addAdapter(
+    "waves",
+    adapterSource({ r: 1, target_modules: ["o_proj"] }, [
+      floats(`${tensor}_A.weight`, [1, D], (i) => Math.sin(i)),
+      floats(`${tensor}_B.weight`, [D, 1], (i) => Math.cos(3 * i) / 9),
+    ]),
+  );
+  const plain = await model.classify(text, labels, { raw: true });
+  const adapted = await model.classify(text, labels, { raw: true, adapter: "waves" });
+  expect([plain.cachedTokens, adapted.cachedTokens]).toEqual([0, 0]);
+  const lists = await Promise.all(labels.map((label) => model.encode(text + label)));
+  const shared = sharedBy(lists);
+  for (const [result, options] of [
+    [plain, {}],
+    [adapted, { adapter: "waves" }],
+  ] as const) {
+    const probabilities = await expected(lists, shared, false, options);
+    for (const [i, label] of labels.entries())
+      expect(result.probabilities[label]).toBeCloseTo(probabilities[i]!, 3);
+  }
+  expect(adapted.probabilities[" sad"]).not.toBeCloseTo(plain.probabilities[" sad"]!, 2);
+  await expect(model.classify(text, labels, { adapter: "none" })).rejects.toMatchObject({
+    parameter: "adapter",
+  });
+  await model.removeAdapter("waves");
 });

@@ -32,6 +32,20 @@ test.each([
   expect(promptTokens).toBe(7);
 });
 
+test("every part is judged with the adapter", async () => {
+  const asked: unknown[] = [];
+  const model = judging((text) => {
+    if (text.length > 100) throw new ContextLengthError("too long");
+    return [0.1, 0.1, 0.1, 0.7];
+  });
+  const classify: typeof model.classify = (text, labels, options) => {
+    asked.push(options?.adapter);
+    return model.classify(text, labels, options);
+  };
+  await moderate({ classify }, "a".repeat(150), { adapter: ["guard"] });
+  expect(asked).toEqual([["guard"], ["guard"], ["guard"]]);
+});
+
 test("the worst part of a long text counts", async () => {
   const seen: string[] = [];
   const model = judging((text) => {

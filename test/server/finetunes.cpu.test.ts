@@ -129,9 +129,9 @@ test("an adapter that cannot be loaded is not kept, and may be replaced", async 
 describe("refused, and nothing is written", () => {
   test.each<[string, object, RegExp]>([
     ["a path for a name", { name: "../pirate" }, /^name: expected 1 to 100 of letters.* "..\/pirate"/],
-    ["no name", { name: undefined }, /^name: .* got none/],
+    ["no name", { name: undefined }, /^name: .* got nothing/],
     ["a name of other lines", { name: "a\nb" }, /^name/],
-    ["a number for a model", { model: 5 }, /^model: expected a text, got a number/],
+    ["a number for a model", { model: 5 }, /^model: expected a text, got 5/],
     [
       "a long description",
       { description: "x".repeat(1001) },
