@@ -15,6 +15,8 @@ const programs = {
     "compares with onnxruntime (WebGPU) and llama.cpp (Vulkan): same adapter, same weights; --cpu: with engines that compute on the CPU; --help lists options",
   "full-size":
     "loads Mistral 7B's exact shapes as q4, checks memory, makes 8 tokens (14.5 GB of temporary files; --layers N, --folder)",
+  "full-size-cpu":
+    "loads Mistral 7B's exact shapes in Q4_0 on the CPU, checks memory, and compares its speed with lavapipe's (4.1 GB of temporary files; --layers N, --threads N, --folder)",
   "two-layers": "full-size with two layers (1.4 GB)",
 };
 

@@ -2,7 +2,7 @@
 // exact shapes to a temporary folder (32 layers: 14.5 GB of seeded random bf16 in shards of about 5 GB,
 // loaded as q4; or a GGUF file or a folder quantised with GPTQ, loaded as it is), generates, checks memory
 // against bounds, and cleans up.
-import { mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { open, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,19 +11,16 @@ import { loadModel, planModel } from "sirocco";
 import { writeGptq } from "./gptq.mjs";
 import { configOf, parametersOf, safetensorsHeader, sizeOf, tensorsOf } from "./mistral.mjs";
 import { mixes, writeGguf } from "./peers/gguf.mjs";
-import { blockTypes } from "./peers/gguf-blocks.mjs";
 import { progressLine } from "./progress.mjs";
+import { randomBlock, repeatedBlocks } from "./random-weights.mjs";
 import { filler } from "./repeated.mjs";
+import { temporaryFolder } from "./temporary-folder.mjs";
 
 const SHARD_BYTES = 5e9;
 const MAX_HOST_BYTES = 256 * 2 ** 20;
 /** Bits of a weight in GPU memory, at most, all matrices together but those that GPTQ leaves in 16 bits. */
 const MAX_RESIDENT_BITS = { bf16: 4.64, Q4_0: 4.64, Q4_K_M: 6, Q8_0: 8.6, GPTQ: 4.64 };
 const ANSWER = 8;
-/** Linux's type of a file system in memory: shards there would take the memory that the model needs. */
-const TMPFS = 0x01021994;
-/** Disk space to leave free. */
-const SPARE_BYTES = 2 ** 29;
 
 const { values: options } = parseArgs({
   args: process.argv.slice(3),
@@ -49,26 +46,7 @@ const parameters = parametersOf(tensors);
 const gigabytes = (/** @type {number} */ bytes) => `${(bytes / 1e9).toFixed(2)} GB`;
 const mebibytes = (/** @type {number} */ bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
-const { bavail, bsize, type } = statfsSync(options.folder);
-if (bavail * bsize < 2 * parameters + SPARE_BYTES) {
-  console.error(
-    `${options.folder}: expected ${gigabytes(2 * parameters + SPARE_BYTES)} free, got ${gigabytes(bavail * bsize)}. ` +
-      "Name another folder with --folder, or fewer layers with --layers.",
-  );
-  process.exit(1);
-}
-
-if (type === TMPFS) {
-  console.error(
-    `${options.folder}: expected a folder on a disk, got one in memory. Name another with --folder.`,
-  );
-  process.exit(1);
-}
-
-const folder = mkdtempSync(join(options.folder, "sirocco-full-size-"));
-process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130));
-
+const folder = temporaryFolder(options.folder, 2 * parameters);
 const file = join(folder, "model.gguf");
 let made = "";
 if (mix) {
@@ -207,38 +185,4 @@ async function writeShard(path, group, piecesOf, onWritten) {
   } finally {
     await file.close();
   }
-}
-
-/** Random bf16 about as large as trained weights, ±[1/64, 1/32); xorshift32 from a fixed seed. */
-function randomBlock(/** @type {number} */ values) {
-  const block = new Uint16Array(values);
-  let state = 0x9e3779b9;
-  for (let i = 0; i < values; i++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    block[i] = (state & 0x8000) | 0x3c80 | (state & 0x7f);
-  }
-  return new Uint8Array(block.buffer);
-}
-
-/** Random blocks of GGUF's types, each type's encoded once: to encode 7 G weights would take an hour. */
-function repeatedBlocks() {
-  const values = 2 ** 20;
-  const floats = bf16ToF32(randomBlock(values));
-  const fillers = new Map();
-  return (/** @type {import("./peers/gguf.mjs").BlockName} */ type, /** @type {number} */ size) => {
-    const { length, bytes, write } = blockTypes[type];
-    if (!fillers.has(type)) {
-      const blocks = new Uint8Array((values / length) * bytes);
-      for (let i = 0; i < values / length; i++)
-        write(floats.subarray(i * length, (i + 1) * length), new DataView(blocks.buffer, i * bytes, bytes));
-      fillers.set(type, filler(blocks, bytes));
-    }
-    return fillers.get(type)(size);
-  };
-}
-
-function bf16ToF32(/** @type {Uint8Array} */ { buffer }) {
-  return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
 }
