@@ -1,6 +1,6 @@
 // `npm run bench -- full-size-cpu [--layers N] [--threads N]`: writes a GGUF file in Q4_0 with Mistral 7B's
-// exact shapes (32 layers: 4.1 GB), loads it on the CPU and then on lavapipe, each in a process of its own, and
-// compares their speeds. The process on the CPU may take as much memory as the weights and 600 MiB.
+// exact shapes (32 layers: 4.1 GB), loads it on the CPU and then on lavapipe, each in a process of its own,
+// and compares their speeds. The process on the CPU may take as much memory as the weights and 600 MiB.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
