@@ -1,45 +1,43 @@
-// On Linux without a working Vulkan driver, SwiftShader takes its place if it is installed.
-
+// Software drivers that a user asks for, and what a GPU needs.
 import type { Engine } from "./engine.ts";
-import { ADVICE, useSwiftshader } from "./swiftshader.mjs";
+import { errorMessage } from "./errors.ts";
+import { useSwiftshader } from "./swiftshader.mjs";
 
-/** The engine; a call that finds no adapter is repeated with SwiftShader. */
+/** The engine; `--adapter swiftshader` sets that driver up if no adapter has the name. */
 export function withDriver(engine: Engine): Engine {
-  const retried = async <T>(call: () => Promise<T>): Promise<T> => {
+  const retried = async <T>(adapter: string | undefined, call: () => Promise<T>): Promise<T> => {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Error && error.name === "DeviceError" && (await findDriver(engine))))
-        throw error;
+      if (!(error instanceof Error && error.name === "DeviceError" && setUp(adapter))) throw error;
       return call();
     }
   };
   return {
-    loadModel: (source, options) => retried(() => engine.loadModel(source, options)),
-    planModel: (source, options) => retried(() => engine.planModel(source, options)),
-    tuneModel: (source, options) => retried(() => engine.tuneModel(source, options)),
-    quantizeModel: (source, options) => retried(() => engine.quantizeModel(source, options)),
-    describeModel: engine.describeModel,
-    mergeModel: engine.mergeModel,
-    listAdapters: async () => {
-      const adapters = await engine.listAdapters();
-      return adapters.length === 0 && (await findDriver(engine)) ? engine.listAdapters() : adapters;
-    },
+    ...engine,
+    loadModel: (source, options) => retried(options?.adapter, () => engine.loadModel(source, options)),
+    planModel: (source, options) => retried(options?.adapter, () => engine.planModel(source, options)),
+    tuneModel: (source, options) => retried(options?.adapter, () => engine.tuneModel(source, options)),
+    quantizeModel: (source, options) => retried(options.adapter, () => engine.quantizeModel(source, options)),
   };
 }
 
-/** Sets up SwiftShader if there is no adapter. @returns whether it did */
-async function findDriver({ listAdapters }: Engine): Promise<boolean> {
+/** @returns whether SwiftShader is asked for, and was set up */
+function setUp(adapter = process.env["SIROCCO_ADAPTER"] ?? ""): boolean {
   // A user who names drivers gets these and no others, even if they do not work.
-  if (process.platform !== "linux" || process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"]) {
-    return false;
-  }
-  return (await listAdapters()).length === 0 && useSwiftshader() === undefined;
+  const named = process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"];
+  return /swiftshader/i.test(adapter) && !named && useSwiftshader() === undefined;
 }
 
-/** What to do if there is no adapter. */
-export function driverAdvice(platform: NodeJS.Platform): string {
-  if (platform === "linux") return ADVICE;
+/** What to do for a GPU to be found. */
+export async function gpuAdvice(platform: NodeJS.Platform): Promise<string> {
+  try {
+    await import("webgpu");
+  } catch (error) {
+    return `The npm package webgpu does not load: ${errorMessage(error)}. Run npm install webgpu.`;
+  }
+  if (platform === "linux")
+    return "Install the Vulkan driver of your GPU: `vulkaninfo --summary` must list the GPU.";
   if (platform === "win32") return "Update the graphics driver: Direct3D 12 is needed.";
   return "Update the system or the graphics driver: a GPU with Metal, Direct3D 12 or Vulkan is needed.";
 }

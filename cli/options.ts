@@ -1,6 +1,6 @@
 // Options that several commands have, and how they become options of the engine.
 import { type Command, Option } from "commander";
-import { DEFAULT_SAMPLING } from "../engine/options/defaults.ts";
+import { DEFAULT_SAMPLING, MAX_THREADS } from "../engine/options/defaults.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import type {
   AdapterChoice,
@@ -39,6 +39,7 @@ export interface ModelOptions extends OutputOptions {
 }
 
 export interface LoadingOptions extends ModelOptions {
+  readonly threads?: number;
   /** False with --no-tune. */
   readonly tune?: boolean;
   readonly unsafeFast?: boolean;
@@ -79,12 +80,12 @@ export const addModelOption = (command: Command, without = "the embedded tiny mo
     ).argParser(nonEmpty("--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 
-/** `--model` and `--adapter`: which checkpoint, on which GPU. */
+/** `--model` and `--adapter`: which checkpoint, and who computes. */
 export const addModelOptions = (command: Command): Command =>
   addOptions(addModelOption(command), "Model", [
     new Option(
       "--adapter <name>",
-      "GPU to use: part of a name that `sirocco info` prints (default: the system's choice)",
+      "what computes: part of a name that `sirocco info` prints, or cpu (default: a GPU, or the CPU where there is none)",
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
   ]);
 
@@ -107,6 +108,10 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--window <tokens>", "attention window (default: the checkpoint's)").argParser(
       integer("--window", { min: 1, words: "of at least 1" }),
     ),
+    new Option(
+      "--threads <count>",
+      "threads that compute where the CPU does (default: physical cores less one)",
+    ).argParser(integer("--threads", { min: 1, max: MAX_THREADS, words: `from 1 to ${MAX_THREADS}` })),
     new Option("--no-tune", "do not measure which kernels are fastest at the first load on a GPU"),
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);
@@ -213,6 +218,7 @@ export const toLoadOptions = ({
   context,
   window,
   adapter,
+  threads,
   tune,
   unsafeFast,
   parallel = 1,
@@ -228,6 +234,7 @@ export const toLoadOptions = ({
   ...(context === undefined ? {} : { contextLength: context }),
   ...(window === undefined ? {} : { window }),
   ...(adapter === undefined ? {} : { adapter }),
+  ...(threads === undefined ? {} : { threads }),
   ...(adapterModel && {
     adapters: Object.fromEntries(adapterModel.map(({ name, source }) => [name, source])),
   }),

@@ -22,7 +22,7 @@ export function createProgram(context: Context, exit: (code: number) => void): C
   const { io } = context;
   const program = new Command("sirocco")
     .description(
-      "Runs Mistral 7B and its family from Hugging Face safetensors, on WebGPU.\n" +
+      "Runs Mistral 7B and its family from Hugging Face safetensors, on WebGPU or the CPU.\n" +
         "Without --model every command uses a tiny model that is part of the package.",
     )
     .version(packageVersion, "-V, --version", "show the version")
@@ -52,6 +52,8 @@ Environment:
   HF_TOKEN          access token of the Hugging Face Hub, for private and gated repositories
   HF_ENDPOINT       address of the Hub (default: https://huggingface.co)
   HF_HOME           folder of the Hub's cache, shared with Python (default: ~/.cache/huggingface)
+  SIROCCO_ADAPTER   same as --adapter
+  SIROCCO_THREADS   same as --threads
   VK_DRIVER_FILES   Vulkan drivers to use (Linux)
   NO_COLOR          no colours
   SIROCCO_DEBUG     same as --debug

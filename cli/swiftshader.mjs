@@ -30,7 +30,7 @@ const BROWSERS = [
   "/opt/google/chrome",
 ];
 
-export const ADVICE =
+const ADVICE =
   "Install the Vulkan driver of your GPU, or a software driver: Mesa's lavapipe, version 24 or newer (Debian, Ubuntu: " +
   `the package mesa-vulkan-drivers), or SwiftShader from npm (Linux x64): npm install ${CARRIER}@${CARRIER_VERSION}`;
 

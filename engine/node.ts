@@ -12,11 +12,9 @@
 import { fileURLToPath } from "node:url";
 import { folderSource, openNodeHash, type Source } from "../weights/node.ts";
 import type { AdapterDescription, LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { listDawnAdapters, openDawn } from "./gpu/dawn.ts";
-import { borrowDevice } from "./gpu/gpu.ts";
-import { yieldCoresDuring } from "./gpu/yield-cores.ts";
 import * as load from "./load.ts";
 import { namedSource } from "./named-source.ts";
+import { listNodeAdapters, openNodeDevice } from "./node-device.ts";
 import type { Platform } from "./platform.ts";
 import { describe, type ModelDescription } from "./resident/describe.ts";
 import { type Merged, type MergeOptions, merge } from "./resident/merge.ts";
@@ -38,18 +36,7 @@ export type { Quantized, QuantizeOptions } from "./resident/quantize.ts";
 const node: Platform = {
   tuning: tuningFiles,
   openFileHash: openNodeHash,
-  openDevice: async ({ device, threads, ...options }) => {
-    if (device) return borrowDevice(device, yieldCoresDuring);
-    const adapter = options.adapter ?? process.env["SIROCCO_ADAPTER"];
-    if (adapter === "cpu") {
-      const [{ openCpu }, { openNodePort }] = await Promise.all([
-        import("./cpu/open.ts"),
-        import("./cpu/node-port.ts"),
-      ]);
-      return openCpu(threads ?? Number(process.env["SIROCCO_THREADS"] ?? 1), openNodePort);
-    }
-    return openDawn({ ...options, ...(adapter !== undefined && { adapter }) });
-  },
+  openDevice: openNodeDevice,
   openSource: (spec, options) =>
     spec === undefined
       ? folderSource(fileURLToPath(new URL("../weights/tiny-mistral/", import.meta.url)))
@@ -57,7 +44,7 @@ const node: Platform = {
 };
 
 /**
- * Loads a model onto the GPU. If it fails, nothing stays there.
+ * Loads a model onto the GPU, or into the CPU's memory where there is none. If it fails, nothing stays there.
  *
  * @param source a folder or GGUF file (Node), an address that holds the files or of a GGUF file, a repository
  * of the Hugging Face Hub as `owner/name`, `owner/name@revision` or `owner/name/file.gguf`, the address of
@@ -65,7 +52,7 @@ const node: Platform = {
  * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
  * @throws NetworkError if the network fails at every try
  * @throws TokenizerError if tokenizer.json cannot be used
- * @throws DeviceError if there is no GPU, or the model does not fit it
+ * @throws DeviceError if there is no adapter of the wanted name, or the model does not fit it
  * @throws TypeError, RangeError if an option is unknown, of the wrong type, or out of range; `parameter` is
  * its name
  *
@@ -159,8 +146,7 @@ export const mergeModel = (source: string | Source | undefined, options: MergeOp
   merge(node, source, options);
 
 /**
- * The adapters of this machine; `name` is what the option `adapter` matches. Node only.
- *
- * @throws DeviceError if the npm package `webgpu` does not load
+ * The adapters of this machine, and the CPU at the end; `name` is what the option `adapter` matches. Without
+ * the npm package `webgpu`, the CPU alone. Node only.
  */
-export const listAdapters = (): Promise<AdapterDescription[]> => listDawnAdapters();
+export const listAdapters = (): Promise<AdapterDescription[]> => listNodeAdapters();

@@ -54,7 +54,7 @@ const ENGINE_ROOMS = {
   "turn.ts": [],
   gpu: [...common, "turn.ts"],
   // The device that computes on the CPU.
-  cpu: ["gpu"],
+  cpu: ["api.ts", "gpu"],
   graph: [...common, "gpu"],
   store: [...common, "gpu", "graph"],
   tuning: [...common, "gpu", "graph", "store"],

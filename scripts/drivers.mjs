@@ -8,18 +8,22 @@ import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 
 /**
  * @typedef {{ name: string, env: Record<string, string>, adapter: string }} Driver `env` hides all others
- * from Dawn
+ * from Dawn, and has the engine take a software driver, too
  * @typedef {{ name: string, why: string }} MissingDriver
  */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Otherwise the engine computes on the CPU itself, which is faster. */
+const ANY_WEBGPU = { SIROCCO_ADAPTER: "webgpu" };
 
 /** @returns {Promise<{ drivers: Driver[], missing: MissingDriver[] }>} the fastest first */
 export async function findDrivers() {
   if (process.platform !== "linux") {
     const adapter = await probe({});
     const software = ["lavapipe", "swiftshader"].map((name) => ({ name, why: "looked for on Linux only" }));
-    if (adapter) return { drivers: [{ name: "default", env: {}, adapter: adapter.name }], missing: software };
+    const env = adapter?.fallback ? ANY_WEBGPU : {};
+    if (adapter) return { drivers: [{ name: "default", env, adapter: adapter.name }], missing: software };
     return { drivers: [], missing: [{ name: "default", why: "no adapter answers" }, ...software] };
   }
   const icds = installedIcds();
@@ -64,7 +68,7 @@ async function findSwiftshader(installed) {
  * @returns {Promise<Driver | MissingDriver>}
  */
 async function software(name, icds, otherwise) {
-  const env = vulkanEnv(icds);
+  const env = { ...vulkanEnv(icds), ...ANY_WEBGPU };
   const adapter = await probe(env);
   return adapter ? { name, env, adapter: adapter.name } : { name, why: otherwise };
 }

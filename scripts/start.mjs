@@ -1,8 +1,6 @@
 // `npm start`: installs, builds, and tells a story in the terminal. `npm start -- chat` runs another command.
 import { join } from "node:path";
-import { swiftshader, vulkanEnv } from "../cli/swiftshader.mjs";
 import { ensureBuild } from "./build.mjs";
-import { probe } from "./drivers.mjs";
 import { ensureDependencies, root, run } from "./setup.mjs";
 
 const PROMPT = "Once upon a time";
@@ -15,7 +13,7 @@ Next:
   npm run dev                                           a chat in the browser
   npx sirocco serve                                     OpenAI's and Workers AI's calls over HTTP
   npx sirocco models                                    models with names: downloads, and GPU memory they need
-  npx sirocco plan --model mistral                      whether one fits this GPU, before it is downloaded
+  npx sirocco plan --model mistral                      whether one fits, before it is downloaded
   npx sirocco chat --model smollm2                      a first model that answers questions
   npx sirocco chat --model mistral                      the real Mistral 7B
   npm run bench -- decode                               tokens a second on this machine
@@ -23,23 +21,9 @@ Next:
   import { loadModel } from "sirocco"                   the library: see docs/api.md
 `;
 
-/**
- * Environment variables that let Dawn find an adapter: none if it finds one, or else those for SwiftShader.
- */
-async function adapterEnv() {
-  if ((await probe({})) || process.platform !== "linux") return {};
-  const { icd, problem } = swiftshader();
-  if (problem !== undefined) throw new Error(problem);
-  console.log(
-    "No Vulkan driver answers on this machine: computing on the CPU with SwiftShader. Expect it to be slow.",
-  );
-  return vulkanEnv([icd]);
-}
-
 try {
   await ensureDependencies();
   if (!(await ensureBuild())) throw new Error("The build failed: see above.");
-  const env = await adapterEnv();
   const given = process.argv.slice(2);
   const story = given.length === 0;
   const command = story ? STORY : given;
@@ -47,7 +31,7 @@ try {
   const cli = join(root, "dist", "cli", "main.js");
   // `sirocco generate` prints the prompt to terminals only.
   if (story && !process.stdout.isTTY) process.stdout.write(PROMPT);
-  process.exitCode = await run(process.execPath, [cli, ...command], { env, hideNoise: story, stdin: !story });
+  process.exitCode = await run(process.execPath, [cli, ...command], { hideNoise: story, stdin: !story });
   if (process.exitCode === 0 && story) console.log(NEXT);
 } catch (error) {
   console.error(/** @type {Error} */ (error).message);

@@ -34,6 +34,7 @@ export class Metrics {
     this.#gauge("queue_capacity", "Size of the queue", () => admission.capacity);
     this.#gauge("running", "Running answers", () => admission.running);
     this.#gauge("parallel", "Answers that run at once at most", () => admission.parallel);
+    this.#adapter(model);
     this.#gauge("gpu_memory_bytes", "Weights, cache and scratch on the GPU", () => model.plan.totalBytes);
     this.#gauge("cache_tokens", "Tokens whose keys and values are in the cache", async () => {
       return (await model.activity()).cachedTokens;
@@ -93,6 +94,16 @@ export class Metrics {
 
   #histogram(name: string, help: string, buckets: number[]): Histogram {
     return new Histogram({ name: `sirocco_${name}`, help, buckets, registers: [this.#registry] });
+  }
+
+  /** 1, with what computes as labels. */
+  #adapter({ adapter: { name, software } }: Model): void {
+    const help = "What computes: its name, and whether it is the CPU";
+    const labelNames = ["name", "software"];
+    new Gauge({ name: "sirocco_adapter_info", help, labelNames, registers: [this.#registry] }).set(
+      { name, software: String(software) },
+      1,
+    );
   }
 
   #gauge(name: string, help: string, value: () => number | Promise<number>): void {

@@ -71,14 +71,13 @@ const weights = written ? "auto" : "q4";
 // Memory when idle: with the engine loaded, after the driver has run once.
 const warm = await loadModel();
 await warm.logits([1]);
-const adapter = warm.adapter.name;
+const { name: adapter, software } = warm.adapter;
 warm.dispose();
 globalThis.gc?.();
 const idle = process.memoryUsage().rss;
 
-// A software driver keeps GPU buffers in this process: what was written to them so far does not count as host
-// memory. Pages of the shards in the system's cache are not part of the process.
-const software = /llvmpipe|swiftshader/i.test(adapter);
+// A software driver and the CPU keep buffers in this process: what was written to them so far does not count
+// as host memory. Pages of the shards in the system's cache are not part of the process.
 let peak = 0;
 let resident = 0;
 const watch = () => {

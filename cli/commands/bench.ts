@@ -25,7 +25,7 @@ import { address, counts, integer, nonEmpty, number } from "../parse.ts";
 const DEFAULT_SUITES: readonly SuiteName[] = ["decode", "prefill", "kernels", "attention", "window"];
 
 /** Options about the model in this process: they exclude --url. */
-const LOADING = ["weights", "cache", "context", "adapter", "tune", "unsafeFast", "text"];
+const LOADING = ["weights", "cache", "context", "adapter", "threads", "tune", "unsafeFast", "text"];
 
 interface Options extends Omit<LoadingOptions, "json"> {
   readonly runs: number;

@@ -1,9 +1,8 @@
 // sirocco info: adapters of this machine and versions, or what a checkpoint is.
 import type { Command } from "commander";
 import { type Context, exitCode } from "../context.ts";
-import { driverAdvice } from "../driver.ts";
+import { gpuAdvice } from "../driver.ts";
 import type { AdapterDescription } from "../engine.ts";
-import { errorMessage } from "../errors.ts";
 import { formatBytes, table, wrapList } from "../format.ts";
 import { modelTable } from "../model-rows.ts";
 import { addModelOption, addOutputOptions, type ModelOptions } from "../options.ts";
@@ -14,8 +13,8 @@ export function addInfo(program: Command, context: Context, exit: (code: number)
     .command("info")
     .summary("list this machine's GPUs and versions, or say what a checkpoint is")
     .description(
-      "Lists the WebGPU adapters of this machine with their limits, and the versions in use. Without an adapter it " +
-        "says what to install, with exit code 1. With --model it prints what that checkpoint is instead: its format, sizes, window, " +
+      "Lists the WebGPU adapters of this machine with their limits, the CPU last, and the versions in use. Without a GPU " +
+        "it says what to install. With --model it prints what that checkpoint is instead: its format, sizes, window, " +
         "tokenizer, chat template and files, and the memory that its weights take in each format. Only headers and " +
         "small files are read, and no GPU is needed.",
     )
@@ -47,14 +46,8 @@ async function info(context: Context, { model, json }: ModelOptions): Promise<nu
 
 async function machine({ io, output }: Context, json = false): Promise<number> {
   const { listAdapters } = await io.engine();
-  let problem = "";
-  const adapters = await listAdapters().catch((error: unknown) => {
-    // Without Dawn's package there are no adapters; the rest is still printed.
-    problem = errorMessage(error);
-    return [];
-  });
-  const advice =
-    adapters.length > 0 ? null : [problem, driverAdvice(process.platform)].filter(Boolean).join(" ");
+  const adapters = await listAdapters();
+  const advice = adapters.some(({ software }) => !software) ? null : await gpuAdvice(process.platform);
   const versions = { version: packageVersion, node: process.versions.node };
   const platform = `${process.platform} ${process.arch}`;
   if (json) output.json({ ...versions, platform, adapters, advice });
@@ -66,10 +59,10 @@ async function machine({ io, output }: Context, json = false): Promise<number> {
         ["platform", platform],
       ]),
     );
-    if (advice) output.write(`\nno adapter: ${advice}\n`);
+    if (advice) output.write(`\nno GPU, so models run on the CPU. ${advice}\n`);
     for (const each of adapters) output.write(`\n${table(adapterRows(each))}`);
   }
-  return adapters.length > 0 ? exitCode.ok : exitCode.error;
+  return exitCode.ok;
 }
 
 const adapterRows = (adapter: AdapterDescription): [label: string, value: string][] => [

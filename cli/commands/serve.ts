@@ -222,13 +222,13 @@ function notListening({ code = "", message }: NodeJS.ErrnoException, host: strin
 
 const isLoopback = (host: string): boolean => /^(localhost|127(\.\d+){3}|::1)$/.test(host);
 
-/** What the model takes on the GPU, in a line. */
-const memory = ({ plan, config }: Model): string => {
+/** What the model takes, and where, in a line. */
+const memory = ({ plan, config, adapter }: Model): string => {
   const { weights, weightBytes, cache, cacheBytes, rings, contextLength, totalBytes } = plan;
   const length = config.W === null ? `of ${tokens(contextLength)}` : `with a window of ${tokens(config.W)}`;
   const kept = `${rings} conversation${rings === 1 ? "" : "s"} ${length}`;
   return (
-    `${formatBytes(totalBytes)} of GPU memory: weights ${formatBytes(weightBytes)} as ${weights}, ` +
+    `${formatBytes(totalBytes)} on ${adapter.name}: weights ${formatBytes(weightBytes)} as ${weights}, ` +
     `cache ${formatBytes(cacheBytes)} as ${cache}, for ${kept}`
   );
 };

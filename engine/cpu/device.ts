@@ -1,7 +1,7 @@
 // A device that computes on the CPU: the part of WebGPU's API that the engine uses. A launch runs the
 // operation that its kernel names (kernels/cpu), or the kernel's reference if it names none.
 import type { Buffer as HostBuffer, Kernel } from "../../kernels/kernel.ts";
-import { CPU_ARCHITECTURE } from "../gpu/cpu-architecture.ts";
+import { adapterInfo, FEATURES, LIMITS, MAX_BUFFER_BYTES } from "./adapter.ts";
 import { CpuBuffer, part } from "./buffer.ts";
 import type { Step } from "./commands.ts";
 import { type CpuError, CpuOutOfMemoryError, CpuValidationError } from "./errors.ts";
@@ -17,18 +17,6 @@ import {
 import type { Threads } from "./threads.ts";
 import { Timeline } from "./timeline.ts";
 
-/** Every engine can view so many bytes as floats. */
-const MAX_BUFFER_BYTES = 2 ** 31 - 2 ** 16;
-
-const LIMITS = {
-  maxBufferSize: MAX_BUFFER_BYTES,
-  maxStorageBufferBindingSize: MAX_BUFFER_BYTES,
-  // What every device has: no variant for large workgroups is chosen.
-  maxComputeWorkgroupStorageSize: 16384,
-  maxComputeInvocationsPerWorkgroup: 256,
-  maxComputeWorkgroupSizeX: 256,
-};
-
 /** Opens a device on threads, which it ends when it is destroyed. */
 export const cpuDevice = (threads: Threads): GPUDevice => new CpuDevice(threads) as unknown as GPUDevice;
 
@@ -38,11 +26,9 @@ interface Scope {
 }
 
 class CpuDevice extends EventTarget {
-  readonly features: ReadonlySet<string> = new Set();
+  readonly features = FEATURES;
   readonly limits = LIMITS;
-  readonly adapterInfo: Pick<GPUAdapterInfo, "vendor" | "architecture" | "device" | "description"> & {
-    readonly isFallbackAdapter: true;
-  };
+  readonly adapterInfo: ReturnType<typeof adapterInfo>;
   readonly lost: Promise<Pick<GPUDeviceLostInfo, "reason" | "message">>;
   readonly queue = {
     submit: (buffers: Iterable<CommandBuffer>) => {
@@ -67,11 +53,7 @@ class CpuDevice extends EventTarget {
 
   constructor(threads: Threads) {
     super();
-    const count = threads.count === 1 ? "1 thread" : `${threads.count} threads`;
-    this.adapterInfo = {
-      ...{ vendor: "", architecture: CPU_ARCHITECTURE, device: "" },
-      ...{ description: `CPU (WebAssembly, ${count})`, isFallbackAdapter: true },
-    };
+    this.adapterInfo = adapterInfo(threads.count);
     let lose: (reason: GPUDeviceLostReason, message: string) => void = () => {};
     this.lost = new Promise((resolve) => {
       lose = (reason, message) => {

@@ -1,7 +1,7 @@
 // WebGPU in Node: Dawn, from the optional npm package `webgpu`.
-import type { AdapterDescription, LoadOptions } from "../api.ts";
+import type { AdapterDescription } from "../api.ts";
 import { DeviceError } from "../errors.ts";
-import { describe, type Gpu, openDevice } from "./gpu.ts";
+import { ANY_WEBGPU, describe, type Gpu, openDevice } from "./gpu.ts";
 import { yieldCoresDuring } from "./yield-cores.ts";
 
 const HINT =
@@ -20,34 +20,52 @@ const EXACT_TIMESTAMPS = "disable-dawn-features=timestamp_quantization";
 const alive: GPU[] = [];
 
 /**
- * @param adapter part of the name of an adapter, as `listDawnAdapters` gives it. Default: the fastest one
- * @param unsafeFast whether to drop the bounds checks in shaders. Default false
+ * Opens the adapter with the highest performance, if it is hardware. undefined: there is none, or Dawn does
+ * not load.
+ * @param unsafeFast whether to drop the bounds checks in shaders
  */
-export async function openDawn({
-  adapter,
-  unsafeFast = false,
-}: Pick<LoadOptions, "adapter" | "unsafeFast">): Promise<Gpu> {
+export async function openHardware(unsafeFast = false): Promise<Gpu | undefined> {
+  const create = await loadDawn().catch(() => undefined);
+  if (!create) return undefined;
+  const { found, open } = await request(create, [], unsafeFast);
+  return found && !describe(found.info, found).software ? open() : undefined;
+}
+
+/**
+ * @param adapter part of the name of an adapter, as `listDawnAdapters` gives it; or "webgpu": the one with
+ * the highest performance, which may be a software driver
+ * @param unsafeFast as for `openHardware`
+ * @throws DeviceError if there is no such adapter, or Dawn does not load
+ */
+export async function openDawn(adapter: string, unsafeFast = false): Promise<Gpu> {
   const create = await loadDawn();
-  const chosen = adapter === undefined ? [] : [`adapter=${await fullName(create, adapter)}`];
+  const chosen = adapter === ANY_WEBGPU ? [] : [`adapter=${await fullName(create, adapter)}`];
+  const { open } = await request(create, chosen, unsafeFast);
+  return open();
+}
+
+interface Requested {
+  readonly found: GPUAdapter | null;
+  /** @throws DeviceError if nothing was found */
+  open(): Promise<Gpu>;
+}
+
+async function request(create: Create, chosen: readonly string[], unsafeFast: boolean): Promise<Requested> {
   const features = unsafeFast ? UNCHECKED : [];
   const gpu = start(create, [...chosen, ...enabled(features)]);
   const found = await gpu.requestAdapter({ powerPreference: "high-performance" });
-  if (found?.info.vendor === "nvidia" && !found.features.has("shader-f16")) {
-    return openDevice(
-      start(create, [...chosen, ...enabled([...features, ...F16_ON_NVIDIA])]),
-      HINT,
-      yieldCoresDuring,
-    );
-  }
-  return openDevice(gpu, HINT, yieldCoresDuring);
+  const lacksF16 = found?.info.vendor === "nvidia" && !found.features.has("shader-f16");
+  const withF16 = () => start(create, [...chosen, ...enabled([...features, ...F16_ON_NVIDIA])]);
+  return { found, open: () => openDevice(lacksF16 ? withF16() : gpu, HINT, yieldCoresDuring) };
 }
 
 const enabled = (features: readonly string[]): string[] =>
   features.length > 0 ? [`enable-dawn-features=${features.join(",")}`] : [];
 
-/** Every adapter that Dawn finds. */
+/** Every adapter that Dawn finds: none if it does not load. */
 export async function listDawnAdapters(): Promise<AdapterDescription[]> {
-  const create = await loadDawn();
+  const create = await loadDawn().catch(() => undefined);
+  if (!create) return [];
   const found: AdapterDescription[] = [];
   for (const name of await adapterNames(create)) {
     const adapter = await start(create, [`adapter=${name}`]).requestAdapter();
@@ -83,8 +101,8 @@ async function fullName(create: Create, part: string): Promise<string> {
   const known = names.map((each) => `"${slug(each)}"`).join(", ");
   throw new DeviceError(
     known
-      ? `adapter: expected a part of ${known}, got "${part}". Another GPU needs its driver first.`
-      : `adapter: expected a part of a GPU's name, got "${part}", and no GPU is found. ${HINT}`,
+      ? `adapter: expected "cpu" or a part of ${known}, got "${part}". Another GPU needs its driver first.`
+      : `adapter: expected "cpu" or a part of a GPU's name, got "${part}", and no GPU is found. ${HINT}`,
     { code: "no-adapter" },
   );
 }

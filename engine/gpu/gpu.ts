@@ -18,6 +18,9 @@ const MAX_LIMIT = 2 ** 40;
 /** In a busy browser, the notice of a lost device may come this much later than the failures it causes. */
 const LOSS_NOTICE_MS = 1000;
 
+/** The option `adapter` that takes WebGPU's adapter even if it is a software driver. */
+export const ANY_WEBGPU = "webgpu";
+
 /** A wait for an idle queue that takes longer is looked into. In Chrome it takes less than a millisecond. */
 const IDLE_MS = 8;
 

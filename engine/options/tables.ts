@@ -31,6 +31,7 @@ import {
   text,
   whole,
 } from "./check.ts";
+import { MAX_THREADS } from "./defaults.ts";
 import { shown, unsupported, wrongType } from "./parameter.ts";
 
 /** What they hold is checked with the chat template. */
@@ -84,7 +85,7 @@ const loadRules: Rules<LoadOptions> = {
   signal,
   token: text,
   adapter: text,
-  threads: whole(0, 256),
+  threads: whole(0, MAX_THREADS),
   unsafeFast: flag,
   device: object("a GPUDevice", "createBuffer"),
   parallel: whole(1, MAX_RINGS),

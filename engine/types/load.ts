@@ -76,13 +76,15 @@ export interface LoadOptions {
    */
   readonly token?: string;
   /**
-   * Part of the name of the adapter to use, as `listAdapters` gives it (Node only). Default: the fastest
-   * kind.
+   * What computes: "cpu"; "webgpu", even if its adapter is a software driver; or part of the name of an
+   * adapter, as `listAdapters` gives it (Node only). Default: a hardware GPU, or else the CPU. In Node the
+   * variable SIROCCO_ADAPTER takes the place of the default.
    */
   readonly adapter?: string;
   /**
-   * Threads of the device that computes on the CPU, ≥ 0. Default: as many as there are physical cores less
-   * one, and at least one. 0: the caller's own thread, which stands still while it computes.
+   * Threads of the device that computes on the CPU, 0 … 256. Default: SIROCCO_THREADS (Node only), or as many
+   * as there are physical cores less one, and at least one. 0: the caller's own thread, which stands still
+   * while it computes.
    */
   readonly threads?: number;
   /**

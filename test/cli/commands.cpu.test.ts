@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { describeCpu } from "../../engine/cpu/adapter.ts";
 import { DeviceError } from "../../engine/errors.ts";
 import { adapter, plan } from "../fake-model.ts";
 import { description, FakeEngine, sirocco, tuning } from "./fakes.ts";
@@ -188,12 +189,17 @@ prefill qkv               256
     expect(measurements[2]).toMatchObject({ variant: "lane", microseconds: null });
   });
 
-  test("--no-tune and --unsafe-fast reach the engine, and only when asked for", async () => {
-    const { engine } = await sirocco("score x --no-tune --unsafe-fast".split(" "));
-    expect(engine.called("loadModel")[0]?.options).toMatchObject({ tune: false, unsafeFast: true });
+  test("--threads, --no-tune and --unsafe-fast reach the engine, and only when asked for", async () => {
+    const { engine } = await sirocco("score x --threads 3 --no-tune --unsafe-fast".split(" "));
+    expect(engine.called("loadModel")[0]?.options).toMatchObject({
+      threads: 3,
+      tune: false,
+      unsafeFast: true,
+    });
     const plain = (await sirocco(["score", "x"])).engine.called("loadModel")[0]?.options;
     expect(plain).not.toHaveProperty("tune");
     expect(plain).not.toHaveProperty("unsafeFast");
+    expect(plain).not.toHaveProperty("threads");
   });
 });
 
@@ -335,14 +341,11 @@ features         shader-f16, subgroups
     );
   });
 
-  test("says what to do without an adapter", async () => {
-    const none = await sirocco(["info"], { adapters: [] });
-    expect(none.code).toBe(1);
-    expect(none.stdout).toMatch(/\nno adapter: .*\b(driver|system)\b/);
-    const broken = await sirocco(["info"], {
-      errors: { listAdapters: new DeviceError("webgpu is not installed.", { code: "no-webgpu" }) },
-    });
-    expect(broken.stdout).toContain("\nno adapter: webgpu is not installed. ");
+  test("without a GPU says what to do for one", async () => {
+    const { code, stdout } = await sirocco(["info"], { adapters: [describeCpu(3)] });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nno GPU, so models run on the CPU\. .*\b(driver|system)\b/);
+    expect(stdout).toContain("\nadapter          CPU (WebAssembly, 3 threads)\nvendor           wasm\n");
   });
 
   test("--json", async () => {
@@ -350,8 +353,9 @@ features         shader-f16, subgroups
     const platform = `${process.platform} ${process.arch}`;
     const facts = { version, node: process.versions.node, platform };
     expect(JSON.parse(stdout)).toEqual({ ...facts, adapters: [adapter], advice: null });
-    const none = JSON.parse((await sirocco(["info", "--json"], { adapters: [] })).stdout);
-    expect(none).toMatchObject({ adapters: [], advice: expect.any(String) });
+    const cpu = describeCpu(1);
+    const none = JSON.parse((await sirocco(["info", "--json"], { adapters: [cpu] })).stdout);
+    expect(none).toMatchObject({ adapters: [cpu], advice: expect.any(String) });
     expect(JSON.parse((await sirocco(["info", "--json", "-m", "./m"])).stdout)).toEqual(description);
   });
 });

@@ -1,12 +1,11 @@
 // Small parts of the command line: numbers as text, the progress bar, the driver.
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { driverAdvice, withDriver } from "../../cli/driver.ts";
+import { gpuAdvice, withDriver } from "../../cli/driver.ts";
 import { errorMessage } from "../../cli/errors.ts";
 import { formatBytes, formatCount, formatDuration, table, threeDigits, wrapList } from "../../cli/format.ts";
 import { progressLine } from "../../cli/progress.ts";
 import { swiftshader } from "../../cli/swiftshader.mjs";
 import { DeviceError } from "../../engine/errors.ts";
-import { adapter } from "../fake-model.ts";
 import { FakeEngine, Session, sirocco } from "./fakes.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -125,51 +124,50 @@ test("thrown values that are no Error or have no message still give a message", 
 
 describe("the driver", () => {
   const driver = () => process.env["VK_DRIVER_FILES"];
-  const noAdapter = {
-    errors: { planModel: new DeviceError("no adapter", { code: "no-adapter" }) },
-    adapters: [],
-  };
+  const noAdapter = { errors: { planModel: new DeviceError("no adapter", { code: "no-adapter" }) } };
 
   beforeEach(() => {
-    vi.stubEnv("VK_DRIVER_FILES", undefined);
-    vi.stubEnv("VK_ICD_FILENAMES", undefined);
+    for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "SIROCCO_ADAPTER"])
+      vi.stubEnv(name, undefined);
   });
 
-  test("that works is kept, whatever else is wrong", async () => {
-    const engine = new FakeEngine({ errors: noAdapter.errors });
-    await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");
-    expect(engine.called("planModel")).toHaveLength(1);
-    const other = new FakeEngine({ errors: { planModel: new Error("no such file") }, adapters: [] });
-    await expect(withDriver(other).planModel()).rejects.toThrow("no such file");
+  test("stays, unless SwiftShader is asked for", async () => {
+    for (const adapter of [undefined, "Radeon"]) {
+      const engine = new FakeEngine(noAdapter);
+      const options = adapter === undefined ? {} : { adapter };
+      await expect(withDriver(engine).planModel("m", options)).rejects.toThrow("no adapter");
+      expect(engine.called("planModel")).toHaveLength(1);
+    }
+    const other = new FakeEngine({ errors: { planModel: new Error("no such file") } });
+    await expect(withDriver(other).planModel("m", { adapter: "swiftshader" })).rejects.toThrow(
+      "no such file",
+    );
     expect(driver()).toBeUndefined();
   });
 
   test("that the user names is kept, even if it does not work", async () => {
     vi.stubEnv("VK_DRIVER_FILES", "/nowhere/icd.json");
     const engine = new FakeEngine(noAdapter);
-    await expect(withDriver(engine).planModel()).rejects.toThrow("no adapter");
-    expect(await withDriver(engine).listAdapters()).toEqual([]);
+    await expect(withDriver(engine).planModel("m", { adapter: "swiftshader" })).rejects.toThrow("no adapter");
     expect(driver()).toBe("/nowhere/icd.json");
   });
 
-  describe.runIf(swiftshader().icd)("that is missing is replaced by SwiftShader", () => {
-    test("before a second try", async () => {
+  describe.runIf(swiftshader().icd)("is SwiftShader before a second try", () => {
+    test.each([
+      ["by --adapter", { adapter: "SwiftShader" }, undefined],
+      ["by SIROCCO_ADAPTER", {}, "swiftshader"],
+    ])("%s", async (_, options, named) => {
+      vi.stubEnv("SIROCCO_ADAPTER", named);
       const engine = new FakeEngine(noAdapter);
-      await expect(withDriver(engine).planModel("m")).rejects.toThrow("no adapter");
+      await expect(withDriver(engine).planModel("m", options)).rejects.toThrow("no adapter");
       expect(engine.called("planModel").map(({ source }) => source)).toEqual(["m", "m"]);
       expect(driver()).toBe(swiftshader().icd);
-    });
-
-    test("before adapters are listed again", async () => {
-      const listAdapters = vi.fn(async () => (driver() ? [adapter] : []));
-      const engine = Object.assign(new FakeEngine(), { listAdapters });
-      expect(await withDriver(engine).listAdapters()).toEqual([adapter]);
     });
   });
 });
 
-test("there is advice for every platform", () => {
-  expect(driverAdvice("linux")).toContain("Vulkan");
-  expect(driverAdvice("win32")).toContain("Direct3D 12");
-  expect(driverAdvice("darwin")).toContain("Metal");
+test("there is advice for every platform", async () => {
+  expect(await gpuAdvice("linux")).toContain("Vulkan");
+  expect(await gpuAdvice("win32")).toContain("Direct3D 12");
+  expect(await gpuAdvice("darwin")).toContain("Metal");
 });

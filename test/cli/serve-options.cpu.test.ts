@@ -173,7 +173,7 @@ describe("the log", () => {
     await session.see("waiting", "stderr");
     const url = /http:\/\/\S+/.exec(session.stderr)?.[0] ?? "";
     expect(session.stderr).toMatch(
-      /^4\.23 GiB of GPU memory: weights 3\.73 GiB as q4, cache 512 MiB as f16, /,
+      /^4\.23 GiB on Paper GPU: weights 3\.73 GiB as q4, cache 512 MiB as f16, /,
     );
     for (const path of ["/health", "/ready", "/metrics"]) expect((await fetch(url + path)).status).toBe(200);
     const body = JSON.stringify({ messages: [{ role: "user", content: "Hi" }] });

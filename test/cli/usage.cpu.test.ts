@@ -4,7 +4,16 @@ import { describe, expect, test } from "vitest";
 import { sirocco } from "./fakes.ts";
 
 const COMMON = ["--model", "--adapter", "--json", "--quiet", "--debug", "--help"];
-const LOADING = [...COMMON, "--weights", "--cache", "--context", "--window", "--no-tune", "--unsafe-fast"];
+const LOADING = [
+  ...COMMON,
+  "--weights",
+  "--cache",
+  "--context",
+  "--window",
+  "--threads",
+  "--no-tune",
+  "--unsafe-fast",
+];
 const SAMPLING = (
   "--max-tokens --temperature --top-k --top-p --min-p --repetition-penalty --frequency-penalty " +
   "--presence-penalty --logit-bias --seed --stop --ignore-eos"
@@ -150,6 +159,7 @@ describe("wrong values", () => {
     ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128", ["q5", "Q4", ""]],
     ["--window", "a whole number of at least 1", ["0", "4k"]],
     ["--window", "a whole number up to 4294967295", ["4294967296"]],
+    ["--threads", "a whole number from 1 to 256", ["0", "257", "1.5", "all"]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],

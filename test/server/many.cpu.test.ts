@@ -33,6 +33,7 @@ describe("admission", () => {
     const figures = await (await get("/metrics")).text();
     for (const line of ["queue_length 1", "running 2", "queue_capacity 1", "parallel 2"])
       expect(figures).toContain(`sirocco_${line}\n`);
+    expect(figures).toContain('sirocco_adapter_info{name="Paper GPU",software="false"} 1\n');
     expect(calls.map(({ prompt }) => prompt).sort()).toEqual(["a", "b"]);
     shut.open();
     expect((await Promise.all(taken)).map(({ status }) => status)).toEqual([200, 200, 200]);
