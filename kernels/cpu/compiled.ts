@@ -105,8 +105,8 @@ interface Products {
 
 /** multiply-add.wat */
 interface MultiplyAdd {
-  /** @param second bytes from the first four vectors to the other four */
-  multiplyAdd(x: number, y: number, second: number, rounds: number): void;
+  /** @param second bytes from the first four vectors to the next; `third`: to the ones after */
+  multiplyAdd(x: number, y: number, second: number, third: number, rounds: number): void;
 }
 
 /** quantise.wat */

@@ -16,9 +16,12 @@ export const multiplyAdd: Operation<CpuCall, MultiplyAddSize> = (
     {
       items: threads,
       run(first, end) {
-        // Two items at a time. The second of the last one alone is itself.
-        for (let i = first; i < end; i += 2)
-          compiled.multiplyAdd(x + i * BYTES, y + i * BYTES, i + 1 < end ? BYTES : 0, rounds);
+        // Three items at a time. Those that the last ones lack are the first of them again.
+        for (let i = first; i < end; i += 3)
+          compiled.multiplyAdd(
+            ...([x + i * BYTES, y + i * BYTES] as const),
+            ...([i + 1 < end ? BYTES : 0, i + 2 < end ? 2 * BYTES : 0, rounds] as const),
+          );
       },
     },
   ];

@@ -34,60 +34,75 @@
   (func (export "readF16")
     (param $row i32) (param $row_bytes i32) (param $block i32) (param $first i32) (param $end i32)
     (param $vectors i32)
-    (local $from i32) (local $to i32) (local $left i32) (local $halves v128) (local $entries v128)
+    (local $to i32)
     (loop $position
-      (local.set $from (local.get $row))
       (local.set $to (call $entries_of (local.get $block) (local.get $first) (local.get $vectors)))
-      (local.set $left (local.get $vectors))
-      (loop $vector
-        (local.set $halves (v128.load16x4_s (local.get $from)))
-        ;; Sign, exponent and fraction move to their places in f32. The bias grows from 15 to 127.
-        (local.set $entries
-          (i32x4.add
-            (v128.and
-              (i32x4.shl (local.get $halves) (i32.const 13))
-              (v128.const i32x4 0x8fffe000 0x8fffe000 0x8fffe000 0x8fffe000))
-            (v128.const i32x4 0x38000000 0x38000000 0x38000000 0x38000000)))
-        ;; Exponents 31 and 0 alone have zeros in the upper four bits when 1 is added.
-        (if
-          (v128.any_true
-            (i32x4.eq
-              (v128.and
-                (i32x4.add (local.get $halves) (v128.const i32x4 0x400 0x400 0x400 0x400))
-                (v128.const i32x4 0x7800 0x7800 0x7800 0x7800))
-              (v128.const i32x4 0 0 0 0)))
-          (then (local.set $entries (call $any_halves (local.get $halves) (local.get $entries)))))
-        (v128.store (local.get $to) (local.get $entries))
-        (local.set $from (i32.add (local.get $from) (i32.const 8)))
-        (local.set $to (i32.add (local.get $to) (i32.const 128)))
-        (br_if $vector (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+      (if (call $normal_halves (local.get $row) (local.get $to) (local.get $vectors))
+        (then (call $any_halves (local.get $row) (local.get $to) (local.get $vectors))))
       (local.set $row (i32.add (local.get $row) (local.get $row_bytes)))
       (local.set $first (i32.add (local.get $first) (i32.const 1)))
       (br_if $position (i32.lt_u (local.get $first) (local.get $end)))))
 
-  ;; f32 of halves with any exponent. `entries` has those of normal numbers.
-  (func $any_halves (param $halves v128) (param $entries v128) (result v128)
-    (local $exponent v128)
-    (local.set $exponent (v128.and (local.get $halves) (v128.const i32x4 0x7c00 0x7c00 0x7c00 0x7c00)))
-    ;; Infinity or NaN: the exponent of f32 has eight ones.
-    (local.set $entries
-      (v128.or
-        (local.get $entries)
-        (v128.and
-          (i32x4.eq (local.get $exponent) (v128.const i32x4 0x7c00 0x7c00 0x7c00 0x7c00))
-          (v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000))))
-    (v128.bitselect
-      ;; Zero or subnormal: fraction · 2^-24, and the sign.
-      (v128.or
-        (f32x4.mul
-          (f32x4.convert_i32x4_u
-            (v128.and (local.get $halves) (v128.const i32x4 0x3ff 0x3ff 0x3ff 0x3ff)))
-          (v128.const f32x4 0x1p-24 0x1p-24 0x1p-24 0x1p-24))
-        (v128.and
-          (local.get $halves)
-          (v128.const i32x4 0x80000000 0x80000000 0x80000000 0x80000000)))
-      (local.get $entries)
-      (i32x4.eq (local.get $exponent) (v128.const i32x4 0 0 0 0))))
+  ;; Reads a row of normal numbers. 1 if it has others: zeros, subnormal numbers, infinities, NaN.
+  (func $normal_halves (param $from i32) (param $to i32) (param $vectors i32) (result i32)
+    (local $halves v128) (local $others v128)
+    (loop $vector
+      (local.set $halves (v128.load16x4_s (local.get $from)))
+      ;; Sign, exponent and fraction move to their places in f32. The bias grows from 15 to 127.
+      (v128.store
+        (local.get $to)
+        (i32x4.add
+          (v128.and
+            (i32x4.shl (local.get $halves) (i32.const 13))
+            (v128.const i32x4 0x8fffe000 0x8fffe000 0x8fffe000 0x8fffe000))
+          (v128.const i32x4 0x38000000 0x38000000 0x38000000 0x38000000)))
+      ;; Of exponents 31 and 0 alone, the upper four bits are 0 after adding 1.
+      (local.set $others
+        (v128.or
+          (local.get $others)
+          (i32x4.eq
+            (v128.and
+              (i32x4.add (local.get $halves) (v128.const i32x4 0x400 0x400 0x400 0x400))
+              (v128.const i32x4 0x7800 0x7800 0x7800 0x7800))
+            (v128.const i32x4 0 0 0 0))))
+      (local.set $from (i32.add (local.get $from) (i32.const 8)))
+      (local.set $to (i32.add (local.get $to) (i32.const 128)))
+      (br_if $vector (local.tee $vectors (i32.sub (local.get $vectors) (i32.const 1)))))
+    (v128.any_true (local.get $others)))
+
+  ;; Reads a row of any numbers.
+  (func $any_halves (param $from i32) (param $to i32) (param $vectors i32)
+    (local $halves v128) (local $exponent v128)
+    (loop $vector
+      (local.set $halves (v128.load16x4_s (local.get $from)))
+      (local.set $exponent
+        (v128.and (local.get $halves) (v128.const i32x4 0x7c00 0x7c00 0x7c00 0x7c00)))
+      (v128.store
+        (local.get $to)
+        (v128.bitselect
+          ;; Zero or subnormal: fraction · 2^-24, and the sign.
+          (v128.or
+            (f32x4.mul
+              (f32x4.convert_i32x4_u
+                (v128.and (local.get $halves) (v128.const i32x4 0x3ff 0x3ff 0x3ff 0x3ff)))
+              (v128.const f32x4 0x1p-24 0x1p-24 0x1p-24 0x1p-24))
+            (v128.and
+              (local.get $halves)
+              (v128.const i32x4 0x80000000 0x80000000 0x80000000 0x80000000)))
+          ;; Normal; or infinity or NaN, where the exponent of f32 has eight ones.
+          (v128.or
+            (i32x4.add
+              (v128.and
+                (i32x4.shl (local.get $halves) (i32.const 13))
+                (v128.const i32x4 0x8fffe000 0x8fffe000 0x8fffe000 0x8fffe000))
+              (v128.const i32x4 0x38000000 0x38000000 0x38000000 0x38000000))
+            (v128.and
+              (i32x4.eq (local.get $exponent) (v128.const i32x4 0x7c00 0x7c00 0x7c00 0x7c00))
+              (v128.const i32x4 0x7f800000 0x7f800000 0x7f800000 0x7f800000)))
+          (i32x4.eq (local.get $exponent) (v128.const i32x4 0 0 0 0))))
+      (local.set $from (i32.add (local.get $from) (i32.const 8)))
+      (local.set $to (i32.add (local.get $to) (i32.const 128)))
+      (br_if $vector (local.tee $vectors (i32.sub (local.get $vectors) (i32.const 1))))))
 
   ;; A row has its codes, then a scale for every eight vectors.
   (func (export "readQ8")
