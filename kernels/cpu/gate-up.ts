@@ -18,19 +18,26 @@ export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands,
   const stride = padded(width);
   const products = padded(2 * width);
   const { inputs, own, added, weights } = splitOperands(call, operands, 1);
-  const hidden = own[0]!.f32;
+  const hidden = own[0]!;
   const product = prepareProduct(call, size, inputs, weights, thread);
 
   const store = (token: number, tokens: number, f: number, count: number, gates: number, ups: number) => {
     const { f32 } = thread.heap;
+    const fours = Math.floor(count / 4);
     for (let i = 0; i < tokens; i++) {
       const t = token + i;
-      for (let r = 0; r < count; r++) {
-        const at = i * PANEL_ROWS + r;
+      const gate = gates + i * PANEL_ROWS;
+      const up = ups + i * PANEL_ROWS;
+      for (let r = 0; added && r < count; r++) {
         const column = 2 * F0 + f + r;
-        const gate = withAddend(addend, added, products, t, column, f32[gates + at]!);
-        const up = withAddend(addend, added, products, t, column + F, f32[ups + at]!);
-        hidden[t * stride + F0 + f + r] = (gate / (1 + Math.exp(-gate))) * up;
+        f32[gate + r] = withAddend(addend, added, products, t, column, f32[gate + r]!);
+        f32[up + r] = withAddend(addend, added, products, t, column + F, f32[up + r]!);
+      }
+      const to = t * stride + F0 + f;
+      if (fours > 0) thread.compiled.swiglu(4 * gate, 4 * up, hidden.address! + 4 * to, fours);
+      for (let r = 4 * fours; r < count; r++) {
+        const x = f32[gate + r]!;
+        hidden.f32[to + r] = (x / (1 + Math.exp(-x))) * f32[up + r]!;
       }
     }
   };
