@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { adapterBugs } from "./bugs/adapters.mjs";
 import { apisBugs } from "./bugs/apis.mjs";
+import { cpuBugs } from "./bugs/cpu.mjs";
 import { demoBugs } from "./bugs/demo.mjs";
 import { engineBugs } from "./bugs/engine.mjs";
 import { filesBugs } from "./bugs/files.mjs";
@@ -20,6 +21,7 @@ export const bugs = {
   ...serverBugs,
   ...filesBugs,
   ...adapterBugs,
+  ...cpuBugs,
 };
 
 /** Whether a test file exists and holds the quoted title. Titles with "_" are made at run time. */

@@ -57,3 +57,8 @@ test.each([
 ] as Kernel[])("$name $variant: weights in another heap", (kernel) =>
   checkOperation(kernel, kernel.testSizes[1]!, undefined, ["weight", "scale"]),
 );
+
+test("sample: many rows of every mode", () => {
+  for (const mode of ["temperature", "topK", "topP", "minP", "mixed", "masked"] as const)
+    checkOperation(sample as Kernel, { T: 24, B: 24, V: 1500, mode });
+});

@@ -33,6 +33,9 @@ export function runOperation(
     u32: new Uint32Array(memory.buffer),
     f32: new Float32Array(memory.buffer),
   };
+  // What other operations left.
+  for (let i = 0; i < threads; i++)
+    heap.u8.fill(0x5f, 64 + i * SCRATCH_BYTES, 64 + i * SCRATCH_BYTES + 2 ** 20);
   let next = 64 + threads * SCRATCH_BYTES;
   const operands = host.map((buffer, i): Operand => {
     const isFar = far.includes(bindings[i]!.name);
