@@ -7,9 +7,8 @@ import {
   ropeBindings,
   ropeConstants,
   ropeContents,
-  testFrequency,
-  testPosition,
   turnedPair,
+  turnOf,
 } from "./rope.ts";
 import rope from "./snippets/rope.wgsl?raw";
 import sum from "./snippets/sum.wgsl?raw";
@@ -39,7 +38,7 @@ export const qkNorm: Kernel<QkNormSize> = {
     passes: { angles: anglePasses(size), qkv: (2 * (size.H + size.G)) / (size.H + 2 * size.G) },
   }),
   fill: (size, name) => ropeContents(size, name, 0),
-  reference(size, qkv, gain) {
+  reference(size, qkv, gain, rows, angles) {
     const { T, H, G, d, eps } = size;
     for (let t = 0; t < T; t++) {
       for (let head = 0; head < H + G; head++) {
@@ -49,8 +48,8 @@ export const qkNorm: Kernel<QkNormSize> = {
         const scale = 1 / Math.sqrt(squares / d + eps);
         const entry = (i: number) => qkv[at + i]! * scale * gain![(head < H ? 0 : d) + i]!;
         for (let i = 0; i < d / 2; i++) {
-          const angle = testPosition(t) * testFrequency(i, d);
-          [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(size, head, angle, [entry(i), entry(i + d / 2)], t);
+          const turn = turnOf(size, rows!, angles!, t, i);
+          [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(size, head, turn, [entry(i), entry(i + d / 2)]);
         }
       }
     }

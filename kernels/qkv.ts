@@ -22,9 +22,8 @@ import {
   ropeConstants,
   ropeContents,
   TEST_SCALE,
-  testFrequency,
-  testPosition,
   turnedPair,
+  turnOf,
 } from "./rope.ts";
 import rope from "./snippets/rope.wgsl?raw";
 import { vectorBindings, vectorConstants, vectorContents, vectorRow } from "./vector-input.ts";
@@ -97,7 +96,7 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
       vectorContents(size, order, name, random) ??
       ropeContents(size, name, 0) ??
       weightContents(format, size.heads * size.d, padded(size.K), name, random),
-    reference(size, x, second, _rows, _angles, out, ...weight) {
+    reference(size, x, second, rows, angles, out, ...weight) {
       const added = addend === "none" ? undefined : weight.shift();
       const { T, heads, head0 = 0, d } = size;
       for (let t = 0; t < T; t++) {
@@ -109,8 +108,8 @@ export function qkv(format: WeightFormat, variant: MatvecVariant, addend: Addend
               const product = referenceDot(format, weight, head * d + i + half, row);
               return withAddend(addend, added, { entry: at + half, stride: qkvStride(size), product });
             });
-            const angle = testPosition(t) * testFrequency(i, d);
-            const turned = turnedPair(size, head0 + head, angle, pair as [number, number], t);
+            const turn = turnOf(size, rows!, angles!, t, i);
+            const turned = turnedPair(size, head0 + head, turn, pair as [number, number]);
             [out![at], out![at + d / 2]] = turned;
           }
         }

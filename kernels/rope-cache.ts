@@ -13,6 +13,7 @@ import {
   testFrequency,
   testPosition,
   turnedPair,
+  turnOf,
 } from "./rope.ts";
 import source from "./rope-cache.wgsl?raw";
 import rope from "./snippets/rope.wgsl?raw";
@@ -49,18 +50,18 @@ export const ropeCache = (format: CacheFormat): Kernel<RopeCacheSize> => ({
   cost: (size) => ({ passes: { angles: anglePasses(size), cache: size.T / (size.B * size.S) } }),
   fill: (size, name, random) =>
     name === "qkv" ? projections(size, random) : ropeContents(size, name, size.B - 1),
-  reference(size, qkv, cache) {
-    const { T, B, H, G, d } = size;
+  reference(size, qkv, cache, rows, angles) {
+    const { T, H, G, d } = size;
     for (let t = 0; t < T; t++) {
       for (let head = 0; head < H + 2 * G; head++) {
         const at = t * qkvStride(size) + head * d;
         const row = new Float32Array(d);
         for (let i = 0; i < d / 2; i++) {
           const pair = [qkv[at + i]!, qkv[at + i + d / 2]!] as const;
-          [row[i], row[i + d / 2]] = turnedPair(size, head, testPosition(t) * testFrequency(i, d), pair, t);
+          [row[i], row[i + d / 2]] = turnedPair(size, head, turnOf(size, rows!, angles!, t, i), pair);
         }
         if (head < H) qkv.set(row, at);
-        else format.store(cache, rowOf(size, B - 1, head - H, testPosition(t)), row);
+        else format.store(cache, rowOf(size, rows![4 * t + 2]!, head - H, rows![4 * t + 1]!), row);
       }
     }
   },
@@ -79,15 +80,11 @@ function projections(size: RopeCacheSize, random: () => number): Buffer {
       const at = t * qkvStride(size) + head * d;
       for (let i = 0; i < d / 2; i++) {
         const angle = -testPosition(t) * testFrequency(i, d);
-        // Turned back; the reference scales queries.
+        const back = { position: testPosition(t), cos: Math.cos(angle), sin: Math.sin(angle) };
+        // The reference scales queries.
         const unscaled = { ...size, queryScale: null };
-        [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(
-          unscaled,
-          head,
-          angle,
-          [wanted(i), wanted(i + d / 2)],
-          t,
-        );
+        const pair = [wanted(i), wanted(i + d / 2)] as const;
+        [qkv[at + i], qkv[at + i + d / 2]] = turnedPair(unscaled, head, back, pair);
       }
     }
   }

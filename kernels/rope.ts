@@ -78,22 +78,31 @@ export function ropeContents(size: RopeSize, name: string, sequence: number): Bu
   );
 }
 
-/**
- * Entries i and i + d/2 of a head (queries, then keys, then values) of token t rotated by `angle` in float64.
- * Values stay.
- */
+/** Where a pair of entries is turned to: at a position, by an angle. */
+export interface Turn {
+  readonly position: number;
+  readonly cos: number;
+  readonly sin: number;
+}
+
+/** How pair i of token t turns: its coarse and its fine angle, added in float64. */
+export function turnOf({ d }: Pick<RopeSize, "d">, rows: Buffer, angles: Buffer, t: number, i: number): Turn {
+  const position = rows[4 * t + 1]!;
+  const coarse = Math.floor(position / ANGLE_ROWS) * d + 2 * i;
+  const fine = (ANGLE_ROWS + (position % ANGLE_ROWS)) * d + 2 * i;
+  const [a, b, c, s] = [angles[coarse]!, angles[coarse + 1]!, angles[fine]!, angles[fine + 1]!];
+  return { position, cos: a * c - b * s, sin: b * c + a * s };
+}
+
+/** Entries i and i + d/2 of a head (queries, then keys, then values), turned in float64. Values stay. */
 export function turnedPair(
   { H, G, queryScale }: RopeSize,
   head: number,
-  angle: number,
+  { position, cos, sin }: Turn,
   [a, b]: readonly [number, number],
-  t: number,
 ): [number, number] {
   if (head >= H + G) return [a, b];
   const { beta, originalMaxPositions } = (head < H && queryScale) || { beta: 0, originalMaxPositions: 1 };
-  const scale = 1 + beta * Math.log(1 + Math.floor(testPosition(t) / originalMaxPositions));
-  return [
-    scale * (a * Math.cos(angle) - b * Math.sin(angle)),
-    scale * (b * Math.cos(angle) + a * Math.sin(angle)),
-  ];
+  const scale = 1 + beta * Math.log(1 + Math.floor(position / originalMaxPositions));
+  return [scale * (a * cos - b * sin), scale * (b * cos + a * sin)];
 }
