@@ -15,6 +15,12 @@ export type FormatOf = (tensor: string) => WeightFormatName;
  */
 export type ColumnsOf = (tensor: string) => Uint32Array | undefined;
 
+/**
+ * The order of a layer's feed-forward entries, if it is another than the original file's: row i of gate_proj
+ * and up_proj as they are read, and column i of down_proj, is number `order[i]` of the file.
+ */
+export type HiddenOrderOf = (layer: number) => Uint32Array | undefined;
+
 /** What a checkpoint is that holds quantised matrices. */
 export interface Quantised {
   /** For messages: "packed as q4", "GPTQ with 4 bits, groups of 128", "Q4_K_M". */
@@ -25,11 +31,7 @@ export interface Quantised {
   readonly formatOf: FormatOf;
   /** Default: all in the order of the input. */
   readonly columnsOf?: ColumnsOf;
-  /**
-   * The order of a layer's feed-forward entries, if it is another than the file's: row i of gate_proj and
-   * up_proj as they are read, and column i of down_proj, is number `order[i]` of the file.
-   */
-  readonly hiddenOrderOf?: (layer: number) => Uint32Array | undefined;
+  readonly hiddenOrderOf?: HiddenOrderOf;
   /** Whether the matrices can be loaded in other formats, too. */
   readonly convertible: boolean;
   /** Reads all quantised matrices as f32, with columns in the order of the input. Missing if it cannot. */

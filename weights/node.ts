@@ -3,7 +3,13 @@ export { mergeAdapter } from "./adapters/merge.ts";
 export { type GgufFile, ggufFiles } from "./gguf/choice.ts";
 export * from "./index.ts";
 export { openNodeHash } from "./integrity/node-hash.ts";
-export { columnsName, formatsByCount, packedHeader } from "./safetensors/mixed-formats.ts";
+export {
+  columnsName,
+  formatsByCount,
+  hiddenOrderName,
+  packedHeader,
+  packedOrders,
+} from "./safetensors/mixed-formats.ts";
 export { INDEX_FILE, isShardName } from "./safetensors/names.ts";
 export { type Shard, shardsOf, tensorsToWrite } from "./safetensors/written.ts";
 export { folderSource, requireFolder, statOf } from "./sources/folder.ts";

@@ -68,8 +68,8 @@ function checkNew({ loaded }: Adapters, name: string): void {
 }
 
 /**
- * A packed checkpoint has rows of gate_proj and up_proj in the order of down_proj's columns, and does not say
- * which that is.
+ * A packed checkpoint has rows of gate_proj and up_proj in the order of down_proj's columns. Files of earlier
+ * versions do not say which that is.
  * @throws CheckpointError for an adapter of these matrices, if any matrix is in act-order
  */
 function checkOrder(
@@ -82,7 +82,7 @@ function checkOrder(
   for (const [tensor, { role }] of changes) {
     if (role !== "gateProj" && role !== "upProj" && role !== "downProj") continue;
     throw new CheckpointError(
-      `${name}: ${tensor}: expected a matrix whose order is known, got one of a packed checkpoint in act-order. Load the checkpoint that sirocco quantize has read.`,
+      `${name}: ${tensor}: expected a matrix whose order is known, got one of a packed checkpoint in act-order. Pack the original again with sirocco quantize, or load it.`,
     );
   }
 }

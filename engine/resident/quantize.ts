@@ -6,8 +6,6 @@ import { padded, type WeightFormatName, weightFormats } from "../../kernels/inde
 import {
   type Checkpoint,
   CheckpointError,
-  type ColumnsOf,
-  columnsName,
   companionFiles,
   type FormatOf,
   formatsByCount,
@@ -16,6 +14,7 @@ import {
   otherVocabularies,
   packedHeader,
   packedName,
+  packedOrders,
   requiredTensors,
   type Source,
   scaleName,
@@ -93,7 +92,7 @@ export async function quantize(
   if (out === undefined) throw wrongType("out", "expected a text, got nothing.");
   const source = typeof spec === "object" ? spec : await platform.openSource(spec, options);
   const opened = await openCheckpoint(source, signal);
-  const { checkpoint, formatOf, columnsOf } = toWrite(opened, weights);
+  const { checkpoint, formatOf, orders } = toWrite(opened, weights);
   const formats = formatsByCount(checkpoint.config, formatOf);
   return inEmptyFolder(out, async () => {
     const gpu = await platform.openDevice(options);
@@ -101,7 +100,7 @@ export async function quantize(
     try {
       const files = await copyCompanions(checkpoint, out, signal);
       const partial = join(out, PARTIAL_FILE);
-      await writeWeights(new Packer(gpu, buffers, formatOf), checkpoint, columnsOf, partial, options);
+      await writeWeights(new Packer(gpu, buffers, formatOf), checkpoint, orders, partial, options);
       await rename(partial, join(out, WEIGHTS_FILE));
       const after = await openCheckpoint(await platform.openSource(out, {}), signal);
       return {
@@ -119,19 +118,20 @@ export async function quantize(
 interface ToWrite {
   readonly checkpoint: Checkpoint;
   readonly formatOf: FormatOf;
-  readonly columnsOf: ColumnsOf;
+  /** Of columns and feed-forward entries, by the names of their tensors. */
+  readonly orders: ReadonlyMap<string, Uint32Array>;
 }
 
 /** @param weights the format that was asked for */
 function toWrite(checkpoint: Checkpoint, weights: WeightFormatName | undefined): ToWrite {
   const { source, config, quantised } = checkpoint;
-  const inOrder: ColumnsOf = () => undefined;
+  const inOrder = { orders: new Map<string, Uint32Array>() };
   if (!quantised) {
     if (weights === undefined) {
       const detail = `expected a format, as the weights of ${source.name} are floats, got nothing. Give one, such as q4.`;
       throw wrongType("weights", detail);
     }
-    return { checkpoint, formatOf: formatsOf(weights, config), columnsOf: inOrder };
+    return { checkpoint, formatOf: formatsOf(weights, config), ...inOrder };
   }
   if (!quantised.convertible && !quantised.decoded) {
     throw new CheckpointError(
@@ -139,7 +139,7 @@ function toWrite(checkpoint: Checkpoint, weights: WeightFormatName | undefined):
     );
   }
   if (weights === undefined || weights === quantised.weights)
-    return { checkpoint, formatOf: quantised.formatOf, columnsOf: quantised.columnsOf ?? inOrder };
+    return { checkpoint, formatOf: quantised.formatOf, orders: packedOrders(config, quantised) };
   const formatOf = formatsOf(weights, config);
   const bits = (format: WeightFormatName): number => formatTable[format].bits;
   const again = requiredTensors(config).find(({ kind, name }) => {
@@ -151,7 +151,7 @@ function toWrite(checkpoint: Checkpoint, weights: WeightFormatName | undefined):
       `${source.name}: ${again.name}: expected more than 4 bits to round to ${weights}, got ${quantised.name}: rounding 4 bits to 4 bits again would lose as much once more. Leave out weights (--weights) to keep what is stored, or quantise the original.`,
     );
   }
-  return { checkpoint: { ...checkpoint, ...quantised.decoded?.() }, formatOf, columnsOf: inOrder };
+  return { checkpoint: { ...checkpoint, ...quantised.decoded?.() }, formatOf, ...inOrder };
 }
 
 /** Runs `write`. If it fails, removes the files that were written, and the folder if it was made. */
@@ -173,11 +173,11 @@ async function inEmptyFolder<T>(out: string, write: () => Promise<T>): Promise<T
 async function writeWeights(
   packer: Packer,
   checkpoint: Checkpoint,
-  columnsOf: ColumnsOf,
+  orders: ReadonlyMap<string, Uint32Array>,
   path: string,
   { onProgress, signal }: QuantizeOptions,
 ): Promise<void> {
-  const stored = packedHeader(checkpoint, packer.formatOf, columnsOf);
+  const stored = packedHeader(checkpoint, packer.formatOf, orders);
   const header = writeHeader(stored.tensors, stored.metadata);
   const starts = new Map(header.tensors.map(({ name, start }) => [name, start]));
   const file = await open(path, "wx");
@@ -186,11 +186,8 @@ async function writeWeights(
   };
   try {
     await write(header.bytes, 0);
-    for (const { name } of requiredTensors(checkpoint.config)) {
-      const columns = columnsOf(name);
-      if (columns)
-        await write(new Uint8Array(Uint32Array.from(columns).buffer), starts.get(columnsName(name)) ?? 0);
-    }
+    for (const [name, order] of orders)
+      await write(new Uint8Array(Uint32Array.from(order).buffer), starts.get(name) ?? 0);
     let loaded = 0;
     for (const tensor of checkpoint.tensors.values()) {
       const at = packer.namesOf(tensor).map((name) => starts.get(name) ?? 0);

@@ -75,6 +75,12 @@ export const adapterBugs = {
     to: "sorted(opened, undefined)",
     test: engine("adapters", "act-order"),
   },
+  "a packed file does not say the order of feed-forward entries": {
+    file: "weights/safetensors/mixed-formats.ts",
+    from: "order ?? inOrder",
+    to: "inOrder",
+    test: engine("adapters", "act-order"),
+  },
   "DoRA divides by the norm of a row of zeros": {
     file: "kernels/dora-gain.wgsl",
     from: "total > 0.0",

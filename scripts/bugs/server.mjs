@@ -137,8 +137,8 @@ export const serverBugs = {
   },
   "Workers AI: the adapter is checked and not used": {
     file: "server/routes/workers-ai.ts",
-    from: "...adapterOf(service.model.adapters, lora)",
-    to: "...(adapterOf(service.model.adapters, lora) && {})",
+    from: ": adapterOf(adapters, lora)",
+    to: ": adapterOf(adapters, lora) && {}",
     test: server("finetunes", "by name and by id"),
   },
   "server: an answer continues after its client left": {

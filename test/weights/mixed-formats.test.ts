@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { WeightFormatName } from "../../kernels/index.ts";
 import { openCheckpoint, parseConfig, requiredTensors, writeHeader } from "../../weights/index.ts";
-import { columnsName, packedHeader } from "../../weights/node.ts";
+import { columnsName, hiddenOrderName, packedHeader, packedOrders } from "../../weights/node.ts";
 import { join, memorySource, split } from "./memory-source.ts";
 
 const folder = new URL("../golden/quantised/gptq_4bit_desc_act_g32/", import.meta.url).pathname;
@@ -22,6 +22,19 @@ const formats = new Map<string, WeightFormatName>([
 ]);
 const reversed = Uint32Array.from({ length: config.D }, (_, i) => config.D - 1 - i);
 
+const orders = packedOrders(config, { columnsOf: (name) => (name === Q ? reversed : undefined) });
+
+/** Writes the orders where the header has them. */
+function putOrders(
+  file: Uint8Array,
+  placed: readonly { readonly name: string; readonly start: number }[],
+): void {
+  for (const { name, start } of placed) {
+    const order = orders.get(name);
+    if (order) file.set(new Uint8Array(Uint32Array.from(order).buffer), start);
+  }
+}
+
 interface Header {
   readonly __metadata__: Record<string, string>;
   readonly [name: string]: Record<string, unknown>;
@@ -29,15 +42,11 @@ interface Header {
 
 /** The files of a packed checkpoint, with its header and data changed. */
 function packed(change: (header: Header, data: Uint8Array) => void = () => {}): Record<string, Uint8Array> {
-  const { tensors, metadata } = packedHeader(
-    { config },
-    (name) => formats.get(name) ?? "q4a64",
-    (name) => (name === Q ? reversed : undefined),
-  );
+  const { tensors, metadata } = packedHeader({ config }, (name) => formats.get(name) ?? "q4a64", orders);
   const { bytes, fileBytes, tensors: placed } = writeHeader(tensors, metadata);
   const file = new Uint8Array(fileBytes);
   file.set(bytes);
-  file.set(new Uint8Array(reversed.buffer), placed.find(({ name }) => name === columnsName(Q))!.start);
+  putOrders(file, placed);
   const { header, data } = split(file);
   const parsed = JSON.parse(header);
   change(parsed, data);
@@ -58,15 +67,14 @@ test("is read back, although config.json still says how the original was quantis
   }
   expect(quantised!.columnsOf!(Q)).toEqual(reversed);
   expect(quantised!.columnsOf!(GATE)).toBeUndefined();
-  expect([...tensors.keys()].filter((name) => name.includes("columns"))).toEqual([]);
+  // Beside an order of columns all layers have that of their feed-forward entries.
+  const inOrder = Uint32Array.from({ length: config.F }, (_, i) => i);
+  for (let layer = 0; layer < config.L; layer++) expect(quantised!.hiddenOrderOf!(layer)).toEqual(inOrder);
+  expect([...tensors.keys()].filter((name) => /columns|rows/.test(name))).toEqual([]);
 });
 
 test("one rule for all matrices is written as before", () => {
-  const { metadata } = packedHeader(
-    { config },
-    (name) => (name === HEAD ? "q8" : "q4"),
-    () => undefined,
-  );
+  const { metadata } = packedHeader({ config }, (name) => (name === HEAD ? "q8" : "q4"), new Map());
   expect(metadata).toEqual({ format: "sirocco", version: "2", weights: "q4" });
 });
 
@@ -80,15 +88,14 @@ test.each([
     const { tensors, metadata } = packedHeader(
       { config: { ...config, W: null }, lostWindow: 4096 },
       (name) => (version === "2" && name !== HEAD ? "q4" : "q8"),
-      (name) => (version === "3" && name === Q ? reversed : undefined),
+      version === "3" ? orders : new Map(),
     );
     expect(metadata).toMatchObject({ version });
     const open = (metadata: Record<string, string>, own: object) => {
       const { bytes, fileBytes, tensors: placed } = writeHeader(tensors, metadata);
       const file = new Uint8Array(fileBytes);
       file.set(bytes);
-      for (const { name, start } of placed)
-        if (name === columnsName(Q)) file.set(new Uint8Array(reversed.buffer), start);
+      putOrders(file, placed);
       const config = new TextEncoder().encode(JSON.stringify(own));
       return openCheckpoint(memorySource({ "config.json": config, "model.safetensors": file }));
     };
@@ -115,6 +122,16 @@ const order = (values: readonly number[]) => (header: Header, data: Uint8Array) 
   data.set(new Uint8Array(Uint32Array.from(values).buffer), start);
 };
 
+test("orders: of entries only, in every layer; none without any", () => {
+  const backwards = Uint32Array.from({ length: config.F }, (_, i) => config.F - 1 - i);
+  const found = packedOrders(config, { hiddenOrderOf: (layer) => (layer === 0 ? backwards : undefined) });
+  expect([...found.keys()]).toEqual(Array.from({ length: config.L }, (_, layer) => hiddenOrderName(layer)));
+  expect(found.get(hiddenOrderName(0))).toEqual(backwards);
+  expect(found.get(hiddenOrderName(config.L - 1))?.[1]).toBe(config.L > 1 ? 1 : config.F - 2);
+  expect(packedOrders(config, {}).size).toBe(0);
+  expect(packedOrders(config, { columnsOf: () => undefined, hiddenOrderOf: () => undefined }).size).toBe(0);
+});
+
 const rename = (from: string, to: string) => (header: Header) => {
   Object.assign(header, { [to]: header[from] });
   delete (header as Record<string, unknown>)[from];
@@ -139,8 +156,8 @@ test.each<[what: string, change: (header: Header, data: Uint8Array) => void, mes
   ],
   ["an order of the head", rename(columnsName(Q), columnsName(HEAD)), /lm_head.weight.columns/],
   ["an order of floats", say((all) => (all[Q] = "f16")), /q_proj.weight/],
-  ["a column twice", order([1, 1]), /q_proj.weight.columns: expected every column once/],
-  ["a column that is not there", order([2 ** 31]), /every column once/],
+  ["a column twice", order([1, 1]), /q_proj.weight.columns: expected every number once/],
+  ["a column that is not there", order([2 ** 31]), /every number once/],
   [
     "an order of another length",
     (header) => (header[columnsName(Q)]!["shape"] = [2, config.D / 2]),

@@ -1,7 +1,7 @@
 // Packed checkpoints whose matrices have each their own format, and perhaps their own order of columns: what
 // `sirocco quantize` makes of quantised sources. `__metadata__` names the format of every matrix.
 import { formatTable, type WeightFormatName, weightFormatNames } from "../../kernels/formats/table.ts";
-import type { Checkpoint, ColumnsOf, FormatOf } from "../checkpoint.ts";
+import type { Checkpoint, FormatOf, HiddenOrderOf, Quantised } from "../checkpoint.ts";
 import type { ModelConfig } from "../config.ts";
 import { label, mismatch, show } from "../errors.ts";
 import { own, parseJsonText } from "../json.ts";
@@ -27,6 +27,12 @@ const ADVICE = "Quantise the original checkpoint again.";
 /** Name of the order of a matrix's columns: U32 [K]. Missing if they are in the order of the input. */
 export const columnsName = (name: string): string => `${name}.columns`;
 
+/**
+ * Name of the order of a layer's feed-forward entries: U32 [F], as `Quantised.hiddenOrderOf` has it. If a
+ * matrix has an order of columns, or a layer this one, all layers have it.
+ */
+export const hiddenOrderName = (layer: number): string => `${tensorName("gateProj", layer)}.rows`;
+
 const matricesOf = (config: ModelConfig): RequiredTensor[] =>
   requiredTensors(config).filter(({ kind }) => kind === "matrix");
 
@@ -38,22 +44,43 @@ export function formatsByCount(config: ModelConfig, formatOf: FormatOf): WeightF
   return [...counts].sort((a, b) => b[1] - a[1]).map(([format]) => format);
 }
 
-/** What the header of a packed file says: all matrices by one rule, or each its own format; a lost window. */
+/** The orders of a packed file, by the names of their tensors. */
+export function packedOrders(
+  config: ModelConfig,
+  { columnsOf, hiddenOrderOf }: Pick<Quantised, "columnsOf" | "hiddenOrderOf">,
+): ReadonlyMap<string, Uint32Array> {
+  const columns = matricesOf(config).flatMap(({ name }): [string, Uint32Array][] => {
+    const order = columnsOf?.(name);
+    return order ? [[columnsName(name), order]] : [];
+  });
+  const layers = Array.from({ length: config.L }, (_, layer) => hiddenOrderOf?.(layer));
+  if (columns.length === 0 && !layers.some(Boolean)) return new Map();
+  const inOrder = Uint32Array.from({ length: config.F }, (_, i) => i);
+  return new Map([
+    ...columns,
+    ...layers.map((order, layer) => [hiddenOrderName(layer), order ?? inOrder] as const),
+  ]);
+}
+
+/**
+ * What the header of a packed file says: all matrices by one rule, or each its own format; a lost window.
+ * @param orders as `packedOrders` gives them
+ */
 export function packedHeader(
   { config, lostWindow }: Pick<Checkpoint, "config" | "lostWindow">,
   formatOf: FormatOf,
-  columnsOf: ColumnsOf,
+  orders: ReadonlyMap<string, Uint32Array>,
 ) {
   const matrices = matricesOf(config);
-  const columns = matrices.flatMap(({ name, shape }): StoredTensor[] =>
-    columnsOf(name) ? [{ name: columnsName(name), shape: shape.slice(1), dtype: "U32" }] : [],
+  const ordered = [...orders].map(
+    ([name, { length }]): StoredTensor => ({ name, shape: [length], dtype: "U32" }),
   );
-  const tensors = [...packedTensors(config, formatOf), ...columns];
+  const tensors = [...packedTensors(config, formatOf), ...ordered];
   const byRule = weightFormatNames.find((weights) =>
     matrices.every(({ name }) => formatsOf(weights, config)(name) === formatOf(name)),
   );
   const lost: Record<string, string> = lostWindow === undefined ? {} : { lost_window: `${lostWindow}` };
-  if (byRule && columns.length === 0) return { tensors, metadata: { ...packedMetadata(byRule), ...lost } };
+  if (byRule && orders.size === 0) return { tensors, metadata: { ...packedMetadata(byRule), ...lost } };
   const formats = Object.fromEntries(matrices.map(({ name }) => [name, formatOf(name)]));
   return {
     tensors,
@@ -84,16 +111,22 @@ export async function checkMixed(
     ({ name, layer }) => layer !== undefined && formatTable[formatOf(name)].scaleBits > 0 && isSorted(name),
   );
   const stored = packedTensors(config, formatOf);
-  const wanted = new Set(
-    [...stored, ...sorted.map(({ name }) => ({ name: columnsName(name) }))].map(({ name }) => name),
-  );
+  const ordered = [
+    ...sorted.map(({ name, shape }) => ({ name: columnsName(name), length: shape[1] ?? 0 })),
+    ...Array.from({ length: config.L }, (_, layer) => ({
+      name: hiddenOrderName(layer),
+      length: config.F,
+    })).filter(({ name }) => shards.tensors.has(name)),
+  ];
+  const wanted = new Set([...stored, ...ordered].map(({ name }) => name));
   const others = [...shards.tensors.values()].filter(({ name }) => !wanted.has(name));
   for (const tensor of others) refuseBias(tensor);
   const checked = stored.map(({ name, shape, dtype }) =>
     checkTensor(shards, name, shape, dtype === "U32" ? ["U32"] : FLOATS),
   );
   for (const tensor of others) refuseUnknown(tensor, config);
-  const columns = await readOrders(source, shards, sorted, signal);
+  const orders = await readOrders(source, shards, ordered, signal);
+  const hiddenOrderOf: HiddenOrderOf = (layer) => orders.get(hiddenOrderName(layer));
   const tensors = new Map(
     checked
       .toSorted((a, b) => a.start - b.start)
@@ -110,7 +143,8 @@ export async function checkMixed(
     bytes: checked.reduce((sum, { start, end }) => sum + end - start, 0),
     quantised: {
       name: `packed as ${[weights, ...less].join(", ")}`,
-      ...{ weights, formatOf, columnsOf: (tensor) => columns.get(tensor), convertible: false },
+      ...{ weights, formatOf, columnsOf: (tensor) => orders.get(columnsName(tensor)), convertible: false },
+      ...(ordered.length > sorted.length && { hiddenOrderOf }),
     },
     readRows: (tensor, options, from = source) => readRows({ source: from, tensors }, tensor, options),
   };
@@ -142,23 +176,22 @@ function parseFormats(
   return formats;
 }
 
-/** By matrix. Equal orders are one array. */
+/** By name. Equal orders are one array. */
 async function readOrders(
   source: Source,
   shards: Shards,
-  sorted: readonly RequiredTensor[],
+  ordered: readonly { readonly name: string; readonly length: number }[],
   signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, Uint32Array>> {
   const orders = new Map<string, Uint32Array>();
   const known = new Map<string, Uint32Array>();
-  for (const { name, shape } of sorted) {
-    const { file, start, end } = checkTensor(shards, columnsName(name), shape.slice(1), ["U32"]);
+  for (const { name, length } of ordered) {
+    const { file, start, end } = checkTensor(shards, name, [length], ["U32"]);
     const bytes = await source.read(file, start, end, signal);
     const order = new Uint32Array(bytes.buffer, 0, bytes.length / 4);
     const seen = new Uint8Array(order.length);
     for (const column of order) if (column < seen.length) seen[column] = 1;
-    if (seen.includes(0))
-      throw mismatch(`${file}: ${columnsName(name)}`, "every column once", "another order", ADVICE);
+    if (seen.includes(0)) throw mismatch(`${file}: ${name}`, "every number once", "another order", ADVICE);
     const key = order.join();
     known.set(key, known.get(key) ?? order);
     orders.set(name, known.get(key) ?? order);
