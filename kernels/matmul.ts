@@ -81,7 +81,7 @@ export function matmul(
     ...(requires && { requires }),
     ...(subgroupSize && { subgroupSize, prelude: () => ({ SUBGROUP: subgroupSize }) }),
     ...(order && { quantizedInput: order }),
-    cpu: { op: "matvec", format: format.name, input: order ? "codes" : "plain", addend },
+    cpu: { op: "matvec", format: format.name, input: order ? "codes" : "plain", addend, many: true },
     // Sums near 0 keep the error of their parts: 2e-6 at K 256, and with inputs rounded to 2^-11 more.
     ...(rounds === "f16" ? { tolerance: 5e-3, floor: 1 } : { floor: 4e-3 }),
     testSizes:

@@ -44,7 +44,7 @@ export async function assemble(file, text) {
 
 /**
  * The lines between `;; each r: 0 1 2 3` and `;; end r` once for each of these numbers. It takes the place of
- * `{r}`, and 16 times the number that of `{16r}`. Blocks with different names may hold each other.
+ * `{r}`, and 16 times the number plus 1 that of `{16r+1}`. Blocks with different names may hold each other.
  * @param {string} text
  * @returns {string}
  */
@@ -53,9 +53,13 @@ function repeated(text) {
   const found = block.exec(text);
   if (!found) return text;
   const [, name, numbers = "", lines = ""] = found;
-  const place = new RegExp(`\\{(\\d*)${name}\\}`, "g");
+  const place = new RegExp(`\\{(\\d*)${name}(\\+\\d+)?\\}`, "g");
   const copies = numbers
     .split(" ")
-    .map((each) => lines.replace(place, (_, factor) => String(Number(factor || 1) * Number(each))));
+    .map((each) =>
+      lines.replace(place, (_, factor, more) =>
+        String(Number(factor || 1) * Number(each) + Number(more || 0)),
+      ),
+    );
   return repeated(text.replace(block, () => copies.join("")));
 }

@@ -64,7 +64,7 @@ interface Inputs {
     codes: number,
     scales: number,
   ): void;
-  /** Floats of a row, 132 bytes a group. @param byNibble 1 for formats of nibbles */
+  /** Floats of a row, 144 bytes a group. @param byNibble 1 for formats of nibbles */
   prepareFloats(
     x: number,
     gain: number,
@@ -74,7 +74,7 @@ interface Inputs {
     byNibble: number,
     out: number,
   ): void;
-  /** Codes of a row, 72 bytes a group. */
+  /** Codes of a row, 84 bytes a group. */
   prepareCodes(codes: number, scales: number, groups: number, byNibble: number, out: number): void;
 }
 
@@ -82,12 +82,14 @@ interface Inputs {
 interface Products {
   /**
    * The products of rows of weights and T inputs.
-   * @param format the place of a function in the table of products.wat
+   * @param format its place in the table of products.wat
+   * @param isPacked 1 to multiply weights as they are stored, 0 to unpack them first
    * @param out [T, rows], rows padded to whole tiles
-   * @param factors scratch, 32 bytes a group
+   * @param work 8256 bytes, and 32 a group
    */
   products(
     format: number,
+    isPacked: number,
     weights: number,
     weightBytes: number,
     scales: number,
@@ -99,7 +101,7 @@ interface Products {
     groups: number,
     out: number,
     outBytes: number,
-    factors: number,
+    work: number,
   ): void;
 }
 

@@ -123,13 +123,13 @@
       (local.set $scales (i32.add (local.get $scales) (i32.const 8)))
       (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
 
-  ;; Floats as products.wat reads them: 128 bytes a group, then for each group an f32. $by_nibble: the vectors of
-  ;; columns j, 8 + j, 16 + j and 24 + j for j from 0 to 7, those of odd j times 1/16; then the groups' sums.
-  ;; Otherwise the columns in order; then ones, the groups' scales.
+  ;; Floats as products.wat reads them: 128 bytes a group, then for each group a vector. $by_nibble: vectors of the
+  ;; columns j, 8 + j, 16 + j and 24 + j for j from 0 to 7, those of odd j times 1/16; the vector is the sum of
+  ;; these columns. Otherwise the columns in order, and no vector.
   (func (export "prepareFloats")
     (param $x i32) (param $gain i32) (param $groups i32) (param $K i32) (param $eps f32) (param $by_nibble i32)
     (param $out i32)
-    (local $factor v128) (local $sum v128) (local $of_group i32)
+    (local $factor v128) (local $even v128) (local $odd v128) (local $of_group i32)
     (local $v0 v128) (local $v1 v128) (local $v2 v128) (local $v3 v128)
     (local $v4 v128) (local $v5 v128) (local $v6 v128) (local $v7 v128)
     (local.set $of_group (i32.add (local.get $out) (i32.shl (local.get $groups) (i32.const 7))))
@@ -154,9 +154,7 @@
           (local.set $gain (i32.add (local.get $gain) (i32.const 128)))))
       (if (local.get $by_nibble)
         (then
-          (local.set $sum (v128.const f32x4 0 0 0 0))
           ;; each i: 0 1 2 3 4 5 6 7
-          (local.set $sum (f32x4.add (local.get $sum) (local.get $v{i})))
           (local.set $v{i} (f32x4.mul (local.get $v{i}) (v128.const f32x4 1 0.0625 1 0.0625)))
           ;; end i
           ;; Lane l of $v0, $v2, $v4 and $v6 belongs to nibble l, of the others to nibble 4 + l.
@@ -170,30 +168,37 @@
           (v128.store32_lane offset={16l} {l} (i32.add (local.get $out) (i32.const 72)) (local.get $v5))
           (v128.store32_lane offset={16l} {l} (i32.add (local.get $out) (i32.const 76)) (local.get $v7))
           ;; end l
-          (f32.store
+          (local.set $even (v128.const f32x4 0 0 0 0))
+          (local.set $odd (v128.const f32x4 0 0 0 0))
+          ;; each i: 0 1 2 3
+          (local.set $even (f32x4.add (local.get $even) (v128.load offset={32i} (local.get $out))))
+          (local.set $odd (f32x4.add (local.get $odd) (v128.load offset={32i+16} (local.get $out))))
+          ;; end i
+          (v128.store
             (local.get $of_group)
-            (f32.add
-              (f32.add (f32x4.extract_lane 0 (local.get $sum)) (f32x4.extract_lane 1 (local.get $sum)))
-              (f32.add (f32x4.extract_lane 2 (local.get $sum)) (f32x4.extract_lane 3 (local.get $sum))))))
+            (f32x4.add
+              (local.get $even)
+              (f32x4.mul (local.get $odd) (v128.const f32x4 16 16 16 16)))))
         (else
           ;; each i: 0 1 2 3 4 5 6 7
           (v128.store offset={16i} (local.get $out) (local.get $v{i}))
           ;; end i
-          (f32.store (local.get $of_group) (f32.const 1))))
+          ))
       (local.set $x (i32.add (local.get $x) (i32.const 128)))
       (local.set $out (i32.add (local.get $out) (i32.const 128)))
-      (local.set $of_group (i32.add (local.get $of_group) (i32.const 4)))
+      (local.set $of_group (i32.add (local.get $of_group) (i32.const 16)))
       (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
 
-  ;; Codes as products.wat reads them: 64 bytes a group, then for each group the f32 scale, then an i32.
-  ;; $by_nibble: codes in order even_odd become vectors of columns 4 · i + j for j from 0 to 3, those of even j
-  ;; times 16; scales are 1/16 of theirs; the i32 is -8 · 16 · sum of the codes. Otherwise the columns in order.
+  ;; Codes as products.wat reads them: 64 bytes a group, then for each group an f32 scale and a vector. $by_nibble:
+  ;; codes in order even_odd become vectors of the columns 4 · i + j for j from 0 to 3, those of even j times 16;
+  ;; scales are 1/16 of theirs; the vector is minus their products with eights. Otherwise the columns in order, and
+  ;; no vector.
   (func (export "prepareCodes")
     (param $codes i32) (param $scales i32) (param $groups i32) (param $by_nibble i32) (param $out i32)
-    (local $low v128) (local $high v128) (local $even v128) (local $odd v128)
-    (local $scale i32) (local $less i32)
+    (local $scale i32) (local $unit f32) (local $low v128) (local $high v128) (local $even v128) (local $odd v128)
+    (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
     (local.set $scale (i32.add (local.get $out) (i32.shl (local.get $groups) (i32.const 6))))
-    (local.set $less (i32.add (local.get $scale) (i32.shl (local.get $groups) (i32.const 2))))
+    (local.set $unit (select (f32.const 0.0625) (f32.const 1) (local.get $by_nibble)))
     (loop $next
       (local.set $low (v128.load (local.get $codes)))
       (local.set $high (v128.load offset=16 (local.get $codes)))
@@ -204,29 +209,31 @@
             (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $low) (local.get $high)))
           (local.set $odd
             (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $low) (local.get $high)))
-          (v128.store
-            (local.get $out)
-            (i16x8.shr_s (i16x8.shl (local.get $even) (i32.const 8)) (i32.const 4)))
-          (v128.store offset=16
-            (local.get $out)
-            (i16x8.shr_s (i16x8.shl (local.get $odd) (i32.const 8)) (i32.const 8)))
-          (v128.store offset=32
-            (local.get $out)
-            (i16x8.shl (i16x8.shr_s (local.get $even) (i32.const 8)) (i32.const 4)))
-          (v128.store offset=48 (local.get $out) (i16x8.shr_s (local.get $odd) (i32.const 8)))
-          (f32.store (local.get $scale) (f32.mul (f32.load (local.get $scales)) (f32.const 0.0625)))
-          (i32.store
-            (local.get $less)
-            (i32.mul (i32.trunc_sat_f32_s (f32.load offset=4 (local.get $scales))) (i32.const -128)))
-          (local.set $less (i32.add (local.get $less) (i32.const 4))))
+          (local.set $c0 (i16x8.shr_s (i16x8.shl (local.get $even) (i32.const 8)) (i32.const 4)))
+          (local.set $c1 (i16x8.shr_s (i16x8.shl (local.get $odd) (i32.const 8)) (i32.const 8)))
+          (local.set $c2 (i16x8.shl (i16x8.shr_s (local.get $even) (i32.const 8)) (i32.const 4)))
+          (local.set $c3 (i16x8.shr_s (local.get $odd) (i32.const 8)))
+          (v128.store offset=4
+            (local.get $scale)
+            (i32x4.neg
+              (i32x4.add
+                (i32x4.dot_i16x8_s
+                  (i16x8.add (local.get $c0) (local.get $c2))
+                  (v128.const i16x8 8 8 8 8 8 8 8 8))
+                (i32x4.dot_i16x8_s
+                  (i16x8.add (local.get $c1) (local.get $c3))
+                  (v128.const i16x8 128 128 128 128 128 128 128 128))))))
         (else
-          (v128.store (local.get $out) (i16x8.extend_low_i8x16_s (local.get $low)))
-          (v128.store offset=16 (local.get $out) (i16x8.extend_high_i8x16_s (local.get $low)))
-          (v128.store offset=32 (local.get $out) (i16x8.extend_low_i8x16_s (local.get $high)))
-          (v128.store offset=48 (local.get $out) (i16x8.extend_high_i8x16_s (local.get $high)))
-          (f32.store (local.get $scale) (f32.load (local.get $scales)))))
+          (local.set $c0 (i16x8.extend_low_i8x16_s (local.get $low)))
+          (local.set $c1 (i16x8.extend_high_i8x16_s (local.get $low)))
+          (local.set $c2 (i16x8.extend_low_i8x16_s (local.get $high)))
+          (local.set $c3 (i16x8.extend_high_i8x16_s (local.get $high)))))
+      ;; each i: 0 1 2 3
+      (v128.store offset={16i} (local.get $out) (local.get $c{i}))
+      ;; end i
+      (f32.store (local.get $scale) (f32.mul (f32.load (local.get $scales)) (local.get $unit)))
       (local.set $codes (i32.add (local.get $codes) (i32.const 32)))
       (local.set $scales (i32.add (local.get $scales) (i32.const 8)))
       (local.set $out (i32.add (local.get $out) (i32.const 64)))
-      (local.set $scale (i32.add (local.get $scale) (i32.const 4)))
+      (local.set $scale (i32.add (local.get $scale) (i32.const 20)))
       (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))))

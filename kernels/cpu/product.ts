@@ -10,9 +10,14 @@ export interface ProductCall {
   /** Rows of x, rows of x under RMSNorm, or what quantize_input makes of them. */
   readonly input: "plain" | "norm" | "codes";
   readonly addend: Addend;
+  /**
+   * For many tokens: weights are unpacked first. Default: only where it gives the same bits, so that the
+   * results of a token do not depend on how many there are.
+   */
+  readonly many?: boolean;
 }
 
-/** The places of the functions in the table of products.wat. */
+/** The places of the functions in the table of products.wat: formats of floats, then those of codes. */
 const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q8_codes", "q4_codes"];
 
 /** Rows of weights that a function computes at once. */
@@ -23,8 +28,11 @@ export const BLOCK_TOKENS = 64;
 export const PANEL_ROWS = 32;
 
 const PANEL_BYTES = 4 * BLOCK_TOKENS * PANEL_ROWS;
-/** Of the factors of a tile, for a group. */
+/** What products.wat works with: of a tile, and of a group. */
+const WORK_BYTES = 64 + 8192;
 const FACTOR_BYTES = 32;
+/** From so many tokens on it takes less to unpack weights once. */
+const MANY_TOKENS = 4;
 
 export interface Product {
   /** Prepares the inputs of `tokens` ≤ BLOCK_TOKENS tokens from `token` on. */
@@ -42,7 +50,7 @@ export interface Product {
  * @param weights weight, and scale if the format has scales
  */
 export function prepareProduct(
-  { format, input }: ProductCall,
+  { format, input, many = false }: ProductCall,
   { K, eps = 1e-5 }: InputSize,
   inputs: readonly Operand[],
   weights: readonly Operand[],
@@ -51,24 +59,29 @@ export function prepareProduct(
   const columns = padded(K);
   const groups = columns / GROUP;
   const isCodes = input === "codes";
-  const byNibble = format.startsWith("q4") ? 1 : 0;
+  const byNibble = format.startsWith("q4");
+  const workBytes = WORK_BYTES + groups * FACTOR_BYTES;
   // As inputs.wat writes them.
-  const inputBytes = groups * (isCodes ? 64 + 8 : 128 + 4);
+  const inputBytes = groups * (isCodes ? 64 + 20 : 128 + 16);
   const rowBytes = [4 * weightWords(format, K), 4 * scaleWords(format, K)];
   const index = FORMATS.indexOf(isCodes ? `${format}_codes` : format);
 
   const panelsAt = scratch(
-    2 * PANEL_BYTES +
-      groups * FACTOR_BYTES +
-      BLOCK_TOKENS * inputBytes +
-      PANEL_ROWS * (rowBytes[0]! + rowBytes[1]! + 32),
+    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (rowBytes[0]! + rowBytes[1]! + 32),
   );
-  const factorsAt = panelsAt + 2 * PANEL_BYTES;
-  const inputsAt = factorsAt + groups * FACTOR_BYTES;
+  const workAt = panelsAt + 2 * PANEL_BYTES;
+  const inputsAt = workAt + workBytes;
   const weightsAt = inputsAt + BLOCK_TOKENS * inputBytes;
   const scalesAt = weightsAt + PANEL_ROWS * rowBytes[0]!;
   const [first, second] = inputs.map(({ address }) => address!);
   let tokens = 0;
+  /** Whether weights are multiplied as they are stored. */
+  const isPacked = (): boolean => {
+    if (format === "f32") return true;
+    if (format === "q8" && !isCodes) return false;
+    // With floats, unpacked nibbles round in another way.
+    return byNibble && !isCodes ? !many : tokens < MANY_TOKENS;
+  };
 
   /** The address of a row of a matrix. Far rows are copied to `to`. */
   const rowAddress = (matrix: Operand | undefined, bytes: number, row: number, count: number, to: number) => {
@@ -85,14 +98,16 @@ export function prepareProduct(
         const t = token + i;
         const to = inputsAt + i * inputBytes;
         if (isCodes)
-          compiled.prepareCodes(first! + t * columns, second! + 8 * t * groups, groups, byNibble, to);
-        else compiled.prepareFloats(first! + 4 * t * columns, second ?? 0, groups, K, eps, byNibble, to);
+          compiled.prepareCodes(first! + t * columns, second! + 8 * t * groups, groups, byNibble ? 1 : 0, to);
+        else
+          compiled.prepareFloats(first! + 4 * t * columns, second ?? 0, groups, K, eps, byNibble ? 1 : 0, to);
       }
     },
     multiply(row, count, panel) {
       const to = panelsAt + panel * PANEL_BYTES;
       compiled.products(
         index,
+        isPacked() ? 1 : 0,
         rowAddress(weights[0], rowBytes[0]!, row, count, weightsAt),
         rowBytes[0]!,
         rowAddress(weights[1], rowBytes[1]!, row, count, scalesAt),
@@ -104,7 +119,7 @@ export function prepareProduct(
         groups,
         to,
         4 * PANEL_ROWS,
-        factorsAt,
+        workAt,
       );
       return to / 4;
     },

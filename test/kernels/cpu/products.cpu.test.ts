@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { kernelLabel } from "../../../engine/gpu/dispatch.ts";
 import {
+  type Buffer,
   gateUp,
   type Kernel,
   matmul,
@@ -44,5 +45,26 @@ for (const kernel of kernels) {
       kernel.reference(size, ...host);
       compareBuffers(kernel, size, results, host);
       for (const each of [...again, far]) expect(each).toEqual(results);
+    });
+}
+
+/** Rows that each take a part of a buffer. */
+const rowOf = (buffer: Buffer, T: number, t: number): Buffer =>
+  buffer.subarray((buffer.length * t) / T, (buffer.length * (t + 1)) / T);
+
+for (const format of Object.values(weightFormats)) {
+  const variants = format.int8 ? (["stream_int8", "workgroup"] as const) : (["workgroup"] as const);
+  for (const variant of variants)
+    test(`a token of ${format.name} ${variant} has the same bits with others and alone`, () => {
+      const kernel = matvec(format, variant) as Kernel;
+      const size = { T: 7, N: 9, K: 1100 };
+      const host = kernel.bindings(size).map((binding, i) => contents(kernel, size, binding, i + 1));
+      const inputs = variant === "stream_int8" ? 2 : 1;
+      const together = new Float32Array(runOperation(kernel, size, host, 1)[inputs]!);
+      for (let t = 0; t < size.T; t++) {
+        const own = host.map((buffer, i) => (i <= inputs ? rowOf(buffer, size.T, t) : buffer));
+        const alone = new Float32Array(runOperation(kernel, { ...size, T: 1 }, own, 1)[inputs]!);
+        expect(alone).toEqual(rowOf(together, size.T, t));
+      }
     });
 }
