@@ -83,11 +83,11 @@ export function chooseKernels(
   check("matmul", matmul, matrices);
   check("attention", attention, attentionCandidates(adapter));
   if (adapter.architecture === CPU_ARCHITECTURE) {
-    // Each computes the same on a CPU, but for the rounding of inputs.
+    // Each computes the same on a CPU, but for the rounding of inputs. `workgroup` splits many keys for threads.
     return {
       matvec: everyRole(matvec ?? "stream_int8"),
       matmul: everyRole(matmul ?? "tile_int8"),
-      attention: { decode: attention ?? "lane", prefill: attention ?? "lane" },
+      attention: { decode: attention ?? "workgroup", prefill: attention ?? "workgroup" },
     };
   }
   const large = parameters >= MIN_BROADCAST_PARAMETERS;
