@@ -56,10 +56,6 @@ export function f32BitsToBf16(pattern: number): number {
 
 export const numberToBf16 = (value: number): number => f32BitsToBf16(f32ToBits(value));
 
-/** value / 2^shift to the nearest integer, ties to even. */
-function roundedShift(value: number, shift: number): number {
-  const below = 2 ** shift;
-  const whole = Math.floor((value >>> 0) / below);
-  const rest = (value >>> 0) - whole * below;
-  return whole + (rest * 2 > below || (rest * 2 === below && whole % 2 === 1) ? 1 : 0);
-}
+/** value / 2^shift to the nearest integer, ties to even: half a unit is added, less for an even one. */
+const roundedShift = (value: number, shift: number): number =>
+  (value + (1 << (shift - 1)) - 1 + ((value >>> shift) & 1)) >>> shift;

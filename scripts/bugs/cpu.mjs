@@ -3,6 +3,9 @@
 /** @param {string} name */
 const operation = (name) => ["test/kernels/cpu/others.cpu.test.ts", "-t", name];
 
+/** @param {string} name */
+const attention = (name) => ["test/kernels/cpu/attention.cpu.test.ts", "-t", name];
+
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const cpuBugs = {
   "NaN sampled as 0 on the CPU": {
@@ -40,5 +43,35 @@ export const cpuBugs = {
     from: "masses(far, x.length, limit,",
     to: "masses(far, x.length, FARTHEST,",
     test: operation("sample: many rows of every mode"),
+  },
+  "a token does not see itself on the CPU": {
+    file: "kernels/cpu/attention.ts",
+    from: "if (end === past)",
+    to: "if (end < past)",
+    test: attention("^attention_f32"),
+  },
+  "the last part of the keys is left out on the CPU": {
+    file: "kernels/cpu/attention.ts",
+    from: "Math.ceil(visibleOf(t) / keysOf(t))",
+    to: "Math.floor(visibleOf(t) / keysOf(t))",
+    test: attention("^attention_f32"),
+  },
+  "the tokens of a prefill have the window of the first on the CPU": {
+    file: "kernels/cpu/exp.wat",
+    from: "(local.set $first (i32.add (local.get $first) (i32.const 1)))",
+    to: "(local.set $first (local.get $first))",
+    test: attention("^attention_tile_f32"),
+  },
+  "zeros of an f16 cache are not 0 on the CPU": {
+    file: "kernels/cpu/ring.wat",
+    from: "(v128.any_true (local.get $others))",
+    to: "(i32.const 0)",
+    test: attention("f16 is read exactly"),
+  },
+  "a ring is read past its last slot on the CPU": {
+    file: "kernels/cpu/head-group.ts",
+    from: "Math.min(to, position + S - (position % S))",
+    to: "to",
+    test: attention("^attention_lane_f32"),
   },
 };
