@@ -83,7 +83,8 @@ export function chooseKernels(
   check("matmul", matmul, matrices);
   check("attention", attention, attentionCandidates(adapter));
   if (adapter.architecture === CPU_ARCHITECTURE) {
-    // Each computes the same on a CPU, but for the rounding of inputs. `workgroup` splits many keys for threads.
+    // Each computes the same on a CPU, but for the rounding of inputs. `workgroup` splits many keys, so that
+    // all threads have some.
     return {
       matvec: everyRole(matvec ?? "stream_int8"),
       matmul: everyRole(matmul ?? "tile_int8"),
