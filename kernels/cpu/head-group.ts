@@ -55,24 +55,35 @@ export function headGroup(
   const blockBytes = 16 * width * BLOCK + 128 * 7;
   const scoreBytes = 4 * BLOCK * most * heads;
   const sumBytes = 16 * sumWidth * most * heads;
-  const queries = scratch(queryBytes + blockBytes + scoreBytes + sumBytes + 8 * most * heads);
+  const stateBytes = 16 * Math.ceil((most * heads) / 2);
+  const farBytes = cache!.address === undefined ? rowBytes * BLOCK : 0;
+  const queries = scratch(queryBytes + blockBytes + scoreBytes + sumBytes + stateBytes + farBytes);
   const block = queries + queryBytes;
   const scores = block + blockBytes;
   const sums = scores + scoreBytes;
   const states = sums + sumBytes;
+  const copied = states + stateBytes;
 
   let ring = 0;
   let group = 0;
   let tokens = 0;
 
+  /** Address of rows of the cache. Those of another heap are copied to scratch. */
+  const addressOf = (row: number, count: number): number => {
+    if (cache!.address !== undefined) return cache!.address + row * rowBytes;
+    heap.u8.set(cache!.u8.subarray(row * rowBytes, (row + count) * rowBytes), copied);
+    return copied;
+  };
+
   /** Reads positions of one block of a key (head g) or value (head G + g). Its others are zeros. */
   const readBlock = (head: number, from: number, to: number): void => {
     if (to - from < BLOCK) heap.f32.fill(0, block / 4, block / 4 + 4 * width * BLOCK);
     for (let position = from; position < to; ) {
-      const slot = rowOf(size, ring, head, position);
+      const row = rowOf(size, ring, head, position);
       const end = Math.min(to, position + S - (position % S));
       const first = position % BLOCK;
-      read(cache!.address! + slot * rowBytes, rowBytes, block, first, first + end - position, width);
+      const count = end - position;
+      read(addressOf(row, count), rowBytes, block, first, first + count, width);
       position = end;
     }
   };

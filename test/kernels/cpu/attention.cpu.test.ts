@@ -38,6 +38,15 @@ for (const kernel of coveringKernels.filter(({ name }) => NAMES.test(name))) {
 const prefill = attentionVariants.lane.prefill(cacheFormats.q8) as Kernel;
 const decode = attentionVariants.workgroup.decode(cacheFormats.q8, 32) as Kernel;
 
+test("a cache in another heap gives the same bits", () => {
+  for (const kernel of [prefill, decode]) {
+    for (const size of kernel.testSizes) {
+      const host = hostBuffers(kernel, size);
+      expect(runOperation(kernel, size, host, 2, ["cache"])).toEqual(runOperation(kernel, size, host, 2));
+    }
+  }
+});
+
 test("a token of prefill has the same bits, whichever are computed with it", () => {
   const size = { T: 200, B: 1, H: 8, G: 2, d: 32, S: 460, W: 190, positions: [259], store: false };
   const [qkv, cache, rows, out] = hostBuffers(prefill, size);
