@@ -223,11 +223,14 @@ describe("two adapters of one model", () => {
   test("log-probabilities of a text", async () => {
     const { ids } = mixed[3]!;
     const own = await model.score(ids);
-    const adapted = await model.score(ids, { adapter: "a" });
+    const adapted = await model.score(ids, { adapter: "a", topLogProbs: 2 });
     expect(adapted.perplexity).not.toBe(own.perplexity);
     const last = await model.logits(ids.slice(0, -1), { adapter: "a" });
     const sum = last.reduce((total, logit) => total + Math.exp(logit), 0);
     expect(adapted.logProbs.at(-1)).toBeCloseTo(last[ids.at(-1)!]! - Math.log(sum), 3);
+    const [likeliest] = adapted.top!.at(-1)!;
+    expect(likeliest?.id).toBe(last.indexOf(Math.max(...last)));
+    expect(likeliest?.logProb).toBeCloseTo(Math.max(...last) - Math.log(sum), 3);
   });
 
   test("what one has cached is not used by another", async () => {
@@ -256,6 +259,22 @@ describe("two adapters of one model", () => {
     await expect(other.restoreSession(session)).rejects.toThrow(
       /adapter that it was computed with.*"a".*addAdapter/,
     );
+    other.dispose();
+  });
+
+  test("an adapter is removed while a session of it is restored: first one, then the other", async () => {
+    const { ids } = mixed[3]!;
+    const answer = await greedy(model, ids, "a");
+    const session = (await model.saveSession())!;
+    const other = await load({ adapters: { a: twoAdapters.a } });
+    const restoring = other.restoreSession(session);
+    await Promise.all([restoring, other.removeAdapter("a")]);
+    // What was restored belongs to the adapter that is gone.
+    await other.addAdapter("a", twoAdapters.a);
+    expect(await run(other, ids, "a")).toEqual({ ids: answer, cachedTokens: 0 });
+    const removing = other.removeAdapter("a");
+    await expect(other.restoreSession(session)).rejects.toThrow(/adapter that it was computed with/);
+    await removing;
     other.dispose();
   });
 
