@@ -71,7 +71,7 @@ const MAX_LAZY_BYTES = {
   "score.js": 620,
   "add.js": 6_900,
   "place.js": 4_850,
-  "chosen.js": 630,
+  "chosen.js": 840,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];
