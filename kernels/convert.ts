@@ -45,6 +45,7 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
     { R: 7, K: 37, N: 16, row0: 9 },
     { R: 2, K: 64, N: 2, row0: 0 },
     { R: 5, K: 704, N: 7, row0: 1 },
+    { R: 3, K: 523, N: 3, row0: 0 }, // a super-group of 11 columns
     { R: 8200, K: 1, N: 8200, row0: 0 }, // three lines of workgroups
   ],
   bindings: ({ R, K, N }) => [

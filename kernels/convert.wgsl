@@ -1,6 +1,6 @@
 // weight[row0 + r, k] = stored(raw[r, k]) for k < K0; exact zeros from K0 to the padded width
-// One thread per block of 64 columns of a row: the two groups of 32 that share a word of scales in q8 and q4.
-// A group of 128 is stored by the first of its two threads.
+// One thread per BLOCK columns of a row, which the writer defines: 64 for the two groups of 32 that share a
+// word of scales in q8 and q4, more for larger groups.
 // Values are passed as f32 bit patterns: a driver may flush subnormal floats and lose the payload of a NaN.
 // No overrides: one pipeline serves all tensors of a checkpoint, because quantising ones take long to
 // compile.
@@ -32,4 +32,4 @@ fn columns() -> u32 { return range[2]; }
 // Stored columns, a multiple of 32.
 fn width() -> u32 { return (range[2] + 31) / 32 * 32; }
 
-fn blocks() -> u32 { return (range[2] + 63) / 64; }
+fn blocks() -> u32 { return (range[2] + BLOCK - 1) / BLOCK; }

@@ -111,7 +111,7 @@ export {
   swiglu,
 };
 
-const { f32, f16, bf16, q8, q4, q4a, q4a64, q4a128 } = weightFormats;
+const { f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, q4k } = weightFormats;
 const vectorVariants = Object.keys(matvecVariants) as MatvecVariant[];
 const matrixVariants = Object.keys(matmulVariants) as MatmulVariant[];
 
@@ -171,12 +171,12 @@ const others = [
 ] as Kernel[];
 
 /**
- * Every kernel that the engine can launch, in every variant; some of q4a64 and q4a128, which differ from
- * q4a in one constant. The tests compile each one.
+ * Every kernel that the engine can launch, in every variant; some of q4a64, q4a128 and q4k, which differ
+ * from q4a in how a pair is read. The tests compile each one.
  */
 export const allKernels: readonly Kernel[] = [
   ...others,
-  ...([q4a64, q4a128].flatMap((format) => [
+  ...([q4a64, q4a128, q4k].flatMap((format) => [
     ...stored(format),
     ...vectorVariants
       .filter((variant) => suits(matvecVariants[variant], format))
@@ -201,7 +201,7 @@ export const allKernels: readonly Kernel[] = [
 export const coveringKernels: readonly Kernel[] = [
   ...others,
   ...([f32, f16, bf16, q8, q4].flatMap(stored) as Kernel[]),
-  ...([embed(q4a64), convert("F32", q4a), convert("BF16", q4a128)] as Kernel[]),
+  ...([embed(q4a64), convert("F32", q4a), convert("BF16", q4a128), ...stored(q4k)] as Kernel[]),
   ...([f32, f16, bf16, q8, q4a].flatMap((format) => [
     matvec(format, "workgroup"),
     matvec(format, "lane_wide"),
@@ -218,6 +218,12 @@ export const coveringKernels: readonly Kernel[] = [
   matmul(f16, "tile_f16") as Kernel,
   matmul(f32, "tile") as Kernel,
   ...([matvec(q4a64, "lane_wide"), matvec(q4a128, "stream"), matmul(q4a128, "lane")] as Kernel[]),
+  ...([
+    matvec(q4k, "workgroup"),
+    matvec(q4k, "lane_wide"),
+    matvec(q4k, "stream"),
+    matmul(q4k, "tile"),
+  ] as Kernel[]),
   ...(vectorVariants.flatMap((variant, i) => vectors(q4, variant, addends[i % 2])) as Kernel[]),
   ...([f32, f16, bf16, q8].flatMap((format, i) => vectors(format, "lane_wide", addends[i % 2])) as Kernel[]),
   ...(matrixVariants.map((variant, i) => matmul(q4, variant, addends[i % 2])) as Kernel[]),

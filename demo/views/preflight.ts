@@ -12,7 +12,7 @@ import { dialogView } from "./dialog.ts";
 
 const PAIRED = "4 bits per weight, with a scale and an offset for each group";
 const FORMATS: Readonly<Record<Plan["weights"], string>> = {
-  ...{ q4a: PAIRED, q4a64: PAIRED, q4a128: PAIRED },
+  ...{ q4a: PAIRED, q4a64: PAIRED, q4a128: PAIRED, q4k: PAIRED },
   q4: "4 bits per weight: smallest and fastest, slightly less accurate",
   q8: "8 bits per weight: practically as good as the original",
   bf16: "16 bits, as stored: exact",

@@ -31,12 +31,20 @@ function wordsOf(
   if (name !== "scale") return random;
   if (format.name === "q8") return two(randomScale(1 / 128, random));
   if (format.name === "q4") return two(randomScale(1 / 8, random));
+  if (format.name === "q4k") return superWords(random);
   return () => randomPair(random);
 }
 
 /** An f16 in ±[limit / 2, limit). */
 const randomScale = (limit: number, random: () => number) => () =>
   numberToF16((limit / 2) * (1 + random() / 2 ** 32)) | (random() & 0x8000);
+
+/** Of values in [-1, 1]: super-scales, then three words of any scales and minima. */
+function superWords(random: () => number): () => number {
+  const half = (limit: number) => randomScale(limit, random)();
+  let next = 0;
+  return () => (next++ % 4 === 0 ? half(1 / 1890) | (half(1 / 126) << 16) : random());
+}
 
 /** Of values in [-1, 1], with a of either sign. */
 function randomPair(random: () => number): number {

@@ -7,11 +7,18 @@ export interface FixedPoint {
   readonly x: readonly number[];
 }
 
+/** Below it, the smallest f16 is coarser than any scale. */
+export const SMALLEST_EXPONENT = 106;
+
 /** f32 bit patterns as integers. NaN and infinities count as 0, values beyond ±2^18 units are clamped. */
-export function fixedPoint(bits: Uint32Array, largestExponent: number): FixedPoint {
+export function fixedPoint(
+  bits: Uint32Array,
+  largestExponent: number,
+  smallestExponent = SMALLEST_EXPONENT,
+): FixedPoint {
   const exponentOf = (pattern: number) => (pattern >>> 23) & 255;
   const finite = Array.from(bits, (pattern) => (exponentOf(pattern) === 255 ? 0 : pattern));
-  const exponent = Math.min(Math.max(106, ...finite.map(exponentOf)), largestExponent);
+  const exponent = Math.min(Math.max(smallestExponent, ...finite.map(exponentOf)), largestExponent);
   const x = finite.map((pattern) => {
     const value = bitsToF32(pattern);
     const magnitude = Math.min(Math.round(Math.abs(value) / unitOf(exponent)), 2 ** 18);

@@ -8,21 +8,28 @@ var<private> x: array<i32, GROUP>;
 
 // Fills x with `count` columns of row r from k on. Returns the exponent.
 fn load_group(r: u32, k: u32, count: u32) -> u32 {
+  let exponent = exponent_of(r, k, count);
+  load_units(r, k, count, exponent);
+  return exponent;
+}
+
+fn exponent_of(r: u32, k: u32, count: u32) -> u32 {
   var exponent = SMALLEST_EXPONENT;
   for (var i = 0u; i < count; i++) {
-    let bits = value(r, k + i);
-    let own = (bits >> 23) & 255;
-    x[i] = select(bitcast<i32>(bits), 0, own == 255);
+    let own = (value(r, k + i) >> 23) & 255;
     exponent = max(exponent, select(own, 0, own == 255));
   }
-  exponent = min(exponent, LARGEST_EXPONENT);
-  for (var i = 0u; i < count; i++) { x[i] = fixed_point(bitcast<u32>(x[i]), exponent); }
-  return exponent;
+  return min(exponent, LARGEST_EXPONENT);
+}
+
+fn load_units(r: u32, k: u32, count: u32, exponent: u32) {
+  for (var i = 0u; i < count; i++) { x[i] = fixed_point(value(r, k + i), exponent); }
 }
 
 // The f32 of these bits in units, to nearest.
 fn fixed_point(bits: u32, exponent: u32) -> i32 {
   let own = max((bits >> 23) & 255, 1);
+  if (own == 255) { return 0; }
   let mantissa = (bits & 0x7fffff) | select(0x800000u, 0, (bits & 0x7f800000) == 0);
   let shift = min(exponent + 6 - min(own, exponent), 31);
   let magnitude = select((mantissa + (1u << (shift - 1))) >> shift, LARGEST, own > exponent);

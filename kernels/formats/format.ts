@@ -20,8 +20,8 @@ export interface WeightFormat extends Layout {
    */
   readonly int8?: { readonly source: ShaderFile; readonly order: CodeOrder };
   /**
-   * WGSL: `fn write_block(n: u32, block: u32, r: u32)`, stores 64 columns from 64·block on of row n, as
-   * `storeRow` does. It reads the entries with `value(r, k)`.
+   * WGSL: `BLOCK`, and `fn write_block(n: u32, block: u32, r: u32)`, which stores BLOCK columns from
+   * BLOCK·block on of row n, as `storeRow` does. It reads the entries with `value(r, k)`.
    */
   readonly writer: readonly ShaderFile[];
 }

@@ -13,9 +13,9 @@ export function q4a(name: (typeof pairedFormats)[keyof typeof pairedFormats]): W
   const groups = `const GROUP = ${group}u;`;
   return {
     ...layouts[name],
-    source: [groups, shader("read")],
-    wide: [groups, tunedFormat("nibblesWide"), shader("wide")],
-    stream: [groups, tunedFormat("nibblesStream"), shader("stream")],
-    writer: [groups, ...(["q4a", "searchPair", "fixedPoint"] as const).map(quantiseShader)],
+    source: [groups, shader("pairs"), shader("read")],
+    wide: [groups, shader("pairs"), tunedFormat("nibblesWide"), shader("wide")],
+    stream: [groups, shader("pairs"), tunedFormat("nibblesStream"), shader("stream")],
+    writer: [groups, ...(["q4a", "pairCodes", "searchPair", "fixedPoint"] as const).map(quantiseShader)],
   };
 }

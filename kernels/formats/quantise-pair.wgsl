@@ -1,7 +1,8 @@
 // The pair (a, b) that minimises the squared error of a group, sum_i (x_i - a q_i - b)^2 with q_i =
 // round((x_i - b) / a), 0 .. 15: the best of a grid of ranges around the middle of the group, a = (max x -
 // min x) / divisor, and of the closed form for the codes of each; then the closed form for the best codes,
-// four times. One thread per group, numbers as in fixed-point.wgsl. Values beyond ±65504 are clamped.
+// four times. One thread per group, numbers as in fixed-point.wgsl. Values beyond ±65504 are clamped. The
+// writer defines HIGHEST_OFFSET, the most that b may be.
 const LARGEST_EXPONENT = 142u;   // above it, offsets overflow f16
 const FIRST_DIVISOR = 14u;       // ranges tried: a = (max x - min x) / 14, … / 20
 const LAST_DIVISOR = 20u;
@@ -14,10 +15,9 @@ struct Pair { a: i32, b: i32, error: vec2u, q: i32, qq: i32, yq: i32 }
 // The mean of a group, and the sum of x - mean.
 struct Mean { count: i32, mean: i32, rest: i32 }
 
-// Leaves the codes of columns k .. k + count - 1 of row r in x. Returns a and b as f16, a in the low half.
-fn quantise_pair(r: u32, k: u32, count: u32) -> u32 {
-  let exponent = load_group(r, k, count);
-  var low = x[0];
+// The pair for x[0 .. count - 1].
+fn search_pair(count: u32, exponent: u32) -> vec2i {
+  var low = min(x[0], HIGHEST_OFFSET);
   var high = x[0];
   var sum = 0;
   for (var i = 0u; i < count; i++) {
@@ -43,12 +43,11 @@ fn quantise_pair(r: u32, k: u32, count: u32) -> u32 {
       let a = round_f16((high - low + divisor / 2) / divisor, exponent);
       next = vec2i(a, round_f16((low + high - 15 * a) / 2, exponent));
     }
-    last = measure(next, mean);
+    last = measure(vec2i(next.x, min(next.y, HIGHEST_OFFSET)), mean);
     if (attempt == 0 || less(last.error, best.error)) { best = last; }
   }
 
-  for (var i = 0u; i < count; i++) { x[i] = code(x[i], best.a, best.b); }
-  return f16_bits(best.a, exponent) | (f16_bits(best.b, exponent) << 16);
+  return vec2i(best.a, best.b);
 }
 
 fn less(a: vec2u, b: vec2u) -> bool { return a.x < b.x || (a.x == b.x && a.y < b.y); }

@@ -7,7 +7,10 @@ export const GROUP = 32;
 interface FormatRow {
   /** Of one weight. */
   readonly bits: number;
-  /** Of what a group of weights shares: a scale, or a pair of scale and offset. 0 if there is none. */
+  /**
+   * Of what a group of weights shares: a scale, a pair of scale and offset, or the pairs of a super-group. 0 if
+   * there is none.
+   */
   readonly scaleBits: number;
   /** Weights that share it, side by side in a row. */
   readonly group: number;
@@ -23,9 +26,10 @@ export const formatTable = {
   q4a: { bits: 4, scaleBits: 32, group: 32 },
   q4a64: { bits: 4, scaleBits: 32, group: 64 },
   q4a128: { bits: 4, scaleBits: 32, group: 128 },
+  q4k: { bits: 4, scaleBits: 128, group: 256 },
 } as const satisfies Record<string, FormatRow>;
 
-/** Formats of weights: 32, 16, 16, 8.5, 4.5, 5, 4.5 and 4.25 bits a weight. */
+/** Formats of weights: 32, 16, 16, 8.5, 4.5, 5, 4.5, 4.25 and 4.5 bits a weight. */
 export type WeightFormatName = keyof typeof formatTable;
 
 export const weightFormatNames = Object.keys(formatTable) as readonly WeightFormatName[];

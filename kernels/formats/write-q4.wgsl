@@ -2,6 +2,7 @@
 @group(0) @binding(6) var<storage, read_write> weight: array<u32>;  // [N, K/8]
 @group(0) @binding(7) var<storage, read_write> scale: array<u32>;   // [N, ceil(K/64)]
 
+const BLOCK = 64u;
 const CODES = 8;             // q is -8 .. 7
 const FIRST_DIVISOR = 24u;   // scales tried: max |x| / 6, / 6.25, … / 9
 const LAST_DIVISOR = 36u;
@@ -9,8 +10,8 @@ const DIVISOR_STEPS = 4u;
 
 fn write_block(n: u32, block: u32, r: u32) {
   var scales = 0u;
-  for (var half = 0u; half < 2 && 64 * block + 32 * half < width(); half++) {
-    let k = 64 * block + 32 * half;
+  for (var half = 0u; half < 2 && BLOCK * block + 32 * half < width(); half++) {
+    let k = BLOCK * block + 32 * half;
     scales |= quantise(r, k) << (16 * half);
     for (var word = 0u; word < 4; word++) {
       var codes = 0u;

@@ -15,7 +15,7 @@ import { bytesPerRow, cacheFormats, padded, type WeightFormat, weightFormats } f
 import { randomU32 } from "../random.ts";
 
 const everyPattern = Array.from({ length: 65536 }, (_, pattern) => pattern);
-const { q8, q4, q4a, q4a64, q4a128 } = weightFormats;
+const { q8, q4, q4a, q4a64, q4a128, q4k } = weightFormats;
 
 describe("sixteen-bit floats", () => {
   test("known values", () => {
@@ -89,7 +89,7 @@ describe.each(Object.values(weightFormats).map((format) => [format.name, format]
       const paired = (0.75 * 2) / 15;
       const bounds = {
         ...{ f32: 0, f16: 2 ** -12, bf16: 2 ** -9, q8: 0.75 / 120, q4: 0.75 / 6 },
-        ...{ q4a: paired, q4a64: paired, q4a128: paired },
+        ...{ q4a: paired, q4a64: paired, q4a128: paired, q4k: paired },
       };
       const errors = rows.flatMap((row, n) => row.map((x, k) => Math.abs(x - alone[n]![k]!)));
       expect(Math.max(...errors)).toBeLessThanOrEqual(bounds[format.name]);
@@ -111,7 +111,7 @@ describe.each(Object.values(weightFormats).map((format) => [format.name, format]
 test("bytes of a row of 4096", () => {
   const bytes = Object.values(weightFormats).map((format) => bytesPerRow(format, 4096));
   const paired = [2048 + 512, 2048 + 256, 2048 + 128];
-  expect(bytes).toEqual([16384, 8192, 8192, 4096 + 256, 2048 + 256, ...paired]);
+  expect(bytes).toEqual([16384, 8192, 8192, 4096 + 256, 2048 + 256, ...paired, 2048 + 256]);
 });
 
 /** A sum of three uniforms: bell-shaped, like trained weights. */
@@ -287,6 +287,65 @@ describe.each([
     expect(group.map((x, k) => Math.abs(format.at(buffers, k, 32) - x)).every((error) => error < 2e-3)).toBe(
       true,
     );
+  });
+});
+
+describe("super-groups of q4k", () => {
+  const error = (format: WeightFormat, x: readonly number[]) =>
+    squaredError(x, decoded(format, [[...x]])[0]!);
+  const rows = Array.from({ length: 100 }, (_, i) => bells(256, 40 + i));
+  const total = (format: WeightFormat) => rows.reduce((sum, row) => sum + error(format, row), 0);
+
+  test("lose as little with 4.5 bits as q4a does with 5, and less than q4", () => {
+    expect(Math.sqrt(total(q4k) / total(q4a))).toBeLessThan(1.005);
+    expect(Math.sqrt(total(q4k) / total(q4))).toBeLessThan(0.95);
+  });
+
+  test("keep a sub-group that is five times smaller than its neighbours as it keeps them", () => {
+    const row = bells(256, 9).map((x, k) => (k >> 5 === 3 ? x / 5 : x));
+    const kept = decoded(q4k, [row])[0]!;
+    const relative = (j: number) => {
+      const own = row.slice(32 * j, 32 * j + 32);
+      return Math.sqrt(
+        squaredError(own, kept.slice(32 * j, 32 * j + 32)) / squaredError(own, Array(32).fill(0)),
+      );
+    };
+    expect(relative(3)).toBeLessThan(1.6 * relative(4));
+  });
+
+  test("have minima of 0 where all weights are positive, and scales that reach the largest", () => {
+    const row = bells(256, 10).map((x) => Math.abs(x) + 0.5);
+    row.forEach((x, k) => {
+      expect(Math.abs(decoded(q4k, [row])[0]![k]! - x)).toBeLessThan(0.75 * (Math.max(...row) / 15));
+    });
+    expect(
+      decoded(q4k, [Array(256).fill(-0.375)])[0]!.every((x) => Math.abs(x / -0.375 - 1) < 2 ** -10),
+    ).toBe(true);
+  });
+
+  test("scale with their weights, from the smallest f16 to the largest", () => {
+    const row = bells(256, 4).map((x) => x / 3);
+    const scaled = (factor: number) => {
+      const weights = row.map((x) => Math.fround(x * factor));
+      return Math.sqrt(error(q4k, weights) / squaredError(weights, Array(256).fill(0)));
+    };
+    expect(scaled(1)).toBeLessThan(0.11);
+    for (const power of [-3, 8, 15]) expect(scaled(2 ** power)).toBe(scaled(1));
+    expect(scaled(2 ** -10)).toBeLessThan(1.5 * scaled(1));
+    expect(scaled(1e-12)).toBe(1); // all zeros
+  });
+
+  test("count NaN and infinities as 0, and padding not at all", () => {
+    const row = bells(256, 5);
+    const spoilt = [...row];
+    [spoilt[3], spoilt[44], spoilt[205]] = [Number.NaN, Infinity, -Infinity];
+    [row[3], row[44], row[205]] = [0, 0, 0];
+    expect(decoded(q4k, [spoilt])).toEqual(decoded(q4k, [row]));
+    const short = Uint32Array.from({ length: 288 }, (_, k) => f32ToBits(k < 259 ? -5 - k / 259 : 0));
+    const buffers = q4k.bindings(1, 288).map(({ length }) => new Uint32Array(length));
+    q4k.storeRow(buffers, 0, short, 259);
+    for (const k of [256, 257, 258])
+      expect(Math.abs(q4k.at(buffers, k, 288) + 5 + k / 259)).toBeLessThan(5e-3);
   });
 });
 
