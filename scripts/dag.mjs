@@ -19,9 +19,11 @@ const foundation = ["tokenizer", "weights", "kernels"];
  */
 const MAY_IMPORT = {
   tokenizer: [],
-  // Numbers only: what a row takes in each weight format, and sixteen-bit floats. And characters for bytes.
+  // Numbers only: what a row takes in each weight format, sixteen-bit floats, and the words of a super-group.
+  // And characters for bytes.
   weights: [
-    ...["kernels/formats/table.ts", "kernels/formats/half.ts", "tokenizer/huggingface/byte-alphabet.ts"],
+    ...["kernels/formats/table.ts", "kernels/formats/half.ts", "kernels/formats/super-words.ts"],
+    "tokenizer/huggingface/byte-alphabet.ts",
     // The list of known models.
     "models.json",
   ],

@@ -3,6 +3,7 @@ import { GROUP, sizesOf, type WeightFormat } from "./format.ts";
 import { f16ToNumber } from "./half.ts";
 import { quantiseShader } from "./quantise-shader.ts";
 import { quantiseSuper } from "./quantise-super.ts";
+import { superWords } from "./super-words.ts";
 import { formatTable } from "./table.ts";
 import { tunedFormat } from "./tuned-format.ts";
 
@@ -10,31 +11,12 @@ const shader = lazyShaders(() => import("./q4a-shaders.ts"));
 
 const { group: SUPER } = formatTable.q4k;
 
-/** Words of `scale` for a super-group: see `superWords`. */
+/** Words of `scale` for a super-group. */
 const WORDS = 4;
 
 /**
- * The words of a super-group: d and dmin; for each sub-group a byte, the scale and above it the upper two bits
- * of the minimum; then the lower four bits of the minima.
- */
-export function superWords(
-  d: number,
-  dmin: number,
-  scales: readonly number[],
-  minima: readonly number[],
-): [number, number, number, number] {
-  const words: [number, number, number, number] = [(d | (dmin << 16)) >>> 0, 0, 0, 0];
-  for (const [j, scale] of scales.entries()) {
-    const minimum = minima[j]!;
-    words[1 + (j >> 2)]! |= (scale | ((minimum >> 4) << 6)) << (8 * (j % 4));
-    words[3] |= (minimum & 15) << (4 * j);
-  }
-  return words;
-}
-
-/**
- * Nibbles in the shape of llama.cpp's Q4_K, 4.5 bits a weight: value = d · scale · q - dmin · minimum, with six
- * bits of scale and minimum for each 32 weights of a row, and the f16 d and dmin for each 256. The last
+ * Nibbles in the shape of llama.cpp's Q4_K, 4.5 bits a weight: value = d · scale · q - dmin · minimum, with
+ * six bits of scale and minimum for each 32 weights of a row, and f16 d and dmin for each 256. The last
  * super-group of a row may be shorter. Padding has code 0, as in q4a.
  */
 export const q4k: WeightFormat = {
@@ -56,9 +38,8 @@ export const q4k: WeightFormat = {
   storeRow([weight, scale], n, row, columns = row.length) {
     const K = row.length;
     for (let k = 0; k < K; k += SUPER) {
-      const { d, dmin, scales, minima, codes } = quantiseSuper(row.subarray(k, Math.min(k + SUPER, columns)));
-      const first = WORDS * (n * Math.ceil(K / SUPER) + k / SUPER);
-      for (const [word, bits] of superWords(d, dmin, scales, minima).entries()) scale![first + word] = bits;
+      const { codes, ...steps } = quantiseSuper(row.subarray(k, Math.min(k + SUPER, columns)));
+      scale!.set(superWords(steps), WORDS * (n * Math.ceil(K / SUPER) + k / SUPER));
       for (let i = k; i < Math.min(k + SUPER, K); i += 8) {
         let word = 0;
         for (let j = 0; j < 8; j++) word |= (codes[i - k + j] ?? 0) << (4 * j);

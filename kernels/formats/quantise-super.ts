@@ -2,28 +2,24 @@
 import { f16Bits, fixedPoint, roundF16, SMALLEST_EXPONENT } from "./fixed-point.ts";
 import { GROUP } from "./format.ts";
 import { code, measure, type Pair, searchPair } from "./quantise-pair.ts";
+import type { SuperSteps } from "./super-words.ts";
 
 /** Above it, offsets overflow f16. */
 const LARGEST_EXPONENT = 142;
 /** Scales and minima are 0 … 63. */
 const SIX_BITS = 63;
-/** Super-scales are in units of 2^-6 of those of the group: they are 63 times smaller than what they scale. */
+/** d and dmin are in units of 2^-6 of those of the group: they are 63 times smaller than what they scale. */
 const FINER = 6;
 
-/** A weight of sub-group j is d · scale[j] · code - dmin · minimum[j]. d and dmin are f16 bits. */
-export interface SuperGroup {
-  readonly d: number;
-  readonly dmin: number;
-  readonly scales: readonly number[];
-  readonly minima: readonly number[];
+interface SuperGroup extends SuperSteps {
   /** One for each weight. */
   readonly codes: readonly number[];
 }
 
 /**
- * Quantises up to 256 f32 bit patterns: the pair of least squared error for each sub-group of 32 weights, then
- * super-scales that reach the largest, then for each sub-group the scale and minimum of least error beside the
- * nearest. Values beyond ±65504 are clamped; NaN and infinities count as 0.
+ * Quantises up to 256 f32 bit patterns: the pair of least squared error for each sub-group of 32 weights,
+ * then super-scales that reach the largest, then for each sub-group the scale and minimum of least error
+ * beside the nearest. Values beyond ±65504 are clamped; NaN and infinities count as 0.
  */
 export function quantiseSuper(bits: Uint32Array): SuperGroup {
   const { exponent, x } = fixedPoint(bits, LARGEST_EXPONENT, SMALLEST_EXPONENT + FINER);

@@ -8,8 +8,8 @@ interface FormatRow {
   /** Of one weight. */
   readonly bits: number;
   /**
-   * Of what a group of weights shares: a scale, a pair of scale and offset, or the pairs of a super-group. 0 if
-   * there is none.
+   * Of what a group of weights shares: a scale, a pair of scale and offset, or the pairs of a super-group. 0
+   * if there is none.
    */
   readonly scaleBits: number;
   /** Weights that share it, side by side in a row. */

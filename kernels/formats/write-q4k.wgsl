@@ -1,6 +1,6 @@
-// weight[n, k] = q, nibbles, eight a word, the lowest first; scale[n, k / 256] = d and dmin, scales and minima
-// as super-pairs.wgsl reads them. For each group of 32 the pair of least squared error, then super-scales that
-// reach the largest, then the scale and minimum of least error beside the nearest.
+// weight[n, k] = q, nibbles, eight a word, the lowest first; scale[n, k / 256] = d and dmin, scales and
+// minima, as super-pairs.wgsl reads them. For each group of 32 the pair of least squared error, then
+// super-scales that reach the largest, then the scale and minimum of least error beside the nearest.
 @group(0) @binding(6) var<storage, read_write> weight: array<u32>;   // [N, K/8]
 @group(0) @binding(7) var<storage, read_write> scale: array<vec4u>;  // [N, ceil(K/256)]
 
@@ -23,7 +23,8 @@ fn write_block(n: u32, block: u32, r: u32) {
 
   let finer = ((largest << vec2u(FINER)) + SIX_BITS / 2) / SIX_BITS;
   let supers = vec2i(round_f16(finer.x, exponent - FINER), round_f16(finer.y, exponent - FINER));
-  var words = vec4u(f16_bits(supers.x, exponent - FINER) | (f16_bits(supers.y, exponent - FINER) << 16), 0, 0, 0);
+  var words = vec4u();
+  words.x = f16_bits(supers.x, exponent - FINER) | (f16_bits(supers.y, exponent - FINER) << 16);
   for (var j = 0u; j < BLOCK / GROUP && first + GROUP * j < width(); j++) {
     let k = first + GROUP * j;
     let count = load_sub_group(r, k, exponent);
@@ -44,15 +45,17 @@ fn load_sub_group(r: u32, k: u32, exponent: u32) -> u32 {
 
 // Scale and minimum: of the nine neighbours of the nearest, the ones of least squared error.
 fn round_pair(count: u32, pair: vec2i, supers: vec2i) -> vec2i {
-  let nearest = select(vec2i(), ((pair << vec2u(FINER)) + supers / 2) / max(supers, vec2i(1)), supers > vec2i());
+  let steps = ((pair << vec2u(FINER)) + supers / 2) / max(supers, vec2i(1));
+  let nearest = min(select(vec2i(), steps, supers > vec2i()), vec2i(SIX_BITS));
   var best = vec2i();
   var least = vec2u(~0u);
   for (var neighbour = 0; neighbour < 9; neighbour++) {
-    let steps = clamp(min(nearest, vec2i(SIX_BITS)) + vec2i(neighbour / 3, neighbour % 3) - 1, vec2i(), vec2i(SIX_BITS));
-    let error = measure(pair_at(steps, supers), Mean(i32(count), 0, 0)).error;
+    let beside = nearest + vec2i(neighbour / 3, neighbour % 3) - 1;
+    let next = clamp(beside, vec2i(), vec2i(SIX_BITS));
+    let error = measure(pair_at(next, supers), Mean(i32(count), 0, 0)).error;
     if (less(error, least)) {
       least = error;
-      best = steps;
+      best = next;
     }
   }
   return best;

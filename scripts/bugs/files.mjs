@@ -99,6 +99,12 @@ export const filesBugs = {
     to: "byte(j) >> 6",
     test: ["test/weights/gguf.test.ts", "-t", "every value"],
   },
+  "GGUF: the minima of Q4_K lose their upper bits": {
+    file: "kernels/formats/super-words.ts",
+    from: "(minimum >> 4) << 6",
+    to: "0",
+    test: ["test/weights/gguf.test.ts", "-t", "re-packed"],
+  },
   "GGUF: the upper bits of Q6_K from a neighbouring quarter": {
     file: "weights/gguf/blocks.ts",
     from: ">> (2 * q)",

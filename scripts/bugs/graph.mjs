@@ -105,6 +105,18 @@ export const graphBugs = {
     to: "min(GROUP, width() - k)",
     test: kernel("convert_bf16_q4a128"),
   },
+  "the minima of q4k's last sub-groups are those of the first": {
+    file: "kernels/formats/super-pairs.wgsl",
+    from: "4 * (g % 8)",
+    to: "4 * (g % 4)",
+    test: kernel("matvec_q4k"),
+  },
+  "value projections lose as much as other matrices of q4k": {
+    file: "weights/safetensors/packed.ts",
+    from: 'weights === "q4k" && tensor',
+    to: 'weights === "q8" && tensor',
+    test: ["test/weights/packed-formats.cpu.test.ts"],
+  },
   "scale of the neighbouring group in the cache": {
     file: "kernels/cache-formats/cache-q8.wgsl",
     from: "VECTORS + c / 8]",

@@ -146,7 +146,7 @@ test("a file of a repository, chosen by name or named; a wrong byte is noticed",
     expect(await load("owner/tiny")).toMatchObject({ error: fails });
     expect(await stored()).toMatchObject([{ complete: false, bytes: 0 }]);
     server.wrong = undefined;
-    expect(await load("owner/tiny")).toEqual({ result: { weights: "q4a" } });
+    expect(await load("owner/tiny")).toEqual({ result: { weights: "q4k" } });
     // No other file is asked for, not even for its size.
     expect(new Set(server.served.map(({ file }) => file))).toEqual(new Set(["m.Q4_K_M.gguf"]));
     const logits = await order({ call: "logits" });
@@ -159,7 +159,7 @@ test("a file of a repository, chosen by name or named; a wrong byte is noticed",
     await page.evaluate((named) => store.deleteStoredModel(named), named);
     await site.chromium.context.unroute(`${hub}/**`);
     await site.chromium.context.route(`${hub}/**`, (route) => route.abort());
-    expect(await load("owner/tiny")).toEqual({ result: { weights: "q4a" } });
+    expect(await load("owner/tiny")).toEqual({ result: { weights: "q4k" } });
     expect(await order({ call: "logits" })).toEqual(logits);
   });
 });

@@ -247,7 +247,7 @@ describe("quantize", () => {
       [["-w", "q4"], "quantize: expected --out, as in --out my-model-q4"],
       [
         ["-w", "auto", "-o", empty],
-        '--weights: expected one of f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, got "auto"',
+        '--weights: expected one of f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, q4k, got "auto"',
       ],
       [["-w", "q4", "-o", ""], '--out: expected a folder, got ""'],
       [

@@ -156,7 +156,7 @@ describe("wrong values", () => {
     ],
     ["--stop", "at least one character", [""]],
     ["--context", "a whole number of at least 1", ["0", "4k"]],
-    ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128", ["q5", "Q4", ""]],
+    ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, q4k", ["q5", "Q4", ""]],
     ["--window", "a whole number of at least 1", ["0", "4k"]],
     ["--window", "a whole number up to 4294967295", ["4294967296"]],
     ["--threads", "a whole number from 1 to 256", ["0", "257", "1.5", "all"]],

@@ -1,5 +1,5 @@
 // Every GGUF fixture against its golden numbers: in the formats that are loaded by default, where Q4_0, Q4_1,
-// Q8_0 and floats are exact, or decoded to f32, where all types are.
+// Q4_K, Q8_0 and floats are exact, or decoded to f32, where all types are.
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ const cases = import.meta.glob<Case[]>("../golden/formats/gguf_*/golden.json", {
 const folder = new URL("../golden/formats/", import.meta.url).pathname;
 /** Exact values. */
 const exact = 5e-4;
-/** Matrices of 5 and 6 bits are loaded in 8 bits; the scales of Q4_K are rounded to f16. */
+/** Matrices of 5 and 6 bits are loaded in 8 bits. */
 const rounded = 0.5;
 /** By folder: the formats that are loaded, and what they may change in a logit. Few, as each is compiled. */
 const loads: Readonly<Record<string, Readonly<Partial<Record<"f32" | "auto", number>>>>> = {

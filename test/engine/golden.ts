@@ -88,6 +88,7 @@ const ROUNDED_WEIGHTS = [
   ["q8", 1e-3],
   ["q4", 1e-2],
   ["q4a", 1e-2],
+  ["q4k", 1e-2],
 ] as const;
 const ROUNDED_CACHES = [
   ["f16", 1e-4],

@@ -17,10 +17,13 @@ beforeAll(async () => {
   device = await openTestDevice();
 });
 
-const original = (weights: "bf16" | "q8" | "q4" | "q4a128") => ({ weights, out: join(root, weights) });
+const original = (weights: "bf16" | "q8" | "q4" | "q4a128" | "q4k") => ({
+  weights,
+  out: join(root, weights),
+});
 const bytesOf = (folder: string): number => statSync(join(folder, "model.safetensors")).size;
 
-describe.each(["bf16", "q8", "q4", "q4a128"] as const)("%s", (weights) => {
+describe.each(["bf16", "q8", "q4", "q4a128", "q4k"] as const)("%s", (weights) => {
   test("loads to the same logits", async () => {
     const { out } = original(weights);
     const progress: number[] = [];

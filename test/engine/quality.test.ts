@@ -1,4 +1,4 @@
-// What q4 costs the embedded model, beside llama.cpp's Q4_0 on the same tensors. golden.test.ts holds the
+// What 4 bits cost the embedded model, beside llama.cpp's Q4_0 on the same tensors. golden.test.ts holds the
 // other formats. Loss is the rise of the mean negative log-likelihood a token of text600 over the float64
 // reference on the stored bf16 weights; as the rise is small, a hundred times it is also the rise of
 // perplexity in percent. The text is what it is: a token's rise varies so much that 600 of them know the mean
@@ -62,7 +62,7 @@ test.skipIf(slow)("q4 and q4a lose at most 1.1 times what Q4_0 does", async () =
 });
 
 test.skipIf(slow)(
-  "q4 diverges less from bf16 than Q4_0 over five texts, and q4a much less",
+  "q4 diverges less from bf16 than Q4_0 over five texts, and q4a and q4k much less",
   async () => {
     const stored = await distributions(embedded, { weights: "bf16" });
     const from = async (source: LoadSource, options: LoadOptions) =>
@@ -70,13 +70,16 @@ test.skipIf(slow)(
     const q4_0 = await from(throughQ4_0Matrices(), { weights: "f32" });
     const q4 = await from(embedded, { weights: "q4" });
     const q4a = await from(embedded, { weights: "q4a" });
+    const q4k = await from(embedded, { weights: "q4k" });
     const figures = (each: number[]) => [mean(each), ...each].map((value) => value.toFixed(5)).join(" ");
-    console.log(`mean KL, and of each text: Q4_0 ${figures(q4_0)}; q4 ${figures(q4)}; q4a ${figures(q4a)}`);
+    console.log(`mean KL, and of each text: Q4_0 ${figures(q4_0)}; q4 ${figures(q4)}`);
+    console.log(`q4a ${figures(q4a)}; q4k ${figures(q4k)}`);
     // A yardstick, as above.
     expect(mean(q4_0)).toBeGreaterThan(5e-3);
     expect(mean(q4_0)).toBeLessThan(2e-2);
     expect(mean(q4)).toBeLessThan(mean(q4_0));
     expect(mean(q4a)).toBeLessThan(0.85 * mean(q4_0));
+    expect(mean(q4k)).toBeLessThan(0.7 * mean(q4_0));
   },
   240_000,
 );

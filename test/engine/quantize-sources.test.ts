@@ -50,7 +50,7 @@ const sources: Readonly<Record<string, readonly [formats: string, exact: number]
   "quantised/ct_w4a16_sym_g32": ["q4, bf16", 14],
   "quantised/mlx_4bit_g32_mixed": ["q4a, q8", 13],
   "formats/gguf_q4_0": ["q4", 16],
-  "formats/gguf_q4_k_m_two_layers": ["q4a, q8", 11],
+  "formats/gguf_q4_k_m_two_layers": ["q4k, q8", 11],
 };
 const slow = process.env["SIROCCO_DRIVER"] === "swiftshader";
 const names = slow

@@ -1,6 +1,6 @@
 // How each type of GGUF is loaded: floats as they are, blocks decoded, or re-ordered into a format that has
 // the same values.
-import { f16ToNumber, numberToF16 } from "../../kernels/formats/half.ts";
+import { superWords } from "../../kernels/formats/super-words.ts";
 import type { WeightFormatName } from "../../kernels/formats/table.ts";
 import type { OwnEncoding, Repack } from "../tensor-info.ts";
 import { blockTypes, decodeBlocks, scaleAndMinimum } from "./blocks.ts";
@@ -9,7 +9,7 @@ import type { GgufType } from "./types.ts";
 /** The format that keeps each type's values, or comes nearest to them. */
 const FORMATS: Readonly<Record<string, WeightFormatName>> = {
   ...{ F32: "f32", F16: "f16", BF16: "bf16" },
-  ...{ Q4_0: "q4", Q8_0: "q8", Q4_1: "q4a", Q4_K: "q4a" },
+  ...{ Q4_0: "q4", Q8_0: "q8", Q4_1: "q4a", Q4_K: "q4k" },
   ...{ Q5_0: "q8", Q5_1: "q8", Q5_K: "q8", Q6_K: "q8" },
 };
 
@@ -86,26 +86,25 @@ const nibblesWithPairs: Repack = (bytes, R, K) => {
   return [codes, pairs];
 };
 
-/** Q4_K: two sub-blocks share 32 bytes of nibbles. The products of its scales are rounded to f16. */
-const subBlocksWithPairs: Repack = (bytes, R, K) => {
-  const groups = (R * K) / GROUP;
-  const [codes, pairs] = [new Uint8Array(groups * 16), new Uint8Array(groups * 4)];
+/** Q4_K: two sub-blocks share 32 bytes of nibbles, and the six bits of scales and minima are elsewhere. */
+const superBlocks: Repack = (bytes, R, K) => {
+  const blocks = (R * K) / 256;
+  const [codes, steps] = [new Uint8Array(blocks * 128), new Uint32Array(blocks * 4)];
   const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const [toCodes, toPairs] = [new DataView(codes.buffer), new DataView(pairs.buffer)];
-  for (let group = 0; group < groups; group++) {
-    const [at, j] = [144 * Math.floor(group / 8), group % 8];
-    const [scale, minimum] = scaleAndMinimum(from, at + 4, j);
-    const [d, dmin] = [f16ToNumber(from.getUint16(at, true)), f16ToNumber(from.getUint16(at + 2, true))];
-    toPairs.setUint16(4 * group, numberToF16(d * scale), true);
-    toPairs.setUint16(4 * group + 2, numberToF16(-dmin * minimum), true);
-    const shift = 4 * (j & 1);
-    for (let i = 0; i < 32; i += 8) {
-      const first = at + 16 + 32 * (j >> 1) + i;
+  const toCodes = new DataView(codes.buffer);
+  for (let block = 0, at = 0; block < blocks; block++, at += 144) {
+    const [d, dmin] = [from.getUint16(at, true), from.getUint16(at + 2, true)];
+    const pairs = Array.from({ length: 8 }, (_, j) => scaleAndMinimum(from, at + 4, j));
+    const [scales, minima] = [pairs.map(([scale]) => scale), pairs.map(([, minimum]) => minimum)];
+    steps.set(superWords({ d, dmin, scales, minima }), 4 * block);
+    for (let word = 0; word < 32; word++) {
+      const [j, first] = [word >> 2, at + 16 + 32 * (word >> 3) + 8 * (word & 3)];
       const [a, b] = [from.getUint32(first, true), from.getUint32(first + 4, true)];
-      toCodes.setUint32(16 * group + i / 2, gather(a >>> shift, b >>> shift), true);
+      const shift = 4 * (j & 1);
+      toCodes.setUint32(128 * block + 4 * word, gather(a >>> shift, b >>> shift), true);
     }
   }
-  return [codes, pairs];
+  return [codes, new Uint8Array(steps.buffer)];
 };
 
 const signedBytes = splitBlocks(32, (from, at, to, word) => {
@@ -116,5 +115,5 @@ const REPACKS: Readonly<Record<string, Partial<Record<WeightFormatName, Repack>>
   Q4_0: { q4: nibbles },
   Q8_0: { q8: signedBytes },
   Q4_1: { q4a: nibblesWithPairs },
-  Q4_K: { q4a: subBlocksWithPairs },
+  Q4_K: { q4k: superBlocks },
 };

@@ -29,7 +29,7 @@ const PACKED_VERSION = "2";
 export const packedName = (name: string): string => `${name}.packed`;
 /**
  * Name of its scales: U32, rows × ⌈groups / 2⌉ words of two f16 each; in q4a, q4a64 and q4a128 of its pairs:
- * rows × groups words.
+ * rows × groups words; in q4k rows × 4 ⌈K / 256⌉ words.
  */
 export const scaleName = (name: string): string => `${name}.scale`;
 /** The encoding of a packed tensor. */
@@ -39,11 +39,14 @@ export const unpackedName = (name: string): string => name.replace(/\.(packed|sc
 
 /**
  * The format of every matrix of a model in `weights`. With nibbles the matrix that makes the logits is q8: an
- * error there reaches every logit. docs/formats.md says what this costs and saves.
+ * error there reaches every logit. In q4k the value projections are q8, too: they are small, and errors there
+ * are copied into every position that attends. docs/formats.md says what this costs and saves.
  */
 export function formatsOf(weights: WeightFormatName, config: ModelConfig): FormatOf {
   const head = tensorName(servingRole("lmHead", config));
-  return (tensor) => (formatTable[weights].bits === 4 && tensor === head ? "q8" : weights);
+  const isFiner = (tensor: string): boolean =>
+    tensor === head || (weights === "q4k" && tensor.endsWith(".v_proj.weight"));
+  return (tensor) => (formatTable[weights].bits === 4 && isFiner(tensor) ? "q8" : weights);
 }
 
 /** The format of every matrix if a checkpoint is loaded in `weights`: what is quantised so stays as it is. */
