@@ -7,7 +7,11 @@ const EXPONENTS: Readonly<Record<string, number>> = {
   BF16: 0x7f807f80,
   F16: 0x7c007c00,
   scales: 0x7c007c00,
+  superScales: 0x7c007c00,
 };
+
+/** The first word of a super-group has its f16; the three that follow are integers. */
+const wordsPerFloats = (encoding: string): number => (encoding === "superScales" ? 4 : 1);
 
 /**
  * The index of the first word that has a float that is not finite, -1 if there is none. Other encodings are
@@ -24,7 +28,8 @@ export function firstNotFinite(encoding: string, bytes: Uint8Array<ArrayBuffer>)
   const words = new Uint32Array(whole.buffer, whole.byteOffset, whole.length / 4);
   // An exponent of ones carries into the bit of the sign.
   const lowest = exponents & ~(exponents << 1);
-  for (let i = 0; i < words.length; i++)
+  const step = wordsPerFloats(encoding);
+  for (let i = 0; i < words.length; i += step)
     if ((((words[i] as number) & exponents) + lowest) & 0x80008000) return i;
   return -1;
 }

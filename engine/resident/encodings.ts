@@ -28,6 +28,7 @@ export const conversions: Readonly<Record<string, Partial<Record<WeightFormatNam
   BF16: into(all, { by: "convert", dtype: "BF16" }),
   words: into(all, { by: "copy", buffer: 0 }),
   scales: into(quantisedFormats, { by: "copy", buffer: 1 }),
+  superScales: into(["q4k"], { by: "copy", buffer: 1 }),
 };
 
 /** @throws CheckpointError for a pair that is not in the table */

@@ -187,6 +187,16 @@ test("rows are complete, in order, within the bound, and stop at an abort", asyn
   await expect(rows.next()).rejects.toThrow(/abort/i);
 });
 
+test("of superScales the first word of four is a pair of f16, the others are any bits", async () => {
+  const words = new Uint32Array([0x7bff_7bff, ~0, ~0, ~0, 0, ~0, ~0, ~0]);
+  const tensor = { name: "m", encoding: "superScales", shape: [2, 4], file: FILE, start: 0, end: 32 };
+  const source = { name: "memory", read: async () => new Uint8Array(words.buffer.slice(0)) };
+  const first = () => readRows({ source, tensors: new Map() }, tensor, { maxBytes: 1e6 }).next();
+  expect((await first()).value!.bytes.length).toBe(32);
+  words[4] = 0x7c00_0000;
+  await expect(first()).rejects.toThrow("m: expected finite numbers, got infinity or NaN in row 1.");
+});
+
 test.each([
   ["F32", [0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001], [0, 0x7f7fffff, 0xff7fffff, 0x007fffff]],
   ["BF16", [0x7f80, 0xff80, 0x7fc0, 0x7f81], [0, 0x7f7f, 0xff7f, 0x007f, 0x7f01]],

@@ -132,7 +132,7 @@ export async function checkMixed(
       .toSorted((a, b) => a.start - b.start)
       .map(({ dtype, ...tensor }) => [
         tensor.name,
-        { ...tensor, encoding: dtype === "U32" ? packedEncoding(tensor.name) : dtype },
+        { ...tensor, encoding: dtype === "U32" ? packedEncoding(tensor.name, formatOf) : dtype },
       ]),
   );
   const [weights = "f32", ...less] = formatsByCount(config, formatOf);

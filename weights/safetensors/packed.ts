@@ -32,10 +32,13 @@ export const packedName = (name: string): string => `${name}.packed`;
  * rows × groups words; in q4k rows × 4 ⌈K / 256⌉ words.
  */
 export const scaleName = (name: string): string => `${name}.scale`;
-/** The encoding of a packed tensor. */
-export const packedEncoding = (name: string): Encoding => (name.endsWith(".scale") ? "scales" : "words");
 /** The matrix that a packed tensor belongs to. Other names stay as they are. */
 export const unpackedName = (name: string): string => name.replace(/\.(packed|scale)$/, "");
+/** The encoding of a packed tensor. */
+export function packedEncoding(name: string, formatOf: FormatOf): Encoding {
+  if (!name.endsWith(".scale")) return "words";
+  return formatOf(unpackedName(name)) === "q4k" ? "superScales" : "scales";
+}
 
 /**
  * The format of every matrix of a model in `weights`. With nibbles the matrix that makes the logits is q8: an

@@ -9,7 +9,6 @@ import { isObject, own } from "../json.ts";
 import { readJson, readText } from "../read-file.ts";
 import { readRows } from "../rows.ts";
 import type { Source } from "../source.ts";
-import type { Encoding } from "../tensor-info.ts";
 import { type Checked, checkTensor, FLOATS, numbersIn, refuseBias, refuseUnknown } from "./check-tensors.ts";
 import type { DType } from "./header.ts";
 import { requiredTensors, tensorName } from "./names.ts";
@@ -109,8 +108,9 @@ function checkTensors(source: Source, declared: ModelConfig, shards: Shards): Ch
   const head = shards.tensors.has(packed ? packedName(lmHead) : lmHead);
   const config = head ? { ...declared, tied: false } : declared;
   const required = requiredTensors(config);
+  const formatOf = formatsOf(packed ?? "f32", config);
   const stored: readonly { name: string; shape: readonly number[]; dtype?: DType }[] = packed
-    ? packedTensors(config, formatsOf(packed, config))
+    ? packedTensors(config, formatOf)
     : required;
   const wanted = new Set(stored.map(({ name }) => name));
   const others = [...shards.tensors.values()].filter(({ name }) => !wanted.has(name));
@@ -124,7 +124,10 @@ function checkTensors(source: Source, declared: ModelConfig, shards: Shards): Ch
   const tensors = new Map(
     [...shards.tensors]
       .filter(([name]) => wanted.has(name))
-      .map(([name, { dtype, ...tensor }]) => [name, { ...tensor, encoding: encodingOf(name, dtype) }]),
+      .map(([name, { dtype, ...tensor }]) => [
+        name,
+        { ...tensor, encoding: dtype === "U32" ? packedEncoding(name, formatOf) : dtype },
+      ]),
   );
   return {
     config,
@@ -135,9 +138,6 @@ function checkTensors(source: Source, declared: ModelConfig, shards: Shards): Ch
     readRows: (tensor, options, from = source) => readRows({ source: from, tensors }, tensor, options),
   };
 }
-
-const encodingOf = (name: string, dtype: string): Encoding =>
-  dtype === "U32" ? packedEncoding(name) : dtype;
 
 /** The format that all files are packed in; null: none is packed. */
 function agreedLayout({ metadata }: Shards): WeightFormatName | null {
