@@ -3,8 +3,8 @@ import type { WeightFormatName } from "../kernels/formats/table.ts";
 
 /**
  * How bytes encode numbers: `F32`, `F16` and `BF16` are little-endian floats, `words`, and `scales` or
- * `superScales` (q4k), are the buffers of a weight format. engine/resident/encodings.ts says how each is loaded. Readers may have
- * encodings of their own: `own` says how they are loaded.
+ * `superScales` (q4k), are the buffers of a weight format. engine/resident/encodings.ts says how each is
+ * loaded. Readers may have encodings of their own: `own` says how they are loaded.
  */
 export type Encoding = "F32" | "F16" | "BF16" | "words" | "scales" | "superScales" | (string & {});
 

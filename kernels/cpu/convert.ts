@@ -83,7 +83,9 @@ function rowWriter(
 ): (n: number) => void {
   const layout = layouts[format];
   const buffers = stored.map(({ u32 }) => u32);
-  if (formatTable[format].scaleBits === 0) return (n) => layout.storeRow(buffers, n, row, K);
+  // quantise.wat has no search for q4k.
+  if (formatTable[format].scaleBits === 0 || format === "q4k")
+    return (n) => layout.storeRow(buffers, n, row, K);
 
   // By way of scratch: the buffers may be in a heap where compiled functions cannot write.
   const quantise = quantiser(format, K, compiled);

@@ -18,7 +18,7 @@ export interface ProductCall {
 }
 
 /** The places of the functions in the table of products.wat: formats of floats, then those of codes. */
-const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q8_codes", "q4_codes"];
+const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4k", "q8_codes", "q4_codes"];
 
 /** Rows of weights that a function computes at once. */
 export const TILE_ROWS = 4;

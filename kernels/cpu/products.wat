@@ -37,6 +37,7 @@
       $pairs $unpack_nibbles $multiply_nibbles $multiply_f32
       $pairs64 $unpack_nibbles $multiply_nibbles $multiply_f32
       $pairs128 $unpack_nibbles $multiply_nibbles $multiply_f32
+      $super_pairs $unpack_nibbles $multiply_nibbles $multiply_f32
       $scales $unpack_byte_codes $multiply_byte_codes $multiply_codes
       $scales $unpack_nibble_codes $multiply_nibble_codes $multiply_codes))
 
@@ -59,7 +60,7 @@
     (local $w{r} i32) (local $s{r} i32) (local $p{r} i32)
     ;; end r
     (local.set $factors (i32.add (local.get $work) (i32.const 8256)))
-    (local.set $are_codes (i32.ge_u (local.get $format) (i32.const 8)))
+    (local.set $are_codes (i32.ge_u (local.get $format) (i32.const 9)))
     (local.set $value_bytes (select (i32.const 64) (i32.const 128) (local.get $are_codes)))
     (local.set $sum_bytes (select (i32.const 20) (i32.const 16) (local.get $are_codes)))
     (local.set $group_bytes (i32.div_u (local.get $weight_bytes) (local.get $groups)))
@@ -701,5 +702,42 @@
     ;; each r: 0 1 2 3
     (call $pair_row
       (local.get $s{r}) (i32.const 2) (local.get $groups) (i32.add (local.get $factors) (i32.const {4r})))
+    ;; end r
+    )
+
+  ;; (a, b) = (d · scale, -dmin · minimum) of 16 bytes for eight groups, as formats/super-words.ts has them, for
+  ;; the row of a tile at $factors.
+  (func $super_row (param $words i32) (param $groups i32) (param $factors i32)
+    (local $g i32) (local $byte i32)
+    (loop $next
+      (local.set $byte
+        (i32.load8_u offset=4 (i32.add (local.get $words) (i32.and (local.get $g) (i32.const 7)))))
+      (f32.store (local.get $factors)
+        (f32.mul
+          (call $half (i32.load16_u (local.get $words)))
+          (f32.convert_i32_u (i32.and (local.get $byte) (i32.const 63)))))
+      (f32.store offset=16 (local.get $factors)
+        (f32.neg
+          (f32.mul
+            (call $half (i32.load16_u offset=2 (local.get $words)))
+            (f32.convert_i32_u
+              (i32.or
+                (i32.shl (i32.shr_u (local.get $byte) (i32.const 6)) (i32.const 4))
+                (i32.and
+                  (i32.shr_u
+                    (i32.load offset=12 (local.get $words))
+                    (i32.shl (i32.and (local.get $g) (i32.const 7)) (i32.const 2)))
+                  (i32.const 15)))))))
+      (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
+      (local.set $g (i32.add (local.get $g) (i32.const 1)))
+      (if (i32.eqz (i32.and (local.get $g) (i32.const 7)))
+        (then (local.set $words (i32.add (local.get $words) (i32.const 16)))))
+      (br_if $next (i32.lt_u (local.get $g) (local.get $groups)))))
+
+  (func $super_pairs
+    (param $s0 i32) (param $s1 i32) (param $s2 i32) (param $s3 i32) (param $groups i32) (param $factors i32)
+    ;; each r: 0 1 2 3
+    (call $super_row
+      (local.get $s{r}) (local.get $groups) (i32.add (local.get $factors) (i32.const {4r})))
     ;; end r
     ))

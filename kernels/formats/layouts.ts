@@ -4,7 +4,9 @@ import type { Binding, Buffer } from "../kernel.ts";
 import { bf16ToNumber, f16ToNumber, f32BitsToBf16, f32BitsToF16 } from "./half.ts";
 import { quantise, scaleSearches } from "./quantise.ts";
 import { quantisePair } from "./quantise-pair.ts";
+import { quantiseSuper } from "./quantise-super.ts";
 import { scaleAt, storeScale } from "./scale.ts";
+import { superWords } from "./super-words.ts";
 import {
   formatTable,
   GROUP,
@@ -19,7 +21,10 @@ export interface Layout {
   readonly name: WeightFormatName;
   /** u32 words of one row of `weight`. */
   words(K: number): number;
-  /** u32 words of one row of `scale`: two scales, or the pair of a group, in each. 0 for formats without. */
+  /**
+   * u32 words of one row of `scale`: two scales, or the pair of a group, in each; four for a super-group. 0
+   * for formats without.
+   */
   scaleWords(K: number): number;
   /** The buffers of N rows: `weight` at slot 6; `scale` at slot 7 if the format has scales. */
   bindings(N: number, K: number): readonly Binding[];
@@ -133,7 +138,42 @@ function paired(name: (typeof pairedFormats)[keyof typeof pairedFormats]): Layou
   };
 }
 
+const { group: SUPER } = formatTable.q4k;
+/** Words of `scale` for a super-group. */
+const SUPER_WORDS = 4;
+
+/**
+ * Nibbles in the shape of llama.cpp's Q4_K, 4.5 bits a weight: value = d · scale · q - dmin · minimum, with
+ * six bits of scale and minimum for each 32 weights of a row, and f16 d and dmin for each 256. The last
+ * super-group of a row may be shorter. Padding has code 0, as in q4a.
+ */
+const q4k: Layout = {
+  ...sizesOf("q4k"),
+  at([weight, scale], i, K) {
+    const k = i % K;
+    const first = SUPER_WORDS * (Math.floor(i / K) * Math.ceil(K / SUPER) + Math.floor(k / SUPER));
+    const j = Math.floor((k % SUPER) / GROUP);
+    const byte = (scale![first + 1 + (j >> 2)]! >>> (8 * (j % 4))) & 255;
+    const minimum = ((byte >> 6) << 4) | ((scale![first + 3]! >>> (4 * j)) & 15);
+    const [d, dmin] = [scale![first]! & 0xffff, scale![first]! >>> 16].map(f16ToNumber);
+    const code = (weight![i >> 3]! >>> (4 * (i % 8))) & 15;
+    return d! * (byte & 63) * code - dmin! * minimum;
+  },
+  storeRow([weight, scale], n, row, columns = row.length) {
+    const K = row.length;
+    for (let k = 0; k < K; k += SUPER) {
+      const { codes, ...steps } = quantiseSuper(row.subarray(k, Math.min(k + SUPER, columns)));
+      scale!.set(superWords(steps), SUPER_WORDS * (n * Math.ceil(K / SUPER) + k / SUPER));
+      for (let i = k; i < Math.min(k + SUPER, K); i += 8) {
+        let word = 0;
+        for (let j = 0; j < 8; j++) word |= (codes[i - k + j] ?? 0) << (4 * j);
+        weight![(n * K + i) / 8] = word;
+      }
+    }
+  },
+};
+
 export const layouts: Readonly<Record<WeightFormatName, Layout>> = {
   ...{ f32, f16, bf16, q8, q4 },
-  ...{ q4a: paired("q4a"), q4a64: paired("q4a64"), q4a128: paired("q4a128") },
+  ...{ q4a: paired("q4a"), q4a64: paired("q4a64"), q4a128: paired("q4a128"), q4k },
 };

@@ -1,8 +1,8 @@
 // quantise-super.wgsl in plain TypeScript. All numbers are integers below 2^53, so both give the same words.
 import { f16Bits, fixedPoint, roundF16, SMALLEST_EXPONENT } from "./fixed-point.ts";
-import { GROUP } from "./format.ts";
 import { code, measure, type Pair, searchPair } from "./quantise-pair.ts";
 import type { SuperSteps } from "./super-words.ts";
+import { GROUP } from "./table.ts";
 
 /** Above it, offsets overflow f16. */
 const LARGEST_EXPONENT = 142;
