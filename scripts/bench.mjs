@@ -8,6 +8,8 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 const programs = {
   "constrained-174m":
     "runs the suite `constrained` on 174 M random weights with a vocabulary of 32,768; takes the suite's options",
+  "cpu-kernels":
+    "prints how fast matrix products of the CPU device are on one thread, of each weight format, or of those named",
   firefox:
     "compares the built site in Firefox with nudges of the GPU's queue and without; --help lists options",
   formats: "compares q4a's time a byte of weights with q4's at 174 M parameters; --help lists options",
