@@ -72,6 +72,7 @@ const MAX_LAZY_BYTES = {
   "add.js": 6_900,
   "place.js": 4_850,
   "chosen.js": 840,
+  "lora.js": 250,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];
