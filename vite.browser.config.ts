@@ -23,6 +23,7 @@ export default defineConfig({
         sirocco: "engine/index.ts",
         "model-worker": "engine/model-worker.ts",
         "hash-worker": "engine/hash-worker.ts",
+        "cpu-worker": "engine/cpu-worker.ts",
       },
       output: {
         format: "esm",

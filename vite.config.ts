@@ -41,6 +41,7 @@ export default defineConfig(async () => ({
         "engine/model-worker.ts",
         "engine/hash-worker.ts",
         "engine/cpu-thread.ts",
+        "engine/cpu-worker.ts",
         "engine/ai-sdk.ts",
         "engine/workers-ai.ts",
         "engine/prompt-api.ts",

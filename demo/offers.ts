@@ -11,6 +11,7 @@ import {
   planModel,
   type Source,
 } from "../engine/index.ts";
+import { chosenAdapter } from "./computes.ts";
 import { AT_ONCE, type Choice, hasFiles } from "./engine.ts";
 import { firstPart, type GgufFile, ggufFiles } from "./gguf-files.ts";
 
@@ -45,7 +46,12 @@ export async function offers(
   signal: AbortSignal,
 ): Promise<Offers> {
   const source = remembering(sourceOf(choice));
-  const asked = { parallel: AT_ONCE, signal, ...(contextLength !== undefined && { contextLength }) };
+  const asked = {
+    ...chosenAdapter(),
+    parallel: AT_ONCE,
+    signal,
+    ...(contextLength !== undefined && { contextLength }),
+  };
   const plain = await planModel(source, asked);
   const { lostWindow } = plain;
   const file = source.files.find((name) => /\.gguf$/i.test(name));

@@ -3,7 +3,7 @@ import type { Choice, LoadOptions } from "./engine.ts";
 import { windowOf } from "./last-model.ts";
 import { Observable } from "./observable.ts";
 import type { Offers } from "./offers.ts";
-import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
+import { explain, type Trouble } from "./trouble.ts";
 
 export type PreflightState =
   | { readonly kind: "closed" }
@@ -43,8 +43,6 @@ export class Preflight extends Observable {
     this.#choice = choice;
     this.#become({ kind: "planning" });
     try {
-      const missing = missingWebGpu();
-      if (missing) return this.#become({ kind: "refused", trouble: missing });
       const { offers } = await import("./offers.ts");
       const found = await offers(choice, windowOf(choice), this.#contextLength(), planning.signal);
       if (this.#planning === planning)

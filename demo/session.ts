@@ -3,7 +3,7 @@ import { type ChatModel, type Choice, choiceName, type LoadOptions, type Progres
 import { load } from "./load.ts";
 import { Observable } from "./observable.ts";
 import { ProgressMeter } from "./progress-meter.ts";
-import { explain, missingWebGpu, type Trouble } from "./trouble.ts";
+import { explain, type Trouble } from "./trouble.ts";
 
 export type LoadChoices = Pick<LoadOptions, "weights" | "takeOver" | "store" | "window">;
 
@@ -72,8 +72,6 @@ export class Session extends Observable {
       this.#become({ kind: "loading", progress, meter });
     };
     try {
-      const missing = choice.kind === "server" ? undefined : missingWebGpu();
-      if (missing) return this.#fail(missing);
       const model = await load(choice, { ...choices, ...context, onProgress, signal: loading.signal });
       // Another model was chosen meanwhile.
       if (this.#loading !== loading) return model.dispose();

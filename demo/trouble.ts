@@ -225,15 +225,3 @@ function wanting(error: unknown): string {
     ? `It needs ${bytes(missingBytes)} more than this browser allows. `
     : "";
 }
-
-/** Why no model can run here at all; undefined if one may. */
-export function missingWebGpu(): Trouble | undefined {
-  if (navigator.gpu) return undefined;
-  if (isSecureContext) return { ...NO_GPU, detail: "WebGPU: expected an adapter, got no navigator.gpu." };
-  return {
-    title: "This page needs HTTPS",
-    advice: "Browsers give WebGPU to secure pages only. Open it over HTTPS, or from localhost.",
-    detail: `The page came from ${location.origin}.`,
-    remedies: [],
-  };
-}

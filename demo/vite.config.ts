@@ -8,12 +8,13 @@ import { assembleWat } from "../scripts/wat-plugin.mjs";
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * No script but the site's own files, and none that text could become. Weights come from any HTTPS host, or
+ * No script but the site's own files, and none that text could become. 'wasm-unsafe-eval' allows WebAssembly,
+ * which computes where there is no GPU. Weights come from any HTTPS host, or
  * from this machine. The worker is a file of the site; `blob:` lets a bundler start it from one.
  */
 const POLICY = [
   "default-src 'none'",
-  "script-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
   "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
@@ -22,6 +23,12 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
+
+/** What a host has to send for threads that share memory (https://web.dev/articles/coop-coep). */
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
 
 const DESCRIPTION = "Chat with a language model on your own machine.";
 
@@ -85,7 +92,8 @@ export default defineConfig({
   publicDir: false,
   plugins: [contentSecurityPolicy, manifest, siteFiles, assembleWat()],
   worker: { format: "es", plugins: () => [assembleWat()] },
-  server: { fs: { allow: [".."] } },
+  server: { fs: { allow: [".."] }, headers: ISOLATION },
+  preview: { headers: ISOLATION },
   build: {
     target: "es2023",
     outDir: "../dist-demo",

@@ -8,7 +8,7 @@ import {
   type Source,
 } from "../weights/index.ts";
 import type { LoadOptions, Model, Plan, Tuning } from "./api.ts";
-import { borrowDevice, openDevice } from "./gpu/gpu.ts";
+import { ANY_WEBGPU, borrowDevice, isHardware, openDevice } from "./gpu/gpu.ts";
 import * as load from "./load.ts";
 import type { Platform } from "./platform.ts";
 import { canStore } from "./store/opfs.ts";
@@ -23,13 +23,11 @@ const browser: Platform = {
     openReadOnly: async (origin, options) =>
       mayStore(origin, options) ? (await opfsStore()).openReadOnly(origin, options) : origin,
   },
-  async openDevice({ device }) {
-    const gpu = device
-      ? borrowDevice(device)
-      : await openDevice(
-          globalThis.navigator?.gpu,
-          "Use a browser with WebGPU, and a page served over HTTPS.",
-        );
+  async openDevice({ device, adapter, threads }) {
+    const webGpu = globalThis.navigator?.gpu;
+    const onGpu = device || adapter === ANY_WEBGPU || (adapter !== "cpu" && (await hasHardware(webGpu)));
+    if (!onGpu) return (await import("./cpu-client.ts")).openBrowserCpu(threads);
+    const gpu = device ? borrowDevice(device) : await openDevice(webGpu, HINT);
     await gpu.learnToWait();
     return gpu;
   },
@@ -44,6 +42,11 @@ const browser: Platform = {
     return hubSource(repository ?? spec, { ...http, token });
   },
 };
+
+const HINT = "Use a browser with WebGPU, and a page served over HTTPS.";
+
+const hasHardware = async (webGpu: GPU | undefined): Promise<boolean> =>
+  isHardware(await webGpu?.requestAdapter({ powerPreference: "high-performance" }));
 
 /** Only sources on the network have a version. Files that are here already are not stored again. */
 const mayStore = ({ version }: Source, { store }: LoadOptions): boolean =>
@@ -79,7 +82,8 @@ export function hubSource(repository: string, { token, ...options }: HubSourceOp
 }
 
 /**
- * Loads a model onto the GPU, on the page's own thread. If it fails, nothing stays there.
+ * Loads a model onto the GPU, or into the memory of workers where there is none. If it fails, nothing stays
+ * there.
  *
  * @param source an address that holds the files or of a GGUF file, a repository of the Hugging Face Hub as
  * `owner/name`, `owner/name@revision` or `owner/name/file.gguf`, the address of its page, or a `Source`.
@@ -87,7 +91,8 @@ export function hubSource(repository: string, { token, ...options }: HubSourceOp
  * @throws CheckpointError if files are missing, damaged, or of a model that is not supported
  * @throws NetworkError if the network fails at every try
  * @throws TokenizerError if tokenizer.json cannot be used
- * @throws DeviceError if there is no GPU, or the model does not fit it
+ * @throws DeviceError if the GPU that is asked for, or the CPU's workers, do not start, or the model does not
+ * fit
  * @throws StorageError, ModelInUseError with `store`: no room, or another tab has the model
  * @throws TypeError, RangeError if an option is unknown, of the wrong type, or out of range; `parameter` is
  * its name

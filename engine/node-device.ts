@@ -31,7 +31,7 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
     import("./cpu/open.ts"),
     import("./cpu/node-port.ts"),
   ]);
-  return openCpu(threadsOrDefault(threads), openNodePort);
+  return openCpu(Array.from({ length: threadsOrDefault(threads) }, openNodePort));
 }
 
 /** @throws RangeError if SIROCCO_THREADS is no number of threads */

@@ -77,6 +77,7 @@ const BROWSER_ENTRIES = [
   "engine/index.ts",
   "engine/model-worker.ts",
   "engine/hash-worker.ts",
+  "engine/cpu-worker.ts",
   "engine/workers-ai.ts",
   "engine/prompt-api.ts",
 ];

@@ -1,6 +1,7 @@
 // The panel on a page of its own, for working on it and for its test: continues a text with the model at
 // `?model=`.
 import { loadModel } from "../../engine/index.ts";
+import { chosenAdapter } from "../computes.ts";
 import { type Arrival, speed } from "../speed.ts";
 import { mountInspect } from "./panel.ts";
 
@@ -11,7 +12,7 @@ const element = <T extends Element>(selector: string): T => {
 };
 
 const source = new URLSearchParams(location.search).get("model") ?? "/weights/tiny-mistral/";
-const model = await loadModel(new URL(source, location.href).href);
+const model = await loadModel(new URL(source, location.href).href, chosenAdapter());
 const panel = mountInspect(element("#panel"), model);
 
 element<HTMLFormElement>("form").addEventListener("submit", (event) => {

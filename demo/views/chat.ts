@@ -6,6 +6,7 @@ import type { Page } from "../page.ts";
 import { dragFiles, dropFiles } from "./attached.ts";
 import { composerView } from "./composer.ts";
 import { contextView, leftOutView } from "./context.ts";
+import { cpuView } from "./cpu.ts";
 import { statusView } from "./status.ts";
 import { troubleView } from "./trouble.ts";
 import { liveTurnView, turnView } from "./turn.ts";
@@ -36,7 +37,7 @@ export function chatView(page: Page): TemplateResult {
         </div>
       </div>
       <div class="foot">
-        ${statusView(page)} ${composerView(page)} ${contextView(page)}
+        ${statusView(page)} ${composerView(page)} ${contextView(page)} ${cpuView(page)}
       </div>
     </main>`;
 }

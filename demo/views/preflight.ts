@@ -1,5 +1,6 @@
 // The dialog before loading: what the model needs, what this GPU has, and which formats fit.
 import { html, nothing, type TemplateResult } from "lit";
+import { isCpu } from "../computes.ts";
 import type { Choice, Plan } from "../engine.ts";
 import { bytes, count } from "../format.ts";
 import { rememberWindow } from "../last-model.ts";
@@ -20,10 +21,12 @@ const FORMATS: Readonly<Record<Plan["weights"], string>> = {
   f32: "32 bits: exact",
 };
 
+const ON_GPU = "on the GPU";
+
 /** More than most laptop GPUs have. WebGPU does not report the amount of memory. */
 const MUCH = 6 * 2 ** 30;
-/** From this number of parameters on, a software driver is too slow. */
-const SLOW_ON_CPU = 2e8;
+/** From these numbers of parameters on, a software driver is too slow, and the CPU is slow. */
+const SLOW = { driver: 2e8, cpu: 1e9 };
 
 export function preflightView(page: Page): TemplateResult {
   const { preflight } = page;
@@ -93,6 +96,7 @@ function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" |
   const { plans, fits, lostWindow, window } = offers;
   const plan = plans.find((each) => each.weights === weights) ?? fits;
   const known = knownChoice(page.preflight.choice);
+  const place = isCpu(plan.adapter) ? "in memory" : ON_GPU;
   const load = (event: Event): void => {
     event.preventDefault();
     const { choice } = page.preflight;
@@ -114,11 +118,11 @@ function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" |
         ${known ? html`<div><dt>Licence</dt><dd>${known.licence}</dd></div>` : nothing}
       </dl>
       <fieldset>
-        <legend>Weights on the GPU</legend>
+        <legend>Weights ${place}</legend>
         ${plans.map((each) => formatView(page, each, each === plan, each === fits))}
       </fieldset>
       <table>
-        <caption>Memory on the GPU</caption>
+        <caption>Memory ${place === ON_GPU ? place : ""}</caption>
         <thead><tr><th scope="col">Weights</th><th scope="col">Keys and values</th><th scope="col">Scratch</th><th scope="col">Total</th></tr></thead>
         <tbody>
           <tr>
@@ -128,7 +132,7 @@ function planned(page: Page, offers: Offers, weights: Plan["weights"] | "auto" |
         </tbody>
       </table>
       ${lostWindow === undefined ? nothing : windowView(page, lostWindow, window !== undefined)}
-      ${gpuView(plan)}
+      ${isCpu(plan.adapter) ? cpuView(plan) : gpuView(plan)}
       <div class="buttons">
         <button type="submit" class="primary">Load</button>
         <button type="button" @click=${() => page.preflight.close()}>Cancel</button>
@@ -178,6 +182,17 @@ const formatView = (page: Page, plan: Plan, chosen: boolean, fits: boolean): Tem
     </span>
   </label>`;
 
+const cpuView = ({ adapter, parameters }: Plan): TemplateResult => html`
+  <p>
+    <strong>No GPU is found, so the CPU computes:</strong> ${adapter.name}. The tiny model and small ones run well.
+  </p>
+  ${
+    parameters > SLOW.cpu
+      ? html`<p class="warning">A model of this size is slow on the CPU: expect seconds for a word on a small machine. A browser with
+          WebGPU and a GPU is many times faster.</p>`
+      : nothing
+  }`;
+
 function gpuView({ adapter, totalBytes, parameters }: Plan): TemplateResult {
   return html`
     <p>
@@ -185,7 +200,7 @@ function gpuView({ adapter, totalBytes, parameters }: Plan): TemplateResult {
       ${adapter.features.includes("shader-f16") ? "with" : "without"} 16-bit arithmetic.
     </p>
     ${
-      adapter.software && parameters > SLOW_ON_CPU
+      adapter.software && parameters > SLOW.driver
         ? html`<p class="warning">This driver computes on the CPU. A model of this size will be very slow.</p>`
         : nothing
     }

@@ -10,7 +10,7 @@ import { troubleView } from "./trouble.ts";
 const STAGES = {
   download: "Downloading",
   tune: "Measuring which kernels are fastest here",
-  load: "Loading onto the GPU",
+  load: "Loading",
 } as const;
 
 export function statusView(page: Page): TemplateResult | typeof nothing {

@@ -6,19 +6,19 @@ import { cpuDevice } from "./device.ts";
 import { ownThread, type Port, type Threads, workerThreads } from "./threads.ts";
 
 /**
- * @param threads workers that compute, ≥ 1; 0 for the caller's own thread, which then stands still meanwhile
- * @param openPort starts a worker that serves `serveThread`
+ * @param ports workers that compute, each serving `serveThread`; none for the caller's own thread, which then
+ * stands still meanwhile
  */
-export async function openCpu(threads: number, openPort: () => Port): Promise<Gpu> {
-  const device = cpuDevice(await startThreads(threads, openPort));
+export async function openCpu(ports: readonly Port[]): Promise<Gpu> {
+  const device = cpuDevice(await startThreads(ports));
   return new Gpu(device, describe(device.adapterInfo, device), { owned: true });
 }
 
 /** The device alone, on the caller's thread: for tests. */
-export const openOwnThread = async (): Promise<GPUDevice> => cpuDevice(await startThreads(0));
+export const openOwnThread = async (): Promise<GPUDevice> => cpuDevice(await startThreads([]));
 
-async function startThreads(count: number, openPort?: () => Port): Promise<Threads> {
-  const modules = await compileModules(count > 1);
-  if (count > 0 && openPort) return workerThreads(count, modules, openPort);
+async function startThreads(ports: readonly Port[]): Promise<Threads> {
+  const modules = await compileModules(ports.length > 1);
+  if (ports.length > 0) return workerThreads(ports, modules);
   return ownThread((memory) => instantiate(modules, memory));
 }

@@ -33,14 +33,10 @@ export interface Port {
   end(): void;
 }
 
-/** Threads in workers. @param open starts a worker whose first message is its `Start` */
-export function workerThreads(
-  count: number,
-  modules: readonly WebAssembly.Module[],
-  open: () => Port,
-): Threads {
+/** Threads in workers, whose first message is their `Start`. */
+export function workerThreads(ports: readonly Port[], modules: readonly WebAssembly.Module[]): Threads {
+  const count = ports.length;
   const barrier = count > 1 ? new SharedArrayBuffer(BARRIER_BYTES) : undefined;
-  const ports = Array.from({ length: count }, open);
   ports.forEach((port, index) => {
     port.post({ index, count, barrier, modules }, []);
   });

@@ -1,7 +1,7 @@
 // WebGPU in Node: Dawn, from the optional npm package `webgpu`.
 import type { AdapterDescription } from "../api.ts";
 import { DeviceError } from "../errors.ts";
-import { ANY_WEBGPU, describe, type Gpu, openDevice } from "./gpu.ts";
+import { ANY_WEBGPU, describe, type Gpu, isHardware, openDevice } from "./gpu.ts";
 import { yieldCoresDuring } from "./yield-cores.ts";
 
 const HINT =
@@ -28,7 +28,7 @@ export async function openHardware(unsafeFast = false): Promise<Gpu | undefined>
   const create = await loadDawn().catch(() => undefined);
   if (!create) return undefined;
   const { found, open } = await request(create, [], unsafeFast);
-  return found && !describe(found.info, found).software ? open() : undefined;
+  return isHardware(found) ? open() : undefined;
 }
 
 /**

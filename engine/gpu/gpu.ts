@@ -159,6 +159,10 @@ function deviceError(adapter: AdapterDescription, error: GPUError): DeviceError 
   });
 }
 
+/** Whether an adapter was found, and is no software driver. */
+export const isHardware = (found: GPUAdapter | null | undefined): boolean =>
+  !!found && !describe(found.info, found).software;
+
 /** @throws DeviceError if there is no adapter */
 export async function openDevice(gpu: GPU | undefined, hint = "", yieldCores?: YieldCores): Promise<Gpu> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });

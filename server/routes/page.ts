@@ -2,12 +2,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveStatic } from "@hono/node-server/serve-static";
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { html } from "hono/html";
 import { HttpError } from "../errors.ts";
 import type { Env } from "../request-lifecycle.ts";
 import type { PageFolders, Service } from "../service.ts";
+
+/** The page may share memory between threads, where its CPU computes: https://web.dev/articles/coop-coep */
+function isolate(c: Context): void {
+  c.header("Cross-Origin-Opener-Policy", "same-origin");
+  c.header("Cross-Origin-Embedder-Policy", "require-corp");
+}
 
 /** A year: the names of these files change with their contents. */
 const FOREVER = "public, max-age=31536000, immutable";
@@ -28,6 +34,7 @@ export function page({ name }: Service, folders: PageFolders): Hono<Env> {
     c.header("Cache-Control", "no-cache");
     // A policy in a <meta> cannot say so.
     c.header("X-Frame-Options", "DENY");
+    isolate(c);
     return Promise.resolve(c.html(index));
   });
   const kept = createMiddleware(async (c, next) => {
@@ -35,6 +42,7 @@ export function page({ name }: Service, folders: PageFolders): Hono<Env> {
     if (!c.res.ok) return;
     c.header("Cache-Control", FOREVER);
     c.header("X-Content-Type-Options", "nosniff");
+    isolate(c);
   });
   const withoutDigest = (path: string): string =>
     path.replace(/^\/assets\/(.*)-[\w-]{8}(\.safetensors)$/, "/$1$2");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BrowserContext, Page } from "playwright-core";
 import { build } from "vite";
+import { assembleWat } from "../../scripts/wat-plugin.mjs";
 import { openChromium, serveFolder } from "./chromium.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,12 +23,13 @@ export async function openEnginePage(first?: Parameters<typeof serveFolder>[1]):
   const folder = await mkdtemp(join(tmpdir(), "sirocco-page-"));
   await build({
     configFile: false,
+    plugins: [assembleWat()],
     root: join(root, "test", "browser", "page"),
     base: "./",
     publicDir: false,
     logLevel: "error",
     build: { outDir: folder, emptyOutDir: true, target: "es2023", minify: false },
-    worker: { format: "es" },
+    worker: { format: "es", plugins: () => [assembleWat()] },
   });
   await symlink(join(root, "weights"), join(folder, "weights"), "junction");
   const site = await serveFolder(folder, first);

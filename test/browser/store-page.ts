@@ -76,7 +76,8 @@ const page = {
   deleteStoredModel,
   deleteStoredModels,
   persistStorage,
-  planModel,
+  // Chromium's adapter is a software driver here.
+  planModel: (source: string) => planModel(source, { adapter: "webgpu" }),
 };
 export type StorePage = typeof page;
 Object.assign(globalThis, { store: page });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { build } from "vite";
 import type { StoredModel } from "../../engine/index.ts";
+import { assembleWat } from "../../scripts/wat-plugin.mjs";
 import { type Chromium, openChromium, serveFolder } from "./chromium.ts";
 import type { Served } from "./counting-server.ts";
 import type { StorePage } from "./store-page.ts";
@@ -25,6 +26,7 @@ export async function openStoreSite(first?: Parameters<typeof serveFolder>[1]): 
   const folder = await mkdtemp(join(tmpdir(), "sirocco-store-"));
   await build({
     configFile: false,
+    plugins: [assembleWat()],
     logLevel: "error",
     build: {
       outDir: folder,

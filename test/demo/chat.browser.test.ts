@@ -24,7 +24,7 @@ const send = async (text: string) => {
 test("a first visit gives an answer without questions, downloads or requests to another host", async () => {
   const elsewhere: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith(site.url)) elsewhere.push(request.url());
+    if (!request.url().startsWith(new URL(".", site.url).href)) elsewhere.push(request.url());
   });
   await page.getByRole("button", { name: "Tell me a story about a cat named Tom." }).click();
   await answers().locator("markdown-text").filter({ hasText: /\w/ }).waitFor();

@@ -7,6 +7,7 @@ import { source as axeSource } from "axe-core";
 import type { Locator, Page } from "playwright-core";
 import { build } from "vite";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { assembleWat } from "../../scripts/wat-plugin.mjs";
 import { openChromium, serveFolder } from "../browser/chromium.ts";
 
 /** Folder for screenshots, to be viewed by people; without it none are taken. */
@@ -25,6 +26,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sirocco-inspect-"));
   await build({
     configFile: false,
+    plugins: [assembleWat()],
     logLevel: "warn",
     root: "demo/inspect",
     publicDir: false,
@@ -48,7 +50,7 @@ beforeAll(async () => {
     if (message.type() === "error" && !message.text().includes("404")) problems.push(message.text());
   });
   page.on("pageerror", (error) => problems.push(error.message));
-  await page.goto(site.url);
+  await page.goto(`${site.url}?adapter=webgpu`);
   await page.getByText("a token, ").waitFor({ timeout: 60_000 });
   await page.getByLabel("Tokens", { exact: true }).fill(String(TOKENS));
   await page.getByRole("button", { name: "Go on" }).click();

@@ -51,7 +51,8 @@ export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite
     return off || request.method === "OPTIONS";
   });
   return {
-    url: served.url,
+    // On WebGPU, though its adapter is a software driver here: these tests are of the way of a GPU.
+    url: `${served.url}?adapter=webgpu`,
     weights: weights.url,
     asked: () => asked.splice(0),
     cut(cut) {

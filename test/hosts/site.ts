@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { assembleWat } from "../../scripts/wat-plugin.mjs";
 import { serveFolder } from "../browser/chromium.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,6 +21,7 @@ export async function openSite(): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), "sirocco-host-"));
   await build({
     configFile: false,
+    plugins: [assembleWat()],
     root,
     base: "./",
     publicDir: false,
