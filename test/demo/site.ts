@@ -25,8 +25,23 @@ export interface Site extends ServedSite {
   open(address?: string, first?: (page: Page) => Promise<unknown>): Promise<Page>;
 }
 
-/** @param preludes run at the beginning of every engine's worker */
-export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite> {
+interface SiteOptions {
+  /** Run at the beginning of every engine's worker. Default: none. */
+  readonly preludes?: readonly (() => void)[];
+  /** Whether its host isolates the page. Default false. */
+  readonly isolated?: boolean;
+  /**
+   * What computes. Default: WebGPU, though its adapter is a software driver here, as most tests are of the
+   * way of a GPU.
+   */
+  readonly adapter?: "webgpu" | "";
+}
+
+export async function serveSite({
+  preludes = [],
+  isolated = false,
+  adapter = "webgpu",
+}: SiteOptions = {}): Promise<ServedSite> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
   const asked: string[] = [];
   let off = false;
@@ -36,6 +51,10 @@ export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite
   };
   const served = await serveFolder("dist-demo", (request, response) => {
     watched(request, response);
+    if (isolated) {
+      response.setHeader("cross-origin-opener-policy", "same-origin");
+      response.setHeader("cross-origin-embedder-policy", "require-corp");
+    }
     if (off || preludes.length === 0 || !WORKER.test(request.url ?? "")) return off;
     response.setHeader("content-type", "text/javascript");
     const calls = preludes.map((prelude) => `(${prelude})();\n`).join("");
@@ -51,8 +70,7 @@ export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite
     return off || request.method === "OPTIONS";
   });
   return {
-    // On WebGPU, though its adapter is a software driver here: these tests are of the way of a GPU.
-    url: `${served.url}?adapter=webgpu`,
+    url: `${served.url}${adapter && `?adapter=${adapter}`}`,
     weights: weights.url,
     asked: () => asked.splice(0),
     cut(cut) {
@@ -65,8 +83,11 @@ export async function serveSite(...preludes: (() => void)[]): Promise<ServedSite
   };
 }
 
-export async function openSite(serviceWorkers?: "allow"): Promise<Site> {
-  const site = await serveSite();
+export async function openSite({
+  serviceWorkers,
+  ...options
+}: SiteOptions & { readonly serviceWorkers?: "allow" } = {}): Promise<Site> {
+  const site = await serveSite(options);
   const { context, close } = await openChromium(serviceWorkers);
   let complaints: string[] = [];
   return {

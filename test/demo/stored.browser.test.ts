@@ -7,7 +7,7 @@ let site: Site;
 let page: Page;
 let name: string;
 beforeAll(async () => {
-  site = await openSite("allow");
+  site = await openSite({ serviceWorkers: "allow" });
   name = `${site.weights}tiny-mistral`;
   page = await site.open("#models");
 });

@@ -28,6 +28,9 @@ test("a browser gets the page, and curl the list of routes", async () => {
   const page = await get("/", HTML);
   expect(page.headers.get("Content-Type")).toContain("text/html");
   expect(page.headers.get("X-Frame-Options")).toBe("DENY");
+  // So that threads may share memory.
+  expect(page.headers.get("Cross-Origin-Opener-Policy")).toBe("same-origin");
+  expect(page.headers.get("Cross-Origin-Embedder-Policy")).toBe("require-corp");
   expect(await page.text()).toBe(
     '<html><head><title>Chat</title><meta name="sirocco-server" content="pa&quot;per &lt;x&gt;$&amp;" /></head></html>',
   );
