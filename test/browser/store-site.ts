@@ -27,6 +27,7 @@ export async function openStoreSite(first?: Parameters<typeof serveFolder>[1]): 
   await build({
     configFile: false,
     plugins: [assembleWat()],
+    worker: { format: "es", plugins: () => [assembleWat()] },
     logLevel: "error",
     build: {
       outDir: folder,

@@ -27,6 +27,7 @@ beforeAll(async () => {
   await build({
     configFile: false,
     plugins: [assembleWat()],
+    worker: { format: "es", plugins: () => [assembleWat()] },
     logLevel: "warn",
     root: "demo/inspect",
     publicDir: false,

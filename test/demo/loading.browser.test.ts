@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { folderSource, openCheckpoint } from "../../weights/node.ts";
 import { smallGguf, writeGguf } from "../weights/gguf-file.ts";
 import { ggufOf, MISTRAL_7B_BYTES, mistral7bHeader, sentencePiecePairs } from "../weights/gguf-of.ts";
-import { openSite, type Site, sendRange } from "./site.ts";
+import { inWorkers, openSite, type Site, sendRange } from "./site.ts";
 
 const FOLDER = "weights/tiny-mistral";
 
@@ -215,9 +215,9 @@ test("a load can be cancelled, and the tiny model is one click away", async () =
   await page.locator('.dot[data-state="ready"]').waitFor();
 });
 
-test("without WebGPU the page says so, and what to do", async () => {
+test("where the address asks for WebGPU and there is none, the page says what to do", async () => {
   const bare = await site.context.newPage();
-  await bare.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined }));
+  await inWorkers(bare, () => Object.defineProperty(navigator, "gpu", { value: undefined }));
   await bare.goto(site.url);
   await bare.getByRole("alert").getByText("This browser offers no GPU").waitFor();
   expect(await bare.getByRole("alert").innerText()).toMatch(/recent Chrome/);

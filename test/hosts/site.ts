@@ -22,6 +22,7 @@ export async function openSite(): Promise<Site> {
   await build({
     configFile: false,
     plugins: [assembleWat()],
+    worker: { format: "es", plugins: () => [assembleWat()] },
     root,
     base: "./",
     publicDir: false,

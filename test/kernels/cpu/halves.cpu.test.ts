@@ -1,5 +1,4 @@
-// The bundle for browsers has no references (scripts/test-parts-plugin.mjs), which would take the place of CPU
-// halves.
+// The bundle for browsers has no references (scripts/test-parts-plugin.mjs) to take the place of CPU halves.
 import { expect, test } from "vitest";
 import { allKernels } from "../../../kernels/index.ts";
 
