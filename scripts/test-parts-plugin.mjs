@@ -11,6 +11,7 @@ const KINDS = [
   },
   // The bytes of a launch are counted by the bench only.
   { files: /\/kernels\/[^/]+\.ts$/, has: ["passes"], dropped: ["passes"] },
+  { files: /\/kernels\/formats\/[^/]+\.ts$/, has: ["at", "storeRow"], dropped: ["storeRow"] },
 ];
 
 /** Names of all members that are for tests. */

@@ -1,7 +1,7 @@
 // Checkpoint rows become rows of a weight format. A row is widened to f32 bit patterns in scratch;
 // quantise.wat turns these into codes and scales.
 import type { ConvertSize, InputDtype } from "../convert.ts";
-import { f16ToF32Bits } from "../formats/half.ts";
+import { f16ToF32Bits, f32BitsToBf16, f32BitsToF16 } from "../formats/half.ts";
 import { layouts } from "../formats/layouts.ts";
 import { scaleSearches } from "../formats/quantise.ts";
 import { formatTable, GROUP, padded, type WeightFormatName } from "../formats/table.ts";
@@ -73,6 +73,17 @@ function f32BitsOfHalves(): Uint32Array {
   return table;
 }
 
+/** As `storeRow` of the format, which browsers do not have (scripts/test-parts-plugin.mjs). */
+function floatWriter(format: WeightFormatName, weight: Uint32Array, row: Uint32Array): (n: number) => void {
+  if (format === "f32") return (n) => weight.set(row, n * row.length);
+  const toHalf = format === "f16" ? f32BitsToF16 : f32BitsToBf16;
+  return (n) => {
+    const start = (n * row.length) / 2;
+    for (let i = 0; i < row.length / 2; i++)
+      weight[start + i] = toHalf(row[2 * i]!) | (toHalf(row[2 * i + 1]!) << 16);
+  };
+}
+
 /** Stores `row` as row n. */
 function rowWriter(
   format: WeightFormatName,
@@ -83,9 +94,9 @@ function rowWriter(
 ): (n: number) => void {
   const layout = layouts[format];
   const buffers = stored.map(({ u32 }) => u32);
+  if (formatTable[format].scaleBits === 0) return floatWriter(format, buffers[0]!, row);
   // quantise.wat has no search for q4k.
-  if (formatTable[format].scaleBits === 0 || format === "q4k")
-    return (n) => layout.storeRow(buffers, n, row, K);
+  if (format === "q4k") return (n) => layout.storeRow(buffers, n, row, K);
 
   // By way of scratch: the buffers may be in a heap where compiled functions cannot write.
   const quantise = quantiser(format, K, compiled);

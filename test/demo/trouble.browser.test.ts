@@ -25,7 +25,7 @@ afterAll(async () => {
 /** A page whose embedded model never loads: these tests use other models, and their GPU is slow. */
 const openModels = (first = async (_: Page): Promise<unknown> => undefined) =>
   site.open("#models", async (page) => {
-    await page.route("**/*.safetensors", () => {});
+    await page.route(`${new URL(".", site.url).href}**/*.safetensors`, () => {});
     await first(page);
   });
 const alert = (page: Page) => page.getByRole("alert");
