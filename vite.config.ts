@@ -17,9 +17,11 @@ const IN_HOSTS = Object.values(HOST_TESTS).flat();
 const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** The device that computes on the CPU, on the thread of the tests. */
 const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
+/** Tests of programs. */
+const PROGRAMS = ["test/{cli,bench,server,docs}/**"];
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
-  "test/{cli,bench,server,docs}/**",
+  ...PROGRAMS,
   "test/engine/{ai-sdk,broken,classify,constraint,device-errors,device-loss,dispose,forced,generate,inspect,mended,openai}.test.ts",
   "test/engine/{plan,profile,prompts,readers,scheduler,session,stored,tensor-table,thinking,token-order,prompt-api}.test.ts",
 ];
@@ -78,7 +80,7 @@ async function tests() {
         const setupFiles = ["test/setup/calm-polling.ts"];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude, { setupFiles });
       }),
-      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...ONCE]),
+      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...PROGRAMS]),
       ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
   };
