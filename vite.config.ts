@@ -19,6 +19,8 @@ const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test
 const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
 /** Tests of programs. */
 const PROGRAMS = ["test/{cli,bench,server,docs}/**"];
+/** Tests of shaders, of drivers' devices and timestamps, and of bits that a matrix in more parts has. */
+const NOT_ON_CPU = ["test/engine/{device-errors,device-loss,inspect,stored,tune,variant-bench}.test.ts"];
 /** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
 const ONCE = [
   ...PROGRAMS,
@@ -80,7 +82,7 @@ async function tests() {
         const setupFiles = ["test/setup/calm-polling.ts"];
         return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude, { setupFiles });
       }),
-      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...PROGRAMS]),
+      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...PROGRAMS, ...NOT_ON_CPU]),
       ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
   };

@@ -17,7 +17,9 @@ const CREATORS = [
 /** Calls `onCreate` for every object created on `device`. @returns a function that stops it */
 export function watchCreations(device: GPUDevice, onCreate: () => void): () => void {
   for (const name of CREATORS) {
-    const create = device[name].bind(device) as (descriptor: never) => unknown;
+    // The CPU device compiles no shaders.
+    const create = device[name]?.bind(device) as ((descriptor: never) => unknown) | undefined;
+    if (!create) continue;
     Object.assign(device, {
       [name]: (descriptor: never) => {
         onCreate();

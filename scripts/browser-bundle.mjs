@@ -7,7 +7,7 @@ import { root } from "./setup.mjs";
 import { TEST_MEMBERS } from "./test-parts-plugin.mjs";
 
 /** Limit for what a page and its worker load before the first weight, in bytes after gzip. */
-const MAX_FIRST_BYTES = 75_000;
+const MAX_FIRST_BYTES = 76_000;
 
 /**
  * Limits for the chunks that are fetched when they are first used, in bytes after gzip: their size when they
@@ -75,7 +75,7 @@ const MAX_LAZY_BYTES = {
   "add.js": 6_900,
   "place.js": 4_850,
   "chosen.js": 840,
-  "lora.js": 250,
+  "lora.js": 360,
 };
 
 const ENTRIES = ["sirocco.js", "model-worker.js"];
