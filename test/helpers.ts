@@ -23,8 +23,8 @@ export async function openTestDevice(
 }
 
 /**
- * The CPU device under another name: its models get the kernels of software drivers, which do not round inputs
- * of q4 and q8 to bytes. So tolerances can be as narrow as on the drivers.
+ * The CPU device under another name: its models get the kernels of software drivers, which do not round
+ * inputs of q4 and q8 to bytes. So tolerances can be as narrow as on the drivers.
  */
 async function exactCpuDevice(): Promise<GPUDevice> {
   const device = await openOwnThread();
