@@ -58,7 +58,7 @@ const OPTIONS: Record<string, string[]> = {
       "--moderate",
     ],
   ],
-  classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize"],
+  classify: [...LOADING, "--file", "--labels", "--prompt", "--raw", "--normalize", "--adapter-model"],
   score: [...LOADING, "--file", "--top", "--adapter-model"],
   plan: [...LOADING, "--parallel", "--rings"],
   tune: [...LOADING, "--parallel"],
