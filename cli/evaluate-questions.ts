@@ -135,9 +135,15 @@ async function askAll(
   const missing = questions.map((_, i) => i).filter((i) => !scores.has(i));
   const worker = async () => {
     for (let i = missing.shift(); i !== undefined; i = missing.shift()) {
-      const found = await ask(i);
-      scores.set(i, found);
-      await results?.add(i, found);
+      try {
+        const found = await ask(i);
+        scores.set(i, found);
+        await results?.add(i, found);
+      } catch (error) {
+        // The other workers ask no more.
+        missing.length = 0;
+        throw error;
+      }
       progress.show(scores.size);
     }
   };
@@ -148,12 +154,13 @@ async function askAll(
       const stored = scores.get(known) as ChoiceScores;
       if (!areNear(stored, await ask(known))) throw results.otherModel(known);
     }
-    await Promise.all(Array.from({ length: parallel }, worker));
+    // All end before the results are counted: one may be writing its line when another is interrupted.
+    const ended = await Promise.allSettled(Array.from({ length: parallel }, worker));
+    const failed = ended.find((each) => each.status === "rejected");
+    if (failed) throw failed.reason;
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    // The other workers ask no more.
-    missing.length = 0;
     progress.clear();
   }
 }
