@@ -137,18 +137,6 @@ test.each(["light", "dark"] as const)(
   },
 );
 
-test("without a GPU a message waits for nothing, and the page says why", async () => {
-  const bare = await site.open("", (each) =>
-    each.addInitScript(() => Object.defineProperty(navigator, "gpu", { value: undefined })),
-  );
-  await bare.getByText("This browser offers no GPU").waitFor();
-  await bare.getByLabel("Message", { exact: true }).fill("Anybody there?");
-  await bare.keyboard.press("Enter");
-  await bare.getByText("Anybody there?").first().waitFor();
-  await bare.getByRole("button", { name: "Send" }).waitFor();
-  await bare.close();
-});
-
 test("a GPU that gives no adapter is told about, and a message waits for nothing", async () => {
   const bare = await site.open("", (each) =>
     inWorkers(each, () => {
