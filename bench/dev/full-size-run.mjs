@@ -11,8 +11,8 @@ import { answer } from "./peers/child.mjs";
 
 await answer(async ({ file, device, prompt, steps }) => {
   const began = performance.now();
-  // Tuning would take a minute.
-  const model = await loadModel(file, { ...device, contextLength: 1024, tune: false });
+  // With a cache of this length weights do not fit one memory of WebAssembly. Tuning would take a minute.
+  const model = await loadModel(file, { ...device, contextLength: 4096, tune: false });
   const loadSeconds = (performance.now() - began) / 1000;
   const { weights, weightBytes } = model.plan;
   const ids = [];
