@@ -56,6 +56,7 @@
     (local $value_bytes i32) (local $sum_bytes i32) (local $group_bytes i32) (local $multiply i32)
     (local $row i32) (local $t i32) (local $at i32) (local $g i32) (local $count i32)
     (local $input i32) (local $of_block i32)
+    (local $ahead i32) (local $next i32)  ;; of the weights: what is touched
     ;; each r: 0 1 2 3
     (local $w{r} i32) (local $s{r} i32) (local $p{r} i32)
     ;; end r
@@ -67,6 +68,7 @@
     (local.set $format (i32.shl (local.get $format) (i32.const 2)))
     (local.set $multiply
       (i32.sub (i32.add (local.get $format) (i32.const 3)) (local.get $is_packed)))
+    (local.set $ahead (i32.add (local.get $weights) (i32.const 2048)))
     (loop $tiles
       ;; A tile at the end computes the last row more than once.
       ;; each r: 0 1 2 3
@@ -98,6 +100,15 @@
               (i32.add (local.get $format) (i32.const 1)))))
         (local.set $w{r} (i32.add (local.get $w{r}) (i32.mul (local.get $count) (local.get $group_bytes))))
         ;; end r
+        ;; Four rows at a time are no order that processors recognise.
+        (if (local.get $is_packed)
+          (then
+            (local.set $next
+              (i32.add
+                (local.get $ahead)
+                (i32.shl (i32.mul (local.get $count) (local.get $group_bytes)) (i32.const 2))))
+            (call $touch (local.get $ahead) (local.get $next))
+            (local.set $ahead (local.get $next))))
         (local.set $t (i32.const 0))
         (local.set $at (i32.add (local.get $out) (i32.shl (local.get $row) (i32.const 2))))
         (local.set $input (local.get $inputs))
@@ -127,6 +138,20 @@
         (br_if $blocks (i32.lt_u (local.get $g) (local.get $groups))))
       (local.set $row (i32.add (local.get $row) (i32.const 4)))
       (br_if $tiles (i32.lt_u (local.get $row) (local.get $rows)))))
+
+  ;; Reads a byte of each of some lines of the cache, if there is such memory. Processors recognise reads in
+  ;; order, and fetch what follows.
+  (func $touch (param $at i32) (param $end i32)
+    ;; An end beyond 4 GiB is a small number.
+    (if
+      (i32.or
+        (i32.gt_u (local.get $at) (local.get $end))
+        (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16))))
+      (then (return)))
+    (loop $line
+      (drop (i32.load8_u (local.get $at)))
+      (local.set $at (i32.add (local.get $at) (i32.const 64)))
+      (br_if $line (i32.lt_u (local.get $at) (local.get $end)))))
 
   ;; The sums of the lanes of each of four vectors.
   (func $lanes (param $a v128) (param $b v128) (param $c v128) (param $d v128) (result v128)
