@@ -8,6 +8,7 @@ interface Waiting {
 }
 
 type ErrorAnswer = Answer & { readonly type: "error" };
+type OnError = (error: ErrorAnswer) => void;
 
 export class Timeline {
   readonly threads: Threads;
@@ -17,8 +18,11 @@ export class Timeline {
   /** While an operation of the caller's thread runs, what comes after it waits here. */
   #held: (() => unknown)[] | undefined;
 
-  constructor(threads: Threads, onError: (error: ErrorAnswer) => void, onFailure: (reason: string) => void) {
+  readonly #onError: OnError;
+
+  constructor(threads: Threads, onError: OnError, onFailure: (reason: string) => void) {
     this.threads = threads;
+    this.#onError = onError;
     threads.listen((answer) => {
       if (answer.type === "error") onError(answer);
       else this.#answered(answer.reply, answer.data);
@@ -42,7 +46,7 @@ export class Timeline {
 
   /**
    * Starts an operation of the caller's thread after all that was asked so far; what is asked later waits
-   * until it has ended. It reads and writes places itself.
+   * until it has ended. It reads and writes places itself. If it fails, an error is reported.
    */
   interpose(
     operation: (
@@ -58,11 +62,17 @@ export class Timeline {
       this.threads.toFirst({ type: "write", place, data }, [data]);
     this.#inTurn(() => {
       this.#held = [];
-      void operation(read, write).finally(() => {
-        const held = this.#held ?? [];
-        this.#held = undefined;
-        for (const task of held) this.#inTurn(task);
-      });
+      const failed = ({ message }: Error) => {
+        // What a loss interrupts is reported as the loss.
+        if (this.#ended === undefined) this.#onError({ type: "error", outOfMemory: false, message });
+      };
+      void operation(read, write)
+        .catch(failed)
+        .finally(() => {
+          const held = this.#held ?? [];
+          this.#held = undefined;
+          for (const task of held) this.#inTurn(task);
+        });
     });
   }
 

@@ -5,6 +5,9 @@ import { openOwnThread } from "../../../engine/cpu/open.ts";
 import { ownThread } from "../../../engine/cpu/threads.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "../../../engine/gpu/dispatch.ts";
 import type { Kernel } from "../../../kernels/index.ts";
+import { expectNoUnhandledRejections } from "../../helpers.ts";
+
+expectNoUnhandledRejections();
 
 const all = usage.storage | usage.copySrc | usage.copyDst;
 
@@ -47,6 +50,38 @@ test("a kernel without an operation runs through its reference, in order with wr
   device.queue.writeBuffer(x, 0, new Uint32Array(3));
   expect(await words(device, copy)).toEqual([14, 9, 32]);
   expect(await words(device, x)).toEqual([0, 0, 0]);
+});
+
+/** Its reference fails. */
+const broken: Kernel<{ T: number }> = {
+  ...increment,
+  reference() {
+    throw new Error("no such sum");
+  },
+};
+
+test("a reference that fails is an error of its scope, and what comes after it goes on", async () => {
+  const device = await openOwnThread();
+  const x = device.createBuffer({ size: 4, usage: all });
+  const dispatches = await Promise.all(
+    [broken, increment].map((kernel) => Pipelines.of(device).prepare(launch(kernel, { T: 1 }, x))),
+  );
+  const run = () => {
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, dispatches);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+  };
+  device.pushErrorScope("validation");
+  run();
+  expect((await device.popErrorScope())?.message).toBe("no such sum");
+  expect(await words(device, x)).toEqual([1]);
+  // Lost while a reference waits for its buffers: rejected where it is awaited, and nowhere else.
+  run();
+  const waiting = device.queue.onSubmittedWorkDone();
+  device.destroy();
+  await expect(waiting).rejects.toThrow("destroyed");
 });
 
 test("a new buffer is zero, also in the place of an old one", async () => {
