@@ -2,7 +2,6 @@ import { padded } from "../formats/table.ts";
 import type { GateUpSize } from "../gate-up.ts";
 import type { Operation } from "./operation.ts";
 import {
-  BLOCK_TOKENS,
   PANEL_ROWS,
   type ProductCall,
   prepareProduct,
@@ -13,7 +12,7 @@ import {
 
 /** An item is a tile of gate rows, and one of up rows. */
 export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands, thread) => {
-  const { T, F, F0 = 0, width = F0 + F } = size;
+  const { F, F0 = 0, width = F0 + F } = size;
   const { addend } = call;
   const stride = padded(width);
   const products = padded(2 * width);
@@ -43,15 +42,13 @@ export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands,
   };
   const run = (first: number, end: number) => {
     const last = Math.min(end * TILE_ROWS, F);
-    for (let token = 0; token < T; token += BLOCK_TOKENS) {
-      const tokens = Math.min(BLOCK_TOKENS, T - token);
-      product.prepare(token, tokens);
+    product.eachBlock((token, tokens) => {
       for (let f = first * TILE_ROWS; f < last; f += PANEL_ROWS) {
         const count = Math.min(PANEL_ROWS, last - f);
         const gates = product.multiply(f, count, 0);
         store(token, tokens, f, count, gates, product.multiply(F + f, count, 1));
       }
-    }
+    });
   };
   return [{ items: Math.ceil(F / TILE_ROWS), run }];
 };

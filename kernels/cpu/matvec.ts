@@ -2,7 +2,6 @@ import { padded } from "../formats/table.ts";
 import type { MatvecSize } from "../matvec.ts";
 import type { Operation } from "./operation.ts";
 import {
-  BLOCK_TOKENS,
   PANEL_ROWS,
   type ProductCall,
   prepareProduct,
@@ -13,7 +12,7 @@ import {
 
 /** A matrix times few or many tokens: matvec and matmul. An item is a tile of rows. */
 export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands, thread) => {
-  const { T, N, N0 = 0, width = N0 + N, add = false } = size;
+  const { N, N0 = 0, width = N0 + N, add = false } = size;
   const { addend } = call;
   const stride = padded(width);
   const { inputs, own, added, weights } = splitOperands(call, operands, 1);
@@ -33,14 +32,12 @@ export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands,
   };
   const run = (first: number, end: number) => {
     const rowsEnd = Math.min(end * TILE_ROWS, N);
-    for (let token = 0; token < T; token += BLOCK_TOKENS) {
-      const tokens = Math.min(BLOCK_TOKENS, T - token);
-      product.prepare(token, tokens);
+    product.eachBlock((token, tokens) => {
       for (let row = first * TILE_ROWS; row < rowsEnd; row += PANEL_ROWS) {
         const rows = Math.min(PANEL_ROWS, rowsEnd - row);
         store(token, tokens, row, rows, product.multiply(row, rows, 0));
       }
-    }
+    });
   };
   return [{ items: Math.ceil(N / TILE_ROWS), run }];
 };

@@ -23,7 +23,7 @@ const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4
 /** Rows of weights that a function computes at once. */
 export const TILE_ROWS = 4;
 /** Tokens whose inputs are prepared at once: all rows of weights read them. */
-export const BLOCK_TOKENS = 64;
+const BLOCK_TOKENS = 64;
 /** Rows of weights whose products are in scratch at once; of far weights, the rows too. */
 export const PANEL_ROWS = 32;
 
@@ -35,10 +35,10 @@ const FACTOR_BYTES = 32;
 const MANY_TOKENS = 4;
 
 export interface Product {
-  /** Prepares the inputs of `tokens` ≤ BLOCK_TOKENS tokens from `token` on. */
-  prepare(token: number, tokens: number): void;
+  /** Prepares the inputs of the tokens, some at a time: `visit` multiplies rows of weights with these. */
+  eachBlock(visit: (token: number, tokens: number) => void): void;
   /**
-   * Multiplies `count` ≤ PANEL_ROWS rows of weights from `row` on with them.
+   * Multiplies `count` ≤ PANEL_ROWS rows of weights from `row` on with the tokens of a block.
    * @param panel 0 or 1: which panel takes the results
    * @returns the index in the heap's f32 of the results, [tokens, PANEL_ROWS]
    */
@@ -51,7 +51,7 @@ export interface Product {
  */
 export function prepareProduct(
   { format, input, many = false }: ProductCall,
-  { K, eps = 1e-5 }: InputSize,
+  { T, K, eps = 1e-5 }: InputSize,
   inputs: readonly Operand[],
   weights: readonly Operand[],
   { compiled, heap, scratch }: Thread,
@@ -91,16 +91,18 @@ export function prepareProduct(
     return to;
   };
 
+  const prepare = (t: number, to: number): void => {
+    if (isCodes)
+      compiled.prepareCodes(first! + t * columns, second! + 8 * t * groups, groups, byNibble ? 1 : 0, to);
+    else compiled.prepareFloats(first! + 4 * t * columns, second ?? 0, groups, K, eps, byNibble ? 1 : 0, to);
+  };
+
   return {
-    prepare(token, count) {
-      tokens = count;
-      for (let i = 0; i < count; i++) {
-        const t = token + i;
-        const to = inputsAt + i * inputBytes;
-        if (isCodes)
-          compiled.prepareCodes(first! + t * columns, second! + 8 * t * groups, groups, byNibble ? 1 : 0, to);
-        else
-          compiled.prepareFloats(first! + 4 * t * columns, second ?? 0, groups, K, eps, byNibble ? 1 : 0, to);
+    eachBlock(visit) {
+      for (let token = 0; token < T; token += BLOCK_TOKENS) {
+        tokens = Math.min(BLOCK_TOKENS, T - token);
+        for (let i = 0; i < tokens; i++) prepare(token + i, inputsAt + i * inputBytes);
+        visit(token, tokens);
       }
     },
     multiply(row, count, panel) {

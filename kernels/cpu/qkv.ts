@@ -3,7 +3,6 @@ import { qkvStride } from "../ring.ts";
 import { ANGLE_ROWS } from "../rope.ts";
 import type { Operation } from "./operation.ts";
 import {
-  BLOCK_TOKENS,
   PANEL_ROWS,
   type ProductCall,
   prepareProduct,
@@ -14,7 +13,7 @@ import {
 
 /** An item is two tiles of a head: entries i and i + d/2 of the head rotate together. */
 export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, thread) => {
-  const { T, H, G, d, heads, head0 = 0, queryScale } = size;
+  const { H, G, d, heads, head0 = 0, queryScale } = size;
   const { addend } = call;
   const half = d / 2;
   const stride = qkvStride(size);
@@ -63,9 +62,7 @@ export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, threa
   };
   const tiles = Math.ceil(half / TILE_ROWS);
   const run = (first: number, end: number) => {
-    for (let token = 0; token < T; token += BLOCK_TOKENS) {
-      const tokens = Math.min(BLOCK_TOKENS, T - token);
-      product.prepare(token, tokens);
+    product.eachBlock((token, tokens) => {
       for (let item = first; item < end; ) {
         const head = Math.floor(item / tiles);
         const i = (item - head * tiles) * TILE_ROWS;
@@ -76,7 +73,7 @@ export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, threa
         store(token, tokens, head, i, count, low, product.multiply(row + half, count, 1));
         item = last;
       }
-    }
+    });
   };
   return [{ items: heads * tiles, run }];
 };
