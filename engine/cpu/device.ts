@@ -3,7 +3,7 @@
 import type { Buffer as HostBuffer, Kernel } from "../../kernels/kernel.ts";
 import { adapterInfo, FEATURES, LIMITS, MAX_BUFFER_BYTES } from "./adapter.ts";
 import { CpuBuffer, part } from "./buffer.ts";
-import type { Step } from "./commands.ts";
+import type { Place, Step } from "./commands.ts";
 import { type CpuError, CpuOutOfMemoryError, CpuValidationError } from "./errors.ts";
 import { Memory } from "./memory.ts";
 import {
@@ -47,6 +47,11 @@ class CpuDevice extends EventTarget {
   };
   readonly #timeline: Timeline;
   readonly #memory: Memory;
+  /** What buffers ask of the device. */
+  readonly #owner = {
+    read: async (place: Place) => (await this.#timeline.ask(place))!,
+    release: (place: Place) => this.#memory.give(place),
+  };
   readonly #scopes: Scope[] = [];
   #lastLaunch = 0;
   readonly #lose: (reason: GPUDeviceLostReason, message: string) => void;
@@ -78,11 +83,7 @@ class CpuDevice extends EventTarget {
       const message = `buffer "${label}": expected at most ${MAX_BUFFER_BYTES} bytes, got ${size}`;
       this.#error(new CpuValidationError(message));
     }
-    const owner = {
-      read: async (place: NonNullable<CpuBuffer["place"]>) => (await this.#timeline.ask(place))!,
-      release: (place: NonNullable<CpuBuffer["place"]>) => this.#memory.give(place),
-    };
-    return new CpuBuffer(owner, descriptor, fits ? this.#memory.take(size) : undefined);
+    return new CpuBuffer(this.#owner, descriptor, fits ? this.#memory.take(size) : undefined);
   }
 
   createKernelPipeline(kernel: Kernel, size: object): Pipeline {

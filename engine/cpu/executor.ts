@@ -1,23 +1,17 @@
 // A thread of the CPU device: it takes commands in order, and computes its share of every launch. All threads
 // run the same list; a barrier separates the phases of its launches.
-
 import type { Compiled } from "../../kernels/cpu/compiled.ts";
 import { operations } from "../../kernels/cpu/index.ts";
 import type { Operand, Phase, Thread } from "../../kernels/cpu/operation.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Answer, Command, Place, SharedCommand, Step } from "./commands.ts";
-import { MAX_HEAP_BYTES } from "./heap.ts";
+import { MEMORY, PAGE } from "./heap.ts";
 
 /** Bytes of scratch of a thread, at the start of the first heap. What is never touched takes no memory. */
 export const SCRATCH_BYTES = 16 * 2 ** 20;
 
 /** No buffer is at address 0. */
 export const SCRATCH_START = 64;
-
-const PAGE = 2 ** 16;
-
-/** The compiled modules expect a maximum. */
-const HEAP = { initial: 1, maximum: Math.ceil(MAX_HEAP_BYTES / PAGE) };
 
 export interface ExecutorOptions {
   /** Of this thread: 0 also copies, writes and answers. */
@@ -92,7 +86,7 @@ export class Executor {
   #execute(command: Command): void {
     switch (command.type) {
       case "heap":
-        this.#heaps.push(new HeapViews(command.memory ?? new WebAssembly.Memory(HEAP)));
+        this.#heaps.push(new HeapViews(command.memory ?? new WebAssembly.Memory(MEMORY)));
         break;
       case "grow":
         if (this.#options.index === 0) this.#heaps[command.heap]!.grow(command.bytes);

@@ -1,7 +1,13 @@
 // Which bytes of a WebAssembly memory belong to which buffer. The first that fit are taken.
 
 /** A wasm32 memory has 4 GiB. Some engines cannot view its last page. */
-export const MAX_HEAP_BYTES = 2 ** 32 - 2 ** 16;
+const MAX_HEAP_BYTES = 2 ** 32 - 2 ** 16;
+
+/** Bytes of a page of WebAssembly memory. */
+export const PAGE = 2 ** 16;
+
+/** Of every heap's memory. The compiled modules expect a maximum. */
+export const MEMORY = { initial: 1, maximum: MAX_HEAP_BYTES / PAGE } as const;
 
 const ALIGNMENT = 64;
 

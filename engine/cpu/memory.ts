@@ -1,10 +1,8 @@
 // The heaps of the CPU device: which places its buffers have, and the commands that make and clear them.
 import type { Place } from "./commands.ts";
 import { SCRATCH_BYTES, SCRATCH_START } from "./executor.ts";
-import { Heap, MAX_HEAP_BYTES } from "./heap.ts";
+import { Heap, MEMORY, PAGE } from "./heap.ts";
 import type { Timeline } from "./timeline.ts";
-
-const PAGE = 2 ** 16;
 
 export class Memory {
   readonly #timeline: Timeline;
@@ -35,7 +33,8 @@ export class Memory {
   }
 
   #addHeap(start: number): void {
-    const memory = this.#timeline.threads.sharesMemory ? sharedMemory() : undefined;
+    const { sharesMemory } = this.#timeline.threads;
+    const memory = sharesMemory ? new WebAssembly.Memory({ ...MEMORY, shared: true }) : undefined;
     this.#heaps.push(new Heap(start));
     this.#timeline.toAll({ type: "heap", memory });
     this.#timeline.toAll({ type: "grow", heap: this.#heaps.length - 1, bytes: start });
@@ -43,6 +42,3 @@ export class Memory {
 }
 
 const pages = (bytes: number): number => Math.ceil(bytes / PAGE);
-
-const sharedMemory = (): WebAssembly.Memory =>
-  new WebAssembly.Memory({ initial: 1, maximum: pages(MAX_HEAP_BYTES), shared: true });
