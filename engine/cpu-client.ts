@@ -3,10 +3,12 @@ import { openCpu } from "./cpu/open.ts";
 import type { Port } from "./cpu/threads.ts";
 import { DeviceError } from "./errors.ts";
 import type { Gpu } from "./gpu/gpu.ts";
+import { MAX_THREADS } from "./options/defaults.ts";
 import { foreignWorker } from "./worker/foreign-worker.ts";
 
 /** Half of the logical processors: a browser does not say how many cores they are, nor which are slow. */
-const defaultThreads = (): number => Math.max(1, Math.floor((navigator.hardwareConcurrency || 2) / 2));
+const defaultThreads = (): number =>
+  Math.min(MAX_THREADS, Math.max(1, Math.floor((navigator.hardwareConcurrency || 2) / 2)));
 
 /**
  * Threads share memory, which only an isolated page may: https://web.dev/articles/coop-coep. Deno always may,

@@ -38,7 +38,7 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
 function threadsOrDefault(threads: number | undefined): number {
   const given = process.env["SIROCCO_THREADS"];
   if (threads !== undefined) return threads;
-  if (!given) return defaultThreads();
+  if (!given) return defaultThreads(MAX_THREADS);
   if (/^\d{1,3}$/.test(given) && Number(given) <= MAX_THREADS) return Number(given);
   throw new RangeError(
     `SIROCCO_THREADS: expected a whole number from 0 to ${MAX_THREADS}, got ${JSON.stringify(given)}. Set another, or none.`,

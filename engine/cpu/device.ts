@@ -1,6 +1,7 @@
 // A device that computes on the CPU: the part of WebGPU's API that the engine uses. A launch runs the
 // operation that its kernel names (kernels/cpu), or the kernel's reference if it names none.
 import type { Buffer as HostBuffer, Kernel } from "../../kernels/kernel.ts";
+import type { NearDescriptor } from "../gpu/dispatch.ts";
 import { adapterInfo, FEATURES, LIMITS, MAX_BUFFER_BYTES } from "./adapter.ts";
 import { CpuBuffer, part } from "./buffer.ts";
 import type { Place, Step } from "./commands.ts";
@@ -76,14 +77,22 @@ class CpuDevice extends EventTarget {
     this.#memory = new Memory(this.#timeline);
   }
 
-  createBuffer(descriptor: GPUBufferDescriptor): CpuBuffer {
-    const { label = "", size } = descriptor;
-    const fits = size <= MAX_BUFFER_BYTES;
-    if (!fits) {
+  createBuffer(descriptor: NearDescriptor): CpuBuffer {
+    return new CpuBuffer(this.#owner, descriptor, this.#placeOf(descriptor));
+  }
+
+  #placeOf({ label = "", size, near = false }: NearDescriptor): Place | undefined {
+    if (size > MAX_BUFFER_BYTES) {
       const message = `buffer "${label}": expected at most ${MAX_BUFFER_BYTES} bytes, got ${size}`;
       this.#error(new CpuValidationError(message));
+      return undefined;
     }
-    return new CpuBuffer(this.#owner, descriptor, fits ? this.#memory.take(size) : undefined);
+    const place = this.#memory.take(size, near);
+    if (!place) {
+      const message = `buffer "${label}": expected ${size} bytes of the first memory to be free, got fewer.`;
+      this.#error(new CpuOutOfMemoryError(message));
+    }
+    return place;
   }
 
   createKernelPipeline(kernel: Kernel, size: object): Pipeline {

@@ -19,12 +19,14 @@ interface Range {
 export class Heap {
   /** In order of offsets, never side by side. */
   readonly #free: Range[];
+  readonly #end: number;
   /** From here on nothing was ever written: all is zero. */
   #fresh: number;
 
   /** @param start bytes that no buffer gets */
   constructor(start: number, bytes = MAX_HEAP_BYTES) {
     this.#free = [{ offset: start, bytes: bytes - start }];
+    this.#end = bytes;
     this.#fresh = start;
   }
 
@@ -33,10 +35,16 @@ export class Heap {
     return this.#fresh;
   }
 
-  /** @returns undefined if there is no room. `used`: the bytes were a buffer's before, and are not zero */
-  take(wanted: number): { readonly offset: number; readonly used: boolean } | undefined {
+  /**
+   * @param kept bytes at the end of the heap that are not taken
+   * @returns undefined if there is no room. `used`: the bytes were a buffer's before, and are not zero
+   */
+  take(wanted: number, kept = 0): { readonly offset: number; readonly used: boolean } | undefined {
     const bytes = aligned(wanted);
-    const at = this.#free.findIndex((range) => range.bytes >= bytes);
+    const end = this.#end - kept;
+    const at = this.#free.findIndex(
+      (range) => Math.min(range.offset + range.bytes, end) - range.offset >= bytes,
+    );
     const range = this.#free[at];
     if (!range) return undefined;
     const { offset } = range;

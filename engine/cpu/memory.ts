@@ -4,6 +4,9 @@ import { SCRATCH_BYTES, SCRATCH_START } from "./executor.ts";
 import { Heap, MEMORY, PAGE } from "./heap.ts";
 import type { Timeline } from "./timeline.ts";
 
+/** Room that the first heap keeps for near buffers: the vectors of a model are made after its rings. */
+const KEPT_BYTES = 64 * 2 ** 20;
+
 export class Memory {
   readonly #timeline: Timeline;
   readonly #heaps: Heap[] = [];
@@ -13,13 +16,18 @@ export class Memory {
     this.#addHeap(SCRATCH_START + timeline.threads.count * SCRATCH_BYTES);
   }
 
-  /** A place of `bytes` zeros: in the first heap, if there is room. */
-  take(bytes: number): Place {
+  /**
+   * A place of `bytes` zeros: in the first heap, if there is room.
+   * @param near in the first heap only, which compiled functions see
+   * @returns undefined if there is no near place
+   */
+  take(bytes: number, near: boolean): Place | undefined {
     for (let index = 0; ; index++) {
       if (index === this.#heaps.length) this.#addHeap(SCRATCH_START);
       const heap = this.#heaps[index]!;
       const { end } = heap;
-      const taken = heap.take(bytes);
+      const taken = heap.take(bytes, near || index > 0 ? 0 : KEPT_BYTES);
+      if (!taken && near) return undefined;
       if (!taken) continue;
       const place = { heap: index, offset: taken.offset, bytes: Math.ceil(bytes / 4) * 4 };
       if (pages(heap.end) > pages(end)) this.#timeline.toAll({ type: "grow", heap: index, bytes: heap.end });

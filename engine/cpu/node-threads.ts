@@ -5,18 +5,18 @@ import { join } from "node:path";
 
 const CPUS = "/sys/devices/system/cpu";
 
-/** As many as there are physical cores for this process, less one; at least one. */
-export const defaultThreads = (): number => threadsFor(availableParallelism(), siblings());
+/** As many as there are physical cores for this process, less one; at least one, and at most `most`. */
+export const defaultThreads = (most: number): number => threadsFor(availableParallelism(), siblings(), most);
 
 /**
  * @param logical logical processors that this process may use
  * @param siblings of each logical processor of the machine, those of the same core; empty if that is unknown
  */
-export function threadsFor(logical: number, siblings: readonly string[]): number {
+export function threadsFor(logical: number, siblings: readonly string[], most: number): number {
   // A core has two where that is usual, if the system does not say.
   const perCore =
     siblings.length > 0 ? siblings.length / new Set(siblings).size : process.arch === "x64" ? 2 : 1;
-  return Math.max(1, Math.round(logical / perCore) - 1);
+  return Math.min(most, Math.max(1, Math.round(logical / perCore) - 1));
 }
 
 function siblings(): string[] {

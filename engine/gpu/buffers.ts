@@ -1,5 +1,7 @@
 // Allocates the buffers of a model, counts their bytes, and destroys them together.
-import { usage } from "./dispatch.ts";
+import { type NearDescriptor, usage } from "./dispatch.ts";
+
+const STORAGE = usage.storage | usage.copySrc | usage.copyDst;
 
 export class Buffers {
   readonly #device: GPUDevice;
@@ -12,7 +14,12 @@ export class Buffers {
 
   /** A zeroed storage buffer of `length` words of four bytes. */
   storage(label: string, length: number): GPUBuffer {
-    return this.#make(label, length, usage.storage | usage.copySrc | usage.copyDst);
+    return this.#make(label, length, STORAGE);
+  }
+
+  /** The same, where compiled functions of the CPU device read and write: what is no matrix and no ring. */
+  near(label: string, length: number): GPUBuffer {
+    return this.#make(label, length, STORAGE, true);
   }
 
   /** A buffer of `length` words that the host reads: results are copied into it. */
@@ -41,8 +48,9 @@ export class Buffers {
     this.#device.queue.submit([]);
   }
 
-  #make(label: string, length: number, flags: GPUBufferUsageFlags): GPUBuffer {
-    const buffer = this.#device.createBuffer({ label, size: Math.max(4, length * 4), usage: flags });
+  #make(label: string, length: number, flags: GPUBufferUsageFlags, near = false): GPUBuffer {
+    const descriptor: NearDescriptor = { label, size: Math.max(4, length * 4), usage: flags, near };
+    const buffer = this.#device.createBuffer(descriptor);
     this.#made.push(buffer);
     return buffer;
   }

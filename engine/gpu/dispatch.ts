@@ -41,6 +41,12 @@ export interface KernelDevice extends GPUDevice {
   createKernelPipeline(kernel: Kernel, size: object): GPUComputePipeline;
 }
 
+/** A buffer of such a device; others do not know `near`. */
+export interface NearDescriptor extends GPUBufferDescriptor {
+  /** Whether it has to be where compiled functions read and write. Default: false. */
+  readonly near?: boolean;
+}
+
 /** A pass of such a device. */
 interface KernelPass extends GPUComputePassEncoder {
   /** @param T rows of the next launch, if its kernel has rows */

@@ -160,26 +160,24 @@ export async function allocate(device: GPUDevice, buffers: Buffers, shape: Shape
   const lengths = scratchLengths(shape);
   const make = <T extends object>(group: string, sizes: Lengths<T>): { [Name in keyof T]: GPUBuffer } =>
     Object.fromEntries(
-      Object.entries<number>(sizes).map(([name, length]) => [
-        name,
-        buffers.storage(`${group} ${name}`, length),
-      ]),
+      Object.entries<number>(sizes).map(([name, length]) => [name, buffers.near(`${group} ${name}`, length)]),
     ) as { [Name in keyof T]: GPUBuffer };
   const { frequencies, magnitude } = await ropeAngles(shape);
   const table = (name: string, data: Float32Array<ArrayBuffer>): GPUBuffer => {
-    const buffer = buffers.storage(name, data.length);
+    const buffer = buffers.near(name, data.length);
     device.queue.writeBuffer(buffer, 0, data);
     return buffer;
   };
   return {
     angles: table("rope angles", angleTable(frequencies, magnitude)),
     noAngles: lengths.noAngles ? table("no angles", angleTable(frequencies.map(() => 0))) : undefined,
-    caches: Array.from({ length: shape.L }, (_, i) =>
-      buffers.storage(`cache of layer ${i}`, ringLength(shape)),
-    ),
     decode: make<DecodeState>("decode", lengths.decode),
     prefill: make<PrefillState>("prefill", lengths.prefill),
     sampler: make<SamplerState>("sampler", lengths.sampler),
-    copiedRange: buffers.storage("copied range", lengths.copiedRange),
+    copiedRange: buffers.near("copied range", lengths.copiedRange),
+    // The last ones: they may be large.
+    caches: Array.from({ length: shape.L }, (_, i) =>
+      buffers.storage(`cache of layer ${i}`, ringLength(shape)),
+    ),
   };
 }

@@ -135,7 +135,7 @@ function makeBuffers({ device }: Gpu, buffers: Buffers, staging: Buffers, layout
     return { first, count, rows, format, columns: order && orders.get(order), buffers: made };
   };
   const vector = ({ tensors, length }: VectorLayout) => {
-    const to = buffers.storage(tensors.map(({ name }) => name).join(", "), padded(length));
+    const to = buffers.near(tensors.map(({ name }) => name).join(", "), padded(length));
     let at = 0;
     for (const { name: tensor, length } of tensors) {
       const buffer = tensors.length === 1 ? to : staging.storage(tensor, padded(length));

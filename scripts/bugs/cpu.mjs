@@ -68,6 +68,18 @@ export const cpuBugs = {
     to: "(i32.const 0)",
     test: attention("f16 is read exactly"),
   },
+  "vectors of a model are where compiled functions do not see them": {
+    file: "engine/resident/upload.ts",
+    from: "buffers.near(tensors",
+    to: "buffers.storage(tensors",
+    test: ["test/engine/cpu/far.cpu.test.ts", "-t", "q8"],
+  },
+  "matrices take the room of near buffers": {
+    file: "engine/cpu/memory.ts",
+    from: "near || index > 0 ? 0 : KEPT_BYTES",
+    to: "0",
+    test: ["test/engine/cpu/far.cpu.test.ts", "-t", "leave room"],
+  },
   "a ring is read past its last slot on the CPU": {
     file: "kernels/cpu/head-group.ts",
     from: "Math.min(to, position + S - (position % S))",

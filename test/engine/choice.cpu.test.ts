@@ -31,10 +31,10 @@ describe("without Dawn's package", () => {
   });
 });
 
-test.each(["-1", "1.5", "257", "four"])("SIROCCO_THREADS is no number of threads: %s", async (given) => {
+test.each(["-1", "1.5", "129", "four"])("SIROCCO_THREADS is no number of threads: %s", async (given) => {
   vi.stubEnv("SIROCCO_THREADS", given);
   await expect(planModel(family, { adapter: "cpu" })).rejects.toThrow(
-    `SIROCCO_THREADS: expected a whole number from 0 to 256, got "${given}".`,
+    `SIROCCO_THREADS: expected a whole number from 0 to 128, got "${given}".`,
   );
 });
 
@@ -54,6 +54,7 @@ test.each([
     threads: 3,
   },
   { cores: "and one only", logical: 1, siblings: ["0"], threads: 1 },
+  { cores: "of which there are many", logical: 512, siblings: [], threads: 128 },
 ])("threads leave one core free: cores $cores", ({ logical, siblings, threads }) => {
-  expect(threadsFor(logical, siblings)).toBe(threads);
+  expect(threadsFor(logical, siblings, 128)).toBe(threads);
 });
