@@ -36,10 +36,10 @@ export interface OutputOptions {
 export interface ModelOptions extends OutputOptions {
   readonly model?: string;
   readonly adapter?: string;
+  readonly threads?: number;
 }
 
 export interface LoadingOptions extends ModelOptions {
-  readonly threads?: number;
   /** False with --no-tune. */
   readonly tune?: boolean;
   readonly unsafeFast?: boolean;
@@ -80,13 +80,17 @@ export const addModelOption = (command: Command, without = "the embedded tiny mo
     ).argParser(nonEmpty("--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]")),
   ]);
 
-/** `--model` and `--adapter`: which checkpoint, and who computes. */
+/** `--model`, `--adapter` and `--threads`: which checkpoint, and who computes. */
 export const addModelOptions = (command: Command): Command =>
   addOptions(addModelOption(command), "Model", [
     new Option(
       "--adapter <name>",
       "what computes: part of a name that `sirocco info` prints, or cpu (default: a GPU, or the CPU where there is none)",
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
+    new Option(
+      "--threads <count>",
+      "threads that compute where the CPU does (default: physical cores less one)",
+    ).argParser(integer("--threads", { min: 1, max: MAX_THREADS, words: `from 1 to ${MAX_THREADS}` })),
   ]);
 
 /** The model options, and those about formats and memory. */
@@ -108,10 +112,6 @@ export const addLoadingOptions = (command: Command): Command =>
     new Option("--window <tokens>", "attention window (default: the checkpoint's)").argParser(
       integer("--window", { min: 1, words: "of at least 1" }),
     ),
-    new Option(
-      "--threads <count>",
-      "threads that compute where the CPU does (default: physical cores less one)",
-    ).argParser(integer("--threads", { min: 1, max: MAX_THREADS, words: `from 1 to ${MAX_THREADS}` })),
     new Option("--no-tune", "do not measure which kernels are fastest at the first load on a GPU"),
     new Option("--unsafe-fast", "switch off the checks that keep shaders within their buffers"),
   ]);

@@ -12,7 +12,9 @@ type Options = Parameters<Platform["openDevice"]>[0];
 
 export async function openNodeDevice({ device, threads, ...options }: Options): Promise<Gpu> {
   if (device) return borrowDevice(device, yieldCoresDuring);
-  const { adapter = process.env["SIROCCO_ADAPTER"] || undefined, unsafeFast } = options;
+  const { unsafeFast } = options;
+  // Empty ones are none.
+  const adapter = options.adapter || process.env["SIROCCO_ADAPTER"] || undefined;
   if (adapter === undefined) return (await openHardware(unsafeFast)) ?? openCpu(threads);
   return isCpu(adapter) ? openCpu(threads) : openDawn(adapter, unsafeFast);
 }

@@ -56,7 +56,7 @@ const ENGINE_ROOMS = {
   "turn.ts": [],
   gpu: [...common, "turn.ts"],
   // The device that computes on the CPU.
-  cpu: ["api.ts", "gpu"],
+  cpu: ["api.ts", "errors.ts", "gpu"],
   graph: [...common, "gpu"],
   store: [...common, "gpu", "graph"],
   tuning: [...common, "gpu", "graph", "store"],

@@ -49,7 +49,7 @@ Examples:
 
 async function quantize(context: Context, options: Options): Promise<number> {
   const { io, output, interrupts } = context;
-  const { weights, out, model, adapter, json = false, quiet = false } = options;
+  const { weights, out, model, adapter, threads, json = false, quiet = false } = options;
   if (!out) throw new UsageError("quantize: expected --out, as in --out my-model-q4");
   await checkEmpty(out);
   const { quantizeModel } = await io.engine();
@@ -58,6 +58,7 @@ async function quantize(context: Context, options: Options): Promise<number> {
       ...{ out, signal: interrupts.signal },
       ...(weights === undefined ? {} : { weights }),
       ...(adapter === undefined ? {} : { adapter }),
+      ...(threads === undefined ? {} : { threads }),
       onProgress,
     }),
   );

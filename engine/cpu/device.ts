@@ -89,7 +89,7 @@ class CpuDevice extends EventTarget {
     }
     const place = this.#memory.take(size, near);
     if (!place) {
-      const message = `buffer "${label}": expected ${size} bytes of the first memory to be free, got fewer.`;
+      const message = `buffer "${label}": expected room for ${size} bytes, got none.`;
       this.#error(new CpuOutOfMemoryError(message));
     }
     return place;

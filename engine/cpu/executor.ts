@@ -79,7 +79,9 @@ export class Executor {
       this.#execute(command);
     } catch (error) {
       const outOfMemory = command.type === "grow" || command.type === "heap";
-      this.#options.answer({ type: "error", outOfMemory, message: String((error as Error).message) });
+      const said = String((error as Error).message);
+      const message = outOfMemory ? `expected more memory, got "${said}".` : said;
+      this.#options.answer({ type: "error", outOfMemory, message });
     }
   }
 

@@ -13,17 +13,16 @@ export class Memory {
 
   constructor(timeline: Timeline) {
     this.#timeline = timeline;
-    this.#addHeap(SCRATCH_START + timeline.threads.count * SCRATCH_BYTES);
   }
 
   /**
    * A place of `bytes` zeros: in the first heap, if there is room.
    * @param near in the first heap only, which compiled functions see
-   * @returns undefined if there is no near place
+   * @returns undefined if there is no near place, or no memory for another heap
    */
   take(bytes: number, near: boolean): Place | undefined {
     for (let index = 0; ; index++) {
-      if (index === this.#heaps.length) this.#addHeap(SCRATCH_START);
+      if (index === this.#heaps.length && !this.#addHeap()) return undefined;
       const heap = this.#heaps[index]!;
       const { end } = heap;
       const taken = heap.take(bytes, near || index > 0 ? 0 : KEPT_BYTES);
@@ -40,12 +39,21 @@ export class Memory {
     this.#heaps[heap]!.give(offset, bytes);
   }
 
-  #addHeap(start: number): void {
-    const { sharesMemory } = this.#timeline.threads;
-    const memory = sharesMemory ? new WebAssembly.Memory({ ...MEMORY, shared: true }) : undefined;
+  /** @returns false if there is no memory for it */
+  #addHeap(): boolean {
+    const { count, sharesMemory } = this.#timeline.threads;
+    const isFirst = this.#heaps.length === 0;
+    const start = SCRATCH_START + (isFirst ? count * SCRATCH_BYTES : 0);
+    let memory: WebAssembly.Memory | undefined;
+    try {
+      if (sharesMemory) memory = new WebAssembly.Memory({ ...MEMORY, shared: true });
+    } catch {
+      return false;
+    }
     this.#heaps.push(new Heap(start));
     this.#timeline.toAll({ type: "heap", memory });
     this.#timeline.toAll({ type: "grow", heap: this.#heaps.length - 1, bytes: start });
+    return true;
   }
 }
 

@@ -1,6 +1,7 @@
 // Opens the device that computes on the CPU.
 import { instantiate } from "../../kernels/cpu/compiled.ts";
 import { compileModules } from "../../kernels/cpu/modules.ts";
+import { DeviceError } from "../errors.ts";
 import { describe, Gpu } from "../gpu/gpu.ts";
 import { cpuDevice } from "./device.ts";
 import { ownThread, type Port, type Threads, workerThreads } from "./threads.ts";
@@ -10,8 +11,16 @@ import { ownThread, type Port, type Threads, workerThreads } from "./threads.ts"
  * stands still meanwhile
  */
 export async function openCpu(ports: readonly Port[]): Promise<Gpu> {
-  const device = cpuDevice(await startThreads(ports));
-  return new Gpu(device, describe(device.adapterInfo, device), { owned: true });
+  try {
+    const device = cpuDevice(await startThreads(ports));
+    return new Gpu(device, describe(device.adapterInfo, device), { owned: true });
+  } catch (cause) {
+    for (const port of ports) port.end();
+    throw new DeviceError(
+      `CPU: expected WebAssembly with SIMD, got "${(cause as Error).message}". The Content-Security-Policy of a page has to allow 'wasm-unsafe-eval'.`,
+      { code: "kernel-refused", cause },
+    );
+  }
 }
 
 /** The device alone, on the caller's thread: for tests. */

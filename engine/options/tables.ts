@@ -76,6 +76,8 @@ const MAX_RINGS = 1024;
 
 const kernelRules: Rules<KernelOptions> = { matvec: text, matmul: text, attention: text };
 
+export const threads = whole(0, MAX_THREADS);
+
 const loadRules: Rules<LoadOptions> = {
   weights: oneOf(["auto", ...Object.keys(weightFormats)]),
   cache: oneOf(["auto", ...Object.keys(cacheFormats)]),
@@ -85,7 +87,7 @@ const loadRules: Rules<LoadOptions> = {
   signal,
   token: text,
   adapter: text,
-  threads: whole(0, MAX_THREADS),
+  threads,
   unsafeFast: flag,
   device: object("a GPUDevice", "createBuffer"),
   parallel: whole(1, MAX_RINGS),

@@ -28,7 +28,7 @@ import { Pipelines, readBuffer } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { callback, checkOptions, oneOf, type Rules, signal as signalRule, text } from "../options/check.ts";
 import { outOfRange, wrongType } from "../options/parameter.ts";
-import { checkSource } from "../options/tables.ts";
+import { checkSource, threads } from "../options/tables.ts";
 import type { Platform } from "../platform.ts";
 import { CHUNK_BYTES, ChunkWriter, chunkBytes } from "./chunk-writer.ts";
 import { copyCompanions } from "./copy-companions.ts";
@@ -47,8 +47,10 @@ export interface QuantizeOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Cancels the work; the folder is then left as it was. Default: none. */
   readonly signal?: AbortSignal;
-  /** Part of the name of the adapter to use, as `listAdapters` gives it. Default: the fastest kind. */
+  /** What computes, as for `loadModel`. */
   readonly adapter?: string;
+  /** Threads where the CPU computes, 0 … 128, as for `loadModel`. */
+  readonly threads?: number;
 }
 
 const quantizeRules: Rules<QuantizeOptions> = {
@@ -57,6 +59,7 @@ const quantizeRules: Rules<QuantizeOptions> = {
   onProgress: callback,
   signal: signalRule,
   adapter: text,
+  threads,
 };
 
 /** Result of `quantizeModel`. */

@@ -82,7 +82,7 @@ export interface LoadOptions {
    */
   readonly adapter?: string;
   /**
-   * Threads of the device that computes on the CPU, 0 … 256. Default: SIROCCO_THREADS (Node only), or as many
+   * Threads of the device that computes on the CPU, 0 … 128. Default: SIROCCO_THREADS (Node only), or as many
    * as there are physical cores less one, and at least one. 0: the caller's own thread, which stands still
    * while it computes.
    */

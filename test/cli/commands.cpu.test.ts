@@ -206,14 +206,26 @@ prefill qkv               256
 describe("quantize", () => {
   test("writes a checkpoint, and prints both sizes and how to run it", async () => {
     const out = join(folder(), "new");
-    const argv = ["quantize", "--model", "o/n", "--weights", "q4", "--out", out, "--adapter", "llvm"];
+    const argv = [
+      "quantize",
+      "--model",
+      "o/n",
+      "--weights",
+      "q4",
+      "--out",
+      out,
+      "--adapter",
+      "llvm",
+      "--threads",
+      "3",
+    ];
     const { code, stdout, stderr, engine } = await sirocco(argv);
     expect(code).toBe(0);
     expect(stdout).toBe(`${out}: 2.00 MiB -> 512 KiB as q4, 2 files\n`);
     expect(stderr).toBe(`Try it: sirocco generate --model ${out} "Once upon a time"\n`);
     const { source, options } = engine.called("quantizeModel")[0]!;
     expect(source).toBe("o/n");
-    expect(options).toMatchObject({ weights: "q4", out, adapter: "llvm" });
+    expect(options).toMatchObject({ weights: "q4", out, adapter: "llvm", threads: 3 });
     expect(options.signal).toBeInstanceOf(AbortSignal);
   });
 

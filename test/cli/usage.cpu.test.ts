@@ -62,7 +62,7 @@ const OPTIONS: Record<string, string[]> = {
   score: [...LOADING, "--file", "--top", "--adapter-model"],
   plan: [...LOADING, "--parallel", "--rings"],
   tune: [...LOADING, "--parallel"],
-  quantize: [...COMMON, "--weights", "--out"],
+  quantize: [...COMMON, "--threads", "--weights", "--out"],
   bench: [
     ...[...LOADING, "--runs", "--seconds", "--text", "--html"],
     ...["--streams", "--requests", "--prompt-tokens", "--answer-tokens", "--url", "--api-key", "--chat"],

@@ -48,7 +48,7 @@ export function goldenStory(): string {
 export async function run(
   command: string,
   args: string[],
-  options: { cwd: string; shell?: boolean; env?: NodeJS.ProcessEnv },
+  options: { cwd: string; shell?: boolean; env?: NodeJS.ProcessEnv; timeout?: number },
 ): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(command, args, { maxBuffer: 2 ** 26, ...options });

@@ -19,8 +19,9 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(app, { recursive: true, force: true }));
 
-const node = (args: string[], env: Readonly<Record<string, string>> = {}) =>
-  run(process.execPath, args, { cwd: app, env: { ...process.env, ...env } });
+/** @param timeout milliseconds; 0: none */
+const node = (args: string[], env: Readonly<Record<string, string>> = {}, timeout = 0) =>
+  run(process.execPath, args, { cwd: app, env: { ...process.env, ...env }, timeout });
 
 test("Node gets every name of the entry point, and a browser bundle and the browser's file get the same", async () => {
   const names = Object.keys(await import("../../engine/index.ts")).sort();
@@ -191,6 +192,26 @@ test("its command and the Node example run", async () => {
   const told = await node([join(app, "example", "main.js")], driver.env);
   expect(told.length).toBeGreaterThan(40);
   expect(goldenStory().startsWith(told), told).toBe(true);
+});
+
+test("any number of the CPU's threads gives the same tokens; they end with the program", async () => {
+  const program = `
+    import { loadModel } from "sirocco";
+    const texts = await Promise.all([0, 1, 2, 5].map(async (threads) => {
+      const model = await loadModel(undefined, { adapter: "cpu", threads, weights: "q4" });
+      let text = model.adapter.name;
+      for await (const chunk of model.generate("Once upon a time", { temperature: 0, maxTokens: 24 }))
+        text += chunk.text;
+      return text; // without dispose
+    }));
+    console.log(JSON.stringify(texts));`;
+  const texts: string[] = JSON.parse(await node(["--input-type=module", "--eval", program], {}, 60_000));
+  const stories = texts.map((text) => text.split(")")[1]!);
+  expect(texts.map((text) => /\d+ threads?/.exec(text)?.[0])).toEqual([
+    ...["1 thread", "1 thread", "2 threads", "5 threads"],
+  ]);
+  expect(stories[0]!.length).toBeGreaterThan(50);
+  expect(new Set(stories).size, texts.join("\n")).toBe(1);
 });
 
 test("the Deno example runs, on Deno's own WebGPU", async () => {

@@ -1,13 +1,17 @@
 // The CPU device keeps WebGPU's rules: order, zeroed buffers, error scopes, loss.
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { describeCpu } from "../../../engine/cpu/adapter.ts";
 import { cpuDevice } from "../../../engine/cpu/device.ts";
-import { openOwnThread } from "../../../engine/cpu/open.ts";
-import { ownThread } from "../../../engine/cpu/threads.ts";
+import { openCpu, openOwnThread } from "../../../engine/cpu/open.ts";
+import { ownThread, type Port } from "../../../engine/cpu/threads.ts";
+import { DeviceError } from "../../../engine/errors.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "../../../engine/gpu/dispatch.ts";
+import { Gpu } from "../../../engine/gpu/gpu.ts";
 import type { Kernel } from "../../../kernels/index.ts";
 import { expectNoUnhandledRejections } from "../../helpers.ts";
 
 expectNoUnhandledRejections();
+afterEach(() => vi.restoreAllMocks());
 
 const all = usage.storage | usage.copySrc | usage.copyDst;
 
@@ -114,6 +118,39 @@ test("a memory that does not grow is out of memory, and named so", async () => {
   device.createBuffer({ size: 2 ** 30, usage: all });
   const error = await device.popErrorScope();
   expect(error?.constructor.name).toBe("GPUOutOfMemoryError");
+  expect(error?.message).toMatch(/^expected more memory, got ".+"\.$/);
+});
+
+test("no memory to share is out of memory, of the buffer that needs it", async () => {
+  const threads = { ...ownThread(() => ({}) as never), sharesMemory: true };
+  const gpu = new Gpu(cpuDevice(threads), describeCpu(2), { owned: true });
+  vi.spyOn(WebAssembly, "Memory").mockImplementation(() => {
+    throw new RangeError("could not allocate memory");
+  });
+  await expect(
+    gpu.scoped(() => gpu.device.createBuffer({ label: "x", size: 64, usage: all })),
+  ).rejects.toMatchObject({
+    code: "out-of-memory",
+    message: expect.stringMatching(
+      /: buffer "x": expected room for 64 bytes, got none\. Load a smaller weight format/,
+    ),
+  });
+});
+
+test("without WebAssembly loading is an error that says so, and no thread stays", async () => {
+  vi.spyOn(WebAssembly, "compile").mockRejectedValue(new WebAssembly.CompileError("blocked by policy"));
+  const ended: number[] = [];
+  const port = (index: number): Port => ({
+    ...{ post() {}, listen() {}, await() {} },
+    end: () => ended.push(index),
+  });
+  const error = await openCpu([0, 1].map(port)).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(DeviceError);
+  expect(error).toMatchObject({
+    code: "kernel-refused",
+    message: expect.stringContaining("blocked by policy"),
+  });
+  expect(ended).toEqual([0, 1]);
 });
 
 test("what waits when the device is destroyed is rejected, and so is what comes later", async () => {

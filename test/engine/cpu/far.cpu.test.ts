@@ -70,6 +70,6 @@ test("other buffers leave room for near ones; one that does not fit is out of me
   expect(await create(true)).toBeNull();
   const error = await create(true);
   expect(error?.constructor.name).toBe("GPUOutOfMemoryError");
-  expect(error?.message).toMatch(/^buffer "x": expected 62914560 bytes/);
+  expect(error?.message).toMatch(/^buffer "x": expected room for 62914560 bytes/);
   device.destroy();
 });
