@@ -1,6 +1,7 @@
 // Who computes in Node: a hardware GPU, or else the CPU.
 import type { AdapterDescription } from "./api.ts";
 import { describeCpu } from "./cpu/adapter.ts";
+import { allowRelaxedSimd } from "./cpu/node-simd.ts";
 import { defaultThreads } from "./cpu/node-threads.ts";
 import { listDawnAdapters, openDawn, openHardware } from "./gpu/dawn.ts";
 import { borrowDevice, type Gpu } from "./gpu/gpu.ts";
@@ -33,6 +34,7 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
     import("./cpu/open.ts"),
     import("./cpu/node-port.ts"),
   ]);
+  allowRelaxedSimd();
   return openCpu(Array.from({ length: threadsOrDefault(threads) }, openNodePort));
 }
 

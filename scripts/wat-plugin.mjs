@@ -23,14 +23,29 @@ export function assembleWat() {
 /** In a binary module, the import of a memory with a maximum that is not shared. */
 const MEMORY_IMPORT = "memory\x02\x01";
 
+/** Lines for relaxed SIMD, and those in their place where it is not known. */
+const RELAXED = /^ *;; if relaxed\n([\s\S]*?)^ *;; else\n([\s\S]*?)^ *;; end if\n/gm;
+
+/**
+ * @typedef {object} Assembled
+ * @property {string} base64
+ * @property {number} limitsAt the place of the byte that says whether the imported memory is shared
+ */
+
 /**
  * @param {string} file for messages
  * @param {string} text
- * @returns {Promise<{ base64: string, limitsAt: number }>} `limitsAt`: the place of the byte that says
- *   whether the imported memory is shared
+ * @returns {Promise<Assembled & { relaxed?: Assembled }>} `relaxed`: with relaxed SIMD, if the text tells how
  */
 export async function assemble(file, text) {
-  const module = (await wabt()).parseWat(file, repeated(text));
+  const plain = await binary(file, text.replace(RELAXED, "$2"));
+  if (!text.match(RELAXED)) return plain;
+  return { ...plain, relaxed: await binary(file, text.replace(RELAXED, "$1")) };
+}
+
+/** @returns {Promise<Assembled>} */
+async function binary(/** @type {string} */ file, /** @type {string} */ text) {
+  const module = (await wabt()).parseWat(file, repeated(inserted(text)), { relaxed_simd: true });
   try {
     module.validate();
     const bytes = Buffer.from(module.toBinary({}).buffer);
@@ -40,6 +55,31 @@ export async function assemble(file, text) {
   } finally {
     module.destroy();
   }
+}
+
+/**
+ * The lines between `;; text sums` and `;; end sums` in the places of `;; insert sums`. With
+ * `;; insert sums a=3`, 3 takes the place of `{a}` in these lines.
+ * @param {string} text
+ * @returns {string}
+ */
+function inserted(text) {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  let rest = text.replace(/^ *;; text (\w+)\n([\s\S]*?)^ *;; end \1\n/gm, (_, name, lines) => {
+    texts.set(name, lines);
+    return "";
+  });
+  for (let before = ""; before !== rest; ) {
+    before = rest;
+    rest = rest.replace(/^ *;; insert (\w+)(.*)\n/gm, (_, name, given) =>
+      given.split(" ").reduce((/** @type {string} */ lines, /** @type {string} */ parameter) => {
+        const [key, value] = parameter.split("=");
+        return key ? lines.replaceAll(`{${key}}`, value ?? "") : lines;
+      }, texts.get(name) ?? `unknown text ${name}\n`),
+    );
+  }
+  return rest;
 }
 
 /**
@@ -55,7 +95,7 @@ function repeated(text) {
   const [, name, numbers = "", lines = ""] = found;
   const place = new RegExp(`\\{(\\d*)${name}(\\+\\d+)?\\}`, "g");
   const copies = numbers
-    .split(" ")
+    .split(/[ ,]/)
     .map((each) =>
       lines.replace(place, (_, factor, more) =>
         String(Number(factor || 1) * Number(each) + Number(more || 0)),

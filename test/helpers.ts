@@ -1,6 +1,7 @@
 // Devices for the tests, and promises that no one handled.
 import { afterAll, expect } from "vitest";
 import { create, globals } from "webgpu";
+import { allowRelaxedSimd } from "../engine/cpu/node-simd.ts";
 import { openOwnThread } from "../engine/cpu/open.ts";
 
 Object.assign(globalThis, globals);
@@ -27,6 +28,7 @@ export async function openTestDevice(
  * inputs of q4 and q8 to bytes. So tolerances can be as narrow as on the drivers.
  */
 async function exactCpuDevice(): Promise<GPUDevice> {
+  allowRelaxedSimd();
   const device = await openOwnThread();
   return Object.assign(device, { adapterInfo: { ...device.adapterInfo, architecture: "" } });
 }

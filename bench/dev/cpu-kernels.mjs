@@ -1,5 +1,6 @@
-// `npm run bench -- cpu-kernels [FORMAT …]`: how fast the CPU device's matrix products are on one thread, in
-// GB/s of weights and GFLOP/s. It counts the time of the process, so that other programs disturb it less.
+// `npm run bench -- cpu-kernels [--no-relaxed] [FORMAT …]`: how fast the CPU device's matrix products are on
+// one thread, in GB/s of weights and GFLOP/s; with --no-relaxed as where relaxed SIMD is not known. It counts
+// the time of the process, so that other programs disturb it less.
 import { createServer } from "vite";
 import { root } from "../../scripts/setup.mjs";
 
@@ -41,8 +42,14 @@ const { instantiate } = /** @type {typeof import("../../kernels/cpu/compiled.ts"
 const { compileModules } = /** @type {typeof import("../../kernels/cpu/modules.ts")} */ (
   await load("cpu/modules.ts")
 );
-const modules = await compileModules(false);
-const names = process.argv.slice(3);
+if (!process.argv.includes("--no-relaxed")) {
+  const { allowRelaxedSimd } = /** @type {typeof import("../../engine/cpu/node-simd.ts")} */ (
+    await vite.ssrLoadModule("/engine/cpu/node-simd.ts")
+  );
+  allowRelaxedSimd();
+}
+const modules = await compileModules(false, !process.argv.includes("--no-relaxed"));
+const names = process.argv.slice(3).filter((name) => !name.startsWith("--"));
 
 for (const format of Object.values(weightFormats)) {
   if (names.length > 0 && !names.includes(format.name)) continue;

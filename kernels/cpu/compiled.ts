@@ -1,6 +1,15 @@
 // What the compiled modules export, by file. Addresses are of heap 0 in bytes.
 
-export interface Compiled extends Attention, Exp, Inputs, MultiplyAdd, Products, Quantise, Ring, Sample {}
+export interface Compiled
+  extends Attention,
+    Codes,
+    Exp,
+    Inputs,
+    MultiplyAdd,
+    Products,
+    Quantise,
+    Ring,
+    Sample {}
 
 /** attention.wat */
 interface Attention {
@@ -20,6 +29,36 @@ interface Attention {
     rows: number,
     groups: number,
     vectors: number,
+  ): void;
+}
+
+/** codes.wat */
+interface Codes {
+  /** Bytes of a code of an input of q4. Those of q8 are 2. */
+  readonly nibbleCodeBytes: WebAssembly.Global;
+  /**
+   * Codes of a row: for each four groups, 128 codes and 32 bytes.
+   * @param byNibble 1 for q4, 0 for q8
+   */
+  prepareCodes(codes: number, scales: number, groups: number, byNibble: number, out: number): void;
+  /**
+   * Adds the products of rows of weights and T inputs to out, [T, rows].
+   * @param weightBytes bytes of a row: whole quads, as `scaleBytes`
+   * @param quads four groups each
+   */
+  codeProducts(
+    byNibble: number,
+    weights: number,
+    weightBytes: number,
+    scales: number,
+    scaleBytes: number,
+    rows: number,
+    inputs: number,
+    inputBytes: number,
+    T: number,
+    quads: number,
+    out: number,
+    outBytes: number,
   ): void;
 }
 
@@ -74,8 +113,6 @@ interface Inputs {
     byNibble: number,
     out: number,
   ): void;
-  /** Codes of a row, 84 bytes a group. */
-  prepareCodes(codes: number, scales: number, groups: number, byNibble: number, out: number): void;
 }
 
 /** products.wat */

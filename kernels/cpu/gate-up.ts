@@ -2,11 +2,11 @@ import { padded } from "../formats/table.ts";
 import type { GateUpSize } from "../gate-up.ts";
 import type { Operation } from "./operation.ts";
 import {
-  PANEL_ROWS,
   type ProductCall,
   prepareProduct,
   splitOperands,
   TILE_ROWS,
+  type TokenBlock,
   withAddend,
 } from "./product.ts";
 
@@ -20,13 +20,14 @@ export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands,
   const hidden = own[0]!;
   const product = prepareProduct(call, size, inputs, weights, thread);
 
-  const store = (token: number, tokens: number, f: number, count: number, gates: number, ups: number) => {
+  const store = (block: TokenBlock, f: number, count: number, gates: number, ups: number) => {
+    const { token, tokens, panelRows } = block;
     const { f32 } = thread.heap;
     const fours = Math.floor(count / 4);
     for (let i = 0; i < tokens; i++) {
       const t = token + i;
-      const gate = gates + i * PANEL_ROWS;
-      const up = ups + i * PANEL_ROWS;
+      const gate = gates + i * panelRows;
+      const up = ups + i * panelRows;
       for (let r = 0; added && r < count; r++) {
         const column = 2 * F0 + f + r;
         f32[gate + r] = withAddend(addend, added, products, t, column, f32[gate + r]!);
@@ -42,11 +43,11 @@ export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands,
   };
   const run = (first: number, end: number) => {
     const last = Math.min(end * TILE_ROWS, F);
-    product.eachBlock((token, tokens) => {
-      for (let f = first * TILE_ROWS; f < last; f += PANEL_ROWS) {
-        const count = Math.min(PANEL_ROWS, last - f);
+    product.eachBlock((block) => {
+      for (let f = first * TILE_ROWS; f < last; f += block.panelRows) {
+        const count = Math.min(block.panelRows, last - f);
         const gates = product.multiply(f, count, 0);
-        store(token, tokens, f, count, gates, product.multiply(F + f, count, 1));
+        store(block, f, count, gates, product.multiply(F + f, count, 1));
       }
     });
   };

@@ -2,11 +2,11 @@ import { padded } from "../formats/table.ts";
 import type { MatvecSize } from "../matvec.ts";
 import type { Operation } from "./operation.ts";
 import {
-  PANEL_ROWS,
   type ProductCall,
   prepareProduct,
   splitOperands,
   TILE_ROWS,
+  type TokenBlock,
   withAddend,
 } from "./product.ts";
 
@@ -17,25 +17,35 @@ export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands,
   const stride = padded(width);
   const { inputs, own, added, weights } = splitOperands(call, operands, 1);
   const y = own[0]!.f32;
+  const out = own[0]!.address;
   const product = prepareProduct(call, size, inputs, weights, thread);
 
-  const store = (token: number, tokens: number, row: number, rows: number, sums: number) => {
+  const store = ({ token, tokens, panelRows }: TokenBlock, row: number, rows: number, sums: number) => {
     const { f32 } = thread.heap;
     for (let i = 0; i < tokens; i++) {
       for (let r = 0; r < rows; r++) {
         const column = N0 + row + r;
         const at = (token + i) * stride + column;
-        const sum = f32[sums + i * PANEL_ROWS + r]!;
+        const sum = f32[sums + i * panelRows + r]!;
         y[at] = withAddend(addend, added, stride, token + i, column, sum) + (add ? y[at]! : 0);
       }
     }
   };
   const run = (first: number, end: number) => {
+    const row0 = first * TILE_ROWS;
     const rowsEnd = Math.min(end * TILE_ROWS, N);
-    product.eachBlock((token, tokens) => {
-      for (let row = first * TILE_ROWS; row < rowsEnd; row += PANEL_ROWS) {
-        const rows = Math.min(PANEL_ROWS, rowsEnd - row);
-        store(token, tokens, row, rows, product.multiply(row, rows, 0));
+    product.eachBlock((block) => {
+      if (product.addTo && out !== undefined && !added) {
+        const at = block.token * stride + N0 + row0;
+        for (let i = 0; i < block.tokens && !add; i++) {
+          y.fill(0, at + i * stride, at + i * stride + rowsEnd - row0);
+        }
+        product.addTo(row0, rowsEnd - row0, out + 4 * at, 4 * stride);
+        return;
+      }
+      for (let row = row0; row < rowsEnd; row += block.panelRows) {
+        const rows = Math.min(block.panelRows, rowsEnd - row);
+        store(block, row, rows, product.multiply(row, rows, 0));
       }
     });
   };

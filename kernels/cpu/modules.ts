@@ -1,5 +1,6 @@
 // The WebAssembly modules of the CPU device. The caller's side compiles them, and sends them to its threads.
 import attention from "./attention.wat?wasm";
+import codes from "./codes.wat?wasm";
 import exp from "./exp.wat?wasm";
 import inputs from "./inputs.wat?wasm";
 import multiplyAdd from "./multiply-add.wat?wasm";
@@ -14,12 +15,18 @@ const SHARED = 3;
 /**
  * Compiles the modules, for a memory that threads share, or for one that is not shared. In either case its
  * descriptor must give a `maximum`.
+ * @param relaxed false: without relaxed SIMD. Default: with it where the engine knows it.
  */
-export const compileModules = (shared: boolean): Promise<WebAssembly.Module[]> =>
+export const compileModules = (shared: boolean, relaxed = true): Promise<WebAssembly.Module[]> =>
   Promise.all(
-    [attention, exp, inputs, multiplyAdd, products, quantise, ring, sample].map(({ base64, limitsAt }) => {
-      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      if (shared) bytes[limitsAt] = SHARED;
-      return WebAssembly.compile(bytes);
+    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map((module) => {
+      const bytes = relaxed && module.relaxed && binary(module.relaxed, shared);
+      return WebAssembly.compile(bytes && WebAssembly.validate(bytes) ? bytes : binary(module, shared));
     }),
   );
+
+function binary({ base64, limitsAt }: { base64: string; limitsAt: number }, shared: boolean) {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (shared) bytes[limitsAt] = SHARED;
+  return bytes;
+}

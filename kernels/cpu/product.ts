@@ -3,6 +3,7 @@
 import type { Addend } from "../addend.ts";
 import { GROUP, padded, scaleWords, type WeightFormatName, weightWords } from "../formats/table.ts";
 import type { InputSize } from "../matrix-input.ts";
+import type { Compiled } from "./compiled.ts";
 import type { Operand, Thread } from "./operation.ts";
 
 export interface ProductCall {
@@ -17,32 +18,71 @@ export interface ProductCall {
   readonly many?: boolean;
 }
 
-/** The places of the functions in the table of products.wat: formats of floats, then those of codes. */
-const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4k", "q8_codes", "q4_codes"];
+/** The places of the functions in the table of products.wat. */
+const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4k"];
 
 /** Rows of weights that a function computes at once. */
 export const TILE_ROWS = 4;
 /** Tokens whose inputs are prepared at once: all rows of weights read them. */
 const BLOCK_TOKENS = 64;
-/** Rows of weights whose products are in scratch at once; of far weights, the rows too. */
-export const PANEL_ROWS = 32;
+/** Rows of weights whose products with a block are in scratch at once; of far weights, the rows too. */
+const PANEL_ROWS = 32;
+/** The same for few tokens: so there are fewer calls. */
+const MOST_PANEL_ROWS = 256;
 
 const PANEL_BYTES = 4 * BLOCK_TOKENS * PANEL_ROWS;
-/** What products.wat works with: of a tile, and of a group. */
-const WORK_BYTES = 64 + 8192;
+/** What products.wat works with: for a tile, and for a group. */
+const TILE_BYTES = 64 + 8192;
 const FACTOR_BYTES = 32;
 /** From so many tokens on it takes less to unpack weights once. */
 const MANY_TOKENS = 4;
 
+/** Some tokens whose inputs are prepared. */
+export interface TokenBlock {
+  /** The first. */
+  readonly token: number;
+  readonly tokens: number;
+  /** Rows of weights that a panel has room for, a multiple of TILE_ROWS. */
+  readonly panelRows: number;
+}
+
 export interface Product {
   /** Prepares the inputs of the tokens, some at a time: `visit` multiplies rows of weights with these. */
-  eachBlock(visit: (token: number, tokens: number) => void): void;
+  eachBlock(visit: (block: TokenBlock) => void): void;
   /**
-   * Multiplies `count` ≤ PANEL_ROWS rows of weights from `row` on with the tokens of a block.
+   * Multiplies `count` ≤ `panelRows` rows of weights from `row` on with the tokens of the block.
    * @param panel 0 or 1: which panel takes the results
-   * @returns the index in the heap's f32 of the results, [tokens, PANEL_ROWS]
+   * @returns the index in the heap's f32 of the results, [tokens, panelRows]
    */
   multiply(row: number, count: number, panel: 0 | 1): number;
+  /**
+   * Adds the products of any number of rows to f32 at an address, [tokens, strideBytes]. undefined if that
+   * takes a panel.
+   */
+  readonly addTo: ((row: number, count: number, to: number, strideBytes: number) => void) | undefined;
+}
+
+/** What compiled functions need to know of a product of rows and inputs. */
+interface RowProducts {
+  /** Of an input, as `prepare` writes it. */
+  readonly inputBytes: number;
+  /** Of scratch. */
+  readonly workBytes: number;
+  /** Groups of a row come in multiples of so many. */
+  readonly groupsAtOnce: number;
+  /** Whether results are added to what is there. */
+  readonly addsUp: boolean;
+  prepare(token: number, to: number): void;
+  /** Of rows of weights, of scales, of inputs and of results: where they are, and the bytes of one. */
+  multiply(rows: Rows, tokens: number, inputs: number, out: number, outBytes: number, work: number): void;
+}
+
+interface Rows {
+  readonly count: number;
+  readonly weights: number;
+  readonly weightBytes: number;
+  readonly scales: number;
+  readonly scaleBytes: number;
 }
 
 /**
@@ -50,81 +90,160 @@ export interface Product {
  * @param weights weight, and scale if the format has scales
  */
 export function prepareProduct(
-  { format, input, many = false }: ProductCall,
-  { T, K, eps = 1e-5 }: InputSize,
+  call: ProductCall,
+  size: InputSize,
   inputs: readonly Operand[],
   weights: readonly Operand[],
   { compiled, heap, scratch }: Thread,
 ): Product {
-  const columns = padded(K);
-  const groups = columns / GROUP;
-  const isCodes = input === "codes";
-  const byNibble = format.startsWith("q4");
-  const workBytes = WORK_BYTES + groups * FACTOR_BYTES;
-  // As inputs.wat writes them.
-  const inputBytes = groups * (isCodes ? 64 + 20 : 128 + 16);
-  const rowBytes = [4 * weightWords(format, K), 4 * scaleWords(format, K)];
-  const index = FORMATS.indexOf(isCodes ? `${format}_codes` : format);
+  const { format } = call;
+  const { T, K } = size;
+  const addresses = inputs.map(({ address }) => address!);
+  const { inputBytes, workBytes, groupsAtOnce, addsUp, prepare, multiply } =
+    call.input === "codes"
+      ? productsOfCodes(format, K, addresses, compiled)
+      : productsOfFloats(call, size, addresses, compiled);
+
+  const rowBytes = (columns: number) => [4 * weightWords(format, columns), 4 * scaleWords(format, columns)];
+  const stored = rowBytes(K);
+  const wide = rowBytes(Math.ceil(K / GROUP / groupsAtOnce) * groupsAtOnce * GROUP);
+  const [weightBytes, scaleBytes] = [wide[0]!, wide[1]!];
+  /** Otherwise rows are copied to scratch. */
+  const isInPlace = wide[0] === stored[0] && weights.every(({ address }) => address !== undefined);
 
   const panelsAt = scratch(
-    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (rowBytes[0]! + rowBytes[1]! + 32),
+    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (weightBytes + scaleBytes + 32),
   );
   const workAt = panelsAt + 2 * PANEL_BYTES;
   const inputsAt = workAt + workBytes;
   const weightsAt = inputsAt + BLOCK_TOKENS * inputBytes;
-  const scalesAt = weightsAt + PANEL_ROWS * rowBytes[0]!;
-  const [first, second] = inputs.map(({ address }) => address!);
-  let tokens = 0;
-  /** Whether weights are multiplied as they are stored. */
-  const isPacked = (): boolean => {
-    if (format === "f32") return true;
-    if (format === "q8" && !isCodes) return false;
-    // With floats, unpacked nibbles round in another way.
-    return byNibble && !isCodes ? !many : tokens < MANY_TOKENS;
-  };
+  const scalesAt = weightsAt + PANEL_ROWS * weightBytes;
+  let block: TokenBlock;
 
-  /** The address of a row of a matrix. Far rows are copied to `to`. */
-  const rowAddress = (matrix: Operand | undefined, bytes: number, row: number, count: number, to: number) => {
+  /** The address of rows of weights (0) or scales (1). In scratch, they are padded. */
+  const place = (i: 0 | 1, row: number, count: number, to: number): number => {
+    const matrix = weights[i];
+    const bytes = stored[i]!;
     if (!matrix) return 0;
-    if (matrix.address !== undefined) return matrix.address + row * bytes;
-    heap.u8.set(matrix.u8.subarray(row * bytes, (row + count) * bytes), to);
+    if (isInPlace) return matrix.address! + row * bytes;
+    for (let r = 0; r < count; r++) {
+      const at = to + r * wide[i]!;
+      heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);
+      heap.u8.fill(0, at + bytes, at + wide[i]!);
+    }
     return to;
   };
 
-  const prepare = (t: number, to: number): void => {
-    if (isCodes)
-      compiled.prepareCodes(first! + t * columns, second! + 8 * t * groups, groups, byNibble ? 1 : 0, to);
-    else compiled.prepareFloats(first! + 4 * t * columns, second ?? 0, groups, K, eps, byNibble ? 1 : 0, to);
+  const multiplyTo = (row: number, count: number, out: number, outBytes: number): void => {
+    const rows = {
+      count,
+      weights: place(0, row, count, weightsAt),
+      weightBytes,
+      scales: place(1, row, count, scalesAt),
+      scaleBytes,
+    };
+    multiply(rows, block.tokens, inputsAt, out, outBytes, workAt);
   };
 
   return {
     eachBlock(visit) {
       for (let token = 0; token < T; token += BLOCK_TOKENS) {
-        tokens = Math.min(BLOCK_TOKENS, T - token);
+        const tokens = Math.min(BLOCK_TOKENS, T - token);
+        const room = Math.floor((PANEL_ROWS * BLOCK_TOKENS) / tokens / TILE_ROWS) * TILE_ROWS;
+        block = { token, tokens, panelRows: isInPlace ? Math.min(room, MOST_PANEL_ROWS) : PANEL_ROWS };
         for (let i = 0; i < tokens; i++) prepare(token + i, inputsAt + i * inputBytes);
-        visit(token, tokens);
+        visit(block);
       }
     },
     multiply(row, count, panel) {
       const to = panelsAt + panel * PANEL_BYTES;
-      compiled.products(
-        index,
-        isPacked() ? 1 : 0,
-        rowAddress(weights[0], rowBytes[0]!, row, count, weightsAt),
-        rowBytes[0]!,
-        rowAddress(weights[1], rowBytes[1]!, row, count, scalesAt),
-        rowBytes[1]!,
+      if (addsUp) heap.u8.fill(0, to, to + 4 * block.tokens * block.panelRows);
+      multiplyTo(row, count, to, 4 * block.panelRows);
+      return to / 4;
+    },
+    addTo: addsUp && isInPlace ? multiplyTo : undefined,
+  };
+}
+
+/** q8 and q4 with what quantize_input makes of inputs: codes.wat. */
+function productsOfCodes(
+  format: WeightFormatName,
+  K: number,
+  [codes, scales]: readonly number[],
+  compiled: Compiled,
+): RowProducts {
+  const columns = padded(K);
+  const groups = columns / GROUP;
+  const quads = Math.ceil(groups / 4);
+  const byNibble = format === "q4" ? 1 : 0;
+  const inputBytes = quads * (128 * (byNibble ? compiled.nibbleCodeBytes.value : 2) + 32);
+  return {
+    inputBytes,
+    workBytes: 0,
+    groupsAtOnce: 4,
+    addsUp: true,
+    prepare: (token, to) =>
+      compiled.prepareCodes(codes! + token * columns, scales! + 8 * token * groups, groups, byNibble, to),
+    multiply: ({ count, weights, weightBytes, scales, scaleBytes }, tokens, inputs, out, outBytes) =>
+      compiled.codeProducts(
+        byNibble,
+        weights,
+        weightBytes,
+        scales,
+        scaleBytes,
         count,
-        inputsAt,
+        inputs,
+        inputBytes,
+        tokens,
+        quads,
+        out,
+        outBytes,
+      ),
+  };
+}
+
+/** All formats with inputs of floats: products.wat. */
+function productsOfFloats(
+  { format, many = false }: ProductCall,
+  { K, eps = 1e-5 }: InputSize,
+  [x, gain]: readonly number[],
+  compiled: Compiled,
+): RowProducts {
+  const columns = padded(K);
+  const groups = columns / GROUP;
+  const byNibble = format.startsWith("q4") ? 1 : 0;
+  const inputBytes = groups * (128 + 16);
+  /** Whether weights are multiplied as they are stored. */
+  const isPacked = (tokens: number): boolean => {
+    if (format === "f32") return true;
+    if (format === "q8") return false;
+    // Unpacked nibbles round in another way.
+    return byNibble ? !many : tokens < MANY_TOKENS;
+  };
+  return {
+    inputBytes,
+    workBytes: TILE_BYTES + groups * FACTOR_BYTES,
+    groupsAtOnce: 1,
+    addsUp: false,
+    prepare: (token, to) =>
+      compiled.prepareFloats(x! + 4 * token * columns, gain ?? 0, groups, K, eps, byNibble, to),
+    multiply: ({ count, weights, weightBytes, scales, scaleBytes }, tokens, inputs, out, outBytes, work) =>
+      compiled.products(
+        FORMATS.indexOf(format),
+        isPacked(tokens) ? 1 : 0,
+        weights,
+        weightBytes,
+        scales,
+        scaleBytes,
+        count,
+        inputs,
         inputBytes,
         tokens,
         groups,
-        to,
-        4 * PANEL_ROWS,
-        workAt,
-      );
-      return to / 4;
-    },
+        out,
+        outBytes,
+        work,
+      ),
   };
 }
 

@@ -1,4 +1,4 @@
-;; Products of rows of weights and inputs, four rows at a time, a tile. Its sums are added up in blocks of 512
+;; Products of rows of weights and inputs of floats, four rows at a time, a tile. Its sums are added up in blocks of 512
 ;; columns: so few roundings are of large numbers. The sums of a row do not depend on its place in a tile, nor on
 ;; the number of inputs.
 (module
@@ -20,7 +20,7 @@
       (param $w0 i32) (param $w1 i32) (param $w2 i32) (param $w3 i32)  ;; rows of weights, or of the panel
       (param $factors i32)
       (param $input i32)     ;; for each group 32 values, as inputs.wat prepares them
-      (param $of_group i32)  ;; for each group sums or a scale
+      (param $of_group i32)  ;; for each group sums
       (param $groups i32)
       (param $sums i32)      ;; scratch, 64 bytes
       (result v128)))        ;; of the four rows
@@ -37,9 +37,7 @@
       $pairs $unpack_nibbles $multiply_nibbles $multiply_f32
       $pairs64 $unpack_nibbles $multiply_nibbles $multiply_f32
       $pairs128 $unpack_nibbles $multiply_nibbles $multiply_f32
-      $super_pairs $unpack_nibbles $multiply_nibbles $multiply_f32
-      $scales $unpack_byte_codes $multiply_byte_codes $multiply_codes
-      $scales $unpack_nibble_codes $multiply_nibble_codes $multiply_codes))
+      $super_pairs $unpack_nibbles $multiply_nibbles $multiply_f32))
 
   ;; out[t, n] = sum_k weights[n, k] · inputs[t, k]. It writes whole tiles.
   (func (export "products")
@@ -52,8 +50,7 @@
     (param $T i32) (param $groups i32)
     (param $out i32) (param $out_bytes i32)
     (param $work i32)  ;; 64 bytes of sums, 8 KiB of panel, 32 bytes of factors a group
-    (local $factors i32) (local $are_codes i32)
-    (local $value_bytes i32) (local $sum_bytes i32) (local $group_bytes i32) (local $multiply i32)
+    (local $factors i32) (local $group_bytes i32) (local $multiply i32)
     (local $row i32) (local $t i32) (local $at i32) (local $g i32) (local $count i32)
     (local $input i32) (local $of_block i32)
     (local $ahead i32) (local $next i32)  ;; of the weights: what is touched
@@ -61,9 +58,6 @@
     (local $w{r} i32) (local $s{r} i32) (local $p{r} i32)
     ;; end r
     (local.set $factors (i32.add (local.get $work) (i32.const 8256)))
-    (local.set $are_codes (i32.ge_u (local.get $format) (i32.const 9)))
-    (local.set $value_bytes (select (i32.const 64) (i32.const 128) (local.get $are_codes)))
-    (local.set $sum_bytes (select (i32.const 20) (i32.const 16) (local.get $are_codes)))
     (local.set $group_bytes (i32.div_u (local.get $weight_bytes) (local.get $groups)))
     (local.set $format (i32.shl (local.get $format) (i32.const 2)))
     (local.set $multiply
@@ -121,12 +115,12 @@
               (call_indirect (type $multiply)
                 (local.get $p0) (local.get $p1) (local.get $p2) (local.get $p3)
                 (local.get $of_block)
-                (i32.add (local.get $input) (i32.mul (local.get $g) (local.get $value_bytes)))
+                (i32.add (local.get $input) (i32.shl (local.get $g) (i32.const 7)))
                 (i32.add
                   (local.get $input)
                   (i32.add
-                    (i32.mul (local.get $groups) (local.get $value_bytes))
-                    (i32.mul (local.get $g) (local.get $sum_bytes))))
+                    (i32.shl (local.get $groups) (i32.const 7))
+                    (i32.shl (local.get $g) (i32.const 4))))
                 (local.get $count)
                 (local.get $work)
                 (local.get $multiply))))
@@ -181,129 +175,6 @@
     (v128.store offset={16r} (local.get $at) (v128.const f32x4 0 0 0 0))
     ;; end r
     )
-
-  ;; Unpacked codes of weights, and codes of the input. The sum of products of a group is an integer.
-  (func $multiply_codes
-    (param $w0 i32) (param $w1 i32) (param $w2 i32) (param $w3 i32) (param $factors i32)
-    (param $input i32) (param $of_group i32) (param $groups i32) (param $sums i32) (result v128)
-    (local $factor v128) (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
-    (call $zero (local.get $sums))
-    (loop $next
-      ;; each i: 0 1 2 3
-      (local.set $c{i} (v128.load offset={16i} (local.get $input)))
-      ;; end i
-      (local.set $factor
-        (f32x4.mul (v128.load (local.get $factors)) (v128.load32_splat (local.get $of_group))))
-      ;; each r: 0 1 2 3
-      (v128.store offset={16r}
-        (local.get $sums)
-        (f32x4.add
-          (v128.load offset={16r} (local.get $sums))
-          (f32x4.mul
-            (i8x16.shuffle
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              (local.get $factor) (local.get $factor))
-            (f32x4.convert_i32x4_s
-              (i32x4.add
-                (i32x4.add
-                  (i32x4.dot_i16x8_s (v128.load (local.get $w{r})) (local.get $c0))
-                  (i32x4.dot_i16x8_s (v128.load offset=16 (local.get $w{r})) (local.get $c1)))
-                (i32x4.add
-                  (i32x4.dot_i16x8_s (v128.load offset=32 (local.get $w{r})) (local.get $c2))
-                  (i32x4.dot_i16x8_s (v128.load offset=48 (local.get $w{r})) (local.get $c3))))))))
-      (local.set $w{r} (i32.add (local.get $w{r}) (i32.const 64)))
-      ;; end r
-      (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
-      (local.set $input (i32.add (local.get $input) (i32.const 64)))
-      (local.set $of_group (i32.add (local.get $of_group) (i32.const 20)))
-      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))
-    (call $lanes_at (local.get $sums)))
-
-  ;; As $unpack_byte_codes and $multiply_codes together.
-  (func $multiply_byte_codes
-    (param $w0 i32) (param $w1 i32) (param $w2 i32) (param $w3 i32) (param $factors i32)
-    (param $input i32) (param $of_group i32) (param $groups i32) (param $sums i32) (result v128)
-    (local $factor v128) (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
-    (call $zero (local.get $sums))
-    (loop $next
-      ;; each i: 0 1 2 3
-      (local.set $c{i} (v128.load offset={16i} (local.get $input)))
-      ;; end i
-      (local.set $factor
-        (f32x4.mul (v128.load (local.get $factors)) (v128.load32_splat (local.get $of_group))))
-      ;; each r: 0 1 2 3
-      (v128.store offset={16r}
-        (local.get $sums)
-        (f32x4.add
-          (v128.load offset={16r} (local.get $sums))
-          (f32x4.mul
-            (i8x16.shuffle
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              (local.get $factor) (local.get $factor))
-            (f32x4.convert_i32x4_s
-              (i32x4.add
-                (i32x4.add
-                  (i32x4.dot_i16x8_s (v128.load8x8_s (local.get $w{r})) (local.get $c0))
-                  (i32x4.dot_i16x8_s (v128.load8x8_s offset=8 (local.get $w{r})) (local.get $c1)))
-                (i32x4.add
-                  (i32x4.dot_i16x8_s (v128.load8x8_s offset=16 (local.get $w{r})) (local.get $c2))
-                  (i32x4.dot_i16x8_s (v128.load8x8_s offset=24 (local.get $w{r})) (local.get $c3))))))))
-      (local.set $w{r} (i32.add (local.get $w{r}) (i32.const 32)))
-      ;; end r
-      (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
-      (local.set $input (i32.add (local.get $input) (i32.const 64)))
-      (local.set $of_group (i32.add (local.get $of_group) (i32.const 20)))
-      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))
-    (call $lanes_at (local.get $sums)))
-
-  ;; As $unpack_nibble_codes and $multiply_codes together. A group's scale comes with what takes 8 off
-  ;; the nibbles.
-  (func $multiply_nibble_codes
-    (param $w0 i32) (param $w1 i32) (param $w2 i32) (param $w3 i32) (param $factors i32)
-    (param $input i32) (param $of_group i32) (param $groups i32) (param $sums i32) (result v128)
-    (local $factor v128) (local $c0 v128) (local $c1 v128) (local $c2 v128) (local $c3 v128)
-    (local $even v128) (local $odd v128) (local $w v128) (local $high v128) (local $eights v128)
-    (call $zero (local.get $sums))
-    (local.set $even (v128.const i16x8 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f))
-    (local.set $odd (v128.const i16x8 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0))
-    (loop $next
-      ;; each i: 0 1 2 3
-      (local.set $c{i} (v128.load offset={16i} (local.get $input)))
-      ;; end i
-      (local.set $eights (v128.load offset=4 (local.get $of_group)))
-      (local.set $factor
-        (f32x4.mul (v128.load (local.get $factors)) (v128.load32_splat (local.get $of_group))))
-      ;; each r: 0 1 2 3
-      (local.set $w (v128.load (local.get $w{r})))
-      (local.set $high (i16x8.shr_u (local.get $w) (i32.const 8)))
-      (v128.store offset={16r}
-        (local.get $sums)
-        (f32x4.add
-          (v128.load offset={16r} (local.get $sums))
-          (f32x4.mul
-            (i8x16.shuffle
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              {4r} {4r+1} {4r+2} {4r+3} {4r} {4r+1} {4r+2} {4r+3}
-              (local.get $factor) (local.get $factor))
-            (f32x4.convert_i32x4_s
-              (i32x4.add
-                (local.get $eights)
-                (i32x4.add
-                  (i32x4.add
-                    (i32x4.dot_i16x8_s (v128.and (local.get $w) (local.get $even)) (local.get $c0))
-                    (i32x4.dot_i16x8_s (v128.and (local.get $w) (local.get $odd)) (local.get $c1)))
-                  (i32x4.add
-                    (i32x4.dot_i16x8_s (v128.and (local.get $high) (local.get $even)) (local.get $c2))
-                    (i32x4.dot_i16x8_s (v128.and (local.get $high) (local.get $odd)) (local.get $c3)))))))))
-      (local.set $w{r} (i32.add (local.get $w{r}) (i32.const 16)))
-      ;; end r
-      (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
-      (local.set $input (i32.add (local.get $input) (i32.const 64)))
-      (local.set $of_group (i32.add (local.get $of_group) (i32.const 20)))
-      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))
-    (call $lanes_at (local.get $sums)))
 
   ;; Floats, eight columns a round.
   (func $multiply_f32
@@ -565,43 +436,6 @@
       (local.set $weights (i32.add (local.get $weights) (i32.const 16)))
       (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
       (local.set $to (i32.add (local.get $to) (i32.const 128)))
-      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
-
-  ;; Signed bytes as integers of 16 bits.
-  (func $unpack_byte_codes (param $weights i32) (param $factors i32) (param $groups i32) (param $to i32)
-    (loop $next
-      ;; each i: 0 1 2 3
-      (v128.store offset={16i} (local.get $to) (v128.load8x8_s offset={8i} (local.get $weights)))
-      ;; end i
-      (local.set $weights (i32.add (local.get $weights) (i32.const 32)))
-      (local.set $to (i32.add (local.get $to) (i32.const 64)))
-      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
-
-  ;; Nibbles less 8 as integers: vectors of the nibbles j of words of 16 bits, j from 0 to 3. Those of odd j are
-  ;; 16 times as large, as they are not moved down: so are the codes of the others.
-  (func $unpack_nibble_codes (param $weights i32) (param $factors i32) (param $groups i32) (param $to i32) (local $w v128)
-    (local $high v128) (local $even v128) (local $odd v128) (local $eight v128) (local $eight16 v128)
-    (local.set $even (v128.const i16x8 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f 0x0f))
-    (local.set $odd (v128.const i16x8 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0 0xf0))
-    (local.set $eight (v128.const i16x8 8 8 8 8 8 8 8 8))
-    (local.set $eight16 (v128.const i16x8 128 128 128 128 128 128 128 128))
-    (loop $next
-      (local.set $w (v128.load (local.get $weights)))
-      (local.set $high (i16x8.shr_u (local.get $w) (i32.const 8)))
-      (v128.store
-        (local.get $to)
-        (i16x8.sub (v128.and (local.get $w) (local.get $even)) (local.get $eight)))
-      (v128.store offset=16
-        (local.get $to)
-        (i16x8.sub (v128.and (local.get $w) (local.get $odd)) (local.get $eight16)))
-      (v128.store offset=32
-        (local.get $to)
-        (i16x8.sub (v128.and (local.get $high) (local.get $even)) (local.get $eight)))
-      (v128.store offset=48
-        (local.get $to)
-        (i16x8.sub (v128.and (local.get $high) (local.get $odd)) (local.get $eight16)))
-      (local.set $weights (i32.add (local.get $weights) (i32.const 16)))
-      (local.set $to (i32.add (local.get $to) (i32.const 64)))
       (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
 
   ;; f16 to f32. The bits of an f16, moved to where those of an f32 are, mean 2^-112 of its value. So do those

@@ -3,11 +3,11 @@ import { qkvStride } from "../ring.ts";
 import { ANGLE_ROWS } from "../rope.ts";
 import type { Operation } from "./operation.ts";
 import {
-  PANEL_ROWS,
   type ProductCall,
   prepareProduct,
   splitOperands,
   TILE_ROWS,
+  type TokenBlock,
   withAddend,
 } from "./product.ts";
 
@@ -22,8 +22,7 @@ export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, threa
   const product = prepareProduct(call, size, inputs, weights, thread);
 
   const store = (
-    token: number,
-    tokens: number,
+    { token, tokens, panelRows }: TokenBlock,
     head: number,
     i: number,
     count: number,
@@ -43,7 +42,7 @@ export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, threa
         ? 1 + scales.beta * Math.log(1 + Math.floor(position / scales.originalMaxPositions))
         : 1;
       for (let r = 0; r < count; r++) {
-        const sum = j * PANEL_ROWS + r;
+        const sum = j * panelRows + r;
         const a = withAddend(addend, added, stride, t, column + r, f32[low + sum]!);
         const b = withAddend(addend, added, stride, t, column + half + r, f32[high + sum]!);
         const at = t * stride + column + r;
@@ -62,15 +61,15 @@ export const qkv: Operation<ProductCall, QkvSize> = (call, size, operands, threa
   };
   const tiles = Math.ceil(half / TILE_ROWS);
   const run = (first: number, end: number) => {
-    product.eachBlock((token, tokens) => {
+    product.eachBlock((block) => {
       for (let item = first; item < end; ) {
         const head = Math.floor(item / tiles);
         const i = (item - head * tiles) * TILE_ROWS;
-        const last = Math.min(end, (head + 1) * tiles, item + PANEL_ROWS / TILE_ROWS);
+        const last = Math.min(end, (head + 1) * tiles, item + block.panelRows / TILE_ROWS);
         const count = Math.min((last - item) * TILE_ROWS, half - i);
         const row = head * d + i;
         const low = product.multiply(row, count, 0);
-        store(token, tokens, head, i, count, low, product.multiply(row + half, count, 1));
+        store(block, head, i, count, low, product.multiply(row + half, count, 1));
         item = last;
       }
     });

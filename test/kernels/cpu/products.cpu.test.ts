@@ -2,6 +2,8 @@
 // weights in another heap.
 import { expect, test } from "vitest";
 import { kernelLabel } from "../../../engine/gpu/dispatch.ts";
+import { instantiate } from "../../../kernels/cpu/compiled.ts";
+import { compileModules } from "../../../kernels/cpu/modules.ts";
 import {
   type Buffer,
   gateUp,
@@ -42,9 +44,10 @@ for (const kernel of kernels) {
       const results = runOperation(kernel, size, host, 1);
       const again = [2, 3].map((threads) => runOperation(kernel, size, host, threads));
       const far = runOperation(kernel, size, host, 2, ["weight", "scale"]);
+      const plain = runOperation(kernel, size, host, 1, [], false);
       kernel.reference(size, ...host);
       compareBuffers(kernel, size, results, host);
-      for (const each of [...again, far]) expect(each).toEqual(results);
+      for (const each of [...again, far, plain]) expect(each).toEqual(results);
     });
 }
 
@@ -55,9 +58,11 @@ const rowOf = (buffer: Buffer, T: number, t: number): Buffer =>
 for (const format of Object.values(weightFormats)) {
   const variants = format.int8 ? (["stream_int8", "workgroup"] as const) : (["workgroup"] as const);
   for (const variant of variants)
-    test(`a token of ${format.name} ${variant} has the same bits with others and alone`, () => {
+    test.each([
+      { T: 7, N: 9, K: 1100 },
+      { T: 3, N: 21, K: 2304 },
+    ])(`a token of ${format.name} ${variant} has the same bits with others and alone: $T, $N, $K`, (size) => {
       const kernel = matvec(format, variant) as Kernel;
-      const size = { T: 7, N: 9, K: 1100 };
       const host = kernel.bindings(size).map((binding, i) => contents(kernel, size, binding, i + 1));
       const inputs = variant === "stream_int8" ? 2 : 1;
       const together = new Float32Array(runOperation(kernel, size, host, 1)[inputs]!);
@@ -68,3 +73,10 @@ for (const format of Object.values(weightFormats)) {
       }
     });
 }
+
+test("relaxed SIMD is used where it is known", async () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  const codeBytes = async (relaxed: boolean) =>
+    instantiate(await compileModules(false, relaxed), memory).nibbleCodeBytes.value;
+  expect([await codeBytes(true), await codeBytes(false)]).toEqual([1, 2]);
+});

@@ -1,11 +1,14 @@
 // Runs a kernel's operation as the threads of the CPU device do, but one thread after the other.
+import { allowRelaxedSimd } from "../../../engine/cpu/node-simd.ts";
 import { instantiate } from "../../../kernels/cpu/compiled.ts";
 import { operations } from "../../../kernels/cpu/index.ts";
 import { compileModules } from "../../../kernels/cpu/modules.ts";
 import type { Operand, Thread } from "../../../kernels/cpu/operation.ts";
 import type { Buffer, Kernel } from "../../../kernels/index.ts";
 
+allowRelaxedSimd();
 const modules = await compileModules(false);
+const modulesWithoutRelaxed = await compileModules(false, false);
 
 const SCRATCH_BYTES = 2 ** 22;
 const PAGE = 2 ** 16;
@@ -15,6 +18,7 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
  * @param host the contents of the buffers, which stay
  * @param threads how many share out the items of each phase
  * @param far names of bindings whose buffers are in another heap
+ * @param relaxed false: without relaxed SIMD
  * @returns the bytes of each buffer after it
  */
 export function runOperation(
@@ -23,6 +27,7 @@ export function runOperation(
   host: readonly Buffer[],
   threads: number,
   far: readonly string[] = [],
+  relaxed = true,
 ): ArrayBuffer[] {
   const call = kernel.cpu!;
   const bindings = kernel.bindings(size);
@@ -52,7 +57,7 @@ export function runOperation(
       address: isFar ? undefined : address,
     };
   });
-  const compiled = instantiate(modules, memory);
+  const compiled = instantiate(relaxed ? modules : modulesWithoutRelaxed, memory);
   const prepared = Array.from({ length: threads }, (_, i) => {
     const thread: Thread = { compiled, heap, scratch: () => 64 + i * SCRATCH_BYTES };
     return operations[call.op]!(call, size, operands, thread);

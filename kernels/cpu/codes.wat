@@ -1,0 +1,352 @@
+;; Products of quantised weights and inputs of bytes. Memory is read in order, row after row. A *quad* is four groups of
+;; 32 columns: their sums become one vector, which meets one vector of scales. Sums of quads are added up in blocks of 64
+;; groups, so few roundings are of large numbers. The sum of a row does not depend on the number of inputs.
+;;
+;; Codes of nibbles are multiplied as bytes where relaxed SIMD is known, otherwise as words of 16 bits. Either gives the
+;; same bits: an input has values of -127 … 127, and weights of 0 … 15, so no sum of 16 products leaves 16 bits.
+(module
+  (import "env" "memory" (memory 1 65536))
+
+  ;; Adds the products of rows and one or two inputs to sums.
+  (type $multiply
+    (func
+      (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes to the next one
+      (param $scales i32) (param $scale_bytes i32)
+      (param $quads i32)
+      (param $input i32) (param $input_bytes i32)     ;; as prepareCodes writes it, and the bytes to the second one
+      (param $sums i32) (param $end i32) (param $sum_bytes i32)))
+
+  ;; For q8; for q4, and for q4 and two inputs.
+  (table funcref
+    (elem
+      $multiply_bytes $multiply_nibbles
+      ;; if relaxed
+      $multiply_nibbles_two
+      ;; else
+      ;; end if
+      ))
+
+  ;; Bytes of an input's code: for q4, as above; for q8, 2.
+  ;; if relaxed
+  (global $nibble_code_bytes (export "nibbleCodeBytes") i32 (i32.const 1))
+  ;; else
+  (global $nibble_code_bytes (export "nibbleCodeBytes") i32 (i32.const 2))
+  ;; end if
+
+  ;; Codes of a row as the products read them: for each quad the codes of its groups, four f32 scales, and four i32 to
+  ;; add to the sums. For q4 these take 8 off the weights: minus 8 times the sum of the codes. Bytes are the columns of
+  ;; even numbers, then those of odd ones; words are the columns 4 · i + j for j from 0 to 3, those of even j times 16,
+  ;; as weights of odd j are not moved down. Scales are 1/16 of theirs then.
+  (func (export "prepareCodes")
+    (param $codes i32) (param $scales i32) (param $groups i32) (param $by_nibble i32) (param $out i32)
+    (local $g i32) (local $to i32) (local $code_bytes i32) (local $quad_bytes i32) (local $per_code f32)
+    (local $low v128) (local $high v128) (local $even v128) (local $odd v128)
+    (local.set $code_bytes (select (global.get $nibble_code_bytes) (i32.const 2) (local.get $by_nibble)))
+    (local.set $quad_bytes (call $quad_bytes (local.get $by_nibble)))
+    (local.set $per_code
+      (select
+        (f32.const 16) (f32.const 1)
+        (i32.and (local.get $by_nibble) (i32.eq (local.get $code_bytes) (i32.const 2)))))
+    (memory.fill
+      (i32.add (local.get $out) (i32.mul (i32.shr_u (local.get $groups) (i32.const 2)) (local.get $quad_bytes)))
+      (i32.const 0)
+      (select (local.get $quad_bytes) (i32.const 0) (i32.and (local.get $groups) (i32.const 3))))
+    (loop $next
+      (local.set $to
+        (i32.add
+          (i32.add
+            (local.get $out)
+            (i32.mul (i32.shr_u (local.get $g) (i32.const 2)) (local.get $quad_bytes)))
+          (i32.mul (i32.and (local.get $g) (i32.const 3)) (i32.shl (local.get $code_bytes) (i32.const 5)))))
+      (local.set $low (v128.load (local.get $codes)))
+      (local.set $high (v128.load offset=16 (local.get $codes)))
+      (if (local.get $by_nibble)
+        (then
+          ;; Of each eight columns in order even_odd, the even ones and the odd ones.
+          (local.set $even
+            (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $low) (local.get $high)))
+          (local.set $odd
+            (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $low) (local.get $high)))
+          ;; if relaxed
+          (v128.store (local.get $to) (local.get $even))
+          (v128.store offset=16 (local.get $to) (local.get $odd))
+          ;; else
+          (v128.store
+            (local.get $to)
+            (i16x8.shr_s (i16x8.shl (local.get $even) (i32.const 8)) (i32.const 4)))
+          (v128.store offset=16
+            (local.get $to)
+            (i16x8.shr_s (i16x8.shl (local.get $odd) (i32.const 8)) (i32.const 8)))
+          (v128.store offset=32
+            (local.get $to)
+            (i16x8.shl (i16x8.shr_s (local.get $even) (i32.const 8)) (i32.const 4)))
+          (v128.store offset=48 (local.get $to) (i16x8.shr_s (local.get $odd) (i32.const 8)))
+          ;; end if
+          )
+        (else
+          (v128.store (local.get $to) (i16x8.extend_low_i8x16_s (local.get $low)))
+          (v128.store offset=16 (local.get $to) (i16x8.extend_high_i8x16_s (local.get $low)))
+          (v128.store offset=32 (local.get $to) (i16x8.extend_low_i8x16_s (local.get $high)))
+          (v128.store offset=48 (local.get $to) (i16x8.extend_high_i8x16_s (local.get $high)))))
+      (local.set $to
+        (i32.add
+          (i32.add
+            (local.get $out)
+            (i32.mul (i32.shr_u (local.get $g) (i32.const 2)) (local.get $quad_bytes)))
+          (i32.add
+            (i32.shl (local.get $code_bytes) (i32.const 7))
+            (i32.shl (i32.and (local.get $g) (i32.const 3)) (i32.const 2)))))
+      (f32.store (local.get $to) (f32.div (f32.load (local.get $scales)) (local.get $per_code)))
+      (i32.store offset=16
+        (local.get $to)
+        (select
+          (i32.trunc_sat_f32_s
+            (f32.mul (f32.mul (local.get $per_code) (f32.const -8)) (f32.load offset=4 (local.get $scales))))
+          (i32.const 0)
+          (local.get $by_nibble)))
+      (local.set $codes (i32.add (local.get $codes) (i32.const 32)))
+      (local.set $scales (i32.add (local.get $scales) (i32.const 8)))
+      (local.set $g (i32.add (local.get $g) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $g) (local.get $groups)))))
+
+  ;; out[t, n] += sum_k weights[n, k] · inputs[t, k]
+  (func (export "codeProducts")
+    (param $by_nibble i32)
+    (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes of a row: whole quads
+    (param $scales i32) (param $scale_bytes i32)
+    (param $rows i32)
+    (param $inputs i32) (param $input_bytes i32)
+    (param $T i32) (param $quads i32)
+    (param $out i32) (param $out_bytes i32)
+    (local $quad_bytes i32) (local $input_quad_bytes i32) (local $most i32)
+    (local $row i32) (local $count i32) (local $quad i32)
+    (local $w i32) (local $s i32) (local $input i32) (local $sums i32)
+    (local $t i32) (local $two i32)
+    (local.set $quad_bytes (i32.div_u (local.get $weight_bytes) (local.get $quads)))
+    (local.set $input_quad_bytes (call $quad_bytes (local.get $by_nibble)))
+    ;; Rows at once. For one input, rows of one block follow each other, and longer ones are read to their ends. For
+    ;; many, some rows and an input stay in the first cache.
+    (local.set $most
+      (select
+        (select (local.get $rows) (i32.const 1) (i32.le_u (local.get $quads) (i32.const 16)))
+        (i32.const 8)
+        (i32.eq (local.get $T) (i32.const 1))))
+    (loop $next_rows
+      (local.set $count (call $min (local.get $most) (i32.sub (local.get $rows) (local.get $row))))
+      (local.set $quad (i32.const 0))
+      (loop $next_block
+        (local.set $w
+          (i32.add
+            (i32.add (local.get $weights) (i32.mul (local.get $row) (local.get $weight_bytes)))
+            (i32.mul (local.get $quad) (local.get $quad_bytes))))
+        (local.set $s
+          (i32.add
+            (i32.add (local.get $scales) (i32.mul (local.get $row) (local.get $scale_bytes)))
+            (i32.shl (local.get $quad) (i32.const 3))))
+        (local.set $input
+          (i32.add (local.get $inputs) (i32.mul (local.get $quad) (local.get $input_quad_bytes))))
+        (local.set $sums (i32.add (local.get $out) (i32.shl (local.get $row) (i32.const 2))))
+        (local.set $t (i32.const 0))
+        (loop $next_inputs
+          ;; if relaxed
+          (local.set $two
+            (i32.and
+              (local.get $by_nibble)
+              (i32.gt_u (i32.sub (local.get $T) (local.get $t)) (i32.const 1))))
+          ;; else
+          ;; The vectors of words and of two inputs are more than there are registers.
+          ;; end if
+          (call_indirect (type $multiply)
+            (local.get $w) (local.get $weight_bytes)
+            (local.get $s) (local.get $scale_bytes)
+            (call $min (i32.const 16) (i32.sub (local.get $quads) (local.get $quad)))
+            (local.get $input) (local.get $input_bytes)
+            (local.get $sums)
+            (i32.add (local.get $sums) (i32.shl (local.get $count) (i32.const 2)))
+            (local.get $out_bytes)
+            (i32.add (local.get $by_nibble) (local.get $two)))
+          (local.set $input (i32.add (local.get $input) (i32.shl (local.get $input_bytes) (local.get $two))))
+          (local.set $sums (i32.add (local.get $sums) (i32.shl (local.get $out_bytes) (local.get $two))))
+          (local.set $t (i32.add (local.get $t) (i32.add (i32.const 1) (local.get $two))))
+          (br_if $next_inputs (i32.lt_u (local.get $t) (local.get $T))))
+        (br_if $next_block
+          (i32.lt_u (local.tee $quad (i32.add (local.get $quad) (i32.const 16))) (local.get $quads))))
+      (br_if $next_rows
+        (i32.lt_u (local.tee $row (i32.add (local.get $row) (local.get $count))) (local.get $rows)))))
+
+  ;; Of an input.
+  (func $quad_bytes (param $by_nibble i32) (result i32)
+    (i32.add
+      (i32.shl (select (global.get $nibble_code_bytes) (i32.const 2) (local.get $by_nibble)) (i32.const 7))
+      (i32.const 32)))
+
+  (func $min (param $a i32) (param $b i32) (result i32)
+    (select (local.get $a) (local.get $b) (i32.lt_u (local.get $a) (local.get $b))))
+
+  ;; A function of type $multiply for the inputs `tokens`. Of a quad, `code_bytes` are those of 128 codes of an input.
+  ;; text multiply
+  (func ${name} (type $multiply)
+    (param $weights i32) (param $weight_bytes i32) (param $scales i32) (param $scale_bytes i32)
+    (param $quads i32)
+    (param $input i32) (param $input_bytes i32) (param $sums i32) (param $end i32) (param $sum_bytes i32)
+    (local $at i32) (local $scales_at i32) (local $left i32)
+    (local $low v128) (local $high v128) (local $w v128) (local $scale v128)
+    ;; each i: 0 1 2 3
+    (local $q{i} v128)
+    ;; end i
+    ;; each t: {tokens}
+    (local $input{t} i32) (local $sum{t} v128)
+    ;; each g: 0 1 2 3
+    (local $p{t}_{g} v128)
+    ;; end g
+    ;; end t
+    ;; insert constants
+    (loop $next_row
+      (local.set $at (local.get $weights))
+      (local.set $scales_at (local.get $scales))
+      (local.set $left (local.get $quads))
+      ;; each t: {tokens}
+      (local.set $input{t} (i32.add (local.get $input) (i32.mul (local.get $input_bytes) (i32.const {t}))))
+      (local.set $sum{t} (v128.const f32x4 0 0 0 0))
+      ;; end t
+      (loop $next_quad
+        ;; each g: 0 1
+        ;; insert {group} tokens={tokens}
+        ;; end g
+        ;; insert halves tokens={tokens} lanes={lanes} a=0 b=1
+        ;; each g: 2 3
+        ;; insert {group} tokens={tokens}
+        ;; end g
+        ;; insert halves tokens={tokens} lanes={lanes} a=2 b=3
+        ;; insert quarters_{lanes} tokens={tokens}
+        ;; As f16 to f32: the bits of an f16, moved to where those of an f32 are, mean 2^-112 of its value. So do those
+        ;; of subnormals.
+        (local.set $scale
+          (f32x4.mul
+            (v128.and
+              (i32x4.shl (v128.load16x4_s (local.get $scales_at)) (i32.const 13))
+              (v128.const i32x4 0x8fffffff 0x8fffffff 0x8fffffff 0x8fffffff))
+            (v128.const f32x4 0x1p112 0x1p112 0x1p112 0x1p112)))
+        ;; each t: {tokens}
+        (local.set $sum{t}
+          (f32x4.add
+            (local.get $sum{t})
+            (f32x4.mul
+              (f32x4.mul (local.get $scale) (v128.load offset={code_bytes} (local.get $input{t})))
+              (f32x4.convert_i32x4_s
+                (i32x4.add
+                  (local.get $p{t}_0)
+                  (v128.load offset={code_bytes} (i32.add (local.get $input{t}) (i32.const 16))))))))
+        (local.set $input{t} (i32.add (local.get $input{t}) (i32.add (i32.const {code_bytes}) (i32.const 32))))
+        ;; end t
+        (local.set $at (i32.add (local.get $at) (i32.const {weight_bytes})))
+        (local.set $scales_at (i32.add (local.get $scales_at) (i32.const 8)))
+        (br_if $next_quad (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))
+      ;; each t: {tokens}
+      (local.set $at (i32.add (local.get $sums) (i32.mul (local.get $sum_bytes) (i32.const {t}))))
+      (f32.store
+        (local.get $at)
+        (f32.add
+          (f32.load (local.get $at))
+          (f32.add
+            (f32.add (f32x4.extract_lane 0 (local.get $sum{t})) (f32x4.extract_lane 1 (local.get $sum{t})))
+            (f32.add (f32x4.extract_lane 2 (local.get $sum{t})) (f32x4.extract_lane 3 (local.get $sum{t}))))))
+      ;; end t
+      (local.set $weights (i32.add (local.get $weights) (local.get $weight_bytes)))
+      (local.set $scales (i32.add (local.get $scales) (local.get $scale_bytes)))
+      (br_if $next_row
+        (i32.lt_u (local.tee $sums (i32.add (local.get $sums) (i32.const 4))) (local.get $end)))))
+  ;; end multiply
+
+  ;; Vectors of two groups become one: the sums of the first, and those of the second.
+  ;; text halves
+        ;; each t: {tokens}
+        (local.set $p{t}_{a}
+          ({lanes}.add
+            (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23
+              (local.get $p{t}_{a}) (local.get $p{t}_{b}))
+            (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31
+              (local.get $p{t}_{a}) (local.get $p{t}_{b}))))
+        ;; end t
+  ;; end halves
+
+  ;; Two such vectors become one, of lanes of 32 bits.
+  ;; text quarters_i32x4
+        ;; each t: {tokens}
+        (local.set $p{t}_0
+          (i32x4.add
+            (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $p{t}_0) (local.get $p{t}_2))
+            (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31 (local.get $p{t}_0) (local.get $p{t}_2))))
+        ;; end t
+  ;; end quarters_i32x4
+  ;; text quarters_i16x8
+        ;; each t: {tokens}
+        (local.set $p{t}_0
+          (i32x4.extadd_pairwise_i16x8_s
+            (i16x8.add
+              (i8x16.shuffle 0 1 2 3 8 9 10 11 16 17 18 19 24 25 26 27 (local.get $p{t}_0) (local.get $p{t}_2))
+              (i8x16.shuffle 4 5 6 7 12 13 14 15 20 21 22 23 28 29 30 31
+                (local.get $p{t}_0) (local.get $p{t}_2)))))
+        ;; end t
+  ;; end quarters_i16x8
+
+  ;; A group of words $q0 to $q3.
+  ;; text words
+        ;; each t: {tokens}
+        (local.set $p{t}_{g}
+          (i32x4.add
+            (i32x4.add
+              (i32x4.dot_i16x8_s (local.get $q0) (v128.load offset={64g} (local.get $input{t})))
+              (i32x4.dot_i16x8_s (local.get $q1) (v128.load offset={64g+16} (local.get $input{t}))))
+            (i32x4.add
+              (i32x4.dot_i16x8_s (local.get $q2) (v128.load offset={64g+32} (local.get $input{t})))
+              (i32x4.dot_i16x8_s (local.get $q3) (v128.load offset={64g+48} (local.get $input{t}))))))
+        ;; end t
+  ;; end words
+
+  ;; A group of bytes.
+  ;; text bytes
+        ;; each i: 0 1 2 3
+        (local.set $q{i} (v128.load8x8_s offset={8i} (i32.add (local.get $at) (i32.const {32g}))))
+        ;; end i
+        ;; insert words tokens={tokens}
+  ;; end bytes
+
+  ;; A group of nibbles.
+  ;; if relaxed
+  ;; text nibbles
+        (local.set $w (v128.load offset={16g} (local.get $at)))
+        (local.set $q0 (v128.and (local.get $w) (local.get $low)))
+        (local.set $q1 (v128.and (i16x8.shr_u (local.get $w) (i32.const 4)) (local.get $low)))
+        ;; each t: {tokens}
+        (local.set $p{t}_{g}
+          (i16x8.add
+            (i16x8.relaxed_dot_i8x16_i7x16_s
+              (v128.load offset={32g} (local.get $input{t})) (local.get $q0))
+            (i16x8.relaxed_dot_i8x16_i7x16_s
+              (v128.load offset={32g+16} (local.get $input{t})) (local.get $q1))))
+        ;; end t
+  ;; end nibbles
+  ;; text constants
+    (local.set $low (v128.const i32x4 0x0f0f0f0f 0x0f0f0f0f 0x0f0f0f0f 0x0f0f0f0f))
+  ;; end constants
+  ;; insert multiply name=multiply_nibbles group=nibbles lanes=i16x8 tokens=0 code_bytes=128 weight_bytes=64
+  ;; insert multiply name=multiply_nibbles_two group=nibbles lanes=i16x8 tokens=0,1 code_bytes=128 weight_bytes=64
+  ;; else
+  ;; text nibbles
+        (local.set $w (v128.load offset={16g} (local.get $at)))
+        (local.set $q0 (v128.and (local.get $w) (local.get $low)))
+        (local.set $q1 (v128.and (local.get $w) (local.get $high)))
+        (local.set $w (i16x8.shr_u (local.get $w) (i32.const 8)))
+        (local.set $q2 (v128.and (local.get $w) (local.get $low)))
+        (local.set $q3 (v128.and (local.get $w) (local.get $high)))
+        ;; insert words tokens={tokens}
+  ;; end nibbles
+  ;; text constants
+    (local.set $low (v128.const i32x4 0x000f000f 0x000f000f 0x000f000f 0x000f000f))
+    (local.set $high (v128.const i32x4 0x00f000f0 0x00f000f0 0x00f000f0 0x00f000f0))
+  ;; end constants
+  ;; insert multiply name=multiply_nibbles group=nibbles lanes=i32x4 tokens=0 code_bytes=256 weight_bytes=64
+  ;; end if
+  ;; insert multiply name=multiply_bytes group=bytes lanes=i32x4 tokens=0 code_bytes=256 weight_bytes=128
+  )
