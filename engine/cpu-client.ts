@@ -32,7 +32,7 @@ async function openPorts(count: number): Promise<Port[]> {
   if (!("document" in globalThis)) return [];
   const got = failed.reason instanceof Error ? failed.reason.message : String(failed.reason);
   throw new DeviceError(
-    `CPU worker: expected it to run, got ${got || "no script that runs"}. Serve cpu-worker.js beside the other files, or pass threads: 0.`,
+    `CPU worker: expected it to run, got ${got || "no script that runs"}. Serve cpu-worker.js beside the other files, allow it in worker-src of a Content-Security-Policy, or pass threads: 0.`,
     { code: "no-worker", cause: failed.reason },
   );
 }

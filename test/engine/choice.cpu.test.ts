@@ -1,7 +1,7 @@
 // Who computes where the npm package `webgpu` does not load, and on how many threads.
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { threadsFor } from "../../engine/cpu/node-threads.ts";
-import { DeviceError, listAdapters, planModel } from "../../engine/node.ts";
+import { DeviceError, listAdapters, planModel, tuneModel } from "../../engine/node.ts";
 
 const family = new URL("../golden/families/one_layer", import.meta.url).pathname;
 
@@ -17,6 +17,12 @@ describe("without Dawn's package", () => {
     expect(others).toEqual([]);
     expect(cpu).toMatchObject({ name: "CPU (WebAssembly, 2 threads)", architecture: "wasm", software: true });
     expect((await planModel(family)).adapter).toEqual(cpu);
+  });
+
+  test("there is nothing to tune", async () => {
+    const error = await tuneModel(family, { threads: 0 }).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(error).toMatchObject({ code: "no-adapter", message: expect.stringMatching(/^tune: .*got CPU/) });
   });
 
   test("a GPU that is asked for is an error", async () => {
