@@ -27,7 +27,7 @@ export async function openTestDevice(
  * The CPU device under another name: its models get the kernels of software drivers, which do not round
  * inputs of q4 and q8 to bytes. So tolerances can be as narrow as on the drivers.
  */
-async function exactCpuDevice(): Promise<GPUDevice> {
+export async function exactCpuDevice(): Promise<GPUDevice> {
   allowRelaxedSimd();
   const device = await openOwnThread();
   return Object.assign(device, { adapterInfo: { ...device.adapterInfo, architecture: "" } });
