@@ -1,6 +1,8 @@
 // `npm run check`: everything that needs no tests. One line a step, and the problems of a step that fails.
-import { spawnSync } from "node:child_process";
+// Steps of sources and steps of the package run side by side.
+import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { checkBrowserBundle } from "./browser-bundle.mjs";
 import { staleBugs } from "./bugs.mjs";
 import { ensureBuild } from "./build.mjs";
@@ -15,16 +17,18 @@ import { ensureDependencies, root } from "./setup.mjs";
  * @param {string} name
  * @param {string} file
  * @param {string[]} args
- * @returns {string} what it prints if it fails; empty: it succeeded
+ * @returns {Promise<string>} what it prints if it fails; empty: it succeeded
  */
-function tool(name, file, ...args) {
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [packageFile(name, file), ...args], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 2 ** 26,
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
-  });
-  return status === 0 ? "" : [error?.message, stdout, stderr].filter(Boolean).join("\n");
+async function tool(name, file, ...args) {
+  const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined };
+  try {
+    const options = { cwd: root, maxBuffer: 2 ** 26, env };
+    await promisify(execFile)(process.execPath, [packageFile(name, file), ...args], options);
+    return "";
+  } catch (error) {
+    const { message, stdout, stderr } = /** @type {Error & { stdout: string, stderr: string }} */ (error);
+    return [stdout, stderr].filter(Boolean).join("\n") || message;
+  }
 }
 
 async function packageProblems() {
@@ -48,8 +52,10 @@ function typeResolution() {
   return tool("@arethetypeswrong/cli", "dist/index.js", ...options);
 }
 
-/** @type {[name: string, step: () => string | readonly string[] | Promise<string>][]} */
-const steps = [
+/** @typedef {[name: string, step: () => string | readonly string[] | Promise<string>][]} Steps */
+
+/** @type {Steps} */
+const ofSources = [
   ["types", () => tool("typescript", "bin/tsc", "--noEmit")],
   ["lint and format (npm run fix)", () => tool("@biomejs/biome", "bin/biome", "ci", "--colors=off", ".")],
   ["lengths of lines and files", checkLines],
@@ -57,6 +63,10 @@ const steps = [
   ["no error message is read", async () => (await import("./prose.mjs")).checkProse().join("\n")],
   ["known bugs (npm run prove)", staleBugs],
   ["unused code and dependencies", () => tool("knip", "bin/knip.js", "--no-progress")],
+];
+
+/** The first step builds. @type {Steps} */
+const ofPackage = [
   ["package", packageProblems],
   ["type resolution", typeResolution],
   ["package's pages", packagePages],
@@ -67,12 +77,15 @@ const steps = [
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await ensureDependencies();
   let failed = 0;
-  for (const [name, step] of steps) {
-    const result = await step();
-    const problems = typeof result === "string" ? result : result.join("\n");
-    if (problems) failed++;
-    console.log(`${problems ? "failed" : "ok    "}  ${name}`);
-    if (problems) console.log(problems.replace(/^/gm, "        "));
-  }
+  const inTurn = async (/** @type {Steps} */ steps) => {
+    for (const [name, step] of steps) {
+      const result = await step();
+      const problems = typeof result === "string" ? result : result.join("\n");
+      if (problems) failed++;
+      console.log(`${problems ? "failed" : "ok    "}  ${name}`);
+      if (problems) console.log(problems.replace(/^/gm, "        "));
+    }
+  };
+  await Promise.all([inTurn(ofSources), inTurn(ofPackage)]);
   process.exitCode = failed > 0 ? 1 : 0;
 }
