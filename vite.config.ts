@@ -13,20 +13,32 @@ const HOST_TESTS: Readonly<Record<keyof Hosts, string[]>> = {
   deno: ["test/**/*.wgpu.test.ts"],
 };
 const IN_HOSTS = Object.values(HOST_TESTS).flat();
-/** Tests that need a driver, except files named *.cpu.test.ts. All other tests need none. */
-const GPU_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
-/** The device that computes on the CPU, on the thread of the tests. */
+/** Tests that need a device, except files named *.cpu.test.ts. All other tests need none. */
+const DEVICE_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
+/** The device that computes on the CPU, on the thread of the tests: the fastest of all that run here. */
 const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
-/** Tests of programs. */
-const PROGRAMS = ["test/{cli,bench,server,docs}/**"];
-/** Tests of shaders, of drivers' devices and timestamps, and of bits that a matrix in more parts has. */
-const NOT_ON_CPU = ["test/engine/{device-errors,device-loss,inspect,stored,tune,variant-bench}.test.ts"];
-/** GPU tests that do not compare numbers of kernels: they run on the fastest driver only. */
-const ONCE = [
-  ...PROGRAMS,
-  "test/engine/{ai-sdk,broken,classify,constraint,device-errors,device-loss,dispose,forced,generate,inspect,mended,openai}.test.ts",
-  "test/engine/{plan,profile,prompts,readers,scheduler,session,stored,tensor-table,thinking,token-order,prompt-api}.test.ts",
+/**
+ * Tests of shaders, of drivers' devices and timestamps, of what formats lose, and of bits that a matrix in
+ * more parts has.
+ */
+const NOT_ON_CPU = [
+  "test/engine/{device-errors,device-loss,inspect,quality,stored,tune,variant-bench}.test.ts",
 ];
+/** Tests of what no device changes: programs, servers, shapes of APIs, texts, files. */
+const ONLY_ON_CPU = [
+  "test/cli/{eval,screen}.test.ts",
+  "test/server/!(clients).test.ts",
+  "test/engine/{ai-sdk,broken,classify,forced,mended,merge,openai,plan,prompt-api,prompts}.test.ts",
+  "test/engine/{readers,tensor-table,thinking,token-order}.test.ts",
+];
+/** Tests of numbers that a driver without f16, and with few lanes in a subgroup, may compute otherwise. */
+const ON_EVERY_DRIVER = [
+  "test/kernels/**/!(*.cpu).test.ts",
+  "test/engine/{chunks,families,golden,golden-variants,split,token-blocks,variant-bench}.test.ts",
+];
+/** The fastest driver runs all that need one; the others what may differ there, or all if asked to. */
+const testsOf = (driver: number) =>
+  driver === 0 || process.env["SIROCCO_ALL_CASES"] === "1" ? DEVICE_TESTS : ON_EVERY_DRIVER;
 
 export default defineConfig(async () => ({
   publicDir: false as const,
@@ -76,13 +88,13 @@ async function tests() {
     pool: "forks" as const,
     sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], [...GPU_TESTS, ...IN_HOSTS]),
+      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS]),
       ...drivers.map(({ name, env }, i) => {
-        const exclude = i === 0 ? IN_HOSTS : [...IN_HOSTS, ...ONCE];
+        const exclude = [...IN_HOSTS, ...ONLY_ON_CPU];
         const setupFiles = ["test/setup/calm-polling.ts"];
-        return project(name, { ...env, SIROCCO_DRIVER: name }, GPU_TESTS, exclude, { setupFiles });
+        return project(name, { ...env, SIROCCO_DRIVER: name }, testsOf(i), exclude, { setupFiles });
       }),
-      project("wasm", ON_CPU, GPU_TESTS, [...IN_HOSTS, ...PROGRAMS, ...NOT_ON_CPU]),
+      project("wasm", ON_CPU, DEVICE_TESTS, [...IN_HOSTS, ...NOT_ON_CPU]),
       ...able.map((name) => hostProject(name, hosts[name], able)),
     ],
   };
@@ -93,7 +105,7 @@ function project(
   env: Record<string, string>,
   include: string[],
   exclude: string[],
-  more: { fileParallelism?: boolean; setupFiles?: string[] } = {},
+  more: { setupFiles?: string[]; expect?: { poll: { timeout: number } } } = {},
 ): TestProjectConfiguration {
   return {
     extends: true,
@@ -110,7 +122,6 @@ function project(
   };
 }
 
-/** Chromium's run one at a time, after all others, because its pages are timed. */
 const hostProject = (
   name: keyof Hosts,
   host: Hosts[keyof Hosts],
@@ -121,5 +132,6 @@ const hostProject = (
     SIROCCO_PROJECTS: able.join(),
     [`SIROCCO_${name.toUpperCase()}`]: JSON.stringify(host),
   };
-  return project(name, env, HOST_TESTS[name], [], name === "chromium" ? { fileParallelism: false } : {});
+  // Two browsers at once may take longer than Vitest's second.
+  return project(name, env, HOST_TESTS[name], [], { expect: { poll: { timeout: 10_000 } } });
 };

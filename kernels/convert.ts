@@ -46,7 +46,8 @@ export const convert = (dtype: InputDtype, format: WeightFormat): Kernel<Convert
     { R: 2, K: 64, N: 2, row0: 0 },
     { R: 5, K: 704, N: 7, row0: 1 },
     { R: 3, K: 523, N: 3, row0: 0 }, // a super-group of 11 columns
-    { R: 8200, K: 1, N: 8200, row0: 0 }, // three lines of workgroups
+    // Three lines of workgroups. Which dtype is read makes no difference to them.
+    ...(dtype === "BF16" ? [{ R: 8200, K: 1, N: 8200, row0: 0 }] : []),
   ],
   bindings: ({ R, K, N }) => [
     { name: "raw", type: "u32", length: rawWords(dtype, R, K) },

@@ -39,11 +39,14 @@ try {
 }
 process.exitCode = survived > 0 ? 1 : 0;
 
-/** Runs on one driver: a wrong result is wrong on any. */
+/** Runs without a device, or on one driver and the CPU device: a wrong result is wrong on any driver. */
 function testsFail(/** @type {string[]} */ test) {
-  const project = /\.cpu\.|^test\/(weights|tokenizer|demo)\//.test(test[0] ?? "") ? "cpu" : "lavapipe";
+  const projects = /\.cpu\.|^test\/(weights|tokenizer|demo)\//.test(test[0] ?? "")
+    ? ["cpu"]
+    : ["lavapipe", "wasm"];
+  const chosen = projects.flatMap((name) => ["--project", name]);
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
-  const { status, stdout } = spawnSync(process.execPath, [vitest, "run", "--project", project, ...test], {
+  const { status, stdout } = spawnSync(process.execPath, [vitest, "run", ...chosen, ...test], {
     cwd: copy,
     encoding: "utf8",
   });

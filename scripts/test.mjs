@@ -1,5 +1,6 @@
 // `npm test`: every test on every adapter of this machine. `--driver NAME` chooses adapters, "cpu" (tests
-// that need none) or "chromium" (tests in a browser). All other arguments go to Vitest.
+// that need no device), "wasm" (tests on the CPU device) or "chromium" (tests in a browser). All other
+// arguments go to Vitest.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,8 +12,10 @@ import { ensureDependencies, root, run } from "./setup.mjs";
 
 /** @typedef {import("../test/setup/reporter.ts").Summary} Summary */
 
-/** Projects that are not adapters of this machine. */
-const OTHERS = ["cpu", ...NOT_ADAPTERS];
+/** Projects without an adapter of WebGPU: on no device, and on the CPU device. */
+const WITHOUT_DRIVER = ["cpu", "wasm"];
+/** Projects that do not count as adapters of this machine. */
+const OTHERS = [...WITHOUT_DRIVER, ...NOT_ADAPTERS];
 
 /** Skipped tests that are listed by name; none if a filter by name skips hundreds. */
 const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
@@ -34,7 +37,7 @@ try {
   if ("path" in nginx) console.log(`proxy    nginx: ${nginx.version}, ${nginx.path}`);
   else console.log(`no       nginx: ${nginx.why}`);
   const known = [
-    "cpu",
+    ...WITHOUT_DRIVER,
     ...drivers.map(({ name }) => name),
     ...Object.entries(hosts).flatMap(([name, host]) => ("path" in host ? [name] : [])),
   ];

@@ -65,6 +65,7 @@ describe("sirocco", { timeout: 600_000 }, () => {
 
   test("says in one line that there is no adapter", async () => {
     const env = {
+      SIROCCO_ADAPTER: "webgpu",
       VK_DRIVER_FILES: join(folder, "no-driver.json"),
       VK_ICD_FILENAMES: join(folder, "no-driver.json"),
     };

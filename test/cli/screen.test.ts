@@ -115,7 +115,7 @@ describe.each([80, 40])("a chat on a terminal of %d columns", setting, (columns)
 test("without an adapter, the terminal shows the error and no native stack", setting, async () => {
   const none = join(folder, "no-driver.json");
   terminal = new Terminal([process.execPath, main, "chat"], 120, {
-    ...{ VK_DRIVER_FILES: none, VK_ICD_FILENAMES: none },
+    ...{ SIROCCO_ADAPTER: "webgpu", VK_DRIVER_FILES: none, VK_ICD_FILENAMES: none },
   });
   const lines = await terminal.see("exit 1");
   expect(lines.join("\n")).toMatch(/sirocco: .*adapter/);

@@ -6,7 +6,7 @@ import { openSite, type Site } from "./site.ts";
 let site: Site;
 let page: Page;
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({ adapter: "webgpu" });
   page = await site.open();
 });
 afterAll(() => site?.close());
@@ -15,7 +15,15 @@ afterEach(() => expect(site.complaints()).toEqual([]));
 const answers = () => page.getByRole("article", { name: "Answer" });
 const questions = () => page.getByRole("article", { name: "You" });
 const facts = () => answers().last().locator("footer");
-const ended = () => page.getByRole("button", { name: "Regenerate" }).waitFor();
+const regenerate = () => page.getByRole("button", { name: "Regenerate" });
+const ended = () => regenerate().waitFor();
+
+/** Waits for the next button "Regenerate", as a short answer may be over before "Stop" is looked for. */
+async function regenerated(): Promise<void> {
+  await regenerate().evaluate((button) => button.setAttribute("data-old", ""));
+  await regenerate().click();
+  await regenerate().and(page.locator(":not([data-old])")).waitFor();
+}
 const send = async (text: string) => {
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.keyboard.press("Enter");
@@ -53,9 +61,7 @@ test("the same seed gives the same answer", async () => {
   await set("Seed", "7");
   const texts = [];
   for (let i = 0; i < 2; i++) {
-    await page.getByRole("button", { name: "Regenerate" }).click();
-    await page.getByRole("button", { name: "Stop" }).waitFor();
-    await ended();
+    await regenerated();
     expect(await facts().textContent()).toContain("seed 7 ");
     texts.push(await answers().locator("markdown-text").textContent());
   }
@@ -64,9 +70,7 @@ test("the same seed gives the same answer", async () => {
 
 test("a system prompt reaches the model", async () => {
   const answer = async () => {
-    await page.getByRole("button", { name: "Regenerate" }).click();
-    await page.getByRole("button", { name: "Stop" }).waitFor();
-    await ended();
+    await regenerated();
     return answers().locator("markdown-text").textContent();
   };
   const without = await answer();

@@ -6,8 +6,8 @@ import { openSite, type Site } from "./site.ts";
 let without: Site;
 let fallback: Site;
 beforeAll(async () => {
-  without = await openSite({ adapter: "", preludes: [noWebGpu] });
-  fallback = await openSite({ adapter: "", isolated: true });
+  without = await openSite({ preludes: [noWebGpu] });
+  fallback = await openSite({ isolated: true });
 });
 afterAll(async () => {
   await without?.close();

@@ -8,7 +8,7 @@ let page: Page;
 const ANSWER =
   "```ts\nconst line = f(with_, arguments_, that, go, on, until, the, block, is, wider, than, any, laptop, and_, on);\n```\n\n|a|b|\n|-|-|\n|1|2|\n\nText.";
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({ adapter: "webgpu" });
   await site.context.addInitScript((content) => {
     const facts = { model: "Tiny", reason: "stop", tokens: 9, firstTokenMs: 5, tokensPerSecond: 3, seed: 1 };
     const turns = [

@@ -19,7 +19,7 @@ let page: Page;
 let scratch: string;
 beforeAll(async () => {
   scratch = await mkdtemp(join(tmpdir(), "sirocco-loading-"));
-  site = await openSite();
+  site = await openSite({ adapter: "webgpu" });
   page = await site.open("#models");
 });
 afterAll(async () => {

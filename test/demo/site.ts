@@ -31,8 +31,8 @@ interface SiteOptions {
   /** Whether its host isolates the page. Default false. */
   readonly isolated?: boolean;
   /**
-   * What computes. Default: WebGPU, though its adapter is a software driver here, as most tests are of the
-   * way of a GPU.
+   * What computes. Default: what the page chooses, which is the CPU here, as Chromium's only adapter is a
+   * software driver. Tests of the way of a GPU choose WebGPU.
    */
   readonly adapter?: "webgpu" | "";
 }
@@ -40,7 +40,7 @@ interface SiteOptions {
 export async function serveSite({
   preludes = [],
   isolated = false,
-  adapter = "webgpu",
+  adapter = "",
 }: SiteOptions = {}): Promise<ServedSite> {
   if (!(await ensureSite())) throw new Error("The site could not be built: see above.");
   const asked: string[] = [];

@@ -12,7 +12,7 @@ const TINY = "weights/tiny-mistral";
 let site: Site;
 const folder = mkdtempSync(join(tmpdir(), "sirocco-trouble-"));
 beforeAll(async () => {
-  site = await openSite();
+  site = await openSite({ adapter: "webgpu" });
 });
 afterEach(async () => {
   for (const page of site.context.pages()) await page.close();

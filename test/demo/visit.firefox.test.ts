@@ -10,7 +10,7 @@ let firefox: OpenFirefox;
 let site: ServedSite;
 let page: Page;
 beforeAll(async () => {
-  site = await serveSite({ preludes: [losableDevices, countNudges] });
+  site = await serveSite({ adapter: "webgpu", preludes: [losableDevices, countNudges] });
   firefox = await openFirefox();
   page = await firefox.newPage();
   page.setDefaultTimeout(60_000);

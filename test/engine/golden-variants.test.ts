@@ -55,7 +55,8 @@ describe("every variant of the hot kernels, forced: the same numbers", () => {
   ] as const)("perplexity in %s by %s is within %d of bf16", async ([weights, matmul, bound], { skip }) => {
     const able = matmulCandidates(borrowDevice(device).adapter, weightFormats[weights]);
     skip(!able.includes(matmul), "the driver lacks it");
-    const golden = await sample(process.env["SIROCCO_DRIVER"] === "swiftshader");
+    skip(isSlowDriver, "compiles slowly");
+    const golden = await sample(false);
     const model = await loadModel(undefined, { weights, device, kernels: { matmul } });
     const { perplexity } = await model.score(golden.ids);
     model.dispose();
@@ -68,7 +69,7 @@ describe("every variant of the hot kernels, forced: the same numbers", () => {
 
   // The same for decode: log-probabilities of steps, against a pass over the same weights without rounding.
   test("log-probabilities in q4 by stream_int8 are near those of exact products", async ({ skip }) => {
-    skip(process.env["SIROCCO_DRIVER"] === "swiftshader", "compiles slowly");
+    skip(isSlowDriver, "compiles slowly");
     const { ids } = await read("02_once");
     const kernels = { matvec: "stream_int8" } as const;
     const model = await loadModel(undefined, { weights: "q4", parallel: 1, device, kernels });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
 import { embeddedModels } from "./golden.ts";
 
 // One device for all: the models share pipelines.
@@ -10,9 +11,7 @@ beforeAll(async () => {
   device = await openTestDevice();
 });
 
-for (const { name, options, checks } of embeddedModels({
-  short: process.env["SIROCCO_DRIVER"] === "swiftshader",
-})) {
+for (const { name, options, checks } of embeddedModels({ short: isSlowDriver })) {
   describe(name, () => {
     let model: Model;
     beforeAll(async () => {

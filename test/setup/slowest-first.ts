@@ -18,7 +18,7 @@ const LONG = [
 ];
 
 /** The projects with the longest files first, and the one with many short ones last. */
-const PROJECTS = ["deno", "firefox", "lavapipe", "swiftshader", "wasm", "cpu"];
+const PROJECTS = ["firefox", "chromium", "deno", "lavapipe", "swiftshader", "wasm", "cpu"];
 
 export default class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
