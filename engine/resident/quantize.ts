@@ -47,9 +47,9 @@ export interface QuantizeOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Cancels the work; the folder is then left as it was. Default: none. */
   readonly signal?: AbortSignal;
-  /** What computes, as for `loadModel`. */
+  /** What computes. Default: as for `loadModel`. */
   readonly adapter?: string;
-  /** Threads where the CPU computes, 0 … 128, as for `loadModel`. */
+  /** Threads where the CPU computes, 0 … 128. Default: as for `loadModel`. */
   readonly threads?: number;
 }
 
