@@ -24,6 +24,8 @@ export const cpuDevice = (threads: Threads): GPUDevice => new CpuDevice(threads)
 interface Scope {
   readonly filter: GPUErrorFilter;
   error: CpuError | null;
+  /** Whether it waits for the errors of what was asked in it. */
+  isClosing: boolean;
 }
 
 class CpuDevice extends EventTarget {
@@ -126,11 +128,12 @@ class CpuDevice extends EventTarget {
   }
 
   pushErrorScope(filter: GPUErrorFilter): void {
-    this.#scopes.push({ filter, error: null });
+    this.#scopes.push({ filter, error: null, isClosing: false });
   }
 
   async popErrorScope(): Promise<CpuError | null> {
-    const scope = this.#scopes.at(-1)!;
+    const scope = this.#scopes.findLast(({ isClosing }) => !isClosing)!;
+    scope.isClosing = true;
     // Errors of what was asked so far come before the answer.
     await this.#timeline.ask().catch(() => {});
     this.#scopes.splice(this.#scopes.indexOf(scope), 1);

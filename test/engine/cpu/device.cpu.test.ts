@@ -106,6 +106,15 @@ test("a buffer that is too large is an error of its scope", async () => {
   expect(await device.popErrorScope()).toBeNull();
 });
 
+test("scopes that are closed without waiting get their own errors", async () => {
+  const device = await openOwnThread();
+  device.pushErrorScope("validation");
+  device.pushErrorScope("out-of-memory");
+  device.createBuffer({ label: "huge", size: 2 ** 32, usage: all });
+  const errors = await Promise.all([device.popErrorScope(), device.popErrorScope()]);
+  expect(errors.map((error) => error?.constructor.name)).toEqual([undefined, "GPUValidationError"]);
+});
+
 test("a memory that does not grow is out of memory, and named so", async () => {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 2048, shared: true });
   const threads = { ...ownThread(() => ({}) as never), sharesMemory: false };
