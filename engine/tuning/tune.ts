@@ -1,7 +1,9 @@
 // The tuner: measures the variants of the hot kernels on this adapter, at the model's own shapes. Wrong
 // results are rejected.
 import type { KernelChoice, Progress, TuningMeasurement } from "../api.ts";
+import { DeviceError } from "../errors.ts";
 import { Buffers } from "../gpu/buffers.ts";
+import { CPU_ARCHITECTURE } from "../gpu/cpu-architecture.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { BatchClock } from "./batch-clock.ts";
@@ -42,6 +44,7 @@ const EFFORT: Readonly<Record<"gpu" | "software", Effort>> = {
  * Measures slot after slot until the time is up. A variant is chosen for all numbers of rows: the one with
  * the least geometric mean of its times. A slot keeps the variant that it has unmeasured if no other is
  * reached.
+ * @throws DeviceError on the CPU: one code computes all variants
  */
 export async function tune(
   gpu: Gpu,
@@ -49,7 +52,14 @@ export async function tune(
   measured: Measured,
   { onProgress, signal, budgetMs }: TuneOptions,
 ): Promise<Tuned> {
-  const effort = EFFORT[gpu.adapter.software ? "software" : "gpu"];
+  const { name, architecture, software } = gpu.adapter;
+  if (architecture === CPU_ARCHITECTURE) {
+    throw new DeviceError(
+      `tune: expected a GPU, got ${name}, which has no variants of kernels to measure. Nothing has to be tuned there; adapter chooses a GPU.`,
+      { code: "no-adapter" },
+    );
+  }
+  const effort = EFFORT[software ? "software" : "gpu"];
   const slots = allSlots(gpu, pipelines, measured, effort);
   const { matvec, matmul, attention } = measured.shape.kernels;
   const choice: Choice = { matvec: { ...matvec }, matmul: { ...matmul }, attention: { ...attention } };

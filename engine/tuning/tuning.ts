@@ -3,8 +3,6 @@ import { attentionVariants, matmulVariants, matvecVariants } from "../../kernels
 import { version } from "../../package.json";
 import { sha256OfText } from "../../weights/index.ts";
 import type { KernelChoice, LoadOptions, MatrixRole, Plan, Tuning } from "../api.ts";
-import { DeviceError } from "../errors.ts";
-import { CPU_ARCHITECTURE } from "../gpu/cpu-architecture.ts";
 import type { Pipelines } from "../gpu/dispatch.ts";
 import type { Gpu } from "../gpu/gpu.ts";
 import { type MainMatrix, type ModelLayout, mainMatrices } from "../graph/layout.ts";
@@ -43,7 +41,7 @@ export const tunedKernels = async (
     ? (await measureKernels(gpu, pipelines, store, model, options)).choice
     : undefined);
 
-/** Measures, and remembers the choice. @throws DeviceError on the CPU: one code computes all variants */
+/** Measures, and remembers the choice. */
 export async function measureKernels(
   gpu: Gpu,
   pipelines: Pipelines,
@@ -51,13 +49,6 @@ export async function measureKernels(
   { plan, shape, layout }: Untuned,
   { onProgress, signal }: LoadOptions,
 ): Promise<Tuning> {
-  const { name: found, architecture } = gpu.adapter;
-  if (architecture === CPU_ARCHITECTURE) {
-    throw new DeviceError(
-      `tune: expected a GPU, got ${found}, which has no variants of kernels to measure. Nothing has to be tuned there; adapter chooses a GPU.`,
-      { code: "no-adapter" },
-    );
-  }
   // Most loads measure nothing, and a page that loads so does not fetch this code.
   const { tune } = await import("./tune.ts");
   const matrices = mainMatrices(layout);
