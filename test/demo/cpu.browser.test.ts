@@ -1,6 +1,10 @@
 // The built site where there is no GPU: the CPU answers, and the page says so.
+import { mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { MISTRAL_7B_BYTES, mistral7bHeader } from "../weights/gguf-of.ts";
 import { openSite, type Site } from "./site.ts";
 
 let without: Site;
@@ -60,6 +64,21 @@ test("the pre-flight says that the CPU computes", async () => {
   const dialog = page.getByRole("dialog", { name: /^Load/ });
   await dialog.getByRole("button", { name: "Load" }).waitFor();
   expect(await dialog.innerText()).toMatch(/Weights in memory[\s\S]*the CPU computes: CPU \(WebAssembly/);
+  expect(await dialog.innerText()).not.toContain("slow on the CPU");
   await screenshot(page, "cpu-preflight");
   await page.close();
+});
+
+test("the pre-flight warns of a model that is too large for the CPU", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sirocco-cpu-"));
+  const path = join(folder, "7b.gguf");
+  await writeFile(path, mistral7bHeader(1e6));
+  await truncate(path, MISTRAL_7B_BYTES);
+  const page = await openWithout("#models");
+  await page.locator("#model-file").setInputFiles(path);
+  const dialog = page.getByRole("dialog", { name: /^Load/ });
+  await dialog.getByText("A model of this size is slow on the CPU").waitFor();
+  await screenshot(page, "cpu-preflight-large");
+  await page.close();
+  await rm(folder, { recursive: true });
 });
