@@ -1,6 +1,6 @@
 import { padded } from "../formats/table.ts";
 import type { GateUpSize } from "../gate-up.ts";
-import type { Operation } from "./operation.ts";
+import { nearAddress, type Operation } from "./operation.ts";
 import {
   type ProductCall,
   prepareProduct,
@@ -34,7 +34,7 @@ export const gateUp: Operation<ProductCall, GateUpSize> = (call, size, operands,
         f32[up + r] = withAddend(addend, added, products, t, column + F, f32[up + r]!);
       }
       const to = t * stride + F0 + f;
-      if (fours > 0) thread.compiled.swiglu(4 * gate, 4 * up, hidden.address! + 4 * to, fours);
+      if (fours > 0) thread.compiled.swiglu(4 * gate, 4 * up, nearAddress(hidden) + 4 * to, fours);
       for (let r = 4 * fours; r < count; r++) {
         const x = f32[gate + r]!;
         hidden.f32[to + r] = (x / (1 + Math.exp(-x))) * f32[up + r]!;

@@ -1,6 +1,6 @@
 import type { CpuCall } from "../kernel.ts";
 import type { MultiplyAddSize } from "../multiply-add.ts";
-import type { Operation } from "./operation.ts";
+import { nearAddress, type Operation } from "./operation.ts";
 
 /** Bytes of an item: a thread of the shader has as many. */
 const BYTES = 64;
@@ -11,7 +11,7 @@ export const multiplyAdd: Operation<CpuCall, MultiplyAddSize> = (
   operands,
   { compiled },
 ) => {
-  const [x, y] = operands.map(({ address }) => address!) as [number, number];
+  const [x, y] = operands.map(nearAddress) as [number, number];
   return [
     {
       items: threads,

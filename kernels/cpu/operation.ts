@@ -10,6 +10,15 @@ export interface Operand {
   readonly address: number | undefined;
 }
 
+/**
+ * The address of a buffer that compiled functions read or write.
+ * @throws Error if it is in another heap: such a buffer has to be `near` (engine/gpu/buffers.ts)
+ */
+export function nearAddress({ address }: Operand): number {
+  if (address === undefined) throw new Error("An operand: expected a buffer in the first heap.");
+  return address;
+}
+
 export interface Thread {
   /** The compiled functions, over heap 0. */
   readonly compiled: Compiled;

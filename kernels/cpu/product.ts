@@ -4,7 +4,7 @@ import type { Addend } from "../addend.ts";
 import { GROUP, padded, scaleWords, type WeightFormatName, weightWords } from "../formats/table.ts";
 import type { InputSize } from "../matrix-input.ts";
 import type { Compiled } from "./compiled.ts";
-import type { Operand, Thread } from "./operation.ts";
+import { nearAddress, type Operand, type Thread } from "./operation.ts";
 
 export interface ProductCall {
   readonly format: WeightFormatName;
@@ -98,7 +98,7 @@ export function prepareProduct(
 ): Product {
   const { format } = call;
   const { T, K } = size;
-  const addresses = inputs.map(({ address }) => address!);
+  const addresses = inputs.map(nearAddress);
   const { inputBytes, workBytes, groupsAtOnce, addsUp, prepare, multiply } =
     call.input === "codes"
       ? productsOfCodes(format, K, addresses, compiled)
@@ -125,7 +125,7 @@ export function prepareProduct(
     const matrix = weights[i];
     const bytes = stored[i]!;
     if (!matrix) return 0;
-    if (isInPlace) return matrix.address! + row * bytes;
+    if (isInPlace) return nearAddress(matrix) + row * bytes;
     for (let r = 0; r < count; r++) {
       const at = to + r * wide[i]!;
       heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);

@@ -1,7 +1,7 @@
 import { GROUP, padded } from "../formats/table.ts";
 import type { CodeOrder } from "../kernel.ts";
 import type { InputSize } from "../matrix-input.ts";
-import type { Operation } from "./operation.ts";
+import { nearAddress, type Operation } from "./operation.ts";
 
 export type QuantizeInputCall = {
   readonly op: "quantize_input";
@@ -16,7 +16,7 @@ export const quantizeInput: Operation<QuantizeInputCall, InputSize> = (
   operands,
   { compiled },
 ) => {
-  const addresses = operands.map(({ address }) => address!);
+  const addresses = operands.map(nearAddress);
   const [x, gain, codes, groups] = input === "norm" ? addresses : [addresses[0], 0, ...addresses.slice(1)];
   const stride = padded(K);
   const run = (first: number, end: number) => {

@@ -1,7 +1,7 @@
 import { padded } from "../formats/table.ts";
 import type { CpuCall } from "../kernel.ts";
 import type { SwigluSize } from "../swiglu.ts";
-import type { Operand, Operation } from "./operation.ts";
+import { nearAddress, type Operand, type Operation } from "./operation.ts";
 
 /** Columns of an item. */
 const COLUMNS = 1024;
@@ -21,8 +21,8 @@ export const swiglu: Operation<CpuCall, SwigluSize> = (
     const to = t * padded(width) + F0;
     const fours = Math.floor((end - first) / 4);
     if (fours > 0) {
-      const from = gateUp.address! + 4 * (gate + first);
-      compiled.swiglu(from, from + 4 * F, hidden.address! + 4 * (to + first), fours);
+      const from = nearAddress(gateUp) + 4 * (gate + first);
+      compiled.swiglu(from, from + 4 * F, nearAddress(hidden) + 4 * (to + first), fours);
     }
     for (let f = first + 4 * fours; f < end; f++) {
       const x = gateUp.f32[gate + f]!;

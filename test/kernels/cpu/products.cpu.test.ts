@@ -80,3 +80,10 @@ test("relaxed SIMD is used where it is known", async () => {
     instantiate(await compileModules(false, relaxed), memory).nibbleCodeBytes.value;
   expect([await codeBytes(true), await codeBytes(false)]).toEqual([1, 2]);
 });
+
+test("inputs in another heap are an error", () => {
+  const kernel = matvec(weightFormats.q4, "stream_int8") as Kernel;
+  const size = { T: 1, N: 4, K: 128 };
+  const host = kernel.bindings(size).map((binding, i) => contents(kernel, size, binding, i + 1));
+  expect(() => runOperation(kernel, size, host, 1, ["codes"])).toThrow("first heap");
+});
