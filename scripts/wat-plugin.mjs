@@ -1,9 +1,9 @@
 // Assembles WebAssembly text: `import module from "./name.wat?wasm"` gives a WatModule
-// (kernels/cpu/modules.ts).
+// (kernels/cpu/wat.d.ts), "./name.wat?wasm&relaxed" the one with relaxed SIMD.
 import { readFileSync } from "node:fs";
 import wabt from "wabt";
 
-const TEXT = /\.wat\?wasm$/;
+const TEXT = /\.wat\?wasm(&relaxed)?$/;
 
 /** @returns {import("vite").Plugin} */
 export function assembleWat() {
@@ -11,10 +11,11 @@ export function assembleWat() {
     name: "assemble-wat",
     enforce: "pre",
     async load(id) {
-      if (!TEXT.test(id)) return null;
-      const file = id.replace(/\?wasm$/, "");
+      const kind = TEXT.exec(id);
+      if (!kind) return null;
+      const file = id.slice(0, id.lastIndexOf("?"));
       this.addWatchFile(file);
-      const module = await assemble(file, readFileSync(file, "utf8"));
+      const module = await assemble(file, readFileSync(file, "utf8"), Boolean(kind[1]));
       return { code: `export default ${JSON.stringify(module)};`, map: { mappings: "" } };
     },
   };
@@ -27,25 +28,15 @@ const MEMORY_IMPORT = "memory\x02\x01";
 const RELAXED = /^ *;; if relaxed\n([\s\S]*?)^ *;; else\n([\s\S]*?)^ *;; end if\n/gm;
 
 /**
- * @typedef {object} Assembled
- * @property {string} base64
- * @property {number} limitsAt the place of the byte that says whether the imported memory is shared
- */
-
-/**
  * @param {string} file for messages
  * @param {string} text
- * @returns {Promise<Assembled & { relaxed?: Assembled }>} `relaxed`: with relaxed SIMD, if the text tells how
+ * @param {boolean} relaxed
+ * @returns {Promise<{ base64: string, limitsAt: number }>} `limitsAt`: the place of the byte that says
+ *   whether the imported memory is shared
  */
-export async function assemble(file, text) {
-  const plain = await binary(file, text.replace(RELAXED, "$2"));
-  if (!text.match(RELAXED)) return plain;
-  return { ...plain, relaxed: await binary(file, text.replace(RELAXED, "$1")) };
-}
-
-/** @returns {Promise<Assembled>} */
-async function binary(/** @type {string} */ file, /** @type {string} */ text) {
-  const module = (await wabt()).parseWat(file, repeated(inserted(text)), { relaxed_simd: true });
+export async function assemble(file, text, relaxed) {
+  const chosen = text.replace(RELAXED, relaxed ? "$1" : "$2");
+  const module = (await wabt()).parseWat(file, repeated(inserted(chosen)), { relaxed_simd: true });
   try {
     module.validate();
     const bytes = Buffer.from(module.toBinary({}).buffer);

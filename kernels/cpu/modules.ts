@@ -1,6 +1,6 @@
 // The WebAssembly modules of the CPU device. The caller's side compiles them, and sends them to its threads.
 import attention from "./attention.wat?wasm";
-import codes from "./codes.wat?wasm";
+import relaxedCodes from "./codes.wat?wasm&relaxed";
 import exp from "./exp.wat?wasm";
 import inputs from "./inputs.wat?wasm";
 import multiplyAdd from "./multiply-add.wat?wasm";
@@ -17,15 +17,17 @@ const SHARED = 3;
  * descriptor must give a `maximum`.
  * @param relaxed false: without relaxed SIMD. Default: with it where the engine knows it.
  */
-export const compileModules = (shared: boolean, relaxed = true): Promise<WebAssembly.Module[]> =>
-  Promise.all(
-    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map((module) => {
-      const bytes = relaxed && module.relaxed && binary(module.relaxed, shared);
-      return WebAssembly.compile(bytes && WebAssembly.validate(bytes) ? bytes : binary(module, shared));
-    }),
+export async function compileModules(shared: boolean, relaxed = true): Promise<WebAssembly.Module[]> {
+  const knowsRelaxed = relaxed && WebAssembly.validate(binary(relaxedCodes, shared));
+  const codes = knowsRelaxed ? relaxedCodes : (await import("./codes.wat?wasm")).default;
+  return Promise.all(
+    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map((module) =>
+      WebAssembly.compile(binary(module, shared)),
+    ),
   );
+}
 
-function binary({ base64, limitsAt }: { base64: string; limitsAt: number }, shared: boolean) {
+function binary({ base64, limitsAt }: WatModule, shared: boolean) {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   if (shared) bytes[limitsAt] = SHARED;
   return bytes;

@@ -126,6 +126,10 @@ export function prepareProduct(
     const bytes = stored[i]!;
     if (!matrix) return 0;
     if (isInPlace) return nearAddress(matrix) + row * bytes;
+    if (wide[i] === bytes) {
+      heap.u8.set(matrix.u8.subarray(row * bytes, (row + count) * bytes), to);
+      return to;
+    }
     for (let r = 0; r < count; r++) {
       const at = to + r * wide[i]!;
       heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);

@@ -1,14 +1,16 @@
 // Modules that scripts/wat-plugin.mjs assembles.
+interface WatModule {
+  /** The binary module. It imports a memory that is not shared. */
+  readonly base64: string;
+  /** The place of the byte that says so. */
+  readonly limitsAt: number;
+}
 declare module "*.wat?wasm" {
-  interface WatModule {
-    /** The binary module. It imports a memory that is not shared. */
-    readonly base64: string;
-    /** The place of the byte that says so. */
-    readonly limitsAt: number;
-  }
-  const module: WatModule & {
-    /** The module for where relaxed SIMD is known, if it differs there. */
-    readonly relaxed?: WatModule;
-  };
+  const module: WatModule;
+  export default module;
+}
+/** With relaxed SIMD. */
+declare module "*.wat?wasm&relaxed" {
+  const module: WatModule;
   export default module;
 }
