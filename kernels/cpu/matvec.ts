@@ -35,9 +35,10 @@ export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands,
     const row0 = first * TILE_ROWS;
     const rowsEnd = Math.min(end * TILE_ROWS, N);
     product.eachBlock((block) => {
-      if (product.addTo && out !== undefined && !added) {
+      // With `add`, the blocks of a sum would be added to y one by one, and round in another way.
+      if (product.addTo && out !== undefined && !added && !add) {
         const at = block.token * stride + N0 + row0;
-        for (let i = 0; i < block.tokens && !add; i++) {
+        for (let i = 0; i < block.tokens; i++) {
           y.fill(0, at + i * stride, at + i * stride + rowsEnd - row0);
         }
         product.addTo(row0, rowsEnd - row0, out + 4 * at, 4 * stride);

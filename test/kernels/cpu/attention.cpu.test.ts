@@ -31,7 +31,7 @@ for (const kernel of coveringKernels.filter(({ name }) => NAMES.test(name))) {
       const again = [2, 3].map((threads) => runOperation(kernel, size, host, threads));
       kernel.reference(size, ...host);
       compareBuffers(kernel, size, results, host);
-      for (const each of again) expect(each).toEqual(results);
+      for (const each of again) expect(each).toStrictEqual(results);
     });
 }
 
@@ -42,7 +42,9 @@ test("a cache in another heap gives the same bits", () => {
   for (const kernel of [prefill, decode]) {
     for (const size of kernel.testSizes) {
       const host = hostBuffers(kernel, size);
-      expect(runOperation(kernel, size, host, 2, ["cache"])).toEqual(runOperation(kernel, size, host, 2));
+      expect(runOperation(kernel, size, host, 2, ["cache"])).toStrictEqual(
+        runOperation(kernel, size, host, 2),
+      );
     }
   }
 });

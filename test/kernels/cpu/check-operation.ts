@@ -18,5 +18,5 @@ export function checkOperation(
   const again = [2, 3].map((threads) => runOperation(kernel, size, host, threads, far));
   kernel.reference(size, ...host);
   compareBuffers(kernel, size, results, host);
-  for (const each of again) expect(each).toEqual(results);
+  for (const each of again) expect(each).toStrictEqual(results);
 }

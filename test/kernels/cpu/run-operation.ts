@@ -19,7 +19,7 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
  * @param threads how many share out the items of each phase
  * @param far names of bindings whose buffers are in another heap
  * @param relaxed false: without relaxed SIMD
- * @returns the bytes of each buffer after it
+ * @returns the bytes of each buffer after it: `toStrictEqual` compares them, `toEqual` does not
  */
 export function runOperation(
   kernel: Kernel,
