@@ -23,14 +23,18 @@ export async function openChromium(serviceWorkers: "allow" | "block" = "block"):
   // vite.config.ts sets it; without one there is no project "chromium", and this does not run.
   const { path, env }: Host = JSON.parse(process.env["SIROCCO_CHROMIUM"] ?? "{}");
   const profile = await mkdtemp(join(tmpdir(), "sirocco-chromium-"));
-  const launch = () =>
-    chromium.launchPersistentContext(profile, {
+  const launch = async () => {
+    const context = await chromium.launchPersistentContext(profile, {
       executablePath: path,
       env: { ...(process.env as Record<string, string>), ...env },
       headless: true,
       serviceWorkers,
       args: ["--no-sandbox", "--enable-unsafe-webgpu", "--ignore-gpu-blocklist"],
     });
+    // Other tests compute beside these.
+    context.setDefaultTimeout(60_000);
+    return context;
+  };
   let context = await launch();
   return {
     get context() {
