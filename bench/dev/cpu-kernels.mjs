@@ -42,13 +42,14 @@ const { instantiate } = /** @type {typeof import("../../kernels/cpu/compiled.ts"
 const { compileModules } = /** @type {typeof import("../../kernels/cpu/modules.ts")} */ (
   await load("cpu/modules.ts")
 );
-if (!process.argv.includes("--no-relaxed")) {
+const relaxed = !process.argv.includes("--no-relaxed");
+if (relaxed) {
   const { allowRelaxedSimd } = /** @type {typeof import("../../engine/cpu/node-simd.ts")} */ (
     await vite.ssrLoadModule("/engine/cpu/node-simd.ts")
   );
   allowRelaxedSimd();
 }
-const modules = await compileModules(false, !process.argv.includes("--no-relaxed"));
+const modules = await compileModules(false, relaxed);
 const names = process.argv.slice(3).filter((name) => !name.startsWith("--"));
 
 for (const format of Object.values(weightFormats)) {

@@ -41,26 +41,25 @@ interface Codes {
    * @param byNibble 1 for q4, 0 for q8
    */
   prepareCodes(codes: number, scales: number, groups: number, byNibble: number, out: number): void;
-  /**
-   * Adds the products of rows of weights and T inputs to out, [T, rows].
-   * @param weightBytes bytes of a row: whole quads, as `scaleBytes`
-   * @param quads four groups each
-   */
-  codeProducts(
-    byNibble: number,
-    weights: number,
-    weightBytes: number,
-    scales: number,
-    scaleBytes: number,
-    rows: number,
-    inputs: number,
-    inputBytes: number,
-    T: number,
-    quads: number,
-    out: number,
-    outBytes: number,
-  ): void;
+  /** Adds to what is at `out`. `kind` is 1 for q4, 0 for q8; `length` counts quads: rows have whole ones. */
+  codeProducts(...rows: RowArguments): void;
 }
+
+/** The products of rows of weights and T inputs, [T, rows]. */
+type RowArguments = [
+  kind: number,
+  weights: number,
+  weightBytes: number,
+  scales: number,
+  scaleBytes: number,
+  rows: number,
+  inputs: number,
+  inputBytes: number,
+  T: number,
+  length: number,
+  out: number,
+  outBytes: number,
+];
 
 /** exp.wat */
 interface Exp {
@@ -118,28 +117,12 @@ interface Inputs {
 /** products.wat */
 interface Products {
   /**
-   * The products of rows of weights and T inputs.
-   * @param format its place in the table of products.wat
-   * @param isPacked 1 to multiply weights as they are stored, 0 to unpack them first
-   * @param out [T, rows], rows padded to whole tiles
-   * @param work 8256 bytes, and 32 a group
+   * `kind` is the format's place in the table of products.wat; `length` counts groups; rows of `out` are
+   * padded to whole tiles.
+   * @param rows `isPacked`: 1 to multiply weights as they are stored, 0 to unpack them first; `work`: 8256
+   * bytes, and 32 a group
    */
-  products(
-    format: number,
-    isPacked: number,
-    weights: number,
-    weightBytes: number,
-    scales: number,
-    scaleBytes: number,
-    rows: number,
-    inputs: number,
-    inputBytes: number,
-    T: number,
-    groups: number,
-    out: number,
-    outBytes: number,
-    work: number,
-  ): void;
+  products(...rows: [...rows: RowArguments, isPacked: number, work: number]): void;
 }
 
 /** multiply-add.wat */

@@ -62,27 +62,22 @@ export interface Product {
   readonly addTo: ((row: number, count: number, to: number, strideBytes: number) => void) | undefined;
 }
 
-/** What compiled functions need to know of a product of rows and inputs. */
+/** How a compiled function multiplies rows of weights and inputs. */
 interface RowProducts {
+  readonly products: Compiled["products"];
+  /** Its first argument. */
+  readonly kind: number;
   /** Of an input, as `prepare` writes it. */
   readonly inputBytes: number;
   /** Of scratch. */
   readonly workBytes: number;
-  /** Groups of a row come in multiples of so many. */
+  /** Groups that it takes together. */
   readonly groupsAtOnce: number;
   /** Whether results are added to what is there. */
   readonly addsUp: boolean;
   prepare(token: number, to: number): void;
-  /** Of rows of weights, of scales, of inputs and of results: where they are, and the bytes of one. */
-  multiply(rows: Rows, tokens: number, inputs: number, out: number, outBytes: number, work: number): void;
-}
-
-interface Rows {
-  readonly count: number;
-  readonly weights: number;
-  readonly weightBytes: number;
-  readonly scales: number;
-  readonly scaleBytes: number;
+  /** Whether weights are multiplied as they are stored. */
+  isPacked(tokens: number): boolean;
 }
 
 /**
@@ -99,14 +94,16 @@ export function prepareProduct(
   const { format } = call;
   const { T, K } = size;
   const addresses = inputs.map(nearAddress);
-  const { inputBytes, workBytes, groupsAtOnce, addsUp, prepare, multiply } =
+  const { products, kind, inputBytes, workBytes, groupsAtOnce, addsUp, prepare, isPacked } =
     call.input === "codes"
       ? productsOfCodes(format, K, addresses, compiled)
       : productsOfFloats(call, size, addresses, compiled);
 
   const rowBytes = (columns: number) => [4 * weightWords(format, columns), 4 * scaleWords(format, columns)];
   const stored = rowBytes(K);
-  const wide = rowBytes(Math.ceil(K / GROUP / groupsAtOnce) * groupsAtOnce * GROUP);
+  /** Of a row, in `groupsAtOnce`. */
+  const length = Math.ceil(K / GROUP / groupsAtOnce);
+  const wide = rowBytes(length * groupsAtOnce * GROUP);
   const [weightBytes, scaleBytes] = [wide[0]!, wide[1]!];
   /** Otherwise rows are copied to scratch. */
   const isInPlace = wide[0] === stored[0] && weights.every(({ address }) => address !== undefined);
@@ -138,16 +135,23 @@ export function prepareProduct(
     return to;
   };
 
-  const multiplyTo = (row: number, count: number, out: number, outBytes: number): void => {
-    const rows = {
-      count,
-      weights: place(0, row, count, weightsAt),
+  const multiplyTo = (row: number, count: number, out: number, outBytes: number): void =>
+    products(
+      kind,
+      place(0, row, count, weightsAt),
       weightBytes,
-      scales: place(1, row, count, scalesAt),
+      place(1, row, count, scalesAt),
       scaleBytes,
-    };
-    multiply(rows, block.tokens, inputsAt, out, outBytes, workAt);
-  };
+      count,
+      inputsAt,
+      inputBytes,
+      block.tokens,
+      length,
+      out,
+      outBytes,
+      isPacked(block.tokens) ? 1 : 0,
+      workAt,
+    );
 
   return {
     eachBlock(visit) {
@@ -178,31 +182,18 @@ function productsOfCodes(
 ): RowProducts {
   const columns = padded(K);
   const groups = columns / GROUP;
-  const quads = Math.ceil(groups / 4);
   const byNibble = format === "q4" ? 1 : 0;
-  const inputBytes = quads * (128 * (byNibble ? compiled.nibbleCodeBytes.value : 2) + 32);
+  const codeBytes = byNibble ? compiled.nibbleCodeBytes.value : 2;
   return {
-    inputBytes,
+    products: compiled.codeProducts,
+    kind: byNibble,
+    inputBytes: Math.ceil(groups / 4) * (128 * codeBytes + 32),
     workBytes: 0,
     groupsAtOnce: 4,
     addsUp: true,
     prepare: (token, to) =>
       compiled.prepareCodes(codes! + token * columns, scales! + 8 * token * groups, groups, byNibble, to),
-    multiply: ({ count, weights, weightBytes, scales, scaleBytes }, tokens, inputs, out, outBytes) =>
-      compiled.codeProducts(
-        byNibble,
-        weights,
-        weightBytes,
-        scales,
-        scaleBytes,
-        count,
-        inputs,
-        inputBytes,
-        tokens,
-        quads,
-        out,
-        outBytes,
-      ),
+    isPacked: () => true,
   };
 }
 
@@ -216,38 +207,21 @@ function productsOfFloats(
   const columns = padded(K);
   const groups = columns / GROUP;
   const byNibble = format.startsWith("q4") ? 1 : 0;
-  const inputBytes = groups * (128 + 16);
-  /** Whether weights are multiplied as they are stored. */
-  const isPacked = (tokens: number): boolean => {
-    if (format === "f32") return true;
-    if (format === "q8") return false;
-    // Unpacked nibbles round in another way.
-    return byNibble ? !many : tokens < MANY_TOKENS;
-  };
   return {
-    inputBytes,
+    products: compiled.products,
+    kind: FORMATS.indexOf(format),
+    inputBytes: groups * (128 + 16),
     workBytes: TILE_BYTES + groups * FACTOR_BYTES,
     groupsAtOnce: 1,
     addsUp: false,
     prepare: (token, to) =>
       compiled.prepareFloats(x! + 4 * token * columns, gain ?? 0, groups, K, eps, byNibble, to),
-    multiply: ({ count, weights, weightBytes, scales, scaleBytes }, tokens, inputs, out, outBytes, work) =>
-      compiled.products(
-        FORMATS.indexOf(format),
-        isPacked(tokens) ? 1 : 0,
-        weights,
-        weightBytes,
-        scales,
-        scaleBytes,
-        count,
-        inputs,
-        inputBytes,
-        tokens,
-        groups,
-        out,
-        outBytes,
-        work,
-      ),
+    isPacked(tokens) {
+      if (format === "f32") return true;
+      if (format === "q8") return false;
+      // Unpacked nibbles round in another way.
+      return byNibble ? !many : tokens < MANY_TOKENS;
+    },
   };
 }
 

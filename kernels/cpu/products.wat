@@ -42,13 +42,13 @@
   ;; out[t, n] = sum_k weights[n, k] · inputs[t, k]. It writes whole tiles.
   (func (export "products")
     (param $format i32)
-    (param $is_packed i32)  ;; 1: rows are multiplied as they are stored, which takes less for few inputs
     (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes of a row
     (param $scales i32) (param $scale_bytes i32)
     (param $rows i32)
     (param $inputs i32) (param $input_bytes i32)
     (param $T i32) (param $groups i32)
     (param $out i32) (param $out_bytes i32)
+    (param $is_packed i32)  ;; 1: rows are multiplied as they are stored, which takes less for few inputs
     (param $work i32)  ;; 64 bytes of sums, 8 KiB of panel, 32 bytes of factors a group
     (local $factors i32) (local $group_bytes i32) (local $multiply i32)
     (local $row i32) (local $t i32) (local $at i32) (local $g i32) (local $count i32)
