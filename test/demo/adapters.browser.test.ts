@@ -76,12 +76,21 @@ const radios = (page: Page) => page.locator('[name="adapter"] + span').allTextCo
 const problem = (page: Page) => page.locator("#adapter-problem").textContent();
 const facts = (page: Page) => page.locator("article.assistant:not(.live) .facts").allTextContents();
 
-/** Waits for the answer. @returns it */
+/** When the latest of the stored conversations that end with an answer was changed. */
+const answered = (page: Page) =>
+  page.evaluate(() => {
+    const stored = Object.entries(localStorage).filter(([key]) => key.startsWith("sirocco.conversation."));
+    const ended = stored.map(([, json]) => JSON.parse(json)).filter(({ turns }) => turns.at(-1)?.facts);
+    return Math.max(0, ...ended.map(({ updated }) => updated));
+  });
+
+/** Waits until the answer is stored and shown: a short one may be over before it is looked for. @returns it */
 async function answerOf(page: Page, start: () => Promise<void>): Promise<string> {
+  const before = await answered(page);
   await start();
-  await page.locator(".live").waitFor();
-  await page.locator(".live").waitFor({ state: "detached" });
-  return (await page.locator("article.assistant markdown-text").last().textContent()) ?? "";
+  await expect.poll(() => answered(page), { timeout: 60_000 }).toBeGreaterThan(before);
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve))));
+  return (await page.locator("article.assistant:not(.live) markdown-text").last().textContent()) ?? "";
 }
 const send = (page: Page, text: string) =>
   answerOf(page, async () => {

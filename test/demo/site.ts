@@ -156,3 +156,14 @@ export function sendRange(route: Route, bytes: Buffer): Promise<void> {
     body: bytes.subarray(start, last + 1),
   });
 }
+
+/** Is there once `noteRestoring`, called in a page, has seen that an answer waits for another GPU. */
+export const RESTORED = "body[data-restored]";
+
+/** The page says so for as long as it takes, which may be too short to be looked for. */
+export function noteRestoring(): void {
+  new MutationObserver(() => {
+    const text = document.querySelector('[aria-label="Loading again"]')?.textContent ?? "";
+    if (text.includes("then the answer continues")) document.body.dataset["restored"] = "";
+  }).observe(document.body, { childList: true, characterData: true, subtree: true });
+}

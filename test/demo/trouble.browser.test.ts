@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { inWorkers, losableDevices, openSite, type Site, sendRange } from "./site.ts";
+import {
+  inWorkers,
+  losableDevices,
+  noteRestoring,
+  openSite,
+  RESTORED,
+  type Site,
+  sendRange,
+} from "./site.ts";
 
 const TINY = "weights/tiny-mistral";
 
@@ -57,11 +65,9 @@ test("a lost GPU: the answer continues; lost for good, its text stays, and one b
   await send(page, "Tell me a story about a kite.");
   await answer(page).filter({ hasText: /\w/ }).waitFor();
   const written = await answer(page).innerText();
+  await page.evaluate(noteRestoring);
   await tell("reset");
-  await page
-    .getByRole("region", { name: "Loading again" })
-    .getByText(/then the answer continues/)
-    .waitFor();
+  await page.locator(RESTORED).waitFor();
   expect(await page.getByRole("log").innerText()).toContain("The GPU went away. The model is loaded again");
   const more = async () => (await answer(page).innerText()).slice(written.length);
   await expect.poll(more, { timeout: 60_000 }).toMatch(/\w/);

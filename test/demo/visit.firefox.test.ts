@@ -2,7 +2,7 @@
 import type { Page } from "puppeteer-core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { type OpenFirefox, openFirefox } from "../browser/firefox.ts";
-import { losableDevices, type ServedSite, serveSite } from "./site.ts";
+import { losableDevices, noteRestoring, RESTORED, type ServedSite, serveSite } from "./site.ts";
 
 const STORY = "Tell me a story about a cat named Tom.";
 
@@ -76,10 +76,11 @@ test("a GPU that is lost in mid-answer is replaced, and the answer continues to 
   await click(STORY);
   await ended();
   const undisturbed = await answer();
+  await page.evaluate(noteRestoring);
   await click("Regenerate");
   await writing();
   await askWorker("gpu", "reset");
-  await page.locator("::-p-text(then the answer continues)").wait();
+  await page.waitForSelector(RESTORED);
   await ended();
   expect(await answer()).toBe(undisturbed);
 });
