@@ -87,22 +87,23 @@ function secondsOf(kernel, format, size) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state;
   };
+  const thread = {
+    isNear: true,
+    compiled: instantiate(modules, memory),
+    heap: viewsOf(memory, 0, memory.buffer.byteLength),
+    scratch: () => 64,
+  };
   let next = 64 + SCRATCH_BYTES;
   const operands = bindings.map((binding) => {
     const address = next;
     next += Math.ceil((4 * binding.length) / 64) * 64;
-    const operand = { ...viewsOf(memory, address, 4 * binding.length), address };
+    const operand = { ...viewsOf(memory, address, 4 * binding.length), address, home: thread };
     const content = weightContents(format, size.N, size.K, binding.name, random);
     if (content) operand.u32.set(new Uint32Array(content.buffer));
     else if (binding.name === "codes") operand.u32.set(Uint32Array.from(operand.u32, random));
     else operand.f32.fill(0.01);
     return operand;
   });
-  const thread = {
-    compiled: instantiate(modules, memory),
-    heap: viewsOf(memory, 0, memory.buffer.byteLength),
-    scratch: () => 64,
-  };
   const call = /** @type {import("../../kernels/kernel.ts").CpuCall} */ (kernel.cpu);
   const phases = operations[call.op]?.(call, size, operands, thread) ?? [];
   let least = Infinity;

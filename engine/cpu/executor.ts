@@ -7,7 +7,7 @@ import type { Barrier } from "./barrier.ts";
 import type { Answer, Command, Place, SharedCommand, Step } from "./commands.ts";
 import { MEMORY, PAGE } from "./heap.ts";
 
-/** Bytes of scratch of a thread, at the start of the first heap. What is never touched takes no memory. */
+/** Bytes of scratch of a thread, at the start of each heap. What is never touched takes no memory. */
 export const SCRATCH_BYTES = 16 * 2 ** 20;
 
 /** No buffer is at address 0. */
@@ -20,7 +20,7 @@ export interface ExecutorOptions {
   readonly count: number;
   /** Undefined for a single thread. */
   readonly barrier: Barrier | undefined;
-  /** Instantiates the compiled functions over the first heap. */
+  /** Instantiates the compiled functions over a heap. */
   readonly instantiate: (memory: WebAssembly.Memory) => Compiled;
   readonly answer: (answer: Answer) => void;
 }
@@ -67,7 +67,8 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #heaps: HeapViews[] = [];
   readonly #launches = new Map<number, Launch>();
-  #thread: Thread | undefined;
+  /** This thread at work in each heap. */
+  readonly #threads: Thread[] = [];
   #stale = false;
 
   constructor(options: ExecutorOptions) {
@@ -120,7 +121,6 @@ export class Executor {
     this.#stale = false;
     for (const heap of this.#heaps) heap.refresh();
     for (const launch of this.#launches.values()) launch.prepared = undefined;
-    this.#thread = undefined;
   }
 
   #step(step: Step): void {
@@ -159,7 +159,7 @@ export class Executor {
       const { call, size, operands } = launch.command;
       const views = operands.map((place) => this.#operand(place));
       const rows = T < 0 ? size : { ...size, T };
-      launch.prepared = { T, phases: operations[call.op]!(call, rows, views, this.#ownThread()) };
+      launch.prepared = { T, phases: operations[call.op]!(call, rows, views, this.#thread(0)) };
     }
     return launch.prepared.phases;
   }
@@ -170,22 +170,24 @@ export class Executor {
       u8: new Uint8Array(buffer, offset, bytes),
       u32: new Uint32Array(buffer, offset, bytes / 4),
       f32: new Float32Array(buffer, offset, bytes / 4),
-      address: heap === 0 ? offset : undefined,
+      address: offset,
+      home: this.#thread(heap),
     };
   }
 
-  #ownThread(): Thread {
-    const heap = this.#heaps[0]!;
+  #thread(heap: number): Thread {
+    const views = this.#heaps[heap]!;
     const { index, instantiate } = this.#options;
-    this.#thread ??= {
-      compiled: instantiate(heap.memory),
-      heap,
+    this.#threads[heap] ??= {
+      isNear: heap === 0,
+      compiled: instantiate(views.memory),
+      heap: views,
       scratch(bytes) {
         if (bytes <= SCRATCH_BYTES) return SCRATCH_START + index * SCRATCH_BYTES;
         throw new RangeError(`scratch: expected at most ${SCRATCH_BYTES} bytes, got ${bytes}.`);
       },
     };
-    return this.#thread;
+    return this.#threads[heap];
   }
 
   #read(reply: number, place: Place | undefined): void {

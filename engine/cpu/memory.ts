@@ -42,8 +42,7 @@ export class Memory {
   /** @returns false if there is no memory for it */
   #addHeap(): boolean {
     const { count, sharesMemory } = this.#timeline.threads;
-    const isFirst = this.#heaps.length === 0;
-    const start = SCRATCH_START + (isFirst ? count * SCRATCH_BYTES : 0);
+    const start = SCRATCH_START + count * SCRATCH_BYTES;
     let memory: WebAssembly.Memory | undefined;
     try {
       if (sharesMemory) memory = new WebAssembly.Memory({ ...MEMORY, shared: true });

@@ -56,7 +56,7 @@ export function headGroup(
   const scoreBytes = 4 * BLOCK * most * heads;
   const sumBytes = 16 * sumWidth * most * heads;
   const stateBytes = 16 * Math.ceil((most * heads) / 2);
-  const farBytes = cache!.address === undefined ? rowBytes * BLOCK : 0;
+  const farBytes = cache!.home.isNear ? 0 : rowBytes * BLOCK;
   const queries = scratch(queryBytes + blockBytes + scoreBytes + sumBytes + stateBytes + farBytes);
   const block = queries + queryBytes;
   const scores = block + blockBytes;
@@ -70,7 +70,7 @@ export function headGroup(
 
   /** Address of rows of the cache. Those of another heap are copied to scratch. */
   const addressOf = (row: number, count: number): number => {
-    if (cache!.address !== undefined) return cache!.address + row * rowBytes;
+    if (cache!.home.isNear) return cache!.address + row * rowBytes;
     heap.u8.set(cache!.u8.subarray(row * rowBytes, (row + count) * rowBytes), copied);
     return copied;
   };

@@ -17,7 +17,7 @@ export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands,
   const stride = padded(width);
   const { inputs, own, added, weights } = splitOperands(call, operands, 1);
   const y = own[0]!.f32;
-  const out = own[0]!.address;
+  const { address: out, home } = own[0]!;
   const product = prepareProduct(call, size, inputs, weights, thread);
 
   const store = ({ token, tokens, panelRows }: TokenBlock, row: number, rows: number, sums: number) => {
@@ -36,7 +36,7 @@ export const matvec: Operation<ProductCall, MatvecSize> = (call, size, operands,
     const rowsEnd = Math.min(end * TILE_ROWS, N);
     product.eachBlock((block) => {
       // With `add`, the blocks of a sum would be added to y one by one, and round in another way.
-      if (product.addTo && out !== undefined && !added && !add) {
+      if (product.addTo && home.isNear && !added && !add) {
         const at = block.token * stride + N0 + row0;
         for (let i = 0; i < block.tokens; i++) {
           y.fill(0, at + i * stride, at + i * stride + rowsEnd - row0);

@@ -6,28 +6,32 @@ export interface Operand {
   readonly u8: Uint8Array;
   readonly u32: Uint32Array;
   readonly f32: Float32Array;
-  /** Its address in heap 0, where compiled functions work. undefined: it is in another heap. */
-  readonly address: number | undefined;
+  /** Its address in its heap. */
+  readonly address: number;
+  /** This thread, at work in that heap. */
+  readonly home: Thread;
 }
 
 /**
- * The address of a buffer that compiled functions read or write.
+ * The address of a buffer that compiled functions of the first heap read or write.
  * @throws Error if it is in another heap: such a buffer has to be `near` (engine/gpu/buffers.ts)
  */
-export function nearAddress({ address }: Operand): number {
-  if (address === undefined) throw new Error("An operand: expected a buffer in the first heap.");
+export function nearAddress({ address, home }: Operand): number {
+  if (!home.isNear) throw new Error("An operand: expected a buffer in the first heap.");
   return address;
 }
 
+/** A thread at work in one heap: there are its compiled functions, and its scratch. */
 export interface Thread {
-  /** The compiled functions, over heap 0. */
+  /** Whether it is the first heap. */
+  readonly isNear: boolean;
   readonly compiled: Compiled;
   /**
-   * Address of `bytes` of scratch of this thread in heap 0, 16-byte aligned. All operations of the thread
-   * share it: its content does not survive an operation.
+   * Address of `bytes` of scratch, 16-byte aligned. All operations of the thread share it: its content does
+   * not survive an operation.
    */
   scratch(bytes: number): number;
-  /** Views of heap 0, to read and write scratch. */
+  /** Views of the heap, to read and write scratch. */
   readonly heap: { readonly u8: Uint8Array; readonly u32: Uint32Array; readonly f32: Float32Array };
 }
 
@@ -43,6 +47,7 @@ export interface Phase {
 /**
  * Prepares a launch; its phases run for each token. `operands` come in the order of `kernel.bindings(size)`.
  * @param call the kernel's `cpu`
+ * @param thread at work in the first heap
  */
 export type Operation<Call, Size> = (
   call: Call,

@@ -25,7 +25,7 @@ const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4
 export const TILE_ROWS = 4;
 /** Tokens whose inputs are prepared at once: all rows of weights read them. */
 const BLOCK_TOKENS = 64;
-/** Rows of weights whose products with a block are in scratch at once; of far weights, the rows too. */
+/** Rows of weights whose products with a block are in scratch at once, or that are copied there at once. */
 const PANEL_ROWS = 32;
 /** The same for few tokens: so there are fewer calls. */
 const MOST_PANEL_ROWS = 256;
@@ -64,7 +64,7 @@ export interface Product {
 
 /** How a compiled function multiplies rows of weights and inputs. */
 interface RowProducts {
-  readonly products: Compiled["products"];
+  readonly name: "products" | "codeProducts";
   /** Its first argument. */
   readonly kind: number;
   /** Of an input, as `prepare` writes it. */
@@ -81,6 +81,8 @@ interface RowProducts {
 }
 
 /**
+ * Products are computed in the heap of the weights. If that is not the first one, prepared inputs are copied
+ * there, and results back.
  * @param inputs x, x and gain, or codes and groups
  * @param weights weight, and scale if the format has scales
  */
@@ -89,15 +91,17 @@ export function prepareProduct(
   size: InputSize,
   inputs: readonly Operand[],
   weights: readonly Operand[],
-  { compiled, heap, scratch }: Thread,
+  near: Thread,
 ): Product {
   const { format } = call;
   const { T, K } = size;
+  const { home } = weights[0]!;
   const addresses = inputs.map(nearAddress);
-  const { products, kind, inputBytes, workBytes, groupsAtOnce, addsUp, prepare, isPacked } =
+  const { name, kind, inputBytes, workBytes, groupsAtOnce, addsUp, prepare, isPacked } =
     call.input === "codes"
-      ? productsOfCodes(format, K, addresses, compiled)
-      : productsOfFloats(call, size, addresses, compiled);
+      ? productsOfCodes(format, K, addresses, near.compiled)
+      : productsOfFloats(call, size, addresses, near.compiled);
+  const products: Compiled["products"] = home.compiled[name];
 
   const rowBytes = (columns: number) => [4 * weightWords(format, columns), 4 * scaleWords(format, columns)];
   const stored = rowBytes(K);
@@ -105,12 +109,14 @@ export function prepareProduct(
   const length = Math.ceil(K / GROUP / groupsAtOnce);
   const wide = rowBytes(length * groupsAtOnce * GROUP);
   const [weightBytes, scaleBytes] = [wide[0]!, wide[1]!];
+  const isWhole = wide[0] === stored[0];
   /** Otherwise rows are copied to scratch. */
-  const isInPlace = wide[0] === stored[0] && weights.every(({ address }) => address !== undefined);
+  const isInPlace = isWhole && weights.every((matrix) => matrix.home === home);
 
-  const panelsAt = scratch(
-    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (weightBytes + scaleBytes + 32),
-  );
+  const scratchBytes =
+    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (weightBytes + scaleBytes + 32);
+  const panelsAt = home.scratch(scratchBytes);
+  const nearAt = near.scratch(scratchBytes);
   const workAt = panelsAt + 2 * PANEL_BYTES;
   const inputsAt = workAt + workBytes;
   const weightsAt = inputsAt + BLOCK_TOKENS * inputBytes;
@@ -122,15 +128,15 @@ export function prepareProduct(
     const matrix = weights[i];
     const bytes = stored[i]!;
     if (!matrix) return 0;
-    if (isInPlace) return nearAddress(matrix) + row * bytes;
+    if (isWhole && matrix.home === home) return matrix.address + row * bytes;
     if (wide[i] === bytes) {
-      heap.u8.set(matrix.u8.subarray(row * bytes, (row + count) * bytes), to);
+      home.heap.u8.set(matrix.u8.subarray(row * bytes, (row + count) * bytes), to);
       return to;
     }
     for (let r = 0; r < count; r++) {
       const at = to + r * wide[i]!;
-      heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);
-      heap.u8.fill(0, at + bytes, at + wide[i]!);
+      home.heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);
+      home.heap.u8.fill(0, at + bytes, at + wide[i]!);
     }
     return to;
   };
@@ -159,18 +165,27 @@ export function prepareProduct(
         const tokens = Math.min(BLOCK_TOKENS, T - token);
         const room = Math.floor((PANEL_ROWS * BLOCK_TOKENS) / tokens / TILE_ROWS) * TILE_ROWS;
         block = { token, tokens, panelRows: isInPlace ? Math.min(room, MOST_PANEL_ROWS) : PANEL_ROWS };
-        for (let i = 0; i < tokens; i++) prepare(token + i, inputsAt + i * inputBytes);
+        const to = nearAt + inputsAt - panelsAt;
+        for (let i = 0; i < tokens; i++) prepare(token + i, to + i * inputBytes);
+        copyBytes(near, to, home, inputsAt, tokens * inputBytes);
         visit(block);
       }
     },
     multiply(row, count, panel) {
-      const to = panelsAt + panel * PANEL_BYTES;
-      if (addsUp) heap.u8.fill(0, to, to + 4 * block.tokens * block.panelRows);
-      multiplyTo(row, count, to, 4 * block.panelRows);
-      return to / 4;
+      const at = panel * PANEL_BYTES;
+      const bytes = 4 * block.tokens * block.panelRows;
+      if (addsUp) home.heap.u8.fill(0, panelsAt + at, panelsAt + at + bytes);
+      multiplyTo(row, count, panelsAt + at, 4 * block.panelRows);
+      copyBytes(home, panelsAt + at, near, nearAt + at, bytes);
+      return (nearAt + at) / 4;
     },
-    addTo: addsUp && isInPlace ? multiplyTo : undefined,
+    addTo: addsUp && isInPlace && home === near ? multiplyTo : undefined,
   };
+}
+
+/** Copies between heaps; nothing, if these are the same. */
+function copyBytes(from: Thread, at: number, to: Thread, toAt: number, bytes: number): void {
+  if (from !== to) to.heap.u8.set(from.heap.u8.subarray(at, at + bytes), toAt);
 }
 
 /** q8 and q4 with what quantize_input makes of inputs: codes.wat. */
@@ -185,7 +200,7 @@ function productsOfCodes(
   const byNibble = format === "q4" ? 1 : 0;
   const codeBytes = byNibble ? compiled.nibbleCodeBytes.value : 2;
   return {
-    products: compiled.codeProducts,
+    name: "codeProducts",
     kind: byNibble,
     inputBytes: Math.ceil(groups / 4) * (128 * codeBytes + 32),
     workBytes: 0,
@@ -208,7 +223,7 @@ function productsOfFloats(
   const groups = columns / GROUP;
   const byNibble = format.startsWith("q4") ? 1 : 0;
   return {
-    products: compiled.products,
+    name: "products",
     kind: FORMATS.indexOf(format),
     inputBytes: groups * (128 + 16),
     workBytes: TILE_BYTES + groups * FACTOR_BYTES,

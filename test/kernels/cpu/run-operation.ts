@@ -3,7 +3,7 @@ import { allowRelaxedSimd } from "../../../engine/cpu/node-simd.ts";
 import { instantiate } from "../../../kernels/cpu/compiled.ts";
 import { operations } from "../../../kernels/cpu/index.ts";
 import { compileModules } from "../../../kernels/cpu/modules.ts";
-import type { Operand, Thread } from "../../../kernels/cpu/operation.ts";
+import type { Thread } from "../../../kernels/cpu/operation.ts";
 import type { Buffer, Kernel } from "../../../kernels/index.ts";
 
 allowRelaxedSimd();
@@ -32,35 +32,35 @@ export function runOperation(
   const call = kernel.cpu!;
   const bindings = kernel.bindings(size);
   const bytes = host.reduce((sum, { byteLength }) => sum + aligned(byteLength), threads * SCRATCH_BYTES);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 64) / PAGE), maximum: 65536 });
-  const heap = {
-    u8: new Uint8Array(memory.buffer),
-    u32: new Uint32Array(memory.buffer),
-    f32: new Float32Array(memory.buffer),
-  };
-  // What other operations left.
-  for (let i = 0; i < threads; i++)
-    heap.u8.fill(0x5f, 64 + i * SCRATCH_BYTES, 64 + i * SCRATCH_BYTES + 2 ** 20);
+  const heaps = Array.from({ length: far.length > 0 ? 2 : 1 }, () => {
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 64) / PAGE), maximum: 65536 });
+    const heap = {
+      u8: new Uint8Array(memory.buffer),
+      u32: new Uint32Array(memory.buffer),
+      f32: new Float32Array(memory.buffer),
+    };
+    // What other operations left.
+    for (let i = 0; i < threads; i++)
+      heap.u8.fill(0x5f, 64 + i * SCRATCH_BYTES, 64 + i * SCRATCH_BYTES + 2 ** 20);
+    return { heap, compiled: instantiate(relaxed ? modules : modulesWithoutRelaxed, memory) };
+  });
   let next = 64 + threads * SCRATCH_BYTES;
-  const operands = host.map((buffer, i): Operand => {
-    const isFar = far.includes(bindings[i]!.name);
-    const address = isFar ? 0 : next;
+  const places = host.map((buffer, i) => {
+    const address = next;
     const { byteLength } = buffer;
     next += aligned(byteLength);
-    const place = isFar ? new ArrayBuffer(byteLength) : memory.buffer;
-    const u8 = new Uint8Array(place, address, byteLength);
+    const at = far.includes(bindings[i]!.name) ? 1 : 0;
+    const all = heaps[at]!.heap.u8.buffer;
+    const u8 = new Uint8Array(all, address, byteLength);
     u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset, byteLength));
-    return {
-      u8,
-      u32: new Uint32Array(place, address, byteLength / 4),
-      f32: new Float32Array(place, address, byteLength / 4),
-      address: isFar ? undefined : address,
-    };
+    const u32 = new Uint32Array(all, address, byteLength / 4);
+    return { at, address, u8, u32, f32: new Float32Array(all, address, byteLength / 4) };
   });
-  const compiled = instantiate(relaxed ? modules : modulesWithoutRelaxed, memory);
   const prepared = Array.from({ length: threads }, (_, i) => {
-    const thread: Thread = { compiled, heap, scratch: () => 64 + i * SCRATCH_BYTES };
-    return operations[call.op]!(call, size, operands, thread);
+    const scratch = () => 64 + i * SCRATCH_BYTES;
+    const homes: Thread[] = heaps.map((heap, at) => ({ ...heap, isNear: at === 0, scratch }));
+    const operands = places.map(({ at, ...views }) => ({ ...views, home: homes[at]! }));
+    return operations[call.op]!(call, size, operands, homes[0]!);
   });
   for (let phase = 0; phase < prepared[0]!.length; phase++) {
     for (const [i, phases] of prepared.entries()) {
@@ -69,5 +69,5 @@ export function runOperation(
       if (first! < end!) run(first!, end!);
     }
   }
-  return operands.map(({ u8 }) => u8.slice().buffer);
+  return places.map(({ u8 }) => u8.slice().buffer);
 }
