@@ -83,8 +83,8 @@ async function tests() {
   const hosts: Hosts = others ? JSON.parse(others) : findHosts(drivers);
   const able = (Object.keys(hosts) as (keyof Hosts)[]).filter((name) => "path" in hosts[name]);
   return {
-    // Kernels use all cores anyway. More workers use them while one checks results.
-    maxWorkers: Math.min(4, availableParallelism()),
+    // Kernels use all cores anyway. More workers use them while one checks results, or waits for a browser.
+    maxWorkers: Math.min(4, availableParallelism() + 1),
     pool: "forks" as const,
     sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [

@@ -58,7 +58,7 @@ const MAX_LAZY_BYTES = {
   "quantise-shaders.js": 3_700,
   "nudge.js": 800,
   "cpu-client.js": 22_000,
-  "codes.js": 1_600,
+  "codes.js": 3_300,
   "executor.js": 15_000,
   "cpu-worker.js": 400,
   "architectures.js": 1_100,

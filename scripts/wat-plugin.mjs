@@ -66,7 +66,7 @@ function inserted(text) {
     rest = rest.replace(/^ *;; insert (\w+)(.*)\n/gm, (_, name, given) =>
       given.split(" ").reduce((/** @type {string} */ lines, /** @type {string} */ parameter) => {
         const [key, value] = parameter.split("=");
-        return key ? lines.replaceAll(`{${key}}`, value ?? "") : lines;
+        return key ? filled(lines, key, value ?? "") : lines;
       }, texts.get(name) ?? `unknown text ${name}\n`),
     );
   }
@@ -74,8 +74,8 @@ function inserted(text) {
 }
 
 /**
- * The lines between `;; each r: 0 1 2 3` and `;; end r` once for each of these numbers. It takes the place of
- * `{r}`, and 16 times the number plus 1 that of `{16r+1}`. Blocks with different names may hold each other.
+ * The lines between `;; each r: 0 1 2 3` and `;; end r` once for each of these numbers, which takes the place
+ * of `{r}`. Blocks with different names may hold each other.
  * @param {string} text
  * @returns {string}
  */
@@ -84,13 +84,30 @@ function repeated(text) {
   const found = block.exec(text);
   if (!found) return text;
   const [, name, numbers = "", lines = ""] = found;
-  const place = new RegExp(`\\{(\\d*)${name}(\\+\\d+)?\\}`, "g");
-  const copies = numbers
-    .split(/[ ,]/)
-    .map((each) =>
-      lines.replace(place, (_, factor, more) =>
-        String(Number(factor || 1) * Number(each) + Number(more || 0)),
-      ),
-    );
+  const copies = numbers.split(/[ ,]/).map((each) => filled(lines, name ?? "", each));
   return repeated(text.replace(block, () => copies.join("")));
+}
+
+/**
+ * With the value in the place of `{name}`, and of the name in sums such as `{16name+other+1}`.
+ * @param {string} text
+ * @param {string} name
+ * @param {string} value
+ * @returns {string}
+ */
+function filled(text, name, value) {
+  const term = new RegExp(`\\b(\\d*)${name}\\b`, "g");
+  return text.replace(/\{([\w+]+)\}/g, (_, sum) => {
+    if (sum === name) return value;
+    const known = sum.replace(term, (/** @type {string} */ _, /** @type {string} */ factor) =>
+      factor ? String(Number(factor) * Number(value)) : value,
+    );
+    if (!/^[\d+]+$/.test(known)) return `{${known}}`;
+    return String(
+      known
+        .split("+")
+        .map(Number)
+        .reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b),
+    );
+  });
 }

@@ -84,7 +84,7 @@ const answered = (page: Page) =>
     return Math.max(0, ...ended.map(({ updated }) => updated));
   });
 
-/** Waits until the answer is stored and shown: a short one may be over before it is looked for. @returns it */
+/** Waits until the answer is stored and shown: it may be over before it is looked for. @returns it */
 async function answerOf(page: Page, start: () => Promise<void>): Promise<string> {
   const before = await answered(page);
   await start();
