@@ -1,6 +1,7 @@
 // Assembles WebAssembly text: `import module from "./name.wat?wasm"` gives a WatModule
 // (kernels/cpu/wat.d.ts), "./name.wat?wasm&relaxed" the one with relaxed SIMD.
 import { readFileSync } from "node:fs";
+import { deflateSync } from "node:zlib";
 import wabt from "wabt";
 
 const TEXT = /\.wat\?wasm(&relaxed)?$/;
@@ -31,8 +32,7 @@ const RELAXED = /^ *;; if relaxed\n([\s\S]*?)^ *;; else\n([\s\S]*?)^ *;; end if\
  * @param {string} file for messages
  * @param {string} text
  * @param {boolean} relaxed
- * @returns {Promise<{ base64: string, limitsAt: number }>} `limitsAt`: the place of the byte that says
- *   whether the imported memory is shared
+ * @returns {Promise<{ deflated: string, limitsAt: number }>} as kernels/cpu/wat.d.ts describes it
  */
 export async function assemble(file, text, relaxed) {
   const chosen = text.replace(RELAXED, relaxed ? "$1" : "$2");
@@ -42,7 +42,8 @@ export async function assemble(file, text, relaxed) {
     const bytes = Buffer.from(module.toBinary({}).buffer);
     const at = bytes.indexOf(MEMORY_IMPORT, 0, "latin1");
     if (at < 0) throw new Error(`${file}: expected (import "env" "memory" (memory MIN MAX)).`);
-    return { base64: bytes.toString("base64"), limitsAt: at + MEMORY_IMPORT.length - 1 };
+    const deflated = deflateSync(bytes, { level: 9 }).toString("base64");
+    return { deflated, limitsAt: at + MEMORY_IMPORT.length - 1 };
   } finally {
     module.destroy();
   }

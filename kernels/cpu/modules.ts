@@ -18,17 +18,19 @@ const SHARED = 3;
  * @param relaxed false: without relaxed SIMD. Default: with it where the engine knows it.
  */
 export async function compileModules(shared: boolean, relaxed = true): Promise<WebAssembly.Module[]> {
-  const knowsRelaxed = relaxed && WebAssembly.validate(binary(relaxedCodes, shared));
+  const knowsRelaxed = relaxed && WebAssembly.validate(await binary(relaxedCodes, shared));
   const codes = knowsRelaxed ? relaxedCodes : (await import("./codes.wat?wasm")).default;
   return Promise.all(
-    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map((module) =>
-      WebAssembly.compile(binary(module, shared)),
+    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map(async (module) =>
+      WebAssembly.compile(await binary(module, shared)),
     ),
   );
 }
 
-function binary({ base64, limitsAt }: WatModule, shared: boolean) {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+async function binary({ deflated, limitsAt }: WatModule, shared: boolean) {
+  const packed = Uint8Array.from(atob(deflated), (character) => character.charCodeAt(0));
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   if (shared) bytes[limitsAt] = SHARED;
   return bytes;
 }

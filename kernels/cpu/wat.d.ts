@@ -1,7 +1,7 @@
 // Modules that scripts/wat-plugin.mjs assembles.
 interface WatModule {
-  /** The binary module. It imports a memory that is not shared. */
-  readonly base64: string;
+  /** The binary module, which imports a memory that is not shared: zlib's format in base64. */
+  readonly deflated: string;
   /** The place of the byte that says so. */
   readonly limitsAt: number;
 }
