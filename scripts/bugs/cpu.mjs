@@ -6,6 +6,9 @@ const operation = (name) => ["test/kernels/cpu/others.cpu.test.ts", "-t", name];
 /** @param {string} name */
 const attention = (name) => ["test/kernels/cpu/attention.cpu.test.ts", "-t", name];
 
+/** @param {string} name */
+const product = (name) => ["test/kernels/cpu/products.cpu.test.ts", "-t", name];
+
 /** @type {Readonly<Record<string, import("./tests.mjs").Bug>>} */
 export const cpuBugs = {
   "NaN sampled as 0 on the CPU": {
@@ -85,5 +88,41 @@ export const cpuBugs = {
     from: "Math.min(to, position + S - (position % S))",
     to: "to",
     test: attention("^attention_lane_f32"),
+  },
+  "the rows that fours leave over are multiplied from the start again": {
+    file: "kernels/cpu/codes.wat",
+    from: "(select (i32.const 0) (i32.shl (local.get $quarter) (i32.const 2)) (i32.const {four}))",
+    to: "(i32.const 0)",
+    test: product("matvec_q4_stream_int8 "),
+  },
+  "four rows are next to each other": {
+    file: "kernels/cpu/codes.wat",
+    from: "(i32.mul (local.get $apart) (i32.const {4r})))))",
+    to: "(i32.const {4r}))))",
+    test: product("matvec_q8_stream_int8 "),
+  },
+  "an odd token is multiplied with the one after it": {
+    file: "kernels/cpu/codes.wat",
+    from: "(i32.gt_u (i32.sub (local.get $T) (local.get $t)) (i32.const 1))))",
+    to: "(i32.gt_u (local.get $T) (i32.const 1))))",
+    test: product("matvec_q4_stream_int8 "),
+  },
+  "scales of the last quad are what scratch held": {
+    file: "kernels/cpu/codes.wat",
+    from: "(select (local.get $quad_bytes) (i32.const 0) (i32.and (local.get $groups) (i32.const 3))))",
+    to: "(i32.const 0))",
+    test: product("matvec_q4_stream_int8 "),
+  },
+  "far weights read the inputs of the operation before": {
+    file: "kernels/cpu/product.ts",
+    from: "        copyBytes(near, to, home, inputsAt, tokens * inputBytes);\n",
+    to: "",
+    test: product("matvec_q4_stream_int8 "),
+  },
+  "scales of another heap are read at their address": {
+    file: "kernels/cpu/product.ts",
+    from: "if (isWhole && matrix.home === home) return",
+    to: "if (isWhole) return",
+    test: product("matvec_q4_stream_int8 "),
   },
 };
