@@ -64,14 +64,16 @@ export function searchPair(x: readonly number[], exponent: number, highest = Inf
 
 export function measure(x: readonly number[], pair: Pair, mean: number): Fit {
   let [error, q, qq, yq] = [0, 0, 0, 0];
+  const { a, b } = pair;
   for (const value of x) {
     const each = code(value, pair);
-    error += Math.min(Math.abs(value - pair.b - pair.a * each), LARGEST_RESIDUAL) ** 2;
+    const residual = Math.min(Math.abs(value - b - a * each), LARGEST_RESIDUAL);
+    error += residual * residual;
     q += each;
     qq += each * each;
     yq += (value - mean) * each;
   }
-  return { ...pair, error, q, qq, yq };
+  return { a, b, error, q, qq, yq };
 }
 
 /** (x - b) / a to the nearest code, ties up. */
