@@ -88,7 +88,8 @@ async function tests() {
     pool: "forks" as const,
     sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS]),
+      // Its files share what they import: to import it again takes a second a file.
+      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS], { isolate: false }),
       ...drivers.map(({ name, env }, i) => {
         const exclude = [...IN_HOSTS, ...ONLY_ON_CPU];
         const setupFiles = ["test/setup/calm-polling.ts"];
@@ -105,7 +106,7 @@ function project(
   env: Record<string, string>,
   include: string[],
   exclude: string[],
-  more: { setupFiles?: string[]; expect?: { poll: { timeout: number } } } = {},
+  more: { setupFiles?: string[]; isolate?: boolean; expect?: { poll: { timeout: number } } } = {},
 ): TestProjectConfiguration {
   return {
     extends: true,

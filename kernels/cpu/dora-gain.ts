@@ -41,7 +41,7 @@ export const doraGain: Operation<DoraGainCall, DoraGainSize> = ({ format }, size
               for (let k = 0; k < K; k++) adapted[k]! += factor * a.f32[from + columnOf[k]!]!;
             }
             let squares = 0;
-            for (let k = 0; k < K; k++) squares += adapted[k]! ** 2;
+            for (let k = 0; k < K; k++) squares += adapted[k]! * adapted[k]!;
             // A row of zeros has no direction: it stays.
             gains.f32[row] = squares > 0 ? gains.f32[row]! / Math.sqrt(squares) : 0;
           }
