@@ -77,9 +77,16 @@ test("a GPU that is lost in mid-answer is replaced, and the answer continues to 
   await ended();
   const undisturbed = await answer();
   await page.evaluate(noteRestoring);
+  // From within the page: the answer may have ended before the test knows that it has begun.
+  await page.evaluate(() => {
+    const observer = new MutationObserver(() => {
+      if (!/\w/.test(document.querySelector(".live markdown-text")?.textContent ?? "")) return;
+      observer.disconnect();
+      new BroadcastChannel("gpu").postMessage("reset");
+    });
+    observer.observe(document.body, { childList: true, characterData: true, subtree: true });
+  });
   await click("Regenerate");
-  await writing();
-  await askWorker("gpu", "reset");
   await page.waitForSelector(RESTORED);
   await ended();
   expect(await answer()).toBe(undisturbed);
