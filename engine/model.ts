@@ -20,6 +20,7 @@ import type {
   Classification,
   ClassifyOptions,
   EncodeChatOptions,
+  EncodeTextOptions,
   Extraction,
   GenerateOptions,
   JsonSchema,
@@ -48,6 +49,7 @@ import {
   candidatesRules,
   checkGenerate,
   encodeChatRules,
+  encodeRules,
   passRules,
   saveSessionRules,
   scoreRules,
@@ -308,9 +310,9 @@ export class LoadedModel implements Model {
     return this.#scheduler.runExclusive(latest, run, { retryAfterLoss: false });
   }
 
-  async encode(text: string, options: CallOptions = {}): Promise<number[]> {
-    this.#check("encode", options, callRules);
-    return this.#prompts.encode(text, options.signal);
+  async encode(text: string, options: EncodeTextOptions = {}): Promise<number[]> {
+    this.#check("encode", options, encodeRules);
+    return this.#prompts.encode(text, options);
   }
 
   async encodeChat(messages: readonly Message[], options: EncodeChatOptions = {}): Promise<number[]> {

@@ -4,7 +4,7 @@ import { type Checkpoint, CheckpointError } from "../weights/index.ts";
 import { checkIds, checkKnown, checkList } from "./graph/prompt-ids.ts";
 import { shown, wrongType } from "./options/parameter.ts";
 import { inSlices } from "./slices.ts";
-import type { ChatOptions, Message } from "./types/answer.ts";
+import type { ChatOptions, EncodeTextOptions, Message } from "./types/answer.ts";
 import type { TokenizerInfo } from "./types/reports.ts";
 import type { Tool } from "./types/tools.ts";
 
@@ -80,9 +80,9 @@ export class Prompts {
   }
 
   /** The ids of a text, which may have none. */
-  async encode(text: string, signal: AbortSignal | undefined): Promise<number[]> {
+  async encode(text: string, { bos, signal }: EncodeTextOptions): Promise<number[]> {
     if (typeof text !== "string") throw wrongType("text", `expected a text, got ${shown(text)}.`);
-    const ids = await inSlices(this.#known.encodeSteps(text, { suffix: false }), signal);
+    const ids = await inSlices(this.#known.encodeSteps(text, { bos, suffix: false }), signal);
     checkKnown(ids, this.#V, "text", this.#tokenText);
     return ids;
   }

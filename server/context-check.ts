@@ -81,10 +81,11 @@ export async function encodeText(
   text: string,
   where: "prompt" | "input",
   signal: AbortSignal,
+  options: { readonly bos?: boolean } = {},
 ): Promise<readonly number[]> {
   await checkLength(service, text.length, where);
   try {
-    return await service.model.encode(text, { signal });
+    return await service.model.encode(text, { ...options, signal });
   } catch (error) {
     // The request calls it by another name.
     throw isParameterError(error) ? badParameter(error, where) : error;

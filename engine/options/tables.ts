@@ -8,6 +8,7 @@ import type {
   CandidatesOptions,
   ChatOptions,
   EncodeChatOptions,
+  EncodeTextOptions,
   GenerateOptions,
   KernelOptions,
   LoadOptions,
@@ -102,6 +103,7 @@ const loadRules: Rules<LoadOptions> = {
 };
 
 export const callRules: Rules<CallOptions> = { signal };
+export const encodeRules: Rules<EncodeTextOptions> = { signal, bos: flag };
 export const scoreRules: Rules<ScoreOptions> = {
   from: whole(1),
   topLogProbs: whole(0, MAX_LIKELIEST),

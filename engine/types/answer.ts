@@ -27,6 +27,15 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `Model.encode`. */
+export interface EncodeTextOptions extends CallOptions {
+  /**
+   * Begin with the beginning-of-sequence token, unless the text does. Default: as the checkpoint's tokenizer
+   * does, which is true for Mistral.
+   */
+  readonly bos?: boolean;
+}
+
 /** A LoRA adapter by its name; with a factor of what it adds, −1000 … 1000: 1 is as trained. */
 export type ScaledAdapter = string | { readonly name: string; readonly scale?: number };
 

@@ -6,6 +6,7 @@ import type {
   ChatOptions,
   Chunk,
   EncodeChatOptions,
+  EncodeTextOptions,
   Extraction,
   GenerateOptions,
   Message,
@@ -238,7 +239,7 @@ export interface Model {
    * console.log(ids.length, await model.decode(ids)); // 5 Once upon a time
    * ```
    */
-  encode(text: string, options?: CallOptions): Promise<number[]>;
+  encode(text: string, options?: EncodeTextOptions): Promise<number[]>;
   /**
    * Token ids of a conversation, as `chat` gives them to the model.
    *

@@ -55,10 +55,8 @@ async function ofPrompt(service: Service, given: Given, signal: AbortSignal): Pr
   const { prompt } = given;
   if (typeof prompt !== "string")
     throw wrongType("prompt", `expected a text, or messages in place of it, got ${shown(prompt)}.`);
-  const tokens = await encodeText(service, prompt, "prompt", signal);
-  if (readFlag(given, "add_special_tokens", true)) return tokens;
-  // What an empty text is encoded as is in front of every text.
-  return tokens.slice((await service.model.encode("", { signal })).length);
+  const asIs = !readFlag(given, "add_special_tokens", true);
+  return encodeText(service, prompt, "prompt", signal, asIs ? { bos: false } : {});
 }
 
 async function ofMessages(service: Service, given: Given, signal: AbortSignal): Promise<readonly number[]> {

@@ -131,6 +131,11 @@ test("the remote tokenizer: vLLM's routes", async () => {
     tokens: [],
     count: 0,
   });
+  // The harness asks so for the id of the token in front. One that a text spells is the text's own.
+  expect((await ask("/tokenize", { prompt: "<s>", add_special_tokens: false })).tokens).toEqual([1]);
+  expect((await ask("/tokenize", { prompt: "<s>The dog", add_special_tokens: false })).tokens).toEqual(
+    whole.tokens,
+  );
   expect(await ask("/detokenize", { tokens: bare.tokens })).toEqual({ prompt: "The dog" });
   const messages = [{ role: "user", content: "Hi" }] as const;
   const chat = await ask("/tokenize", { messages, add_generation_prompt: true });

@@ -179,13 +179,14 @@ function layersOf(fields: Fields): ReadonlySet<number> | undefined {
   const pattern = fields.get("layers_pattern") ?? [];
   const all: unknown[] = Array.isArray(pattern) ? pattern : [pattern];
   // The name of the list of layers. All models that are read call it so.
-  if (!all.every((each) => each === "layers")) throw fields.wrong("layers_pattern", '"layers"', UNSUPPORTED);
+  if (!all.every((each) => each === "layers" || each === "")) throw fields.wrong("layers_pattern", '"layers"', UNSUPPORTED);
   const value = fields.get("layers_to_transform") ?? undefined;
   if (value === undefined) return undefined;
   const list: unknown[] = Array.isArray(value) ? value : [value];
   if (!list.every((each) => isWhole(each, 0, 4096)) || list.length > MAX_ENTRIES)
     throw fields.wrong("layers_to_transform", "numbers of layers");
-  return new Set(list as number[]);
+  // PEFT takes an empty list as none.
+  return list.length > 0 ? new Set(list as number[]) : undefined;
 }
 
 function trainedTokens(fields: Fields): (module: string) => readonly number[] | undefined {

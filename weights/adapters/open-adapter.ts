@@ -29,6 +29,7 @@ const PARTS = {
   "lora_magnitude_vector.weight": "magnitude",
   "token_adapter.trainable_tokens_delta": "tokens",
   "base_layer.weight": "base",
+  "base_layer.bias": "wholeBias",
   weight: "whole",
   bias: "wholeBias",
 } as const;
