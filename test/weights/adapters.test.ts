@@ -71,6 +71,7 @@ test.each([
   ["names in no list", { target_modules: "all-linear" }, 4],
   ["an expression of targets", { target_modules: ".*\\.(q|v)_proj" }, 4],
   ["layers", { layers_to_transform: [0], layers_pattern: "layers" }, 4],
+  ["no list of layers", { layers_to_transform: [], layers_pattern: "" }, 4],
   [
     "fields without effect",
     { lora_dropout: 0.1, model_type: "mistral", peft_version: "0.18", new_field: 3 },
@@ -115,6 +116,7 @@ test.each([
   ["modules_to_save", { modules_to_save: "lm_head" }],
   ["modules_to_save", { modules_to_save: ["lm_head"] }],
   ["trainable_token_indices", { trainable_token_indices: [1, 1] }],
+  ["trainable_token_indices", { trainable_token_indices: [1, 2] }],
   ["trainable_token_indices", { trainable_token_indices: { embed_tokens: ["a"] } }],
 ])("refuses %s: %j", async (field, config) => {
   const error = await open(config).catch((error: unknown) => error);
@@ -263,7 +265,9 @@ test("lora_bias adds to the bias of a model that has one, and cannot be merged o
 test("a trained bias and a trained norm replace the model's", async () => {
   const qwen2 = () => openCheckpoint(folderSource(`${golden}architectures/qwen2_bias`));
   const { D, H, d } = (await qwen2()).config;
-  const tensors = [ones(`${prefix}.bias`, [H * d], 3), ones("base_model.model.model.norm.weight", [D], 2)];
+  // PEFT names the bias of a module that it adapts so.
+  const bias = ones(`${prefix}.base_layer.bias`, [H * d], 3);
+  const tensors = [bias, ones("base_model.model.model.norm.weight", [D], 2)];
   const options = { bias: "all", modules_to_save: ["norm"] };
   expect((await merged(options, tensors, `${path}.bias`, qwen2)).after).toEqual(tensors[0]!.values);
   expect((await merged(options, tensors, "model.norm.weight", qwen2)).after).toEqual(tensors[1]!.values);

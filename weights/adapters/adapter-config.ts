@@ -23,6 +23,8 @@ export interface AdapterConfig {
   rank(module: string): number;
   /** What B · A is multiplied by. */
   scale(module: string): number;
+  /** Names of modules that `tokens` has lists of. */
+  readonly trainedModules: readonly string[];
   /** The tokens whose rows of this module are replaced; undefined: none. */
   tokens(module: string): readonly number[] | undefined;
 }
@@ -80,6 +82,7 @@ export function parseAdapterConfig(json: JsonObject): AdapterConfig {
   const isTarget = selection(fields, budget, "target_modules");
   const isExcluded = selection(fields, budget, "exclude_modules");
   const layers = layersOf(fields);
+  const trained = trainedTokens(fields);
   return {
     dora,
     loraBias,
@@ -95,7 +98,8 @@ export function parseAdapterConfig(json: JsonObject): AdapterConfig {
       const r = rankOf(module);
       return (alphas(module) ?? alpha) / (rootScale ? Math.sqrt(r) : r);
     },
-    tokens: trainedTokens(fields),
+    trainedModules: trained.map(({ module }) => module),
+    tokens: (module) => trained.find((each) => isNamed(module, each.module))?.ids,
   };
 }
 
@@ -179,7 +183,8 @@ function layersOf(fields: Fields): ReadonlySet<number> | undefined {
   const pattern = fields.get("layers_pattern") ?? [];
   const all: unknown[] = Array.isArray(pattern) ? pattern : [pattern];
   // The name of the list of layers. All models that are read call it so.
-  if (!all.every((each) => each === "layers" || each === "")) throw fields.wrong("layers_pattern", '"layers"', UNSUPPORTED);
+  if (!all.every((each) => each === "layers" || each === ""))
+    throw fields.wrong("layers_pattern", '"layers"', UNSUPPORTED);
   const value = fields.get("layers_to_transform") ?? undefined;
   if (value === undefined) return undefined;
   const list: unknown[] = Array.isArray(value) ? value : [value];
@@ -189,15 +194,14 @@ function layersOf(fields: Fields): ReadonlySet<number> | undefined {
   return list.length > 0 ? new Set(list as number[]) : undefined;
 }
 
-function trainedTokens(fields: Fields): (module: string) => readonly number[] | undefined {
+function trainedTokens(fields: Fields): { readonly module: string; readonly ids: readonly number[] }[] {
   const name = "trainable_token_indices";
   const value = fields.get(name) ?? {};
   const lists = Array.isArray(value) ? { embed_tokens: value } : value;
   if (!isObject(lists)) throw fields.wrong(name, "token ids, or lists of them by module");
-  const entries = Object.entries(lists).map(([module, ids]) => {
+  return Object.entries(lists).map(([module, ids]) => {
     const valid = Array.isArray(ids) && ids.every((id) => isWhole(id, 0, 2 ** 22));
     if (!valid || new Set(ids).size < ids.length) throw fields.wrong(name, "lists of token ids, each once");
     return { module, ids: ids as number[] };
   });
-  return (module) => entries.find((each) => isNamed(module, each.module))?.ids;
 }

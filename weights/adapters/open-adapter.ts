@@ -87,16 +87,21 @@ export async function openAdapter(
       changes.set(name, change);
     }
   }
-  const unsaved = said.modulesToSave.find(
-    (each) => ![...modules.values()].some(({ path, parts }) => isNamed(path, each) && parts.whole),
-  );
-  if (unsaved !== undefined)
+  for (const [field, named, part] of [
+    ["modules_to_save", said.modulesToSave, "whole"],
+    ["trainable_token_indices", said.trainedModules, "tokens"],
+  ] as const) {
+    const lost = named.find(
+      (each) => ![...modules.values()].some(({ path, parts }) => isNamed(path, each) && parts[part]),
+    );
+    if (lost === undefined) continue;
     throw mismatch(
-      `${CONFIG_FILE}: modules_to_save: ${show(unsaved)}`,
+      `${CONFIG_FILE}: ${field}: ${show(lost)}`,
       `its tensor in ${TENSORS_FILE}`,
       "none",
       DAMAGED,
     );
+  }
   return {
     name,
     digest: await sha256OfText(digests.join("\n")),
