@@ -45,6 +45,8 @@ const MAX_DESCRIPTION = 1000;
 interface Kept {
   readonly finetune: Finetune;
   loaded: boolean;
+  /** Why the start could not load it. Its files stay, and no upload changes them. */
+  unusable?: string;
   /** Uploads of it take turns. */
   turn: Promise<unknown>;
 }
@@ -92,10 +94,15 @@ export class Finetunes {
 
   /**
    * The name of the adapter of a finetune; undefined if there is no such finetune.
-   * @throws HttpError 400 if its files are missing
+   * @throws HttpError 400 if its files are missing, or the start could not load it
    */
   adapter(nameOrId: string): string | undefined {
     const kept = this.#find(nameOrId);
+    if (kept?.unusable !== undefined)
+      throw wrong(
+        "lora",
+        `expected a finetune that this server can use, got ${shown(nameOrId)}. ${kept.unusable}`,
+      );
     if (kept && !kept.loaded)
       throw new HttpError(
         400,
@@ -168,14 +175,21 @@ export class Finetunes {
         "file",
         `expected none, as ${shown(finetune.name)} has both files. Create another finetune.`,
       );
+    if (kept.unusable !== undefined)
+      throw wrong(
+        "file",
+        `expected none, as this server cannot use ${shown(finetune.name)}, and its files stay. Create another finetune. ${kept.unusable}`,
+      );
     const folder = this.#folderOf(finetune);
     const part = join(folder, randomUUID() + PART);
+    let file: string;
     try {
-      await rename(part, join(folder, await this.#receive(form, part)));
+      file = await this.#receive(form, part);
+      await rename(part, join(folder, file));
     } finally {
       await rm(part, { force: true });
     }
-    if (await isWhole(folder)) await this.#load(kept);
+    if (await isWhole(folder)) await this.#load(kept, file);
   }
 
   /** Writes `file` to a path. @returns the name that it has */
@@ -195,13 +209,17 @@ export class Finetunes {
     throw wrong("file_name", `expected ${adapterFiles.join(" or ")}, got ${shown(fileName)}.`);
   }
 
-  /** Loads an adapter, or removes its files. */
-  async #load(kept: Kept): Promise<void> {
+  /**
+   * Loads an adapter, or removes its files.
+   * @param last the file that came last: the only one that is removed if the adapter is not at fault
+   */
+  async #load(kept: Kept, last: string): Promise<void> {
     try {
       await this.#add(kept);
     } catch (error) {
       const folder = this.#folderOf(kept.finetune);
-      await Promise.all(adapterFiles.map((file) => rm(join(folder, file), { force: true })));
+      const removed = isRefusal(error) ? adapterFiles : [last];
+      await Promise.all(removed.map((file) => rm(join(folder, file), { force: true })));
       if (!isRefusal(error)) throw error;
       const message = `${error.message} Both files were removed: upload both again.`;
       throw new HttpError(400, message, { code: "bad_adapter", param: "file", cause: error });
@@ -225,12 +243,13 @@ export class Finetunes {
       await this.#add(kept);
     } catch (error) {
       if (!isRefusal(error)) throw error;
+      kept.unusable = error.message;
       note(`${folder}: ${error.message}`);
     }
   }
 
   #keep(finetune: Finetune): Kept {
-    const kept = { finetune, loaded: false, turn: Promise.resolve() };
+    const kept: Kept = { finetune, loaded: false, turn: Promise.resolve() };
     this.#kept.set(finetune.id, kept);
     return kept;
   }

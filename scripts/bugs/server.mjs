@@ -125,9 +125,15 @@ export const serverBugs = {
   },
   "server: the files of a refused adapter stay": {
     file: "server/finetunes.ts",
-    from: "adapterFiles.map((file) => rm(join(folder, file), { force: true }))",
+    from: "removed.map((file) => rm(join(folder, file), { force: true }))",
     to: "[]",
     test: server("finetunes", "is not kept"),
+  },
+  "server: an upload replaces files that the start could not load": {
+    file: "server/finetunes.ts",
+    from: "kept.unusable = error.message;",
+    to: "",
+    test: server("finetunes", "a restart leaves alone"),
   },
   "server: a form's boundary is missed if it arrives in two pieces": {
     file: "server/multipart.ts",

@@ -1,5 +1,5 @@
 // Adapters that clients upload, with a fake model: what is kept, what is refused, what a restart finds.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -63,7 +63,7 @@ async function serve({
     return { status: response.status, ...(await response.json()) };
   };
   const create = async (given: object = CREATED) => send(`${ACCOUNT}/finetunes`, given);
-  return { ...server, calls, adapters, notes, send, upload, create };
+  return { ...server, model, calls, adapters, notes, send, upload, create };
 }
 
 /** All files below the folder, without the ids. */
@@ -228,7 +228,7 @@ test("a restart leaves alone what it cannot use", async () => {
   mkdirSync(join(folder, other));
   writeFileSync(join(folder, other, "finetune.json"), JSON.stringify({ ...result, name: "../x", id: other }));
   mkdirSync(join(folder, "mine"));
-  const { notes, send, adapters } = await serve();
+  const { notes, send, upload, adapters } = await serve();
   expect(adapters).toEqual([]);
   expect(notes.sort()).toEqual(
     [
@@ -236,8 +236,39 @@ test("a restart leaves alone what it cannot use", async () => {
       `${join(folder, result.id)}: pirate: expected better.`,
     ].sort(),
   );
-  expect((await send(RUN, { prompt: "Hi", lora: "pirate" })).errors[0].code).toBe(3039);
-  expect(existsSync(join(folder, result.id, TENSORS))).toBe(true);
+  const used = await send(RUN, { prompt: "Hi", lora: "pirate" });
+  expect([used.status, used.errors]).toEqual([
+    400,
+    [
+      {
+        code: 5006,
+        message: 'lora: expected a finetune that this server can use, got "pirate". pirate: expected better.',
+      },
+    ],
+  ]);
+  for (const file of [CONFIG, TENSORS]) {
+    const { status, errors } = await upload("pirate", file, "good");
+    expect([status, errors[0].message]).toEqual([
+      400,
+      'file: expected none, as this server cannot use "pirate", and its files stay. Create another finetune. pirate: expected better.',
+    ]);
+    expect(readFileSync(join(folder, result.id, file), "utf8")).toBe("bad");
+  }
+});
+
+test("a failure of the server removes only the file that came last, which may be sent again", async () => {
+  const { create, upload, model, adapters } = await serve();
+  await create();
+  const { addAdapter } = model;
+  model.addAdapter = async () => {
+    throw new Error("Out of paper.");
+  };
+  await upload("pirate", TENSORS, "tensors");
+  expect((await upload("pirate", CONFIG, "{}")).status).toBe(500);
+  expect(files()).toEqual([TENSORS, "finetune.json"]);
+  model.addAdapter = addAdapter;
+  expect((await upload("pirate", CONFIG, "{}")).status).toBe(200);
+  expect([files(), adapters]).toEqual([KEPT, ["pirate"]]);
 });
 
 test("a form that arrives in pieces of any length", async () => {
