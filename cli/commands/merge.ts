@@ -4,7 +4,7 @@ import { type Context, exitCode } from "../context.ts";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../format.ts";
 import { addModelOption, addOptions, addOutputOptions, type OutputOptions } from "../options.ts";
-import { checkEmpty } from "../out-folder.ts";
+import { checkEmpty, namesIn } from "../out-folder.ts";
 import { nonEmpty } from "../parse.ts";
 import { withProgress } from "../progress.ts";
 
@@ -49,7 +49,8 @@ async function merge(context: Context, options: Options): Promise<number> {
   const { model, adapter, out, force = false, json = false } = options;
   if (!adapter) throw new UsageError("merge: expected --adapter, as in --adapter ./my-adapter");
   if (!out) throw new UsageError("merge: expected --out, as in --out ./my-model");
-  if (!force) await checkEmpty(out, ". --force replaces the checkpoint in it");
+  if (force) await namesIn(out);
+  else await checkEmpty(out, ". --force replaces the checkpoint in it");
   const { mergeModel } = await io.engine();
   const { bytes, changed, quantised, files, warnings } = await withProgress(context, options, (onProgress) =>
     mergeModel(model, { adapter, out, force, onProgress, signal: interrupts.signal }),

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { f32BitsToBf16 } from "../../kernels/formats/half.ts";
 import {
   type Checkpoint,
+  CheckpointError,
   companionFiles,
   INDEX_FILE,
   isShardName,
@@ -96,7 +97,8 @@ export async function merge(
   } = options ?? {};
   if (from === undefined) throw wrongType("adapter", "expected the source of an adapter, got nothing.");
   if (out === undefined) throw wrongType("out", "expected a text, got nothing.");
-  if (!force && (await namesIn(out)).length > 0)
+  if (out === "") throw outOfRange("out", "expected a folder, got an empty text.");
+  if ((await namesIn(out)).length > 0 && !force)
     throw outOfRange(
       "out",
       `expected a new or empty folder, got ${out}, which holds files. Name another, or set force.`,
@@ -157,8 +159,11 @@ async function writeShard(
     for (const { name, parts, bytes: size } of tensors) {
       for (const part of parts) {
         const info = merged.tensors.get(part)!;
-        for await (const { bytes } of merged.readRows(info, { maxBytes: CHUNK_BYTES, signal }))
-          await file.writeFile(toBf16(bytes));
+        for await (const { bytes } of merged.readRows(info, { maxBytes: CHUNK_BYTES, signal })) {
+          const halves = toBf16(bytes);
+          if (halves.some(isNotFinite)) throw tooLarge(part);
+          await file.writeFile(new Uint8Array(halves.buffer));
+        }
       }
       onTensor(name, size);
     }
@@ -169,16 +174,24 @@ async function writeShard(
 }
 
 /** The bf16 nearest to each f32, ties to even. */
-function toBf16(bytes: Uint8Array<ArrayBuffer>): Uint8Array {
-  const bits = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const halves = Uint16Array.from(bits, f32BitsToBf16);
-  return new Uint8Array(halves.buffer);
-}
+const toBf16 = (bytes: Uint8Array<ArrayBuffer>): Uint16Array<ArrayBuffer> =>
+  Uint16Array.from(new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4), f32BitsToBf16);
 
-/** Names in a folder; none if there is no folder. */
-const namesIn = (folder: string): Promise<string[]> =>
-  readdir(folder).catch((error: NodeJS.ErrnoException) => {
+/** Whether a bf16 is infinity or NaN. */
+const isNotFinite = (half: number): boolean => (half & 0x7f80) === 0x7f80;
+
+const tooLarge = (tensor: string): CheckpointError =>
+  new CheckpointError(
+    `${tensor}: expected sums of weights and adapter below 3.39e38, as bf16 holds them, got infinity or NaN. ` +
+      "The adapter is damaged, or of another model.",
+  );
+
+/** Names in the folder `out`; none if there is no folder. */
+const namesIn = (out: string): Promise<string[]> =>
+  readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
+    if (error.code === "ENOTDIR")
+      throw outOfRange("out", `expected a folder, got ${out}, which is a file or below one. Name another.`);
     throw error;
   });
 

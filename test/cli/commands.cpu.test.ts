@@ -313,6 +313,16 @@ describe("merge", () => {
       expect({ code, stderr }).toEqual({ code: 2, stderr: `sirocco: ${message}\n` });
       expect(engine.calls).toEqual([]);
     }
+    const file = join(full, "a.txt");
+    writeFileSync(file, "mine");
+    for (const force of [[], ["--force"]]) {
+      const { code, stderr, engine } = await sirocco(["merge", "--adapter", "a", "-o", file, ...force]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: `sirocco: --out: expected a folder, got the file "${file}"\n`,
+      });
+      expect(engine.calls).toEqual([]);
+    }
     const { code, engine } = await sirocco(["merge", "--adapter", "a", "-o", full, "--force"]);
     expect([code, engine.called("mergeModel")[0]?.options.force]).toEqual([0, true]);
   });

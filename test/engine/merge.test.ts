@@ -159,6 +159,20 @@ test("Phi-3 is written with its fused matrices; an adapter of them changes q, k 
   expect(row).toBe(rows);
 });
 
+test("a sum that bf16 cannot hold is refused by the tensor's name, and nothing is left", async () => {
+  const { D, F, L } = (await openCheckpoint(folderSource(base))).config;
+  const name = `model.layers.${L - 1}.mlp.down_proj`;
+  const adapter = adapterSource({ r: 1, lora_alpha: 1, target_modules: ["down_proj"] }, [
+    ones(`base_model.model.${name}.lora_A.weight`, [1, F], 3e37),
+    ones(`base_model.model.${name}.lora_B.weight`, [D, 1], 3e37),
+  ]);
+  const out = newFolder();
+  await expect(mergeModel(base, { adapter, out })).rejects.toThrow(
+    new RegExp(`${name}.weight: expected .* bf16 .*, got infinity or NaN`),
+  );
+  expect(existsSync(out)).toBe(false);
+});
+
 describe("the folder", () => {
   const adapter = `${golden}adapters/lora_qv`;
 
@@ -171,6 +185,22 @@ describe("the folder", () => {
     expect(existsSync(out)).toBe(false);
     await expect(mergeModel(base, { adapter: base, out })).rejects.toThrow("adapter_config.json");
     expect(existsSync(out)).toBe(false);
+  });
+
+  test("that is none is refused before the base is opened", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "sirocco-")), "notes.txt");
+    writeFileSync(file, "mine");
+    for (const [out, got] of [
+      ["", "an empty text"],
+      [file, `${file}, which is a file`],
+      [join(file, "below"), "which is a file or below one"],
+    ] as const)
+      for (const force of [false, true])
+        await expect(mergeModel("/no/such/base", { adapter, out, force }), out).rejects.toMatchObject({
+          ...{ parameter: "out", code: "out-of-range" },
+          message: expect.stringMatching(`^out: expected a folder, got .*${got}`),
+        });
+    expect(readFileSync(file, "utf8")).toBe("mine");
   });
 
   test("that holds files is refused; with force its checkpoint is replaced, and nothing else", async () => {
