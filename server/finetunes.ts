@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CheckpointError, DeviceError, type Model } from "../engine/node.ts";
-import { isParameterError, shown } from "../engine/options/parameter.ts";
+import { isParameterError, outOfRange, shown } from "../engine/options/parameter.ts";
 import { adapterFiles } from "../weights/adapters/names.ts";
 import { isObject } from "../weights/json.ts";
 import { folderSource } from "../weights/node.ts";
@@ -57,25 +57,34 @@ export class Finetunes {
   readonly limits: FinetuneLimits;
   readonly #model: AdapterModel;
   readonly #folder: string;
+  readonly #reserved: readonly string[];
   readonly #kept = new Map<string, Kept>();
 
-  private constructor(model: AdapterModel, folder: string, limits: FinetuneLimits) {
+  private constructor(
+    model: AdapterModel,
+    folder: string,
+    reserved: readonly string[],
+    limits: FinetuneLimits,
+  ) {
     this.limits = limits;
     this.#model = model;
     this.#folder = folder;
+    this.#reserved = reserved;
   }
 
   /**
    * Loads the adapters that the folder has.
+   * @param reserved names of the model itself, which no finetune may have
    * @param note called for one that cannot be used. Its files stay.
    */
   static async open(
     model: AdapterModel,
     folder: string,
+    reserved: readonly string[],
     note: (text: string) => void,
     limits: Partial<FinetuneLimits> = {},
   ): Promise<Finetunes> {
-    const finetunes = new Finetunes(model, folder, { ...LIMITS, ...limits });
+    const finetunes = new Finetunes(model, folder, reserved, { ...LIMITS, ...limits });
     const found: Finetune[] = [];
     for (const id of (await readdir(folder)).filter((name) => ID.test(name))) {
       const finetune = await described(join(folder, id), id);
@@ -112,8 +121,8 @@ export class Finetunes {
     return kept?.finetune.name;
   }
 
-  /** @param taken names that none may have @throws HttpError 400 */
-  async create(given: Readonly<Record<string, unknown>>, taken: readonly string[]): Promise<Finetune> {
+  /** @throws HttpError 400 */
+  async create(given: Readonly<Record<string, unknown>>): Promise<Finetune> {
     const { name, model, description = "" } = given;
     if (typeof name !== "string" || !NAME.test(name))
       throw wrong(
@@ -126,7 +135,7 @@ export class Finetunes {
         "description",
         `expected a text of at most ${MAX_DESCRIPTION} characters, got ${shown(description)}.`,
       );
-    if (this.#find(name) || this.#model.adapters.includes(name) || taken.includes(name))
+    if (this.#isTaken(name))
       throw wrong("name", `expected one that is free, got ${shown(name)}. Choose another.`);
     if (this.#kept.size >= this.limits.count)
       throw wrong("name", `expected at most ${this.limits.count} finetunes, got one more.`);
@@ -234,13 +243,18 @@ export class Finetunes {
   }
 
   async #reopen(finetune: Finetune, note: (text: string) => void): Promise<void> {
+    const isTaken = this.#isTaken(finetune.name);
     const kept = this.#keep(finetune);
     const folder = this.#folderOf(finetune);
     for (const file of await readdir(folder))
       if (file.endsWith(PART)) await rm(join(folder, file), { force: true });
-    if (!(await isWhole(folder))) return;
     try {
-      await this.#add(kept);
+      if (isTaken)
+        throw outOfRange(
+          "name",
+          `expected one that neither the model nor another adapter has, got ${shown(finetune.name)}.`,
+        );
+      if (await isWhole(folder)) await this.#add(kept);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       kept.unusable = error.message;
@@ -252,6 +266,12 @@ export class Finetunes {
     const kept: Kept = { finetune, loaded: false, turn: Promise.resolve() };
     this.#kept.set(finetune.id, kept);
     return kept;
+  }
+
+  #isTaken(name: string): boolean {
+    return (
+      this.#find(name) !== undefined || this.#model.adapters.includes(name) || this.#reserved.includes(name)
+    );
   }
 
   #find(nameOrId: string): Kept | undefined {

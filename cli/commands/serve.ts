@@ -153,7 +153,9 @@ async function serve(context: Context, options: Options): Promise<number> {
     };
     // Before the conversations, which may be with an adapter.
     const finetunes =
-      options.adapterDir === undefined ? undefined : await Finetunes.open(model, options.adapterDir, note);
+      options.adapterDir === undefined
+        ? undefined
+        : await Finetunes.open(model, options.adapterDir, names, note);
     if (options.slotDir !== undefined) {
       const restored = await restoreSessions(model, options.slotDir, note);
       if (restored > 0) note(`${options.slotDir}: conversations restored: ${restored}`);

@@ -129,6 +129,12 @@ export const serverBugs = {
     to: "[]",
     test: server("finetunes", "is not kept"),
   },
+  "server: a finetune has the name of the model after a restart": {
+    file: "server/finetunes.ts",
+    from: "|| this.#reserved.includes(name)",
+    to: "",
+    test: server("finetunes", "whose name is now"),
+  },
   "server: an upload replaces files that the start could not load": {
     file: "server/finetunes.ts",
     from: "kept.unusable = error.message;",

@@ -8,7 +8,6 @@ import { readParts } from "../multipart.ts";
 import type { Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { envelope } from "../workers-ai-error.ts";
-import { namesOf } from "./models.ts";
 
 /** Boundaries, headers and the other field of a form with a file. */
 const FORM_BYTES = 2 ** 16;
@@ -19,7 +18,7 @@ export function finetuneRoutes(service: Service): Hono<Env> {
   app.on("POST", both("/finetunes"), async (c) => {
     const finetunes = kept(service);
     const body = await readBody(c, service.limits);
-    return c.json(envelope(await finetunes.create(body, namesOf(service))));
+    return c.json(envelope(await finetunes.create(body)));
   });
   app.on("POST", both("/finetunes/:finetune/finetune-assets"), async (c) => {
     const finetunes = kept(service);

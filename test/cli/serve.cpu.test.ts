@@ -1,5 +1,5 @@
 // `sirocco serve` in this process: access, output, shutdown.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,6 +61,17 @@ describe("serve", () => {
     expect(session.engine.called("dispose").length).toBe(1);
     expect(session.listeners).toBe(0);
     await expect(fetch(url)).rejects.toThrow();
+  });
+
+  test("--alias reserves its name: a finetune in --adapter-dir that has it is noted", async () => {
+    const id = "00000000-0000-4000-8000-000000000000";
+    mkdirSync(join(folder, "finetunes", id), { recursive: true });
+    const texts = { name: "gpt", model: "m", description: "", created_at: "", modified_at: "" };
+    writeFileSync(join(folder, "finetunes", id, "finetune.json"), JSON.stringify({ id, ...texts }));
+    const { session } = await serve(["--adapter-dir", join(folder, "finetunes"), "--alias", "gpt"]);
+    session.interrupt();
+    expect(await session.exit).toBe(0);
+    expect(session.stderr).toContain(`${id}: name: expected one that neither the model nor another adapter`);
   });
 
   test("--moderate and --safe-prompt reach the requests", async () => {

@@ -41,14 +41,16 @@ function loading(loaded: readonly string[] = []) {
 async function serve({
   limits = {},
   loaded = [],
+  reserved = ["paper"],
   ...options
 }: Omit<Partial<ServiceOptions>, "limits"> & {
   readonly limits?: Partial<FinetuneLimits>;
   readonly loaded?: readonly string[];
+  readonly reserved?: readonly string[];
 } = {}) {
   const { model, calls, adapters } = loading(loaded);
   const notes: string[] = [];
-  const finetunes = await Finetunes.open(model, folder, (text) => notes.push(text), limits);
+  const finetunes = await Finetunes.open(model, folder, reserved, (text) => notes.push(text), limits);
   const server = await serving(model, { finetunes, ...options });
   const send = async (path: string, body?: unknown) => {
     const response = await (body === undefined ? server.get(path) : server.post(path, body));
@@ -254,6 +256,27 @@ test("a restart leaves alone what it cannot use", async () => {
     ]);
     expect(readFileSync(join(folder, result.id, file), "utf8")).toBe("bad");
   }
+});
+
+test.each([
+  ["another name of the model", { reserved: ["paper", "pirate"] }, ["legal"]],
+  ["an adapter of the server", { loaded: ["pirate"] }, ["pirate", "legal"]],
+])("a restart leaves alone a finetune whose name is now that of %s", async (_, options, adapters) => {
+  const first = await serve();
+  const { result } = await first.create();
+  await first.create({ ...CREATED, name: "legal" });
+  for (const name of ["pirate", "legal"])
+    for (const file of [CONFIG, TENSORS]) await first.upload(name, file, "{}");
+  for (const isWhole of [true, false]) {
+    if (!isWhole) rmSync(join(folder, result.id, CONFIG));
+    const again = await serve(options);
+    const reason = 'name: expected one that neither the model nor another adapter has, got "pirate".';
+    expect(again.notes).toEqual([`${join(folder, result.id)}: ${reason}`]);
+    expect(again.adapters).toEqual(adapters);
+    expect((await again.send(RUN, { prompt: "Hi", lora: "pirate" })).errors[0].message).toContain(reason);
+    expect((await again.upload("pirate", CONFIG, "{}")).errors[0].message).toContain(reason);
+  }
+  expect((await serve()).adapters).toEqual(["legal"]);
 });
 
 test("a failure of the server removes only the file that came last, which may be sent again", async () => {

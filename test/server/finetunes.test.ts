@@ -19,7 +19,7 @@ let model: Model;
 let server: Listening;
 beforeAll(async () => {
   model = await loadModel();
-  const finetunes = await Finetunes.open(model, kept, () => {});
+  const finetunes = await Finetunes.open(model, kept, ["tiny-mistral"], () => {});
   const service = createService(model, { name: "tiny-mistral", keys: ["secret"], finetunes });
   server = await listen(service, { host: "127.0.0.1", port: 0 });
 });
