@@ -18,6 +18,7 @@ import { EvalProgress } from "./eval-progress.ts";
 import { readTextFile } from "./input.ts";
 import { withModel } from "./open-model.ts";
 import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
+import { checkOutFile } from "./out-file.ts";
 
 export interface QuestionOptions extends LoadingOptions {
   readonly file: string;
@@ -40,6 +41,7 @@ interface Task {
 /** @returns false if Ctrl-C ended it before the last question */
 export async function evaluateQuestions(context: Context, options: QuestionOptions): Promise<boolean> {
   const task = await readTask(options);
+  if (options.out !== undefined) await checkOutFile(options.out);
   return withModel(
     context,
     options,

@@ -13,7 +13,7 @@ import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
 
 export interface TextOptions extends LoadingOptions {
   readonly file: string;
-  readonly maxLength: number;
+  readonly maxLength?: number;
   readonly overlap: number;
   readonly against?: string;
   readonly limit?: number;
@@ -48,6 +48,9 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
   });
 }
 
+/** The harness's default of --max-length. */
+const MAX_LENGTH = 2048;
+
 /** @param contextLength that windows fit into */
 async function taskOf(
   model: Model,
@@ -55,14 +58,32 @@ async function taskOf(
   { file, maxLength, overlap, limit = Infinity }: TextOptions,
   contextLength = model.contextLength,
 ): Promise<Task> {
-  const all = await model.encode(text);
+  // One more token is scored after the last of a window.
+  const most = contextLength - 1;
+  if (maxLength !== undefined && maxLength > most)
+    throw new UsageError(
+      `--max-length: expected at most ${most}, one less than the context, got ${maxLength}. A larger --context has room for it`,
+    );
+  const all = [...(await prefixOf(model)), ...(await model.encode(text))];
   const ids = all.slice(0, limit + 1);
   if (ids.length < 2)
-    throw new UsageError(`--perplexity ${file}: expected a text of at least two tokens, got ${ids.length}`);
-  const length = Math.min(maxLength, contextLength - 1);
+    throw new UsageError(`--perplexity ${file}: expected a text with tokens to score, got none`);
+  const length = maxLength ?? Math.min(MAX_LENGTH, most);
   if (overlap > length)
     throw new UsageError(`--overlap: expected at most ${length}, the tokens of a window, got ${overlap}`);
   return { text, ids, isAll: ids.length === all.length, maxLength: length, context: overlap };
+}
+
+/**
+ * What comes before a text, so that its first token is scored, too: the token of the beginning, else of the
+ * end, as in the harness. Empty if `encode` puts one there itself, or the model has neither.
+ */
+async function prefixOf(model: Model): Promise<readonly number[]> {
+  if ((await model.encode("")).length > 0) return [];
+  const { bosToken, eosToken } = await model.tokenizerInfo();
+  const token = bosToken ?? eosToken;
+  const ids = token === undefined ? [] : await model.encode(token);
+  return ids.length === 1 ? ids : [];
 }
 
 async function checkSameTokens(reference: Model, model: Model, text: string): Promise<void> {

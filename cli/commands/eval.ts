@@ -17,17 +17,14 @@ import { integer, nonEmpty } from "../parse.ts";
 
 type Options = Omit<QuestionOptions, "file"> & Omit<TextOptions, "file"> & { readonly perplexity?: string };
 
-/** The harness's default. */
-const MAX_LENGTH = 2048;
-
 export function addEval(program: Command, context: Context, exit: (code: number) => void): void {
   const command = program
     .command("eval")
     .summary("measure accuracy on questions, perplexity of a long text, or the distance of two models")
     .description(
       "Asks multiple-choice questions from a file, or scores a long text. Questions are JSON lines: question, choices, " +
-        "answer, or the rows of ARC, HellaSwag, MMLU, PIQA, WinoGrande or OpenBookQA as they are published. Prompts and " +
-        "figures are those of lm-evaluation-harness. Ctrl-C stops it and prints what is there.",
+        "answer, or the rows of ARC, HellaSwag, MMLU, PIQA, WinoGrande or OpenBookQA as the Hugging Face Hub has them. Prompts " +
+        "and figures are those of lm-evaluation-harness. Ctrl-C stops it and prints what is there.",
     )
     .argument("[questions]", "file of questions, one JSON object a line")
     .addHelpText(
@@ -50,7 +47,7 @@ Examples:
     )
       .argParser(integer("--few-shot", { min: 0, max: 100, words: "from 0 to 100" }))
       .default(0),
-    new Option("--few-shot-file <file>", "take the examples from this file").argParser(
+    new Option("--few-shot-file <file>", "take the --few-shot examples from this file").argParser(
       nonEmpty("--few-shot-file", "a file"),
     ),
     new Option(
@@ -65,10 +62,8 @@ Examples:
     ),
     new Option(
       "--max-length <tokens>",
-      "tokens that the model sees at once (default: the context, up to 2048)",
-    )
-      .argParser(integer("--max-length", { min: 2, words: "of at least 2" }))
-      .default(MAX_LENGTH, ""),
+      "tokens that the model sees at once (default: one less than the context, up to 2048)",
+    ).argParser(integer("--max-length", { min: 2, words: "of at least 2" })),
     new Option("--overlap <tokens>", "tokens that a window shares with the one before it, at least")
       .argParser(integer("--overlap", { min: 1, words: "of at least 1" }))
       .default(1),
@@ -111,6 +106,8 @@ async function evaluate(
     const needed = perplexity === undefined ? "--perplexity" : "a file of questions";
     throw new UsageError(`${flag}: expected ${needed} with it, got none`);
   }
+  if (options.fewShotFile !== undefined && options.fewShot === 0)
+    throw new UsageError("--few-shot-file: expected --few-shot with it, as in --few-shot 5, got none");
   const isWhole =
     perplexity === undefined
       ? await evaluateQuestions(context, { ...options, file: file as string })

@@ -153,6 +153,38 @@ describe("text", () => {
     expect([part.tokens, part.wordPerplexity]).toEqual([5, undefined]);
   });
 
+  test("a model without a token in front scores the first of the text, too", async () => {
+    const gguf = new URL("../golden/formats/gguf_qwen2_q4_0/tiny-Q4_0.gguf", import.meta.url).pathname;
+    const model = await loadModel(gguf, { device });
+    const ids = await model.encode(readFileSync(text, "utf8"));
+    const { bosToken } = await model.tokenizerInfo();
+    const prefix = await model.encode(bosToken!);
+    expect([prefix.length, ids[0] === prefix[0]]).toEqual([1, false]);
+    const { perplexity } = await model.score([...prefix, ...ids]);
+    const [first] = ids;
+    const one = written("one.txt", await model.decode([first!]));
+    model.dispose();
+    const found = await figures(["--perplexity", text, "-m", gguf]);
+    expect(found.tokens).toBe(ids.length);
+    expect(found.perplexity / perplexity).toBeCloseTo(1, 3);
+    expect(await figures(["--perplexity", one, "-m", gguf])).toMatchObject({ tokens: 1 });
+    const against = ["--against", "f32", "--limit", "3"];
+    expect(await figures(["--perplexity", text, "-m", gguf, ...against])).toMatchObject({ tokens: 3 });
+    const empty = await run(["--perplexity", written("empty.txt", ""), "-m", gguf]);
+    expect(empty.stderr).toMatch(/empty.txt: expected a text with tokens to score, got none/);
+  });
+
+  test("--max-length has to fit the context", async () => {
+    const args = ["--perplexity", text, "-c", "16", "--limit", "20"];
+    expect(await figures(args)).toMatchObject({ maxLength: 15, tokens: 20 });
+    expect(await figures([...args, "--max-length", "15"])).toMatchObject({ maxLength: 15 });
+    const { code, stderr } = await run([...args, "--max-length", "16"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("--max-length: expected at most 15, one less than the context, got 16"),
+    });
+  });
+
   test("against another format, and against itself", async () => {
     const found = await figures(["--perplexity", text, "--against", "bf16", "-w", "q4", "--limit", "30"]);
     expect(found).toMatchObject({ against: "bf16", tokens: 30, weights: "q4" });
@@ -231,6 +263,16 @@ test.each<[string[], RegExp]>([
   [[questions, "--perplexity", text], /got both/],
   [[questions, "--against", "q4"], /--against: expected --perplexity with it/],
   [["--perplexity", text, "--few-shot", "2"], /--few-shot: expected a file of questions with it/],
+  [
+    [questions, "--few-shot-file", questions],
+    /--few-shot-file: expected --few-shot with it, as in --few-shot 5, got none/,
+  ],
+  [[questions, "--out", folder], /--out: expected a file, got the folder "/],
+  [
+    [questions, "--out", join(folder, "none", "r.jsonl")],
+    /--out: expected a file in a folder that is there, got ".*r.jsonl". Make ".*none" first/,
+  ],
+  [[questions, "--out", join(questions, "r.jsonl")], /--out: expected a file in a folder that is there/],
   [[questions, "--few-shot", "8"], /expected more questions than the 8 of --few-shot, got 8/],
   [
     [questions, "--few-shot", "3", "--few-shot-file", written("two.jsonl", rows(2))],
