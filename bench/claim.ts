@@ -78,12 +78,13 @@ async function sizesOf(
   };
 }
 
+/** Bytes of keys and values that a token reads. */
+const cacheBytesRead = ({ cacheBytesPerToken, shape }: Sizes, context: number): number =>
+  Math.min(context, shape.W ?? context) * cacheBytesPerToken;
+
 /** Bytes that a step of `streams` answers moves. */
-const stepBytes = (
-  { weightsRead, cacheBytesPerToken, shape }: Sizes,
-  streams: number,
-  context: number,
-): number => weightsRead + streams * Math.min(context, shape.W ?? context) * cacheBytesPerToken;
+const stepBytes = (sizes: Sizes, streams: number, context: number): number =>
+  sizes.weightsRead + streams * cacheBytesRead(sizes, context);
 
 /** Most tokens a second of all streams: by bandwidth, or by arithmetic. */
 function mostTokens(sizes: Sizes, limits: Limits, streams: number, context: number): number {
@@ -104,6 +105,7 @@ function addSteps(
       const params = { model: sizes.name, weights, streams, context };
       add("bytesPerToken", "bytes", exactly(bytes[i] as number), params);
       add("cacheBytesPerToken", "bytes", exactly(sizes.cacheBytesPerToken), params);
+      add("cacheBytesRead", "bytes", exactly(cacheBytesRead(sizes, context)), params);
       add("limitTokensPerSecond", "tokens/s", exactly(mostTokens(sizes, limits, streams, context)), params);
       // By bytes alone: this holds on every adapter that is bound by bandwidth.
       add("overLlama", "times", exactly((bytes[0] as number) / (bytes[i] as number)), params);

@@ -31,7 +31,7 @@ const ABOUT: Readonly<Record<SuiteName, string>> = {
   window: "Time of a token and size of the cache by position, with the model's window and without.",
   quality: "Perplexity of a text, size and speed of the weight formats.",
   claim:
-    "Mistral 7B beside Llama 2 7B: bytes of a token, the most that the adapter's bandwidth allows, and what fits in memory.",
+    "Mistral 7B beside Llama 2 7B: bytes of a token, the most that the adapter's bandwidth allows, and what fits in memory. Plots: weights in bf16; speeds where bandwidth is the limit.",
   throughput:
     "Requests of mixed length in 1, 2, 4 … streams at once. Batch gain: tokens a second relative to one stream.",
   constrained:
@@ -166,19 +166,19 @@ function plots(suite: SuiteName, results: readonly Result[]): string[] {
             Object.entries(setting).every(([key, value]) => params[key] === value);
           return [label, each.filter(isIn)] as const;
         });
-      const bytes = "bytesPerToken";
+      const bf16 = { weights: "bf16" };
+      const [one, eight, full] = [
+        { ...bf16, streams: 1 },
+        { ...bf16, streams: 8 },
+        { ...bf16, memory: "24 GB" },
+      ];
       return [
-        ...lines("Bytes of a token, bf16, one answer", "context", of(bytes, { weights: "bf16", streams: 1 })),
-        ...lines(
-          "Bytes of a token, bf16, 8 answers at once",
-          "context",
-          of(bytes, { weights: "bf16", streams: 8 }),
-        ),
-        ...lines(
-          "Answers in 24 GB, bf16",
-          "context",
-          of("answersThatFit", { weights: "bf16", memory: "24 GB" }),
-        ),
+        ...lines("One answer: tokens a second over Llama 2's", "context", of("overLlama", one)),
+        ...lines("8 answers at once: the same", "context", of("overLlama", eight)),
+        ...lines("As many answers as 24 GB hold: the same", "context", of("overLlama", full)),
+        ...lines("Answers that 24 GB hold", "context", of("answersThatFit", full)),
+        ...lines("Bytes of keys and values that a token reads", "context", of("cacheBytesRead", one)),
+        ...lines("Bytes that a token reads, with weights", "context", of("bytesPerToken", one)),
       ];
     }
     case "throughput":

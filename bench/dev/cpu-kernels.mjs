@@ -11,6 +11,7 @@ const SHAPES = [
   { T: 1, N: 1024, K: 768 },
   { T: 1, N: 4096, K: 4096 },
   { T: 1, N: 1024, K: 14336 },
+  { T: 1, N: 2048, K: 960 },
   { T: 2, N: 1024, K: 4096 },
   { T: 8, N: 1024, K: 4096 },
   { T: 64, N: 1024, K: 1024 },
@@ -81,7 +82,7 @@ await vite.close();
 function secondsOf(kernel, format, size) {
   const bindings = kernel.bindings(size);
   const total = bindings.reduce((sum, { length }) => sum + 4 * length + 64, 64 + SCRATCH_BYTES);
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(total / PAGE), maximum: 2 ** 16 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(total / PAGE) + 1, maximum: 2 ** 16 });
   let state = 1;
   const random = () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,4 +1,5 @@
 // Which bytes of a WebAssembly memory belong to which buffer. The first that fit are taken.
+import { PAST_END } from "../../kernels/cpu/operation.ts";
 
 /** A wasm32 memory has 4 GiB. Some engines cannot view its last page. */
 const MAX_HEAP_BYTES = 2 ** 32 - 2 ** 16;
@@ -24,15 +25,15 @@ export class Heap {
   #fresh: number;
 
   /** @param start bytes that no buffer gets */
-  constructor(start: number, bytes = MAX_HEAP_BYTES) {
+  constructor(start: number, bytes = MAX_HEAP_BYTES - PAST_END) {
     this.#free = [{ offset: start, bytes: bytes - start }];
     this.#end = bytes;
     this.#fresh = start;
   }
 
-  /** End of the highest bytes ever taken. */
-  get end(): number {
-    return this.#fresh;
+  /** Bytes that the memory needs. */
+  get memoryBytes(): number {
+    return this.#fresh + PAST_END;
   }
 
   /**

@@ -22,14 +22,16 @@ export class Memory {
    */
   take(bytes: number, near: boolean): Place | undefined {
     for (let index = 0; ; index++) {
-      if (index === this.#heaps.length && !this.#addHeap()) return undefined;
+      const isNew = index === this.#heaps.length;
+      if (isNew && !this.#addHeap()) return undefined;
       const heap = this.#heaps[index]!;
-      const { end } = heap;
+      const { memoryBytes } = heap;
       const taken = heap.take(bytes, near || index > 0 ? 0 : KEPT_BYTES);
-      if (!taken && near) return undefined;
+      if (!taken && (near || (isNew && index > 0))) return undefined;
       if (!taken) continue;
       const place = { heap: index, offset: taken.offset, bytes: Math.ceil(bytes / 4) * 4 };
-      if (pages(heap.end) > pages(end)) this.#timeline.toAll({ type: "grow", heap: index, bytes: heap.end });
+      if (pages(heap.memoryBytes) > pages(memoryBytes))
+        this.#timeline.toAll({ type: "grow", heap: index, bytes: heap.memoryBytes });
       if (taken.used) this.#timeline.toFirst({ type: "clear", place });
       return place;
     }
@@ -49,9 +51,10 @@ export class Memory {
     } catch {
       return false;
     }
-    this.#heaps.push(new Heap(start));
+    const heap = new Heap(start);
+    this.#heaps.push(heap);
     this.#timeline.toAll({ type: "heap", memory });
-    this.#timeline.toAll({ type: "grow", heap: this.#heaps.length - 1, bytes: start });
+    this.#timeline.toAll({ type: "grow", heap: this.#heaps.length - 1, bytes: heap.memoryBytes });
     return true;
   }
 }

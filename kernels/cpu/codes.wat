@@ -1,6 +1,8 @@
 ;; Products of quantised weights and inputs of bytes. Memory is read in order, row after row. A *quad* is four groups of
 ;; 32 columns: their sums become one vector, which meets one vector of scales. Sums of quads are added up in blocks of 64
-;; groups, so few roundings are of large numbers. The sum of a row does not depend on the number of inputs.
+;; groups, so few roundings are of large numbers. The sum of a row does not depend on the number of inputs. The last quad
+;; of a row may reach up to three groups past its end: there, the codes and scales of an input are 0, and any bits of a
+;; weight's scale are a finite number.
 ;;
 ;; Codes of nibbles are multiplied as bytes where relaxed SIMD is known, otherwise as words of 16 bits. Either gives the
 ;; same bits: an input has values of -127 … 127, and weights of 0 … 15, so no sum of 16 products leaves 16 bits.
@@ -116,7 +118,7 @@
   ;; their reads together.
   (func (export "codeProducts")
     (param $by_nibble i32)
-    (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes of a row: whole quads
+    (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes to the next one
     (param $scales i32) (param $scale_bytes i32)
     (param $rows i32)
     (param $inputs i32) (param $input_bytes i32)
@@ -154,7 +156,7 @@
     (local $quad_bytes i32) (local $input_quad_bytes i32) (local $most i32) (local $count i32) (local $quad i32)
     (local $w i32) (local $s i32) (local $input i32) (local $sums i32)
     (local $t i32) (local $two i32)
-    (local.set $quad_bytes (i32.div_u (local.get $weight_bytes) (local.get $quads)))
+    (local.set $quad_bytes (i32.shr_u (i32.const 128) (i32.and (local.get $multiply) (i32.const 1))))
     (local.set $input_quad_bytes (call $quad_bytes (i32.and (local.get $multiply) (i32.const 1))))
     ;; Calls' rows, or fours of rows. For one input, rows of one block follow each other, and longer ones are read to
     ;; their ends. For many, eight rows and an input stay in the first cache.

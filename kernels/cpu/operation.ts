@@ -21,6 +21,9 @@ export function nearAddress({ address, home }: Operand): number {
   return address;
 }
 
+/** Bytes that compiled functions may read past the end of an operand: the memory has to have them. */
+export const PAST_END = 128;
+
 /** A thread at work in one heap: there are its compiled functions, and its scratch. */
 export interface Thread {
   /** Whether it is the first heap. */

@@ -4,7 +4,7 @@ import type { Addend } from "../addend.ts";
 import { GROUP, padded, scaleWords, type WeightFormatName, weightWords } from "../formats/table.ts";
 import type { InputSize } from "../matrix-input.ts";
 import type { Compiled } from "./compiled.ts";
-import { nearAddress, type Operand, type Thread } from "./operation.ts";
+import { nearAddress, type Operand, PAST_END, type Thread } from "./operation.ts";
 
 export interface ProductCall {
   readonly format: WeightFormatName;
@@ -25,7 +25,7 @@ const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4
 export const TILE_ROWS = 4;
 /** Tokens whose inputs are prepared at once: all rows of weights read them. */
 const BLOCK_TOKENS = 64;
-/** Rows of weights whose products with a block are in scratch at once, or that are copied there at once. */
+/** Rows of weights whose products with a block are in scratch at once, or whose scales are. */
 const PANEL_ROWS = 32;
 /** The same for few tokens: so there are fewer calls. */
 const MOST_PANEL_ROWS = 256;
@@ -71,8 +71,8 @@ interface RowProducts {
   readonly inputBytes: number;
   /** Of scratch. */
   readonly workBytes: number;
-  /** Groups that it takes together. */
-  readonly groupsAtOnce: number;
+  /** Of a row, in what the function counts. */
+  readonly length: number;
   /** Whether results are added to what is there. */
   readonly addsUp: boolean;
   prepare(token: number, to: number): void;
@@ -97,56 +97,41 @@ export function prepareProduct(
   const { T, K } = size;
   const { home } = weights[0]!;
   const addresses = inputs.map(nearAddress);
-  const { name, kind, inputBytes, workBytes, groupsAtOnce, addsUp, prepare, isPacked } =
+  const { name, kind, inputBytes, workBytes, length, addsUp, prepare, isPacked } =
     call.input === "codes"
       ? productsOfCodes(format, K, addresses, near.compiled)
       : productsOfFloats(call, size, addresses, near.compiled);
   const products: Compiled["products"] = home.compiled[name];
 
-  const rowBytes = (columns: number) => [4 * weightWords(format, columns), 4 * scaleWords(format, columns)];
-  const stored = rowBytes(K);
-  /** Of a row, in `groupsAtOnce`. */
-  const length = Math.ceil(K / GROUP / groupsAtOnce);
-  const wide = rowBytes(length * groupsAtOnce * GROUP);
-  const [weightBytes, scaleBytes] = [wide[0]!, wide[1]!];
-  const isWhole = wide[0] === stored[0];
-  /** Otherwise rows are copied to scratch. */
-  const isInPlace = isWhole && weights.every((matrix) => matrix.home === home);
+  const weightBytes = 4 * weightWords(format, K);
+  const scaleBytes = 4 * scaleWords(format, K);
+  /** Otherwise scales are copied to scratch. */
+  const isInPlace = weights.every((matrix) => matrix.home === home);
 
   const scratchBytes =
-    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * (weightBytes + scaleBytes + 32);
+    2 * PANEL_BYTES + workBytes + BLOCK_TOKENS * inputBytes + PANEL_ROWS * scaleBytes + PAST_END;
   const panelsAt = home.scratch(scratchBytes);
   const nearAt = near.scratch(scratchBytes);
   const workAt = panelsAt + 2 * PANEL_BYTES;
   const inputsAt = workAt + workBytes;
-  const weightsAt = inputsAt + BLOCK_TOKENS * inputBytes;
-  const scalesAt = weightsAt + PANEL_ROWS * weightBytes;
+  const scalesAt = inputsAt + BLOCK_TOKENS * inputBytes;
   let block: TokenBlock;
 
-  /** The address of rows of weights (0) or scales (1). In scratch, they are padded. */
-  const place = (i: 0 | 1, row: number, count: number, to: number): number => {
-    const matrix = weights[i];
-    const bytes = stored[i]!;
-    if (!matrix) return 0;
-    if (isWhole && matrix.home === home) return matrix.address + row * bytes;
-    if (wide[i] === bytes) {
-      home.heap.u8.set(matrix.u8.subarray(row * bytes, (row + count) * bytes), to);
-      return to;
-    }
-    for (let r = 0; r < count; r++) {
-      const at = to + r * wide[i]!;
-      home.heap.u8.set(matrix.u8.subarray((row + r) * bytes, (row + r + 1) * bytes), at);
-      home.heap.u8.fill(0, at + bytes, at + wide[i]!);
-    }
-    return to;
+  /** The address of the scales of rows. */
+  const placeScales = (row: number, count: number): number => {
+    const scales = weights[1];
+    if (!scales) return 0;
+    if (scales.home === home) return scales.address + row * scaleBytes;
+    home.heap.u8.set(scales.u8.subarray(row * scaleBytes, (row + count) * scaleBytes), scalesAt);
+    return scalesAt;
   };
 
   const multiplyTo = (row: number, count: number, out: number, outBytes: number): void =>
     products(
       kind,
-      place(0, row, count, weightsAt),
+      weights[0]!.address + row * weightBytes,
       weightBytes,
-      place(1, row, count, scalesAt),
+      placeScales(row, count),
       scaleBytes,
       count,
       inputsAt,
@@ -197,14 +182,15 @@ function productsOfCodes(
 ): RowProducts {
   const columns = padded(K);
   const groups = columns / GROUP;
+  const quads = Math.ceil(groups / 4);
   const byNibble = format === "q4" ? 1 : 0;
   const codeBytes = byNibble ? compiled.nibbleCodeBytes.value : 2;
   return {
     name: "codeProducts",
     kind: byNibble,
-    inputBytes: Math.ceil(groups / 4) * (128 * codeBytes + 32),
+    inputBytes: quads * (128 * codeBytes + 32),
     workBytes: 0,
-    groupsAtOnce: 4,
+    length: quads,
     addsUp: true,
     prepare: (token, to) =>
       compiled.prepareCodes(codes! + token * columns, scales! + 8 * token * groups, groups, byNibble, to),
@@ -227,7 +213,7 @@ function productsOfFloats(
     kind: FORMATS.indexOf(format),
     inputBytes: groups * (128 + 16),
     workBytes: TILE_BYTES + groups * FACTOR_BYTES,
-    groupsAtOnce: 1,
+    length: groups,
     addsUp: false,
     prepare: (token, to) =>
       compiled.prepareFloats(x! + 4 * token * columns, gain ?? 0, groups, K, eps, byNibble, to),

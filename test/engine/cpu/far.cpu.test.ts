@@ -13,7 +13,7 @@ const MIB = 2 ** 20;
 async function fullDevice(): Promise<GPUDevice> {
   const device = await openOwnThread();
   // Of 4 GiB, 16 MiB are scratch, and 64 MiB are kept for what must be there. Nothing touches these buffers.
-  for (const size of [2 ** 31 - 2 ** 16, 2 ** 31 - 80 * MIB - 64])
+  for (const size of [2 ** 31 - 2 ** 16, 2 ** 31 - 80 * MIB - 64 - 128])
     device.createBuffer({ size, usage: usage.storage });
   return device;
 }

@@ -3,7 +3,7 @@ import { allowRelaxedSimd } from "../../../engine/cpu/node-simd.ts";
 import { instantiate } from "../../../kernels/cpu/compiled.ts";
 import { operations } from "../../../kernels/cpu/index.ts";
 import { compileModules } from "../../../kernels/cpu/modules.ts";
-import type { Thread } from "../../../kernels/cpu/operation.ts";
+import { PAST_END, type Thread } from "../../../kernels/cpu/operation.ts";
 import type { Buffer, Kernel } from "../../../kernels/index.ts";
 
 allowRelaxedSimd();
@@ -33,7 +33,8 @@ export function runOperation(
   const bindings = kernel.bindings(size);
   const bytes = host.reduce((sum, { byteLength }) => sum + aligned(byteLength), threads * SCRATCH_BYTES);
   const heaps = Array.from({ length: far.length > 0 ? 2 : 1 }, () => {
-    const memory = new WebAssembly.Memory({ initial: Math.ceil((bytes + 64) / PAGE), maximum: 65536 });
+    const needed = bytes + 64 + PAST_END;
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(needed / PAGE), maximum: 65536 });
     const heap = {
       u8: new Uint8Array(memory.buffer),
       u32: new Uint32Array(memory.buffer),
