@@ -124,7 +124,7 @@ export const addAdapterModelOption = (
   addOptions(command, "Model", [
     new Option(
       "--adapter-model <lora>",
-      `LoRA adapter that PEFT saved: NAME=SOURCE, NAME:SCALE=SOURCE, or a source alone, whose last part is the name; a source is a folder, a URL or owner/name[@revision] (${use})`,
+      `LoRA adapter that PEFT saved: NAME=SOURCE, NAME:SCALE=SOURCE, or a source alone, whose last part is the name; a name is no whole number; a source is a folder, a URL or owner/name[@revision] (${use})`,
     ).argParser(adapterModels),
   ]);
 

@@ -163,6 +163,9 @@ export function adapterModels(text: string, before: readonly AdapterModel[] = []
       scale: number(flag, { min: -1000, max: 1000, words: "from -1000 to 1000 after the name" })(scale),
     }),
   };
+  // They become names in an object, which puts whole numbers first: /lora-adapters counts in its order.
+  if (/^\d+$/.test(found.name))
+    throw expected(flag, "a name that is no whole number, as in pirate=./adapters/pirate", text);
   if (/^\.*$/.test(found.name)) throw expected(flag, "a name before it, as in pirate=.", text);
   if (before.some((each) => each.name === found.name))
     throw expected(flag, `another name than ${found.name}, which an adapter has`, text);

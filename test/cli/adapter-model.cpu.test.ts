@@ -19,6 +19,17 @@ test("the name is given, or the last part of the source", () => {
     expect(() => adapterModels(given), given).toThrow(/^--adapter-model: /);
 });
 
+test("names that are whole numbers would change places, so they are refused", async () => {
+  for (const given of ["2=B", "0=B", "1:0.5=B", "./adapters/7"])
+    expect(() => adapterModels(given, [{ name: "a", source: "A" }]), given).toThrow(
+      `--adapter-model: expected a name that is no whole number, as in pirate=./adapters/pirate, got "${given}"`,
+    );
+  const given = ["z=Z", "v2=B", "1.5=C", "a=A"].flatMap((each) => ["--adapter-model", each]);
+  const { engine } = await sirocco(["score", "Ahoy", ...given]);
+  const names = Object.keys(engine.called("loadModel")[0]?.options.adapters ?? {});
+  expect(names).toEqual(["z", "v2", "1.5", "a"]);
+});
+
 test("generate, chat and score load it, use it and say so", async () => {
   for (const [command, text, call] of [
     ["generate", "Ahoy", "generate"],

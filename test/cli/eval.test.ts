@@ -1,5 +1,5 @@
 // `sirocco eval` with the embedded model: figures, a run that is interrupted and goes on, what is refused.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -172,6 +172,25 @@ describe("text", () => {
     expect(await figures(["--perplexity", text, "-m", gguf, ...against])).toMatchObject({ tokens: 3 });
     const empty = await run(["--perplexity", written("empty.txt", ""), "-m", gguf]);
     expect(empty.stderr).toMatch(/empty.txt: expected a text with tokens to score, got none/);
+  });
+
+  test("without a token for the beginning, that of the end comes before the text", async () => {
+    const tiny = join(folder, "no-bos");
+    cpSync(new URL("../../weights/tiny-mistral", import.meta.url).pathname, tiny, { recursive: true });
+    rmSync(join(tiny, "tokenizer.model"));
+    rmSync(join(tiny, "special_tokens_map.json"));
+    writeFileSync(join(tiny, "tokenizer_config.json"), JSON.stringify({ eos_token: "</s>" }));
+    const tokenizer = JSON.parse(readFileSync(join(tiny, "tokenizer.json"), "utf8"));
+    writeFileSync(join(tiny, "tokenizer.json"), JSON.stringify({ ...tokenizer, post_processor: null }));
+    const model = await loadModel(tiny, { device });
+    expect(await model.tokenizerInfo()).toMatchObject({ eosToken: "</s>" });
+    expect(await model.tokenizerInfo()).not.toHaveProperty("bosToken");
+    const ids = await model.encode(readFileSync(text, "utf8"));
+    const { perplexity } = await model.score([2, ...ids]);
+    model.dispose();
+    const found = await figures(["--perplexity", text, "-m", tiny]);
+    expect(found.tokens).toBe(ids.length);
+    expect(found.perplexity / perplexity).toBeCloseTo(1, 3);
   });
 
   test("--max-length has to fit the context", async () => {
