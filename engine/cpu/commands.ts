@@ -29,6 +29,8 @@ export type SharedCommand =
       readonly size: object;
       readonly operands: readonly Place[];
     }
+  /** A buffer is destroyed: launches with it never run again. */
+  | { readonly type: "free"; readonly place: Place }
   | { readonly type: "submit"; readonly steps: readonly Step[] };
 
 /** A command for the first thread. */

@@ -53,7 +53,10 @@ class CpuDevice extends EventTarget {
   /** What buffers ask of the device. */
   readonly #owner = {
     read: async (place: Place) => (await this.#timeline.ask(place))!,
-    release: (place: Place) => this.#memory.give(place),
+    release: (place: Place) => {
+      this.#timeline.toAll({ type: "free", place });
+      this.#memory.give(place);
+    },
   };
   readonly #scopes: Scope[] = [];
   #lastLaunch = 0;

@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   readonly answer: (answer: Answer) => void;
 }
 
+const isSame = (a: Place, b: Place): boolean => a.heap === b.heap && a.offset === b.offset;
+
 /** A memory, and views of all of it. */
 class HeapViews {
   readonly memory: WebAssembly.Memory;
@@ -90,6 +92,8 @@ export class Executor {
     switch (command.type) {
       case "heap":
         this.#heaps.push(new HeapViews(command.memory ?? new WebAssembly.Memory(MEMORY)));
+        // Not at the first launch: a thread that fails there alone would leave the others at the barrier.
+        this.#addThread(this.#heaps.length - 1);
         break;
       case "grow":
         if (this.#options.index === 0) this.#heaps[command.heap]!.grow(command.bytes);
@@ -97,6 +101,10 @@ export class Executor {
         break;
       case "launch":
         this.#launches.set(command.id, new Launch(command));
+        break;
+      case "free":
+        for (const [id, { command: launch }] of this.#launches)
+          if (launch.operands.some((each) => isSame(each, command.place))) this.#launches.delete(id);
         break;
       case "submit":
         // The first thread has written what came before, and grown the memory.
@@ -135,7 +143,7 @@ export class Executor {
 
   #run(id: number, T: number): void {
     const { index, count, barrier } = this.#options;
-    const phases = this.#attempt(() => this.#phases(this.#launches.get(id)!, T)) ?? [];
+    const phases = this.#attempt(() => this.#phases(this.#launches.get(id), T)) ?? [];
     for (const phase of phases) {
       const first = Math.floor((phase.items * index) / count);
       const end = Math.floor((phase.items * (index + 1)) / count);
@@ -154,12 +162,13 @@ export class Executor {
     }
   }
 
-  #phases(launch: Launch, T: number): readonly Phase[] {
+  #phases(launch: Launch | undefined, T: number): readonly Phase[] {
+    if (!launch) throw new Error("A launch: expected its buffers, but one was destroyed.");
     if (launch.prepared?.T !== T) {
       const { call, size, operands } = launch.command;
       const views = operands.map((place) => this.#operand(place));
       const rows = T < 0 ? size : { ...size, T };
-      launch.prepared = { T, phases: operations[call.op]!(call, rows, views, this.#thread(0)) };
+      launch.prepared = { T, phases: operations[call.op]!(call, rows, views, this.#threads[0]!) };
     }
     return launch.prepared.phases;
   }
@@ -171,14 +180,14 @@ export class Executor {
       u32: new Uint32Array(buffer, offset, bytes / 4),
       f32: new Float32Array(buffer, offset, bytes / 4),
       address: offset,
-      home: this.#thread(heap),
+      home: this.#threads[heap]!,
     };
   }
 
-  #thread(heap: number): Thread {
+  #addThread(heap: number): void {
     const views = this.#heaps[heap]!;
     const { index, instantiate } = this.#options;
-    this.#threads[heap] ??= {
+    this.#threads[heap] = {
       isNear: heap === 0,
       compiled: instantiate(views.memory),
       heap: views,
@@ -187,7 +196,6 @@ export class Executor {
         throw new RangeError(`scratch: expected at most ${SCRATCH_BYTES} bytes, got ${bytes}.`);
       },
     };
-    return this.#threads[heap];
   }
 
   #read(reply: number, place: Place | undefined): void {

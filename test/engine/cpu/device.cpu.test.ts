@@ -7,7 +7,7 @@ import { ownThread, type Port } from "../../../engine/cpu/threads.ts";
 import { DeviceError } from "../../../engine/errors.ts";
 import { encode, launch, Pipelines, readBuffer, usage } from "../../../engine/gpu/dispatch.ts";
 import { Gpu } from "../../../engine/gpu/gpu.ts";
-import type { Kernel } from "../../../kernels/index.ts";
+import { copy, type Kernel } from "../../../kernels/index.ts";
 import { expectNoUnhandledRejections } from "../../helpers.ts";
 
 expectNoUnhandledRejections();
@@ -54,6 +54,31 @@ test("a kernel without an operation runs through its reference, in order with wr
   device.queue.writeBuffer(x, 0, new Uint32Array(3));
   expect(await words(device, copy)).toEqual([14, 9, 32]);
   expect(await words(device, x)).toEqual([0, 0, 0]);
+});
+
+test("a launch is forgotten with its buffers; other launches stay", async () => {
+  const device = await openOwnThread();
+  const buffer = () => device.createBuffer({ size: 16, usage: all });
+  const [x, kept, lost] = [buffer(), buffer(), buffer()];
+  const pipelines = Pipelines.of(device);
+  const [keeps, loses] = await Promise.all(
+    [kept, lost].map((out) => pipelines.prepare(launch(copy, { words: 4 }, x, out))),
+  );
+  const run = async (dispatch: typeof keeps) => {
+    device.pushErrorScope("validation");
+    const encoder = device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    encode(pass, [dispatch!]);
+    pass.end();
+    device.queue.submit([encoder.finish()]);
+    return (await device.popErrorScope())?.message;
+  };
+  device.queue.writeBuffer(x, 0, Uint32Array.of(1, 2, 3, 4));
+  lost.destroy();
+  expect(await run(keeps)).toBeUndefined();
+  expect(await words(device, kept)).toEqual([1, 2, 3, 4]);
+  expect(await run(loses)).toBe("A launch: expected its buffers, but one was destroyed.");
+  device.destroy();
 });
 
 /** Its reference fails. */
