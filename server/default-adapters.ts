@@ -2,7 +2,7 @@
 // scale by which it applies to requests that name no adapter.
 import { refuseOthers } from "../engine/apis/quiet-fields.ts";
 import type { Model, ScaledAdapter } from "../engine/node.ts";
-import { outOfRange, shown, wrongType } from "../engine/options/parameter.ts";
+import { isParameterError, outOfRange, shown, wrongType } from "../engine/options/parameter.ts";
 import { isObject } from "../weights/json.ts";
 
 interface NamedScale {
@@ -10,17 +10,24 @@ interface NamedScale {
   readonly scale: number;
 }
 
+/** An option of calls. */
+interface Chosen {
+  readonly adapter?: readonly ScaledAdapter[];
+}
+
 /** `path` is what the list has beside the others. */
 const FIELDS = new Set(["id", "path", "scale"]);
 /** The engine's. */
 const MAX_SCALE = 1000;
 
+type UsedModel = Pick<Model, "adapters" | "generate">;
+
 export class DefaultAdapters {
-  readonly #model: Pick<Model, "adapters">;
+  readonly #model: UsedModel;
   #scales: readonly NamedScale[];
 
   /** @param scales of adapters that apply from the start, by name. All others have the scale 0 */
-  constructor(model: Pick<Model, "adapters">, scales: readonly NamedScale[] = []) {
+  constructor(model: UsedModel, scales: readonly NamedScale[] = []) {
     this.#model = model;
     this.#scales = scales;
   }
@@ -31,9 +38,18 @@ export class DefaultAdapters {
     return this.#model.adapters.map((path, id) => ({ id, path, scale: scaleOf(path) }));
   }
 
+  /**
+   * Whether requests can use the scales.
+   * @param where what an error calls them
+   * @throws RangeError with `parameter`
+   */
+  check(where: string): Promise<void> {
+    return tryOut(this.#model, this.#scales, where);
+  }
+
   /** Sets all default scales. An adapter that is not in the list gets 0. @throws as `chosen` */
-  set(given: unknown): void {
-    this.#scales = this.#read(given, "body");
+  async set(given: unknown): Promise<void> {
+    this.#scales = await this.#read(given, "body");
   }
 
   /**
@@ -41,20 +57,18 @@ export class DefaultAdapters {
    * @param lora its own list. null or undefined: the default scales
    * @throws TypeError, RangeError with `parameter`
    */
-  chosen(lora?: unknown): { readonly adapter?: readonly ScaledAdapter[] } {
-    const scales = lora === undefined || lora === null ? this.#scales : this.#read(lora, "lora");
-    const adapter = scales.filter(({ scale }) => scale !== 0);
-    return adapter.length > 0 ? { adapter } : {};
+  async chosen(lora?: unknown): Promise<Chosen> {
+    return choiceOf(lora === undefined || lora === null ? this.#scales : await this.#read(lora, "lora"));
   }
 
   /** `[{ id, scale }]` */
-  #read(given: unknown, where: string): readonly NamedScale[] {
+  async #read(given: unknown, where: string): Promise<readonly NamedScale[]> {
     const names = this.#model.adapters;
     if (!Array.isArray(given))
       throw wrongType(where, `expected a list of { id, scale }, got ${shown(given)}.`);
     if (given.length > names.length)
       throw outOfRange(where, `expected at most ${names.length} adapters, got ${given.length}.`);
-    return given.map((each: unknown, i) => {
+    const scales = given.map((each: unknown, i) => {
       const at = `${where}[${i}]`;
       if (!isObject(each)) throw wrongType(at, `expected { id, scale }, got ${shown(each)}.`);
       refuseOthers(each, FIELDS, `${at}.`);
@@ -70,5 +84,26 @@ export class DefaultAdapters {
         throw outOfRange(`${at}.scale`, `expected ${-MAX_SCALE} to ${MAX_SCALE}, got ${scale}.`);
       return { name, scale };
     });
+    await tryOut(this.#model, scales, where);
+    return scales;
+  }
+}
+
+const choiceOf = (scales: readonly NamedScale[]): Chosen => {
+  const adapter = scales.filter(({ scale }) => scale !== 0);
+  return adapter.length > 0 ? { adapter } : {};
+};
+
+/** Asks the engine for an answer that is aborted before it begins: only its options are checked. */
+async function tryOut(model: UsedModel, scales: readonly NamedScale[], where: string): Promise<void> {
+  const { adapter } = choiceOf(scales);
+  if (!adapter) return;
+  try {
+    const answer = model.generate([0], { adapter, signal: AbortSignal.abort() });
+    await answer.next();
+    await answer.return();
+  } catch (error) {
+    const { parameter, detail } = isParameterError(error) ? error : {};
+    throw parameter === "adapter" && detail !== undefined ? outOfRange(where, detail) : error;
   }
 }

@@ -1,5 +1,6 @@
 // sirocco serve: a model over HTTP.
 import { type Command, Option } from "commander";
+import { isParameterError } from "../../engine/options/parameter.ts";
 import { tokens } from "../answer.ts";
 import { readApiKeys } from "../api-keys.ts";
 import { type Context, exitCode } from "../context.ts";
@@ -181,6 +182,9 @@ async function serve(context: Context, options: Options): Promise<number> {
       },
       ...(options.context === undefined ? {} : { contextLength: options.context }),
       ...{ keys, parallel, queue },
+    });
+    await service.defaultAdapters.check("--adapter-model").catch((error: unknown) => {
+      throw isParameterError(error) ? new UsageError(error.message) : error;
     });
     const listening = await listen(service, { host, port }).catch((cause: NodeJS.ErrnoException) => {
       throw new Error(notListening(cause, host, port), { cause });

@@ -41,8 +41,8 @@ export const serverBugs = {
   },
   "server: adapters that a list leaves out keep their default scales": {
     file: "server/default-adapters.ts",
-    from: 'this.#scales = this.#read(given, "body");',
-    to: 'this.#scales = [...this.#read(given, "body"), ...this.#scales];',
+    from: 'this.#scales = await this.#read(given, "body");',
+    to: 'this.#scales = [...(await this.#read(given, "body")), ...this.#scales];',
     test: server("adapters", "default scales apply"),
   },
   "server: pages of any origin may call": {
@@ -128,6 +128,12 @@ export const serverBugs = {
     from: "removed.map((file) => rm(join(folder, file), { force: true }))",
     to: "[]",
     test: server("finetunes", "is not kept"),
+  },
+  "server: default scales are not tried": {
+    file: "server/default-adapters.ts",
+    from: "await tryOut(this.#model, scales, where);",
+    to: "",
+    test: ["test/server/adapters.test.ts", "-t", "refused where they are given"],
   },
   "server: a finetune has the name of the model after a restart": {
     file: "server/finetunes.ts",

@@ -13,7 +13,7 @@ export function loraAdapters(service: Service): Hono<Env> {
   app.get(PATH, (c) => c.json(service.defaultAdapters.list));
   /** `[{ id, scale }]` -> `{ success: true }` */
   app.post(PATH, async (c) => {
-    service.defaultAdapters.set(await readJson(c, service.limits));
+    await service.defaultAdapters.set(await readJson(c, service.limits));
     return c.json({ success: true });
   });
   return app;

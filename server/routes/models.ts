@@ -31,11 +31,11 @@ const isAdapter = (service: Service, name: string): boolean => !namesOf(service)
  * @param name a served one
  * @throws TypeError, RangeError with `parameter`
  */
-export function adaptersFor(
+export async function adaptersFor(
   service: Service,
   name: string,
   lora: unknown,
-): { readonly adapter?: AdapterChoice } {
+): Promise<{ readonly adapter?: AdapterChoice }> {
   if (!isAdapter(service, name)) return service.defaultAdapters.chosen(lora);
   if (isNothing(lora)) return { adapter: name };
   throw unsupported("lora", `lora: expected none with an adapter as model, got one. Use ${service.name}.`);

@@ -17,7 +17,11 @@ export async function chatCompletions(c: Ctx, service: Service): Promise<Respons
   const { lora, ...given } = await readBody(c, service.limits);
   const asked = readRequest(given as unknown as ChatCompletionCreateParams);
   const model = checkServed(service, asked.model);
-  const request = { ...asked, model, options: { ...asked.options, ...adaptersFor(service, model, lora) } };
+  const request = {
+    ...asked,
+    model,
+    options: { ...asked.options, ...(await adaptersFor(service, model, lora)) },
+  };
   if (service.logPrompts) lifecycle.prompt = request.messages;
   checkBias(service, request.options);
   const { messages } = request;

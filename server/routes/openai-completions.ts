@@ -41,7 +41,7 @@ export async function completions(c: Ctx, service: Service): Promise<Response> {
   const { lora, ...given } = await readBody(c, service.limits);
   const asked = readCompletion(given);
   const model = checkServed(service, asked.model);
-  const request = { ...asked, options: { ...asked.options, ...adaptersFor(service, model, lora) } };
+  const request = { ...asked, options: { ...asked.options, ...(await adaptersFor(service, model, lora)) } };
   checkBias(service, request.options);
   if (service.logPrompts) lifecycle.prompt = request.prompts;
   const prompts: EncodedPrompt[] = [];

@@ -49,7 +49,7 @@ async function run(c: Ctx, service: Service, name: string): Promise<Response> {
   // It may be the id of a finetune.
   const lora = call.lora && (service.finetunes?.adapter(call.lora) ?? call.lora);
   const { adapters } = service.model;
-  const own = lora === undefined ? service.defaultAdapters.chosen() : adapterOf(adapters, lora);
+  const own = lora === undefined ? await service.defaultAdapters.chosen() : adapterOf(adapters, lora);
   const asked = { ...call.options, ...own };
   if (service.logPrompts) lifecycle.prompt = call.prompt;
   const { ids, warnings, standalone } = await encode(service, call, lifecycle.signal);

@@ -1,6 +1,7 @@
 // --adapter-model: which adapters a command loads and uses, and where it says so.
 import { expect, test } from "vitest";
 import { adapterModels } from "../../cli/parse.ts";
+import { outOfRange } from "../../engine/options/parameter.ts";
 import { Session, sirocco } from "./fakes.ts";
 
 const PIRATE = ["--adapter-model", "pirate=./adapters/p"];
@@ -114,4 +115,14 @@ test.each([
   const { code, stderr, engine } = await sirocco(["serve", ...args]);
   expect([code, engine.calls]).toEqual([2, []]);
   expect(stderr).toMatch(says);
+});
+
+test("serve: scales that the engine refuses end the start", async () => {
+  const errors = { generate: outOfRange("adapter", 'expected the scale 1 for "d".') };
+  const args = ["serve", "--port", "0", "--adapter-model", "d:0.5=x"];
+  const { code, stderr } = await sirocco(args, { errors });
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/^sirocco: --adapter-model: expected the scale 1 for "d"\.$/m),
+  ]);
 });
