@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { refuseOthers } from "../engine/apis/quiet-fields.ts";
 import { CheckpointError, DeviceError, type Model } from "../engine/node.ts";
 import { isParameterError, outOfRange, shown } from "../engine/options/parameter.ts";
 import { adapterFiles } from "../weights/adapters/names.ts";
@@ -41,6 +42,8 @@ const PART = ".part";
 const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const NAME = /^[\w@][\w@./:-]{0,99}$/;
 const MAX_DESCRIPTION = 1000;
+/** Of the body that makes one. */
+const FIELDS = new Set(["name", "model", "description"]);
 
 interface Kept {
   readonly finetune: Finetune;
@@ -121,8 +124,9 @@ export class Finetunes {
     return kept?.finetune.name;
   }
 
-  /** @throws HttpError 400 */
+  /** @throws HttpError 400; TypeError with `parameter` for other fields */
   async create(given: Readonly<Record<string, unknown>>): Promise<Finetune> {
+    refuseOthers(given, FIELDS);
     const { name, model, description = "" } = given;
     if (typeof name !== "string" || !NAME.test(name))
       throw wrong(

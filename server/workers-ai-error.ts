@@ -29,6 +29,7 @@ const BY_NAME: Readonly<Record<string, readonly [code: number, status: ErrorStat
   model_not_found: [5007, 400],
   context_length_exceeded: [5021, 400],
   finetune_incomplete: [3039, 400],
+  finetune_not_found: [5006, 404],
 };
 
 export const envelope = <Result>(result: Result) => ({

@@ -78,7 +78,7 @@ const KEPT = [CONFIG, TENSORS, "finetune.json"];
 
 test("created, uploaded in two files, listed, used by name and by id, and there after a restart", async () => {
   const { create, upload, send, calls } = await serve();
-  const { status, success, result } = await create();
+  const { status, success, result } = await create({ ...CREATED, public: false });
   expect([status, success, result]).toMatchObject([200, true, { ...CREATED, public: false }]);
   expect(result.id).toMatch(/^[\da-f-]{36}$/);
   expect(await upload(result.id, TENSORS, "tensors")).toMatchObject({ status: 200, success: true });
@@ -139,6 +139,8 @@ describe("refused, and nothing is written", () => {
       { description: "x".repeat(1001) },
       /^description: expected a text of at most 1000/,
     ],
+    ["a field that it lacks", { rank: 8 }, /^rank: expected none, got one/],
+    ["one for everyone", { public: true }, /^public: expected none, got one/],
     ["the name of the model", { name: "paper" }, /^name: expected one that is free, got "paper"/],
     ["the name of an adapter", { name: "given" }, /^name: expected one that is free/],
   ])("create: %s", async (_, given, message) => {
@@ -177,8 +179,9 @@ describe("refused, and nothing is written", () => {
     await create();
     expect((await upload("pirate", CONFIG, "{}", { other: "x" })).errors[0].message).toMatch(/^other: /);
     for (const id of ["legal", "../pirate", ".."]) {
-      const { status } = await upload(id, CONFIG, "{}");
-      expect([id, status]).toEqual([id, 404]);
+      const { status, errors } = await upload(id, CONFIG, "{}");
+      // The client resolves "..": there is no such route.
+      expect([id, status, errors[0].code]).toEqual([id, 404, id === ".." ? 7000 : 5006]);
     }
     const path = `${ACCOUNT}/finetunes/pirate/finetune-assets/`;
     const head = '--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n';
