@@ -107,7 +107,7 @@ async function evaluate(
     throw new UsageError(`${flag}: expected ${needed} with it, got none`);
   }
   if (options.fewShotFile !== undefined && options.fewShot === 0)
-    throw new UsageError("--few-shot-file: expected --few-shot with it, as in --few-shot 5, got none");
+    throw new UsageError("--few-shot-file: expected --few-shot above 0 with it, as in --few-shot 5, got 0");
   const isWhole =
     perplexity === undefined
       ? await evaluateQuestions(context, { ...options, file: file as string })

@@ -284,7 +284,7 @@ test.each<[string[], RegExp]>([
   [["--perplexity", text, "--few-shot", "2"], /--few-shot: expected a file of questions with it/],
   [
     [questions, "--few-shot-file", questions],
-    /--few-shot-file: expected --few-shot with it, as in --few-shot 5, got none/,
+    /--few-shot-file: expected --few-shot above 0 with it, as in --few-shot 5, got 0/,
   ],
   [[questions, "--out", folder], /--out: expected a file, got the folder "/],
   [
