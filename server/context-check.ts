@@ -2,7 +2,14 @@
 // the context, ids of logit_bias with the vocabulary.
 import { setImmediate } from "node:timers/promises";
 import { type AskedFormat, withNames } from "../engine/apis/answer-format.ts";
-import type { AnswerOptions, GenerateOptions, Message, Model } from "../engine/node.ts";
+import {
+  type AnswerOptions,
+  CheckpointError,
+  type GenerateOptions,
+  type Message,
+  type Model,
+  type TokenizerInfo,
+} from "../engine/node.ts";
 import { DEFAULT_MAX_TOKENS } from "../engine/options/defaults.ts";
 import { isParameterError } from "../engine/options/parameter.ts";
 import type { PromptOptions } from "../engine/prompts.ts";
@@ -92,12 +99,33 @@ export async function encodeText(
   }
 }
 
-/** Refuses a text that is far too long without encoding it, which would be slow. @throws HttpError 400 */
+/**
+ * What the tokenizer tells of itself.
+ * @throws HttpError 400 if the model has none: then prompts and answers have no text
+ */
+export async function checkTokenizer(model: Model): Promise<TokenizerInfo> {
+  try {
+    return await model.tokenizerInfo();
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new HttpError(
+      400,
+      "Expected a model with a tokenizer, got one without. Ask the operator of this server to put the tokenizer's file beside the weights.",
+      { code: "no_tokenizer", cause: error },
+    );
+  }
+}
+
+/**
+ * Refuses a text that is far too long without encoding it, which would be slow.
+ * @throws HttpError 400, also if the model has no tokenizer
+ */
 export async function checkLength(
   service: Service,
   characters: number,
   prompt: Where | "input",
 ): Promise<void> {
+  await checkTokenizer(service.model);
   const most = service.contextLength * (await longestToken(service.model));
   if (characters <= most) return;
   throw new HttpError(

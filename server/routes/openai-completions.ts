@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { checkKnown } from "../../engine/graph/prompt-ids.ts";
 import { AdmittedModel } from "../admitted-model.ts";
 import { readBody } from "../body.ts";
-import { checkBias, checkContext, checkFormat, encodeText } from "../context-check.ts";
+import { checkBias, checkContext, checkFormat, checkTokenizer, encodeText } from "../context-check.ts";
 import { errorBody } from "../openai-error.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -74,6 +74,7 @@ async function encode(service: Service, prompt: Prompt, signal: AbortSignal): Pr
   // First, as the check of every id takes time.
   checkContext(service, prompt.length, {}, "prompt");
   checkKnown(prompt, model.config.V, "prompt");
+  await checkTokenizer(model);
   return { ids: prompt, text: await model.decode(prompt, { signal }) };
 }
 

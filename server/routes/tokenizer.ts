@@ -7,7 +7,7 @@ import { readFlag, readText } from "../../engine/apis/request-options.ts";
 import { shown, unsupported, wrongType } from "../../engine/options/parameter.ts";
 import type { ChatCompletionCreateParams } from "../../engine/types/openai.ts";
 import { readBody } from "../body.ts";
-import { encodeMessages, encodeText } from "../context-check.ts";
+import { checkTokenizer, encodeMessages, encodeText } from "../context-check.ts";
 import { authorize } from "../middleware.ts";
 import type { Env } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
@@ -23,7 +23,7 @@ export function tokenizer(service: Service): Hono<Env> {
 
   /** The model is never padded: there is no token for it. */
   app.get("/tokenizer_info", async (c) => {
-    const { bosToken, eosToken, chatTemplate } = await service.model.tokenizerInfo();
+    const { bosToken, eosToken, chatTemplate } = await checkTokenizer(service.model);
     return c.json({
       bos_token: bosToken ?? null,
       eos_token: eosToken ?? null,

@@ -4,7 +4,7 @@ import { readText } from "../../engine/apis/request-options.ts";
 import { checkKnown } from "../../engine/graph/prompt-ids.ts";
 import { shown, wrongType } from "../../engine/options/parameter.ts";
 import { readBody } from "../body.ts";
-import { encodeText } from "../context-check.ts";
+import { checkTokenizer, encodeText } from "../context-check.ts";
 import type { Ctx } from "../request-lifecycle.ts";
 import type { Service } from "../service.ts";
 import { checkServed } from "./models.ts";
@@ -27,6 +27,7 @@ export async function textOfTokens(c: Ctx, service: Service): Promise<string> {
   if (!Array.isArray(tokens))
     throw wrongType("tokens", `expected a list of token ids, got ${shown(tokens)}.`);
   checkKnown(tokens, service.model.config.V, "tokens");
+  await checkTokenizer(service.model);
   return service.model.decode(tokens, { signal: c.get("lifecycle").signal });
 }
 

@@ -1,6 +1,6 @@
 // The lists of log-probabilities on the embedded model: every sampled token is listed, and the joined
 // texts equal the choice's text.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { loadModel, type Model } from "../../engine/node.ts";
 import { eventsOf, serving } from "./serving.ts";
 
@@ -56,4 +56,34 @@ test("chat: the tokens joined are the content", async () => {
   const body = { messages: [{ role: "user", content: "Tell me a story." }], max_tokens: 8, logprobs: true };
   const [{ message, logprobs }] = (await (await post("/v1/chat/completions", body)).json()).choices;
   expect(logprobs.content.map(({ token }: { token: string }) => token).join("")).toBe(message.content);
+});
+
+test("a model without a tokenizer: all routes say so", async () => {
+  const bare = await loadModel(new URL("../golden/families/gqa_4x2", import.meta.url).pathname);
+  onTestFinished(() => bare.dispose());
+  const { get, post } = await serving(bare);
+  const messages = [{ role: "user", content: "Hi" }];
+  const answers = [
+    get("/tokenizer_info"),
+    ...(
+      [
+        ["/v1/completions", { prompt: [1, 2] }],
+        ["/v1/completions", { prompt: [1, 2], stream: true }],
+        ["/v1/completions", { prompt: "Hi" }],
+        ["/v1/chat/completions", { messages }],
+        ["/tokenize", { prompt: "Hi" }],
+        ["/detokenize", { tokens: [1, 2] }],
+        ["/v1/tokenize", { input: "Hi" }],
+        ["/v1/detokenize", { tokens: [1, 2] }],
+        ["/v1/moderations", { input: "Hi" }],
+      ] as const
+    ).map(([path, body]) => post(path, body)),
+  ];
+  for (const answer of await Promise.all(answers)) {
+    const { error } = await answer.json();
+    expect([answer.url, answer.status, error.code]).toEqual([answer.url, 400, "no_tokenizer"]);
+    expect(error.message).toMatch(/^Expected a model with a tokenizer, got one without/);
+  }
+  const run = await post("/client/v4/accounts/a/ai/run/paper", { prompt: "Hi" });
+  expect([run.status, (await run.json()).errors[0].code]).toEqual([400, 5006]);
 });
