@@ -50,7 +50,7 @@ function checked(service: Service, asked: string | null | undefined, names: read
   });
 }
 
-export const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
+const namesOf = ({ name, aliases }: Service): string[] => [name, ...aliases];
 
 const servedNames = (service: Service): readonly string[] => [
   ...new Set([...namesOf(service), ...service.model.adapters]),
