@@ -42,7 +42,7 @@ const COMMON = {
     ChatCompletionTextPart ChatCompletionTokenLogprob ChatCompletionTokenTopLogprob ChatCompletionTool
     ChatCompletionToolCallDelta ChatCompletions ChatOptions ChatTemplateErrorCode CheckpointErrorCode
     CheckpointErrorOptions Chunk Classification ClassifyOptions CompletionUsage DeviceErrorCode
-    DeviceLostErrorCode EncodeChatOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions
+    DeviceLostErrorCode EncodeChatOptions EncodeTextOptions ErrorCode Extraction ExtractionErrorCode Finish GenerateOptions
     HttpOptions HttpSourceOptions HubSourceOptions JsonSchema KernelChoice KernelOptions KernelTime
     LikelyToken LoadOptions MatmulVariant MatrixRole MatvecVariant Message Model ModelConfig
     ModelInUseErrorCode ModerateOptions Moderation ModerationCategory NamedBlob NetworkErrorCode
