@@ -101,12 +101,6 @@ export const cpuBugs = {
     to: "(i32.const {4r}))))",
     test: product("matvec_q8_stream_int8 "),
   },
-  "an odd token is multiplied with the one after it": {
-    file: "kernels/cpu/codes.wat",
-    from: "(i32.gt_u (i32.sub (local.get $T) (local.get $t)) (i32.const 1))))",
-    to: "(i32.gt_u (local.get $T) (i32.const 1))))",
-    test: product("matvec_q4_stream_int8 "),
-  },
   "scales of the last quad are what scratch held": {
     file: "kernels/cpu/codes.wat",
     from: "(select (local.get $quad_bytes) (i32.const 0) (i32.and (local.get $groups) (i32.const 3))))",
