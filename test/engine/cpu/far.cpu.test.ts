@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { openOwnThread } from "../../../engine/cpu/open.ts";
 import { type NearDescriptor, usage } from "../../../engine/gpu/dispatch.ts";
 import { type CacheFormatName, loadModel, type Model, type WeightFormatName } from "../../../engine/node.ts";
+import { PAST_END } from "../../../kernels/cpu/operation.ts";
 
 const root = new URL("../../golden/", import.meta.url).pathname;
 const ids = [1, 17, 3, 80, 41, 9, 2, 30, 55, 12];
@@ -13,7 +14,7 @@ const MIB = 2 ** 20;
 async function fullDevice(): Promise<GPUDevice> {
   const device = await openOwnThread();
   // Of 4 GiB, 16 MiB are scratch, and 64 MiB are kept for what must be there. Nothing touches these buffers.
-  for (const size of [2 ** 31 - 2 ** 16, 2 ** 31 - 80 * MIB - 64 - 128])
+  for (const size of [2 ** 31 - 2 ** 16, 2 ** 31 - 80 * MIB - 64 - PAST_END])
     device.createBuffer({ size, usage: usage.storage });
   return device;
 }
