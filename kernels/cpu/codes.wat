@@ -9,8 +9,8 @@
 (module
   (import "env" "memory" (memory 1 65536))
 
-  ;; Adds the products of rows and inputs to sums: those of one row and one input, of one row and two inputs, or of four
-  ;; rows that are `apart` rows apart and one input.
+  ;; Adds the products of rows and inputs to sums: those of one row, or of four that are `apart` rows apart, with one
+  ;; input or two.
   (type $multiply
     (func
       (param $weights i32) (param $weight_bytes i32)  ;; the first row, and the bytes to the next one
@@ -20,13 +20,14 @@
       (param $sums i32) (param $end i32) (param $sum_bytes i32)
       (param $apart i32)))
 
-  ;; For q8 and q4: one row, four rows. For q4 and two inputs.
+  ;; For q8 and q4: one row, four rows. For two inputs at once, which only q4 has: the same.
   (table funcref
     (elem
       $multiply_bytes $multiply_nibbles
       $multiply_bytes_of_four $multiply_nibbles_of_four
       ;; if relaxed
-      $multiply_nibbles_two
+      $multiply_bytes $multiply_nibbles_two
+      $multiply_bytes_of_four $multiply_nibbles_two_of_four
       ;; else
       ;; end if
       ))
@@ -126,11 +127,6 @@
     (param $out i32) (param $out_bytes i32)
     (local $quarter i32)
     (local.set $quarter (i32.shr_u (local.get $rows) (i32.const 2)))
-    ;; if relaxed
-    (if (i32.and (local.get $by_nibble) (i32.gt_u (local.get $T) (i32.const 1)))
-      (then (local.set $quarter (i32.const 0))))
-    ;; else
-    ;; end if
     ;; each four: 1 0
     (call $multiply_rows
       (i32.add (local.get $by_nibble) (i32.const {2four}))
@@ -201,7 +197,7 @@
               (i32.add (local.get $sums) (i32.shl (local.get $count) (i32.const 2)))
               (local.get $out_bytes)
               (local.get $apart)
-              (select (i32.const 4) (local.get $multiply) (local.get $two)))
+              (i32.add (local.get $multiply) (i32.shl (local.get $two) (i32.const 2))))
             (local.set $input
               (i32.add (local.get $input) (i32.shl (local.get $input_bytes) (local.get $two))))
             (local.set $sums (i32.add (local.get $sums) (i32.shl (local.get $out_bytes) (local.get $two))))
@@ -274,10 +270,12 @@
       (loop $next_quad
         ;; each g: 0 1
         ;; insert {group} tokens={tokens} rows={rows}
+        ;; insert hold tokens={tokens} rows={rows}
         ;; end g
         ;; insert halves tokens={tokens} rows={rows} lanes={lanes} a=0 b=1
         ;; each g: 2 3
         ;; insert {group} tokens={tokens} rows={rows}
+        ;; insert hold tokens={tokens} rows={rows}
         ;; end g
         ;; insert halves tokens={tokens} rows={rows} lanes={lanes} a=2 b=3
         ;; insert quarters_{lanes} tokens={tokens} rows={rows}
@@ -333,6 +331,19 @@
       (br_if $next_row
         (i32.lt_u (local.tee $sums (i32.add (local.get $sums) (i32.const 4))) (local.get $end)))))
   ;; end multiply
+
+  ;; Holds the sums of a group before the next group is read: a condition that is never true, but on which they depend.
+  ;; V8 would otherwise begin with the loads of all groups (Node 20 and 22 do), and run out of registers.
+  ;; text hold
+        (if (i32.eqz (local.get $left))
+          (then
+            ;; each t: {tokens}
+            ;; each r: {rows}
+            (local.set $p{t}_{r}_{g} (local.get $low))
+            ;; end r
+            ;; end t
+            ))
+  ;; end hold
 
   ;; Vectors of two groups become one: the sums of the first, and those of the second.
   ;; text halves
@@ -431,6 +442,7 @@
   ;; insert multiply name=multiply_nibbles group=nibbles tokens=0 rows=0 lanes=i16x8 codes=128 weights=64
   ;; insert multiply name=multiply_nibbles_of_four group=nibbles tokens=0 rows=0,1,2,3 lanes=i16x8 codes=128 weights=64
   ;; insert multiply name=multiply_nibbles_two group=nibbles tokens=0,1 rows=0 lanes=i16x8 codes=128 weights=64
+  ;; insert multiply name=multiply_nibbles_two_of_four group=nibbles tokens=0,1 rows=0,1,2,3 lanes=i16x8 codes=128 weights=64
   ;; else
   ;; text nibbles
         ;; insert inputs tokens={tokens} vectors=0,1,2,3 first=64g
