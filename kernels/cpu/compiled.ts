@@ -5,6 +5,7 @@ export interface Compiled
     Codes,
     Exp,
     Inputs,
+    Lora,
     MultiplyAdd,
     Products,
     Quantise,
@@ -112,6 +113,12 @@ interface Inputs {
     byNibble: number,
     out: number,
   ): void;
+}
+
+/** lora.wat */
+interface Lora {
+  /** out[i] = factor · rows[i] · x. @param vectors vec4f of a row, and of x */
+  floatProducts(rows: number, count: number, vectors: number, x: number, factor: number, out: number): void;
 }
 
 /** products.wat */

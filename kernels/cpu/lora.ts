@@ -19,73 +19,107 @@ interface LoraBCall {
 const usesOfAll = (size: { readonly T: number; readonly M: number }, rows: Operand, uses: Operand) =>
   Array.from({ length: size.T }, (_, t) => usesOf(size, rows.u32, uses.u32, t));
 
-/** Items are rows of A, so that one is read once for all tokens. */
+/** Items are rows of A. */
 export const loraA: Operation<LoraACall, LoraASize> = ({ input }, size, operands) => {
-  const { T, M, K, eps = 1e-5 } = size;
+  const { M, K, eps = 1e-5 } = size;
   const [x, ...others] = operands as [Operand, ...Operand[]];
   const gain = input === "norm" ? others.shift() : undefined;
   const [rows, uses, a, h] = others as [Operand, Operand, Operand, Operand];
   const stride = padded(K);
-  const inputs = new Float32Array(T * K);
   return [
     {
       items: M,
       run(first, end) {
-        for (let t = 0; t < T; t++) {
-          const factor = gain ? rmsFactor(x.f32, t * stride, K, eps) : 1;
-          for (let k = 0; k < K; k++)
-            inputs[t * K + k] = x.f32[t * stride + k]! * factor * (gain ? gain.f32[k]! : 1);
-        }
-        const used = usesOfAll(size, rows, uses);
-        for (let m = first; m < end; m++)
-          for (let t = 0; t < T; t++)
-            for (const { slot, scale, at } of used[t]!)
-              h.f32[at + m] = scale * dot(a.f32, (slot * M + m) * stride, inputs, t * K, K);
+        const { vectorAt, vector, multiply } = productsOf(a, stride, end - first);
+        vector.fill(0);
+        usesOfAll(size, rows, uses).forEach((used, t) => {
+          if (used.length === 0) return;
+          const from = t * stride;
+          const factor = gain ? rmsFactor(x.f32, from, K, eps) : 1;
+          for (let k = 0; k < K; k++) vector[k] = x.f32[from + k]! * factor * (gain ? gain.f32[k]! : 1);
+          for (const { slot, scale, at } of used)
+            h.f32.set(multiply(slot * M + first, end - first, vectorAt, stride, scale), at + first);
+        });
       },
     },
   ];
 };
 
-const rmsFactor = (x: Float32Array, from: number, K: number, eps: number): number =>
-  1 / Math.sqrt(dot(x, from, x, from, K) / K + eps);
+const rmsFactor = (x: Float32Array, from: number, K: number, eps: number): number => {
+  let squares = 0;
+  for (let i = from; i < from + K; i++) squares += x[i]! * x[i]!;
+  return 1 / Math.sqrt(squares / K + eps);
+};
 
-function dot(a: Float32Array, aFrom: number, b: Float32Array, bFrom: number, length: number): number {
-  let sum = 0;
-  for (let i = 0; i < length; i++) sum += a[aFrom + i]! * b[bFrom + i]!;
-  return sum;
+/**
+ * Multiplies rows of floats, in the heap that has them.
+ * @param length floats of a vector
+ * @param count rows at most
+ */
+function productsOf({ address, home }: Operand, length: number, count: number) {
+  const vectorAt = home.scratch(4 * (length + count));
+  const outAt = vectorAt + 4 * length;
+  return {
+    vectorAt,
+    vector: home.heap.f32.subarray(vectorAt / 4, outAt / 4),
+    /** factor · the products of rows from `row` on, of `width` floats each, with a vector at an address. */
+    multiply(row: number, count: number, at: number, width: number, factor: number): Float32Array {
+      home.compiled.floatProducts(address + 4 * row * width, count, width / 4, at, factor, outAt);
+      return home.heap.f32.subarray(outAt / 4, outAt / 4 + count);
+    },
+  };
 }
 
 /** Items are rows of B. */
 export const loraB: Operation<LoraBCall, LoraBSize> = ({ output, addend }, size, operands) => {
-  const { T, N, R } = size;
+  const { N, M, R } = size;
   const [h, b, rows, uses, gains, ...others] = operands as [
     ...[Operand, Operand, Operand, Operand, Operand],
     ...Operand[],
   ];
-  const bias = addend === "bias" ? others.shift() : undefined;
+  const bias = addend === "bias" ? others.shift()?.f32 : undefined;
   const [blocks, y] = others as [Operand, Operand];
+
+  /** Changes y, or makes pairs of gain and addend, for a token and the rows from `first` on. */
+  const put = (t: number, first: number, gain: Float32Array, sums: Float32Array): void => {
+    const { f32 } = y;
+    const at = t * padded(N) + first;
+    const count = sums.length;
+    if (output === "in_place")
+      for (let i = 0; i < count; i++) f32[at + i] = gain[i]! * (f32[at + i]! + sums[i]!);
+    else
+      for (let i = 0; i < count; i++) {
+        f32[2 * (at + i)] = gain[i]!;
+        f32[2 * (at + i) + 1] = gain[i]! * sums[i]! + (bias ? bias[first + i]! : 0);
+      }
+  };
+
   return [
     {
       items: N,
       run(first, end) {
-        const used = usesOfAll(size, rows, uses);
-        for (let n = first; n < end; n++) {
-          const block = blocks.u32[n]! * R;
-          for (let t = 0; t < T; t++) {
-            let gain = 1;
-            let sum = 0;
-            for (const { slot, at } of used[t]!) {
-              sum += dot(b.f32, (slot * N + n) * R, h.f32, at + block, R);
-              gain *= gains.f32[slot * N + n]!;
-            }
-            const at = t * padded(N) + n;
-            if (output === "in_place") y.f32[at] = gain * (y.f32[at]! + sum);
-            else {
-              y.f32[2 * at] = gain;
-              y.f32[2 * at + 1] = gain * sum + (bias ? bias.f32[n]! : 0);
+        const { vectorAt, vector, multiply } = productsOf(b, M, end - first);
+        const sums = new Float32Array(end - first);
+        const gain = new Float32Array(end - first);
+        usesOfAll(size, rows, uses).forEach((used, t) => {
+          if (used.length === 0 && output === "in_place") return;
+          sums.fill(0);
+          gain.fill(1);
+          for (const { slot, at } of used) {
+            vector.set(h.f32.subarray(at, at + M));
+            for (let n = first; n < end; ) {
+              const from = n;
+              const block = blocks.u32[from]!;
+              while (n < end && blocks.u32[n] === block) n++;
+              const products = multiply(slot * N + from, n - from, vectorAt + 4 * block * R, R, 1);
+              for (let i = 0; i < n - from; i++) {
+                sums[from - first + i]! += products[i]!;
+                gain[from - first + i]! *= gains.f32[slot * N + from + i]!;
+              }
             }
           }
-        }
+          put(t, first, gain, sums);
+        });
       },
     },
   ];

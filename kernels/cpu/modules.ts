@@ -3,6 +3,7 @@ import attention from "./attention.wat?wasm";
 import relaxedCodes from "./codes.wat?wasm&relaxed";
 import exp from "./exp.wat?wasm";
 import inputs from "./inputs.wat?wasm";
+import lora from "./lora.wat?wasm";
 import multiplyAdd from "./multiply-add.wat?wasm";
 import products from "./products.wat?wasm";
 import quantise from "./quantise.wat?wasm";
@@ -21,7 +22,7 @@ export async function compileModules(shared: boolean, relaxed = true): Promise<W
   const knowsRelaxed = relaxed && WebAssembly.validate(await binary(relaxedCodes, shared));
   const codes = knowsRelaxed ? relaxedCodes : (await import("./codes.wat?wasm")).default;
   return Promise.all(
-    [attention, codes, exp, inputs, multiplyAdd, products, quantise, ring, sample].map(async (module) =>
+    [attention, codes, exp, inputs, lora, multiplyAdd, products, quantise, ring, sample].map(async (module) =>
       WebAssembly.compile(await binary(module, shared)),
     ),
   );
