@@ -16,8 +16,8 @@ import { delimiter, dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 
 /** The npm package that carries the driver, in the version whose x64 build is known to work. */
-const CARRIER = "@sparticuz/chromium";
-const CARRIER_VERSION = "147.0.0";
+export const CARRIER = "@sparticuz/chromium";
+export const CARRIER_VERSION = "147.0.0";
 const ICD = "vk_swiftshader_icd.json";
 const DRIVER = "libvk_swiftshader.so";
 const LOADER = "libvulkan.so.1";

@@ -1,11 +1,11 @@
-// Finds a Chromium for the browser tests: the system's, or the one in @sparticuz/chromium (Linux x64).
-// Imports Node's own modules only.
+// Finds a Chromium for the browser tests: the system's, or the one in @sparticuz/chromium (Linux x64), which
+// carries SwiftShader, too. Imports Node's own modules only.
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
-import { unpackOnce } from "../cli/swiftshader.mjs";
+import { CARRIER, CARRIER_VERSION, swiftshader, unpackOnce } from "../cli/swiftshader.mjs";
+import { npm, root } from "./setup.mjs";
 
 const PLACES = [
   "/usr/bin/chromium",
@@ -15,8 +15,20 @@ const PLACES = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const carrier = join(root, "node_modules", "@sparticuz", "chromium");
+const carrier = join(root, "node_modules", ...CARRIER.split("/"));
+const onCarriersPlatform = process.platform === "linux" && process.arch === "x64";
+
+/**
+ * Installs the package with a Chromium and SwiftShader where the system lacks one of them. It is no
+ * dependency: 66 MB that only tests need.
+ */
+export async function ensureChromium() {
+  if (!onCarriersPlatform || existsSync(carrier) || ("path" in findChromium() && swiftshader().icd)) return;
+  const name = `${CARRIER}@${CARRIER_VERSION}`;
+  console.log(`Installing ${name} (66 MB) ...`);
+  if ((await npm(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", name])) !== 0)
+    console.log(`${name} could not be installed: see npm's message above.`);
+}
 
 /** @returns {import("./hosts.mjs").Host | { why: string }} one that starts, or why there is none */
 export function findChromium() {
@@ -26,8 +38,8 @@ export function findChromium() {
     if (version) return { path, env: {}, version };
   }
   const missing = `expected one of ${PLACES.join(", ")}${installed.length > 0 ? ", got one that does not start" : ""}`;
-  if (process.platform !== "linux" || process.arch !== "x64") return { why: missing };
-  if (!existsSync(join(carrier, "bin"))) return { why: `${missing}, or the package @sparticuz/chromium` };
+  if (!onCarriersPlatform) return { why: missing };
+  if (!existsSync(join(carrier, "bin"))) return { why: `${missing}, or the package ${CARRIER}` };
   try {
     const folder = unpacked();
     const path = join(folder, "chromium");
@@ -35,9 +47,9 @@ export function findChromium() {
     const libraries = [join(folder, "lib"), folder, ...(given ? [given] : [])].join(delimiter);
     const env = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder };
     const version = start(path, env);
-    return version ? { path, env, version } : { why: "the one in @sparticuz/chromium does not start here" };
+    return version ? { path, env, version } : { why: `the one in ${CARRIER} does not start here` };
   } catch (error) {
-    return { why: `@sparticuz/chromium could not be unpacked: ${/** @type {Error} */ (error).message}` };
+    return { why: `${CARRIER} could not be unpacked: ${/** @type {Error} */ (error).message}` };
   }
 }
 

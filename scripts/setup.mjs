@@ -11,7 +11,7 @@ export const root = fileURLToPath(new URL("..", import.meta.url));
 /** Installs what package-lock.json lists, unless all of it is there in that version. */
 export async function ensureDependencies() {
   if (installed()) return;
-  console.log("Installing dependencies (about 200 MB) ...");
+  console.log("Installing dependencies (about 140 MB) ...");
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   if ((await npm(["ci", ...quiet])) === 0) return;
   // Some registry mirrors lack packages that the lock file names for other platforms; `npm ci` then refuses

@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureBuild } from "./build.mjs";
+import { ensureChromium } from "./chromium.mjs";
 import { findDrivers } from "./drivers.mjs";
 import { findHosts, NOT_ADAPTERS } from "./hosts.mjs";
 import { findNginx } from "./nginx.mjs";
@@ -24,6 +25,7 @@ const { chosen, rest } = parseArgs(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "sirocco-test-"));
 try {
   await ensureDependencies();
+  await ensureChromium();
   const { drivers, missing } = await findDrivers();
   for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
   for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);
