@@ -70,6 +70,10 @@ async function readTask({ file, fewShot, fewShotFile, limit = Infinity }: Questi
       `eval ${file}: expected more questions than the ${own} of --few-shot, got ${questions.length}`,
     );
   const exampleText = fewShotFile === undefined ? "" : await readTextFile(fewShotFile, "--few-shot-file");
+  if (exampleText === text)
+    throw new UsageError(
+      `--few-shot-file: expected other questions than ${file}, got the same: they hold the answers. Without it the first --few-shot rows of ${file} are the examples, and are not asked`,
+    );
   const examples: QuestionFile =
     fewShotFile === undefined
       ? { format, questions: questions.slice(0, own) }

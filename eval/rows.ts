@@ -28,6 +28,16 @@ const FORMATS: readonly RowFormat[] = [
     read: (row) => asked(row.text("question_stem"), ...row.labelled()),
   },
   {
+    // The files that AI2 itself publishes of ARC and of OpenBookQA have one format; an OpenBookQA id is two
+    // numbers, as in "7-980".
+    ...{ name: "ARC or OpenBookQA of AI2", fields: ["id", "question", "answerKey"] },
+    read: (row) => {
+      const { stem, texts, labels } = row.stem();
+      const context = /^\d+-\d+$/.test(row.text("id")) ? stem : `Question: ${stem}\nAnswer:`;
+      return asked(context, texts, row.answerAmong(labels));
+    },
+  },
+  {
     // Rowan/hellaswag.
     ...{ name: "HellaSwag", fields: ["activity_label", "ctx_a", "ctx_b", "endings", "label"] },
     read: (row) => {
@@ -156,15 +166,34 @@ class Fields {
     return at < 0 ? letter : at;
   }
 
-  /** Choices with labels, and the index of the label in `answerKey`. */
+  /** Choices with labels in lists, and the index of the right one. */
   labelled(): [texts: readonly string[], answer: number] {
     const choices = this.#row["choices"];
     const { text, label } = Object(choices) as { readonly text?: unknown; readonly label?: unknown };
     if (!isTexts(text) || !isTexts(label) || text.length !== label.length)
       throw this.wrong("choices", "{ text: [...], label: [...] } of one length", choices);
-    const answer = label.indexOf(this.text("answerKey").trim());
-    if (answer < 0) throw this.wrong("answerKey", `one of ${label.join(", ")}`, this.#row["answerKey"]);
-    return [text, answer];
+    return [text, this.answerAmong(label)];
+  }
+
+  /** A question with its choices inside it. */
+  stem(): { readonly stem: string; readonly texts: readonly string[]; readonly labels: readonly string[] } {
+    const question = this.#row["question"];
+    const { stem, choices } = Object(question) as { readonly stem?: unknown; readonly choices?: unknown };
+    const each = (Array.isArray(choices) ? choices : []).map(
+      (choice) => Object(choice) as { readonly text?: unknown; readonly label?: unknown },
+    );
+    const texts = each.map(({ text }) => text);
+    const labels = each.map(({ label }) => label);
+    if (typeof stem !== "string" || !isTexts(texts) || !isTexts(labels))
+      throw this.wrong("question", "{ stem, choices: [{ text, label }] }", question);
+    return { stem, texts, labels };
+  }
+
+  /** The index of the label in `answerKey`. */
+  answerAmong(labels: readonly string[]): number {
+    const answer = labels.indexOf(this.text("answerKey").trim());
+    if (answer < 0) throw this.wrong("answerKey", `one of ${labels.join(", ")}`, this.#row["answerKey"]);
+    return answer;
   }
 
   wrong(field: string, expected: string, got: unknown): EvaluationFileError {

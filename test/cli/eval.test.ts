@@ -294,6 +294,10 @@ test.each<[string[], RegExp]>([
   [[questions, "--out", join(questions, "r.jsonl")], /--out: expected a file in a folder that is there/],
   [[questions, "--few-shot", "8"], /expected more questions than the 8 of --few-shot, got 8/],
   [
+    [questions, "--few-shot", "3", "--few-shot-file", questions],
+    /--few-shot-file: expected other questions than .*, got the same/,
+  ],
+  [
     [questions, "--few-shot", "3", "--few-shot-file", written("two.jsonl", rows(2))],
     /expected 3 examples .* got 2/,
   ],

@@ -38,6 +38,18 @@ describe("each format is recognised by its fields", () => {
     });
   });
 
+  test("AI2's own files of ARC and OpenBookQA: the id tells which", () => {
+    const choices = [
+      { text: "no", label: "A" },
+      { text: "yes", label: "B" },
+    ];
+    const row = { id: "MCAS_2000_4_6", question: { stem: "Why?", choices }, answerKey: "B" };
+    const format = "ARC or OpenBookQA of AI2";
+    const arc = ["Question: Why?\nAnswer:| no", "Question: Why?\nAnswer:| yes"];
+    expect(one(row)).toEqual({ format, texts: arc, answer: 1 });
+    expect(one({ ...row, id: "7-980" })).toEqual({ format, texts: ["Why?| no", "Why?| yes"], answer: 1 });
+  });
+
   test("HellaSwag: marks go, and ctx_b begins a sentence", () => {
     const row = {
       ...{ ind: 4, activity_label: "Baking", ctx_a: "A man mixes [step] dough.", ctx_b: "he THEN", ctx: "" },
@@ -87,6 +99,7 @@ test("empty lines are skipped, the last line needs no end, and a limit is kept",
 });
 
 const arc = { question: "Why?", choices: { text: ["no", "yes"], label: ["A", "B"] }, answerKey: "B" };
+const ai2 = { id: "1", question: { stem: "Why?", choices: [{ text: "no", label: "A" }] }, answerKey: "B" };
 const wino = { sentence: "_ is", option1: "a", option2: "b", answer: "1" };
 test.each<[string, string, RegExp]>([
   ["nothing", "\n \n", /^file: expected a JSON object a line, got none\.$/],
@@ -119,6 +132,13 @@ test.each<[string, string, RegExp]>([
     /choices: expected \{ text: \[\.\.\.\], label/,
   ],
   ["choices that are null", lines({ ...arc, choices: null }), /choices: expected \{ text/],
+  ["a key of AI2 without a label", lines(ai2), /answerKey: expected one of A, got "B"/],
+  [
+    "choices of AI2 without labels",
+    lines({ ...ai2, question: { stem: "Why?", choices: [{ text: "no" }] } }),
+    /question: expected \{ stem, choices/,
+  ],
+  ["a question of AI2 that is null", lines({ ...ai2, question: null }), /question: expected \{ stem/],
   ["a question that is no text", lines({ ...arc, question: 5 }), /question: expected a text, got 5/],
   ["no gap", lines({ ...wino, sentence: "It is" }), /sentence: expected a gap, written as _, got "It is"/],
   ["an option 0", lines({ ...wino, answer: "0" }), /expected an answer among the 2 choices/],
