@@ -85,7 +85,7 @@ Examples:
       .default(1),
     new Option(
       "--text <file>",
-      "text for the suite `quality` (default: a short story, and texts of Debian's miscfiles and fortunes-min that are installed)",
+      "text for the suite `quality` (default: a short story, and what is installed of Debian's bible-kjv, dict-gcide, fortunes-min, jargon-text and miscfiles)",
     ).argParser(nonEmpty("--text", "a file")),
   ]);
   addThroughputOptions(command);

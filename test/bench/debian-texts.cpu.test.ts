@@ -1,7 +1,7 @@
 // Texts of Debian's packages: those that are there, and files that are something else.
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { debianTexts } from "../../bench/debian-texts.ts";
@@ -19,7 +19,22 @@ test("plain and packed texts are read; what is missing or broken is left out", a
     { name: "constitution", text: "We the People" },
     { name: "riddles", text: "Why?\n%\n" },
   ]);
-  // A packed file that would fill the memory.
-  writeFileSync(join(state!, "us-constitution.gz"), gzipSync(Buffer.alloc(2 ** 23)));
-  expect((await debianTexts(root)).map(({ name }) => name)).toEqual(["riddles"]);
+  // Of a packed file that would fill the memory, the beginning is read.
+  writeFileSync(join(state!, "us-constitution.gz"), gzipSync(Buffer.alloc(2 ** 23, "a")));
+  expect((await debianTexts(root)).map(({ text }) => text.length)).toEqual([2 ** 20, 7]);
+});
+
+test("notices before a text are left out, and verses lose their places", async () => {
+  const root = mkdtempSync(join(tmpdir(), "sirocco-debian-"));
+  const written = (path: string, data: string | Buffer, mode = 0o644): void => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), data, { mode });
+  };
+  written("usr/share/dictd/gcide.dict.dz", gzipSync("Begin file 1\nA \\A\\ (named a)"));
+  written("usr/share/doc/jargon-text/jargon.txt.gz", gzipSync("another edition"));
+  written("usr/bin/bible", "#!/bin/sh\necho 'Ge1:1 In the beginning'\necho 'Ge1:2 And the earth'\n", 0o755);
+  expect(await debianTexts(root)).toEqual([
+    { name: "dictionary", text: "A \\A\\ (named a)" },
+    { name: "verses", text: "In the beginning\nAnd the earth\n" },
+  ]);
 });
