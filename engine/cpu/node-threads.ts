@@ -4,9 +4,12 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 const CPUS = "/sys/devices/system/cpu";
+/** Of a container's control group, version 2: the time that it gets, and of how much time. */
+const LIMIT = "/sys/fs/cgroup/cpu.max";
 
 /** As many as there are physical cores for this process, less one; at least one, and at most `most`. */
-export const defaultThreads = (most: number): number => threadsFor(availableParallelism(), siblings(), most);
+export const defaultThreads = (most: number): number =>
+  threadsFor(Math.min(availableParallelism(), limitOf(readIfThere(LIMIT))), siblings(), most);
 
 /**
  * @param logical logical processors that this process may use
@@ -17,6 +20,25 @@ export function threadsFor(logical: number, siblings: readonly string[], most: n
   const perCore =
     siblings.length > 0 ? siblings.length / new Set(siblings).size : process.arch === "x64" ? 2 : 1;
   return Math.min(most, Math.max(1, Math.round(logical / perCore) - 1));
+}
+
+/**
+ * The processors that the limit of a container is worth. Node 20 does not count it among those that the
+ * process may use, unlike later versions.
+ * @param text of `cpu.max`, as "150000 100000", or "max 100000" without a limit
+ */
+export function limitOf(text: string): number {
+  const [time = 0, period = 0] = text.split(" ").map(Number);
+  return time / period > 0 ? Math.ceil(time / period) : Number.POSITIVE_INFINITY;
+}
+
+/** Empty: no such file. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 function siblings(): string[] {

@@ -1,6 +1,6 @@
 // Who computes where the npm package `webgpu` does not load, and on how many threads.
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { threadsFor } from "../../engine/cpu/node-threads.ts";
+import { limitOf, threadsFor } from "../../engine/cpu/node-threads.ts";
 import { DeviceError, listAdapters, planModel, tuneModel } from "../../engine/node.ts";
 
 const family = new URL("../golden/families/one_layer", import.meta.url).pathname;
@@ -63,4 +63,13 @@ test.each([
   { cores: "of which there are many", logical: 512, siblings: [], threads: 128 },
 ])("threads leave one core free: cores $cores", ({ logical, siblings, threads }) => {
   expect(threadsFor(logical, siblings, 128)).toBe(threads);
+});
+
+test.each([
+  ["150000 100000\n", 2],
+  ["400000 100000\n", 4],
+  ["max 100000\n", Infinity],
+  ["", Infinity],
+])("the limit of a container: %j is worth %d processors", (text, processors) => {
+  expect(limitOf(text)).toBe(processors);
 });
