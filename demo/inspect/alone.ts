@@ -24,7 +24,7 @@ async function goOn(prompt: string, maxTokens: number): Promise<void> {
   const promptIds = await model.encode(prompt);
   const ids: number[] = [];
   const pieces: Arrival[] = [];
-  for await (const chunk of model.generate(promptIds, { maxTokens, ignoreEos: true })) {
+  for await (const chunk of model.generate(promptIds, { maxTokens, temperature: 0, ignoreEos: true })) {
     ids.push(...chunk.ids);
     pieces.push({ at: performance.now(), tokens: chunk.ids.length });
     const tokensPerSecond = speed(pieces);
