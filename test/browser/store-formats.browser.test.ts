@@ -40,7 +40,8 @@ beforeEach(async () => {
 });
 
 const order = (what: Order) => orderOn(page, what);
-const load = (source: string) => order({ call: "load", source, options: {} });
+const load = (source: string, adapter?: "webgpu") =>
+  order({ call: "load", source, options: {}, ...(adapter && { adapter }) });
 const stored = () => storedModels(page);
 
 async function withFiles(
@@ -67,7 +68,8 @@ test.each([1, 2])("the browser is killed half way through a model in %i files", 
   await withFiles(files, async (server, folder) => {
     const url = `${server.url}${names.at(-1)}`;
     server.holdAfter = 7e6;
-    load(url).catch(() => {}); // It does not live to see the end.
+    const adapter = count === 1 ? "webgpu" : undefined;
+    load(url, adapter).catch(() => {}); // It does not live to see the end.
     let bytes = 0;
     for (let before = -1; bytes < 3e6 || bytes !== before; await setTimeout(200)) {
       before = bytes;
@@ -86,7 +88,7 @@ test.each([1, 2])("the browser is killed half way through a model in %i files", 
       (name) => tensors.get(unpackedName(name))!,
     );
     expect(kept.length).toBeGreaterThan(10);
-    expect(await load(url)).toEqual({ result: { weights: "bf16" } });
+    expect(await load(url, adapter)).toEqual({ result: { weights: "bf16" } });
     // Nothing that was stored is fetched again: no header, no tensor. Each of the others is fetched once.
     const headers = names.map((file) => ({ file, start: 0, end: FIRST_BYTES }));
     for (const { file, start, end } of read(server.served))
@@ -176,13 +178,13 @@ test.each([
   const { cases } = JSON.parse(await readFile(join(folder, "golden.json"), "utf8"));
   const { ids, last_logits } = cases[1] as { ids: number[]; last_logits: number[] };
   try {
-    expect(await load(url)).toMatchObject({ result: { weights: expect.stringMatching(/^q4/) } });
+    expect(await load(url, "webgpu")).toMatchObject({ result: { weights: expect.stringMatching(/^q4/) } });
   } finally {
     await server.close();
   }
   expect(await stored()).toMatchObject([{ complete: true }]);
   await order({ call: "dispose" });
-  expect(await load(url)).toMatchObject({ result: {} });
+  expect(await load(url, "webgpu")).toMatchObject({ result: {} });
   const logits = (await order({ call: "logits", ids })).result as number[];
   const worst = Math.max(...logits.map((value, i) => Math.abs(value - last_logits[i]!)));
   expect(worst).toBeLessThan(bound);

@@ -4,6 +4,8 @@ import { type LoadOptions, loadModel, type Model } from "../../engine/index.ts";
 export interface Order {
   readonly source?: string;
   readonly options?: LoadOptions;
+  /** Default: the CPU, which stores the same and has no pipelines to compile. */
+  readonly adapter?: "webgpu";
   /** Of `logits`. Default: three tokens. */
   readonly ids?: number[];
   readonly call: "load" | "logits" | "encode" | "generate" | "dispose" | "tuning";
@@ -14,11 +16,11 @@ let model: Model | undefined;
 let device: GPUDevice | undefined;
 
 const calls: Record<Order["call"], (order: Order) => Promise<unknown>> = {
-  async load({ source, options }) {
-    device ??= await (await navigator.gpu.requestAdapter())?.requestDevice();
+  async load({ source, options, adapter }) {
+    if (adapter) device ??= await (await navigator.gpu.requestAdapter())?.requestDevice();
     model = await loadModel(source, {
       ...options,
-      ...(device && { device }),
+      ...(adapter && device ? { device } : { adapter: "cpu" }),
       onProgress: ({ name, loaded }) => postMessage({ progress: name, loaded }),
     });
     return { weights: model.plan.weights };

@@ -58,17 +58,16 @@ beforeEach(async () => {
 
 const order = (what: Order, killAt?: number, on = page) => orderOn(on, what, killAt);
 const load = (options: NonNullable<Order["options"]> = {}, source = server.url, on = page) =>
-  order(
-    { call: "load", source, options: { weights: source === server.url ? "q4" : "auto", ...options } },
-    undefined,
-    on,
-  );
+  order({ call: "load", source, options: { weights: "q4", ...options } }, undefined, on);
+/** The embedded model, on the GPU. */
+const loadTiny = (options: NonNullable<Order["options"]> = {}) =>
+  order({ call: "load", source: tiny.url, options, adapter: "webgpu" });
 const stored = () => storedModels(page);
 
 test("a killed load resumes where it stopped, and the next needs no network", async () => {
   const { url } = tiny;
   tiny.holdAfter = 5e6;
-  await order({ call: "load", source: url, options: {} }, 4e6);
+  await order({ call: "load", source: url, options: {}, adapter: "webgpu" }, 4e6);
   await setTimeout(500); // Its last requests must not count as the next load's.
   tiny.holdAfter = Infinity;
   const before = read(tiny.served);
@@ -77,7 +76,7 @@ test("a killed load resumes where it stopped, and the next needs no network", as
   expect(partial!.bytes).toBeGreaterThan(1e6);
 
   tiny.served = [];
-  expect(await load({}, url)).toEqual({ result: { weights: "bf16" } });
+  expect(await loadTiny()).toEqual({ result: { weights: "bf16" } });
   const after = read(tiny.served);
   const again = after.filter(({ file, start, end }) =>
     before.some((old) => old.file === file && old.start < end && start < old.end),
@@ -91,13 +90,13 @@ test("a killed load resumes where it stopped, and the next needs no network", as
   const resumed = await order({ call: "logits" });
   const ids = await order({ call: "encode" });
   await order({ call: "dispose" });
-  await load({ store: false }, url);
+  await loadTiny({ store: false });
   expect(await order({ call: "logits" })).toEqual(resumed);
 
   await page.close();
   page = await site.openPage();
   await tiny.close();
-  expect(await load({}, url)).toEqual({ result: { weights: "bf16" } });
+  expect(await loadTiny()).toEqual({ result: { weights: "bf16" } });
   expect(await order({ call: "logits" })).toEqual(resumed);
   expect(await order({ call: "encode" })).toEqual(ids);
   const plan = await page.evaluate((source) => store.planModel(source), url);

@@ -33,13 +33,13 @@ const MISTRAL = {
 };
 const PARTS = { N0: 0, F0: 0, head0: 0, heads: 48, width: 14336 };
 
-/** The kernel's sizes in tests, and at Mistral 7B's shapes for every block of tokens. */
-function sizesOf(kernel: Kernel): object[] {
+/** Mistral 7B's shapes, for every block of tokens. */
+function mistralSizes(kernel: Kernel): object[] {
   const last = kernel.testSizes.at(-1)! as Record<string, number>;
   const full = Object.entries({ ...MISTRAL, ...PARTS }).filter(([name]) => name in last);
   const shape = { ...last, ...Object.fromEntries(full) };
   const inBlocks = [1, 2, 4, 8].map((tokensPerBlock) => ({ ...shape, T: tokensPerBlock, tokensPerBlock }));
-  return [...kernel.testSizes, ...("TOKENS" in (kernel.prelude?.(shape) ?? {}) ? inBlocks : [shape])];
+  return "TOKENS" in (kernel.prelude?.(shape) ?? {}) ? inBlocks : [shape];
 }
 
 /**
@@ -73,13 +73,15 @@ test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
     const built = { ...kernel, source: (await loadShaders(kernel.source)).map(compact) };
     const [first] = kernel.testSizes as [object];
     const requires = kernel.requires ?? [];
-    const sizes = sizesOf(kernel);
+    const sizes = mistralSizes(kernel);
     const [needed, full] = [await deviceWith(requires), await deviceWith(FEATURES)];
     // On a device with one of the features, at the first size.
     const others = FEATURES.filter((feature) => requires.every((each) => each === feature));
     await Promise.all([
-      ...sizes.map((size) => compile(needed, kernel, size)),
-      ...sizes.map((size, i) => compile(full, i === 0 ? built : kernel, size)),
+      ...[...kernel.testSizes, ...sizes].map((size) => compile(needed, kernel, size)),
+      // At the other sizes of tests it would be the same shader with other constants.
+      compile(full, built, first),
+      ...sizes.map((size) => compile(full, kernel, size)),
       ...others.map(async (feature) => compile(await deviceWith([feature]), built, first)),
     ]);
   },

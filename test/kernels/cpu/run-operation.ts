@@ -1,10 +1,11 @@
 // Runs a kernel's operation as the threads of the CPU device do, but one thread after the other.
+import { expect } from "vitest";
 import { allowRelaxedSimd } from "../../../engine/cpu/node-simd.ts";
-import { instantiate } from "../../../kernels/cpu/compiled.ts";
+import { type Compiled, instantiate } from "../../../kernels/cpu/compiled.ts";
 import { operations } from "../../../kernels/cpu/index.ts";
 import { compileModules } from "../../../kernels/cpu/modules.ts";
 import { PAST_END, type Thread } from "../../../kernels/cpu/operation.ts";
-import type { Buffer, Kernel } from "../../../kernels/index.ts";
+import type { Buffer as Contents, Kernel } from "../../../kernels/index.ts";
 
 allowRelaxedSimd();
 const modules = await compileModules(false);
@@ -12,6 +13,19 @@ const modulesWithoutRelaxed = await compileModules(false, false);
 
 const SCRATCH_BYTES = 2 ** 22;
 const PAGE = 2 ** 16;
+/** All operations share them: a new memory takes longer than an operation. */
+const shared = new Map<string, { readonly memory: WebAssembly.Memory; readonly compiled: Compiled }>();
+
+function heapOf(at: number, relaxed: boolean) {
+  const key = `${at} ${relaxed}`;
+  const known = shared.get(key);
+  if (known) return known;
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536 });
+  const heap = { memory, compiled: instantiate(relaxed ? modules : modulesWithoutRelaxed, memory) };
+  shared.set(key, heap);
+  return heap;
+}
+
 const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
 /**
@@ -19,12 +33,12 @@ const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
  * @param threads how many share out the items of each phase
  * @param far names of bindings whose buffers are in another heap
  * @param relaxed false: without relaxed SIMD
- * @returns the bytes of each buffer after it: `toStrictEqual` compares them, `toEqual` does not
+ * @returns the bytes of each buffer after it: for `sameBytes`
  */
 export function runOperation(
   kernel: Kernel,
   size: object,
-  host: readonly Buffer[],
+  host: readonly Contents[],
   threads: number,
   far: readonly string[] = [],
   relaxed = true,
@@ -32,9 +46,10 @@ export function runOperation(
   const call = kernel.cpu!;
   const bindings = kernel.bindings(size);
   const bytes = host.reduce((sum, { byteLength }) => sum + aligned(byteLength), threads * SCRATCH_BYTES);
-  const heaps = Array.from({ length: far.length > 0 ? 2 : 1 }, () => {
-    const needed = bytes + 64 + PAST_END;
-    const memory = new WebAssembly.Memory({ initial: Math.ceil(needed / PAGE), maximum: 65536 });
+  const heaps = Array.from({ length: far.length > 0 ? 2 : 1 }, (_, at) => {
+    const { memory, compiled } = heapOf(at, relaxed);
+    const missing = bytes + 64 + PAST_END - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
     const heap = {
       u8: new Uint8Array(memory.buffer),
       u32: new Uint32Array(memory.buffer),
@@ -43,7 +58,7 @@ export function runOperation(
     // What other operations left.
     for (let i = 0; i < threads; i++)
       heap.u8.fill(0x5f, 64 + i * SCRATCH_BYTES, 64 + i * SCRATCH_BYTES + 2 ** 20);
-    return { heap, compiled: instantiate(relaxed ? modules : modulesWithoutRelaxed, memory) };
+    return { heap, compiled };
   });
   let next = 64 + threads * SCRATCH_BYTES;
   const places = host.map((buffer, i) => {
@@ -71,4 +86,12 @@ export function runOperation(
     }
   }
   return places.map(({ u8 }) => u8.slice().buffer);
+}
+
+/** Expects the same bytes in each buffer. Vitest's own comparison takes longer than the operations. */
+export function sameBytes(results: readonly ArrayBuffer[], expected: readonly ArrayBuffer[]): void {
+  expect(results.length).toBe(expected.length);
+  for (const [i, bytes] of results.entries())
+    if (Buffer.compare(new Uint8Array(bytes), new Uint8Array(expected[i]!)) !== 0)
+      expect(bytes, `buffer ${i}`).toStrictEqual(expected[i]);
 }
