@@ -26,8 +26,8 @@ const SOURCES: readonly Source[] = [
   { name: "literature", file: "usr/share/games/fortunes/literature" },
   { name: "riddles", file: "usr/share/games/fortunes/riddles" },
 ];
-/** Read of a text: more than the longest context takes of most. */
-const MAX_BYTES = 2 ** 20;
+/** Read of a file: another one there may be anything. */
+const MAX_BYTES = 2 ** 18;
 
 /** @param root where the system's files are */
 export async function debianTexts(root = "/"): Promise<readonly NamedText[]> {
@@ -43,7 +43,7 @@ export async function debianTexts(root = "/"): Promise<readonly NamedText[]> {
   return verses === "" ? found : [...found, { name: "verses", text: verses }];
 }
 
-/** The first `MAX_BYTES` of a file, unpacked: another file there may be anything. */
+/** The first `MAX_BYTES` of a file, unpacked. */
 async function beginning(path: string): Promise<string> {
   const file = createReadStream(path);
   const packed = /\.(gz|dz)$/.test(path);
@@ -61,6 +61,6 @@ async function beginning(path: string): Promise<string> {
 
 /** bible-kjv packs its text, and its program prints it, with the place before each verse. */
 async function genesis(program: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(program, ["-f", "gen1-gen50"], { maxBuffer: MAX_BYTES });
+  const { stdout } = await promisify(execFile)(program, ["-f", "gen1-gen25"], { maxBuffer: MAX_BYTES });
   return stdout.replace(/^\w+:\d+ /gm, "");
 }

@@ -21,7 +21,7 @@ test("plain and packed texts are read; what is missing or broken is left out", a
   ]);
   // Of a packed file that would fill the memory, the beginning is read.
   writeFileSync(join(state!, "us-constitution.gz"), gzipSync(Buffer.alloc(2 ** 23, "a")));
-  expect((await debianTexts(root)).map(({ text }) => text.length)).toEqual([2 ** 20, 7]);
+  expect((await debianTexts(root)).map(({ text }) => text.length)).toEqual([2 ** 18, 7]);
 });
 
 test("notices before a text are left out, and verses lose their places", async () => {
