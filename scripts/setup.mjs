@@ -47,7 +47,7 @@ export function npm(args) {
 
 /** Lines of Dawn and of the Vulkan loader that are of no use to a user. */
 const NOISE =
-  /artificially reduced from|^Error: Loader Message|^Warning: vkEnumeratePhysicalDevices|^ +at GatherPhysicalDevices/;
+  /artificially reduced from|^Error: Loader Message|^Warning: (vkEnumeratePhysicalDevices|Couldn't load Vulkan)|^ +at (GatherPhysicalDevices|operator\(\))/;
 
 /**
  * Runs a command in the foreground and resolves to its exit code. Ctrl-C reaches it through the terminal.
@@ -71,8 +71,12 @@ export function run(
     stdio: [stdin ? "inherit" : "ignore", stdout, hideNoise ? "pipe" : stdout],
   });
   if (child.stderr) {
+    let wasNoise = false;
     createInterface({ input: child.stderr }).on("line", (line) => {
-      if (!NOISE.test(line)) process.stderr.write(`${line}\n`);
+      // An empty line ends what a driver prints.
+      const isNoise = NOISE.test(line) || (wasNoise && line === "");
+      wasNoise = isNoise;
+      if (!isNoise) process.stderr.write(`${line}\n`);
     });
   }
   const wait = () => {};

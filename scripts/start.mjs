@@ -21,6 +21,8 @@ Next:
   import { loadModel } from "sirocco"                   the library: see docs/api.md
 `;
 
+// `npm start | head` ends quietly.
+process.stdout.on("error", () => process.exit(0));
 try {
   await ensureDependencies();
   if (!(await ensureBuild())) throw new Error("The build failed: see above.");
