@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
+import { CARRIER } from "../cli/swiftshader.mjs";
 import { root } from "./setup.mjs";
 import { sourceFiles } from "./source-files.mjs";
 
@@ -21,8 +22,8 @@ export const NOT_YET = "not on npm yet";
 /** Pages about the sources: they link to files that stay in the repository. */
 const ABOUT_SOURCES = /^(ARCHITECTURE|CONTRIBUTING|CHANGELOG)\.md$|^docs\/design\/|^bench\/|^dist\//;
 
-/** Programs of other packages that pages run with npx. */
-const OTHER_PROGRAMS = ["serve", "wrangler"];
+/** Programs of other packages that pages run with npx, and the package that brings a driver. */
+const OTHER_PROGRAMS = ["serve", "wrangler", CARRIER];
 
 /** @returns {Manifest} */
 export const manifest = () => JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

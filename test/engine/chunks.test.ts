@@ -3,6 +3,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { type Chunk, type LoadOptions, loadModel, type Model } from "../../engine/node.ts";
 import { openTestDevice } from "../helpers.ts";
+import { isSlowDriver } from "../slow-driver.ts";
 import { gpuKernels } from "./golden.ts";
 import { watchDevice } from "./watch-device.ts";
 
@@ -42,8 +43,8 @@ async function withModel<T>(
 }
 
 test.each([
-  ["window_7", 7, "f32", [1, 7, 6, 8]],
-  ["gqa_4x2", 16, "f32", [1, 7, 15, 16, 17]],
+  ["window_7", 7, "f32", isSlowDriver ? [1, 6] : [1, 7, 6, 8]],
+  ["gqa_4x2", 16, "f32", isSlowDriver ? [7, 17] : [1, 7, 15, 16, 17]],
   // Every key and value is read back from the ring, the newest too, so what q8 rounds off is the same for
   // all.
   ["window_7", 7, "q8", [1, 8]],
