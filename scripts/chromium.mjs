@@ -26,7 +26,9 @@ export async function ensureChromium() {
   if (!onCarriersPlatform || existsSync(carrier) || ("path" in findChromium() && swiftshader().icd)) return;
   const name = `${CARRIER}@${CARRIER_VERSION}`;
   console.log(`Installing ${name} (66 MB) ...`);
-  if ((await npm(["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error", name])) !== 0)
+  // Without a network npm would try for a minute.
+  const options = ["--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=0"];
+  if ((await npm(["install", ...options, name])) !== 0)
     console.log(`${name} could not be installed: see npm's message above.`);
 }
 

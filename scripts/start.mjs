@@ -22,7 +22,10 @@ Next:
 `;
 
 // `npm start | head` ends quietly.
-process.stdout.on("error", () => process.exit(0));
+process.stdout.on("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+  if (error.code !== "EPIPE") console.error(`stdout cannot be written: ${error.message}`);
+  process.exit(error.code === "EPIPE" ? 0 : 1);
+});
 try {
   await ensureDependencies();
   if (!(await ensureBuild())) throw new Error("The build failed: see above.");

@@ -18,6 +18,9 @@ const WITHOUT_DRIVER = ["cpu", "wasm"];
 /** Projects that do not count as adapters of this machine. */
 const OTHERS = [...WITHOUT_DRIVER, ...NOT_ADAPTERS];
 
+/** Projects that may need the package with a Chromium and SwiftShader. */
+const CARRIED = ["chromium", "swiftshader"];
+
 /** Skipped tests that are listed by name; none if a filter by name skips hundreds. */
 const MAX_SKIPPED_NAMES = process.argv.some((arg) => /^(-t|--testNamePattern)\b/.test(arg)) ? 0 : 50;
 
@@ -25,7 +28,7 @@ const { chosen, rest } = parseArgs(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "sirocco-test-"));
 try {
   await ensureDependencies();
-  await ensureChromium();
+  if (chosen.length === 0 || chosen.some((name) => CARRIED.includes(name))) await ensureChromium();
   const { drivers, missing } = await findDrivers();
   for (const { name, adapter } of drivers) console.log(`adapter  ${name}: ${adapter}`);
   for (const { name, why } of missing) console.log(`no       ${name}: ${why}`);

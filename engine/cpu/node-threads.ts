@@ -29,7 +29,8 @@ export function threadsFor(logical: number, siblings: readonly string[], most: n
  */
 export function limitOf(text: string): number {
   const [time = 0, period = 0] = text.split(" ").map(Number);
-  return time / period > 0 ? Math.ceil(time / period) : Number.POSITIVE_INFINITY;
+  // Later versions round down, too.
+  return time / period > 0 ? Math.max(1, Math.floor(time / period)) : Number.POSITIVE_INFINITY;
 }
 
 /** Empty: no such file. */
