@@ -10,6 +10,8 @@ interface RowFormat {
   readonly name: string;
   /** Fields by which it is recognised. */
   readonly fields: readonly string[];
+  /** What its rows must have beside the fields. Default: nothing. */
+  readonly is?: (row: Row) => boolean;
   readonly read: (fields: Fields) => Question;
 }
 
@@ -28,13 +30,20 @@ const FORMATS: readonly RowFormat[] = [
     read: (row) => asked(row.text("question_stem"), ...row.labelled()),
   },
   {
-    // The files that AI2 itself publishes of ARC and of OpenBookQA have one format; an OpenBookQA id is two
-    // numbers, as in "7-980".
-    ...{ name: "ARC or OpenBookQA of AI2", fields: ["id", "question", "answerKey"] },
+    // The files that AI2 itself publishes of ARC and of OpenBookQA have the same fields; an OpenBookQA id is
+    // two numbers, as in "7-980".
+    ...{ name: "OpenBookQA of AI2", fields: ["id", "question", "answerKey"] },
+    is: ({ id }) => typeof id === "string" && /^\d+-\d+$/.test(id),
     read: (row) => {
       const { stem, texts, labels } = row.stem();
-      const context = /^\d+-\d+$/.test(row.text("id")) ? stem : `Question: ${stem}\nAnswer:`;
-      return asked(context, texts, row.answerAmong(labels));
+      return asked(stem, texts, row.answerAmong(labels));
+    },
+  },
+  {
+    ...{ name: "ARC of AI2", fields: ["id", "question", "answerKey"] },
+    read: (row) => {
+      const { stem, texts, labels } = row.stem();
+      return asked(`Question: ${stem}\nAnswer:`, texts, row.answerAmong(labels));
     },
   },
   {
@@ -97,7 +106,9 @@ const FORMATS: readonly RowFormat[] = [
 
 /** @param where file and line, for messages. @throws EvaluationFileError */
 export function readRow(row: Row, where: string): { readonly format: string; readonly question: Question } {
-  const format = FORMATS.find(({ fields }) => fields.every((field) => Object.hasOwn(row, field)));
+  const format = FORMATS.find(
+    ({ fields, is }) => fields.every((field) => Object.hasOwn(row, field)) && (is?.(row) ?? true),
+  );
   if (format) return { format: format.name, question: format.read(new Fields(row, where)) };
   const known = FORMATS.map(({ name, fields }) =>
     name.includes(",") ? name : `${name} (${fields.join(", ")})`,
@@ -184,7 +195,7 @@ class Fields {
     );
     const texts = each.map(({ text }) => text);
     const labels = each.map(({ label }) => label);
-    if (typeof stem !== "string" || !isTexts(texts) || !isTexts(labels))
+    if (typeof stem !== "string" || each.length === 0 || !isTexts(texts) || !isTexts(labels))
       throw this.wrong("question", "{ stem, choices: [{ text, label }] }", question);
     return { stem, texts, labels };
   }

@@ -127,7 +127,8 @@ export class Finetunes {
   /** @throws HttpError 400; TypeError with `parameter` for other fields */
   async create(given: Readonly<Record<string, unknown>>): Promise<Finetune> {
     refuseOthers(given, FIELDS);
-    const { name, model, description = "" } = given;
+    const { name, model } = given;
+    const description = given["description"] ?? "";
     if (typeof name !== "string" || !NAME.test(name))
       throw wrong(
         "name",

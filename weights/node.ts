@@ -10,7 +10,7 @@ export {
   packedHeader,
   packedOrders,
 } from "./safetensors/mixed-formats.ts";
-export { INDEX_FILE, isShardName } from "./safetensors/names.ts";
+export { INDEX_FILE, isLooseShard } from "./safetensors/names.ts";
 export { type Shard, shardsOf, tensorsToWrite } from "./safetensors/written.ts";
 export { folderSource, requireFolder, statOf } from "./sources/folder.ts";
 export { type HubProgress, type HubSourceOptions, hubSource } from "./sources/hub.ts";

@@ -23,7 +23,7 @@ export function addEval(program: Command, context: Context, exit: (code: number)
     .summary("measure accuracy on questions, perplexity of a long text, or the distance of two models")
     .description(
       "Asks multiple-choice questions from a file, or scores a long text. Questions are JSON lines: question, choices, " +
-        "answer, or the rows of ARC, HellaSwag, MMLU, PIQA, WinoGrande or OpenBookQA as the Hugging Face Hub has them. Prompts " +
+        "answer, or the rows of ARC, HellaSwag, MMLU, PIQA, WinoGrande or OpenBookQA as the Hugging Face Hub or AI2 has them. Prompts " +
         "and figures are those of lm-evaluation-harness. Ctrl-C stops it and prints what is there.",
     )
     .argument("[questions]", "file of questions, one JSON object a line")

@@ -7,7 +7,7 @@ import {
   CheckpointError,
   companionFiles,
   INDEX_FILE,
-  isShardName,
+  isLooseShard,
   mergeAdapter,
   openAdapter,
   openCheckpoint,
@@ -209,7 +209,7 @@ async function inNewFiles(
   try {
     const files = await write(folder);
     if (force) {
-      const old = (await namesIn(out)).filter((name) => isShardName(name) || BESIDE.includes(name));
+      const old = (await namesIn(out)).filter((name) => isLooseShard(name) || BESIDE.includes(name));
       for (const name of old) await rm(join(out, name));
     }
     for (const name of files) await rename(join(folder, name), join(out, name));

@@ -206,7 +206,8 @@ describe("the folder", () => {
   test("that holds files is refused; with force its checkpoint is replaced, and nothing else", async () => {
     const out = newFolder();
     await mergeModel(base, { adapter, out, shardBytes: 10_000 });
-    writeFileSync(join(out, "notes.txt"), "mine");
+    const mine = ["adapter_model.safetensors", "notes.txt"];
+    for (const name of mine) writeFileSync(join(out, name), "mine");
     await expect(mergeModel(base, { adapter, out })).rejects.toMatchObject({ parameter: "out" });
     const before = readdirSync(out);
     const controller = new AbortController();
@@ -218,7 +219,7 @@ describe("the folder", () => {
     expect(readdirSync(out)).toEqual(before);
     // The base itself may be replaced.
     const { files } = await mergeModel(out, options);
-    expect(readdirSync(out).sort()).toEqual([...files, "notes.txt"].sort());
+    expect(readdirSync(out).sort()).toEqual([...files, ...mine].sort());
     expect(files).toContain("model.safetensors");
   });
 });

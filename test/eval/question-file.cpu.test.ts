@@ -44,10 +44,10 @@ describe("each format is recognised by its fields", () => {
       { text: "yes", label: "B" },
     ];
     const row = { id: "MCAS_2000_4_6", question: { stem: "Why?", choices }, answerKey: "B" };
-    const format = "ARC or OpenBookQA of AI2";
     const arc = ["Question: Why?\nAnswer:| no", "Question: Why?\nAnswer:| yes"];
-    expect(one(row)).toEqual({ format, texts: arc, answer: 1 });
-    expect(one({ ...row, id: "7-980" })).toEqual({ format, texts: ["Why?| no", "Why?| yes"], answer: 1 });
+    expect(one(row)).toEqual({ format: "ARC of AI2", texts: arc, answer: 1 });
+    const texts = ["Why?| no", "Why?| yes"];
+    expect(one({ ...row, id: "7-980" })).toEqual({ format: "OpenBookQA of AI2", texts, answer: 1 });
   });
 
   test("HellaSwag: marks go, and ctx_b begins a sentence", () => {
@@ -100,6 +100,10 @@ test("empty lines are skipped, the last line needs no end, and a limit is kept",
 
 const arc = { question: "Why?", choices: { text: ["no", "yes"], label: ["A", "B"] }, answerKey: "B" };
 const ai2 = { id: "1", question: { stem: "Why?", choices: [{ text: "no", label: "A" }] }, answerKey: "B" };
+const two = {
+  question: { stem: "Why?", choices: ["A", "B"].map((label) => ({ text: label, label })) },
+  answerKey: "A",
+};
 const wino = { sentence: "_ is", option1: "a", option2: "b", answer: "1" };
 test.each<[string, string, RegExp]>([
   ["nothing", "\n \n", /^file: expected a JSON object a line, got none\.$/],
@@ -137,6 +141,16 @@ test.each<[string, string, RegExp]>([
     "choices of AI2 without labels",
     lines({ ...ai2, question: { stem: "Why?", choices: [{ text: "no" }] } }),
     /question: expected \{ stem, choices/,
+  ],
+  [
+    "a question of AI2 without choices",
+    lines({ ...ai2, question: { stem: "Why?", choices: [] } }),
+    /question: expected \{ stem, choices/,
+  ],
+  [
+    "both of AI2",
+    lines({ ...two, id: "x" }, { ...two, id: "7-1" }),
+    /line 2: expected a row of ARC of AI2 .*, got OpenBookQA of AI2/,
   ],
   ["a question of AI2 that is null", lines({ ...ai2, question: null }), /question: expected \{ stem/],
   ["a question that is no text", lines({ ...arc, question: 5 }), /question: expected a text, got 5/],

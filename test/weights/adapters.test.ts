@@ -149,6 +149,12 @@ test.each<[string, object, F32Tensor[], RegExp]>([
   ["another name", {}, [{ ...a, name: `${prefix}.lora_C` }], /another name/],
   ["no prefix", {}, [{ ...a, name: `${path}.lora_A.weight` }], /another name/],
   [
+    "no tensors of a target",
+    { target_modules: ["q_proj", "v_proj"] },
+    [a, b],
+    /target_modules: "v_proj": expected its tensors in adapter_model.safetensors, got none/,
+  ],
+  [
     "a module that is no target",
     { target_modules: ["v_proj"] },
     [a, b],
@@ -223,7 +229,7 @@ test("trained tokens replace their rows; a tied lm_head follows", async () => {
   const tied = () => openCheckpoint(folderSource(`${golden}families/tied`));
   const { D } = (await tied()).config;
   const rows = floats(delta.name, [2, D], (i) => i);
-  const options = { trainable_token_indices: [5, 2] };
+  const options = { trainable_token_indices: [5, 2], target_modules: [] };
   const { config, before, after } = await merged(options, [rows], "model.embed_tokens.weight", tied);
   expect(config.tied).toBe(true);
   const expected = before!.slice();

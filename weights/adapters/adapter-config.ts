@@ -16,6 +16,8 @@ const MAX_STEPS = 2e7;
 export interface AdapterConfig {
   readonly dora: boolean;
   readonly loraBias: boolean;
+  /** Names of modules that the adapter changes. Empty: all, or those that an expression describes. */
+  readonly targets: readonly string[];
   /** Names of modules that the adapter replaces. */
   readonly modulesToSave: readonly string[];
   /** Why the configuration does not adapt a module; undefined if it does. */
@@ -86,6 +88,7 @@ export function parseAdapterConfig(json: JsonObject): AdapterConfig {
   return {
     dora,
     loraBias,
+    targets: Array.isArray(fields.get("target_modules")) ? names(fields, "target_modules") : [],
     modulesToSave: names(fields, "modules_to_save"),
     refusal(module) {
       const [, layer] = /\.layers\.(\d+)\./.exec(module) ?? [];

@@ -102,12 +102,27 @@ export async function openAdapter(
       DAMAGED,
     );
   }
+  checkComplete(modules, said, sites);
   return {
     name,
     digest: await sha256OfText(digests.join("\n")),
     changes,
     matrix: (role, layer) => changes.get(tensorName(role, layer))?.matrix,
   };
+}
+
+/** Every name of a module in the configuration has tensors, if the model has such modules. */
+function checkComplete(modules: ReadonlyMap<string, Module>, said: AdapterConfig, sites: Sites): void {
+  const lost = said.targets.find(
+    (name) => sites.has(name) && ![...modules.keys()].some((path) => isNamed(path, name)),
+  );
+  if (lost !== undefined)
+    throw mismatch(
+      `${CONFIG_FILE}: target_modules: ${show(lost)}`,
+      `its tensors in ${TENSORS_FILE}`,
+      "none",
+      DAMAGED,
+    );
 }
 
 async function missing(

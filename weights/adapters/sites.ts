@@ -26,6 +26,11 @@ export class Sites {
     this.#known = new Map(required.map((each) => [each.name, each]));
   }
 
+  /** Whether the model has a module of this name. */
+  has(name: string): boolean {
+    return [...this.#known.keys()].some((each) => `.${each}`.endsWith(`.${name}.weight`));
+  }
+
   /**
    * The tensors of a module in the order of its rows: one, or those of a fused matrix. Empty: there is none.
    * @param end "weight" or "bias"
