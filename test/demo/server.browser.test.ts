@@ -122,6 +122,11 @@ test("what answers have to be goes to the server, and a schema that is no JSON i
 });
 
 test("a conversation that is too long for the server goes on without its oldest messages", async () => {
+  // While an answer runs, the page sends nothing.
+  const answered = async (count: number) => {
+    await expect.poll(() => calls.length).toBe(count);
+    await expect.poll(() => page.locator("article[aria-busy=true]").count()).toBe(0);
+  };
   // A token a character.
   const { model, calls } = fakeModel({ pieces: ["Yes."], contextLength: 700 });
   const page = await open(await serving(model, PAGE));
@@ -129,12 +134,12 @@ test("a conversation that is too long for the server goes on without its oldest 
   await answer(page).getByText("Yes.").waitFor();
   await page.getByText(/of 700 tokens/).waitFor();
   await send(page, "b".repeat(100));
-  await expect.poll(() => calls.length).toBe(2);
+  await answered(2);
   await page.getByText("does not see the first").waitFor();
   expect(calls[1]?.prompt).toBe("b".repeat(100));
   // The next one begins where this one did.
   await send(page, "c");
-  await expect.poll(() => calls.length).toBe(3);
+  await answered(3);
   expect(calls[2]?.prompt).toMatch(/^b+\nYes\.\nc$/);
   await send(page, "d".repeat(300));
   await page.getByText("The conversation is too long for the model").waitFor();
