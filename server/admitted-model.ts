@@ -74,6 +74,12 @@ export class AdmittedModel {
     return verdict;
   }
 
+  /** A prompt was scored: its tokens went through the model, and none came from the cache. */
+  countScored(promptTokens: number): void {
+    this.#lifecycle.promptTokens += promptTokens;
+    this.#service.metrics.answered(promptTokens, 0, 0, 0);
+  }
+
   /** Runs other work that uses the GPU, under a permit. */
   async run<T>(work: (model: Model) => Promise<T>): Promise<T> {
     const { release, turn } = this.#take();

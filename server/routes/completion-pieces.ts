@@ -20,10 +20,12 @@ export interface EncodedPrompt {
 }
 
 /** Permits that the request needs: one for each answer, and one for each prompt to score. */
-export function permitsNeeded({ prompts, answers, options, echo }: CompletionRequest): number {
-  const scores = echo && options.topLogProbs !== undefined;
-  return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (scores ? 1 : 0));
+export function permitsNeeded(request: CompletionRequest): number {
+  const { prompts, answers, options } = request;
+  return prompts.length * ((options.maxTokens > 0 ? answers : 0) + (isScored(request) ? 1 : 0));
 }
+
+const isScored = ({ echo, options }: CompletionRequest): boolean => echo && options.topLogProbs !== undefined;
 
 /** All choices of all prompts, in parallel. Choice j of prompt i has the index i · n + j. */
 export function pieces(
@@ -52,9 +54,10 @@ interface ChoiceOptions {
 async function* choice(
   answers: AdmittedModel,
   { ids, text }: EncodedPrompt,
-  { options, seed }: CompletionRequest,
+  request: CompletionRequest,
   { index, nth, echo, signal }: ChoiceOptions,
 ): AsyncGenerator<CompletionPiece, void, void> {
+  const { options, seed } = request;
   if (echo) yield { index, text, tokens: await echo };
   if (options.maxTokens === 0) {
     const finish = {
@@ -69,7 +72,9 @@ async function* choice(
   const own = { ...(seed !== undefined && { seed: seed + nth }), signal };
   for await (const { text, logProbs = [], finish } of answers.generate(ids, { ...options, ...own })) {
     if (finish?.reason === "abort") signal.throwIfAborted();
-    yield { index, text, tokens: logProbs.map(scoredAnswer), finish };
+    // What scoring has left in the cache is no saving of this request's.
+    const counted = finish && isScored(request) ? { ...finish, cachedTokens: 0 } : finish;
+    yield { index, text, tokens: logProbs.map(scoredAnswer), finish: counted };
   }
 }
 
@@ -86,9 +91,11 @@ function echoOf(
   const { topLogProbs, adapter } = options;
   if (topLogProbs === undefined) return Promise.resolve([]);
   const asked = { topLogProbs, signal, ...(adapter && { adapter }) };
-  const scored = answers.run(async (model: Model) =>
-    withoutLeadingSpace(await scorePrompt(model, ids, asked), { ids, text }),
-  );
+  const scored = answers.run(async (model: Model) => {
+    const tokens = await scorePrompt(model, ids, asked);
+    answers.countScored(ids.length);
+    return withoutLeadingSpace(tokens, { ids, text });
+  });
   // If the request ends first, nothing awaits it.
   scored.catch(() => {});
   return scored;

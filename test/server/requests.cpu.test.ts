@@ -185,7 +185,7 @@ describe("a valid request", () => {
 
   test("text completions: prompts of both kinds, echo, offsets, OpenAI's 16 tokens", async () => {
     const { model, calls } = fakeModel({ pieces: [" was", " a"] });
-    const { post } = await serving(model);
+    const { post, log } = await serving(model);
     const several = await (await post(TEXT, { prompt: ["Cat", "Dog"], n: 2 })).json();
     expect(several.choices.map(({ index, text }: { index: number; text: string }) => [index, text])).toEqual(
       [0, 1, 2, 3].map((index) => [index, " was a"]),
@@ -195,7 +195,10 @@ describe("a valid request", () => {
       calls.map(({ prompt, options }) => [prompt, options.maxTokens, options.temperature, options.topP]),
     ).toEqual(["Cat", "Cat", "Dog", "Dog"].map((prompt) => [prompt, 16, 1, 1]));
     const echo = { prompt: [1, 72, 105], echo: true, logprobs: 0, max_tokens: 2 };
-    expect((await (await post(TEXT, echo)).json()).choices).toEqual([
+    const echoed = await (await post(TEXT, echo)).json();
+    // The answer finds in the cache what this request has scored.
+    expect(echoed.usage).toMatchObject({ prompt_tokens: 3, prompt_tokens_details: { cached_tokens: 0 } });
+    expect(echoed.choices).toEqual([
       {
         index: 0,
         text: "Hi was a",
@@ -211,6 +214,9 @@ describe("a valid request", () => {
     const scored = await (await post(TEXT, { ...echo, max_tokens: 0 })).json();
     expect(scored.choices[0]).toMatchObject({ text: "Hi", finish_reason: "length" });
     expect(scored.usage).toMatchObject({ prompt_tokens: 3, completion_tokens: 0 });
+    await until(() => log.length === 3, "the log");
+    // Scored, and then in the prompt of the answer; scored alone.
+    expect(log.slice(1).map(({ promptTokens }) => promptTokens)).toEqual([6, 3]);
   });
 
   test("changes to a conversation for its template are reported in the answer and the log", async () => {
