@@ -71,6 +71,7 @@ test.each([
   ["names in no list", { target_modules: "all-linear" }, 4],
   ["an expression of targets", { target_modules: ".*\\.(q|v)_proj" }, 4],
   ["layers", { layers_to_transform: [0], layers_pattern: "layers" }, 4],
+  ["a target that is excluded", { target_modules: ["q_proj", "v_proj"], exclude_modules: ["v_proj"] }, 4],
   ["no list of layers", { layers_to_transform: [], layers_pattern: "" }, 4],
   [
     "fields without effect",

@@ -111,10 +111,12 @@ export async function openAdapter(
   };
 }
 
-/** Every name of a module in the configuration has tensors, if the model has such modules. */
+/** Every name among the targets has tensors, if the model has such modules and nothing leaves them out. */
 function checkComplete(modules: ReadonlyMap<string, Module>, said: AdapterConfig, sites: Sites): void {
   const lost = said.targets.find(
-    (name) => sites.has(name) && ![...modules.keys()].some((path) => isNamed(path, name)),
+    (name) =>
+      sites.named(name).some((path) => said.refusal(path) === undefined) &&
+      ![...modules.keys()].some((path) => isNamed(path, name)),
   );
   if (lost !== undefined)
     throw mismatch(

@@ -26,9 +26,12 @@ export class Sites {
     this.#known = new Map(required.map((each) => [each.name, each]));
   }
 
-  /** Whether the model has a module of this name. */
-  has(name: string): boolean {
-    return [...this.#known.keys()].some((each) => `.${each}`.endsWith(`.${name}.weight`));
+  /** Paths of the model's modules that end with this name. */
+  named(name: string): readonly string[] {
+    const end = ".weight";
+    return [...this.#known.keys()].flatMap((each) =>
+      `.${each}`.endsWith(`.${name}${end}`) ? each.slice(0, -end.length) : [],
+    );
   }
 
   /**
