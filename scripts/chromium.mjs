@@ -5,7 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { CARRIER, CARRIER_VERSION, swiftshader, unpackOnce } from "../cli/swiftshader.mjs";
-import { npm, root } from "./setup.mjs";
+import { npm, QUIET, root } from "./setup.mjs";
 
 const PLACES = [
   "/usr/bin/chromium",
@@ -27,8 +27,7 @@ export async function ensureChromium() {
   const name = `${CARRIER}@${CARRIER_VERSION}`;
   console.log(`Installing ${name} (66 MB) ...`);
   // Without a network npm would try for a minute.
-  const options = ["--no-save", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=0"];
-  if ((await npm(["install", ...options, name])) !== 0)
+  if ((await npm(["install", "--no-save", ...QUIET, "--fetch-retries=0", name])) !== 0)
     console.log(`${name} could not be installed: see npm's message above.`);
 }
 

@@ -8,16 +8,18 @@ import { fileURLToPath } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
+/** Options of npm's installations. */
+export const QUIET = ["--no-audit", "--no-fund", "--loglevel=error"];
+
 /** Installs what package-lock.json lists, unless all of it is there in that version. */
 export async function ensureDependencies() {
   if (installed()) return;
   console.log("Installing dependencies (about 140 MB) ...");
-  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
-  if ((await npm(["ci", ...quiet])) === 0) return;
+  if ((await npm(["ci", ...QUIET])) === 0) return;
   // Some registry mirrors lack packages that the lock file names for other platforms; `npm ci` then refuses
   // all.
   console.log("`npm ci` failed; trying without the lock file ...");
-  if ((await npm(["install", "--no-save", "--no-package-lock", ...quiet])) === 0) return;
+  if ((await npm(["install", "--no-save", "--no-package-lock", ...QUIET])) === 0) return;
   throw new Error("The dependencies could not be installed: see npm's message above.");
 }
 
