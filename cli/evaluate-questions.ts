@@ -84,10 +84,14 @@ async function readTask({ file, fewShot, fewShotFile, limit = Infinity }: Questi
   const examplesOf = ({ lead }: Question) =>
     examples.questions.filter((each) => each.lead === lead).slice(0, fewShot);
   const short = asked.findIndex((question) => examplesOf(question).length < fewShot);
-  if (short >= 0)
-    throw new UsageError(
-      `--few-shot: expected ${fewShot} examples for question ${short + 1}, got ${examplesOf(asked[short] as Question).length}`,
-    );
+  if (short >= 0) {
+    const question = asked[short] as Question;
+    const { length } = examplesOf(question);
+    // MMLU's lead ends with the subject.
+    const which = `question ${own + short + 1} of ${file}${question.lead ? ` (${question.lead.trim()})` : ""}`;
+    const advice = fewShotFile === undefined ? "--few-shot-file names a file of examples" : `Add some to it`;
+    throw new UsageError(`--few-shot: expected ${fewShot} examples for ${which}, got ${length}. ${advice}`);
+  }
   return {
     format,
     questions: asked,
@@ -134,9 +138,11 @@ async function askAll(
   const { parallel, scores, results, quiet = false } = options;
   const progress = new EvalProgress(context, quiet, questions.length, "questions", scores.size);
   const asked = adapted(model, options);
+  const cut = new Set<number>();
   const ask = async (i: number): Promise<ChoiceScores> => {
     const question = questions[i] as Question;
-    return scoreChoices(asked, question, { examples: examplesOf(question), signal });
+    const onCut = () => cut.add(i);
+    return scoreChoices(asked, question, { examples: examplesOf(question), signal, onCut });
   };
   const missing = questions.map((_, i) => i).filter((i) => !scores.has(i));
   const worker = async () => {
@@ -169,6 +175,10 @@ async function askAll(
   } finally {
     progress.clear();
   }
+  if (cut.size > 0)
+    context.output.note(
+      `warning: ${cut.size} ${cut.size === 1 ? "question was" : "questions were"} longer than the context of ${model.contextLength} tokens and lost the beginning. A larger --context has room`,
+    );
 }
 
 /** Nats by which scores of one question may differ between adapters, for each nat of the score. */

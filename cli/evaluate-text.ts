@@ -1,7 +1,9 @@
 // Scores a long text window by window, alone or beside a reference, and prints the perplexity.
+import { existsSync } from "node:fs";
 import { compareModels, type Divergence, logitsOf, summarise } from "../eval/divergence.ts";
 import { scoreWindows, tokenPerplexity, unitPerplexities } from "../eval/perplexity.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
+import { knownModel } from "../weights/known-models.ts";
 import { adapted } from "./adapted.ts";
 import type { Context } from "./context.ts";
 import type { Model, WeightFormatName } from "./engine.ts";
@@ -10,6 +12,7 @@ import { EvalProgress } from "./eval-progress.ts";
 import { readTextFile } from "./input.ts";
 import { withModel } from "./open-model.ts";
 import { adapterField, type LoadingOptions, withAdapter } from "./options.ts";
+import { expected } from "./parse.ts";
 
 export interface TextOptions extends LoadingOptions {
   readonly file: string;
@@ -33,6 +36,7 @@ interface Task {
 export async function evaluateText(context: Context, options: TextOptions): Promise<boolean> {
   const text = await readTextFile(options.file, "--perplexity");
   const { against } = options;
+  if (against !== undefined) checkAgainst(against);
   return withModel(context, options, async (model) => {
     if (against === undefined) return perplexity(context, model, await taskOf(model, text, options), options);
     const weights = weightFormatNames.find((name) => name === against) as WeightFormatName | undefined;
@@ -46,6 +50,14 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
       return divergence(context, { model, reference, against, other }, task, options);
     });
   });
+}
+
+/** Fails now, not after the first model's load. @throws UsageError for what is neither a format nor a model */
+function checkAgainst(against: string): void {
+  const isFormat = weightFormatNames.some((name) => name === against);
+  if (isFormat || /[/\\]/.test(against) || knownModel(against) || existsSync(against)) return;
+  const formats = weightFormatNames.join(", ");
+  throw expected("--against", `a model, or a weight format (${formats})`, against);
 }
 
 /** The harness's default of --max-length. */

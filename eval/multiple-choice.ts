@@ -9,6 +9,8 @@ export interface Asking {
   /** Examples before the question, at most. Each has its question's lead. */
   readonly examples: readonly Question[];
   readonly signal: AbortSignal;
+  /** Called for each choice that is too long for the context, with the question: its beginning is left out. */
+  readonly onCut?: () => void;
 }
 
 /** Sum of the log-probabilities of each choice's tokens, [choices]. */
@@ -20,11 +22,11 @@ export type Scorer = Pick<Model, "encode" | "score" | "contextLength">;
 export async function scoreChoices(
   model: Scorer,
   { choices, lead = "" }: Question,
-  { examples, signal }: Asking,
+  { examples, signal, onCut }: Asking,
 ): Promise<ChoiceScores> {
   const before = lead + examples.map((each) => `${solved(each)}\n\n`).join("");
   const sums: number[] = [];
-  for (const choice of choices) sums.push(await scoreChoice(model, before, choice, signal));
+  for (const choice of choices) sums.push(await scoreChoice(model, before, choice, { signal, onCut }));
   return sums;
 }
 
@@ -38,12 +40,12 @@ async function scoreChoice(
   model: Scorer,
   before: string,
   { context, continuation }: Choice,
-  signal: AbortSignal,
+  { signal, onCut }: { readonly signal: AbortSignal; readonly onCut: (() => void) | undefined },
 ): Promise<number> {
   const all = await model.encode(before + context + continuation, { signal });
   // Blanks at the end of the context belong to the first token of the continuation.
   const shared = await model.encode((before + context).trimEnd(), { signal });
-  // A text that does not fit loses its beginning.
+  if (all.length > model.contextLength) onCut?.();
   const ids = all.slice(-model.contextLength);
   const from = Math.min(shared.length, all.length - 1) - (all.length - ids.length);
   const { logProbs } = await model.score(ids, { from: Math.max(1, from), signal });

@@ -15,7 +15,7 @@ const looksLikeFile = (name: string): boolean => ENDING.test(name);
 /** The error for a path or URL of a file. @param folder the folder that contains it */
 export function fileForFolder(file: string, folder: string): CheckpointError {
   const [got, advice] = gotAndAdvice(ENDING.exec(file)?.[1]?.toLowerCase(), folder);
-  return mismatch(show(file), "the folder of a checkpoint", got, advice);
+  return mismatch(show(file), "a folder", got, advice);
 }
 
 function gotAndAdvice(ending: string | undefined, folder: string): [got: string, advice: string] {

@@ -17,6 +17,7 @@ import type { RingState } from "../scheduler/ring-state.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Adapters } from "./adapters.ts";
 import { named } from "./chosen.ts";
+import { ofAdapter } from "./of-adapter.ts";
 import { placeAdapters } from "./place.ts";
 import { sorted } from "./sorted.ts";
 
@@ -40,10 +41,13 @@ export async function addAdapter(
 ): Promise<void> {
   checkOptions("addAdapter", options, rules);
   checkNew(adapters, name);
-  const source = await sourceOf(from, openSource, options);
-  const opened = await openAdapter(name, source, checkpoint.config, options.signal);
-  checkRuns(opened, source);
-  checkOrder(opened, source, checkpoint);
+  const opened = await ofAdapter(`adapter ${shown(name)}`, async () => {
+    const source = await sourceOf(from, openSource, options);
+    const adapter = await openAdapter(name, source, checkpoint.config, options.signal);
+    checkRuns(adapter);
+    checkOrder(adapter, checkpoint);
+    return adapter;
+  });
   const adapter = sorted(opened, checkpoint.quantised?.hiddenOrderOf);
   await scheduler.runExclusive(
     anyRing,
@@ -74,7 +78,6 @@ function checkNew({ loaded }: Adapters, name: string): void {
  */
 function checkOrder(
   { changes }: Adapter,
-  { name }: Source,
   { config, quantised }: Pick<Checkpoint, "config" | "quantised">,
 ): void {
   const isOrdered = requiredTensors(config).some((tensor) => quantised?.columnsOf?.(tensor.name));
@@ -82,13 +85,13 @@ function checkOrder(
   for (const [tensor, { role }] of changes) {
     if (role !== "gateProj" && role !== "upProj" && role !== "downProj") continue;
     throw new CheckpointError(
-      `${name}: ${tensor}: expected a matrix whose order is known, got one of a packed checkpoint in act-order. Pack the original again with sirocco quantize, or load it.`,
+      `${tensor}: expected a matrix whose order is known, got one of a packed checkpoint in act-order. Pack the original again with sirocco quantize, or load it.`,
     );
   }
 }
 
 /** @throws CheckpointError for what only a merged checkpoint can have */
-function checkRuns({ changes }: Adapter, { name }: Source): void {
+function checkRuns({ changes }: Adapter): void {
   for (const [tensor, { whole, tokens, matrix }] of changes) {
     const found = whole
       ? "a tensor in its place (modules_to_save)"
@@ -97,7 +100,7 @@ function checkRuns({ changes }: Adapter, { name }: Source): void {
         : matrix?.bias && "a bias (lora_bias)";
     if (found)
       throw new CheckpointError(
-        `${name}: ${tensor}: expected an adapter that adds to matrices, got ${found}. Merge it into the model with sirocco merge, and load that.`,
+        `${tensor}: expected an adapter that adds to matrices, got ${found}. Merge it into the model with sirocco merge, and load that.`,
       );
   }
 }

@@ -18,6 +18,7 @@ import {
   tensorsToWrite,
   writeHeader,
 } from "../../weights/node.ts";
+import { ofAdapter } from "../adapters/of-adapter.ts";
 import type { Progress } from "../api.ts";
 import {
   callback,
@@ -108,8 +109,10 @@ export async function merge(
       ? each
       : platform.openSource(each, { ...(onProgress && { onProgress }), ...(signal && { signal }) });
   const base = await openCheckpoint(await opened(spec), signal);
-  const source = await opened(from);
-  const adapter = await openAdapter(source.name, source, base.config, signal);
+  const adapter = await ofAdapter("adapter", async () => {
+    const source = await opened(from);
+    return openAdapter(source.name, source, base.config, signal);
+  });
   const merged = mergeAdapter(base, adapter);
   const { shards, bytes: total, index } = shardsOf(tensorsToWrite(merged.config), shardBytes);
   const files = await inNewFiles(out, force, async (folder) => {

@@ -16,7 +16,7 @@ test("the name is given, or the last part of the source", () => {
   ] as const)
     expect(adapterModels(given)).toEqual([{ name, source }]);
   expect(adapterModels("a:b:-.5=c")).toEqual([{ name: "a:b", source: "c", scale: -0.5 }]);
-  for (const given of ["", "/", ".", "..", "a\n=b", "a:=b", "a:x=b", "a:1001=b", ":1=b"])
+  for (const given of ["", "/", ".", "..", "a\n=b", "a:=b", "a:x=b", "a:1001=b", ":1=b", "a=", "a= ", "a:1="])
     expect(() => adapterModels(given), given).toThrow(/^--adapter-model: /);
 });
 

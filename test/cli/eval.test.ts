@@ -42,6 +42,9 @@ beforeAll(async () => {
 });
 afterAll(() => device?.destroy());
 
+const mmlu = (part: number) =>
+  JSON.stringify({ question: "a", subject: `part_${part}`, choices: ["b", "c"], answer: 0 });
+
 const run = async (args: readonly string[]) => {
   const { code, stdout, stderr } = await sirocco(["eval", ...args], { engine });
   return { code, stdout, stderr };
@@ -61,6 +64,9 @@ describe("questions", () => {
       stdout: expect.stringMatching(/^acc {8}\d\.\d{4} ± .*\nacc_norm {3}\d.*\nacc_bytes {2}\d.*\n$/),
     });
     expect(stderr).toContain("3 questions of PIQA, 2-shot, bf16");
+    expect(stderr).not.toContain("warning");
+    const cut = await run([questions, "--few-shot", "2", "--limit", "3", "--context", "40"]);
+    expect(cut.stderr).toMatch(/warning: \d questions? w.* longer than the context of 40 tokens .*--context/);
   });
 
   test("the cache gives the scores of whole texts, with several questions at once", async () => {
@@ -286,6 +292,7 @@ test.each<[string[], RegExp]>([
     [questions, "--few-shot-file", questions],
     /--few-shot-file: expected --few-shot above 0 with it, as in --few-shot 5, got 0/,
   ],
+  [["--perplexity", text, "--against", "q5"], /--against: expected a model, or a weight .*q4.*, got "q5"/],
   [[questions, "--out", folder], /--out: expected a file, got the folder "/],
   [
     [questions, "--out", join(folder, "none", "r.jsonl")],
@@ -299,7 +306,11 @@ test.each<[string[], RegExp]>([
   ],
   [
     [questions, "--few-shot", "3", "--few-shot-file", written("two.jsonl", rows(2))],
-    /expected 3 examples .* got 2/,
+    /expected 3 examples for question 1 of .*, got 2. Add some to it/,
+  ],
+  [
+    [written("mmlu.jsonl", [1, 1, 2].map(mmlu).join("\n")), "--few-shot", "1"],
+    /1 examples for question 3 of .*mmlu\.jsonl \(.*about part 2\.\), got 0\. --few-shot-file names/,
   ],
   [
     [

@@ -411,7 +411,10 @@ test.skipIf(isSlowDriver)("weights in act-order: as merged", async () => {
 test("what is not supported unmerged is refused by name", async () => {
   const model = await load();
   await expect(model.addAdapter("saved", folder("modules_to_save"))).rejects.toThrow(
-    /lm_head.*modules_to_save.*sirocco merge/,
+    /^adapter "saved": lm_head.*modules_to_save.*sirocco merge/,
+  );
+  await expect(model.addAdapter("lost", "./no-such")).rejects.toThrow(
+    /^adapter "lost": "\.\/no-such": expected a folder, got no such folder/,
   );
   expect(model.adapters).toEqual([]);
   await model.addAdapter("dora", folder("dora"));

@@ -183,7 +183,7 @@ describe("the folder", () => {
     const options = { adapter, out, onProgress, signal: controller.signal };
     await expect(mergeModel(base, options)).rejects.toThrow("stop");
     expect(existsSync(out)).toBe(false);
-    await expect(mergeModel(base, { adapter: base, out })).rejects.toThrow("adapter_config.json");
+    await expect(mergeModel(base, { adapter: base, out })).rejects.toThrow("adapter: adapter_config.json");
     expect(existsSync(out)).toBe(false);
   });
 

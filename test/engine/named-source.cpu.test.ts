@@ -53,10 +53,7 @@ test("a GGUF file by its path or its address, which may be secret", async () => 
 });
 
 test.each<[spec: string, words: RegExp]>([
-  [
-    "./modle",
-    /^"\.\/modle": expected the folder of a checkpoint, got no such folder\. Check the path; a repository/,
-  ],
+  ["./modle", /^"\.\/modle": expected a folder, got no such folder\. Check the path; a repository/],
   ["/no/such", /got no such folder/],
   ["~/no-such", /got no such folder/],
   ["models/mistral/", /got no such folder/],
@@ -67,16 +64,13 @@ test.each<[spec: string, words: RegExp]>([
   ["file:///no/such", /got no such folder/],
   [
     join(folder, "config.json"),
-    /config\.json": expected the folder of a checkpoint, got a file\. Name its folder: ".*model"\.$/,
+    /config\.json": expected a folder, got a file\. Name its folder: ".*model"\.$/,
   ],
   [join(folder, "model.safetensors"), /got a file\. Name its folder/],
   [join(place, "b.gguf"), /b\.gguf": expected a GGUF file, got no such file/],
   ["models/b.gguf", /^"models\/b\.gguf": expected a GGUF file, got no such file/],
   [join(place, "a.zip"), /got an archive\. Unpack it/],
-  [
-    `${join(place, "a.Q4_0.gguf")}/`,
-    /a\.Q4_0\.gguf\/": expected the folder of a checkpoint, got no such folder/,
-  ],
+  [`${join(place, "a.Q4_0.gguf")}/`, /a\.Q4_0\.gguf\/": expected a folder, got no such folder/],
   ["https://host.example/x/config.json", /got a file\. Name its folder: "https:\/\/host\.example\/x\/"/],
   [
     "https://user:secret@host.example/x/a.bin?key=secret",

@@ -165,6 +165,12 @@ test.each<[string, object, F32Tensor[], RegExp]>([
   ["an excluded module", { exclude_modules: ["q_proj"] }, [a, b], /its exclude_modules leaves out/],
   ["another layer", { layers_to_transform: 1 }, [a, b], /its layers_to_transform leaves out/],
   [
+    "a layer beyond the model's",
+    { layers_to_transform: [0, 9] },
+    [a, b],
+    /layers_to_transform: expected layers below \d, got 9\. The adapter belongs to another model/,
+  ],
+  [
     "DoRA without magnitudes",
     { use_dora: true },
     [a, b],

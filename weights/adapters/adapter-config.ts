@@ -18,6 +18,8 @@ export interface AdapterConfig {
   readonly loraBias: boolean;
   /** Names of modules that the adapter changes. Empty: all, or those that an expression describes. */
   readonly targets: readonly string[];
+  /** Numbers of the layers that the adapter changes; undefined: all. */
+  readonly layers: ReadonlySet<number> | undefined;
   /** Names of modules that the adapter replaces. */
   readonly modulesToSave: readonly string[];
   /** Why the configuration does not adapt a module; undefined if it does. */
@@ -89,6 +91,7 @@ export function parseAdapterConfig(json: JsonObject): AdapterConfig {
     dora,
     loraBias,
     targets: Array.isArray(fields.get("target_modules")) ? names(fields, "target_modules") : [],
+    layers,
     modulesToSave: names(fields, "modules_to_save"),
     refusal(module) {
       const [, layer] = /\.layers\.(\d+)\./.exec(module) ?? [];

@@ -62,6 +62,7 @@ export async function openAdapter(
   if ((await source.size(TENSORS_FILE, signal)) === undefined)
     throw await missing(source, TENSORS_FILE, signal);
   const { tensors } = await readHeader(source, TENSORS_FILE, signal);
+  checkLayers(said, config);
   const sites = new Sites(config);
   const modules = new Map<string, Module>();
   const digests: string[] = [await sha256OfText(JSON.stringify(json))];
@@ -109,6 +110,12 @@ export async function openAdapter(
     changes,
     matrix: (role, layer) => changes.get(tensorName(role, layer))?.matrix,
   };
+}
+
+function checkLayers({ layers = new Set() }: AdapterConfig, { L }: ModelConfig): void {
+  const beyond = [...layers].find((layer) => layer >= L);
+  if (beyond !== undefined)
+    throw mismatch(`${CONFIG_FILE}: layers_to_transform`, `layers below ${L}`, `${beyond}`, OTHER_MODEL);
 }
 
 /** Every name among the targets has tensors, if the model has such modules and nothing leaves them out. */

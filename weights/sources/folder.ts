@@ -67,7 +67,7 @@ export async function requireFolder(path: string, advice = "Check the path."): P
     throw mismatch(show(path), "a readable folder", found.code ?? String(found), "Check the path.");
   }
   if (isGguf(path)) throw mismatch(show(path), "a GGUF file", "no such file", "Check the path.", "not-found");
-  throw mismatch(show(path), "the folder of a checkpoint", "no such folder", advice, "not-found");
+  throw mismatch(show(path), "a folder", "no such folder", advice, "not-found");
 }
 
 // Follows links: the Hub's cache consists of them. Refuses names that leave the folder.

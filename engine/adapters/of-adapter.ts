@@ -1,0 +1,18 @@
+// Errors of an adapter's files name the adapter.
+import { CheckpointError, NetworkError } from "../../weights/index.ts";
+
+/**
+ * @param label what errors begin with, as in `adapter "pirate"`
+ * @throws what `open` throws; a CheckpointError and a NetworkError begin with the label
+ */
+export async function ofAdapter<T>(label: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    const { message, cause } = error as Error;
+    if (error instanceof NetworkError)
+      throw new NetworkError(`${label}: ${message}`, { cause, status: error.status });
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new CheckpointError(`${label}: ${message}`, { cause, code: error.code, status: error.status });
+  }
+}
