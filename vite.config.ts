@@ -17,19 +17,14 @@ const IN_HOSTS = Object.values(HOST_TESTS).flat();
 const DEVICE_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** The device that computes on the CPU, on the thread of the tests: the fastest of all that run here. */
 const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
-/**
- * Tests of shaders, of drivers' devices and timestamps, of what formats lose, and of bits that a matrix in
- * more parts has.
- */
-const NOT_ON_CPU = [
-  "test/engine/{device-errors,device-loss,inspect,quality,stored,tune,variant-bench}.test.ts",
-];
-/** Tests of what no device changes: programs, servers, shapes of APIs, texts, files. */
+/** Tests of shaders, of drivers' devices and timestamps, and of bits that a matrix in more parts has. */
+const NOT_ON_CPU = ["test/engine/{device-errors,device-loss,inspect,stored,tune,variant-bench}.test.ts"];
+/** Tests of what no device changes: programs, servers, shapes of APIs, texts, files, what formats lose. */
 const ONLY_ON_CPU = [
   "test/cli/{eval,screen}.test.ts",
   "test/server/!(clients).test.ts",
   "test/engine/{ai-sdk,broken,classify,forced,mended,merge,openai,plan,prompt-api,prompts}.test.ts",
-  "test/engine/{readers,tensor-table,thinking,token-order}.test.ts",
+  "test/engine/{quality,readers,tensor-table,thinking,token-order}.test.ts",
 ];
 /** Tests of numbers that a driver without f16, and with few lanes in a subgroup, may compute otherwise. */
 const ON_EVERY_DRIVER = [
@@ -86,10 +81,11 @@ async function tests() {
     // Kernels use all cores anyway. More workers use them while one checks results, or waits for a browser.
     maxWorkers: Math.min(4, availableParallelism() + 1),
     pool: "forks" as const,
+    // Files of a project share what they import: to import it again takes a second a file.
+    isolate: false,
     sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [
-      // Its files share what they import: to import it again takes a second a file.
-      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS], { isolate: false }),
+      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS]),
       ...drivers.map(({ name, env }, i) => {
         const exclude = [...IN_HOSTS, ...ONLY_ON_CPU];
         const setupFiles = ["test/setup/calm-polling.ts"];
@@ -106,7 +102,7 @@ function project(
   env: Record<string, string>,
   include: string[],
   exclude: string[],
-  more: { setupFiles?: string[]; isolate?: boolean; expect?: { poll: { timeout: number } } } = {},
+  more: { setupFiles?: string[]; expect?: { poll: { timeout: number } } } = {},
 ): TestProjectConfiguration {
   return {
     extends: true,

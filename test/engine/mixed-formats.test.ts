@@ -9,8 +9,13 @@ import { type FormatOf, parseConfig, requiredTensors } from "../../weights/index
 import { openTestDevice } from "../helpers.ts";
 import { fabricate } from "./fabricate.ts";
 
-// The one place that decides formats, as every module of the engine imports it.
-const mixed = vi.hoisted((): { formatOf: FormatOf | undefined } => ({ formatOf: undefined }));
+// The one place that decides formats, as every module of the engine imports it. Other files may have loaded
+// those modules.
+const mixed = vi.hoisted((): { formatOf: FormatOf | undefined } => {
+  vi.resetModules();
+  return { formatOf: undefined };
+});
+afterAll(() => void vi.resetModules());
 vi.mock("../../weights/index.ts", async (importOriginal) => {
   const weights = await importOriginal<typeof import("../../weights/index.ts")>();
   const formatsAs: typeof weights.formatsAs = (...asked) => mixed.formatOf ?? weights.formatsAs(...asked);

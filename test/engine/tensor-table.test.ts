@@ -30,7 +30,9 @@ import { openTestDevice } from "../helpers.ts";
 import { fabricate } from "./fabricate.ts";
 
 type Table = typeof import("../../weights/tensors.ts");
-// Before any module that derives something from the table is loaded.
+// Before any module that derives something from the table is loaded: other files may have loaded them.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => void vi.resetModules());
 vi.mock("../../weights/tensors.ts", async (importOriginal) => {
   const tensors = await importOriginal<Table>();
   type Row = Omit<Table["tensorTable"][number], "role" | "layer"> & { role: string; layer: true };
