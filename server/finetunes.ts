@@ -23,6 +23,7 @@ export interface Finetune {
   readonly description: string;
   /** As in 2026-11-29T10:00:00.000Z. */
   readonly created_at: string;
+  /** When its last file came. */
   readonly modified_at: string;
   readonly public: boolean;
 }
@@ -40,13 +41,14 @@ const LIMITS: FinetuneLimits = { count: 100, fileBytes: 500 * 2 ** 20 };
 const DESCRIPTION_FILE = "finetune.json";
 const PART = ".part";
 const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-const NAME = /^[\w@][\w@./:-]{0,99}$/;
+/** Names of models at Cloudflare begin with @cf/. */
+const NAME = /^(?!@cf\/)[\w@][\w@./:-]{0,99}$/;
 const MAX_DESCRIPTION = 1000;
 /** Of the body that makes one. */
 const FIELDS = new Set(["name", "model", "description"]);
 
 interface Kept {
-  readonly finetune: Finetune;
+  finetune: Finetune;
   loaded: boolean;
   /** Why the start could not load it. Its files stay, and no upload changes them. */
   unusable?: string;
@@ -132,7 +134,7 @@ export class Finetunes {
     if (typeof name !== "string" || !NAME.test(name))
       throw wrong(
         "name",
-        `expected 1 to 100 of letters, digits and . _ - / : @, the first no mark, got ${shown(name)}.`,
+        `expected 1 to 100 of letters, digits and . _ - / : @, the first no mark, not beginning with @cf/, got ${shown(name)}.`,
       );
     if (typeof model !== "string") throw wrong("model", `expected a text, got ${shown(model)}.`);
     if (typeof description !== "string" || description.length > MAX_DESCRIPTION)
@@ -154,9 +156,7 @@ export class Finetunes {
     const folder = this.#folderOf(finetune);
     try {
       await mkdir(folder, { mode: 0o700 });
-      const file = join(folder, DESCRIPTION_FILE);
-      await writeFile(file + PART, JSON.stringify(finetune), { mode: 0o600 });
-      await rename(file + PART, file);
+      await this.#describe(finetune);
     } catch (error) {
       this.#kept.delete(finetune.id);
       await rm(folder, { recursive: true, force: true }).catch(() => {});
@@ -200,10 +200,18 @@ export class Finetunes {
     try {
       file = await this.#receive(form, part);
       await rename(part, join(folder, file));
+      kept.finetune = { ...finetune, modified_at: new Date().toISOString() };
+      await this.#describe(kept.finetune);
     } finally {
       await rm(part, { force: true });
     }
     if (await isWhole(folder)) await this.#load(kept, file);
+  }
+
+  async #describe(finetune: Finetune): Promise<void> {
+    const file = join(this.#folderOf(finetune), DESCRIPTION_FILE);
+    await writeFile(file + PART, JSON.stringify(finetune), { mode: 0o600 });
+    await rename(file + PART, file);
   }
 
   /** Writes `file` to a path. @returns the name that it has */

@@ -84,9 +84,12 @@ test("created, uploaded in two files, listed, used by name and by id, and there 
   expect(await upload(result.id, TENSORS, "tensors")).toMatchObject({ status: 200, success: true });
   const early = await send(RUN, { prompt: "Hi", raw: "true", lora: "pirate" });
   expect([early.status, early.errors[0].code]).toEqual([400, 3039]);
-  expect(await upload("pirate", CONFIG, "{}")).toMatchObject({ status: 200, result });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const last = await upload("pirate", CONFIG, "{}");
+  expect([last.status, { ...last.result, modified_at: result.modified_at }]).toEqual([200, result]);
+  expect(Date.parse(last.result.modified_at)).toBeGreaterThan(Date.parse(result.created_at));
   expect(files()).toEqual(KEPT);
-  expect((await send(`${ACCOUNT}/finetunes/`)).result).toEqual([[result]]);
+  expect((await send(`${ACCOUNT}/finetunes/`)).result).toEqual([[last.result]]);
   const uses = [
     { prompt: "Hi", raw: "true", lora: "pirate" },
     { messages: [{ role: "user", content: "Hi" }], raw: "true", lora: result.id },
@@ -98,7 +101,7 @@ test("created, uploaded in two files, listed, used by name and by id, and there 
 
   writeFileSync(join(folder, result.id, "left.part"), "");
   const again = await serve();
-  expect((await again.send(`${ACCOUNT}/finetunes`)).result).toEqual([[result]]);
+  expect((await again.send(`${ACCOUNT}/finetunes`)).result).toEqual([[last.result]]);
   expect([again.adapters, again.notes, files()]).toEqual([["pirate"], [], KEPT]);
   expect((await again.send(RUN, { prompt: "Hi", lora: result.id })).status).toBe(200);
   expect(again.calls[0]?.options.adapter).toBe("pirate");
@@ -131,6 +134,7 @@ test("an adapter that cannot be loaded is not kept, and may be replaced", async 
 describe("refused, and nothing is written", () => {
   test.each<[string, object, RegExp]>([
     ["a path for a name", { name: "../pirate" }, /^name: expected 1 to 100 of letters.* "..\/pirate"/],
+    ["the name of a model of Cloudflare", { name: MODEL }, /^name: .* not beginning with @cf\/, got "@cf/],
     ["no name", { name: undefined }, /^name: .* got nothing/],
     ["a name of other lines", { name: "a\nb" }, /^name/],
     ["a number for a model", { model: 5 }, /^model: expected a text, got 5/],
