@@ -28,7 +28,10 @@ export type DeviceErrorCode =
   | "no-webgpu"
   /** WebGPU has no adapter, or none of the name that was asked for. */
   | "no-adapter"
-  /** There are no workers here, as in Node, or the worker's script does not run. Use `loadModel`. */
+  /**
+   * There are no workers here, as in Node, or the worker's script does not run: use `loadModel`. Or Node does
+   * not permit threads.
+   */
   | "no-worker"
   /** The GPU cannot allocate so much memory. Load a smaller weight format or a shorter context. */
   | "out-of-memory"

@@ -3,6 +3,7 @@ import type { AdapterDescription } from "./api.ts";
 import { describeCpu } from "./cpu/adapter.ts";
 import { allowRelaxedSimd } from "./cpu/node-simd.ts";
 import { defaultThreads } from "./cpu/node-threads.ts";
+import { DeviceError } from "./errors.ts";
 import { listDawnAdapters, openDawn, openHardware } from "./gpu/dawn.ts";
 import { borrowDevice, type Gpu } from "./gpu/gpu.ts";
 import { yieldCoresDuring } from "./gpu/yield-cores.ts";
@@ -35,7 +36,16 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
     import("./cpu/node-port.ts"),
   ]);
   allowRelaxedSimd();
-  return openCpu(Array.from({ length: threadsOrDefault(threads) }, openNodePort));
+  const length = threadsOrDefault(threads);
+  try {
+    return await openCpu(Array.from({ length }, openNodePort));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw cause;
+    throw new DeviceError(
+      `CPU: expected permission for threads, got "${(cause as Error).message}". Or ask for 0 threads.`,
+      { code: "no-worker", cause },
+    );
+  }
 }
 
 /** @throws RangeError if SIROCCO_THREADS is no number of threads */

@@ -104,12 +104,14 @@ class Chat {
   /** @param question answered alone. Default: a conversation */
   async run(question?: string): Promise<number> {
     const { io, output, interrupts } = this.#context;
-    if (question !== undefined) {
-      await this.#answer(question);
-      return interrupts.signal.aborted ? exitCode.interrupted : exitCode.ok;
-    }
-    const terminal = io.stdin.isTTY === true && output.stderrIsTerminal && !this.#options.json;
-    return terminal ? this.#atTerminal() : this.#throughPipe();
+    const { json = false, quiet = false } = this.#options;
+    const terminal = io.stdin.isTTY === true && output.stderrIsTerminal && !json;
+    if (question === undefined && terminal) return this.#atTerminal();
+    // At a terminal the statistics after an answer say it.
+    if (!json && !quiet && !output.stderrIsTerminal) this.#introduce();
+    if (question === undefined) return this.#throughPipe();
+    await this.#answer(question);
+    return interrupts.signal.aborted ? exitCode.interrupted : exitCode.ok;
   }
 
   async #throughPipe(): Promise<number> {
@@ -141,8 +143,7 @@ class Chat {
     // Ctrl-C may also arrive as a signal, not through the prompt: the terminal must still leave raw mode.
     void interrupts.quit.then(() => prompt.close());
     if (!this.#options.quiet) {
-      const { model, weights, adapter, context } = this.#about();
-      output.note(`${model}, ${weights} on ${adapter}, context ${context}`);
+      this.#introduce();
       output.note("/help lists the commands. Ctrl-D or /exit leaves.");
     }
     const commands = new ChatCommands(this.#conversation, this.#settings, this.#about());
@@ -164,6 +165,12 @@ class Chat {
     } finally {
       prompt.close();
     }
+  }
+
+  /** Who answers, and where. */
+  #introduce(): void {
+    const { model, weights, adapter, context } = this.#about();
+    this.#context.output.note(`${model}, ${weights} on ${adapter}, context ${context}`);
   }
 
   #about() {

@@ -17,7 +17,7 @@ export async function openCpu(ports: readonly Port[]): Promise<Gpu> {
   } catch (cause) {
     for (const port of ports) port.end();
     throw new DeviceError(
-      `CPU: expected WebAssembly with SIMD, got "${(cause as Error).message}". The Content-Security-Policy of a page has to allow 'wasm-unsafe-eval'.`,
+      `CPU: expected WebAssembly with SIMD, got "${(cause as Error).message}". The Content-Security-Policy of a page has to allow 'wasm-unsafe-eval'; Node has to run without --jitless.`,
       { code: "kernel-refused", cause },
     );
   }

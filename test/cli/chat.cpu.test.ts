@@ -7,15 +7,19 @@ import { complete } from "../../cli/chat-commands.ts";
 import { ContextLengthError, DeviceLostError } from "../../engine/errors.ts";
 import { Session, type Setting, sirocco } from "./fakes.ts";
 
+/** Who answers: the first line on stderr, where no statistics say it. */
+const WHO = "the embedded tiny model, q4 on Paper GPU, context 4,096 tokens\n";
+
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
 
 describe("through a pipe", () => {
-  test("each line is a turn, and only answers are printed", async () => {
+  test("each line is a turn, and only answers are printed on stdout", async () => {
     const { code, stdout, stderr, engine } = await sirocco(["chat"], {
       stdin: "Hello!\n\nMore?\n",
       pieces: ["Hi", "."],
     });
-    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "Hi.\nHi.\n", stderr: "" });
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "Hi.\nHi.\n", stderr: WHO });
+    expect((await sirocco(["chat", "--quiet"], { stdin: "Hello!\n" })).stderr).toBe("");
     const [first, second] = engine.called("chat");
     expect(first?.messages).toEqual([{ role: "user", content: "Hello!" }]);
     expect(second?.messages).toEqual([
@@ -40,7 +44,7 @@ describe("through a pipe", () => {
   test("a question is answered alone, below the text of a pipe", async () => {
     const asked = ["chat", "Summarise.", "--system", "S", "--seed", "1"];
     const piped = await sirocco(asked, { stdin: "Text,\nmore.\n", pieces: ["Hi."] });
-    expect([piped.code, piped.stdout, piped.stderr]).toEqual([0, "Hi.\n", ""]);
+    expect([piped.code, piped.stdout, piped.stderr]).toEqual([0, "Hi.\n", WHO]);
     expect(piped.engine.called("chat").map(({ messages }) => messages)).toEqual([
       [
         { role: "system", content: "S" },
@@ -53,6 +57,7 @@ describe("through a pipe", () => {
       pieces: ["Hi."],
     });
     expect(JSON.parse(alone.stdout)).toMatchObject({ text: "Hi.", seed: 1 });
+    expect(alone.stderr).not.toContain(WHO);
     expect(alone.engine.called("chat")[0]?.messages[1]?.content).toBe("Summarise.");
     expect((await sirocco(["chat", " "], { stdin: "" })).code).toBe(2);
   });
@@ -70,9 +75,9 @@ describe("through a pipe", () => {
   test("thoughts are printed on stderr with --show-thinking, and in the JSON", async () => {
     const setting = { stdin: "a\n", pieces: ["Hi", "."], thoughts: ["Hm, ", "well."] };
     const { stdout, stderr } = await sirocco(["chat"], setting);
-    expect([stdout, stderr]).toEqual(["Hi.\n", ""]);
+    expect([stdout, stderr]).toEqual(["Hi.\n", WHO]);
     const shown = await sirocco(["chat", "--show-thinking"], setting);
-    expect([shown.stdout, shown.stderr]).toEqual(["Hi.\n", "Hm, well.\n\n"]);
+    expect([shown.stdout, shown.stderr]).toEqual(["Hi.\n", `${WHO}Hm, well.\n\n`]);
     const json = await sirocco(["chat", "--json"], setting);
     expect(JSON.parse(json.stdout)).toMatchObject({
       ...{ text: "Hi.", reasoning: "Hm, well.", ids: [0, 1, 2, 3], finish: { reasoningTokens: 2 } },
@@ -103,7 +108,7 @@ describe("through a pipe", () => {
   test("an error ends the chat", async () => {
     const errors = { chat: new ContextLengthError("too long") };
     const { code, stderr } = await sirocco(["chat"], { stdin: "a\nb\n", errors });
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "sirocco: too long\n" });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${WHO}sirocco: too long\n` });
   });
 });
 
