@@ -168,6 +168,11 @@ interface Quantise {
     weight: number,
     scale: number,
   ): void;
+  /**
+   * Quantises a row of `columns` f32 bit patterns, and its padding, under scales and minima of six bits: q4k.
+   * @param work 1600 bytes
+   */
+  quantiseSuper(bits: number, columns: number, work: number, weight: number, scale: number): void;
 }
 
 /** ring.wat */

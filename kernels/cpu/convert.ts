@@ -14,7 +14,7 @@ interface ConvertCall {
 }
 
 /** Bytes that the searches of quantise.wat work in. */
-const WORK_BYTES = 1536;
+const WORK_BYTES = 1600;
 
 /** Items are rows. */
 export const convert: Operation<ConvertCall, ConvertSize> = (
@@ -95,9 +95,6 @@ function rowWriter(
   const layout = layouts[format];
   const buffers = stored.map(({ u32 }) => u32);
   if (formatTable[format].scaleBits === 0) return floatWriter(format, buffers[0]!, row);
-  // quantise.wat has no search for q4k.
-  if (format === "q4k") return (n) => layout.storeRow(buffers, n, row, K);
-
   // By way of scratch: the buffers may be in a heap where compiled functions cannot write.
   const quantise = quantiser(format, K, compiled);
   const lengths = [layout.words(row.length), layout.scaleWords(row.length)] as const;
@@ -125,6 +122,8 @@ function quantiser(
     return (bits, work, weight, scale) =>
       compiled.quantiseScaled(bits, groups, codes, first / step, last / step, 1 / step, work, weight, scale);
   }
+  if (format === "q4k")
+    return (bits, work, weight, scale) => compiled.quantiseSuper(bits, K, work, weight, scale);
   const { group } = formatTable[format];
   return (bits, work, weight, scale) => compiled.quantisePairs(bits, K, group, work, weight, scale);
 }

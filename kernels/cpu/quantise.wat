@@ -1,5 +1,5 @@
-;; Rows of f32 bit patterns become codes and scales: the searches of formats/quantise.ts and quantise-pair.ts,
-;; word for word. A group's weights are integers x, |x| <= 2^18, in units of 2^(exponent - 144), as in
+;; Rows of f32 bit patterns become codes and scales: the searches of formats/quantise.ts, quantise-pair.ts and
+;; quantise-super.ts, word for word. A group's weights are integers x, |x| <= 2^18, in units of 2^(exponent - 144), as in
 ;; formats/fixed-point.ts. Floats hold them, where every step is exact or its error cannot change a code.
 (module
   (import "env" "memory" (memory 1 65536))
@@ -25,6 +25,8 @@
   (global $best_yq (mut i32) (i32.const 0))
   ;; sum(x)
   (global $sum (mut i32) (i32.const 0))
+  ;; No offset b is above it.
+  (global $highest (mut i32) (i32.const 0x7fffffff))
 
   ;; ---- Numbers of a group ----
 
@@ -317,14 +319,31 @@
 
   ;; Stores the codes of a group of `count` columns. Returns a and b as f16, a in the low half.
   (func $quantise_pair (param $bits i32) (param $count i32) (param $work i32) (param $weight i32) (result i32)
-    (local $exponent i32) (local $width i32) (local $low i32) (local $high i32) (local $mean i32) (local $rest i32)
-    (local $divisor i32) (local $slope i32) (local $i i32) (local $end i32)
+    (local $exponent i32) (local $width i32) (local $end i32)
     (local.set $width (i32.and (i32.add (local.get $count) (i32.const 31)) (i32.const -32)))
     (local.set $exponent (call $group_exponent (local.get $bits) (local.get $width) (i32.const 142)))
+    (call $search_pair (local.get $bits) (local.get $count) (local.get $width) (local.get $exponent)
+      (local.get $work))
+    (call $pair_codes (local.get $width) (local.get $work))
+    (local.set $end (i32.add (local.get $work) (i32.shl (local.get $width) (i32.const 2))))
+    (loop $next
+      (call $store_nibbles (local.get $work) (i32.const 0) (local.get $weight))
+      (local.set $weight (i32.add (local.get $weight) (i32.const 16)))
+      (local.set $work (i32.add (local.get $work) (i32.const 128)))
+      (br_if $next (i32.lt_u (local.get $work) (local.get $end))))
+    (i32.or
+      (call $f16_bits (global.get $best_a) (local.get $exponent))
+      (i32.shl (call $f16_bits (global.get $best_b) (local.get $exponent)) (i32.const 16))))
+
+  ;; The pair of least squared error, for weights in units of an exponent. Fills `work`.
+  (func $search_pair
+    (param $bits i32) (param $count i32) (param $width i32) (param $exponent i32) (param $work i32)
+    (local $low i32) (local $high i32) (local $mean i32) (local $rest i32)
+    (local $divisor i32) (local $slope i32) (local $i i32)
     (call $load_signed (local.get $bits) (local.get $width) (local.get $exponent) (local.get $work))
     (call $sums (local.get $count) (local.get $work))
     (local.set $high)
-    (local.set $low)
+    (local.set $low (call $min (global.get $highest)))
     (local.set $mean (i32.div_s (global.get $sum) (local.get $count)))
     (local.set $rest (i32.rem_s (global.get $sum) (local.get $count)))
     (call $load_residuals (local.get $count) (local.get $width) (local.get $mean) (local.get $work))
@@ -357,18 +376,7 @@
         (local.get $count) (local.get $width) (local.get $mean) (local.get $rest) (local.get $exponent)
         (local.get $work))
       (local.set $i (i32.add (local.get $i) (i32.const 1)))
-      (br_if $next (i32.lt_u (local.get $i) (i32.const 4))))
-
-    (call $pair_codes (local.get $width) (local.get $work))
-    (local.set $end (i32.add (local.get $work) (i32.shl (local.get $width) (i32.const 2))))
-    (loop $next
-      (call $store_nibbles (local.get $work) (i32.const 0) (local.get $weight))
-      (local.set $weight (i32.add (local.get $weight) (i32.const 16)))
-      (local.set $work (i32.add (local.get $work) (i32.const 128)))
-      (br_if $next (i32.lt_u (local.get $work) (local.get $end))))
-    (i32.or
-      (call $f16_bits (global.get $best_a) (local.get $exponent))
-      (i32.shl (call $f16_bits (global.get $best_b) (local.get $exponent)) (i32.const 16))))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 4)))))
 
   ;; x, as floats and as integers.
   (func $load_signed (param $bits i32) (param $width i32) (param $exponent i32) (param $work i32)
@@ -453,6 +461,7 @@
     (local $largest v128) (local $lower_half v128)
     (local $distance v128) (local $rounded v128) (local $code v128) (local $residual v128) (local $inside v128)
     (local $q v128) (local $qq v128) (local $yq v128) (local $high v128) (local $low v128)
+    (local.set $b (call $min (local.get $b) (global.get $highest)))
     (local.set $end (i32.add (local.get $work) (i32.shl (local.get $width) (i32.const 2))))
     (local.set $slope (f32x4.splat (f32.convert_i32_s (local.get $a))))
     (local.set $offset (f32x4.splat (f32.convert_i32_s (local.get $b))))
@@ -514,4 +523,124 @@
             (f32x4.mul (f32x4.sub (v128.load (local.get $work)) (local.get $offset)) (local.get $inverse))))))))
       (local.set $work (i32.add (local.get $work) (i32.const 16)))
       (br_if $next (i32.lt_u (local.get $work) (local.get $end)))))
+
+  ;; ---- Scales and minima of 6 bits for each 32 columns, d and dmin for each 256: q4k ----
+
+  ;; Stores a row of `columns`, and the padding up to a multiple of 32. work: 1600 bytes, those of
+  ;; $quantise_pair and a pair for each 32 columns.
+  (func (export "quantiseSuper")
+    (param $bits i32) (param $columns i32) (param $work i32) (param $weight i32) (param $scale i32)
+    (global.set $highest (i32.const 0))
+    (loop $next
+      (call $quantise_super (local.get $bits) (call $min (i32.const 256) (local.get $columns))
+        (local.get $work) (local.get $weight) (local.get $scale))
+      (local.set $bits (i32.add (local.get $bits) (i32.const 1024)))
+      (local.set $weight (i32.add (local.get $weight) (i32.const 128)))
+      (local.set $scale (i32.add (local.get $scale) (i32.const 16)))
+      (local.set $columns (i32.sub (local.get $columns) (i32.const 256)))
+      (br_if $next (i32.gt_s (local.get $columns) (i32.const 0))))
+    (global.set $highest (i32.const 0x7fffffff)))
+
+  (func $quantise_super
+    (param $bits i32) (param $count i32) (param $work i32) (param $weight i32) (param $scale i32)
+    (local $exponent i32) (local $finer i32) (local $d i32) (local $dmin i32) (local $i i32)
+    (local $pair i32)
+    (local.set $exponent (call $max (i32.const 112) (call $group_exponent (local.get $bits)
+      (i32.and (i32.add (local.get $count) (i32.const 31)) (i32.const -32)) (i32.const 142))))
+    (local.set $pair (i32.add (local.get $work) (i32.const 1536)))
+    (loop $next
+      (call $search_pair (i32.add (local.get $bits) (i32.shl (local.get $i) (i32.const 2)))
+        (call $min (i32.const 32) (i32.sub (local.get $count) (local.get $i))) (i32.const 32)
+        (local.get $exponent) (local.get $work))
+      (i32.store (local.get $pair) (global.get $best_a))
+      (i32.store offset=4 (local.get $pair) (i32.sub (i32.const 0) (global.get $best_b)))
+      (local.set $d (call $max (local.get $d) (global.get $best_a)))
+      (local.set $dmin (call $max (local.get $dmin) (i32.sub (i32.const 0) (global.get $best_b))))
+      (local.set $pair (i32.add (local.get $pair) (i32.const 8)))
+      (local.set $i (i32.add (local.get $i) (i32.const 32)))
+      (br_if $next (i32.lt_s (local.get $i) (local.get $count))))
+
+    ;; d and dmin are in units of 2^-6: they are 63 times smaller than what they scale.
+    (local.set $finer (i32.sub (local.get $exponent) (i32.const 6)))
+    (local.set $d (call $super_scale (local.get $d) (local.get $finer)))
+    (local.set $dmin (call $super_scale (local.get $dmin) (local.get $finer)))
+    (i32.store (local.get $scale) (i32.or
+      (call $f16_bits (local.get $d) (local.get $finer))
+      (i32.shl (call $f16_bits (local.get $dmin) (local.get $finer)) (i32.const 16))))
+    (i64.store offset=4 align=4 (local.get $scale) (i64.const 0))
+    (i32.store offset=12 (local.get $scale) (i32.const 0))
+
+    (local.set $pair (i32.add (local.get $work) (i32.const 1536)))
+    (local.set $i (i32.const 0))
+    (loop $next
+      (call $load_signed (i32.add (local.get $bits) (i32.shl (local.get $i) (i32.const 2)))
+        (i32.const 32) (local.get $exponent) (local.get $work))
+      (call $load_residuals
+        (call $min (i32.const 32) (i32.sub (local.get $count) (local.get $i))) (i32.const 32)
+        (i32.const 0) (local.get $work))
+      (call $round_pair
+        (call $nearest_six (i32.load (local.get $pair)) (local.get $d))
+        (call $nearest_six (i32.load offset=4 (local.get $pair)) (local.get $dmin))
+        (local.get $d) (local.get $dmin) (i32.shr_u (local.get $i) (i32.const 5))
+        (local.get $scale) (local.get $work))
+      (call $pair_codes (i32.const 32) (local.get $work))
+      (call $store_nibbles (local.get $work) (i32.const 0)
+        (i32.add (local.get $weight) (i32.shr_u (local.get $i) (i32.const 1))))
+      (local.set $pair (i32.add (local.get $pair) (i32.const 8)))
+      (local.set $i (i32.add (local.get $i) (i32.const 32)))
+      (br_if $next (i32.lt_s (local.get $i) (local.get $count)))))
+
+  ;; Of which 63 times reach `largest`, which is in units of the group.
+  (func $super_scale (param $largest i32) (param $finer i32) (result i32)
+    (call $round_f16
+      (i32.div_u
+        (i32.add (i32.shl (local.get $largest) (i32.const 6)) (i32.const 31))
+        (i32.const 63))
+      (local.get $finer)))
+
+  ;; value / step to the nearest, at most 63.
+  (func $nearest_six (param $value i32) (param $step i32) (result i32)
+    (if (i32.eqz (local.get $step)) (then (return (i32.const 0))))
+    (call $six_bits (i32.div_u
+      (i32.add (i32.shl (local.get $value) (i32.const 6)) (i32.shr_u (local.get $step) (i32.const 1)))
+      (local.get $step))))
+
+  (func $six_bits (param $value i32) (result i32)
+    (call $max (i32.const 0) (call $min (i32.const 63) (local.get $value))))
+
+  ;; Of a scale and a minimum and their nine neighbours keeps those of least squared error, in the words at
+  ;; `scale` for sub-group j.
+  (func $round_pair
+    (param $nearest_scale i32) (param $nearest_minimum i32) (param $d i32) (param $dmin i32)
+    (param $j i32) (param $scale i32) (param $work i32)
+    (local $neighbour i32) (local $a i32) (local $b i32) (local $best_scale i32) (local $best_minimum i32)
+    (local $before i64)
+    (global.set $best_error (i64.const 0x7fffffffffffffff))
+    (loop $next
+      (local.set $a (call $six_bits (i32.add (local.get $nearest_scale)
+        (i32.sub (i32.div_u (local.get $neighbour) (i32.const 3)) (i32.const 1)))))
+      (local.set $b (call $six_bits (i32.add (local.get $nearest_minimum)
+        (i32.sub (i32.rem_u (local.get $neighbour) (i32.const 3)) (i32.const 1)))))
+      (local.set $before (global.get $best_error))
+      (call $try_pair
+        (call $coarser (i32.mul (local.get $d) (local.get $a)))
+        (i32.sub (i32.const 0) (call $coarser (i32.mul (local.get $dmin) (local.get $b))))
+        (i32.const 32) (local.get $work))
+      (if (i64.lt_s (global.get $best_error) (local.get $before))
+        (then
+          (local.set $best_scale (local.get $a))
+          (local.set $best_minimum (local.get $b))))
+      (local.set $neighbour (i32.add (local.get $neighbour) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $neighbour) (i32.const 9))))
+    ;; A byte: the scale, and the upper two bits of the minimum. Its other four are in the last word.
+    (i32.store8 offset=4 (i32.add (local.get $scale) (local.get $j))
+      (i32.or (local.get $best_scale)
+        (i32.shl (i32.shr_u (local.get $best_minimum) (i32.const 4)) (i32.const 6))))
+    (i32.store offset=12 (local.get $scale)
+      (i32.or (i32.load offset=12 (local.get $scale))
+        (i32.shl (i32.and (local.get $best_minimum) (i32.const 15)) (i32.shl (local.get $j) (i32.const 2))))))
+
+  ;; Units of 2^-6 to units, to the nearest.
+  (func $coarser (param $value i32) (result i32)
+    (i32.shr_s (i32.add (local.get $value) (i32.const 32)) (i32.const 6)))
 )

@@ -14,6 +14,7 @@ import {
   sample,
   weightFormats,
 } from "../../../kernels/index.ts";
+import { randomU32 } from "../../random.ts";
 import { contents } from "../run-kernel.ts";
 import { checkOperation } from "./check-operation.ts";
 
@@ -61,4 +62,36 @@ test.each([
 test("sample: many rows of every mode", () => {
   for (const mode of ["temperature", "topK", "topP", "minP", "mixed", "masked"] as const)
     checkOperation(sample as Kernel, { T: 24, B: 24, V: 1500, mode });
+});
+
+/** Rows of one kind each: any bits, one sign, far from zero, tiny, huge, few values. */
+function rowsOfKinds(R: number, K: number): Uint32Array<ArrayBuffer> {
+  const random = randomU32(11);
+  const uniform = () => random() / 2 ** 32;
+  const kinds = [
+    () => uniform() + 0.5,
+    () => -uniform() - 3,
+    () => 1000 + uniform(),
+    () => (uniform() - 0.5) * 1e-7,
+    () => (uniform() - 0.5) * 2 ** (40 * uniform() - 20),
+    () => (uniform() - 0.5) * 3e5,
+    () => Math.round(3 * uniform()) - 1,
+    () => (uniform() < 0.02 ? 50 : 0.01) * (uniform() - 0.4),
+  ];
+  const floats = new Float32Array(R * K);
+  const bits = new Uint32Array(floats.buffer);
+  for (let i = 0; i < R * K; i++) {
+    const kind = kinds[Math.floor(i / K) % (kinds.length + 1)];
+    if (kind) floats[i] = kind();
+    else bits[i] = random();
+  }
+  return bits;
+}
+
+test.each(formats.filter(({ scaleWords }) => scaleWords(256) > 0))("rows of all kinds: $name", (format) => {
+  const size = { R: 180, K: 523, N: 180, row0: 0 };
+  const kernel = convert("F32", format) as Kernel;
+  const host = kernel.bindings(size).map((binding, i) => contents(kernel, size, binding, i + 1));
+  host[0]!.set(rowsOfKinds(size.R, size.K));
+  checkOperation(kernel, size, host);
 });
