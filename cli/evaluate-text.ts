@@ -52,7 +52,7 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
   });
 }
 
-/** Fails now, not after the first model's load. @throws UsageError for what is neither a format nor a model */
+/** Fails now, not after a long load. @throws UsageError for what is neither a format nor a model */
 function checkAgainst(against: string): void {
   const isFormat = weightFormatNames.some((name) => name === against);
   if (isFormat || /[/\\]/.test(against) || knownModel(against) || existsSync(against)) return;

@@ -9,7 +9,7 @@ export interface Asking {
   /** Examples before the question, at most. Each has its question's lead. */
   readonly examples: readonly Question[];
   readonly signal: AbortSignal;
-  /** Called for each choice that is too long for the context, with the question: its beginning is left out. */
+  /** Called for each choice that is too long for the context: the beginning of its text is left out. */
   readonly onCut?: () => void;
 }
 

@@ -6,6 +6,7 @@ export type {
   AdapterTensor,
   AdapterTokens,
 } from "./adapters/adapter.ts";
+export { ofAdapter } from "./adapters/of-adapter.ts";
 export { openAdapter } from "./adapters/open-adapter.ts";
 export type { Checkpoint, ColumnsOf, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";

@@ -4,6 +4,7 @@ import {
   type Checkpoint,
   CheckpointError,
   fileSource,
+  ofAdapter,
   openAdapter,
   requiredTensors,
   type Source,
@@ -17,7 +18,6 @@ import type { RingState } from "../scheduler/ring-state.ts";
 import type { Scheduler } from "../scheduler/scheduler.ts";
 import type { Adapters } from "./adapters.ts";
 import { named } from "./chosen.ts";
-import { ofAdapter } from "./of-adapter.ts";
 import { placeAdapters } from "./place.ts";
 import { sorted } from "./sorted.ts";
 

@@ -9,6 +9,7 @@ import {
   INDEX_FILE,
   isLooseShard,
   mergeAdapter,
+  ofAdapter,
   openAdapter,
   openCheckpoint,
   otherVocabularies,
@@ -18,7 +19,6 @@ import {
   tensorsToWrite,
   writeHeader,
 } from "../../weights/node.ts";
-import { ofAdapter } from "../adapters/of-adapter.ts";
 import type { Progress } from "../api.ts";
 import {
   callback,

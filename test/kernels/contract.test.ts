@@ -19,8 +19,8 @@ for (const { name, kernel, size } of kernelCases) {
 }
 
 /**
- * Of kernels with subgroup operations all sizes, of the others a third: their code is the same on all drivers,
- * and a faster one runs them at all sizes.
+ * Of kernels with subgroup operations all sizes, of the others a third: their code is the same on all
+ * drivers, and a faster one runs them at all sizes.
  */
 function isChosen({ requires = [], testSizes }: Kernel, size: object): boolean {
   return requires.includes("subgroups") || testSizes.indexOf(size) % 3 === 0;

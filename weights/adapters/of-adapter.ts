@@ -1,5 +1,5 @@
 // Errors of an adapter's files name the adapter.
-import { CheckpointError, NetworkError } from "../../weights/index.ts";
+import { CheckpointError, NetworkError } from "../errors.ts";
 
 /**
  * @param label what errors begin with, as in `adapter "pirate"`
