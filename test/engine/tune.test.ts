@@ -74,7 +74,7 @@ test("variants with wrong numbers are dropped with the reason, the others are me
     pipelines,
     { shape, matrices, weightBytes: 2 ** 20 },
     {
-      budgetMs: 40_000,
+      budgetMs: 12_000,
       onProgress: ({ stage, name }) => names.push(`${stage} ${name}`),
     },
   );

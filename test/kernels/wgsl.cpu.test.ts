@@ -79,9 +79,8 @@ test.each(allKernels.map((kernel) => [kernelLabel(kernel), kernel] as const))(
     const others = FEATURES.filter((feature) => requires.every((each) => each === feature));
     await Promise.all([
       ...[...kernel.testSizes, ...sizes].map((size) => compile(needed, kernel, size)),
-      // At the other sizes of tests it would be the same shader with other constants.
+      // At other sizes it would be the same shader with other constants.
       compile(full, built, first),
-      ...sizes.map((size) => compile(full, kernel, size)),
       ...others.map(async (feature) => compile(await deviceWith([feature]), built, first)),
     ]);
   },
