@@ -1,6 +1,7 @@
 // Who computes in Node: a hardware GPU, or else the CPU.
 import type { AdapterDescription } from "./api.ts";
 import { describeCpu } from "./cpu/adapter.ts";
+import { machineBytes } from "./cpu/node-memory.ts";
 import { allowRelaxedSimd } from "./cpu/node-simd.ts";
 import { defaultThreads } from "./cpu/node-threads.ts";
 import { DeviceError } from "./errors.ts";
@@ -38,7 +39,7 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
   allowRelaxedSimd();
   const length = threadsOrDefault(threads);
   try {
-    return await openCpu(Array.from({ length }, openNodePort));
+    return await openCpu(Array.from({ length }, openNodePort), machineBytes());
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw cause;
     throw new DeviceError(

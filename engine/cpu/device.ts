@@ -18,8 +18,12 @@ import {
 import type { Threads } from "./threads.ts";
 import { Timeline } from "./timeline.ts";
 
-/** Opens a device on threads, which it ends when it is destroyed. */
-export const cpuDevice = (threads: Threads): GPUDevice => new CpuDevice(threads) as unknown as GPUDevice;
+/**
+ * Opens a device on threads, which it ends when it is destroyed.
+ * @param memoryBytes of all buffers together, at most. Default: no limit but WebAssembly's
+ */
+export const cpuDevice = (threads: Threads, memoryBytes = Infinity): GPUDevice =>
+  new CpuDevice(threads, memoryBytes) as unknown as GPUDevice;
 
 interface Scope {
   readonly filter: GPUErrorFilter;
@@ -62,7 +66,7 @@ class CpuDevice extends EventTarget {
   #lastLaunch = 0;
   readonly #lose: (reason: GPUDeviceLostReason, message: string) => void;
 
-  constructor(threads: Threads) {
+  constructor(threads: Threads, memoryBytes: number) {
     super();
     this.adapterInfo = adapterInfo(threads.count);
     let lose: (reason: GPUDeviceLostReason, message: string) => void = () => {};
@@ -79,7 +83,7 @@ class CpuDevice extends EventTarget {
         this.#error(outOfMemory ? new CpuOutOfMemoryError(message) : new CpuValidationError(message)),
       (reason) => this.#lose("unknown", reason),
     );
-    this.#memory = new Memory(this.#timeline);
+    this.#memory = new Memory(this.#timeline, memoryBytes);
   }
 
   createBuffer(descriptor: NearDescriptor): CpuBuffer {
@@ -94,7 +98,9 @@ class CpuDevice extends EventTarget {
     }
     const place = this.#memory.take(size, near);
     if (!place) {
-      const message = `buffer "${label}": expected room for ${size} bytes, got none.`;
+      const { left } = this.#memory;
+      const got = left < size ? `${left}, all that is left of this machine's memory` : "none";
+      const message = `buffer "${label}": expected room for ${size} bytes, got ${got}.`;
       this.#error(new CpuOutOfMemoryError(message));
     }
     return place;

@@ -9,18 +9,34 @@ const KEPT_BYTES = 64 * 2 ** 20;
 
 export class Memory {
   readonly #timeline: Timeline;
+  readonly #most: number;
   readonly #heaps: Heap[] = [];
+  #used = 0;
 
-  constructor(timeline: Timeline) {
+  /** @param most bytes of all buffers together */
+  constructor(timeline: Timeline, most: number) {
     this.#timeline = timeline;
+    this.#most = most;
+  }
+
+  /** Bytes that buffers may still take. */
+  get left(): number {
+    return this.#most - this.#used;
   }
 
   /**
    * A place of `bytes` zeros: in the first heap, if there is room.
    * @param near in the first heap only, which compiled functions see
-   * @returns undefined if there is no near place, or no memory for another heap
+   * @returns undefined if there is no near place, no memory for another heap, or not so much left
    */
   take(bytes: number, near: boolean): Place | undefined {
+    if (bytes > this.left) return undefined;
+    const place = this.#find(bytes, near);
+    this.#used += place?.bytes ?? 0;
+    return place;
+  }
+
+  #find(bytes: number, near: boolean): Place | undefined {
     for (let index = 0; ; index++) {
       const isNew = index === this.#heaps.length;
       if (isNew && !this.#addHeap()) return undefined;
@@ -39,6 +55,7 @@ export class Memory {
 
   give({ heap, offset, bytes }: Place): void {
     this.#heaps[heap]!.give(offset, bytes);
+    this.#used -= bytes;
   }
 
   /** @returns false if there is no memory for it */

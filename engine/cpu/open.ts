@@ -9,10 +9,11 @@ import { ownThread, type Port, type Threads, workerThreads } from "./threads.ts"
 /**
  * @param ports workers that compute, each serving `serveThread`; none for the caller's own thread, which then
  * stands still meanwhile
+ * @param memoryBytes of all buffers together, at most. Default: what WebAssembly can have
  */
-export async function openCpu(ports: readonly Port[]): Promise<Gpu> {
+export async function openCpu(ports: readonly Port[], memoryBytes?: number): Promise<Gpu> {
   try {
-    const device = cpuDevice(await startThreads(ports));
+    const device = cpuDevice(await startThreads(ports), memoryBytes);
     return new Gpu(device, describe(device.adapterInfo, device), { owned: true });
   } catch (cause) {
     for (const port of ports) port.end();

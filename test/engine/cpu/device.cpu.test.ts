@@ -1,7 +1,9 @@
 // The CPU device keeps WebGPU's rules: order, zeroed buffers, error scopes, loss.
+import { totalmem } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { describeCpu } from "../../../engine/cpu/adapter.ts";
 import { cpuDevice } from "../../../engine/cpu/device.ts";
+import { machineBytes } from "../../../engine/cpu/node-memory.ts";
 import { openCpu, openOwnThread } from "../../../engine/cpu/open.ts";
 import { ownThread, type Port } from "../../../engine/cpu/threads.ts";
 import { DeviceError } from "../../../engine/errors.ts";
@@ -169,6 +171,30 @@ test("no memory to share is out of memory, of the buffer that needs it", async (
       /: buffer "x": expected room for 64 bytes, got none\. Load a smaller weight format/,
     ),
   });
+});
+
+test("more than the machine's memory is out of memory, before it is taken; what is freed counts again", async () => {
+  const gpu = new Gpu(
+    cpuDevice(
+      ownThread(() => ({}) as never),
+      1000,
+    ),
+    describeCpu(1),
+    { owned: true },
+  );
+  const make = (size: number) => gpu.scoped(() => gpu.device.createBuffer({ label: "x", size, usage: all }));
+  const first = await make(600);
+  await expect(make(500)).rejects.toMatchObject({
+    code: "out-of-memory",
+    message: expect.stringMatching(/"x": expected room for 500 bytes, got 400, all that is left of this machine/),
+  });
+  first.destroy();
+  await make(1000);
+});
+
+test("the machine's memory is that of the system, or less", () => {
+  expect(machineBytes()).toBeGreaterThan(2 ** 27);
+  expect(machineBytes()).toBeLessThanOrEqual(totalmem());
 });
 
 test("without WebAssembly loading is an error that says so, and no thread stays", async () => {
