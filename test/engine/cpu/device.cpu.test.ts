@@ -186,7 +186,9 @@ test("more than the machine's memory is out of memory, before it is taken; what 
   const first = await make(600);
   await expect(make(500)).rejects.toMatchObject({
     code: "out-of-memory",
-    message: expect.stringMatching(/"x": expected room for 500 bytes, got 400, all that is left of this machine/),
+    message: expect.stringMatching(
+      /"x": expected room for 500 bytes, got 400, all that is left of this machine/,
+    ),
   });
   first.destroy();
   await make(1000);
