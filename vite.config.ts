@@ -35,6 +35,8 @@ const ON_EVERY_DRIVER = [
 const testsOf = (driver: number) =>
   driver === 0 || process.env["SIROCCO_ALL_CASES"] === "1" ? DEVICE_TESTS : ON_EVERY_DRIVER;
 
+const CLOSE_DEVICES = "test/setup/close-devices.ts";
+
 export default defineConfig(async () => ({
   publicDir: false as const,
   plugins: [compactShaders(), assembleWat()],
@@ -85,10 +87,12 @@ async function tests() {
     isolate: false,
     sequence: { sequencer: (await import("./test/setup/slowest-first.ts")).default },
     projects: [
-      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS]),
+      project("cpu", {}, ["test/**/*.test.ts"], [...DEVICE_TESTS, ...IN_HOSTS], {
+        setupFiles: [CLOSE_DEVICES],
+      }),
       ...drivers.map(({ name, env }, i) => {
         const exclude = [...IN_HOSTS, ...ONLY_ON_CPU];
-        const setupFiles = ["test/setup/calm-polling.ts"];
+        const setupFiles = [CLOSE_DEVICES, "test/setup/calm-polling.ts"];
         return project(name, { ...env, SIROCCO_DRIVER: name }, testsOf(i), exclude, { setupFiles });
       }),
       project("wasm", ON_CPU, DEVICE_TESTS, [...IN_HOSTS, ...NOT_ON_CPU]),

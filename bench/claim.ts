@@ -55,8 +55,8 @@ export const claim: Suite = async (bench) => {
     measureAttention(bench, gpu, decoder.shape.kernels.attention.decode),
   );
   bench.note(
-    "claim: tokens/s are limits, bandwidth over bytes or arithmetic over operations, not measured; overLlama is a " +
-      "ratio of bytes; only attentionMs, one layer's of 32, and its overLlama are measured",
+    "claim: tokens/s are limits, bandwidth over bytes or arithmetic over operations, not measured; over Llama 2 " +
+      "is a ratio of bytes; only attention, one layer's of 32, and its ratio are measured",
   );
 };
 

@@ -64,10 +64,11 @@ export function statsLine(
     ? tokens(used)
     : `${used.toLocaleString("en-US")} of ${tokens(contextLength)}`;
   const rate = decodeRate(finish);
+  const isUnbegun = finish.completionTokens === 0 && finish.reason === "abort";
   return [
     `${finish.completionTokens} tokens (${finish.reason})`,
     ...(rate === undefined ? [] : [`${threeDigits(rate)} tokens/s`]),
-    `first after ${formatDuration(finish.prefillMs)}`,
+    ...(isUnbegun ? [] : [`first after ${formatDuration(finish.prefillMs)}`]),
     inChat ? `context ${meter}` : `${plan.weights}${withAdapter(options)} on ${adapter.name}`,
     `seed ${seed}`,
   ].join(", ");

@@ -88,9 +88,13 @@ async function readTask({ file, fewShot, fewShotFile, limit = Infinity }: Questi
     const question = asked[short] as Question;
     const { length } = examplesOf(question);
     // MMLU's lead ends with the subject.
-    const which = `question ${own + short + 1} of ${file}${question.lead ? ` (${question.lead.trim()})` : ""}`;
-    const advice = fewShotFile === undefined ? "--few-shot-file names a file of examples" : `Add some to it`;
-    throw new UsageError(`--few-shot: expected ${fewShot} examples for ${which}, got ${length}. ${advice}`);
+    const alike = question.lead ? `of the same subject (${question.lead.trim()}) ` : "";
+    const which = `for question ${own + short + 1} of ${file}`;
+    const advice =
+      fewShotFile === undefined ? "--few-shot-file names a file of examples" : `Add some to ${fewShotFile}`;
+    throw new UsageError(
+      `--few-shot: expected ${fewShot} examples ${alike}${which}, got ${length}. ${advice}`,
+    );
   }
   return {
     format,
@@ -138,18 +142,21 @@ async function askAll(
   const { parallel, scores, results, quiet = false } = options;
   const progress = new EvalProgress(context, quiet, questions.length, "questions", scores.size);
   const asked = adapted(model, options);
-  const cut = new Set<number>();
-  const ask = async (i: number): Promise<ChoiceScores> => {
+  let cut = 0;
+  const ask = async (i: number, onCut = () => {}): Promise<ChoiceScores> => {
     const question = questions[i] as Question;
-    const onCut = () => cut.add(i);
     return scoreChoices(asked, question, { examples: examplesOf(question), signal, onCut });
   };
   const missing = questions.map((_, i) => i).filter((i) => !scores.has(i));
   const worker = async () => {
     for (let i = missing.shift(); i !== undefined; i = missing.shift()) {
       try {
-        const found = await ask(i);
+        let isCut = false;
+        const found = await ask(i, () => {
+          isCut = true;
+        });
         scores.set(i, found);
+        if (isCut) cut++;
         await results?.add(i, found);
       } catch (error) {
         // The other workers ask no more.
@@ -175,9 +182,9 @@ async function askAll(
   } finally {
     progress.clear();
   }
-  if (cut.size > 0)
+  if (cut > 0)
     context.output.note(
-      `warning: ${cut.size} ${cut.size === 1 ? "question was" : "questions were"} longer than the context of ${model.contextLength} tokens and lost the beginning. A larger --context has room`,
+      `warning: of the questions asked now ${cut} ${cut === 1 ? "was" : "were"} longer than the context of ${model.contextLength} tokens and lost the beginning. A larger --context has room`,
     );
 }
 

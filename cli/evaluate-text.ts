@@ -4,6 +4,7 @@ import { compareModels, type Divergence, logitsOf, summarise } from "../eval/div
 import { scoreWindows, tokenPerplexity, unitPerplexities } from "../eval/perplexity.ts";
 import { weightFormatNames } from "../kernels/formats/table.ts";
 import { knownModel } from "../weights/known-models.ts";
+import { labelled } from "../weights/labelled.ts";
 import { adapted } from "./adapted.ts";
 import type { Context } from "./context.ts";
 import type { Model, WeightFormatName } from "./engine.ts";
@@ -43,11 +44,17 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
     // An adapter belongs to the model, not to another one.
     const { adapterModel: _, ...plain } = options;
     const other: LoadingOptions = weights ? { ...options, weights } : { ...plain, model: against };
-    return withModel(context, other, async (reference) => {
+    let isLoaded = false;
+    const compared = withModel(context, other, async (reference) => {
+      isLoaded = true;
       await checkSameTokens(reference, model, text);
       const contextLength = Math.min(model.contextLength, reference.contextLength);
       const task = await taskOf(model, text, options, contextLength);
       return divergence(context, { model, reference, against, other }, task, options);
+    });
+    return compared.catch((error: unknown) => {
+      if (isLoaded) throw error;
+      return labelled("--against", () => Promise.reject(error));
     });
   });
 }
@@ -55,7 +62,9 @@ export async function evaluateText(context: Context, options: TextOptions): Prom
 /** Fails now, not after a long load. @throws UsageError for what is neither a format nor a model */
 function checkAgainst(against: string): void {
   const isFormat = weightFormatNames.some((name) => name === against);
-  if (isFormat || /[/\\]/.test(against) || knownModel(against) || existsSync(against)) return;
+  // Other paths, addresses and names on the Hub.
+  const mayBe = /[/\\]/.test(against) && !/^\.{0,2}[/\\]/.test(against);
+  if (isFormat || mayBe || knownModel(against) || existsSync(against)) return;
   const formats = weightFormatNames.join(", ");
   throw expected("--against", `a model, or a weight format (${formats})`, against);
 }

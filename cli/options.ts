@@ -89,8 +89,8 @@ export const addModelOptions = (command: Command): Command =>
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
     new Option(
       "--threads <count>",
-      "threads that compute where the CPU does (default: physical cores less one)",
-    ).argParser(integer("--threads", { min: 1, max: MAX_THREADS, words: `from 1 to ${MAX_THREADS}` })),
+      "threads that compute where the CPU does; 0: the command's own (default: physical cores less one)",
+    ).argParser(integer("--threads", { min: 0, max: MAX_THREADS, words: `from 0 to ${MAX_THREADS}` })),
   ]);
 
 /** The model options, and those about formats and memory. */

@@ -149,7 +149,7 @@ export interface AdapterModel {
 export function adapterModels(text: string, before: readonly AdapterModel[] = []): readonly AdapterModel[] {
   const flag = "--adapter-model";
   // A source may contain = itself, but not before its first slash.
-  const [, given, source = text] = /^([^=/\\]+)=(.*)$/s.exec(text) ?? [];
+  const [, given, source = text] = /^([^=/\\]*)=(.*)$/s.exec(text) ?? [];
   const [, named = given, scale] = /^(.*):([^:]*)$/s.exec(given ?? "") ?? [];
   if (given !== undefined && source.trim() === "")
     throw expected(flag, "a source after the name, as in pirate=./adapters/pirate", text);

@@ -43,7 +43,7 @@ async function openCpu(threads: number | undefined): Promise<Gpu> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ERR_ACCESS_DENIED") throw cause;
     throw new DeviceError(
-      "CPU: expected permission for threads, got none. Start Node with --allow-worker, or load with threads: 0.",
+      "CPU: expected permission for threads, got none. Start Node with --allow-worker, or ask for 0 threads.",
       { code: "no-worker", cause },
     );
   }

@@ -41,8 +41,9 @@ const LIMITS: FinetuneLimits = { count: 100, fileBytes: 500 * 2 ** 20 };
 const DESCRIPTION_FILE = "finetune.json";
 const PART = ".part";
 const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
-/** Names of models at Cloudflare begin with @cf/. */
-const NAME = /^(?!@cf\/)[\w@][\w@./:-]{0,99}$/;
+const NAME = /^[\w@][\w@./:-]{0,99}$/;
+/** As the names of models at Cloudflare. */
+const OF_MODELS = /^@(cf|hf)\//i;
 const MAX_DESCRIPTION = 1000;
 /** Of the body that makes one. */
 const FIELDS = new Set(["name", "model", "description"]);
@@ -134,8 +135,9 @@ export class Finetunes {
     if (typeof name !== "string" || !NAME.test(name))
       throw wrong(
         "name",
-        `expected 1 to 100 of letters, digits and . _ - / : @, the first no mark, not beginning with @cf/, got ${shown(name)}.`,
+        `expected 1 to 100 of letters, digits and . _ - / : @, the first no mark but _ or @, got ${shown(name)}.`,
       );
+    if (OF_MODELS.test(name)) throw wrong("name", notOfModel(name));
     if (typeof model !== "string") throw wrong("model", `expected a text, got ${shown(model)}.`);
     if (typeof description !== "string" || description.length > MAX_DESCRIPTION)
       throw wrong(
@@ -262,6 +264,7 @@ export class Finetunes {
     for (const file of await readdir(folder))
       if (file.endsWith(PART)) await rm(join(folder, file), { force: true });
     try {
+      if (OF_MODELS.test(finetune.name)) throw outOfRange("name", notOfModel(finetune.name));
       if (isTaken)
         throw outOfRange(
           "name",
@@ -329,6 +332,9 @@ const isRefusal = (error: unknown): error is Error =>
   error instanceof CheckpointError ||
   isParameterError(error) ||
   (error instanceof DeviceError && error.code === "adapter-limit");
+
+const notOfModel = (name: string): string =>
+  `expected one that does not begin with @cf/ or @hf/, as names of models do, got ${shown(name)}.`;
 
 const wrong = (field: string, message: string): HttpError =>
   new HttpError(400, `${field}: ${message}`, { code: "invalid_value", param: field });

@@ -7,6 +7,7 @@ import { openOwnThread } from "../engine/cpu/open.ts";
 Object.assign(globalThis, globals);
 // Dawn is destroyed when the object that create() returned is collected.
 const keepAlive: GPU[] = [];
+const devices: GPUDevice[] = [];
 
 /** A device of the driver in VK_DRIVER_FILES, or of Dawn's null backend, with what it has of the features. */
 export async function openTestDevice(
@@ -18,9 +19,19 @@ export async function openTestDevice(
   keepAlive.push(gpu);
   const adapter = await gpu.requestAdapter();
   if (!adapter) throw new Error("no WebGPU adapter");
-  return adapter.requestDevice({
+  const device = await adapter.requestDevice({
     requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
   });
+  devices.push(device);
+  return device;
+}
+
+/** Destroys the devices of a file that has ended. */
+export async function closeTestDevices(): Promise<void> {
+  const ended = devices.splice(0);
+  for (const device of ended) device.destroy();
+  await Promise.all(ended.map(({ lost }) => lost));
+  keepAlive.length = 0;
 }
 
 /**

@@ -14,7 +14,8 @@ const KINDS: readonly { readonly name: RegExp; readonly what: string; readonly a
   {
     name: /^adapter_(config\.json|model\.(safetensors|bin))$/,
     what: "only an adapter",
-    advice: "Merge it into its base model (sirocco merge), and load the result.",
+    advice:
+      "Load its base model, and it as an adapter (adapters, --adapter-model); or merge the two (sirocco merge).",
   },
   {
     name: /\.(safetensors|bin|gguf)\.(partial|part|incomplete|crdownload|download|sirocco\..+)$/,

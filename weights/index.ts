@@ -6,7 +6,6 @@ export type {
   AdapterTensor,
   AdapterTokens,
 } from "./adapters/adapter.ts";
-export { ofAdapter } from "./adapters/of-adapter.ts";
 export { openAdapter } from "./adapters/open-adapter.ts";
 export type { Checkpoint, ColumnsOf, FormatOf, Quantised, Vocabulary } from "./checkpoint.ts";
 export { companionFiles } from "./companions.ts";
@@ -26,6 +25,7 @@ export { decodeRecords } from "./integrity/journal.ts";
 export { describeJournal, PackedFile, type PackedPiece, packedBytes } from "./integrity/packed-file.ts";
 export type { RandomAccess } from "./integrity/random-access.ts";
 export { sha256, sha256OfText } from "./integrity/sha256.ts";
+export { labelled } from "./labelled.ts";
 export { encodePath, folderUrl } from "./named-file.ts";
 export { openCheckpoint } from "./open-checkpoint.ts";
 export { readJson, readText } from "./read-file.ts";

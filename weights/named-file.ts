@@ -37,7 +37,7 @@ function gotAndAdvice(ending: string | undefined, folder: string): [got: string,
 
 /**
  * Parses the URL of a folder, or of a GGUF file.
- * @throws CheckpointError for an invalid URL, or the URL of another file
+ * @throws CheckpointError for an invalid URL, one with a password, or the URL of another file
  */
 export function folderUrl(address: string): URL {
   let url: URL;
@@ -46,7 +46,9 @@ export function folderUrl(address: string): URL {
   } catch {
     throw mismatch(show(address), "an address", "something else", "Check it.");
   }
-  if (!looksLikeFile(url.pathname)) return url;
   const shown = `${url.origin}${url.pathname}`; // Without user, password and query, which may be secret.
+  if (url.username !== "" || url.password !== "")
+    throw mismatch(shown, "an address without user and password", "one with them", "Leave them out.");
+  if (!looksLikeFile(url.pathname)) return url;
   throw fileForFolder(shown, new URL(".", shown).href);
 }

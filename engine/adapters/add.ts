@@ -4,7 +4,7 @@ import {
   type Checkpoint,
   CheckpointError,
   fileSource,
-  ofAdapter,
+  labelled,
   openAdapter,
   requiredTensors,
   type Source,
@@ -41,7 +41,7 @@ export async function addAdapter(
 ): Promise<void> {
   checkOptions("addAdapter", options, rules);
   checkNew(adapters, name);
-  const opened = await ofAdapter(`adapter ${shown(name)}`, async () => {
+  const opened = await labelled(`adapter ${shown(name)}`, async () => {
     const source = await sourceOf(from, openSource, options);
     const adapter = await openAdapter(name, source, checkpoint.config, options.signal);
     checkRuns(adapter);

@@ -99,7 +99,14 @@ const loadRules: Rules<LoadOptions> = {
   kernels: object("an object of variants"),
   store: flag,
   takeOver: flag,
-  adapters: { expected: "an object of sources by name", hasType: isPlain },
+  adapters: {
+    expected: "an object with a folder, an address, a name on the Hub, files or a Source by each name",
+    hasType: (value) =>
+      isPlain(value) &&
+      Object.entries(value as object).every(
+        ([name, from]) => name !== "" && (typeof from === "string" || Array.isArray(from) || isSource(from)),
+      ),
+  },
 };
 
 export const callRules: Rules<CallOptions> = { signal };

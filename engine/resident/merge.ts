@@ -8,8 +8,8 @@ import {
   companionFiles,
   INDEX_FILE,
   isLooseShard,
+  labelled,
   mergeAdapter,
-  ofAdapter,
   openAdapter,
   openCheckpoint,
   otherVocabularies,
@@ -109,7 +109,7 @@ export async function merge(
       ? each
       : platform.openSource(each, { ...(onProgress && { onProgress }), ...(signal && { signal }) });
   const base = await openCheckpoint(await opened(spec), signal);
-  const adapter = await ofAdapter("adapter", async () => {
+  const adapter = await labelled("adapter", async () => {
     const source = await opened(from);
     return openAdapter(source.name, source, base.config, signal);
   });

@@ -159,7 +159,7 @@ describe("wrong values", () => {
     ["--weights", "one of auto, f32, f16, bf16, q8, q4, q4a, q4a64, q4a128, q4k", ["q5", "Q4", ""]],
     ["--window", "a whole number of at least 1", ["0", "4k"]],
     ["--window", "a whole number up to 4294967295", ["4294967296"]],
-    ["--threads", "a whole number from 1 to 128", ["0", "129", "1.5", "all"]],
+    ["--threads", "a whole number from 0 to 128", ["-1", "129", "1.5", "all"]],
     ["--cache", "one of auto, f32, f16, q8", ["bf16", "q4", "F16", ""]],
     ["--model", "a name, a folder, a .gguf file, a URL or owner/name[@revision]", ["", "  "]],
     ["--adapter", "part of an adapter's name", ["", " "]],

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { describeModel } from "../../engine/node.ts";
 import { folderSource, type Source } from "../../weights/node.ts";
 import { smallGguf, u32, writeGguf } from "../weights/gguf-file.ts";
@@ -33,6 +33,8 @@ function counted(source: Source): { source: Source; bytes: Map<string, number> }
   };
   return { source: { ...source, read }, bytes };
 }
+
+afterEach(() => vi.unstubAllEnvs());
 
 test("the embedded model", async () => {
   const { format, config, tokenizer, chatTemplate, files, fileBytes, residentBytes, stored, otherFiles } =
@@ -96,7 +98,8 @@ test("by address, and in a repository of the Hub", async () => {
   await site.close();
 
   const hub = await mockHub({ "m.Q8_0.gguf": gguf(7), "m.Q4_K_M.gguf": file });
-  Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_HOME: home });
+  vi.stubEnv("HF_ENDPOINT", hub.url);
+  vi.stubEnv("HF_HOME", home);
   for (const name of [REPOSITORY, `${REPOSITORY}@main`, `${REPOSITORY}/m.Q4_K_M.gguf`]) {
     expect(await describeModel(name)).toMatchObject({ format, files: [{ file: "m.Q4_K_M.gguf" }] });
   }
@@ -105,8 +108,6 @@ test("by address, and in a repository of the Hub", async () => {
   ]);
   const fetched = hub.requests.filter((line) => line.includes("/resolve/"));
   expect(fetched.every((line) => Number(/-(\d+)$/.exec(line)?.[1]) < 2 ** 20)).toBe(true);
-  delete process.env["HF_ENDPOINT"];
-  delete process.env["HF_HOME"];
   await hub.close();
 });
 

@@ -40,11 +40,7 @@ test("a folder by its path, its address, or from home", async () => {
 
 test("a GGUF file by its path or its address, which may be secret", async () => {
   const path = join(place, "a.Q4_0.gguf");
-  for (const spec of [
-    path,
-    pathToFileURL(path).href,
-    "https://user:secret@host.example/x/a.Q4_0.gguf?key=secret",
-  ]) {
+  for (const spec of [path, pathToFileURL(path).href, "https://host.example/x/a.Q4_0.gguf?key=secret"]) {
     const { file, name } = await namedSource(spec, {});
     expect(file, spec).toBe("a.Q4_0.gguf");
     expect(name).toMatch(/a\.Q4_0\.gguf$/);
@@ -72,9 +68,10 @@ test.each<[spec: string, words: RegExp]>([
   [join(place, "a.zip"), /got an archive\. Unpack it/],
   [`${join(place, "a.Q4_0.gguf")}/`, /a\.Q4_0\.gguf\/": expected a folder, got no such folder/],
   ["https://host.example/x/config.json", /got a file\. Name its folder: "https:\/\/host\.example\/x\/"/],
+  ["https://host.example/x/a.bin?key=secret", /^"https:\/\/host\.example\/x\/a\.bin": .*got a file/],
   [
-    "https://user:secret@host.example/x/a.bin?key=secret",
-    /^"https:\/\/host\.example\/x\/a\.bin": .*got a file/,
+    "https://user:secret@host.example/x/a.Q4_0.gguf",
+    /a\.Q4_0\.gguf: expected an address without user and password/,
   ],
   ["https://huggingface.co/datasets/a/b", /got a page of datasets\. Give it as owner\/name/],
   ["https://huggingface.co/a", /got something else/],
@@ -153,6 +150,9 @@ test("in a browser, a name that is no repository is refused before anything is f
   for (const spec of ["./x", "/x/y", "x", "a/b/c", "../b"])
     expect(() => hubSource(spec), spec).toThrow(CheckpointError);
   expect(isRepository("a/b")).toBe(true);
+  expect(() => folderUrl("https://me:secret@host.example/a?token=b")).toThrow(
+    /^https:\/\/host\.example\/a: expected an address without user and password, got one with them\./,
+  );
   expect(folderUrl("https://host.example/a.b/c").href).toBe("https://host.example/a.b/c");
 });
 

@@ -134,7 +134,11 @@ test("an adapter that cannot be loaded is not kept, and may be replaced", async 
 describe("refused, and nothing is written", () => {
   test.each<[string, object, RegExp]>([
     ["a path for a name", { name: "../pirate" }, /^name: expected 1 to 100 of letters.* "..\/pirate"/],
-    ["the name of a model of Cloudflare", { name: MODEL }, /^name: .* not beginning with @cf\/, got "@cf/],
+    [
+      "the name of a model of Cloudflare",
+      { name: MODEL },
+      /^name: .* not begin with @cf\/ or @hf\/.*, got "@cf/,
+    ],
     ["no name", { name: undefined }, /^name: .* got nothing/],
     ["a name of other lines", { name: "a\nb" }, /^name/],
     ["a number for a model", { model: 5 }, /^model: expected a text, got 5/],

@@ -365,7 +365,7 @@ test("a repository of the first AutoGPTQ: its names of files, and its quantize_c
 test("a repository with only an adapter", async () => {
   hub.files = { "adapter_config.json": text("{}"), "adapter_model.safetensors": text("x") };
   await expect(open().then((source) => openCheckpoint(source))).rejects.toThrow(
-    /config\.json: expected a file, got no such file in owner\/tiny@main but only an adapter \("adapter_\w+\.\w+"\)\. Merge it/,
+    /config\.json: expected a file, got no such file in owner\/tiny@main but only an adapter \("adapter_\w+\.\w+"\)\. Load its base/,
   );
 });
 

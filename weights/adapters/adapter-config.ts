@@ -194,7 +194,7 @@ function layersOf(fields: Fields): ReadonlySet<number> | undefined {
   const value = fields.get("layers_to_transform") ?? undefined;
   if (value === undefined) return undefined;
   const list: unknown[] = Array.isArray(value) ? value : [value];
-  if (!list.every((each) => isWhole(each, 0, 4096)) || list.length > MAX_ENTRIES)
+  if (!list.every((each) => isWhole(each, 0, 2 ** 31)) || list.length > MAX_ENTRIES)
     throw fields.wrong("layers_to_transform", "numbers of layers");
   // PEFT takes an empty list as none.
   return list.length > 0 ? new Set(list as number[]) : undefined;

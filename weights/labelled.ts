@@ -1,11 +1,11 @@
-// Errors of an adapter's files name the adapter.
-import { CheckpointError, NetworkError } from "../errors.ts";
+// Errors that say which of several sources they are about.
+import { CheckpointError, NetworkError } from "./errors.ts";
 
 /**
  * @param label what errors begin with, as in `adapter "pirate"`
  * @throws what `open` throws; a CheckpointError and a NetworkError begin with the label
  */
-export async function ofAdapter<T>(label: string, open: () => Promise<T>): Promise<T> {
+export async function labelled<T>(label: string, open: () => Promise<T>): Promise<T> {
   try {
     return await open();
   } catch (error) {
