@@ -29,7 +29,7 @@ const ONLY_ON_CPU = [
 /** Tests of numbers that a driver without f16, and with few lanes in a subgroup, may compute otherwise. */
 const ON_EVERY_DRIVER = [
   "test/kernels/**/!(*.cpu).test.ts",
-  "test/engine/{chunks,families,golden,golden-variants,split,token-blocks,variant-bench}.test.ts",
+  "test/engine/{families,golden,golden-variants,token-blocks,variant-bench}.test.ts",
 ];
 /** The fastest driver runs all that need one; the others what may differ there, or all if asked to. */
 const testsOf = (driver: number) =>

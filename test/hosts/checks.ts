@@ -10,7 +10,7 @@ export interface HostCheck {
   readonly name: string;
   /** It must run on the device, else there is nothing to check. */
   readonly kernel?: Kernel;
-  /** Its number among the sizes of a kernel that has several. Two hosts may share them. */
+  /** Its number among the sizes of a kernel that has several, or its model's. Two hosts may share them. */
   readonly turn?: number;
   /** @param load gives a model, which it loads if it is not the last one. @throws Error if the check fails */
   run(device: GPUDevice, load: (model: GoldenModel) => Promise<Model>): Promise<void>;
@@ -33,9 +33,10 @@ export const checks = {
       kernel,
       run: (device: GPUDevice) => checkCompiles(device, kernel),
     })),
-  golden: [...embeddedModels({ short: true }), ...families, withGpuKernels].flatMap((model) =>
+  golden: [...embeddedModels({ short: true }), ...families, withGpuKernels].flatMap((model, turn) =>
     model.checks.map(({ name, run }) => ({
       name: `${model.name}: ${name}`,
+      turn,
       run: async (_: GPUDevice, load: (model: GoldenModel) => Promise<Model>) => run(await load(model)),
     })),
   ),

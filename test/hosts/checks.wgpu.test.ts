@@ -15,7 +15,7 @@ afterAll(async () => {
 });
 
 // Lavapipe takes seconds for many pipelines from wgpu. Where both are installed, each runs every kernel,
-// Firefox at every other size and Deno at the rest.
+// Firefox at every other size and Deno at the rest. They share the models, too.
 const projects = process.env["SIROCCO_PROJECTS"]?.split(",") ?? [];
 const both = projects.includes("firefox") && projects.includes("deno");
 

@@ -290,6 +290,19 @@ test.each([
   expect((await serve()).adapters).toEqual(["legal"]);
 });
 
+test("a restart names a finetune of an earlier version that has the name of a model", async () => {
+  const first = await serve();
+  const { result } = await first.create();
+  for (const file of [CONFIG, TENSORS]) await first.upload("pirate", file, "{}");
+  const path = join(folder, result.id, "finetune.json");
+  const name = "@cf/mine/pirate";
+  writeFileSync(path, readFileSync(path, "utf8").replace('"pirate"', JSON.stringify(name)));
+  const again = await serve();
+  expect(again.notes).toEqual([expect.stringMatching(/: name: expected one that does not begin with @cf\//)]);
+  expect((await again.send(`${ACCOUNT}/finetunes`)).result[0]).toMatchObject([{ name }]);
+  expect((await again.send(RUN, { prompt: "Hi", lora: name })).errors[0].message).toContain("@cf/ or @hf/");
+});
+
 test("a failure of the server removes only the file that came last, which may be sent again", async () => {
   const { create, upload, model, adapters } = await serve();
   await create();

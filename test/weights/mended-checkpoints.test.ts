@@ -312,7 +312,7 @@ const refused: [name: string, folder: string, expected: RegExp, change: (files: 
   [
     "only an adapter",
     ONE,
-    /config\.json: .*only an adapter \("adapter_config\.json"\)\. Merge it/,
+    /config\.json: .*only an adapter \("adapter_config\.json"\)\. Load its base/,
     (f) => {
       delete f["config.json"];
       f["adapter_config.json"] = text("{}");

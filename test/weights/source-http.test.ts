@@ -145,7 +145,7 @@ test("an adapter at an address is recognised, also through a cache", async () =>
     if (request.url?.includes("adapter_config.json")) sendFile(request, response, data);
     else response.writeHead(404).end();
   });
-  const words = /config\.json: .*only an adapter \("adapter_config\.json"\)\. Merge it/;
+  const words = /config\.json: .*only an adapter \("adapter_config\.json"\)\. Load its base/;
   await expect(openCheckpoint(source)).rejects.toThrow(words);
   await expect(openCheckpoint(await CachedSource.open(source, new Uint8Array()))).rejects.toThrow(words);
 });
