@@ -95,6 +95,7 @@ function rowWriter(
   const layout = layouts[format];
   const buffers = stored.map(({ u32 }) => u32);
   if (formatTable[format].scaleBits === 0) return floatWriter(format, buffers[0]!, row);
+
   // By way of scratch: the buffers may be in a heap where compiled functions cannot write.
   const quantise = quantiser(format, K, compiled);
   const lengths = [layout.words(row.length), layout.scaleWords(row.length)] as const;

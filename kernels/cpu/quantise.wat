@@ -560,10 +560,12 @@
       (local.set $i (i32.add (local.get $i) (i32.const 32)))
       (br_if $next (i32.lt_s (local.get $i) (local.get $count))))
 
-    ;; d and dmin are in units of 2^-6: they are 63 times smaller than what they scale.
+    ;; 63 times d and dmin reach the largest. So they are in units of 2^-6.
     (local.set $finer (i32.sub (local.get $exponent) (i32.const 6)))
-    (local.set $d (call $super_scale (local.get $d) (local.get $finer)))
-    (local.set $dmin (call $super_scale (local.get $dmin) (local.get $finer)))
+    (local.set $d (call $round_scale
+      (i32.shl (local.get $d) (i32.const 6)) (i32.const 63) (local.get $finer)))
+    (local.set $dmin (call $round_scale
+      (i32.shl (local.get $dmin) (i32.const 6)) (i32.const 63) (local.get $finer)))
     (i32.store (local.get $scale) (i32.or
       (call $f16_bits (local.get $d) (local.get $finer))
       (i32.shl (call $f16_bits (local.get $dmin) (local.get $finer)) (i32.const 16))))
@@ -589,14 +591,6 @@
       (local.set $pair (i32.add (local.get $pair) (i32.const 8)))
       (local.set $i (i32.add (local.get $i) (i32.const 32)))
       (br_if $next (i32.lt_s (local.get $i) (local.get $count)))))
-
-  ;; Of which 63 times reach `largest`, which is in units of the group.
-  (func $super_scale (param $largest i32) (param $finer i32) (result i32)
-    (call $round_f16
-      (i32.div_u
-        (i32.add (i32.shl (local.get $largest) (i32.const 6)) (i32.const 31))
-        (i32.const 63))
-      (local.get $finer)))
 
   ;; value / step to the nearest, at most 63.
   (func $nearest_six (param $value i32) (param $step i32) (result i32)
