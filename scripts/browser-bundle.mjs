@@ -95,10 +95,10 @@ const TEST_MEMBER_USED = new RegExp(
 
 /**
  * Uses that stay: the CPU device runs the reference of a kernel without a CPU half. All have one
- * (test/kernels/cpu/halves.cpu.test.ts). Floats are not quantised to q4k there: its search is `storeRow`.
+ * (test/kernels/cpu/halves.cpu.test.ts).
  * @type {Readonly<Record<string, readonly string[]>>}
  */
-const MAY_USE = { "cpu-client.js": ["reference"], "executor.js": ["storeRow"] };
+const MAY_USE = { "cpu-client.js": ["reference"] };
 
 /** Prints the size of each chunk. @returns {string[]} a problem each */
 export function checkBrowserBundle() {

@@ -119,6 +119,8 @@ interface Inputs {
 interface Lora {
   /** out[i] = factor · rows[i] · x. @param vectors vec4f of a row, and of x */
   floatProducts(rows: number, count: number, vectors: number, x: number, factor: number, out: number): void;
+  /** x += the sum of factors[i] · rows[i]. @param vectors vec4f of a row, and of x, a multiple of 4 */
+  addRows(rows: number, count: number, vectors: number, factors: number, x: number): void;
 }
 
 /** products.wat */
@@ -130,6 +132,20 @@ interface Products {
    * bytes, and 32 a group
    */
   products(...rows: [...rows: RowArguments, isPacked: number, work: number]): void;
+  /**
+   * Stores a row as floats, in the order of its columns. `kind` is as in `products`.
+   * @param byNibble 1 for formats of nibbles
+   * @param work 32 bytes a group
+   */
+  unpackRow(
+    kind: number,
+    byNibble: number,
+    weights: number,
+    scales: number,
+    groups: number,
+    work: number,
+    to: number,
+  ): void;
 }
 
 /** multiply-add.wat */

@@ -1,14 +1,13 @@
 import type { DoraGainSize } from "../dora-gain.ts";
-import { layouts } from "../formats/layouts.ts";
 import { padded, type WeightFormatName } from "../formats/table.ts";
-import { buffersOf } from "./embed.ts";
 import type { Operand, Operation } from "./operation.ts";
+import { rowReader } from "./rows.ts";
 
 interface DoraGainCall {
   readonly format: WeightFormatName;
 }
 
-/** Items are rows of this part of the matrix. */
+/** Items are rows of this part of the matrix. Rows are added up in the heap of A. */
 export const doraGain: Operation<DoraGainCall, DoraGainSize> = ({ format }, size, operands) => {
   const { N, N0, width, K, R, M, slots } = size;
   const [a, b, gains, blocks, columns, isDora, ...weight] = operands as [
@@ -18,32 +17,48 @@ export const doraGain: Operation<DoraGainCall, DoraGainSize> = ({ format }, size
     Operand,
     Operand,
     Operand,
-    ...Operand[],
+    Operand,
+    Operand?,
   ];
-  const buffers = buffersOf(format, weight);
-  const { at } = layouts[format];
   const stride = padded(K);
-  const adapted = new Float64Array(K);
+  const kept = 16 + 4 * stride + 4 * padded(R);
+  const read = rowReader(format, K, weight, kept);
+
+  const { compiled, heap, scratch } = a.home;
+  const sumAt = scratch(kept);
+  const adaptedAt = sumAt + 16;
+  const factorsAt = adaptedAt + 4 * stride;
+  const adapted = heap.f32.subarray(adaptedAt / 4, factorsAt / 4);
+  const factors = heap.f32.subarray(factorsAt / 4, factorsAt / 4 + R);
   /** As signed numbers, which are faster indices. */
   const columnOf = new Int32Array(columns.u32.buffer, columns.u32.byteOffset, K);
+
+  /** The sum of the squares of a row of the matrix under an adapter; `row` is its place in the whole matrix. */
+  const squaresOf = (n: number, row: number, slot: number): number => {
+    const values = read(n);
+    // The columns of A are in order.
+    for (let k = 0; k < K; k++) adapted[columnOf[k]!] = values[k]!;
+    const at = slot * width + row;
+    factors.set(b.f32.subarray(at * R, (at + 1) * R));
+    const ofA = a.address + 4 * (slot * M + blocks.u32[row]! * R) * stride;
+    compiled.addRows(ofA, R, stride / 4, factorsAt, adaptedAt);
+    adapted.fill(0, K);
+    compiled.floatProducts(adaptedAt, 1, stride / 4, adaptedAt, 1, sumAt);
+    return heap.f32[sumAt / 4]!;
+  };
+
   return [
     {
       items: N,
       run(first, end) {
         for (let n = first; n < end; n++) {
+          const row = N0 + n;
           for (let slot = 0; slot < slots; slot++) {
-            const row = slot * width + N0 + n;
-            if (isDora.u32[row] === 0) continue;
-            for (let k = 0; k < K; k++) adapted[k] = at(buffers, n * stride + k, stride);
-            for (let m = 0; m < R; m++) {
-              const factor = b.f32[row * R + m]!;
-              const from = (slot * M + blocks.u32[N0 + n]! * R + m) * stride;
-              for (let k = 0; k < K; k++) adapted[k]! += factor * a.f32[from + columnOf[k]!]!;
-            }
-            let squares = 0;
-            for (let k = 0; k < K; k++) squares += adapted[k]! * adapted[k]!;
+            const at = slot * width + row;
+            if (isDora.u32[at] === 0) continue;
+            const squares = squaresOf(n, row, slot);
             // A row of zeros has no direction: it stays.
-            gains.f32[row] = squares > 0 ? gains.f32[row]! / Math.sqrt(squares) : 0;
+            gains.f32[at] = squares > 0 ? gains.f32[at]! / Math.sqrt(squares) : 0;
           }
         }
       },

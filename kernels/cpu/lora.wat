@@ -1,4 +1,4 @@
-;; Products of a vector of floats and rows of floats.
+;; Vectors of floats and rows of floats: what adapters multiply.
 (module
   (import "env" "memory" (memory 1 65536))
 
@@ -59,4 +59,26 @@
         (local.set $out (i32.add (local.get $out) (i32.const 4)))
         (local.set $count (i32.sub (local.get $count) (i32.const 1)))
         (br $next_row))))
-  )
+
+  ;; x[v] += sum_i factors[i] · rows[i, v], over `vectors` vec4f, a multiple of four; `count` > 0.
+  (func (export "addRows")
+    (param $rows i32) (param $count i32) (param $vectors i32)
+    (param $factors i32) (param $x i32)
+    (local $factor v128) (local $at i32) (local $end i32)
+    (local.set $end (i32.add (local.get $x) (i32.shl (local.get $vectors) (i32.const 4))))
+    (loop $next_row
+      (local.set $factor (v128.load32_splat (local.get $factors)))
+      (local.set $at (local.get $x))
+      (loop $next_four
+        ;; each i: 0 1 2 3
+        (v128.store offset={16i}
+          (local.get $at)
+          (f32x4.add
+            (v128.load offset={16i} (local.get $at))
+            (f32x4.mul (local.get $factor) (v128.load offset={16i} (local.get $rows)))))
+        ;; end i
+        (local.set $rows (i32.add (local.get $rows) (i32.const 64)))
+        (local.set $at (i32.add (local.get $at) (i32.const 64)))
+        (br_if $next_four (i32.lt_u (local.get $at) (local.get $end))))
+      (local.set $factors (i32.add (local.get $factors) (i32.const 4)))
+      (br_if $next_row (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))))

@@ -5,6 +5,7 @@ import { GROUP, padded, scaleWords, type WeightFormatName, weightWords } from ".
 import type { InputSize } from "../matrix-input.ts";
 import type { Compiled } from "./compiled.ts";
 import { nearAddress, type Operand, PAST_END, type Thread } from "./operation.ts";
+import { FACTOR_BYTES, isByNibble, kindOf, placeScales } from "./rows.ts";
 
 export interface ProductCall {
   readonly format: WeightFormatName;
@@ -18,9 +19,6 @@ export interface ProductCall {
   readonly many?: boolean;
 }
 
-/** The places of the functions in the table of products.wat. */
-const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4k"];
-
 /** Rows of weights that a function computes at once. */
 export const TILE_ROWS = 4;
 /** Tokens whose inputs are prepared at once: all rows of weights read them. */
@@ -31,9 +29,8 @@ const PANEL_ROWS = 32;
 const MOST_PANEL_ROWS = 256;
 
 const PANEL_BYTES = 4 * BLOCK_TOKENS * PANEL_ROWS;
-/** What products.wat works with: for a tile, and for a group. */
+/** What products.wat works with, for a tile. */
 const TILE_BYTES = 64 + 8192;
-const FACTOR_BYTES = 32;
 /** From so many tokens on it takes less to unpack weights once. */
 const MANY_TOKENS = 4;
 
@@ -105,7 +102,7 @@ export function prepareProduct(
 
   const weightBytes = 4 * weightWords(format, K);
   const scaleBytes = 4 * scaleWords(format, K);
-  /** Otherwise scales are copied to scratch. */
+  /** Otherwise `placeScales` copies to scratch. */
   const isInPlace = weights.every((matrix) => matrix.home === home);
 
   const scratchBytes =
@@ -117,21 +114,12 @@ export function prepareProduct(
   const scalesAt = inputsAt + BLOCK_TOKENS * inputBytes;
   let block: TokenBlock;
 
-  /** The address of the scales of rows. */
-  const placeScales = (row: number, count: number): number => {
-    const scales = weights[1];
-    if (!scales) return 0;
-    if (scales.home === home) return scales.address + row * scaleBytes;
-    home.heap.u8.set(scales.u8.subarray(row * scaleBytes, (row + count) * scaleBytes), scalesAt);
-    return scalesAt;
-  };
-
   const multiplyTo = (row: number, count: number, out: number, outBytes: number): void =>
     products(
       kind,
       weights[0]!.address + row * weightBytes,
       weightBytes,
-      placeScales(row, count),
+      placeScales(weights[1], home, scaleBytes, row, count, scalesAt),
       scaleBytes,
       count,
       inputsAt,
@@ -207,10 +195,10 @@ function productsOfFloats(
 ): RowProducts {
   const columns = padded(K);
   const groups = columns / GROUP;
-  const byNibble = format.startsWith("q4") ? 1 : 0;
+  const byNibble = isByNibble(format);
   return {
     name: "products",
-    kind: FORMATS.indexOf(format),
+    kind: kindOf(format),
     inputBytes: groups * (128 + 16),
     workBytes: TILE_BYTES + groups * FACTOR_BYTES,
     length: groups,

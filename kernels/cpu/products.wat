@@ -39,6 +39,30 @@
       $pairs128 $unpack_nibbles $multiply_nibbles $multiply_f32
       $super_pairs $unpack_nibbles $multiply_nibbles $multiply_f32))
 
+  ;; text turned
+  ;; Four vectors from $v{v} on, turned: each of those at ${to}, 32 bytes apart, has a lane of all.
+  (local.set $low
+    (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $v{v}) (local.get $v{v+1})))
+  (local.set $high
+    (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $v{v+2}) (local.get $v{v+3})))
+  (v128.store offset={at}
+    (local.get ${to})
+    (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $low) (local.get $high)))
+  (v128.store offset={at+32}
+    (local.get ${to})
+    (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $low) (local.get $high)))
+  (local.set $low
+    (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $v{v}) (local.get $v{v+1})))
+  (local.set $high
+    (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $v{v+2}) (local.get $v{v+3})))
+  (v128.store offset={at+64}
+    (local.get ${to})
+    (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $low) (local.get $high)))
+  (v128.store offset={at+96}
+    (local.get ${to})
+    (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $low) (local.get $high)))
+  ;; end turned
+
   ;; out[t, n] = sum_k weights[n, k] · inputs[t, k]. It writes whole tiles.
   (func (export "products")
     (param $format i32)
@@ -438,6 +462,43 @@
       (local.set $to (i32.add (local.get $to) (i32.const 128)))
       (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
 
+  ;; A row as floats, in the order of its columns.
+  (func (export "unpackRow")
+    (param $format i32)     ;; as in products
+    (param $by_nibble i32)  ;; 1 for formats of nibbles
+    (param $weights i32) (param $scales i32)
+    (param $groups i32)
+    (param $work i32)       ;; 32 bytes a group
+    (param $to i32)
+    (local.set $format (i32.shl (local.get $format) (i32.const 2)))
+    (call_indirect (type $scales)
+      (local.get $scales) (local.get $scales) (local.get $scales) (local.get $scales)
+      (local.get $groups) (local.get $work)
+      (local.get $format))
+    (call_indirect (type $unpack)
+      (local.get $weights) (local.get $work) (local.get $groups) (local.get $to)
+      (i32.add (local.get $format) (i32.const 1)))
+    (if (local.get $by_nibble) (then (call $in_order (local.get $groups) (local.get $to)))))
+
+  ;; Groups as $unpack_nibbles leaves them, in the order of their columns.
+  (func $in_order (param $groups i32) (param $at i32)
+    (local $low v128) (local $high v128)
+    ;; each j: 0 1 2 3 4 5 6 7
+    (local $v{j} v128)
+    ;; end j
+    (loop $next
+      ;; each j: 0 2 4 6
+      (local.set $v{j} (v128.load offset={16j} (local.get $at)))
+      (local.set $v{j+1}
+        (f32x4.mul
+          (v128.load offset={16j+16} (local.get $at))
+          (v128.const f32x4 0.0625 0.0625 0.0625 0.0625)))
+      ;; end j
+      ;; insert turned v=0 to=at at=0
+      ;; insert turned v=4 to=at at=16
+      (local.set $at (i32.add (local.get $at) (i32.const 128)))
+      (br_if $next (local.tee $groups (i32.sub (local.get $groups) (i32.const 1))))))
+
   ;; f16 to f32. The bits of an f16, moved to where those of an f32 are, mean 2^-112 of its value. So do those
   ;; of subnormals.
   (func $half (param $bits i32) (result f32)
@@ -472,26 +533,7 @@
             (local.get $unit)))
         (local.set $s{r} (i32.add (local.get $s{r}) (i32.const 8)))
         ;; end r
-        (local.set $low
-          (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $v0) (local.get $v1)))
-        (local.set $high
-          (i8x16.shuffle 0 1 2 3 16 17 18 19 4 5 6 7 20 21 22 23 (local.get $v2) (local.get $v3)))
-        (v128.store
-          (local.get $factors)
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $low) (local.get $high)))
-        (v128.store offset=32
-          (local.get $factors)
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $low) (local.get $high)))
-        (local.set $low
-          (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $v0) (local.get $v1)))
-        (local.set $high
-          (i8x16.shuffle 8 9 10 11 24 25 26 27 12 13 14 15 28 29 30 31 (local.get $v2) (local.get $v3)))
-        (v128.store offset=64
-          (local.get $factors)
-          (i8x16.shuffle 0 1 2 3 4 5 6 7 16 17 18 19 20 21 22 23 (local.get $low) (local.get $high)))
-        (v128.store offset=96
-          (local.get $factors)
-          (i8x16.shuffle 8 9 10 11 12 13 14 15 24 25 26 27 28 29 30 31 (local.get $low) (local.get $high)))
+        ;; insert turned v=0 to=factors at=0
         (local.set $factors (i32.add (local.get $factors) (i32.const 128)))
         (local.set $groups (i32.sub (local.get $groups) (i32.const 4)))
         (br $next)))

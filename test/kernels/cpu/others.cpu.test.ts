@@ -59,6 +59,14 @@ test.each([
   checkOperation(kernel, kernel.testSizes[1]!, undefined, ["weight", "scale"]),
 );
 
+test.each([["weight"], ["scale"], ["a"], ["a", "weight", "scale"]])(
+  "rows with %j in another heap",
+  (...far) => {
+    for (const kernel of [embed(q4), doraGain(q4)] as Kernel[])
+      checkOperation(kernel, kernel.testSizes[1]!, undefined, far);
+  },
+);
+
 test("sample: many rows of every mode", () => {
   for (const mode of ["temperature", "topK", "topP", "minP", "mixed", "masked"] as const)
     checkOperation(sample as Kernel, { T: 24, B: 24, V: 1500, mode });
