@@ -46,7 +46,8 @@ export function findChromium() {
     const path = join(folder, "chromium");
     const given = process.env["LD_LIBRARY_PATH"];
     const libraries = [join(folder, "lib"), folder, ...(given ? [given] : [])].join(delimiter);
-    const env = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder };
+    // Under C.UTF-8 it makes "en-US@posix" of a locale, and numbers cannot be written.
+    const env = { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder, LC_ALL: "en_US.UTF-8" };
     const version = start(path, env);
     return version ? { path, env, version } : { why: `the one in ${CARRIER} does not start here` };
   } catch (error) {
@@ -69,11 +70,21 @@ function start(path, env) {
   return status === 0 ? stdout.trim() : "";
 }
 
+/** It ends where it finds no font. Its own list has folders of a cloud service. */
+const FONTS = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+</fontconfig>
+`;
+
 /** Takes about 3 s and 200 MB, once. */
 function unpacked() {
   const { version } = JSON.parse(readFileSync(join(carrier, "package.json"), "utf8"));
   const cache = join(root, "node_modules", ".cache", "sirocco");
-  return unpackOnce(join(cache, `chromium-${version}`), (unfinished) => {
+  return unpackOnce(join(cache, `chromium-${version}-with-fonts`), (unfinished) => {
     const unbrotli = (/** @type {string} */ name) =>
       brotliDecompressSync(readFileSync(join(carrier, "bin", name)));
     for (const name of ["al2023", "fonts", "swiftshader"]) {
@@ -81,6 +92,7 @@ function unpacked() {
       const { status, stderr } = spawnSync("tar", ["-x", "--no-same-owner", "-C", unfinished], { input });
       if (status !== 0) throw new Error(`tar: ${stderr}`);
     }
+    writeFileSync(join(unfinished, "fonts.conf"), FONTS);
     writeFileSync(join(unfinished, "chromium"), unbrotli("chromium.br"), { mode: 0o755 });
   });
 }

@@ -6,7 +6,7 @@ import { inWorkers, openSite, type Site } from "./site.ts";
 let site: Site;
 let page: Page;
 const ANSWER =
-  "```ts\nconst line = f(with_, arguments_, that, go, on, until, the, block, is, wider, than, any, laptop, and_, on);\n```\n\n|a|b|\n|-|-|\n|1|2|\n\nText.";
+  "```ts\nconst line = f(with_, arguments_, that, go, on, until, the, block, is, wider, than, any, laptop, and_, on, whatever, font, there, is);\n```\n\n|a|b|\n|-|-|\n|1|2|\n\nText.";
 beforeAll(async () => {
   site = await openSite({ adapter: "webgpu" });
   await site.context.addInitScript((content) => {
