@@ -33,7 +33,7 @@ export const doraGain: Operation<DoraGainCall, DoraGainSize> = ({ format }, size
   /** As signed numbers, which are faster indices. */
   const columnOf = new Int32Array(columns.u32.buffer, columns.u32.byteOffset, K);
 
-  /** The sum of the squares of a row of the matrix under an adapter; `row` is its place in the whole matrix. */
+  /** The sum of the squares of row n under an adapter; `row` is its place in the whole matrix. */
   const squaresOf = (n: number, row: number, slot: number): number => {
     const values = read(n);
     // The columns of A are in order.

@@ -15,8 +15,8 @@ export const kindOf = (format: WeightFormatName): number => FORMATS.indexOf(form
 export const isByNibble = (format: WeightFormatName): 0 | 1 => (format.startsWith("q4") ? 1 : 0);
 
 /**
- * The address of the scales of `count` rows from `row` on in the heap where `home` is at work. Those of another
- * heap are copied to `scratchAt`. 0 without scales.
+ * The address of the scales of `count` rows from `row` on, in the heap where `home` is at work. Those of
+ * another heap are copied to `scratchAt`. 0 without scales.
  */
 export function placeScales(
   scales: Operand | undefined,

@@ -35,6 +35,24 @@ export const cpuBugs = {
     to: "(call $attempt (local.get $s) (i32.const 1)",
     test: operation("convert_f32_q4 "),
   },
+  "every other column of an embedding of nibbles is 16 times as large": {
+    file: "kernels/cpu/products.wat",
+    from: "(v128.const f32x4 0.0625 0.0625 0.0625 0.0625)",
+    to: "(v128.const f32x4 1 1 1 1)",
+    test: operation("embed_q4 "),
+  },
+  "DoRA measures the padding of A": {
+    file: "kernels/cpu/dora-gain.ts",
+    from: "adapted.fill(0, K);",
+    to: "",
+    test: operation("dora_gain_bf16"),
+  },
+  "DoRA adds rows up in the heap of the matrix": {
+    file: "kernels/cpu/dora-gain.ts",
+    from: "scratch } = a.home;",
+    to: "scratch } = weight[0].home;",
+    test: operation("rows with"),
+  },
   "a row is converted with the padding that scratch holds": {
     file: "kernels/cpu/convert.ts",
     from: "row.fill(0, K);",
@@ -114,7 +132,7 @@ export const cpuBugs = {
     test: product("matvec_q4_stream_int8 "),
   },
   "scales of another heap are read at their address": {
-    file: "kernels/cpu/product.ts",
+    file: "kernels/cpu/rows.ts",
     from: "if (scales.home === home) return",
     to: "return",
     test: product("matvec_q4_stream_int8 "),
