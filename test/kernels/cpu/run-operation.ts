@@ -66,6 +66,8 @@ export function runOperation(
     const { byteLength } = buffer;
     next += aligned(byteLength);
     const at = far.includes(bindings[i]!.name) ? 1 : 0;
+    // What is at this address in other heaps is no copy of it, as an operation before may have left.
+    for (const { heap } of heaps) heap.u8.fill(0x5f, address, next);
     const all = heaps[at]!.heap.u8.buffer;
     const u8 = new Uint8Array(all, address, byteLength);
     u8.set(new Uint8Array(buffer.buffer, buffer.byteOffset, byteLength));
