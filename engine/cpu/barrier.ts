@@ -14,7 +14,7 @@ export class Barrier {
   readonly #threads: number;
 
   constructor(shared: SharedArrayBuffer, threads: number) {
-    this.#words = new Int32Array(shared);
+    this.#words = new Int32Array(shared, 0, BARRIER_BYTES / 4);
     this.#threads = threads;
   }
 

@@ -6,6 +6,7 @@ import type { Operand, Phase, Thread } from "../../kernels/cpu/operation.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Answer, Command, Place, SharedCommand, Step } from "./commands.ts";
 import { MEMORY, PAGE } from "./heap.ts";
+import type { Portions } from "./portions.ts";
 
 /** Bytes of scratch of a thread, at the start of each heap. What is never touched takes no memory. */
 export const SCRATCH_BYTES = 16 * 2 ** 20;
@@ -16,10 +17,8 @@ export const SCRATCH_START = 64;
 export interface ExecutorOptions {
   /** Of this thread: 0 also copies, writes and answers. */
   readonly index: number;
-  /** Number of threads. */
-  readonly count: number;
-  /** Undefined for a single thread. */
-  readonly barrier: Barrier | undefined;
+  /** What it shares with other threads. Undefined for a single thread. */
+  readonly team: { readonly barrier: Barrier; readonly portions: Portions } | undefined;
   /** Instantiates the compiled functions over a heap. */
   readonly instantiate: (memory: WebAssembly.Memory) => Compiled;
   readonly answer: (answer: Answer) => void;
@@ -108,7 +107,7 @@ export class Executor {
         break;
       case "submit":
         // The first thread has written what came before, and grown the memory.
-        this.#options.barrier?.wait();
+        this.#options.team?.barrier.wait();
         this.#refresh();
         for (const step of command.steps) this.#step(step);
         break;
@@ -132,23 +131,23 @@ export class Executor {
   }
 
   #step(step: Step): void {
-    const { index, barrier } = this.#options;
+    const { index, team } = this.#options;
     if (step.type === "copy") {
       if (index === 0) this.#attempt(() => this.#bytes(step.to).set(this.#bytes(step.from)));
-      barrier?.wait();
+      team?.barrier.wait();
       return;
     }
     for (let i = 0; i < step.launches.length; i += 2) this.#run(step.launches[i]!, step.launches[i + 1]!);
   }
 
   #run(id: number, T: number): void {
-    const { index, count, barrier } = this.#options;
+    const { team } = this.#options;
     const phases = this.#attempt(() => this.#phases(this.#launches.get(id), T)) ?? [];
-    for (const phase of phases) {
-      const first = Math.floor((phase.items * index) / count);
-      const end = Math.floor((phase.items * (index + 1)) / count);
-      if (first < end) this.#attempt(() => phase.run(first, end));
-      barrier?.wait();
+    for (const { items, run } of phases) {
+      const attempt = (first: number, end: number) => this.#attempt(() => run(first, end));
+      if (team) team.portions.share(items, attempt);
+      else if (items > 0) attempt(0, items);
+      team?.barrier.wait();
     }
   }
 

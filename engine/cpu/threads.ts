@@ -3,6 +3,7 @@ import type { Compiled } from "../../kernels/cpu/compiled.ts";
 import { BARRIER_BYTES } from "./barrier.ts";
 import type { Answer, Command, FirstCommand, SharedCommand } from "./commands.ts";
 import { Executor } from "./executor.ts";
+import { PORTIONS_BYTES } from "./portions.ts";
 
 export interface Threads {
   readonly count: number;
@@ -21,7 +22,8 @@ export interface Threads {
 export interface Start {
   readonly index: number;
   readonly count: number;
-  readonly barrier: SharedArrayBuffer | undefined;
+  /** The words of a barrier, then those of portions. Undefined for a single thread. */
+  readonly shared: SharedArrayBuffer | undefined;
   readonly modules: readonly WebAssembly.Module[];
 }
 
@@ -36,9 +38,9 @@ export interface Port {
 /** Threads in workers, whose first message is their `Start`. */
 export function workerThreads(ports: readonly Port[], modules: readonly WebAssembly.Module[]): Threads {
   const count = ports.length;
-  const barrier = count > 1 ? new SharedArrayBuffer(BARRIER_BYTES) : undefined;
+  const shared = count > 1 ? new SharedArrayBuffer(BARRIER_BYTES + PORTIONS_BYTES) : undefined;
   ports.forEach((port, index) => {
-    port.post({ index, count, barrier, modules }, []);
+    port.post({ index, count, shared, modules }, []);
   });
   return {
     count,
@@ -61,7 +63,7 @@ export function workerThreads(ports: readonly Port[], modules: readonly WebAssem
 export function ownThread(instantiate: (memory: WebAssembly.Memory) => Compiled): Threads {
   let onAnswer: (answer: Answer) => void = () => {};
   const executor = new Executor({
-    ...{ index: 0, count: 1, barrier: undefined, instantiate },
+    ...{ index: 0, team: undefined, instantiate },
     answer: (given) => later(() => onAnswer(given)),
   });
   return {

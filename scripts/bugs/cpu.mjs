@@ -101,6 +101,18 @@ export const cpuBugs = {
     to: "0",
     test: ["test/engine/cpu/far.cpu.test.ts", "-t", "leave room"],
   },
+  "the pool of a phase is what the last but one left": {
+    file: "engine/cpu/portions.ts",
+    from: "Atomics.store(this.#taken, this.#phase, 0);",
+    to: "",
+    test: ["test/engine/cpu/portions.cpu.test.ts"],
+  },
+  "two threads take the same items from the pool": {
+    file: "engine/cpu/portions.ts",
+    from: "if (Atomics.compareExchange(this.#taken, word, taken, taken + size) === taken)",
+    to: "Atomics.store(this.#taken, word, taken + size);",
+    test: ["test/engine/cpu/portions.cpu.test.ts"],
+  },
   "a ring is read past its last slot on the CPU": {
     file: "kernels/cpu/head-group.ts",
     from: "Math.min(to, position + S - (position % S))",
