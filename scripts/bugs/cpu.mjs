@@ -107,12 +107,6 @@ export const cpuBugs = {
     to: "",
     test: ["test/engine/cpu/portions.cpu.test.ts"],
   },
-  "two threads take the same items from the pool": {
-    file: "engine/cpu/portions.ts",
-    from: "if (Atomics.compareExchange(this.#taken, word, taken, taken + size) === taken)",
-    to: "Atomics.store(this.#taken, word, taken + size);",
-    test: ["test/engine/cpu/portions.cpu.test.ts"],
-  },
   "a ring is read past its last slot on the CPU": {
     file: "kernels/cpu/head-group.ts",
     from: "Math.min(to, position + S - (position % S))",
