@@ -3,10 +3,10 @@
 import type { Compiled } from "../../kernels/cpu/compiled.ts";
 import { operations } from "../../kernels/cpu/index.ts";
 import type { Operand, Phase, Thread } from "../../kernels/cpu/operation.ts";
-import type { Barrier } from "./barrier.ts";
+import { BARRIER_BYTES, Barrier } from "./barrier.ts";
 import type { Answer, Command, Place, SharedCommand, Step } from "./commands.ts";
 import { MEMORY, PAGE } from "./heap.ts";
-import type { Portions } from "./portions.ts";
+import { Portions } from "./portions.ts";
 
 /** Bytes of scratch of a thread, at the start of each heap. What is never touched takes no memory. */
 export const SCRATCH_BYTES = 16 * 2 ** 20;
@@ -17,8 +17,10 @@ export const SCRATCH_START = 64;
 export interface ExecutorOptions {
   /** Of this thread: 0 also copies, writes and answers. */
   readonly index: number;
-  /** What it shares with other threads. Undefined for a single thread. */
-  readonly team: { readonly barrier: Barrier; readonly portions: Portions } | undefined;
+  /** Number of threads. */
+  readonly count: number;
+  /** The words of a barrier, then those of portions. Undefined for a single thread. */
+  readonly shared: SharedArrayBuffer | undefined;
   /** Instantiates the compiled functions over a heap. */
   readonly instantiate: (memory: WebAssembly.Memory) => Compiled;
   readonly answer: (answer: Answer) => void;
@@ -66,6 +68,8 @@ class Launch {
 
 export class Executor {
   readonly #options: ExecutorOptions;
+  /** Undefined for a single thread. */
+  readonly #team: { readonly barrier: Barrier; readonly portions: Portions } | undefined;
   readonly #heaps: HeapViews[] = [];
   readonly #launches = new Map<number, Launch>();
   /** This thread at work in each heap. */
@@ -74,6 +78,11 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    const { index, count, shared } = options;
+    this.#team = shared && {
+      barrier: new Barrier(shared, count),
+      portions: new Portions(shared, BARRIER_BYTES, index, count),
+    };
   }
 
   execute(command: Command): void {
@@ -107,7 +116,7 @@ export class Executor {
         break;
       case "submit":
         // The first thread has written what came before, and grown the memory.
-        this.#options.team?.barrier.wait();
+        this.#team?.barrier.wait();
         this.#refresh();
         for (const step of command.steps) this.#step(step);
         break;
@@ -131,17 +140,16 @@ export class Executor {
   }
 
   #step(step: Step): void {
-    const { index, team } = this.#options;
     if (step.type === "copy") {
-      if (index === 0) this.#attempt(() => this.#bytes(step.to).set(this.#bytes(step.from)));
-      team?.barrier.wait();
+      if (this.#options.index === 0) this.#attempt(() => this.#bytes(step.to).set(this.#bytes(step.from)));
+      this.#team?.barrier.wait();
       return;
     }
     for (let i = 0; i < step.launches.length; i += 2) this.#run(step.launches[i]!, step.launches[i + 1]!);
   }
 
   #run(id: number, T: number): void {
-    const { team } = this.#options;
+    const team = this.#team;
     const phases = this.#attempt(() => this.#phases(this.#launches.get(id), T)) ?? [];
     for (const { items, run } of phases) {
       const attempt = (first: number, end: number) => this.#attempt(() => run(first, end));

@@ -1,10 +1,10 @@
-// How threads share out the items of a phase. Three quarters are portions of the same size, one for each: so a
-// thread reads long stretches of memory. The rest is a pool: whoever is done takes from it, so that a thread
-// on a slower core, or one that was woken late, keeps the others waiting less.
+// How threads share out the items of a phase. Three quarters are portions of the same size, one for each:
+// so a thread reads long stretches of memory. The rest is a pool: whoever is done takes from it, so that a
+// thread on a slower core, or one that was woken late, keeps the others waiting less.
 
 /** Of all items. */
 const OWN = 3 / 4;
-/** Takings from the pool have at least one of so many parts of a thread's share: each costs some microseconds. */
+/** A taking from the pool is at least one of so many parts of a thread's share: each costs microseconds. */
 const LEAST_PARTS = 16;
 
 /** Shared words: how much of the pool is taken, in every second phase, and in those between. */

@@ -2,7 +2,7 @@
 import type { Compiled } from "../../kernels/cpu/compiled.ts";
 import { BARRIER_BYTES } from "./barrier.ts";
 import type { Answer, Command, FirstCommand, SharedCommand } from "./commands.ts";
-import { Executor } from "./executor.ts";
+import { Executor, type ExecutorOptions } from "./executor.ts";
 import { PORTIONS_BYTES } from "./portions.ts";
 
 export interface Threads {
@@ -19,11 +19,7 @@ export interface Threads {
 }
 
 /** What a thread needs to begin. */
-export interface Start {
-  readonly index: number;
-  readonly count: number;
-  /** The words of a barrier, then those of portions. Undefined for a single thread. */
-  readonly shared: SharedArrayBuffer | undefined;
+export interface Start extends Pick<ExecutorOptions, "index" | "count" | "shared"> {
   readonly modules: readonly WebAssembly.Module[];
 }
 
@@ -63,7 +59,7 @@ export function workerThreads(ports: readonly Port[], modules: readonly WebAssem
 export function ownThread(instantiate: (memory: WebAssembly.Memory) => Compiled): Threads {
   let onAnswer: (answer: Answer) => void = () => {};
   const executor = new Executor({
-    ...{ index: 0, team: undefined, instantiate },
+    ...{ index: 0, count: 1, shared: undefined, instantiate },
     answer: (given) => later(() => onAnswer(given)),
   });
   return {
