@@ -91,7 +91,7 @@ export const graphBugs = {
     file: "kernels/formats/write-q4.wgsl",
     from: "LAST_DIVISOR = 36u",
     to: "LAST_DIVISOR = 24u",
-    test: engine("quality", "five texts"),
+    test: kernel("convert_bf16_q4 "),
   },
   "an offset that pads activations": {
     file: "kernels/embed.wgsl",
