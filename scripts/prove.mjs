@@ -41,9 +41,7 @@ process.exitCode = survived > 0 ? 1 : 0;
 
 /** Runs without a device, or on one driver and the CPU device: a wrong result is wrong on any driver. */
 function testsFail(/** @type {string[]} */ test) {
-  const projects = /\.cpu\.|^test\/(weights|tokenizer|demo)\//.test(test[0] ?? "")
-    ? ["cpu"]
-    : ["lavapipe", "wasm"];
+  const projects = projectsOf(test[0] ?? "");
   const chosen = projects.flatMap((name) => ["--project", name]);
   const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
   const { status, stdout } = spawnSync(process.execPath, [vitest, "run", ...chosen, ...test], {
@@ -52,4 +50,11 @@ function testsFail(/** @type {string[]} */ test) {
   });
   if (!/\d+ (passed|failed)/.test(stdout)) throw new Error(`no test ran: ${test.join(" ")}\n${stdout}`);
   return status !== 0;
+}
+
+/** @param {string} file of tests */
+function projectsOf(file) {
+  if (file.includes(".browser.")) return ["chromium"];
+  if (/\.cpu\.|^test\/(weights|tokenizer|demo)\//.test(file)) return ["cpu"];
+  return ["lavapipe", "wasm"];
 }
