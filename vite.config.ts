@@ -17,8 +17,8 @@ const IN_HOSTS = Object.values(HOST_TESTS).flat();
 const DEVICE_TESTS = ["test/{kernels,engine,cli,bench,server,docs}/**/!(*.cpu).test.ts"];
 /** The device that computes on the CPU, on the thread of the tests: the fastest of all that run here. */
 const ON_CPU = { SIROCCO_DRIVER: "wasm", SIROCCO_ADAPTER: "cpu", SIROCCO_THREADS: "0" };
-/** Tests of shaders, of drivers' devices and timestamps, and of bits that a matrix in more parts has. */
-const NOT_ON_CPU = ["test/engine/{device-errors,device-loss,inspect,stored,tune,variant-bench}.test.ts"];
+/** Tests of shaders, of drivers' names and timestamps, and of bits that a matrix in more parts has. */
+const NOT_ON_CPU = ["test/engine/{device-errors,inspect,stored,tune,variant-bench}.test.ts"];
 /** Tests of what no device changes: programs, servers, shapes of APIs, texts, files, what formats lose. */
 const ONLY_ON_CPU = [
   "test/cli/{eval,screen}.test.ts",

@@ -9,7 +9,10 @@ export function withDriver(engine: Engine): Engine {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof Error && error.name === "DeviceError" && setUp(adapter))) throw error;
+      if (!(error instanceof Error && error.name === "DeviceError" && asksForSwiftshader(adapter)))
+        throw error;
+      const problem = useSwiftshader();
+      if (problem) throw Object.assign(error, { message: problem });
       return call();
     }
   };
@@ -22,11 +25,10 @@ export function withDriver(engine: Engine): Engine {
   };
 }
 
-/** @returns whether SwiftShader is asked for, and was set up */
-function setUp(adapter = process.env["SIROCCO_ADAPTER"] ?? ""): boolean {
+function asksForSwiftshader(adapter = process.env["SIROCCO_ADAPTER"] ?? ""): boolean {
   // A user who names drivers gets these and no others, even if they do not work.
   const named = process.env["VK_DRIVER_FILES"] || process.env["VK_ICD_FILENAMES"];
-  return /swiftshader/i.test(adapter) && !named && useSwiftshader() === undefined;
+  return /swiftshader/i.test(adapter) && !named;
 }
 
 /** What to do for a GPU to be found. */

@@ -85,7 +85,7 @@ export const addModelOptions = (command: Command): Command =>
   addOptions(addModelOption(command), "Model", [
     new Option(
       "--adapter <name>",
-      "what computes: part of a name that `sirocco info` prints, or cpu (default: a GPU, or the CPU where there is none)",
+      "what computes: cpu, webgpu, or part of the name of a GPU or a driver that `sirocco info` prints (default: a GPU, or the CPU where there is none)",
     ).argParser(nonEmpty("--adapter", "part of an adapter's name")),
     new Option(
       "--threads <count>",

@@ -1,4 +1,4 @@
-// `npm test`: every test on every adapter of this machine. `--driver NAME` chooses adapters, "cpu" (tests
+// `npm test`: every test, on the adapters of this machine. `--driver NAME` chooses adapters, "cpu" (tests
 // that need no device), "wasm" (tests on the CPU device) or "chromium" (tests in a browser). All other
 // arguments go to Vitest.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";

@@ -107,8 +107,7 @@ class Chat {
     const { json = false, quiet = false } = this.#options;
     const terminal = io.stdin.isTTY === true && output.stderrIsTerminal && !json;
     if (question === undefined && terminal) return this.#atTerminal();
-    // At a terminal the statistics after an answer say it.
-    if (!json && !quiet && !output.stderrIsTerminal) this.#introduce();
+    if (!json && !quiet) this.#introduce();
     if (question === undefined) return this.#throughPipe();
     await this.#answer(question);
     return interrupts.signal.aborted ? exitCode.interrupted : exitCode.ok;

@@ -59,7 +59,10 @@ async function machine({ io, output }: Context, json = false): Promise<number> {
         ["platform", platform],
       ]),
     );
-    if (advice) output.write(`\nno GPU, so models run on the CPU. ${advice}\n`);
+    if (advice)
+      output.write(
+        `\nno GPU, so models run on the CPU unless --adapter or SIROCCO_ADAPTER names a driver. ${advice}\n`,
+      );
     for (const each of adapters) output.write(`\n${table(adapterRows(each))}`);
   }
   return exitCode.ok;

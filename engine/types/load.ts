@@ -83,7 +83,8 @@ export interface LoadOptions {
   readonly adapter?: string;
   /**
    * Threads of the device that computes on the CPU, 0 … 128. Default: SIROCCO_THREADS (Node only), or as many
-   * as there are physical cores less one, and at least one. 0: the caller's own thread, which stands still
+   * as there are physical cores less one, and at least one; in a browser half the logical processors, or one
+   * where the page is not cross-origin isolated. 0: the caller's own thread, which stands still
    * while it computes.
    */
   readonly threads?: number;

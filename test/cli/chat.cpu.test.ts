@@ -7,7 +7,7 @@ import { complete } from "../../cli/chat-commands.ts";
 import { ContextLengthError, DeviceLostError } from "../../engine/errors.ts";
 import { Session, type Setting, sirocco } from "./fakes.ts";
 
-/** Who answers: the first line on stderr, where no statistics say it. */
+/** Who answers, and where: the first line on stderr. */
 const WHO = "the embedded tiny model, q4 on Paper GPU, context 4,096 tokens\n";
 
 const folder = () => mkdtempSync(join(tmpdir(), "sirocco-"));
@@ -58,6 +58,8 @@ describe("through a pipe", () => {
     });
     expect(JSON.parse(alone.stdout)).toMatchObject({ text: "Hi.", seed: 1 });
     expect(alone.stderr).not.toContain(WHO);
+    const shown = await sirocco(asked, { stdoutTerminal: true, stderrTerminal: true, pieces: ["Hi."] });
+    expect(shown.stderr).toContain(WHO.trim());
     expect(alone.engine.called("chat")[0]?.messages[1]?.content).toBe("Summarise.");
     expect((await sirocco(["chat", " "], { stdin: "" })).code).toBe(2);
   });

@@ -366,7 +366,9 @@ features         shader-f16, subgroups
   test("without a GPU says what to do for one", async () => {
     const { code, stdout } = await sirocco(["info"], { adapters: [describeCpu(3)] });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\nno GPU, so models run on the CPU\. .*\b(driver|system)\b/);
+    expect(stdout).toMatch(
+      /\nno GPU, so models run on the CPU unless --adapter or SIROCCO_ADAPTER names a driver\. .*\b(driver|system)\b/,
+    );
     expect(stdout).toContain("\nadapter          CPU (WebAssembly, 3 threads)\nvendor           wasm\n");
   });
 

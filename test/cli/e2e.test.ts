@@ -48,6 +48,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // A software driver compiles its shaders first, and SwiftShader takes seconds for a token.
 describe("sirocco", { timeout: 600_000 }, () => {
+  test("several threads of the CPU give the same text", async () => {
+    const args = "generate Once --adapter cpu --weights q4 --seed 3 --max-tokens 40 --json --threads".split(
+      " ",
+    );
+    const answers = await Promise.all(
+      ["1", "2", "5"].map(async (threads) => JSON.parse((await sirocco([...args, threads])).stdout)),
+    );
+    expect(answers.map(({ adapter }) => adapter)).toEqual([
+      "CPU (WebAssembly, 1 thread)",
+      "CPU (WebAssembly, 2 threads)",
+      "CPU (WebAssembly, 5 threads)",
+    ]);
+    expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+  });
+
   test("generates the reference's tokens from a pipe", async () => {
     const count = 24;
     const args = ["generate", "--temperature", "0", "--max-tokens", `${count}`, "--json"];
