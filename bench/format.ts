@@ -144,7 +144,12 @@ export function headerLines(header: Header): [label: string, value: string][] {
   return [
     ["model", `${model.source}: ${threeDigits(model.parameters / 1e6)} M parameters as ${header.weights}`],
     ["shape", `L ${L}, D ${D}, F ${F}, H ${H}, G ${G}, d ${d}, V ${V}, W ${W ?? "none"}`],
-    ["adapter", adapter.software && adapter.architecture !== "wasm" ? `${adapter.name}, a software driver` : adapter.name],
+    [
+      "adapter",
+      adapter.software && adapter.architecture !== "wasm"
+        ? `${adapter.name}, a software driver`
+        : adapter.name,
+    ],
     ["driver", adapter.driver || `${adapter.vendor} ${adapter.architecture}`],
     ["features", adapter.features.join(", ") || "none"],
     [

@@ -66,6 +66,9 @@ class Launch {
   }
 }
 
+/** In place of an operation that a thread fails to prepare. Operations have one phase. */
+const NOTHING: Phase = { items: 0, run: () => {} };
+
 export class Executor {
   readonly #options: ExecutorOptions;
   /** Undefined for a single thread. */
@@ -117,7 +120,8 @@ export class Executor {
       case "submit":
         // The first thread has written what came before, and grown the memory.
         this.#team?.barrier.wait();
-        this.#refresh();
+        // A thread that fails alone takes part in all barriers.
+        this.#attempt(() => this.#refresh());
         for (const step of command.steps) this.#step(step);
         break;
       case "clear":
@@ -134,9 +138,9 @@ export class Executor {
 
   #refresh(): void {
     if (!this.#stale) return;
-    this.#stale = false;
     for (const heap of this.#heaps) heap.refresh();
     for (const launch of this.#launches.values()) launch.prepared = undefined;
+    this.#stale = false;
   }
 
   #step(step: Step): void {
@@ -150,10 +154,11 @@ export class Executor {
 
   #run(id: number, T: number): void {
     const team = this.#team;
-    const phases = this.#attempt(() => this.#phases(this.#launches.get(id), T)) ?? [];
-    for (const { items, run } of phases) {
+    // Others may be at work on it.
+    const phases = this.#attempt(() => this.#phases(this.#launches.get(id), T)) ?? [NOTHING];
+    for (const { items, run, evenly } of phases) {
       const attempt = (first: number, end: number) => this.#attempt(() => run(first, end));
-      if (team) team.portions.share(items, attempt);
+      if (team) team.portions.share(items, attempt, evenly);
       else if (items > 0) attempt(0, items);
       team?.barrier.wait();
     }

@@ -25,14 +25,20 @@ export class Portions {
 
   /**
    * Calls `run` with ranges of items; all threads together run each item once. They call it for the same
-   * phases in the same order, with a barrier after each.
+   * phases in the same order, with a barrier after each. A thread that cannot do its part calls it with 0.
+   * @param evenly without a pool. Default false
    */
-  share(items: number, run: (first: number, end: number) => void): void {
+  share(items: number, run: (first: number, end: number) => void, evenly = false): void {
     const word = this.#phase;
     this.#phase = 1 - word;
     // The phase before has ended, and the next has not begun.
     Atomics.store(this.#taken, this.#phase, 0);
 
+    if (evenly) {
+      const [first, end] = [0, 1].map((i) => Math.floor((items * (this.#index + i)) / this.#threads));
+      if (first! < end!) run(first!, end!);
+      return;
+    }
     const own = Math.floor((items * OWN) / this.#threads);
     if (own > 0) run(own * this.#index, own * (this.#index + 1));
     const least = Math.ceil(items / (LEAST_PARTS * this.#threads));
@@ -40,7 +46,7 @@ export class Portions {
     for (;;) {
       const taken = Atomics.load(this.#taken, word);
       const left = items - pool - taken;
-      if (left === 0) return;
+      if (left <= 0) return;
       // Less and less, so that all are done at about the same time.
       const size = Math.min(left, Math.max(least, Math.ceil(left / (2 * this.#threads))));
       if (Atomics.compareExchange(this.#taken, word, taken, taken + size) === taken)

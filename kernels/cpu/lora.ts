@@ -29,6 +29,7 @@ export const loraA: Operation<LoraACall, LoraASize> = ({ input }, size, operands
   return [
     {
       items: M,
+      evenly: true,
       run(first, end) {
         const { vectorAt, vector, multiply } = productsOf(a, stride, end - first);
         vector.fill(0);
@@ -97,6 +98,7 @@ export const loraB: Operation<LoraBCall, LoraBSize> = ({ output, addend }, size,
   return [
     {
       items: N,
+      evenly: true,
       run(first, end) {
         const { vectorAt, vector, multiply } = productsOf(b, M, end - first);
         const sums = new Float32Array(end - first);

@@ -44,6 +44,8 @@ export interface Thread {
  */
 export interface Phase {
   readonly items: number;
+  /** Each run prepares so much that a thread gets one part, of the same size as the others. Default false */
+  readonly evenly?: boolean;
   run(first: number, end: number): void;
 }
 

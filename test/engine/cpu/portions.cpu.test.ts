@@ -18,12 +18,13 @@ test("every item of every phase runs once, whenever the threads come and however
       const waiting = [...portions.keys()];
       const begin = (): void => {
         const [thread] = waiting.splice(random() % waiting.length, 1);
-        portions[thread!]!.share(items, (first, end) => {
+        const run = (first: number, end: number): void => {
           expect(first).toBeLessThan(end);
           for (let item = first; item < end; item++) runs[item]!++;
           // Others begin, and end, while this one is at work.
           while (waiting.length > 0 && random() % 3 === 0) begin();
-        });
+        };
+        portions[thread!]!.share(items, run, items % 5 === 0);
       };
       while (waiting.length > 0) begin();
       expect(runs.every((count) => count === 1)).toBe(true);
@@ -42,6 +43,19 @@ test("a thread that is busy leaves most of the pool to the other; its own portio
     ofSlow += end - first;
   });
   expect([ofSlow, ofFast]).toEqual([384, 640]);
+});
+
+test("a thread that cannot do its part leaves the next phases right", () => {
+  const [failed, other] = portionsOf(2) as [Portions, Portions];
+  for (let phase = 0; phase < 4; phase++) {
+    let count = 0;
+    const run = (first: number, end: number): void => {
+      count += end - first;
+    };
+    other.share(100, run);
+    failed.share(phase === 1 ? 0 : 100, run);
+    expect(count).toBe(phase === 1 ? 63 : 100);
+  }
 });
 
 test("takings are at most a quarter of the pool for two threads, and not many", () => {
