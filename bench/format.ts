@@ -1,4 +1,5 @@
 // Figures and headings as text.
+import { CPU_ARCHITECTURE } from "../engine/gpu/cpu-architecture.ts";
 import type { Header, Params, Result, Unit } from "./result.ts";
 
 /** Column headings by the name of a figure. Default: the name itself. */
@@ -146,7 +147,7 @@ export function headerLines(header: Header): [label: string, value: string][] {
     ["shape", `L ${L}, D ${D}, F ${F}, H ${H}, G ${G}, d ${d}, V ${V}, W ${W ?? "none"}`],
     [
       "adapter",
-      adapter.software && adapter.architecture !== "wasm"
+      adapter.software && adapter.architecture !== CPU_ARCHITECTURE
         ? `${adapter.name}, a software driver`
         : adapter.name,
     ],

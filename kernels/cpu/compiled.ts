@@ -129,13 +129,13 @@ interface Products {
    * `kind` is the format's place in the table of products.wat; `length` counts groups; rows of `out` are
    * padded to whole tiles.
    * @param rows `isPacked`: 1 to multiply weights as they are stored, 0 to unpack them first; `work`: 8256
-   * bytes, and 32 a group
+   * bytes, and 32 a group, of whole eights
    */
   products(...rows: [...rows: RowArguments, isPacked: number, work: number]): void;
   /**
    * Stores a row as floats, in the order of its columns. `kind` is as in `products`.
    * @param byNibble 1 for formats of nibbles
-   * @param work 32 bytes a group
+   * @param work 32 bytes a group, of whole eights
    */
   unpackRow(
     kind: number,

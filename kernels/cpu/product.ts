@@ -5,7 +5,7 @@ import { GROUP, padded, scaleWords, type WeightFormatName, weightWords } from ".
 import type { InputSize } from "../matrix-input.ts";
 import type { Compiled } from "./compiled.ts";
 import { nearAddress, type Operand, PAST_END, type Thread } from "./operation.ts";
-import { FACTOR_BYTES, isByNibble, kindOf, placeScales } from "./rows.ts";
+import { factorBytes, isByNibble, kindOf, placeScales } from "./rows.ts";
 
 export interface ProductCall {
   readonly format: WeightFormatName;
@@ -200,7 +200,7 @@ function productsOfFloats(
     name: "products",
     kind: kindOf(format),
     inputBytes: groups * (128 + 16),
-    workBytes: TILE_BYTES + groups * FACTOR_BYTES,
+    workBytes: TILE_BYTES + factorBytes(groups),
     length: groups,
     addsUp: false,
     prepare: (token, to) =>

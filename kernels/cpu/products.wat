@@ -73,7 +73,7 @@
     (param $T i32) (param $groups i32)
     (param $out i32) (param $out_bytes i32)
     (param $is_packed i32)  ;; 1: rows are multiplied as they are stored, which takes less for few inputs
-    (param $work i32)  ;; 64 bytes of sums, 8 KiB of panel, 32 bytes of factors a group
+    (param $work i32)  ;; 64 bytes of sums, 8 KiB of panel, 32 bytes of factors a group, of whole eights
     (local $factors i32) (local $group_bytes i32) (local $multiply i32)
     (local $row i32) (local $t i32) (local $at i32) (local $g i32) (local $count i32)
     (local $input i32) (local $of_block i32)
@@ -468,7 +468,7 @@
     (param $by_nibble i32)  ;; 1 for formats of nibbles
     (param $weights i32) (param $scales i32)
     (param $groups i32)
-    (param $work i32)       ;; 32 bytes a group
+    (param $work i32)       ;; 32 bytes a group, of whole eights
     (param $to i32)
     (local.set $format (i32.shl (local.get $format) (i32.const 2)))
     (call_indirect (type $scales)
@@ -607,71 +607,45 @@
     )
 
   ;; (a, b) = (d · scale, -dmin · minimum) of 16 bytes for eight groups, as formats/super-words.ts has them, for
-  ;; the row of a tile at $factors.
+  ;; the row of a tile at $factors. It writes whole eights.
   (func $super_row (param $words i32) (param $groups i32) (param $factors i32)
-    (local $g i32) (local $byte i32) (local $a v128) (local $b v128) (local $bytes v128) (local $nibbles v128)
-    (local $half v128)
-    ;; Eight groups at once.
-    (block $rest
-      (loop $next
-        (br_if $rest (i32.lt_u (local.get $groups) (i32.const 8)))
-        (local.set $a (f32x4.splat (call $half (i32.load16_u (local.get $words)))))
-        (local.set $b (f32x4.neg (f32x4.splat (call $half (i32.load16_u offset=2 (local.get $words))))))
-        (local.set $bytes (v128.load8x8_u offset=4 (local.get $words)))
-        (local.set $half (v128.load32_zero offset=12 (local.get $words)))
-        (local.set $nibbles
-          (i16x8.extend_low_i8x16_u
-            (v128.and
-              (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23
-                (local.get $half)
-                (i8x16.shr_u (local.get $half) (i32.const 4)))
-              (i8x16.splat (i32.const 15)))))
-        (local.set $nibbles
-          (v128.or
-            (local.get $nibbles)
-            (i16x8.shl (i16x8.shr_u (local.get $bytes) (i32.const 6)) (i32.const 4))))
-        (local.set $bytes (v128.and (local.get $bytes) (i16x8.splat (i32.const 63))))
-        ;; each part: low high
-        (local.set $half
-          (f32x4.mul
-            (local.get $a)
-            (f32x4.convert_i32x4_u (i32x4.extend_{part}_i16x8_u (local.get $bytes)))))
-        ;; each g: 0 1 2 3
-        (v128.store32_lane offset={32g} {g} (local.get $factors) (local.get $half))
-        ;; end g
-        (local.set $half
-          (f32x4.mul
-            (local.get $b)
-            (f32x4.convert_i32x4_u (i32x4.extend_{part}_i16x8_u (local.get $nibbles)))))
-        ;; each g: 0 1 2 3
-        (v128.store32_lane offset={32g+16} {g} (local.get $factors) (local.get $half))
-        ;; end g
-        (local.set $factors (i32.add (local.get $factors) (i32.const 128)))
-        ;; end part
-        (local.set $words (i32.add (local.get $words) (i32.const 16)))
-        (local.set $groups (i32.sub (local.get $groups) (i32.const 8)))
-        (br $next)))
-    (block $end
-      (loop $next
-        (br_if $end (i32.ge_u (local.get $g) (local.get $groups)))
-        (local.set $byte (i32.load8_u offset=4 (i32.add (local.get $words) (local.get $g))))
-        (f32.store (local.get $factors)
-          (f32.mul
-            (call $half (i32.load16_u (local.get $words)))
-            (f32.convert_i32_u (i32.and (local.get $byte) (i32.const 63)))))
-        (f32.store offset=16 (local.get $factors)
-          (f32.neg
-            (f32.mul
-              (call $half (i32.load16_u offset=2 (local.get $words)))
-              (f32.convert_i32_u
-                (i32.or
-                  (i32.shl (i32.shr_u (local.get $byte) (i32.const 6)) (i32.const 4))
-                  (i32.and
-                    (i32.shr_u (i32.load offset=12 (local.get $words)) (i32.shl (local.get $g) (i32.const 2)))
-                    (i32.const 15)))))))
-        (local.set $factors (i32.add (local.get $factors) (i32.const 32)))
-        (local.set $g (i32.add (local.get $g) (i32.const 1)))
-        (br $next))))
+    (local $a v128) (local $b v128) (local $bytes v128) (local $nibbles v128) (local $v v128)
+    (loop $next
+      (local.set $a (f32x4.splat (call $half (i32.load16_u (local.get $words)))))
+      (local.set $b (f32x4.neg (f32x4.splat (call $half (i32.load16_u offset=2 (local.get $words))))))
+      (local.set $bytes (v128.load8x8_u offset=4 (local.get $words)))
+      (local.set $v (v128.load32_zero offset=12 (local.get $words)))
+      (local.set $nibbles
+        (i16x8.extend_low_i8x16_u
+          (v128.and
+            (i8x16.shuffle 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23
+              (local.get $v)
+              (i8x16.shr_u (local.get $v) (i32.const 4)))
+            (i8x16.splat (i32.const 15)))))
+      (local.set $nibbles
+        (v128.or
+          (local.get $nibbles)
+          (i16x8.shl (i16x8.shr_u (local.get $bytes) (i32.const 6)) (i32.const 4))))
+      (local.set $bytes (v128.and (local.get $bytes) (i16x8.splat (i32.const 63))))
+      ;; each part: low high
+      (local.set $v
+        (f32x4.mul
+          (local.get $a)
+          (f32x4.convert_i32x4_u (i32x4.extend_{part}_i16x8_u (local.get $bytes)))))
+      ;; each g: 0 1 2 3
+      (v128.store32_lane offset={32g} {g} (local.get $factors) (local.get $v))
+      ;; end g
+      (local.set $v
+        (f32x4.mul
+          (local.get $b)
+          (f32x4.convert_i32x4_u (i32x4.extend_{part}_i16x8_u (local.get $nibbles)))))
+      ;; each g: 0 1 2 3
+      (v128.store32_lane offset={32g+16} {g} (local.get $factors) (local.get $v))
+      ;; end g
+      (local.set $factors (i32.add (local.get $factors) (i32.const 128)))
+      ;; end part
+      (local.set $words (i32.add (local.get $words) (i32.const 16)))
+      (br_if $next (i32.gt_s (local.tee $groups (i32.sub (local.get $groups) (i32.const 8))) (i32.const 0)))))
 
   (func $super_pairs
     (param $s0 i32) (param $s1 i32) (param $s2 i32) (param $s3 i32) (param $groups i32) (param $factors i32)

@@ -5,8 +5,8 @@ import type { Operand, Thread } from "./operation.ts";
 /** The places of the functions in the table of products.wat. */
 const FORMATS = ["f32", "f16", "bf16", "q8", "q4", "q4a", "q4a64", "q4a128", "q4k"];
 
-/** Of scratch, for each group of a row: what its codes are multiplied by. */
-export const FACTOR_BYTES = 32;
+/** Of scratch, for what the codes of a row are multiplied by: 32 a group, of whole super-groups of eight. */
+export const factorBytes = (groups: number): number => 8 * 32 * Math.ceil(groups / 8);
 
 /** The first argument of the functions of products.wat. */
 export const kindOf = (format: WeightFormatName): number => FORMATS.indexOf(format);
@@ -48,9 +48,9 @@ export function rowReader(
   const weightBytes = 4 * weightWords(format, K);
   const scaleBytes = 4 * scaleWords(format, K);
   const rowBytes = 4 * padded(K);
-  const rowAt = home.scratch(kept + rowBytes + groups * FACTOR_BYTES + scaleBytes) + kept;
+  const rowAt = home.scratch(kept + rowBytes + factorBytes(groups) + scaleBytes) + kept;
   const workAt = rowAt + rowBytes;
-  const scaleAt = workAt + groups * FACTOR_BYTES;
+  const scaleAt = workAt + factorBytes(groups);
   const row = home.heap.f32.subarray(rowAt / 4, workAt / 4);
   return (n) => {
     home.compiled.unpackRow(
